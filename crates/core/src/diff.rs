@@ -1,0 +1,177 @@
+//! What differs between two captures.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::assemble::rows;
+use crate::evidence::Body;
+use crate::time::human_duration;
+use crate::trace::{Span, Trace};
+use crate::value::Attribute;
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Where: the names from the root to the span, and what of it.
+    pub place: String,
+    /// On the left; null where it is only on the right.
+    pub left: Option<String>,
+    /// On the right; null where it is only on the left.
+    pub right: Option<String>,
+}
+
+/// Everything that differs. Ids and absolute times are not compared: two requests never share them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Whether nothing differs.
+    pub same: bool,
+    /// What does.
+    pub changes: Vec<Change>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.same {
+            return f.write_str("nothing differs but ids and times of day\n");
+        }
+        for change in &self.changes {
+            match (&change.left, &change.right) {
+                (Some(left), Some(right)) => writeln!(f, "~ {}: {left} → {right}", change.place)?,
+                (Some(left), None) => writeln!(f, "- {}: {left}", change.place)?,
+                (None, right) => writeln!(f, "+ {}: {}", change.place, right.as_deref().unwrap_or_default())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares two bodies.
+pub fn bodies(left: &Body, right: &Body) -> Difference {
+    let changes = match (left, right) {
+        (Body::Trace(left), Body::Trace(right)) => traces(left, right),
+    };
+    Difference { same: changes.is_empty(), changes }
+}
+
+fn traces(left: &Trace, right: &Trace) -> Vec<Change> {
+    let (left, right) = (by_path(left), by_path(right));
+    let mut changes = Vec::new();
+    for (path, a) in &left {
+        match right.get(path) {
+            Some(b) => spans(path, a, b, &mut changes),
+            None => changes.push(Change { place: path.clone(), left: Some(length(a)), right: None }),
+        }
+    }
+    for (path, b) in &right {
+        if !left.contains_key(path) {
+            changes.push(Change { place: path.clone(), left: None, right: Some(length(b)) });
+        }
+    }
+    changes
+}
+
+/// Spans by the names from the root down; the second of the same name under one parent is `name #2`.
+fn by_path(trace: &Trace) -> BTreeMap<String, &Span> {
+    let mut paths: BTreeMap<String, &Span> = BTreeMap::new();
+    let mut above: Vec<String> = Vec::new();
+    for row in rows(trace) {
+        let span = &trace.spans[row.index];
+        above.truncate(row.depth);
+        let parent = above.last().map(|p| format!("{p} › ")).unwrap_or_default();
+        let base = format!("{parent}{}", span.title());
+        let mut path = base.clone();
+        let mut n = 1;
+        while paths.contains_key(&path) {
+            n += 1;
+            path = format!("{base} #{n}");
+        }
+        paths.insert(path.clone(), span);
+        // Under a phantom parent the depth begins at 1.
+        while above.len() < row.depth {
+            above.push("…".to_owned());
+        }
+        above.push(path);
+    }
+    paths
+}
+
+fn length(span: &Span) -> String {
+    span.duration().map_or_else(|| "in progress".to_owned(), human_duration)
+}
+
+fn spans(path: &str, a: &Span, b: &Span, changes: &mut Vec<Change>) {
+    let mut compare = |what: &str, left: Option<String>, right: Option<String>| {
+        if left != right {
+            changes.push(Change { place: format!("{path}, {what}"), left, right });
+        }
+    };
+    compare("duration", Some(length(a)), Some(length(b)));
+    compare("status", Some(a.status.code.word().to_owned()), Some(b.status.code.word().to_owned()));
+    compare("service", Some(a.service.clone()), Some(b.service.clone()));
+    for (kind, left, right) in [
+        ("attribute", &a.attributes, &b.attributes),
+        ("annotation", &a.annotations, &b.annotations),
+        ("metadata", &a.metadata, &b.metadata),
+    ] {
+        let (left, right) = (texts(left), texts(right));
+        for key in left.keys().chain(right.keys().filter(|k| !left.contains_key(*k))) {
+            compare(&format!("{kind} {key}"), left.get(key).cloned(), right.get(key).cloned());
+        }
+    }
+    let exceptions = |s: &Span| {
+        let list: Vec<String> = s.exceptions.iter().map(|e| format!("{}: {}", e.kind, e.message)).collect();
+        (!list.is_empty()).then(|| list.join("; "))
+    };
+    compare("exceptions", exceptions(a), exceptions(b));
+    compare("events", Some(a.events.len().to_string()), Some(b.events.len().to_string()));
+    compare("links", Some(a.links.len().to_string()), Some(b.links.len().to_string()));
+}
+
+fn texts(attributes: &[Attribute]) -> BTreeMap<String, String> {
+    attributes.iter().map(|a| (a.key.clone(), a.value.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::{LooseSpan, assemble};
+    use crate::ids::{SpanId, TraceId};
+    use crate::time::Nanos;
+    use crate::trace::{Protocol, Resource, Scope};
+
+    fn trace(names: &[(&str, i64)], base: u8) -> Body {
+        let loose = names
+            .iter()
+            .enumerate()
+            .map(|(i, (name, length))| {
+                let i = u8::try_from(i).expect("few");
+                let mut span = Span::new(
+                    SpanId([base + i; 8]),
+                    *name,
+                    Protocol::Otlp,
+                    Nanos(i64::from(base) * 1000 + i64::from(i)),
+                );
+                span.end = Some(Nanos(span.start.0 + length));
+                span.parent = (i > 0).then_some(SpanId([base; 8]));
+                LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+            })
+            .collect();
+        Body::Trace(assemble(TraceId([base; 16]), loose))
+    }
+
+    #[test]
+    fn ids_and_times_of_day_do_not_count() {
+        let names = [("root", 50), ("query", 10), ("query", 10)];
+        assert!(bodies(&trace(&names, 1), &trace(&names, 100)).same);
+    }
+
+    #[test]
+    fn what_is_new_gone_or_slower_is_told() {
+        let left = trace(&[("root", 50_000_000), ("query", 10), ("old", 5)], 1);
+        let right = trace(&[("root", 80_000_000), ("query", 10), ("new", 5)], 100);
+        let text = bodies(&left, &right).to_string();
+        assert_eq!(text, "- root › old: 5 ns\n~ root, duration: 50 ms → 80 ms\n+ root › new: 5 ns\n");
+    }
+}

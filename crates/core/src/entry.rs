@@ -1,0 +1,133 @@
+//! Entries: one week's text each.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::Id;
+
+/// An entry in a list. Times are RFC 3339 UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EntryRow {
+    /// Its id.
+    pub id: Id,
+    /// Its unique short name, `week-2`.
+    pub slug: String,
+    /// `"0"` … `"11"`, `"X"`, or null.
+    pub week: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// When its text last changed.
+    pub updated_at: String,
+}
+
+/// An entry with its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Entry {
+    /// The row.
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub row: EntryRow,
+    /// Its markdown, byte for byte.
+    pub body: String,
+    /// The working text's revision; a write names the one it was made on.
+    pub revision: i64,
+}
+
+/// A text that can be read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Revision {
+    /// The revision of the working text that this is.
+    pub revision: i64,
+    /// When it was cut, RFC 3339.
+    pub created_at: String,
+    /// Why: `pause`, `close`, `capture`, `import`, `set`, `restore`, or `conflict` for a text whose base was
+    /// older and which therefore did not become the working text.
+    pub reason: String,
+    /// Bytes of UTF-8.
+    pub bytes: i64,
+}
+
+/// Checks a week: `0` to `11`, or `X` in either case. Returns the form that is stored.
+///
+/// # Errors
+/// A sentence that says which weeks there are.
+pub fn week(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("x") {
+        return Ok("X".to_owned());
+    }
+    match text.parse::<u8>() {
+        Ok(n @ 0..=11) => Ok(n.to_string()),
+        _ => Err(format!("{text:?} is not a week of the course: the weeks are 0 to 11, and X")),
+    }
+}
+
+/// The short name that an entry gets if it is free: `week-2`, `week-x`, or the title in lower case with hyphens.
+pub fn slug(week: Option<&str>, title: &str) -> String {
+    if let Some(week) = week {
+        return format!("week-{}", week.to_lowercase());
+    }
+    let mut slug = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 60 {
+            break;
+        }
+    }
+    let slug = slug.trim_matches('-');
+    if slug.is_empty() { "entry".to_owned() } else { slug.to_owned() }
+}
+
+/// The first heading of a markdown text, for an imported file's title.
+pub fn title_of(markdown: &str) -> Option<String> {
+    markdown.trim_start_matches('\u{feff}').split(['\n', '\r']).take(200).find_map(|line| {
+        let text = line.trim_start().strip_prefix('#')?.trim_start_matches('#');
+        let text = text.strip_prefix([' ', '\t'])?.trim().trim_end_matches('#').trim_end();
+        (!text.is_empty()).then(|| text.to_owned())
+    })
+}
+
+/// The week that a file name or a title speaks of: `week2.md`, `week_02`, `Week 2 — …`, `week-x`.
+pub fn week_of(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let (_, rest) = lower.split_once("week")?;
+    let rest = rest.trim_start_matches([' ', '-', '_', '\u{a0}']);
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    if digits.is_empty() {
+        let mut chars = rest.chars();
+        return match (chars.next(), chars.next()) {
+            (Some('x'), next) if !next.is_some_and(char::is_alphanumeric) => Some("X".to_owned()),
+            _ => None,
+        };
+    }
+    week(&digits).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weeks_and_slugs() {
+        assert_eq!(week("x").as_deref(), Ok("X"));
+        assert_eq!(week(" 07").as_deref(), Ok("7"));
+        assert!(week("12").is_err());
+        assert_eq!(slug(Some("X"), ""), "week-x");
+        assert_eq!(slug(None, "Ünder the Hood: AWS!"), "nder-the-hood-aws");
+        assert_eq!(slug(None, "日本"), "entry");
+        assert_eq!(
+            title_of("\u{feff}\r\n# Week 2 — Distributed Tracing ##\r\n").as_deref(),
+            Some("Week 2 — Distributed Tracing")
+        );
+        assert_eq!(title_of("no heading\n#nope"), None);
+        assert_eq!(week_of("week2.md").as_deref(), Some("2"));
+        assert_eq!(week_of("assests/week_02").as_deref(), Some("2"));
+        assert_eq!(week_of("Week X — Clean-up").as_deref(), Some("X"));
+        assert_eq!(week_of("weekly-notes"), None);
+        assert_eq!(week_of("week 99"), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! The click: from a live trace to immutable evidence.
+
+use crate::credentials;
+use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
+use crate::ids::Id;
+use crate::question::Question;
+use crate::time::Nanos;
+use crate::trace::{Protocol, Trace};
+
+/// What only the moment of the click knows.
+#[derive(Clone, Debug)]
+pub struct Click {
+    /// The new evidence's id.
+    pub id: Id,
+    /// What was asked.
+    pub question: Question,
+    /// When.
+    pub captured_at: Nanos,
+    /// Which version: `tracebook 0.1.0`.
+    pub tool: String,
+    /// The evidence that this one is a re-capture of.
+    pub supersedes: Option<Id>,
+}
+
+/// A frozen capture, with the values that were taken out of it so that they can be taken out of its raw
+/// bytes too.
+#[derive(Debug)]
+pub struct Freeze {
+    /// The evidence.
+    pub frozen: Frozen,
+    /// The credential-shaped texts that were taken out. Not printed, not stored.
+    pub removed: credentials::Removed,
+}
+
+/// Freezes a trace: credentials out, provenance on, digest made.
+///
+/// # Errors
+/// Only where the trace has no JSON form.
+pub fn trace(trace: Trace, click: Click) -> Result<Freeze, serde_json::Error> {
+    let mut via: Vec<String> = Vec::new();
+    for span in &trace.spans {
+        let word = match span.protocol {
+            Protocol::Otlp => "OTLP",
+            Protocol::Xray => "X-Ray daemon protocol",
+        };
+        if !via.iter().any(|v| v == word) {
+            via.push(word.to_owned());
+        }
+    }
+    via.sort_unstable();
+    let range = (trace.start(), trace.end());
+    seal(Body::Trace(trace), via, range, click)
+}
+
+fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Result<Freeze, serde_json::Error> {
+    let mut json = serde_json::to_value(&body)?;
+    let removed = credentials::remove_from_json(&mut json);
+    let body: Body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
+    let evidence = Evidence {
+        schema: SCHEMA,
+        id: click.id,
+        body,
+        provenance: Provenance {
+            question: click.question,
+            via,
+            region: None,
+            range,
+            captured_at: click.captured_at,
+            tool: click.tool,
+            console_link: None,
+            expires: None,
+            credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
+            supersedes: click.supersedes,
+        },
+    };
+    Ok(Freeze { frozen: evidence.seal()?, removed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::{LooseSpan, assemble};
+    use crate::ids::{SpanId, TraceId};
+    use crate::trace::{Resource, Scope, Span};
+    use crate::value::Attribute;
+
+    fn frozen(attributes: Vec<Attribute>) -> Freeze {
+        let mut span = Span::new(SpanId([1; 8]), "home", Protocol::Otlp, Nanos(1_795_447_213_087_028_123));
+        span.end = Some(Nanos(1_795_447_213_099_428_123));
+        span.attributes = attributes;
+        let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
+        let click = Click {
+            id: "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID"),
+            question: Question::default(),
+            captured_at: Nanos(1_795_447_300_000_000_000),
+            tool: "tracebook 0.1.0".into(),
+            supersedes: None,
+        };
+        trace(assemble(TraceId([1; 16]), loose), click).expect("a trace has a JSON form")
+    }
+
+    #[test]
+    fn what_was_frozen_reads_back_with_the_same_digest() {
+        let Freeze { frozen, .. } = frozen(vec![Attribute::new("n", i64::MAX), Attribute::new("x", f64::NAN)]);
+        let again = Frozen::read(&frozen.canonical).expect("reads back");
+        assert_eq!(again.digest, frozen.digest);
+        assert_eq!(again.evidence.clone().seal().expect("seals").canonical, frozen.canonical);
+        assert_eq!(frozen.evidence.title(), "home, 1 span, 12.4 ms");
+        assert!(frozen.canonical.contains("9223372036854775807"), "64-bit integers keep every digit");
+    }
+
+    #[test]
+    fn credentials_are_out_before_the_digest() {
+        let Freeze { frozen, removed } = frozen(vec![
+            Attribute::new("http.request.header.authorization", "Bearer abc.def.ghi"),
+            Attribute::new("note", "key AKIAIOSFODNN7EXAMPLE used"),
+        ]);
+        assert!(!frozen.canonical.contains("AKIAIOSFODNN7EXAMPLE"));
+        assert!(!frozen.canonical.contains("abc.def"));
+        assert_eq!(frozen.evidence.provenance.credentials_removed, 2);
+        assert_eq!(removed.count(), 2);
+    }
+
+    #[test]
+    fn evidence_of_a_later_version_says_so() {
+        let Freeze { frozen, .. } = frozen(vec![]);
+        let later = frozen.canonical.replace("\"schema\":1", "\"schema\":99");
+        let error = Frozen::read(&later).expect_err("too new").to_string();
+        assert!(error.contains("newer Tracebook"), "{error}");
+    }
+}

@@ -1,0 +1,544 @@
+//! The one trace that OTLP and X-Ray become.
+//!
+//! Nothing that a sender says is thrown away here: what has a field of its own is in it, what the
+//! vendor's format has beside that is in `attributes` under the vendor's dotted path
+//! (`http.request.url`, `aws.xray.sdk`), and the bytes as sent stay beside it as raw.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{SpanId, TraceId};
+use crate::time::Nanos;
+use crate::value::{Attribute, Value, get};
+
+/// Which protocol a span came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// OpenTelemetry, over HTTP or gRPC.
+    Otlp,
+    /// An X-Ray segment or subsegment.
+    Xray,
+}
+
+/// The role of a span. OTLP's five, and X-Ray's two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum SpanKind {
+    /// The sender did not say.
+    #[default]
+    Unspecified,
+    /// Work inside a service.
+    Internal,
+    /// The handling of a request.
+    Server,
+    /// A request to another service.
+    Client,
+    /// Sending a message.
+    Producer,
+    /// Handling a message.
+    Consumer,
+    /// An X-Ray segment: one service's part of a request.
+    Segment,
+    /// An X-Ray subsegment.
+    Subsegment,
+}
+
+/// How a span ended. OTLP knows the first three; X-Ray tells client errors, faults and throttling apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusCode {
+    /// The sender did not say, which is how OTLP reports success by default.
+    #[default]
+    Unset,
+    /// Said to be fine.
+    Ok,
+    /// X-Ray's throttle: 429.
+    Throttle,
+    /// OTLP's error, X-Ray's error (4xx).
+    Error,
+    /// X-Ray's fault: 5xx or an unhandled exception.
+    Fault,
+}
+
+impl StatusCode {
+    /// Whether a reader should look here.
+    pub fn is_error(self) -> bool {
+        self >= Self::Throttle
+    }
+
+    /// The word used in lists and on cards.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unset => "unset",
+            Self::Ok => "ok",
+            Self::Throttle => "throttle",
+            Self::Error => "error",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// A span's status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Status {
+    /// How it ended.
+    pub code: StatusCode,
+    /// The sender's message, empty if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub message: String,
+}
+
+/// Something that happened at a moment of a span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Event {
+    /// When.
+    pub time: Nanos,
+    /// Its name.
+    pub name: String,
+    /// Its attributes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: Vec<Attribute>,
+    /// How many attributes the sender dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped_attributes: u32,
+}
+
+/// A pointer to a span of this or another trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Link {
+    /// The trace that is pointed at.
+    pub trace_id: TraceId,
+    /// The span that is pointed at.
+    pub span_id: SpanId,
+    /// W3C trace state.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub trace_state: String,
+    /// Its attributes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: Vec<Attribute>,
+    /// How many attributes the sender dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped_attributes: u32,
+    /// W3C flags as sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub flags: u32,
+}
+
+/// One line of a stack, in the sender's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Frame {
+    /// The file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub path: String,
+    /// The line in it, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub line: Option<u32>,
+    /// The function.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub label: String,
+}
+
+/// An exception, from an OTLP `exception` event or an X-Ray cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Exception {
+    /// X-Ray's id of it, by which other segments of the trace refer to it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub id: String,
+    /// Its class.
+    #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub kind: String,
+    /// Its message.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub message: String,
+    /// X-Ray: it came from a downstream service.
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub remote: bool,
+    /// X-Ray: the frames, innermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub stack: Vec<Frame>,
+    /// X-Ray: how many frames were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub truncated: u32,
+    /// X-Ray: how many exceptions were skipped between this one and its cause.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub skipped: u32,
+    /// X-Ray: the id of the exception that caused this one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub cause: String,
+    /// OTLP: the stack as one text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub stacktrace: String,
+}
+
+/// What the sender said it left out of a span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Dropped {
+    /// Attributes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: u32,
+    /// Events.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub events: u32,
+    /// Links.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub links: u32,
+}
+
+impl Dropped {
+    /// Whether anything was left out.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// Who sent a span: the service and the process it ran in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Resource {
+    /// Its attributes; `service.name` among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: Vec<Attribute>,
+    /// OTLP's schema URL, empty if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub schema_url: String,
+    /// How many attributes the sender dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped_attributes: u32,
+}
+
+/// Which library made a span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Scope {
+    /// The library's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub name: String,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub version: String,
+    /// Its attributes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: Vec<Attribute>,
+    /// OTLP's schema URL, empty if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub schema_url: String,
+    /// How many attributes the sender dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped_attributes: u32,
+}
+
+/// One span, segment or subsegment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Span {
+    /// Its id.
+    pub id: SpanId,
+    /// Its parent's id, as sent; the parent may be in no trace at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parent: Option<SpanId>,
+    /// Its name, as sent.
+    pub name: String,
+    /// The service it belongs to.
+    pub service: String,
+    /// Its role.
+    pub kind: SpanKind,
+    /// Which protocol it came by.
+    pub protocol: Protocol,
+    /// When it began.
+    pub start: Nanos,
+    /// When it ended; `None` while it is in progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub end: Option<Nanos>,
+    /// How it ended.
+    pub status: Status,
+    /// OTLP attributes, or X-Ray's `http`, `aws`, `sql`, `service`, … by dotted path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub attributes: Vec<Attribute>,
+    /// X-Ray annotations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub annotations: Vec<Attribute>,
+    /// X-Ray metadata: one attribute a namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub metadata: Vec<Attribute>,
+    /// Its events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub events: Vec<Event>,
+    /// Its links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub links: Vec<Link>,
+    /// Its exceptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub exceptions: Vec<Exception>,
+    /// X-Ray: the cause is the exception with this id, recorded in another subsegment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub cause_ref: String,
+    /// W3C trace state.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub trace_state: String,
+    /// W3C flags as sent. The sampled bit is not set by every SDK: do not test it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub flags: u32,
+    /// What the sender left out.
+    #[serde(default, skip_serializing_if = "is_nothing_dropped")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped: Dropped,
+    /// Index into [`Trace::resources`].
+    pub resource: usize,
+    /// Index into [`Trace::scopes`].
+    pub scope: usize,
+}
+
+impl Span {
+    /// An otherwise empty span, for building one field by field.
+    pub fn new(id: SpanId, name: impl Into<String>, protocol: Protocol, start: Nanos) -> Self {
+        Self {
+            id,
+            parent: None,
+            name: name.into(),
+            service: String::new(),
+            kind: SpanKind::default(),
+            protocol,
+            start,
+            end: None,
+            status: Status::default(),
+            attributes: Vec::new(),
+            annotations: Vec::new(),
+            metadata: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            exceptions: Vec::new(),
+            cause_ref: String::new(),
+            trace_state: String::new(),
+            flags: 0,
+            dropped: Dropped::default(),
+            resource: 0,
+            scope: 0,
+        }
+    }
+
+    /// Nanoseconds from start to end, `None` while in progress. Negative where the sender's clock went back.
+    pub fn duration(&self) -> Option<i64> {
+        self.end.map(|end| end.0.saturating_sub(self.start.0))
+    }
+
+    /// An attribute's value.
+    pub fn attribute(&self, key: &str) -> Option<&Value> {
+        get(&self.attributes, key)
+    }
+
+    /// The HTTP method, from the old or the new semantic conventions or X-Ray.
+    pub fn http_method(&self) -> Option<&str> {
+        ["http.request.method", "http.method"].iter().find_map(|k| self.attribute(k)?.as_str())
+    }
+
+    /// The HTTP status, from the old or the new semantic conventions or X-Ray.
+    pub fn http_status(&self) -> Option<i64> {
+        ["http.response.status_code", "http.status_code", "http.response.status"]
+            .iter()
+            .find_map(|k| self.attribute(k)?.as_int())
+    }
+
+    /// The path of the request, without query: from the route's target rather than its pattern, since
+    /// that is what the reader called.
+    pub fn http_path(&self) -> Option<&str> {
+        let target = ["url.path", "http.target", "http.request.url", "http.url", "url.full", "http.route"]
+            .iter()
+            .find_map(|k| self.attribute(k)?.as_str())?;
+        let target = match target.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+            None => target,
+        };
+        Some(target.split(['?', '#']).next().unwrap_or(target))
+    }
+
+    /// What a list calls this span: `GET /api/activities/home` for the handling of a request, else its
+    /// name.
+    pub fn title(&self) -> String {
+        if matches!(self.kind, SpanKind::Server | SpanKind::Segment)
+            && let (Some(method), Some(path)) = (self.http_method(), self.http_path())
+        {
+            return format!("{method} {path}");
+        }
+        match self.name.is_empty() {
+            true => "(no name)".to_owned(),
+            false => self.name.clone(),
+        }
+    }
+}
+
+/// All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings
+/// by start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Trace {
+    /// Its id.
+    pub trace_id: TraceId,
+    /// Who sent the spans.
+    pub resources: Vec<Resource>,
+    /// Which libraries made them.
+    pub scopes: Vec<Scope>,
+    /// The spans.
+    pub spans: Vec<Span>,
+    /// What the reader must know: still in progress, parents that never came, cycles, drops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub notes: Vec<String>,
+}
+
+/// A trace in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct TraceSummary {
+    /// Its id, 32 hex digits.
+    pub trace_id: TraceId,
+    /// The root's title.
+    pub name: String,
+    /// Every service that took part, the root's first.
+    pub services: Vec<String>,
+    /// How many spans have arrived.
+    pub spans: u32,
+    /// Milliseconds from the first start to the last end.
+    pub duration_ms: f64,
+    /// The worst status of any span: `ok`, `error`, `fault`, `throttle`; `in_progress` while the root has not ended.
+    pub status: String,
+    /// When it began, RFC 3339.
+    pub start: String,
+    /// Whether any span has an error.
+    pub has_error: bool,
+    /// Which protocols its spans came by.
+    pub protocols: Vec<Protocol>,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+fn is_nothing_dropped(d: &Dropped) -> bool {
+    !d.any()
+}
+
+impl Trace {
+    /// The span that stands for the whole: the first without a parent in the trace.
+    pub fn root(&self) -> Option<&Span> {
+        self.spans.first()
+    }
+
+    /// First start.
+    pub fn start(&self) -> Nanos {
+        self.spans.iter().map(|s| s.start).min().unwrap_or_default()
+    }
+
+    /// Last end of any span, or its start while it is in progress.
+    pub fn end(&self) -> Nanos {
+        self.spans.iter().map(|s| s.end.unwrap_or(s.start)).max().unwrap_or_default()
+    }
+
+    /// Nanoseconds from first start to last end.
+    pub fn duration(&self) -> i64 {
+        self.end().0.saturating_sub(self.start().0)
+    }
+
+    /// Every service, the root's first, then in order of appearance.
+    pub fn services(&self) -> Vec<String> {
+        let mut seen: Vec<String> = Vec::new();
+        for span in &self.spans {
+            if !span.service.is_empty() && !seen.contains(&span.service) {
+                seen.push(span.service.clone());
+            }
+        }
+        seen
+    }
+
+    /// The worst status of any span.
+    pub fn status(&self) -> StatusCode {
+        self.spans.iter().map(|s| s.status.code).max().unwrap_or_default()
+    }
+
+    /// The word a list and a card show: the worst status, `in progress` while the root has not ended,
+    /// `ok` otherwise.
+    pub fn status_word(&self) -> &'static str {
+        let worst = self.status();
+        if worst.is_error() {
+            worst.word()
+        } else if self.spans.iter().any(|s| s.end.is_none()) {
+            "in_progress"
+        } else {
+            "ok"
+        }
+    }
+
+    /// `GET /api/activities/home 200`
+    pub fn name(&self) -> String {
+        let Some(root) = self.root() else { return format!("trace {}", self.trace_id.short()) };
+        match root.http_status() {
+            Some(status) => format!("{} {status}", root.title()),
+            None => root.title(),
+        }
+    }
+
+    /// The trace as a row of a list.
+    pub fn summary(&self) -> TraceSummary {
+        let mut protocols: Vec<Protocol> = self.spans.iter().map(|s| s.protocol).collect();
+        protocols.sort_unstable();
+        protocols.dedup();
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+        let duration_ms = self.duration() as f64 / 1e6;
+        TraceSummary {
+            trace_id: self.trace_id,
+            name: self.name(),
+            services: self.services(),
+            spans: u32::try_from(self.spans.len()).unwrap_or(u32::MAX),
+            duration_ms,
+            status: self.status_word().to_owned(),
+            start: self.start().rfc3339(),
+            has_error: self.status().is_error(),
+            protocols,
+        }
+    }
+
+    /// Looks an X-Ray exception up by its id, in any span.
+    pub fn exception(&self, id: &str) -> Option<&Exception> {
+        self.spans.iter().flat_map(|s| &s.exceptions).find(|e| !id.is_empty() && e.id == id)
+    }
+}
