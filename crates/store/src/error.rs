@@ -1,0 +1,96 @@
+//! What a database can say no with, told apart by what the user can do.
+
+use std::path::PathBuf;
+
+/// Why a store operation did not happen. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Written by a later version.
+    #[error("{path} was written by a newer Tracebook (its schema is {found}, this version knows up to {known}); nothing was changed", path = path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The last schema that this version knows.
+        known: i64,
+    },
+    /// No space left.
+    #[error("the disk is full")]
+    Full,
+    /// The file or its folder cannot be written.
+    #[error("the database cannot be written: {0}")]
+    ReadOnly(String),
+    /// Another process held the write lock for too long.
+    #[error("another program is writing to the database")]
+    Busy,
+    /// Not a database, or a damaged one.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Other(String),
+}
+
+impl StoreError {
+    /// Whether the same write may succeed a little later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::ReadOnly(_))
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "Update Tracebook, or use another data directory with --data",
+            Self::Full => "Free some space; what is not saved yet is kept and tried again",
+            Self::ReadOnly(_) => "Make the data directory writable, or choose another with --data or TRACEBOOK_DATA",
+            Self::Busy => "Wait a moment and try again; close other Tracebook processes if it stays",
+            Self::Damaged(_) => "Restore the backup beside it (*.bak), or copy the file away and start anew",
+            Self::Other(_) => "Look at the message; the data is as it was before",
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let text = error.to_string();
+        let code = match &error {
+            sqlx::Error::Database(db) => db.code().and_then(|c| c.parse::<u32>().ok()),
+            sqlx::Error::PoolTimedOut => return Self::Busy,
+            sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => return Self::Full,
+            _ => None,
+        };
+        // Primary result codes of https://sqlite.org/rescode.html; extended ones carry them in the low byte.
+        match code.map(|c| (c & 0xff, c)) {
+            Some((13, _)) => Self::Full,
+            // IOERR_WRITE, IOERR_FSYNC, IOERR_TRUNCATE, IOERR_SHMSIZE: a full disk also shows as these.
+            Some((10, 778 | 1034 | 1546 | 4874)) => Self::Full,
+            Some((8 | 14, _)) => Self::ReadOnly(text),
+            Some((5 | 6, _)) => Self::Busy,
+            Some((11 | 26, _)) => Self::Damaged(text),
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+                error.into()
+            }
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        match error.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => Self::Full,
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotFound => Self::ReadOnly(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
