@@ -1,0 +1,171 @@
+//! The main job, start to end, for somebody who has nothing instrumented yet.
+//!
+//! The demo service is a small server of its own that sends what SDKs send, over the network, to the
+//! receivers' ports like any other service; nothing in the app knows that it is one.
+
+mod otlp;
+mod service;
+mod xray;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use tracebook_core::evidence::Kind;
+
+use crate::config::{Listen, ReceiverConfig};
+use crate::error::{Code, Error};
+use crate::rpc::{Caller, Capture, EntryNew, Export, LiveTraces};
+use crate::{Config, Tracebook};
+
+/// What the demo made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Demonstrated {
+    /// The entry's slug.
+    pub entry: String,
+    /// The evidence's ids.
+    pub evidence: Vec<String>,
+    /// The files written, as paths.
+    pub exported: Vec<String>,
+    /// The journal it is in.
+    #[serde(skip)]
+    pub data_dir: PathBuf,
+}
+
+/// How long the demo waits for what it sent itself.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+const TEXT: &str = "# Week 2 — Distributed Tracing
+
+## Required Homework
+
+### Instrument Honeycomb with OTEL
+
+The home page asks two more functions; the trace shows how long each takes.
+
+Insert image of Traces
+
+### Instrument AWS X-Ray
+
+One request that fails. The segment says where.
+
+Insert image of X-Ray traces
+";
+
+/// A new directory for a journal that nobody minds losing.
+///
+/// # Errors
+/// Where the system's temporary directory cannot be written.
+pub fn throw_away_dir() -> Result<PathBuf, Error> {
+    let path =
+        std::env::temp_dir().join(format!("tracebook-demo-{}", otlp::random_hex::<4>().map_err(Error::internal)?));
+    std::fs::create_dir_all(&path).map_err(|e| crate::tracebook::cannot_write(&path, &e))?;
+    Ok(path)
+}
+
+/// Runs the demo: its own receivers on free ports, its own service, an entry, one of each evidence built so
+/// far, an export. `say` is told what happens, a line at a time.
+///
+/// # Errors
+/// Where a part of the main job fails.
+pub async fn run(data_dir: PathBuf, out: &Path, say: &(dyn Fn(String) + Sync)) -> Result<Demonstrated, Error> {
+    let free = Listen::Named(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+    let receivers = ReceiverConfig { http: free, xray: free, containers: false };
+    let tracebook = Tracebook::start(Config { data_dir: data_dir.clone(), receivers: Some(receivers) }).await?;
+    let done = main_job(&tracebook, out, say).await;
+    tracebook.shutdown().await;
+    done.map(|done| Demonstrated { data_dir, ..done })
+}
+
+async fn main_job(
+    tracebook: &Arc<Tracebook>,
+    out: &Path,
+    say: &(dyn Fn(String) + Sync),
+) -> Result<Demonstrated, Error> {
+    let caller = Caller { client: "demo".to_owned(), call: String::new() };
+    let address = |name: &str| {
+        tracebook
+            .receiver_address(name)
+            .ok_or_else(|| Error::new(Code::Unreachable, format!("the {name} receiver does not listen"), ""))
+    };
+    let (http, xray) = (address("http")?, address("xray")?);
+    say(format!("Receiving OTLP on http://{http} and X-Ray on {xray}"));
+
+    let service = service::Service::start(&http, &xray).await?;
+    say(format!("A demo service runs on http://{} and sends to both", service.address()));
+    for path in ["/api/activities/home", "/api/activities/notifications"] {
+        let status = service.request(path).await?;
+        say(format!("  GET {path} → {status}"));
+    }
+    service.stop().await;
+
+    let entry = tracebook
+        .entry_new(EntryNew { week: Some("2".to_owned()), title: None, body: Some(TEXT.to_owned()) }, &caller)
+        .await?;
+    say(format!("Wrote the entry {} ({})", entry.row.slug, entry.row.title));
+
+    let mut evidence = Vec::new();
+    for (filter, slot, what) in [
+        ("service:demo-flask name:home", "Insert image of Traces", "OTLP"),
+        ("service:demo-xray status:fault", "Insert image of X-Ray traces", "X-Ray"),
+    ] {
+        wait_for(tracebook, filter, &caller).await?;
+        let captured = tracebook
+            .capture(
+                Capture {
+                    kind: Kind::Trace,
+                    id: None,
+                    source: Default::default(),
+                    latest: true,
+                    filter: filter.to_owned(),
+                    since: None,
+                    into: Some(entry.row.slug.clone()),
+                    slot: Some(slot.to_owned()),
+                    caption: None,
+                },
+                &caller,
+            )
+            .await?;
+        say(format!("Froze ({what}): {}", captured.evidence.title));
+        evidence.push(captured.evidence.id.to_string());
+    }
+
+    let request = Export { entries: vec![entry.row.slug.clone()], to: out.display().to_string(), force: false };
+    let exported = tracebook.export(request, &caller).await?;
+    if let Some(refused) = exported.refused.first() {
+        return Err(Error::new(
+            Code::Refused,
+            format!("{} is there already and is not ours", out.join(refused).display()),
+            "Give --out an empty folder",
+        ));
+    }
+    let verified = crate::verify::verify(&[out.join("journal").display().to_string()])?;
+    if !verified.ok {
+        return Err(Error::internal("what the demo exported does not verify"));
+    }
+    say(format!("Verified: {} of {} intact", verified.evidence.len(), evidence.len()));
+    let exported = exported.written.iter().map(|path| out.join(path).display().to_string()).collect();
+    Ok(Demonstrated { entry: entry.row.slug, evidence, exported, data_dir: PathBuf::new() })
+}
+
+/// Waits until what was sent is there, whole enough to be captured.
+async fn wait_for(tracebook: &Tracebook, filter: &str, caller: &Caller) -> Result<(), Error> {
+    let arrived = async {
+        loop {
+            let request = LiveTraces { filter: filter.to_owned(), limit: Some(1), ..LiveTraces::default() };
+            if !tracebook.live_traces(request, caller).await?.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| {
+        Err(Error::new(
+            Code::Unreachable,
+            format!("what the demo service sent has not arrived after {} s", PATIENCE.as_secs()),
+            "Is something between this program and its own loopback ports (a firewall, a proxy)?",
+        ))
+    })
+}

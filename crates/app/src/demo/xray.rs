@@ -1,0 +1,65 @@
+//! The demo service's X-Ray side: segments over UDP, as the daemon takes them.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use serde_json::json;
+use tracebook_core::clock::Clock;
+
+use crate::demo::otlp::random_hex;
+use crate::system::SystemClock;
+
+pub(super) struct Emitter {
+    socket: UdpSocket,
+}
+
+impl Emitter {
+    pub(super) fn new(daemon: &str) -> std::io::Result<Self> {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.connect(daemon)?;
+        Ok(Self { socket })
+    }
+
+    /// Handles the notifications page, which lost its return value, and sends its segment.
+    pub(super) async fn notifications(&self, path: &str) -> Result<(), String> {
+        let epoch = SystemClock.now().0 / 1_000_000_000;
+        let trace_id = format!("1-{epoch:08x}-{}", random_hex::<12>()?);
+        let (segment, subsegment, exception) = (random_hex::<8>()?, random_hex::<8>()?, random_hex::<8>()?);
+        let start = now();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let inner = now();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let inner_end = now();
+        let document = json!({
+            "name": "demo-xray", "id": segment, "trace_id": trace_id, "start_time": start, "end_time": now(),
+            "fault": true,
+            "http": {
+                "request": { "method": "GET", "url": format!("http://127.0.0.1{path}"), "client_ip": "127.0.0.1" },
+                "response": { "status": 500 },
+            },
+            "aws": { "xray": { "sdk": "Tracebook demo", "sdk_version": env!("CARGO_PKG_VERSION") } },
+            "subsegments": [{
+                "name": "mock-data", "id": subsegment, "start_time": inner, "end_time": inner_end, "fault": true,
+                "annotations": { "handle": "ada", "results_size": 1 },
+                "metadata": { "app": { "results": [{ "handle": "ada", "message": "Traces all the way down" }] } },
+                "cause": { "working_directory": "/backend-flask", "exceptions": [{
+                    "id": exception, "type": "TypeError",
+                    "message": "The view function for 'data_notifications' did not return a valid response.",
+                    "stack": [
+                        { "path": "app.py", "line": 61, "label": "data_notifications" },
+                        { "path": "services/notifications_activities.py", "line": 20, "label": "run" },
+                    ],
+                }]},
+            }],
+        });
+        let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
+        self.socket.send(datagram.as_bytes()).map(drop).map_err(|e| e.to_string())
+    }
+}
+
+/// Epoch seconds with a fraction, as segments have them.
+fn now() -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "the wire format is a double")]
+    let nanos = SystemClock.now().0 as f64;
+    (nanos / 1e3).round() / 1e6
+}

@@ -1,0 +1,145 @@
+//! Looking at evidence, comparing it, and taking it away.
+
+use tracebook_core::diff::{self, Difference};
+use tracebook_core::evidence::{Body, Evidence, Frozen};
+use tracebook_core::ids::Id;
+use tracebook_render::card;
+pub use tracebook_render::card::Size;
+use tracebook_store::evidence::EvidenceRecord;
+
+use crate::Tracebook;
+use crate::error::Error;
+use crate::live::trace_id;
+use crate::rpc::{Caller, EvidenceDelete, EvidenceList, EvidenceRef, EvidenceRow, EvidenceView};
+
+impl Tracebook {
+    pub(crate) async fn evidence_list(
+        &self,
+        request: EvidenceList,
+        _caller: &Caller,
+    ) -> Result<Vec<EvidenceRow>, Error> {
+        let entry = match request.entry {
+            Some(reference) => Some(self.find_entry(&reference).await?.row.id),
+            None => None,
+        };
+        Ok(self.journal.evidence_records(entry).await?.into_iter().map(row).collect())
+    }
+
+    pub(crate) async fn evidence_get(&self, request: EvidenceRef, _caller: &Caller) -> Result<EvidenceView, Error> {
+        let row = self.evidence_row(request.id).await?;
+        let Evidence { body, provenance, .. } = self.frozen(request.id).await?.evidence;
+        let Body::Trace(trace) = body;
+        Ok(EvidenceView { row, provenance, trace: Some(trace) })
+    }
+
+    pub(crate) async fn evidence_delete(&self, request: EvidenceDelete, caller: &Caller) -> Result<EvidenceRow, Error> {
+        let row = self.evidence_row(request.id).await?;
+        match request.purge {
+            true => self.journal.purge_evidence(request.id, self.now(), &caller.client).await?,
+            false => self.journal.bin_evidence(request.id, Some(self.now()), &caller.client).await?,
+        }
+        Ok(row)
+    }
+
+    pub(crate) async fn evidence_row(&self, id: Id) -> Result<EvidenceRow, Error> {
+        self.journal.evidence_record(id).await?.map(row).ok_or_else(|| no_evidence(id))
+    }
+
+    /// Evidence as it was frozen.
+    ///
+    /// # Errors
+    /// Where there is none, or it was purged.
+    pub async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
+        if let Some(frozen) = self.journal.evidence(id).await? {
+            return Ok(frozen);
+        }
+        match self.journal.evidence_record(id).await? {
+            Some(record) if record.purged => {
+                Err(Error::not_found(format!("evidence {id} was purged: its data is gone for good"), "Capture it anew"))
+            }
+            _ => Err(no_evidence(id)),
+        }
+    }
+
+    /// What was received for an evidence, as a JSON document.
+    ///
+    /// # Errors
+    /// Where there is none; imported evidence has none either.
+    pub async fn evidence_raw(&self, id: Id) -> Result<serde_json::Value, Error> {
+        self.frozen(id).await?;
+        let raw = self.journal.evidence_raw(id).await?;
+        if raw.is_empty() {
+            return Err(Error::not_found(
+                format!("evidence {id} has no raw data"),
+                "It came with an import; an export holds the data and its digest, not the bytes as received",
+            ));
+        }
+        serde_json::from_slice(&raw).map_err(Error::internal)
+    }
+
+    /// The card of an evidence, as an export would write it.
+    ///
+    /// # Errors
+    /// Where there is no such evidence.
+    pub async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
+        let frozen = self.frozen(id).await?;
+        draw(move || card::svg(&frozen, size).svg).await
+    }
+
+    /// What differs between two evidences.
+    ///
+    /// # Errors
+    /// Where one of them is not there.
+    pub async fn evidence_diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
+        let (left, right) = (self.frozen(left).await?, self.frozen(right).await?);
+        Ok(diff::bodies(&left.evidence.body, &right.evidence.body))
+    }
+
+    /// The drawing of a local trace as it stands now.
+    ///
+    /// # Errors
+    /// Where no span of it has arrived.
+    pub async fn live_card(&self, id: &str, size: Size) -> Result<String, Error> {
+        let trace = self.read_trace(trace_id(id)?).await?.trace;
+        draw(move || card::preview(&Body::Trace(trace), size)).await
+    }
+}
+
+/// Evidence as text for a terminal.
+pub fn as_text(frozen: &Frozen) -> String {
+    let Evidence { provenance, body, .. } = &frozen.evidence;
+    let mut text = format!(
+        "{}\n{}\ncaptured {} by {}\n\n",
+        frozen.evidence.title(),
+        frozen.digest,
+        provenance.captured_at.human(),
+        provenance.tool
+    );
+    let Body::Trace(trace) = body;
+    for row in tracebook_core::assemble::rows(trace) {
+        let span = &trace.spans[row.index];
+        let length = span.duration().map_or("in progress".to_owned(), tracebook_core::time::human_duration);
+        text.push_str(&format!("{}{}  {length}  {}\n", "  ".repeat(row.depth), span.title(), span.status.code.word()));
+    }
+    text
+}
+
+/// Draws beside the runtime's threads: a large card takes a while, and receivers must not wait for it.
+async fn draw(make: impl FnOnce() -> String + Send + 'static) -> Result<String, Error> {
+    tokio::task::spawn_blocking(make).await.map_err(Error::internal)
+}
+
+fn no_evidence(id: Id) -> Error {
+    Error::not_found(format!("there is no evidence {id}"), "`evidence list` shows what there is")
+}
+
+pub(crate) fn row(record: EvidenceRecord) -> EvidenceRow {
+    EvidenceRow {
+        id: record.id,
+        kind: record.kind,
+        title: record.title,
+        digest: record.digest,
+        captured_at: record.captured_at.rfc3339(),
+        entries: record.entries,
+    }
+}

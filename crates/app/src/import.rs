@@ -1,0 +1,302 @@
+//! From files into the journal: markdown exactly as it is, or an exported entry with its evidence.
+
+use std::path::{Path, PathBuf};
+
+use tracebook_core::entry::{self, Entry};
+use tracebook_core::evidence::Frozen;
+use tracebook_core::ids::Id;
+use tracebook_render::import::{self, ImportedEntry};
+use tracebook_render::markdown;
+use tracebook_store::entries::NewEntry;
+
+use crate::Tracebook;
+use crate::error::Error;
+use crate::export::sha256;
+use crate::journal::shown_in;
+use crate::rpc::{Caller, Import, Imported};
+
+/// Entries are texts; a file beyond this is something else.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// A markdown file found on the way.
+struct Found {
+    /// The folder that an export of it would be written to.
+    root: String,
+    /// Its path below that.
+    path: String,
+    /// Its name without `.md`.
+    stem: String,
+    /// The folder it lies in; `None` for a text given directly.
+    folder: Option<PathBuf>,
+    text: String,
+}
+
+impl Tracebook {
+    pub(crate) async fn import(&self, request: Import, caller: &Caller) -> Result<Imported, Error> {
+        let call = self.begin(caller);
+        let mut files = Vec::new();
+        for path in &request.paths {
+            collect(Path::new(path), &mut files)?;
+        }
+        let mut done = Imported::default();
+        let mut found = Vec::new();
+        for file in files {
+            found.push(read(&file)?);
+        }
+        for given in request.texts {
+            let name = given.name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name);
+            let stem = if stem.is_empty() { "entry" } else { stem };
+            found.push(Found {
+                root: String::new(),
+                path: name.to_owned(),
+                stem: stem.to_owned(),
+                folder: None,
+                text: given.text,
+            });
+        }
+        let of = found.len();
+        for (n, file) in found.into_iter().enumerate() {
+            call.progress(n, of, format!("Reading {}", file.path))?;
+            self.import_one(file, caller, &mut done).await?;
+        }
+        call.progress(of, of, "Done")?;
+        Ok(done)
+    }
+
+    async fn import_one(&self, file: Found, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
+        let name = file.path.clone();
+        let known = self.journal.known_files(&file.root).await?.remove(&file.path);
+        let (entry, fresh) = match exported_form(&file) {
+            Some(Ok(imported)) => {
+                done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
+                for frozen in &imported.evidence {
+                    self.import_evidence(frozen, caller, done).await?;
+                }
+                let there = self.journal.entry(&imported.id.to_string()).await?;
+                self.settle(there, imported_as_new(&imported, &file.stem), &file, known.as_deref(), caller, done)
+                    .await?
+            }
+            form => {
+                if let Some(Err(why)) = form {
+                    done.warnings
+                        .push(format!("{name}: read as plain markdown, because its entry.json does not fit: {why}"));
+                }
+                self.warn_of_missing(&file, done);
+                let title = entry::title_of(&file.text).unwrap_or_else(|| file.stem.clone());
+                let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title));
+                let new = NewEntry {
+                    id: self.new_id(),
+                    slug: entry::slug(week.as_deref(), &title),
+                    week,
+                    title,
+                    shows: shown_in(&file.text),
+                    body: file.text.clone(),
+                    file: Some(file.stem.clone()),
+                    reason: "import".to_owned(),
+                };
+                let there = self.entry_from_file(&file, known.is_some()).await?;
+                self.settle(there, new, &file, known.as_deref(), caller, done).await?
+            }
+        };
+        if fresh && !file.root.is_empty() {
+            let mut ours = vec![(file.path.clone(), sha256(file.text.as_bytes()))];
+            ours.extend(assets_of(&file));
+            self.journal.remember_files(&file.root, &ours).await?;
+        }
+        done.entries.push(entry.row);
+        Ok(())
+    }
+
+    /// Makes the entry, or brings the text into the one that is there. Says whether the file's text is now
+    /// the entry's.
+    async fn settle(
+        &self,
+        there: Option<Entry>,
+        new: NewEntry,
+        file: &Found,
+        known: Option<&str>,
+        caller: &Caller,
+        done: &mut Imported,
+    ) -> Result<(Entry, bool), Error> {
+        let Some(there) = there else {
+            return Ok((self.journal.add_entry(&new, self.now(), &caller.client).await?, true));
+        };
+        if there.body == new.body {
+            return Ok((there, true));
+        }
+        // Ours to overwrite only if the entry is still what that file held when we last met it.
+        let stem = self.stems(&self.all_entries().await?).await?.remove(&there.row.id).unwrap_or(file.stem.clone());
+        let mine = self.tree(&there, &stem).await?;
+        let as_exported = mine.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes));
+        let unchanged_here = known.is_some()
+            && (as_exported.as_deref() == known || Some(sha256(there.body.as_bytes()).as_str()) == known);
+        // A base that cannot be current keeps the text as a revision beside the working text.
+        let base = if unchanged_here { there.revision } else { -1 };
+        self.journal.cut_revision(there.row.id, "import", self.now(), &caller.client).await?;
+        let written = self.write_body(there.row.id, Some(base), new.body, Some("import".to_owned()), caller).await?;
+        if !written.accepted {
+            done.warnings.push(format!("{}: {}", file.path, written.message));
+        }
+        Ok((self.find_entry(&there.row.id.to_string()).await?, written.accepted))
+    }
+
+    /// The entry that this file was imported as before, or exported from.
+    async fn entry_from_file(&self, file: &Found, known: bool) -> Result<Option<Entry>, Error> {
+        let all = self.all_entries().await?;
+        let stems = self.stems(&all).await?;
+        for entry in all {
+            if stems[&entry.row.id] == file.stem && (known || entry.body == file.text) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn import_evidence(&self, frozen: &Frozen, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
+        let id = frozen.evidence.id;
+        if let Some(record) = self.journal.evidence_record(id).await? {
+            if record.purged {
+                done.warnings.push(format!("evidence {id} was purged here and stays so"));
+            } else if record.digest != frozen.digest {
+                done.warnings.push(format!(
+                    "evidence {id} is here with another digest ({}); the one in the file was left alone",
+                    record.digest
+                ));
+            }
+        } else {
+            self.keep(frozen, &[], caller).await?;
+        }
+        done.evidence.push(self.evidence_row(id).await?);
+        Ok(())
+    }
+
+    fn warn_of_missing(&self, file: &Found, done: &mut Imported) {
+        let Some(folder) = &file.folder else { return };
+        for link in markdown::links(&file.text) {
+            let local = link.path();
+            if !local.is_empty() && !folder.join(&local).exists() {
+                let what = if link.picture { "the picture" } else { "the linked file" };
+                done.warnings.push(format!("{}:{}: {what} {local} is not there", file.path, link.line));
+            }
+        }
+    }
+}
+
+fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
+    NewEntry {
+        id: imported.id,
+        slug: imported.slug.clone(),
+        week: imported.week.clone(),
+        title: imported.title.clone(),
+        shows: shown_in(&imported.body),
+        body: imported.body.clone(),
+        file: Some(stem.to_owned()),
+        reason: "import".to_owned(),
+    }
+}
+
+/// The entry as exported, if an `entry.json` stands beside the file.
+fn exported_form(file: &Found) -> Option<Result<ImportedEntry, String>> {
+    let folder = file.folder.as_ref()?;
+    let entry_json = std::fs::read_to_string(folder.join("assets").join(&file.stem).join("entry.json")).ok()?;
+    let read = |path: &str| read_below(folder, path);
+    Some(import::exported(&file.text, &entry_json, &read))
+}
+
+/// Reads a file that a text names, if it lies below the folder.
+pub(crate) fn read_below(folder: &Path, path: &str) -> Option<Vec<u8>> {
+    let base = folder.canonicalize().ok()?;
+    let real = base.join(path).canonicalize().ok()?;
+    let small = std::fs::metadata(&real).is_ok_and(|m| m.is_file() && m.len() <= LARGEST);
+    (real.starts_with(&base) && small).then(|| std::fs::read(&real).ok())?
+}
+
+/// The assets of an exported entry that are there, as ours: path and SHA-256.
+fn assets_of(file: &Found) -> Vec<(String, String)> {
+    let Some(folder) = &file.folder else { return Vec::new() };
+    let assets = folder.join("assets").join(&file.stem);
+    if !assets.join("entry.json").is_file() {
+        return Vec::new();
+    }
+    let prefix = file.path.strip_suffix(&format!("{}.md", file.stem)).unwrap_or_default();
+    let mut known = Vec::new();
+    for entry in std::fs::read_dir(&assets).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = name == "entry.json"
+            || name
+                .rsplit_once('.')
+                .is_some_and(|(stem, kind)| stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "json"));
+        if ours && let Some(bytes) = read_below(&assets, &name) {
+            known.push((format!("{prefix}assets/{}/{name}", file.stem), sha256(&bytes)));
+        }
+    }
+    known
+}
+
+/// The markdown files that a path names: itself, or those of a folder and of its `journal`.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let meta = std::fs::metadata(path).map_err(|e| {
+        Error::not_found(
+            format!("{}: {e}", path.display()),
+            "Name a markdown file, or the folder of an exported journal",
+        )
+    })?;
+    if meta.is_file() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for folder in [path.to_owned(), path.join("journal")] {
+        let Ok(listing) = std::fs::read_dir(&folder) else { continue };
+        for file in listing.flatten() {
+            let name = file.file_name().to_string_lossy().to_lowercase();
+            // A repository's README is not an entry.
+            if file.path().is_file() && name.ends_with(".md") && name != "readme.md" {
+                found.push(file.path());
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::not_found(
+            format!("{} holds no markdown file", path.display()),
+            "Name a markdown file, or a folder with .md files in it or in its journal/",
+        ));
+    }
+    found.sort();
+    files.extend(found);
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Found, Error> {
+    let path =
+        path.canonicalize().map_err(|e| Error::not_found(format!("{}: {e}", path.display()), "Check the path"))?;
+    let shown = path.display();
+    let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+    if size > LARGEST {
+        return Err(Error::usage(
+            format!("{shown} has {size} bytes: that is no entry"),
+            "Import markdown files up to 64 MiB",
+        ));
+    }
+    let bytes = std::fs::read(&path)
+        .map_err(|e| Error::not_found(format!("{shown}: {e}"), "Check that the file can be read"))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        Error::usage(
+            format!(
+                "{shown} is not UTF-8: the byte at position {} does not fit. Nothing was imported",
+                e.utf8_error().valid_up_to()
+            ),
+            format!("Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > converted.md"),
+        )
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    // An export writes `journal/<file>.md` below its folder: a file that lies so is at home there.
+    let (root, path) = match (folder.file_name(), folder.parent()) {
+        (Some(last), Some(above)) if last == "journal" => (above.to_owned(), format!("journal/{name}")),
+        _ => (folder.clone(), name),
+    };
+    Ok(Found { root: root.display().to_string(), path, stem, folder: Some(folder), text })
+}

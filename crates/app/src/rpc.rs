@@ -1,0 +1,575 @@
+//! Every command once: its name, what it takes, what it answers.
+//!
+//! Both hosts hand a [`Request`] to [`Tracebook::rpc`](crate::Tracebook::rpc); the UI's types are generated from here into
+//! `ui/src/bindings.ts` (`make bindings`; a test fails when the file is stale). To add a command: a
+//! request struct with docs, a line in [`commands!`], and a method of that name on `Tracebook`: without
+//! it nothing compiles.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use tracebook_core::entry::{Entry, EntryRow, Revision};
+use tracebook_core::evidence::{Kind, Provenance};
+use tracebook_core::ids::Id;
+use tracebook_core::question::Source;
+use tracebook_core::trace::{Trace, TraceSummary};
+use tracebook_render::markdown::Markup;
+
+use crate::error::Error;
+
+macro_rules! commands {
+    ($( $(#[doc = $doc:literal])* $name:ident ( $request:ident ) -> $answer:ty ; )*) => {
+        /// A command with its arguments: `{"cmd": "entry_get", "args": {…}}`.
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(tag = "cmd", content = "args", rename_all = "snake_case")]
+        #[expect(non_camel_case_types, reason = "variants carry the commands' names, so that a command is found by one grep")]
+        pub enum Request { $( $(#[doc = $doc])* $name($request), )* }
+
+        impl Request {
+            /// Every command's name.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+        }
+
+        impl crate::Tracebook {
+            /// Carries a command out and returns its answer as JSON.
+            ///
+            /// # Errors
+            /// The command's own; see [`Error`].
+            pub async fn rpc(&self, request: Request, caller: &Caller) -> Result<serde_json::Value, Error> {
+                match request {
+                    $( Request::$name(args) => {
+                        let answer: $answer = self.$name(args, caller).await?;
+                        serde_json::to_value(answer).map_err(Error::internal)
+                    } )*
+                }
+            }
+        }
+
+        fn visit_commands(visitor: &mut impl ts_rs::TypeVisitor) {
+            $( visitor.visit::<$request>(); visitor.visit::<$answer>(); )*
+        }
+
+        fn command_lines(config: &ts_rs::Config) -> Vec<String> {
+            vec![$( {
+                let doc = concat!($($doc),*).trim();
+                format!("  /** {doc} */\n  {}: [{}, {}]", stringify!($name), <$request as TS>::name(config), <$answer as TS>::name(config))
+            } ),*]
+        }
+    };
+}
+
+commands! {
+    /// What runs, where, and what is wrong.
+    status(StatusRequest) -> Status;
+    /// The course's weeks.
+    weeks(WeeksRequest) -> Vec<WeekRow>;
+    /// Every entry, by week.
+    entry_list(EntryListRequest) -> Vec<EntryRow>;
+    /// One entry with its text.
+    entry_get(EntryRef) -> Entry;
+    /// A new entry, from the week's template unless a body is given.
+    entry_new(EntryNew) -> Entry;
+    /// Writes an entry's working text; an older base never overwrites.
+    entry_write(EntryWrite) -> Written;
+    /// Changes an entry's title or week.
+    entry_rename(EntryRename) -> EntryRow;
+    /// Cuts a revision of the working text, unless the last one is the same.
+    entry_cut(EntryCut) -> Vec<Revision>;
+    /// The texts that can be read back, newest first.
+    entry_history(EntryRef) -> Vec<Revision>;
+    /// The text of one revision.
+    entry_revision(EntryRevision) -> String;
+    /// Puts an entry into the bin.
+    entry_delete(EntryRef) -> EntryRow;
+    /// Takes an entry out of the bin.
+    entry_restore(EntryRef) -> EntryRow;
+    /// The references and slots of a text, with UTF-16 offsets.
+    markup(MarkupRequest) -> Markup;
+    /// Says that a line the finder took for a slot is none.
+    slot_dismiss(SlotDismiss) -> Markup;
+    /// Local traces, newest first.
+    live_traces(LiveTraces) -> Vec<TraceSummary>;
+    /// One local trace, whole.
+    trace_get(TraceGet) -> Trace;
+    /// Freezes; with `into` the reference is also put into that entry.
+    capture(Capture) -> Captured;
+    /// Evidence of one entry, or all.
+    evidence_list(EvidenceList) -> Vec<EvidenceRow>;
+    /// One evidence with its data.
+    evidence_get(EvidenceRef) -> EvidenceView;
+    /// Puts evidence into the bin, or purges it for good.
+    evidence_delete(EvidenceDelete) -> EvidenceRow;
+    /// Writes entries as markdown with their evidence.
+    export(Export) -> Exported;
+    /// Reads markdown files, or an exported journal with its evidence.
+    import(Import) -> Imported;
+    /// The settings that point a service at this app.
+    env(EnvRequest) -> EnvText;
+    /// Ends a long command by the id its caller gave it.
+    cancel(Cancel) -> bool;
+}
+
+/// Who calls, so that a window can ignore the echo of its own writes and a closed one cancels its own.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The window or process.
+    pub client: String,
+    /// The caller's id of this call, for `cancel` and progress; empty if it has none.
+    pub call: String,
+}
+
+/// What is told to every host while it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Something changed.
+    Changed {
+        /// `entry`, `evidence`, `traces`, `status`.
+        what: String,
+        /// Which one; empty for telemetry, which is told at most five times a second.
+        id: String,
+        /// The client that wrote it; empty if a receiver or another process did.
+        by: String,
+    },
+    /// The window is about to close: what is not written yet is written now.
+    Closing {},
+    /// How far a long command is.
+    Progress {
+        /// The caller's id of the call.
+        call: String,
+        /// Done so far.
+        done: u32,
+        /// Of how many, 0 if unknown.
+        of: u32,
+        /// In words.
+        what: String,
+    },
+}
+
+/// Takes nothing.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct StatusRequest {}
+
+/// A receiver.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Receiver {
+    /// `http`, `grpc`, `xray`.
+    pub name: String,
+    /// `127.0.0.1:4318`, or null where it does not listen.
+    pub address: Option<String>,
+    /// Why it does not listen, and what to do; empty if it does.
+    pub problem: String,
+    /// Whether another process of this journal listens for us.
+    pub elsewhere: bool,
+}
+
+/// What runs, where, and what is wrong.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Status {
+    /// The version of the app.
+    pub version: String,
+    /// The journal's directory.
+    pub data_dir: String,
+    /// The receivers.
+    pub receivers: Vec<Receiver>,
+    /// What needs the user's attention, each with what to do.
+    pub problems: Vec<String>,
+    /// Spans received since start.
+    pub spans_received: u32,
+    /// Requests and datagrams refused since start.
+    pub rejected: u32,
+    /// Why the last one was refused; empty if none was.
+    pub last_rejected: String,
+}
+
+/// Takes nothing.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct WeeksRequest {}
+
+/// A week of the course.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct WeekRow {
+    /// `"0"` … `"11"`, `"X"`.
+    pub week: String,
+    /// `Week 2 — Distributed Tracing`.
+    pub title: String,
+}
+
+/// Which entries.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryListRequest {
+    /// Those in the bin instead.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub deleted: bool,
+}
+
+/// An entry by id or slug.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRef {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// A new entry.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryNew {
+    /// `"0"` … `"11"`, `"X"`, or null.
+    pub week: Option<String>,
+    /// The week's title if null.
+    pub title: Option<String>,
+    /// The week's template if null.
+    pub body: Option<String>,
+}
+
+/// A text and the revision it was made on.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryWrite {
+    /// Id or slug.
+    pub entry: String,
+    /// The revision that the writer had before it; null writes over whatever is there, after cutting a revision of it.
+    pub base: Option<i64>,
+    /// The whole text.
+    pub body: String,
+    /// Cut a revision of it for this reason (`set`, `close`, …); null for autosave.
+    #[serde(default)]
+    #[ts(optional)]
+    pub cut: Option<String>,
+}
+
+/// What became of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Written {
+    /// The working text's revision now.
+    pub revision: i64,
+    /// False where the base was older: the working text is as it was, and this text is kept as `kept`.
+    pub accepted: bool,
+    /// The revision under which a text that was not accepted can be read back.
+    pub kept: Option<i64>,
+    /// What happened, for people; empty if nothing special did.
+    pub message: String,
+}
+
+/// A new title or week.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRename {
+    /// Id or slug.
+    pub entry: String,
+    /// The new title; null leaves it.
+    pub title: Option<String>,
+    /// The new week; null leaves it, an empty text takes it away.
+    pub week: Option<String>,
+}
+
+/// When to cut.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryCut {
+    /// Id or slug.
+    pub entry: String,
+    /// `pause`, `close`, …
+    pub reason: String,
+}
+
+/// One text of an entry.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRevision {
+    /// Id or slug.
+    pub entry: String,
+    /// The revision.
+    pub revision: i64,
+}
+
+/// A text to look through.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct MarkupRequest {
+    /// Id or slug of the entry whose dismissed slots are left out; null for none.
+    #[serde(default)]
+    #[ts(optional)]
+    pub entry: Option<String>,
+    /// The text.
+    pub body: String,
+}
+
+/// A line that is no slot.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct SlotDismiss {
+    /// Id or slug.
+    pub entry: String,
+    /// The slot's text, as the finder gave it.
+    pub text: String,
+    /// The text of the entry, to answer with what is left.
+    pub body: String,
+}
+
+/// Which traces.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveTraces {
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// The local filter language: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Only traces that began in the last so much: `15m`; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// At most so many; 100 if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// A trace by id.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct TraceGet {
+    /// 32 hex digits, or X-Ray's form.
+    pub trace_id: String,
+}
+
+/// What to freeze, and where to put it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Capture {
+    /// The kind.
+    pub kind: Kind,
+    /// Which one; null with `latest`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub id: Option<String>,
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// The newest whose root has arrived.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub latest: bool,
+    /// Among those that match.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Among those of the last so much.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// The entry to put the reference into; null leaves that to the caller, who has the text open.
+    #[serde(default)]
+    #[ts(optional)]
+    pub into: Option<String>,
+    /// The slot to fill: its number, or part of its text; null appends.
+    #[serde(default)]
+    #[ts(optional)]
+    pub slot: Option<String>,
+    /// The caption; made from the data if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub caption: Option<String>,
+}
+
+/// What was frozen.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Captured {
+    /// The evidence.
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub evidence: EvidenceRow,
+    /// The reference, ready to be put into a text.
+    pub reference: String,
+    /// What the reader must know.
+    pub warnings: Vec<String>,
+}
+
+/// Evidence in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EvidenceRow {
+    /// Its id.
+    pub id: Id,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it is called.
+    pub title: String,
+    /// `sha256:…` of its canonical JSON.
+    pub digest: String,
+    /// RFC 3339 UTC.
+    pub captured_at: String,
+    /// Slugs of the entries that show it; none means "not placed".
+    pub entries: Vec<String>,
+}
+
+/// Which evidence.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EvidenceList {
+    /// Id or slug; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub entry: Option<String>,
+}
+
+/// Evidence by id.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceRef {
+    /// Its id.
+    pub id: Id,
+}
+
+/// Evidence with its data.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceView {
+    /// The row.
+    pub row: EvidenceRow,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// The trace, where it is one.
+    pub trace: Option<Trace>,
+}
+
+/// Evidence to delete.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceDelete {
+    /// Its id.
+    pub id: Id,
+    /// For good: body, raw and index are erased.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub purge: bool,
+}
+
+/// What to export, and where.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Export {
+    /// Ids or slugs; empty for all.
+    pub entries: Vec<String>,
+    /// The folder that gets `journal/`.
+    pub to: String,
+    /// Also over files that are not ours.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub force: bool,
+}
+
+/// What an export did. Paths are relative to the folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Exported {
+    /// Files written.
+    pub written: Vec<String>,
+    /// How many were as they should be already.
+    pub unchanged: u32,
+    /// Files that are not as we left them, and were therefore not overwritten.
+    pub refused: Vec<String>,
+    /// What the reader will miss.
+    pub warnings: Vec<String>,
+}
+
+/// What to import.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Import {
+    /// Files and folders.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub paths: Vec<String>,
+    /// A text given directly (a dropped file, standard input) as name and bytes in base64-free UTF-8.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub texts: Vec<NamedText>,
+}
+
+/// A text with the name of its file.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct NamedText {
+    /// `week2.md`
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What an import brought.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Imported {
+    /// Entries made, changed or recognised.
+    pub entries: Vec<EntryRow>,
+    /// Evidence brought or recognised.
+    pub evidence: Vec<EvidenceRow>,
+    /// Pictures taken in.
+    pub attachments: Vec<String>,
+    /// What is missing or was left alone.
+    pub warnings: Vec<String>,
+}
+
+/// For what.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EnvRequest {
+    /// `flask`, `node`, `compose`, `shell`; `shell` if null.
+    #[serde(default, rename = "for")]
+    #[ts(optional)]
+    pub target: Option<String>,
+}
+
+/// Settings as text.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EnvText {
+    /// Ready to paste.
+    pub text: String,
+}
+
+/// A long command to end.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Cancel {
+    /// The id its caller gave it.
+    pub call: String,
+}
+
+/// The TypeScript of everything above, for `ui/src/bindings.ts`.
+pub fn typescript() -> String {
+    struct Collect<'a> {
+        config: &'a ts_rs::Config,
+        seen: std::collections::BTreeMap<String, String>,
+    }
+    impl ts_rs::TypeVisitor for Collect<'_> {
+        fn visit<T: TS + 'static + ?Sized>(&mut self) {
+            // Only types with a file of their own are declared; the rest are primitives and wrappers.
+            if T::output_path().is_some() {
+                let name = T::ident(self.config);
+                if self.seen.contains_key(&name) {
+                    return;
+                }
+                let docs = T::docs().unwrap_or_default();
+                self.seen.insert(name, format!("{docs}export {}", T::decl(self.config)));
+            }
+            T::visit_dependencies(self);
+            T::visit_generics(self);
+        }
+    }
+    let config = ts_rs::Config::new().with_large_int("number");
+    let mut collect = Collect { config: &config, seen: std::collections::BTreeMap::new() };
+    visit_commands(&mut collect);
+    ts_rs::TypeVisitor::visit::<Event>(&mut collect);
+    ts_rs::TypeVisitor::visit::<crate::error::ErrorBody>(&mut collect);
+    let mut text = String::from(
+        "// Generated from crates/app/src/rpc.rs by `make bindings`. Do not edit.\n\n/** Every command: what it takes and what it answers. */\nexport interface Commands {\n",
+    );
+    text.push_str(&command_lines(&config).join("\n"));
+    text.push_str("\n}\n");
+    for declaration in collect.seen.values() {
+        text.push('\n');
+        text.push_str(declaration);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    /// `make bindings` writes the file; without that this holds it against the commands.
+    #[test]
+    fn bindings_are_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/bindings.ts");
+        let wanted = super::typescript();
+        if std::env::var_os("TRACEBOOK_WRITE_BINDINGS").is_some() {
+            std::fs::write(path, &wanted).expect("writes");
+        }
+        let there = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(there == wanted, "ui/src/bindings.ts is stale: run `make bindings`");
+    }
+}

@@ -1,0 +1,33 @@
+//! The system's clock and randomness: the only place that asks for them.
+
+use tracebook_core::clock::Clock;
+use tracebook_core::ids::Entropy;
+use tracebook_core::time::Nanos;
+
+/// The real time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the door that the rule points to")]
+    fn now(&self) -> Nanos {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The system's randomness.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn ten_bytes(&self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        #[expect(
+            clippy::expect_used,
+            reason = "without randomness ids would repeat and evidence be overwritten: better to stop"
+        )]
+        getrandom::fill(&mut bytes).expect("the system gives randomness");
+        bytes
+    }
+}

@@ -1,0 +1,59 @@
+//! Telling the hosts what changed, whoever wrote it.
+//!
+//! One mechanism for this process and for others: both databases are looked at a few times a second, which
+//! also bounds how often telemetry is told of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use tracebook_store::watch::Watch;
+
+use crate::Tracebook;
+use crate::error::Error;
+use crate::rpc::Event;
+
+/// Five looks a second: telemetry is told at most that often, and a click shows within a blink.
+const PACE: Duration = Duration::from_millis(200);
+
+pub(crate) async fn start(
+    tracebook: &Arc<Tracebook>,
+    token: CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<(), Error> {
+    let journal = tracebook.journal.watch().await?;
+    let telemetry = tracebook.telemetry.watch().await?;
+    let tracebook = Arc::clone(tracebook);
+    tasks.spawn(run(tracebook, journal, telemetry, token));
+    Ok(())
+}
+
+async fn run(tracebook: Arc<Tracebook>, mut journal: Watch, mut telemetry: Watch, token: CancellationToken) {
+    let mut pace = tokio::time::interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refused = tracebook.counters.refusals();
+    loop {
+        tokio::select! {
+            () = token.cancelled() => break,
+            _ = pace.tick() => {}
+        }
+        // A look that fails is made again: a busy database is no news.
+        if journal.moved().await.unwrap_or(false) {
+            for change in journal.changes().await.unwrap_or_default() {
+                tracebook.tell(Event::Changed { what: change.what, id: change.id, by: change.client });
+            }
+        }
+        if telemetry.moved().await.unwrap_or(false) {
+            tracebook.tell(Event::Changed { what: "traces".to_owned(), id: String::new(), by: String::new() });
+        }
+        let now = tracebook.counters.refusals();
+        if now != std::mem::replace(&mut refused, now) {
+            tracebook.tell(Event::Changed { what: "status".to_owned(), id: String::new(), by: String::new() });
+        }
+    }
+    journal.close().await;
+    telemetry.close().await;
+}

@@ -1,0 +1,362 @@
+//! Arguments become requests, answers become text.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+
+use tracebook_app::rpc::{Caller, Captured, EvidenceRow, Exported, Imported, Request};
+use tracebook_app::{Code, Config, Error, Tracebook};
+use tracebook_core::entry::{Entry as EntryWithText, EntryRow, Revision};
+use tracebook_core::ids::Id;
+use tracebook_core::trace::TraceSummary;
+
+use crate::args::{Args, Capture, Command, Entry, Evidence, Export, Live};
+use crate::out::{Out, columns};
+
+/// Runs a command and returns the exit code.
+pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
+    match args.command {
+        Command::Serve(serve) => crate::serve::run(args.data, serve, args.json, out).await,
+        Command::Demo { out: folder } => demo(args.data, folder, out).await,
+        Command::Verify { paths } => verify(&paths, out),
+        Command::Search { .. } => Err(Error::not_built("search")),
+        Command::Check { .. } => Err(Error::not_built("check")),
+        Command::Sync { .. } => Err(Error::not_built("sync")),
+        Command::Doctor { .. } => Err(Error::not_built("doctor")),
+        command => {
+            let config = Config { data_dir: Config::data_dir(args.data)?, receivers: None };
+            let door = Door { tracebook: Tracebook::start(config).await? };
+            let code = with_journal(&door, command, out).await;
+            door.tracebook.shutdown().await;
+            code
+        }
+    }
+}
+
+/// The same door that the windows use.
+struct Door {
+    tracebook: Arc<Tracebook>,
+}
+
+impl Door {
+    async fn ask<T: DeserializeOwned>(&self, cmd: &str, args: Json) -> Result<T, Error> {
+        let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(Error::internal)?;
+        let caller = Caller { client: format!("cli-{}", std::process::id()), call: String::new() };
+        let answer = self.tracebook.rpc(request, &caller).await?;
+        serde_json::from_value(answer).map_err(Error::internal)
+    }
+}
+
+async fn with_journal(door: &Door, command: Command, out: &Out) -> Result<u8, Error> {
+    match command {
+        Command::Entry(entry) => self::entry(door, entry, out).await,
+        Command::Import { paths } => import(door, paths, out).await,
+        Command::Slots { entry } => slots(door, &entry, out).await,
+        Command::Live(live) => self::live(door, live, out).await,
+        Command::Capture(capture) => self::capture(door, capture, out).await,
+        Command::Evidence(evidence) => self::evidence(door, evidence, out).await,
+        Command::Export(export) => self::export(door, export, out).await,
+        Command::Env { target } => {
+            let answer: Json = door.ask("env", json!({ "for": target })).await?;
+            out.answer(&answer, |a| a["text"].as_str().unwrap_or_default().to_owned());
+            Ok(0)
+        }
+        other => Err(Error::internal(format!("no way for {other:?}"))),
+    }
+}
+
+async fn entry(door: &Door, command: Entry, out: &Out) -> Result<u8, Error> {
+    match command {
+        Entry::New { week, title, body } => {
+            let body = body.as_deref().map(read_text).transpose()?;
+            let entry: EntryWithText =
+                door.ask("entry_new", json!({ "week": week, "title": title, "body": body })).await?;
+            out.answer(&entry.row, |row| format!("{} ({})", row.slug, row.title));
+        }
+        Entry::List { deleted } => {
+            let rows: Vec<EntryRow> = door.ask("entry_list", json!({ "deleted": deleted })).await?;
+            out.answer(&rows, |rows| {
+                columns(
+                    &rows
+                        .iter()
+                        .map(|r| vec![r.slug.clone(), r.title.clone(), r.updated_at.clone()])
+                        .collect::<Vec<_>>(),
+                )
+            });
+        }
+        Entry::Show { entry, revision: None } => {
+            let entry: EntryWithText = door.ask("entry_get", json!({ "entry": entry })).await?;
+            out.answer(&entry, |e| e.body.clone());
+        }
+        Entry::Show { entry, revision: Some(revision) } => {
+            let body: String = door.ask("entry_revision", json!({ "entry": entry, "revision": revision })).await?;
+            let entry: EntryWithText = door.ask("entry_get", json!({ "entry": entry })).await?;
+            out.answer(&EntryWithText { body, revision, ..entry }, |e| e.body.clone());
+        }
+        Entry::Set { entry, body, base } => {
+            let body = read_text(&body)?;
+            let request = json!({ "entry": entry, "base": base, "body": body, "cut": "set" });
+            let written: Json = door.ask("entry_write", request).await?;
+            if written["accepted"] != json!(true) {
+                return Err(Error::new(
+                    Code::Refused,
+                    written["message"].as_str().unwrap_or_default(),
+                    "Read the text that is there with `entry show`, bring yours into it, and set it with its revision as --base",
+                ));
+            }
+            let entry: EntryWithText = door.ask("entry_get", json!({ "entry": entry })).await?;
+            out.answer(&entry.row, |row| format!("{} is at revision {}", row.slug, written["revision"]));
+        }
+        Entry::History { entry } => {
+            let revisions: Vec<Revision> = door.ask("entry_history", json!({ "entry": entry })).await?;
+            out.answer(&revisions, |rows| {
+                let cells = |r: &Revision| {
+                    vec![r.revision.to_string(), r.created_at.clone(), r.reason.clone(), format!("{} bytes", r.bytes)]
+                };
+                columns(&rows.iter().map(cells).collect::<Vec<_>>())
+            });
+        }
+        Entry::Delete { entry } => {
+            let row: EntryRow = door.ask("entry_delete", json!({ "entry": entry })).await?;
+            out.answer(&row, |row| format!("{} is in the bin; `entry restore {}` takes it out", row.slug, row.slug));
+        }
+        Entry::Restore { entry } => {
+            let row: EntryRow = door.ask("entry_restore", json!({ "entry": entry })).await?;
+            out.answer(&row, |row| format!("{} is back", row.slug));
+        }
+    }
+    Ok(0)
+}
+
+async fn import(door: &Door, paths: Vec<String>, out: &Out) -> Result<u8, Error> {
+    let mut texts = Vec::new();
+    let mut files = Vec::new();
+    for path in paths {
+        match path.as_str() {
+            "-" => texts.push(json!({ "name": "stdin.md", "text": read_text("-")? })),
+            _ => files.push(path),
+        }
+    }
+    let imported: Imported = door.ask("import", json!({ "paths": files, "texts": texts })).await?;
+    out.answer(&imported, |done| {
+        let mut text = String::new();
+        for entry in &done.entries {
+            text.push_str(&format!("{} ({})\n", entry.slug, entry.title));
+        }
+        for evidence in &done.evidence {
+            text.push_str(&format!("  {} {}\n", evidence.id, evidence.title));
+        }
+        text
+    });
+    say_warnings(out, &imported.warnings);
+    Ok(0)
+}
+
+async fn slots(door: &Door, entry: &str, out: &Out) -> Result<u8, Error> {
+    let entry: EntryWithText = door.ask("entry_get", json!({ "entry": entry })).await?;
+    let markup: Json = door.ask("markup", json!({ "entry": entry.row.slug, "body": entry.body })).await?;
+    let slots: Vec<Json> = markup["slots"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|s| json!({ "n": s["n"], "line": s["line"], "text": s["text"], "wants": s["wants"] }))
+        .collect();
+    out.answer(&slots, |slots| {
+        let word = |j: &Json| j.as_str().map_or_else(|| j.to_string(), str::to_owned);
+        let cells = |s: &Json| vec![word(&s["n"]), format!("line {}", s["line"]), word(&s["wants"]), word(&s["text"])];
+        columns(&slots.iter().map(cells).collect::<Vec<_>>())
+    });
+    Ok(0)
+}
+
+async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
+    if live.what != "traces" {
+        return Err(Error::not_built(&format!("live {}", live.what)));
+    }
+    let request = json!({ "source": live.source, "filter": live.filter, "since": live.since, "limit": live.limit });
+    let traces: Vec<TraceSummary> = door.ask("live_traces", request).await?;
+    out.answer(&traces, |traces| {
+        let cells = |t: &TraceSummary| {
+            vec![
+                t.trace_id.to_string(),
+                t.start.clone(),
+                t.status.clone(),
+                format!("{:.1} ms", t.duration_ms),
+                format!("{} spans", t.spans),
+                t.name.clone(),
+                t.services.join(", "),
+            ]
+        };
+        columns(&traces.iter().map(cells).collect::<Vec<_>>())
+    });
+    if traces.is_empty() {
+        out.note("Nothing matched. `tracebook env` prints the settings that point a service here.");
+        return Ok(1);
+    }
+    Ok(0)
+}
+
+async fn capture(door: &Door, capture: Capture, out: &Out) -> Result<u8, Error> {
+    let kind: tracebook_core::evidence::Kind =
+        capture.kind.parse().map_err(|e: String| Error::usage(e, "`tracebook capture --help`"))?;
+    if capture.file.is_some() || !capture.command.is_empty() {
+        return Err(Error::not_built("capture console"));
+    }
+    let request = json!({
+        "kind": kind, "id": capture.id, "source": capture.source, "latest": capture.latest, "filter": capture.filter,
+        "since": capture.since, "into": capture.into, "slot": capture.slot, "caption": capture.caption,
+    });
+    let captured: Captured = door.ask("capture", request).await?;
+    let row = &captured.evidence;
+    let answer = json!({
+        "id": row.id, "kind": row.kind, "title": row.title, "digest": row.digest, "captured_at": row.captured_at,
+        "entries": row.entries, "warnings": captured.warnings, "reference": captured.reference,
+    });
+    out.answer(&answer, |_| match row.entries.is_empty() {
+        true => format!("{}  {}\nIt is in no entry yet; put this into one:\n{}", row.id, row.title, captured.reference),
+        false => format!("{}  {}\nin {}", row.id, row.title, row.entries.join(", ")),
+    });
+    say_warnings(out, &captured.warnings);
+    Ok(0)
+}
+
+async fn evidence(door: &Door, command: Evidence, out: &Out) -> Result<u8, Error> {
+    match command {
+        Evidence::List { entry } => {
+            let rows: Vec<EvidenceRow> = door.ask("evidence_list", json!({ "entry": entry })).await?;
+            out.answer(&rows, |rows| {
+                let place =
+                    |r: &EvidenceRow| if r.entries.is_empty() { "not placed".to_owned() } else { r.entries.join(", ") };
+                let cells =
+                    |r: &EvidenceRow| vec![r.id.to_string(), r.kind.word().to_owned(), place(r), r.title.clone()];
+                columns(&rows.iter().map(cells).collect::<Vec<_>>())
+            });
+        }
+        Evidence::Show { evidence, raw: true, .. } => {
+            let raw = door.tracebook.evidence_raw(id(&evidence)?).await?;
+            out.answer(&raw, |raw| format!("{raw:#}"));
+        }
+        Evidence::Show { evidence, svg: true, .. } => {
+            let svg = door.tracebook.card(id(&evidence)?, tracebook_app::evidence::Size::Full).await?;
+            out.answer(&json!({ "svg": svg }), |_| svg.clone());
+        }
+        Evidence::Show { evidence, .. } => {
+            let id = id(&evidence)?;
+            let frozen = door.tracebook.frozen(id).await?;
+            let view: Json = door.ask("evidence_get", json!({ "id": id })).await?;
+            let mut answer = view["row"].clone();
+            if let Some(map) = answer.as_object_mut() {
+                map.insert("evidence".to_owned(), serde_json::from_str(&frozen.canonical).map_err(Error::internal)?);
+            }
+            let table = tracebook_app::evidence::as_text(&frozen);
+            out.answer(&answer, |_| table);
+        }
+        Evidence::Diff { left, right } => {
+            let difference = door.tracebook.evidence_diff(id(&left)?, id(&right)?).await?;
+            out.answer(&difference, |d| d.to_string());
+            return Ok(u8::from(!difference.same));
+        }
+        Evidence::Delete { evidence, purge } => {
+            let row: EvidenceRow = door.ask("evidence_delete", json!({ "id": id(&evidence)?, "purge": purge })).await?;
+            out.answer(&row, |row| match purge {
+                true => format!("{} is erased for good", row.id),
+                false => format!("{} is in the bin", row.id),
+            });
+        }
+    }
+    Ok(0)
+}
+
+async fn export(door: &Door, export: Export, out: &Out) -> Result<u8, Error> {
+    if export.format != "github" {
+        return Err(Error::not_built(&format!("export --format {}", export.format)));
+    }
+    if export.allow_leaks {
+        out.note("--allow-leaks: nothing is masked yet in this version, so this changes nothing");
+    }
+    let request = json!({ "entries": export.entries, "to": export.to, "force": export.force });
+    let done: Exported = door.ask("export", request).await?;
+    out.answer(&done, |done| {
+        let mut text = String::new();
+        for path in &done.written {
+            text.push_str(&format!("wrote {}\n", PathBuf::from(&export.to).join(path).display()));
+        }
+        text.push_str(&format!("{} written, {} unchanged\n", done.written.len(), done.unchanged));
+        text
+    });
+    say_warnings(out, &done.warnings);
+    for path in &done.refused {
+        out.warn(&format!(
+            "{path} was changed by somebody else since we wrote it, or is not ours: left alone (--force overwrites)"
+        ));
+    }
+    Ok(if done.refused.is_empty() { 0 } else { 4 })
+}
+
+fn verify(paths: &[String], out: &Out) -> Result<u8, Error> {
+    let verified = tracebook_app::verify::verify(paths)?;
+    out.answer(&verified, |verified| {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for e in &verified.evidence {
+            rows.push(vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()]);
+        }
+        let count = verified.evidence.len();
+        let verdict = if verified.ok { "everything agrees" } else { "NOT everything agrees" };
+        format!("{}{count} evidence, {verdict}", columns(&rows))
+    });
+    Ok(u8::from(!verified.ok))
+}
+
+async fn demo(data: Option<PathBuf>, folder: Option<PathBuf>, out: &Out) -> Result<u8, Error> {
+    let journal = match data {
+        Some(data) => Config::data_dir(Some(data))?,
+        None => tracebook_app::demo::throw_away_dir()?,
+    };
+    let folder = folder.unwrap_or_else(|| journal.join("export"));
+    let say = |line: String| out.note(&line);
+    let done = tracebook_app::demo::run(journal, &folder, &say).await?;
+    out.answer(&done, |done| {
+        let mut text = String::from("\nExported:\n");
+        for path in &done.exported {
+            text.push_str(&format!("  {path}\n"));
+        }
+        text.push_str(&format!(
+            "\nThe journal is in {dir}. Look at it in a browser:\n  tracebook --data {dir} serve --ui\n",
+            dir = done.data_dir.display()
+        ));
+        text
+    });
+    Ok(0)
+}
+
+fn id(text: &str) -> Result<Id, Error> {
+    text.parse().map_err(|e: tracebook_core::ids::IdError| Error::usage(e.to_string(), "`evidence list` shows the ids"))
+}
+
+fn say_warnings(out: &Out, warnings: &[String]) {
+    for warning in warnings {
+        out.warn(warning);
+    }
+}
+
+/// A file's text, or standard input's.
+fn read_text(path: &str) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let read = match path {
+        "-" => std::io::stdin().lock().read_to_end(&mut bytes).map(drop),
+        _ => std::fs::read(path).map(|read| bytes = read),
+    };
+    read.map_err(|e| Error::usage(format!("{path}: {e}"), "Name a file that can be read, or - for standard input"))?;
+    String::from_utf8(bytes).map_err(|e| {
+        Error::usage(
+            format!(
+                "{path} is not UTF-8: the byte at position {} does not fit. Nothing was written",
+                e.utf8_error().valid_up_to()
+            ),
+            "Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8",
+        )
+    })
+}

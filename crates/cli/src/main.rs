@@ -1,0 +1,60 @@
+//! `tracebook`: the app without a window.
+//!
+//! **For:** the command line of `tracebook --help` for people, scripts and tests, and the web host (`serve --ui`).
+//!
+//! **Never:** SQL, HTTP to others, business decisions: an argument becomes a request of
+//! [`tracebook_app`], an answer becomes text or JSON.
+
+mod args;
+mod commands;
+mod out;
+mod serve;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::args::Args;
+use crate::out::Out;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // A closed pipe is the reader's choice.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            if std::env::args().any(|a| a == "--json") {
+                let text = error.render().to_string();
+                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                Out::json_only()
+                    .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
+            } else {
+                let _ = error.print();
+            }
+            return ExitCode::from(2);
+        }
+    };
+    let out = Out::new(args.json, args.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.error(&tracebook_app::Error::internal(error));
+            return ExitCode::from(5);
+        }
+    };
+    let code = match runtime.block_on(commands::run(args, &out)) {
+        Ok(code) => code,
+        Err(error) => {
+            out.error(&error);
+            error.exit_code()
+        }
+    };
+    // Standard input may be blocked in a read that nobody ends.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}

@@ -1,0 +1,127 @@
+//! `serve`: receivers and web host until Ctrl-C.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use tracebook_app::{Code, Config, Error, Listen, ReceiverConfig, Tracebook};
+
+use crate::args::Serve;
+use crate::out::Out;
+use crate::web;
+
+/// Where the UI is served unless the user names an address; another free port where it is taken.
+const UI_PORT: u16 = 4390;
+
+pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
+    if args.watch.is_some() {
+        return Err(Error::not_built("serve --watch"));
+    }
+    if !args.allow_origin.is_empty() {
+        return Err(Error::not_built("serve --allow-origin"));
+    }
+    let listen = |named: Option<SocketAddr>| named.map_or(Listen::Default, Listen::Named);
+    let receivers = (!args.no_receivers).then(|| ReceiverConfig {
+        http: listen(args.http),
+        xray: listen(args.xray),
+        containers: args.containers,
+    });
+    let listener = match args.ui {
+        Some(named) => Some(bind_ui(named).await?),
+        None => None,
+    };
+    let tracebook = Tracebook::start(Config { data_dir: Config::data_dir(data)?, receivers }).await?;
+    tracebook.watch().await?;
+
+    let mut url = None;
+    let mut served = None;
+    if let Some(listener) = listener {
+        let host = web::Host::new(std::sync::Arc::clone(&tracebook), args.allow_host, &listener)?;
+        url = Some(host.url());
+        let stopping = tracebook.stopping();
+        served = Some(tokio::spawn(web::serve(listener, host, stopping)));
+    }
+
+    let receiving = |name: &str| tracebook.receiver_address(name).filter(|_| !args.no_receivers);
+    let (http, xray) = (receiving("http"), receiving("xray"));
+    if json {
+        let ready = json!({ "ready": true, "http": http, "grpc": null, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        out.answer(&ready, |_| String::new());
+    } else {
+        let line = |what: &str, address: Option<&str>| address.map(|a| format!("{what:<22}{a}\n")).unwrap_or_default();
+        out.answer(&(), |()| {
+            format!(
+                "{}{}{}Ctrl-C stops.",
+                line("OTLP over HTTP", http.as_deref()),
+                line("X-Ray (UDP and TCP)", xray.as_deref()),
+                line("UI", url.as_deref())
+            )
+        });
+    }
+    if args.grpc.is_some() {
+        out.warn("OTLP over gRPC is not built yet: send over HTTP (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)");
+    }
+    if args.containers {
+        out.warn("--containers: every container on this machine's bridge can send to this journal");
+    }
+    for problem in tracebook.problems() {
+        out.warn(&problem);
+    }
+
+    stopped().await;
+    out.note("Stopping…");
+    tracebook.shutdown().await;
+    if let Some(served) = served {
+        served.await.map_err(Error::internal)??;
+    }
+    Ok(0)
+}
+
+async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, Error> {
+    let refused = |address: SocketAddr, error: std::io::Error| {
+        Error::new(
+            Code::Unreachable,
+            format!("{address} cannot be listened on: {error}"),
+            "Name another port with --ui, or port 0 for any that is free",
+        )
+    };
+    match named {
+        Some(address) if !address.ip().is_loopback() => Err(Error::usage(
+            format!("{address} is not a loopback address"),
+            "The UI can read and write files as you: serve it on 127.0.0.1 and let your workspace forward the port (with --allow-host NAME)",
+        )),
+        Some(address) => tokio::net::TcpListener::bind(address).await.map_err(|e| refused(address, e)),
+        None => {
+            let usual = SocketAddr::from(([127, 0, 0, 1], UI_PORT));
+            match tokio::net::TcpListener::bind(usual).await {
+                Ok(listener) => Ok(listener),
+                Err(_) => {
+                    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+                    tokio::net::TcpListener::bind(any).await.map_err(|e| refused(any, e))
+                }
+            }
+        }
+    }
+}
+
+/// Ctrl-C, or the polite way to end a process.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            // Without a handler the system's own applies, and Ctrl-C still works.
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,318 @@
+//! The web host: the UI in a browser, for machines without a display and for tests.
+//!
+//! It can read and write files as the user, so: loopback only, every request's `Host` and `Origin` checked (DNS rebinding,
+//! other sites), and nothing without the token of the printed URL, which is swapped for an HttpOnly, SameSite cookie.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use futures_util::Stream;
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
+
+use tracebook_app::evidence::Size;
+use tracebook_app::rpc::{Caller, Event, Request};
+use tracebook_app::{Code, Error, Tracebook};
+
+#[derive(RustEmbed)]
+#[folder = "../../ui/dist"]
+struct Ui;
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; connect-src 'self'; \
+                   font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A card is shown as a picture; opened as a page it must still do nothing.
+const CARD_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// What the web host knows.
+#[derive(Clone)]
+pub(crate) struct Host {
+    tracebook: Arc<Tracebook>,
+    allowed: Arc<Vec<String>>,
+    token: Arc<str>,
+    port: u16,
+}
+
+impl Host {
+    pub(crate) fn new(
+        tracebook: Arc<Tracebook>,
+        allowed: Vec<String>,
+        listener: &tokio::net::TcpListener,
+    ) -> Result<Self, Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(Error::internal)?;
+        let port = listener.local_addr().map_err(Error::internal)?.port();
+        let allowed = allowed.into_iter().map(|name| name.to_lowercase()).collect();
+        Ok(Self { tracebook, allowed: Arc::new(allowed), token: hex::encode(bytes).into(), port })
+    }
+
+    /// What the user opens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/?token={}", self.port, self.token)
+    }
+
+    /// Named after the port: cookies do not keep ports apart, and two journals may be open.
+    fn cookie_name(&self) -> String {
+        format!("tracebook-{}", self.port)
+    }
+
+    fn knows_host(&self, host: &str) -> bool {
+        let host = host.to_lowercase();
+        let (name, port) = split_port(&host);
+        match name {
+            "127.0.0.1" | "localhost" | "[::1]" => port.is_none_or(|p| p == self.port.to_string()),
+            // A workspace forwards under a name and port of its own.
+            _ => self.allowed.iter().any(|allowed| allowed == name || *allowed == host),
+        }
+    }
+
+    fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        let name = self.cookie_name();
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .any(|(key, value)| key == name && same(value.as_bytes(), self.token.as_bytes()))
+    }
+}
+
+/// Compares without telling by its time how much was right.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
+}
+
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// Serves until the app stops.
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    host: Host,
+    stopping: CancellationToken,
+) -> Result<(), Error> {
+    let router = Router::new()
+        .route("/rpc", post(rpc))
+        .route("/events", get(events))
+        .route("/card/{name}", get(card))
+        .route("/live/{name}", get(live_card))
+        .fallback(file)
+        .layer(axum::extract::DefaultBodyLimit::max(128 * 1024 * 1024))
+        .layer(middleware::from_fn_with_state(host.clone(), check))
+        .with_state(host);
+    let ended = stopping.clone().cancelled_owned();
+    let served = axum::serve(listener, router).with_graceful_shutdown(ended);
+    // An open event stream would keep a graceful end waiting for ever.
+    let deadline = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    };
+    tokio::select! {
+        done = served.into_future() => done.map_err(Error::internal),
+        () = deadline => Ok(()),
+    }
+}
+
+/// Every request passes here first.
+async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Response {
+    let headers = request.headers();
+    let asked = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    if !host.knows_host(asked) {
+        return plain(
+            StatusCode::FORBIDDEN,
+            format!(
+                "This host name is not known here: {asked:?}. Start `tracebook serve --ui --allow-host NAME` to allow it.\n"
+            ),
+        );
+    }
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let origin = origin.to_str().unwrap_or_default();
+        let of = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).unwrap_or_default();
+        if !host.knows_host(of) {
+            return plain(StatusCode::FORBIDDEN, "Requests from other sites are refused.\n".to_owned());
+        }
+    }
+    if request.method() == Method::GET
+        && request.uri().path() == "/"
+        && let Some(token) = token_of(request.uri())
+    {
+        if !same(token.as_bytes(), host.token.as_bytes()) {
+            return plain(
+                StatusCode::UNAUTHORIZED,
+                "This link is of an earlier run. Open the URL that `tracebook serve --ui` printed last.\n".to_owned(),
+            );
+        }
+        let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", host.cookie_name(), host.token);
+        let mut swapped = Redirect::to("/").into_response();
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            swapped.headers_mut().insert(header::SET_COOKIE, value);
+        }
+        return secured(swapped);
+    }
+    if !host.has_cookie(headers) {
+        return plain(
+            StatusCode::UNAUTHORIZED,
+            "Open the URL that `tracebook serve --ui` printed: its token is the key.\n".to_owned(),
+        );
+    }
+    secured(next.run(request).await)
+}
+
+fn token_of(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    secured((status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    response
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    cmd: String,
+    #[serde(default)]
+    args: Json,
+    #[serde(default)]
+    client: String,
+    #[serde(default)]
+    call: String,
+}
+
+async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|c| c.to_str().ok())
+        .is_some_and(|c| c.starts_with("application/json"));
+    if !is_json {
+        // A form of another site can send text/plain without asking first; JSON it cannot.
+        return failure(&Error::usage("send JSON with Content-Type: application/json", ""));
+    }
+    let asked: Asked = match serde_json::from_slice(&body) {
+        Ok(asked) => asked,
+        Err(error) => {
+            return failure(&Error::usage(format!("not a request: {error}"), "Send {\"cmd\": …, \"args\": {…}}"));
+        }
+    };
+    let request: Request = match serde_json::from_value(json!({ "cmd": asked.cmd, "args": asked.args })) {
+        Ok(request) => request,
+        Err(error) => {
+            return failure(&Error::usage(
+                format!("{}: {error}", asked.cmd),
+                "See ui/src/bindings.ts for every command",
+            ));
+        }
+    };
+    let caller = Caller { client: asked.client, call: asked.call };
+    match host.tracebook.rpc(request, &caller).await {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+fn failure(error: &Error) -> Response {
+    let status = match error.code {
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Usage => StatusCode::BAD_REQUEST,
+        Code::Refused => StatusCode::CONFLICT,
+        Code::NotBuilt => StatusCode::NOT_IMPLEMENTED,
+        Code::Unreachable | Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, axum::Json(json!({ "error": error.body() }))).into_response()
+}
+
+async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+    let stream = BroadcastStream::new(host.tracebook.events()).map(|event| {
+        // A listener that was too slow has missed some: it is told that everything may have changed.
+        let event =
+            event.unwrap_or_else(|_| Event::Changed { what: "all".to_owned(), id: String::new(), by: String::new() });
+        Ok(SseEvent::default().json_data(&event).unwrap_or_default())
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+#[derive(Deserialize)]
+struct Drawn {
+    #[serde(default)]
+    size: String,
+}
+
+async fn card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
+    let id = name.strip_suffix(".svg").unwrap_or(&name).parse();
+    match id {
+        Ok(id) => picture(host.tracebook.card(id, Size::of(&drawn.size)).await, "private, max-age=3600"),
+        Err(error) => failure(&Error::usage(error.to_string(), "")),
+    }
+}
+
+async fn live_card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
+    let id = name.strip_suffix(".svg").unwrap_or(&name);
+    picture(host.tracebook.live_card(id, Size::of(&drawn.size)).await, "no-store")
+}
+
+fn picture(svg: Result<String, Error>, cache: &'static str) -> Response {
+    match svg {
+        Ok(svg) => (
+            [
+                (header::CONTENT_TYPE, "image/svg+xml"),
+                (header::CONTENT_SECURITY_POLICY, CARD_CSP),
+                (header::CACHE_CONTROL, cache),
+            ],
+            svg,
+        )
+            .into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn file(method: Method, uri: Uri) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, String::new());
+    }
+    let path = match uri.path().trim_start_matches('/') {
+        "" => "index.html",
+        path => path,
+    };
+    match Ui::get(path) {
+        Some(file) => {
+            let kind = match path.rsplit_once('.').map(|(_, e)| e) {
+                Some("html") => "text/html; charset=utf-8",
+                Some("js") => "text/javascript; charset=utf-8",
+                Some("css") => "text/css; charset=utf-8",
+                Some("svg") => "image/svg+xml",
+                Some("json" | "map") => "application/json",
+                Some("png") => "image/png",
+                Some("woff2") => "font/woff2",
+                _ => "application/octet-stream",
+            };
+            ([(header::CONTENT_TYPE, kind)], Body::from(file.data.into_owned())).into_response()
+        }
+        None => plain(StatusCode::NOT_FOUND, "There is no such page.\n".to_owned()),
+    }
+}

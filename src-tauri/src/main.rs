@@ -1,0 +1,200 @@
+//! `tracebook-desktop`: the window.
+//!
+//! **For:** one window over [`tracebook_app`]: one `rpc` command, its events, the cards as pictures, and
+//! dialogs to choose files.
+//!
+//! **Never:** SQL, HTTP, business decisions. It is the only room that knows Tauri.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
+use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+
+use tracebook_app::error::ErrorBody;
+use tracebook_app::evidence::Size;
+use tracebook_app::rpc::{Caller, Event, Request};
+use tracebook_app::{Config, Error, ReceiverConfig, Tracebook};
+
+/// The name of the event that carries every [`Event`].
+const EVENT: &str = "tracebook";
+/// A card is shown as a picture and does nothing.
+const CARD_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+/// How long a closing window may take to write what it still holds: autosave is at most a second behind.
+const GRACE: Duration = Duration::from_millis(700);
+
+fn main() -> ExitCode {
+    if let Some(code) = without_display() {
+        return code;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&Error::internal(error)),
+    };
+    let tracebook = match runtime.block_on(start()) {
+        Ok(tracebook) => tracebook,
+        Err(error) => return failed(&error),
+    };
+    tauri::async_runtime::set(runtime.handle().clone());
+    let code = run(Arc::clone(&tracebook));
+    runtime.block_on(tracebook.shutdown());
+    code
+}
+
+async fn start() -> Result<Arc<Tracebook>, Error> {
+    let config = Config { data_dir: Config::data_dir(named_data_dir()?)?, receivers: Some(ReceiverConfig::default()) };
+    let tracebook = Tracebook::start(config).await?;
+    tracebook.watch().await?;
+    Ok(tracebook)
+}
+
+/// `--data DIR`, as the command line has it.
+fn named_data_dir() -> Result<Option<PathBuf>, Error> {
+    let mut args = std::env::args_os().skip(1);
+    let mut named = None;
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            Some("--data") => named = args.next().map(PathBuf::from),
+            Some(arg) if arg.starts_with("--data=") => named = Some(PathBuf::from(&arg["--data=".len()..])),
+            _ => {
+                return Err(Error::usage(
+                    format!("the window does not know {arg:?}"),
+                    "It takes --data DIR; everything else is in `tracebook --help`",
+                ));
+            }
+        }
+    }
+    Ok(named)
+}
+
+fn run(tracebook: Arc<Tracebook>) -> ExitCode {
+    let closing = Arc::new(AtomicBool::new(false));
+    let built = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .manage(Arc::clone(&tracebook))
+        .invoke_handler(tauri::generate_handler![rpc])
+        .register_asynchronous_uri_scheme_protocol("tracebook", |context, request, responder| {
+            let tracebook = Arc::clone(context.app_handle().state::<Arc<Tracebook>>().inner());
+            tauri::async_runtime::spawn(async move { responder.respond(picture(&tracebook, &request).await) });
+        })
+        .setup(|app| {
+            WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
+                .title("Tracebook")
+                .inner_size(1280.0, 860.0)
+                .min_inner_size(700.0, 480.0)
+                .build()?;
+            forward_events(app.handle());
+            Ok(())
+        })
+        .build(tauri::generate_context!());
+    let app = match built {
+        Ok(app) => app,
+        Err(error) => return failed(&Error::internal(error)),
+    };
+    app.run(move |app, event| {
+        if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event
+            && !closing.swap(true, Ordering::Relaxed)
+        {
+            // The window writes what it holds, then goes.
+            api.prevent_close();
+            let _ = app.emit(EVENT, Event::Closing {});
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                tokio::time::sleep(GRACE).await;
+                if let Some(window) = app.get_webview_window(&label) {
+                    let _ = window.destroy();
+                }
+            });
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+/// The one command.
+#[tauri::command]
+async fn rpc(
+    cmd: String,
+    args: Json,
+    client: Option<String>,
+    call: Option<String>,
+    tracebook: State<'_, Arc<Tracebook>>,
+) -> Result<Json, ErrorBody> {
+    let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(|e| {
+        Error::usage(format!("{cmd}: {e}"), "The window and the app do not fit: install Tracebook anew").body()
+    })?;
+    let caller = Caller { client: client.unwrap_or_default(), call: call.unwrap_or_default() };
+    tracebook.rpc(request, &caller).await.map_err(|e| e.body())
+}
+
+fn forward_events(app: &AppHandle) {
+    let app = app.clone();
+    let mut events = app.state::<Arc<Tracebook>>().events();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            let event = match events.recv().await {
+                Ok(event) => event,
+                // Too slow to see them all: everything may have changed.
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                    Event::Changed { what: "all".to_owned(), id: String::new(), by: String::new() }
+                }
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+            };
+            // A window that is gone needs no event.
+            let _ = app.emit(EVENT, event);
+        }
+    });
+}
+
+/// `tracebook://localhost/card/<id>.svg?size=compact` and `…/live/<trace id>.svg`.
+async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpResponse<Vec<u8>> {
+    let size = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("size="));
+    let size = Size::of(size.unwrap_or_default());
+    let path = request.uri().path().trim_start_matches('/').trim_end_matches(".svg");
+    let drawn = match path.split_once('/') {
+        Some(("card", id)) => match id.parse() {
+            Ok(id) => tracebook.card(id, size).await,
+            Err(_) => Err(Error::not_found(format!("no card {id}"), "")),
+        },
+        Some(("live", id)) => tracebook.live_card(id, size).await,
+        _ => Err(Error::not_found(format!("nothing at {path}"), "")),
+    };
+    let (status, kind, body) = match drawn {
+        Ok(svg) => (StatusCode::OK, "image/svg+xml", svg),
+        Err(error) => (StatusCode::NOT_FOUND, "text/plain", error.message),
+    };
+    let mut response = HttpResponse::new(body.into_bytes());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(CARD_CSP));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Says what is missing where there is no display: the toolkit would only panic.
+fn without_display() -> Option<ExitCode> {
+    let shown = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    if cfg!(target_os = "linux") && !shown("DISPLAY") && !shown("WAYLAND_DISPLAY") {
+        say(
+            "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set).\n  Use `tracebook serve --ui` and open the URL it prints in a browser.",
+        );
+        return Some(ExitCode::from(5));
+    }
+    None
+}
+
+fn failed(error: &Error) -> ExitCode {
+    say(&format!("error: {}\n  {}", error.message, error.hint));
+    ExitCode::from(error.exit_code())
+}
+
+#[expect(clippy::print_stderr, reason = "before the window is there, this is the only place to say anything")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

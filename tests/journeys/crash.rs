@@ -1,0 +1,102 @@
+//! kill -9 at random moments: what was typed more than a second before, and every acknowledged span, is
+//! there.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use crate::support::{Journal, http, otlp_span, post_traces};
+
+/// A few hundred rounds with `TRACEBOOK_CRASHES=300`; fewer in every test run, because each starts the program.
+fn rounds() -> u64 {
+    std::env::var("TRACEBOOK_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
+}
+
+/// The UI's door: swaps the token of the URL for a cookie.
+struct Browser {
+    address: String,
+    cookie: String,
+}
+
+impl Browser {
+    fn open(url: &str) -> Self {
+        let rest = url.strip_prefix("http://").expect("a URL");
+        let (address, token) = rest.split_once("/?token=").expect("a token");
+        let port = address.rsplit_once(':').expect("a port").1;
+        Self { address: address.to_owned(), cookie: format!("tracebook-{port}={token}") }
+    }
+
+    fn rpc(&self, cmd: &str, args: Json) -> Option<Json> {
+        let headers =
+            [("Cookie".to_owned(), self.cookie.clone()), ("Content-Type".to_owned(), "application/json".to_owned())];
+        let body = json!({ "cmd": cmd, "args": args, "client": "typist" }).to_string();
+        let (status, answer) = http("POST", &self.address, "/rpc", &headers, body.as_bytes());
+        (status == 200).then(|| serde_json::from_slice(&answer).ok())?
+    }
+}
+
+#[test]
+fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
+    let journal = Journal::new();
+    let entry = journal.json(&["entry", "new", "--week", "2"])["id"].as_str().expect("an id").to_owned();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut saved = String::new();
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
+    for round in 0..rounds() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_millis(5 + (seed >> 33) % 120);
+        let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
+        let address = serve.http().to_owned();
+        let browser = Browser::open(serve.ready["ui"]["url"].as_str().expect("a URL"));
+        let pid = serve.pid();
+        let end = Instant::now() + life;
+        let reaper = std::thread::spawn(move || {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
+        });
+        // A sender and a typist, until the door slams.
+        let sender = std::thread::spawn(move || {
+            let mut done = Vec::new();
+            for n in 0.. {
+                let trace = round * 10_000 + n;
+                let body = otlp_span(trace, 1, None, "crash").to_string();
+                match post_traces(&address, "application/json", body.as_bytes()).0 {
+                    200 => done.push(format!("{:032x}", trace + 1)),
+                    _ => break,
+                }
+            }
+            done
+        });
+        let typed = || {
+            let mut last = None;
+            let mut base = browser.rpc("entry_get", json!({ "entry": entry }))?["revision"].clone();
+            for n in 0.. {
+                let body = format!("round {round} keystroke {n} {}", "text ".repeat(200));
+                let write = json!({ "entry": entry, "base": base, "body": body });
+                let Some(written) = browser.rpc("entry_write", write) else { return last };
+                base = written["revision"].clone();
+                last = Some(body);
+            }
+            last
+        };
+        if let Some(body) = typed() {
+            saved = body;
+        }
+        acknowledged.extend(sender.join().expect("the sender ends"));
+        reaper.join().expect("the reaper ends");
+        serve.kill_is_over();
+        if !saved.is_empty() {
+            let body = journal.json(&["entry", "show", &entry])["body"].as_str().unwrap_or_default().to_owned();
+            let later = body.starts_with(&format!("round {round} "));
+            assert!(body == saved || later, "round {round}: what was saved is there");
+            saved = body;
+        }
+    }
+    assert!(acknowledged.len() > 20, "the sender got something in: {}", acknowledged.len());
+    let limit = acknowledged.len() * 2 + 1_000;
+    let traces = journal.json(&["live", "traces", "--limit", &limit.to_string()]);
+    let there: std::collections::HashSet<&str> =
+        traces.as_array().expect("a list").iter().filter_map(|t| t["trace_id"].as_str()).collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id.as_str())).collect();
+    assert!(lost.is_empty(), "{} of {} acknowledged spans are gone", lost.len(), acknowledged.len());
+}

@@ -1,0 +1,7 @@
+//! The journeys: what a user does, over public doors only (the program, its ports, its files), with
+//! the real SDKs on the other side.
+
+mod bad_input;
+mod crash;
+mod main_job;
+mod support;

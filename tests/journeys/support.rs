@@ -1,0 +1,287 @@
+//! Starting the program as a user would, and ending what was started whatever happens.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+/// The program under test.
+pub const TRACEBOOK: &str = env!("CARGO_BIN_EXE_tracebook");
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}
+
+/// Python with the real SDKs, as `make test` sets it up.
+pub fn python() -> PathBuf {
+    std::env::var_os("TRACEBOOK_TEST_PYTHON").map_or_else(|| root().join(".setup/venv/bin/python"), PathBuf::from)
+}
+
+/// A data directory of its own.
+pub struct Journal {
+    pub dir: tempfile::TempDir,
+}
+
+impl Journal {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Runs a command and returns exit code and output.
+    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
+        self.run_with(args, b"")
+    }
+
+    pub fn run_with(&self, args: &[&str], stdin: &[u8]) -> (i32, String, String) {
+        let mut child = Command::new(TRACEBOOK)
+            .arg("--data")
+            .arg(self.data())
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        // A program that reads nothing closes the pipe: that is its choice.
+        let _ = child.stdin.take().expect("a pipe").write_all(stdin);
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (status.code().unwrap_or(-1), text(stdout), text(stderr))
+    }
+
+    /// Runs a command with `--json` that must succeed, and returns its one value.
+    pub fn json(&self, args: &[&str]) -> Json {
+        let (code, value) = self.json_code(args);
+        assert_eq!(code, 0, "{args:?}: {value}");
+        value
+    }
+
+    /// Runs a command with `--json` and returns exit code and value: exactly one must be printed.
+    pub fn json_code(&self, args: &[&str]) -> (i32, Json) {
+        let mut all = vec!["--json"];
+        all.extend(args);
+        let (code, stdout, stderr) = self.run(&all);
+        let value = serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{args:?}: {e}: {stdout:?} {stderr}"));
+        (code, value)
+    }
+
+    /// Starts `serve` on free ports.
+    pub fn serve(&self, more: &[&str]) -> Serve {
+        let mut args = vec!["--json", "serve", "--http", "127.0.0.1:0", "--xray", "127.0.0.1:0"];
+        args.extend(more);
+        Serve::start(Command::new(TRACEBOOK).arg("--data").arg(self.data()).args(args))
+    }
+}
+
+/// A running `serve`.
+pub struct Serve {
+    child: Child,
+    pub ready: Json,
+}
+
+impl Serve {
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        Self { child, ready }
+    }
+
+    pub fn http(&self) -> &str {
+        self.ready["http"].as_str().expect("an address")
+    }
+
+    pub fn xray(&self) -> &str {
+        self.ready["xray"].as_str().expect("an address")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the end of one that somebody else killed.
+    pub fn kill_is_over(mut self) {
+        self.child.wait().expect("ends");
+    }
+
+    /// Ctrl-C, and the exit code.
+    pub fn stop(mut self) -> i32 {
+        interrupt(self.child.id());
+        let code = wait(&mut self.child, Duration::from_secs(20));
+        code.expect("serve ends within 20 s of Ctrl-C")
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn interrupt(pid: u32) {
+    let done = Command::new("kill").args(["-INT", &pid.to_string()]).status().expect("kill runs");
+    assert!(done.success(), "the process {pid} is there");
+}
+
+fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
+    let start = Instant::now();
+    while start.elapsed() < patience {
+        if let Some(status) = child.try_wait().expect("waits") {
+            return Some(status.code().unwrap_or(-1));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    None
+}
+
+/// The Flask service with the real SDKs.
+pub struct Service {
+    child: Child,
+    pub port: u16,
+}
+
+impl Service {
+    pub fn start(serve: &Serve, modes: &[&str]) -> Self {
+        let mut child = Command::new(python())
+            .arg(root().join("tests/service/service.py"))
+            .args(modes)
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", serve.http()))
+            .env("OTEL_EXPORTER_OTLP_HEADERS", "x-honeycomb-team=hcaik_01planted0honeycomb0key0that0must0not0be0kept")
+            .env("OTEL_BSP_SCHEDULE_DELAY", "200")
+            .env("AWS_XRAY_DAEMON_ADDRESS", serve.xray())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python with the SDKs: run `make test`, which sets it up");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let ready: Json = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let port = ready["port"].as_u64().and_then(|p| p.try_into().ok()).expect("a port");
+        Self { child, port }
+    }
+
+    /// Calls a path and returns the status.
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
+        let headers: Vec<(String, String)> = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        http("GET", &format!("127.0.0.1:{}", self.port), path, &headers, b"").0
+    }
+
+    /// Asks it to end and waits until it has flushed.
+    pub fn stop(mut self) {
+        interrupt(self.child.id());
+        wait(&mut self.child, Duration::from_secs(20)).expect("the service ends");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One HTTP/1.1 request over a socket of its own: status and body. Any bytes can be sent, also wrong ones.
+pub fn http(method: &str, address: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> (u16, Vec<u8>) {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    if !headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("host")) {
+        request.push_str(&format!("Host: {address}\r\n"));
+    }
+    for (key, value) in headers {
+        request.push_str(&format!("{key}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    // Status 0: nobody is there (any more).
+    let Ok(mut socket) = TcpStream::connect(address) else { return (0, Vec::new()) };
+    socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let _ = socket.write_all(request.as_bytes());
+    // The server may answer and close before it has read all of a body that it refuses.
+    let _ = socket.write_all(body);
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer);
+    let head_end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(&answer[..head_end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+    let mut body = answer.get(head_end + 4..).unwrap_or_default().to_vec();
+    if head.to_lowercase().contains("transfer-encoding: chunked") {
+        body = dechunk(&body);
+    }
+    (status, body)
+}
+
+fn dechunk(mut bytes: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|w| w == b"\r\n") {
+        let size = usize::from_str_radix(String::from_utf8_lossy(&bytes[..end]).trim(), 16).unwrap_or(0);
+        if size == 0 {
+            break;
+        }
+        body.extend_from_slice(&bytes[end + 2..(end + 2 + size).min(bytes.len())]);
+        bytes = bytes.get(end + 2 + size + 2..).unwrap_or_default();
+    }
+    body
+}
+
+/// Posts traces and returns the status.
+pub fn post_traces(address: &str, kind: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    http("POST", address, "/v1/traces", &[("Content-Type".into(), kind.into())], body)
+}
+
+/// An OTLP JSON request with one span.
+pub fn otlp_span(trace: u64, span: u64, parent: Option<u64>, name: &str) -> Json {
+    let start: u64 = 1_795_447_213_000_000_000 + trace * 1_000_000_000 + span * 1_000_000;
+    json!({ "resourceSpans": [{
+        "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "journey" } }] },
+        "scopeSpans": [{ "scope": { "name": "test" }, "spans": [{
+            "traceId": format!("{:032x}", trace + 1),
+            "spanId": format!("{:016x}", span + 1),
+            "parentSpanId": parent.map(|p| format!("{:016x}", p + 1)).unwrap_or_default(),
+            "name": name, "kind": 1,
+            "startTimeUnixNano": start.to_string(), "endTimeUnixNano": (start + 5_000_000).to_string(),
+        }]}],
+    }]})
+}
+
+/// Sends one datagram.
+pub fn datagram(address: &str, bytes: &[u8]) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.send_to(bytes, address).expect("sends");
+}
+
+/// Waits until something is so.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Every file below a folder with its bytes, by relative path.
+pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    fn walk(at: &Path, base: &Path, found: &mut std::collections::BTreeMap<String, Vec<u8>>) {
+        for entry in std::fs::read_dir(at).expect("lists").map(|e| e.expect("an entry").path()) {
+            if entry.is_dir() {
+                walk(&entry, base, found);
+            } else {
+                let name = entry.strip_prefix(base).expect("below").to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(&entry).expect("reads"));
+            }
+        }
+    }
+    let mut found = std::collections::BTreeMap::new();
+    walk(folder, folder, &mut found);
+    found
+}

@@ -1,0 +1,149 @@
+//! One window and its driver. WebKitWebDriver takes one session, so each window has a driver of its own.
+
+use std::future::Future;
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The window.
+pub struct Window {
+    pub client: Client,
+    driver: Driver,
+    data: PathBuf,
+}
+
+/// Ends the driver, and the app that it started, whatever happens.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.0.wait();
+    }
+}
+
+impl Window {
+    /// Starts the app as a user does, with a journal of its own.
+    pub async fn open(data: &Path) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("TRACEBOOK_DATA", data)
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("WebKitWebDriver: `make test` installs it");
+        let driver = Driver(driver);
+        until("the driver listens", || async { TcpStream::connect(("127.0.0.1", port)).is_ok() }).await;
+        let capabilities =
+            json!({ "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_tracebook-desktop"), "args": [] } });
+        let capabilities = capabilities.as_object().expect("an object").clone();
+        let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+        let client = ClientBuilder::new(connector)
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("the window opens; is there a display? (xvfb-run)");
+        let window = Self { client, driver, data: data.to_owned() };
+        window.appears("[data-testid=entries]").await;
+        window
+    }
+
+    /// Waits for an element.
+    pub async fn appears(&self, css: &str) -> Element {
+        match self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await {
+            Ok(element) => element,
+            Err(error) => {
+                self.picture("failed").await;
+                panic!("{css} does not appear: {error}");
+            }
+        }
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.appears(css).await;
+        if let Err(error) = element.click().await {
+            self.picture("failed").await;
+            panic!("{css} cannot be clicked: {error}");
+        }
+    }
+
+    pub async fn count(&self, css: &str) -> usize {
+        self.client.find_all(Locator::Css(css)).await.map_or(0, |found| found.len())
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        match self.client.find(Locator::Css(css)).await {
+            Ok(element) => element.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Whether an `<img>` has a picture in it, not the sign for a broken one.
+    pub async fn picture_is_loaded(&self, css: &str) -> bool {
+        let script =
+            "const img = document.querySelector(arguments[0]); return !!img && img.complete && img.naturalWidth > 100";
+        self.client.execute(script, vec![json!(css)]).await.is_ok_and(|loaded| loaded == json!(true))
+    }
+
+    /// Keeps a screenshot for people to look at.
+    pub async fn picture(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/screenshots");
+        std::fs::create_dir_all(&folder).expect("makes");
+        if let Ok(png) = self.client.screenshot().await {
+            std::fs::write(folder.join(format!("window-{name}.png")), png).expect("writes");
+        }
+    }
+
+    /// Where this window receives OTLP: its default port, or none if that is taken on this machine.
+    pub async fn http_address(&self) -> String {
+        let lock = std::fs::read_to_string(self.data.join("receivers.lock")).expect("the lock file");
+        let holder: serde_json::Value = serde_json::from_str(&lock).expect("JSON");
+        holder["http"].as_str().expect("port 4318 is free on the machine that runs this test").to_owned()
+    }
+
+    /// The first entry's text as it is on disk.
+    pub fn entry_text(&self, data: &Path) -> String {
+        let out = Command::new("sqlite3")
+            .arg(data.join("journal.db"))
+            .arg("SELECT body FROM entry LIMIT 1")
+            .output()
+            .expect("sqlite3 runs");
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    }
+
+    /// Closes the window and waits until the app is gone.
+    pub async fn close(self) {
+        self.client.close().await.expect("closes");
+        drop(self.driver);
+    }
+}
+
+/// Waits until something is so.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
+    let start = Instant::now();
+    while !look().await {
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Lets fades and pictures come to rest before a screenshot.
+pub async fn settle() {
+    tokio::time::sleep(Duration::from_millis(600)).await;
+}

@@ -1,0 +1,142 @@
+//! The real window under a (virtual) display, driven through WebKitWebDriver, with a real sender. Screenshots are kept in
+//! `tests/screenshots/`; look at them.
+
+mod driver;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::driver::{Window, settle, until};
+
+/// Posts one OTLP trace as an SDK would: a request that asks the database, and fails if wanted.
+fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
+    let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
+    let trace_id = format!("{trace:032x}");
+    let at = |offset_ms: u128| (start + offset_ms * 1_000_000).to_string();
+    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let status = if fails { json!({ "code": 2, "message": "boom" }) } else { json!({}) };
+    let events = if fails {
+        json!([{ "timeUnixNano": at(9), "name": "exception", "attributes": [
+            text("exception.type", "TypeError"), text("exception.message", "the view did not return a response"),
+            text("exception.stacktrace", "Traceback (most recent call last): …") ]}])
+    } else {
+        json!([])
+    };
+    let body = json!({ "resourceSpans": [{
+        "resource": { "attributes": [text("service.name", "backend-flask")] },
+        "scopeSpans": [{ "scope": { "name": "window-test" }, "spans": [
+            { "traceId": trace_id, "spanId": format!("{:016x}", 2), "parentSpanId": format!("{:016x}", 1), "name": "SELECT activities",
+              "kind": 3, "startTimeUnixNano": at(2), "endTimeUnixNano": at(9), "attributes": [text("db.system", "postgresql")] },
+            { "traceId": trace_id, "spanId": format!("{:016x}", 1), "name": "GET /api", "kind": 2,
+              "startTimeUnixNano": at(0), "endTimeUnixNano": at(12), "events": events, "status": status,
+              "attributes": [text("http.request.method", "GET"), text("url.path", name),
+                             { "key": "http.response.status_code", "value": { "intValue": if fails { "500" } else { "200" } } }] },
+        ]}],
+    }]})
+    .to_string();
+    let request = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut socket = TcpStream::connect(address).expect("the receiver listens");
+    socket.write_all(request.as_bytes()).expect("sends");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("answers");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_job_in_the_real_window() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let out = tempfile::tempdir().expect("a temporary directory");
+    let window = Window::open(data.path()).await;
+    let page = &window.client;
+    page.set_window_size(1280, 860).await.expect("resizes");
+
+    // A new entry for week 2.
+    window.click("[data-testid=new-entry]").await;
+    let select = page.find(Locator::Css("[data-testid=entry-week]")).await.expect("the week");
+    select.select_by_value("2").await.expect("selects");
+    window.click("[data-testid=entry-submit]").await;
+    window.appears(".cm-content").await;
+    until("the template is in the editor", || async {
+        window.text(".cm-content").await.contains("Distributed Tracing")
+    })
+    .await;
+    settle().await;
+    window.picture("1-new-entry").await;
+
+    // Type; it is saved.
+    let editor = page.find(Locator::Css(".cm-content")).await.expect("the editor");
+    editor.click().await.expect("focus");
+    editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
+    editor.send_keys("\nTyped in the real window: äöü ✓\n\n").await.expect("types");
+    until("it is saved", || async { window.text("[data-testid=save-status]").await.contains("Saved") }).await;
+
+    // A trace arrives from a real sender and is in the tray within a second or so.
+    let address = window.http_address().await;
+    send_trace(&address, 1, "/api/activities/home", false);
+    let sent = std::time::Instant::now();
+    window.appears("[data-testid=trace-row]").await;
+    assert!(sent.elapsed() < Duration::from_millis(2_000), "in the tray after {:?}", sent.elapsed());
+    send_trace(&address, 2, "/api/activities/notifications", true);
+    until("both are listed", || async { window.count("[data-testid=trace-row]").await == 2 }).await;
+    window.picture("2-traces-arrive").await;
+
+    // A click beside the button shows the card and the spans; Escape closes it.
+    window.click("[data-testid=trace-row]").await;
+    window.appears("[data-testid=trace-panel]").await;
+    settle().await;
+    window.picture("3-preview").await;
+    page.active_element()
+        .await
+        .expect("an element")
+        .send_keys(&char::from(Key::Escape).to_string())
+        .await
+        .expect("escape");
+    until("the preview is closed", || async { window.count("[data-testid=trace-panel]").await == 0 }).await;
+
+    // One click freezes it into the entry; the card is drawn.
+    window.click("[data-testid=capture]").await;
+    window.appears("img.evidence-card").await;
+    until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
+    until("it is saved", || async { window.text("[data-testid=save-status]").await.contains("Saved") }).await;
+    settle().await;
+    window.picture("4-captured").await;
+
+    // Close as a user does, and open again: all there.
+    window.close().await;
+    let window = Window::open(data.path()).await;
+    window.click("[data-testid=entries] button").await;
+    window.appears("img.evidence-card").await;
+    until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
+    assert!(window.entry_text(data.path()).contains("Typed in the real window: äöü ✓"));
+    window.picture("5-reopened").await;
+
+    // Several sizes.
+    for (width, height) in [(1920, 1080), (1000, 700), (700, 500)] {
+        window.client.set_window_size(width, height).await.expect("resizes");
+        settle().await;
+        window.picture(&format!("6-{width}x{height}")).await;
+    }
+    window.client.set_window_size(1280, 860).await.expect("resizes");
+
+    // Export.
+    window.click("[data-testid=export]").await;
+    let folder = window.appears("[data-testid=export-folder]").await;
+    folder.clear().await.expect("clears");
+    folder.send_keys(&out.path().display().to_string()).await.expect("types");
+    window.click("[data-testid=export-run]").await;
+    window.appears("[data-testid=export-result]").await;
+    settle().await;
+    window.picture("7-exported").await;
+    let markdown = std::fs::read_to_string(out.path().join("journal/week2.md")).expect("exported");
+    assert!(markdown.contains("Typed in the real window: äöü ✓"));
+    assert!(markdown.contains("<!-- tracebook:evidence "));
+    window.close().await;
+}
