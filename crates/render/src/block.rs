@@ -1,0 +1,234 @@
+//! The block that stands for a reference in exported markdown: writing it, and finding it again.
+//!
+//! ```text
+//! <!-- tracebook:evidence 01J… -->
+//! ![alt](assets/week2/01J….svg)
+//!
+//! <em>the user's caption</em><br><sub>provenance</sub>
+//!
+//! <details><summary>8 spans as text</summary>
+//!
+//! | Span | … |
+//!
+//! </details>
+//!
+//! <!-- /tracebook -->
+//! ```
+//! The blank line before the last marker ends the HTML block of `</details>`, so that whatever follows is
+//! markdown again.
+
+use std::ops::Range;
+
+use tracebook_core::evidence::Frozen;
+use tracebook_core::ids::Id;
+
+use crate::card::{self, Size};
+use crate::markdown::{
+    Page, Reference, escape, image, is_container_prefix, line_before, one_line, page, percent_decode,
+};
+
+const OPENING: &str = "<!-- tracebook:evidence ";
+const CLOSING: &str = "<!-- /tracebook -->";
+
+/// A reference as a reader of the export sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The text in the picture's place.
+    pub(crate) alt: String,
+    /// The user's caption; empty where it only says what the provenance says.
+    pub(crate) caption: String,
+    pub(crate) size: Size,
+}
+
+impl Shown {
+    /// How a reference to this evidence is shown.
+    pub(crate) fn of(reference: &Reference, frozen: &Frozen) -> Self {
+        let alt = one_line(&reference.alt);
+        let caption = one_line(&reference.caption);
+        Self {
+            alt: if alt.is_empty() { one_line(&frozen.evidence.title()) } else { alt },
+            caption: if caption == one_line(&card::caption(frozen)) { String::new() } else { caption },
+            size: Size::of(&reference.size),
+        }
+    }
+
+    /// The picture in a sentence or a table cell.
+    pub(crate) fn picture(&self, id: Id, folder: &str) -> String {
+        image(&self.alt, &target(folder, id, self.size), &self.caption)
+    }
+
+    /// The block's lines.
+    pub(crate) fn block(&self, frozen: &Frozen, folder: &str) -> Vec<String> {
+        let id = frozen.evidence.id;
+        let table = card::table(frozen);
+        let own = match self.caption.is_empty() {
+            true => String::new(),
+            false => format!("<em>{}</em><br>", escape(&self.caption)),
+        };
+        let mut lines = vec![
+            format!("{OPENING}{id} -->"),
+            image(&self.alt, &target(folder, id, self.size), ""),
+            String::new(),
+            format!("{own}<sub>{}</sub>", escape(&one_line(&card::provenance(frozen)))),
+            String::new(),
+            format!(
+                "<details><summary>{}: {} as text</summary>",
+                card::kind_word(frozen.evidence.body.kind()),
+                table.summary
+            ),
+            String::new(),
+        ];
+        lines.extend(table.lines());
+        lines.extend(["", "</details>", "", CLOSING].map(str::to_owned));
+        lines
+    }
+}
+
+/// `01J….svg`, `01J….compact.svg`.
+pub(crate) fn file_name(id: Id, size: Size) -> String {
+    format!("{id}{}.svg", size.suffix())
+}
+
+/// The link to a picture, percent-encoded.
+fn target(folder: &str, id: Id, size: Size) -> String {
+    let mut out = String::new();
+    for byte in folder.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    format!("{out}/{}", file_name(id, size))
+}
+
+/// A picture's file, if it is one of ours by its name: folder, evidence and size.
+pub(crate) fn our_file(destination: &str) -> Option<(String, Id, Size)> {
+    let path = relative(destination)?;
+    let (folder, name) = path.rsplit_once('/')?;
+    let stem = name.strip_suffix(".svg")?;
+    let (id, size) = match stem.strip_suffix(".compact") {
+        Some(id) => (id, Size::Compact),
+        None => (stem, Size::Full),
+    };
+    Some((folder.to_owned(), id.parse().ok()?, size))
+}
+
+/// A link's file below the text's own folder; `None` for what leads elsewhere.
+pub(crate) fn relative(destination: &str) -> Option<String> {
+    let end = destination.find(['?', '#']).unwrap_or(destination.len());
+    let path = percent_decode(&destination[..end]);
+    let path = path.trim_start_matches("./");
+    let inside = !path.is_empty()
+        && !path.starts_with('/')
+        && !path.contains([':', '\\', '\0'])
+        && path.split('/').all(|part| part != ".." && !part.is_empty());
+    inside.then(|| path.to_owned())
+}
+
+/// Puts a block's lines where an image stood: the first behind what is there already.
+pub(crate) fn lay(lines: &[String], prefix: &str, eol: &str) -> String {
+    let mut out = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        if i > 0 {
+            out.push_str(eol);
+            out.push_str(if line.is_empty() { prefix.trim_end() } else { prefix });
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+/// What later lines of the same container begin with: quote signs stay, list markers become blanks.
+pub(crate) fn continuation(before: &str) -> String {
+    before.chars().map(|c| if matches!(c, '>' | '\t') { c } else { ' ' }).collect()
+}
+
+/// The line ending in use at a byte: that of its line, else of the line before it, else LF.
+pub(crate) fn eol_at(body: &str, at: usize) -> &'static str {
+    let kind = |i: usize| match (body.as_bytes()[i], body.as_bytes().get(i + 1)) {
+        (b'\r', Some(b'\n')) => "\r\n",
+        (b'\r', _) => "\r",
+        _ if i > 0 && body.as_bytes()[i - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    };
+    let after = body[at..].find(['\n', '\r']).map(|i| kind(at + i));
+    after.or_else(|| body[..at].rfind(['\n', '\r']).map(kind)).unwrap_or("\n")
+}
+
+/// A block in a text.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) id: Id,
+    /// From the first marker to behind the last.
+    pub(crate) range: Range<usize>,
+    /// Its lines without their container's prefix; `None` where the closing marker or the container is broken.
+    pub(crate) lines: Option<Vec<String>>,
+}
+
+impl Found {
+    /// The picture in it, and the user's caption.
+    pub(crate) fn shown(&self) -> Option<(Shown, String)> {
+        let lines = self.lines.as_ref()?;
+        let line = lines.get(1)?;
+        let inner = page(line);
+        let [picture] = inner.pictures.as_slice() else { return None };
+        let (folder, id, size) = our_file(&picture.destination)?;
+        if !(picture.alone && picture.range == (0..line.trim_end().len()) && picture.title.is_empty() && id == self.id)
+        {
+            return None;
+        }
+        let caption = lines.get(3)?.split_once("<sub>").map_or("", |(own, _)| own);
+        let caption = match caption.strip_prefix("<em>").and_then(|c| c.strip_suffix("</em><br>")) {
+            // As the alt of an image it reads back as the plain text that it was.
+            Some(own) => {
+                page(&format!("![{own}](x)")).pictures.first().map_or_else(|| own.to_owned(), |p| p.alt.clone())
+            }
+            None => String::new(),
+        };
+        Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
+    }
+}
+
+/// Every block of a text, outside code.
+pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
+    let bom = if md.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut found: Vec<Found> = Vec::new();
+    for html in &page.html {
+        let Some(at) = md[html.clone()].find(OPENING) else { continue };
+        let start = html.start + at;
+        let before = line_before(md, start, bom);
+        if found.last().is_some_and(|last| start < last.range.end) || !is_container_prefix(before) {
+            continue;
+        }
+        let rest = &md[start + OPENING.len()..];
+        let Some((id, _)) = rest.split_once(" -->") else { continue };
+        let Ok(id) = id.parse::<Id>() else { continue };
+        let next = rest.find(OPENING).unwrap_or(rest.len());
+        let found_block = match rest[..next].find(CLOSING) {
+            Some(end) => {
+                let range = start..start + OPENING.len() + end + CLOSING.len();
+                Found { id, lines: unprefixed(&md[range.clone()], &continuation(before)), range }
+            }
+            None => {
+                Found { id, range: start..start + OPENING.len() + id.to_string().len() + " -->".len(), lines: None }
+            }
+        };
+        found.push(found_block);
+    }
+    found
+}
+
+fn unprefixed(block: &str, prefix: &str) -> Option<Vec<String>> {
+    let text = block.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = text.split('\n');
+    let mut out = vec![lines.next()?.to_owned()];
+    for line in lines {
+        let inner = match line.strip_prefix(prefix) {
+            Some(inner) => inner,
+            None if line.trim_end() == prefix.trim_end() => "",
+            None => return None,
+        };
+        out.push(inner.trim_end().to_owned());
+    }
+    Some(out)
+}

@@ -1,0 +1,146 @@
+//! The data inside a picture: writing it in and reading it out.
+
+use serde::{Deserialize, Serialize};
+use tracebook_core::canonical::digest;
+use tracebook_core::evidence::Frozen;
+
+use super::{Card, RENDERER, Sidecar, Size};
+
+/// Above this many bytes the data goes into a file beside the picture.
+pub(crate) const LARGE: usize = 256 * 1024;
+
+/// No card of ours comes near this; what is larger is not looked at.
+const LARGEST_SVG: usize = 16 * 1024 * 1024;
+
+const OPENING: &str = "<metadata>";
+const CLOSING: &str = "</metadata>";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Metadata {
+    renderer: String,
+    size: String,
+    /// Digest of the bytes outside the metadata element.
+    drawing: String,
+    /// Digest of the evidence.
+    digest: String,
+    /// The canonical JSON as text, so that any JSON reader hands out the bytes that were digested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evidence: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sidecar: Option<SidecarName>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SidecarName {
+    name: String,
+    digest: String,
+}
+
+/// Puts the data behind the opening tag of a drawing.
+pub(super) fn seal(frozen: &Frozen, size: Size, drawing: &str) -> Card {
+    let large = frozen.canonical.len() > LARGE;
+    let name = sidecar_name(frozen);
+    let metadata = Metadata {
+        renderer: RENDERER.to_owned(),
+        size: size.word().to_owned(),
+        drawing: digest(drawing.as_bytes()),
+        digest: frozen.digest.clone(),
+        evidence: (!large).then(|| frozen.canonical.clone()),
+        sidecar: large.then(|| SidecarName { name: name.clone(), digest: frozen.digest.clone() }),
+    };
+    let json = without_xml(&serde_json::to_string(&metadata).unwrap_or_default());
+    let at = drawing.find(">\n").map_or(0, |i| i + 2);
+    // The element stands before a line break of the drawing: outside of it nothing is added.
+    let svg = format!("{}{OPENING}{json}{CLOSING}{}", &drawing[..at], &drawing[at..]);
+    Card { svg, sidecar: large.then(|| Sidecar { name, bytes: frozen.canonical.clone().into_bytes() }) }
+}
+
+/// The name of an evidence's data file.
+pub(crate) fn sidecar_name(frozen: &Frozen) -> String {
+    format!("{}.json", frozen.evidence.id)
+}
+
+/// Writes as JSON escapes what XML minds, what it forbids, and what hides: then the text is the same to a reader of XML
+/// and to one who cuts it out.
+fn without_xml(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + json.len() / 16);
+    for c in json.chars() {
+        let hidden =
+            matches!(u32::from(c), 0x7f..=0x9f | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
+        let noncharacter = u32::from(c) & 0xfffe == 0xfffe;
+        if matches!(c, '<' | '>' | '&') || hidden || noncharacter {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A picture's own word about itself.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    pub(crate) renderer: String,
+    pub(crate) size: Size,
+    pub(crate) digest: String,
+    /// Whether the bytes outside the metadata are those that were digested.
+    pub(crate) drawing_holds: bool,
+    pub(crate) held: Held,
+}
+
+/// Where the data is.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// In the picture.
+    Inside(String),
+    /// In a file beside it, of this name and digest.
+    Beside(String, String),
+}
+
+/// Why a file cannot be read as a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotRead {
+    /// Nothing in it says that it is one of ours.
+    NotOurs(String),
+    /// It was one of ours.
+    Broken(String),
+}
+
+/// Reads what a picture says. Takes no part in XML: two fixed tags are looked for, so entities, includes and nesting
+/// can do nothing.
+pub(crate) fn open(svg: &str) -> Result<Envelope, NotRead> {
+    if svg.len() > LARGEST_SVG {
+        return Err(NotRead::NotOurs(format!("{} bytes are more than any card has", svg.len())));
+    }
+    let ours = svg.starts_with("<svg ") && svg.lines().next().is_some_and(|line| line.contains(" data-renderer=\""));
+    let wrong = |text: &str| match ours {
+        true => NotRead::Broken(text.to_owned()),
+        false => NotRead::NotOurs(text.to_owned()),
+    };
+    let Some(start) = svg.find(OPENING) else { return Err(wrong("it carries no data")) };
+    let Some(end) = svg.find(CLOSING) else { return Err(wrong("its data has no end")) };
+    if end < start || svg.matches("<metadata").count() != 1 || svg.matches("</metadata").count() != 1 {
+        return Err(wrong("it carries more than one set of data"));
+    }
+    let json = &svg[start + OPENING.len()..end];
+    let metadata: Metadata = match serde_json::from_str(json) {
+        Ok(metadata) => metadata,
+        Err(e) => return Err(wrong(&format!("its data cannot be read: {e}"))),
+    };
+    let outside = [&svg[..start], &svg[end + CLOSING.len()..]].concat();
+    let held = match (metadata.evidence, metadata.sidecar) {
+        (Some(text), None) => Held::Inside(text),
+        (None, Some(beside)) => Held::Beside(beside.name, beside.digest),
+        _ => return Err(NotRead::Broken("its data is neither inside nor beside it".to_owned())),
+    };
+    Ok(Envelope {
+        renderer: metadata.renderer,
+        size: Size::of(&metadata.size),
+        digest: metadata.digest,
+        drawing_holds: digest(outside.as_bytes()) == metadata.drawing,
+        held,
+    })
+}

@@ -1,0 +1,103 @@
+//! Evidence drawn: the SVG card, the strip, the text table, and the words under them.
+//!
+//! The same evidence, size and [`RENDERER`] give the same bytes on every machine; `verify` relies on it. Change what
+//! is drawn, in any way, and [`RENDERER`] must be counted up.
+
+mod envelope;
+mod frame;
+mod measure;
+mod strip;
+mod style;
+mod table;
+mod waterfall;
+mod words;
+mod xml;
+
+use serde::Deserialize;
+use tracebook_core::evidence::{Body, Frozen};
+
+pub(crate) use envelope::{Held, LARGE, NotRead, open};
+pub use table::{MOST_ROWS, Table, table};
+pub use words::caption;
+pub(crate) use words::{kind as kind_word, provenance};
+pub use xml::visible;
+
+/// Which version of the drawing this is.
+pub const RENDERER: &str = "1";
+
+/// How much of the page a card takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Size {
+    /// The whole waterfall.
+    Full,
+    /// One strip.
+    Compact,
+}
+
+impl Size {
+    /// The word in a card's metadata.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Compact => "compact",
+        }
+    }
+
+    /// From a reference's `size`: `compact`, else the full card.
+    pub fn of(word: &str) -> Self {
+        if word == "compact" { Self::Compact } else { Self::Full }
+    }
+
+    /// What stands between an evidence's id and `.svg` in a file's name.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Full => "",
+            Self::Compact => ".compact",
+        }
+    }
+}
+
+/// The file that large data goes to, beside the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sidecar {
+    /// Its name, without a folder: `01J….json`.
+    pub name: String,
+    /// The canonical JSON, byte for byte.
+    pub bytes: Vec<u8>,
+}
+
+/// A picture that carries its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The SVG file.
+    pub svg: String,
+    /// The data, where it is too large to be inside the picture.
+    pub sidecar: Option<Sidecar>,
+}
+
+/// Draws frozen evidence and puts its data into the picture, or beside it where it is large.
+pub fn svg(frozen: &Frozen, size: Size) -> Card {
+    envelope::seal(frozen, size, &draw(&frozen.evidence.body, Some(frozen), size))
+}
+
+/// Draws data that is not frozen: the picture alone, without provenance and metadata.
+pub fn preview(evidence_body: &Body, size: Size) -> String {
+    draw(evidence_body, None, size)
+}
+
+fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
+    match (body, size) {
+        (Body::Trace(trace), Size::Full) => waterfall::draw(trace, frozen),
+        (Body::Trace(trace), Size::Compact) => strip::draw(trace, frozen),
+    }
+}
+
+/// How many values were masked for the export that this evidence came out of.
+pub(crate) fn masked(canonical: &str) -> usize {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        masked: Vec<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Head>(canonical).map_or(0, |head| head.masked.len())
+}

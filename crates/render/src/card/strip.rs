@@ -1,0 +1,84 @@
+//! The compact card of a trace: one strip.
+
+use tracebook_core::assemble;
+use tracebook_core::evidence::Frozen;
+use tracebook_core::time::human_duration;
+use tracebook_core::trace::Trace;
+
+use super::frame::{self, PAD, WIDTH};
+use super::measure::Font;
+use super::waterfall::{Axis, hues};
+use super::{Size, words};
+
+const HEIGHT: f64 = 64.0;
+const TITLE: Font = Font::bold(14.0);
+const SMALL: Font = Font::plain(11.0);
+/// Where the small waterfall is.
+const CHART: f64 = 660.0;
+const MOST_BARS: usize = 8;
+
+/// Draws the strip.
+pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
+    let name = trace.name();
+    let mut facts = vec![words::count(trace.spans.len(), "span", "spans"), human_duration(trace.duration())];
+    facts.extend(words::services(trace).into_iter().take(2).map(|s| s.chars().take(40).collect()));
+    facts.push(trace.start().human());
+    let mut facts = facts.join(" · ");
+    if let Some(digest) = frozen.map(|f| words::short_digest(&f.digest)) {
+        let longer = format!("{facts} · {digest}");
+        // Half a digest proves nothing.
+        if SMALL.width(&longer) <= CHART - 24.0 - (PAD + 22.0) {
+            facts = longer;
+        }
+    }
+    let (class, status) = frame::verdict(trace);
+    let mut svg = frame::begin(HEIGHT, frozen, Size::Compact, &name, &format!("{status} · {facts}"));
+    frame::sign(&mut svg, PAD + 6.0, 24.0, class);
+    let x = PAD + 22.0;
+    let room = CHART - 24.0 - x;
+    let status = if class == "good" { "" } else { status };
+    let status_room = if status.is_empty() { 0.0 } else { Font::bold(11.0).width(status) + 10.0 };
+    svg.open(
+        "text",
+        &[("class", "title".into()), ("style", "font-size:14px".into()), ("x", x.into()), ("y", 29.0.into())],
+    );
+    svg.text("tspan", &[], &TITLE.fit(&name, room - status_room));
+    if !status.is_empty() {
+        let class = format!("pill {class}");
+        svg.text("tspan", &[("class", (&class).into()), ("dx", 10.0.into())], status);
+    }
+    svg.close();
+    svg.text("text", &[("class", "small muted".into()), ("x", x.into()), ("y", 48.0.into())], &SMALL.fit(&facts, room));
+
+    let hues = hues(trace);
+    let axis = Axis::of(trace, CHART, WIDTH - PAD);
+    let rows = assemble::rows(trace);
+    let shown = rows.len().min(MOST_BARS);
+    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    let step = (44.0 / shown.max(1) as f64).min(9.0);
+    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    let mut y = HEIGHT / 2.0 - step * shown as f64 / 2.0;
+    for row in rows.iter().take(shown) {
+        let span = &trace.spans[row.index];
+        let (from, width) = axis.bar(span, 2.0);
+        let class = match span.status.code.is_error() {
+            true => "bad".to_owned(),
+            false => format!("s{}", hues.get(span.service.as_str()).copied().unwrap_or(0)),
+        };
+        let opacity = if span.end.is_none() { 0.5 } else { 1.0 };
+        svg.leaf(
+            "rect",
+            &[
+                ("class", (&class).into()),
+                ("x", from.into()),
+                ("y", (y + 1.0).into()),
+                ("width", width.into()),
+                ("height", (step - 2.0).into()),
+                ("rx", (width / 2.0).min(2.0).into()),
+                ("opacity", opacity.into()),
+            ],
+        );
+        y += step;
+    }
+    svg.finish()
+}

@@ -1,0 +1,219 @@
+//! What cards, captions and tables say, in words.
+
+use std::collections::HashSet;
+
+use tracebook_core::evidence::{Body, Frozen, Kind, Provenance};
+use tracebook_core::question::Source;
+use tracebook_core::trace::{Exception, Protocol, Span, Trace};
+use tracebook_core::value::Attribute;
+
+/// `Trace 1-5e1b…-… · backend-flask · captured 2026-11-23 15:20:13 UTC`
+pub fn caption(frozen: &Frozen) -> String {
+    let captured = frozen.evidence.provenance.captured_at.human();
+    match &frozen.evidence.body {
+        Body::Trace(trace) => {
+            let mut parts = vec![format!("Trace {}", trace_id(trace))];
+            parts.extend(service_names(trace));
+            parts.push(format!("captured {captured}"));
+            parts.join(" · ")
+        }
+    }
+}
+
+/// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 · sha256:1a2b3c4d5e6f`.
+pub(crate) fn provenance(frozen: &Frozen) -> String {
+    let from = origin(&frozen.evidence.provenance);
+    format!("{} · {from} · {} · {}", caption(frozen), frozen.evidence.provenance.tool, short_digest(&frozen.digest))
+}
+
+/// Which system it was read from, and by which protocol.
+pub(super) fn origin(provenance: &Provenance) -> String {
+    let source = match provenance.question.source {
+        Source::Local => "local telemetry",
+        Source::Xray => "AWS X-Ray",
+        Source::Cloudwatch => "AWS CloudWatch Logs",
+        Source::Rollbar => "Rollbar",
+        Source::Honeycomb => "Honeycomb",
+    };
+    let mut text = source.to_owned();
+    if let Some(region) = &provenance.region {
+        text.push(' ');
+        text.push_str(region);
+    }
+    for via in &provenance.via {
+        text.push_str(", ");
+        text.push_str(via);
+    }
+    text
+}
+
+/// `sha256:` and twelve digits: enough to compare by eye.
+pub(crate) fn short_digest(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}
+
+/// X-Ray's form where X-Ray took part, since its console is searched by that; else W3C's.
+pub(super) fn trace_id(trace: &Trace) -> String {
+    match trace.spans.iter().any(|s| s.protocol == Protocol::Xray) {
+        true => trace.trace_id.xray(),
+        false => trace.trace_id.to_string(),
+    }
+}
+
+/// Every service, the root's first. As [`Trace::services`], in one pass: a hostile file may name a million.
+pub(super) fn services(trace: &Trace) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    trace.spans.iter().map(|s| s.service.as_str()).filter(|name| !name.is_empty() && seen.insert(*name)).collect()
+}
+
+/// The first services by name, the others by number.
+fn service_names(trace: &Trace) -> Option<String> {
+    let all = services(trace);
+    match all.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [one, two] => Some(format!("{one}, {two}")),
+        [one, two, rest @ ..] => Some(format!("{one}, {two} and {} more", rest.len())),
+    }
+}
+
+/// What kind of evidence it is, to begin a sentence with.
+pub(crate) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Trace => "Trace",
+        Kind::Logs => "Log events",
+        Kind::Error => "Error",
+        Kind::Console => "Console output",
+        Kind::ServiceMap => "Service map",
+        Kind::Groups => "Groups",
+        Kind::SamplingRules => "Sampling rules",
+        Kind::Query => "Query",
+        Kind::Dossier => "Dossier",
+    }
+}
+
+/// `1 span`, `9,940 spans`.
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// `9940` as `9,940`.
+pub(super) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What went wrong in a span, one line each: `TypeError: 'NoneType' object is not iterable`.
+pub(super) fn failures(trace: &Trace, span: &Span) -> Vec<String> {
+    let mut lines: Vec<String> = span.exceptions.iter().map(exception).filter(|l| !l.is_empty()).collect();
+    lines.dedup();
+    if lines.is_empty() && !span.cause_ref.is_empty() {
+        let same = trace.exception(&span.cause_ref).map(exception).filter(|l| !l.is_empty());
+        lines.push(match same {
+            Some(line) => format!("caused by {line}"),
+            None => format!("caused by exception {}", span.cause_ref),
+        });
+    }
+    if lines.is_empty() && !span.status.message.is_empty() {
+        lines.push(span.status.message.clone());
+    }
+    lines
+}
+
+fn exception(e: &Exception) -> String {
+    let mut line = match (e.kind.is_empty(), e.message.is_empty()) {
+        (false, false) => format!("{}: {}", e.kind, e.message),
+        (false, true) => e.kind.clone(),
+        (true, _) => e.message.clone(),
+    };
+    if e.remote && !line.is_empty() {
+        line.push_str(" (from downstream)");
+    }
+    line
+}
+
+/// Attributes that every instrumentation writes by itself; what is left was put there by the writer of the code.
+const COMMON: &[&str] = &[
+    "http",
+    "net",
+    "network",
+    "url",
+    "server",
+    "client",
+    "user_agent",
+    "peer",
+    "code",
+    "thread",
+    "db",
+    "rpc",
+    "messaging",
+    "otel",
+    "service",
+    "process",
+    "host",
+    "os",
+    "container",
+    "k8s",
+    "cloud",
+    "aws",
+    "faas",
+    "telemetry",
+    "exception",
+    "error",
+    "source",
+    "destination",
+    "tls",
+    "sql",
+    "origin",
+    "precursor_ids",
+    "user",
+    "namespace",
+    "type",
+    "inferred",
+    "library",
+    "browser",
+    "enduser",
+    "session",
+    "event",
+    "log",
+    "file",
+    "feature_flag",
+    "graphql",
+    "gen_ai",
+    "xray",
+    "meta",
+    "trace",
+    "SampleRate",
+    "resource_arn",
+    "remote",
+    "sampled",
+    "annotation",
+    "metadata",
+    "traced",
+    "links",
+    "id",
+    "name",
+];
+
+/// What the writer of the code said about a span: X-Ray's annotations, and the attributes of no convention.
+pub(super) fn said(span: &Span) -> Vec<String> {
+    let own = span.attributes.iter().filter(|a| {
+        let head = a.key.split('.').next().unwrap_or_default();
+        !COMMON.contains(&head)
+    });
+    span.annotations.iter().chain(own).map(pair).collect()
+}
+
+fn pair(a: &Attribute) -> String {
+    // A value may be a page long; a card shows its beginning.
+    let value: String = a.value.to_string().chars().take(200).collect();
+    let key: String = a.key.chars().take(100).collect();
+    format!("{key}={value}")
+}

@@ -1,0 +1,145 @@
+//! SVG text that is well-formed by construction.
+
+use std::fmt::Write as _;
+
+/// Writes elements; what comes from data passes [`visible`] and is escaped on the way in.
+pub(super) struct Svg {
+    out: String,
+    open: Vec<&'static str>,
+}
+
+/// An attribute's value: a number in fixed form, or a text.
+#[derive(Clone, Copy)]
+pub(super) enum Val<'a> {
+    Num(f64),
+    Text(&'a str),
+}
+
+impl From<f64> for Val<'_> {
+    fn from(n: f64) -> Self {
+        Self::Num(n)
+    }
+}
+
+impl<'a> From<&'a str> for Val<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Val<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+pub(super) type Attrs<'a> = &'a [(&'static str, Val<'a>)];
+
+impl Svg {
+    pub(super) fn new() -> Self {
+        Self { out: String::with_capacity(16 * 1024), open: Vec::new() }
+    }
+
+    /// `<name …>`, to be closed by [`Svg::close`].
+    pub(super) fn open(&mut self, name: &'static str, attributes: Attrs<'_>) {
+        self.tag(name, attributes);
+        self.out.push_str(">\n");
+        self.open.push(name);
+    }
+
+    pub(super) fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            let _ = writeln!(self.out, "</{name}>");
+        }
+    }
+
+    /// `<name …/>`.
+    pub(super) fn leaf(&mut self, name: &'static str, attributes: Attrs<'_>) {
+        self.tag(name, attributes);
+        self.out.push_str("/>\n");
+    }
+
+    /// `<name …>text</name>`.
+    pub(super) fn text(&mut self, name: &'static str, attributes: Attrs<'_>, text: &str) {
+        self.tag(name, attributes);
+        self.out.push('>');
+        escape(&mut self.out, text);
+        let _ = writeln!(self.out, "</{name}>");
+    }
+
+    /// What this room itself wrote: the style, and the metadata's JSON, which holds no character that XML minds.
+    pub(super) fn raw(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.out
+    }
+
+    fn tag(&mut self, name: &'static str, attributes: Attrs<'_>) {
+        self.out.push('<');
+        self.out.push_str(name);
+        for (key, value) in attributes {
+            let _ = write!(self.out, " {key}=\"");
+            match value {
+                Val::Num(n) => self.out.push_str(&number(*n)),
+                Val::Text(text) => escape(&mut self.out, text),
+            }
+            self.out.push('"');
+        }
+    }
+}
+
+/// At most two decimals, the same on every machine; never `-0`, `NaN` or an exponent.
+pub(super) fn number(n: f64) -> String {
+    if !n.is_finite() {
+        return "0".to_owned();
+    }
+    let text = format!("{:.2}", n.clamp(-1e7, 1e7));
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in visible(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// Makes visible what cannot be seen: control characters as their pictures, and as U+FFFD what XML forbids and what could
+/// turn the order of the text round or hide in it. More than three marks upon one letter are left out: they would
+/// run over the lines above.
+pub fn visible(text: &str) -> String {
+    let mut marks = 0;
+    text.chars()
+        .filter_map(|c| {
+            let width = unicode_width::UnicodeWidthChar::width(c);
+            marks = if width == Some(0) { marks + 1 } else { 0 };
+            match c {
+                '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
+                '\u{7f}' => Some('\u{2421}'),
+                '\u{80}'..='\u{9f}' => Some('\u{fffd}'),
+                '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' => Some('\u{fffd}'),
+                '\u{ad}' | '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' => Some('\u{fffd}'),
+                '\u{e0000}'..='\u{e0fff}' => Some('\u{fffd}'),
+                c if u32::from(c) & 0xfffe == 0xfffe => Some('\u{fffd}'),
+                _ if marks > 3 => None,
+                c => Some(c),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,55 @@
+//! Bytes to lines and UTF-16 units.
+
+use std::ops::Range;
+
+use super::Place;
+
+/// The beginnings of a text's lines. LF, CR LF and CR each end one line.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    /// Byte and UTF-16 offset at which each line begins.
+    starts: Vec<(usize, usize)>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let mut starts = vec![(0, 0)];
+        let mut utf16 = 0;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            utf16 += c.len_utf16();
+            let ends = c == '\n' || (c == '\r' && chars.peek().is_none_or(|(_, next)| *next != '\n'));
+            if ends {
+                starts.push((at + c.len_utf8(), utf16));
+            }
+        }
+        Self { text, starts }
+    }
+
+    /// Both ends of a range of bytes, in UTF-16 too, and the line it begins on.
+    pub(super) fn place(&self, range: Range<usize>) -> Place {
+        let (line, start) = self.at(range.start);
+        let (_, end) = self.at(range.end);
+        Place { start, end, byte_start: range.start, byte_end: range.end, line }
+    }
+
+    /// The line (from 1) and the UTF-16 offset of a byte.
+    fn at(&self, byte: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|(start, _)| *start <= byte);
+        let (start, utf16) = self.starts[line - 1];
+        let within = self.text.get(start..byte).map_or(0, |text| text.encode_utf16().count());
+        (line, utf16 + within)
+    }
+}
+
+/// The byte that a UTF-16 offset stands for, if it is one of this text.
+pub(super) fn byte_of(text: &str, utf16: usize) -> Option<usize> {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        if units >= utf16 {
+            return (units == utf16).then_some(at);
+        }
+        units += c.len_utf16();
+    }
+    (units == utf16).then_some(text.len())
+}

@@ -1,0 +1,115 @@
+//! Where a text points inside its own folder.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::lines::Lines;
+use super::page::page;
+
+/// A relative link or picture of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Whether it is shown in the text (`![]()`, `<img>`) rather than linked to.
+    pub picture: bool,
+    /// Its alternative or link text, as plain text.
+    pub alt: String,
+    /// Its target as the text has it, without markdown's escapes.
+    pub destination: String,
+    /// The line it begins on, from 1.
+    pub line: usize,
+}
+
+impl Link {
+    /// The file it speaks of: the target without query and fragment, percent signs decoded.
+    pub fn path(&self) -> String {
+        let end = self.destination.find(['?', '#']).unwrap_or(self.destination.len());
+        percent_decode(&self.destination[..end])
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "a fixed pattern that the tests use")]
+static TAG: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?is)<(img|a)\b[^>]*?\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))[^>]*>"#).unwrap()
+});
+#[expect(clippy::unwrap_used, reason = "a fixed pattern that the tests use")]
+static ALT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?is)\balt\s*=\s*(?:"([^"]*)"|'([^']*)')"#).unwrap());
+
+/// The relative links and pictures of a text, in its order; what is in code, and what names a scheme or a
+/// host or only a heading, is left out.
+pub fn links(body: &str) -> Vec<Link> {
+    let page = page(body);
+    let lines = Lines::of(body);
+    let mut found = Vec::new();
+    let mut add = |at: usize, picture: bool, alt: &str, destination: &str| {
+        if is_relative(destination) {
+            let line = lines.place(at..at).line;
+            found.push((at, Link { picture, alt: alt.to_owned(), destination: destination.to_owned(), line }));
+        }
+    };
+    for picture in &page.pictures {
+        add(picture.range.start, true, &picture.alt, &picture.destination);
+    }
+    for anchor in &page.anchors {
+        add(anchor.range.start, false, &anchor.text, &anchor.destination);
+    }
+    // A tag may span the lines of a block, which the parser gives one by one.
+    let mut spans: Vec<std::ops::Range<usize>> = Vec::new();
+    for range in &page.html {
+        match spans.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => spans.push(range.clone()),
+        }
+    }
+    for range in spans {
+        let html = &body[range.clone()];
+        if html.starts_with("<!--") {
+            continue;
+        }
+        for tag in TAG.captures_iter(html) {
+            let group = |c: &regex::Captures<'_>, from: usize| {
+                (from..c.len()).find_map(|i| c.get(i)).map_or_else(String::new, |m| unescape(m.as_str()))
+            };
+            let whole = tag.get(0).map_or("", |m| m.as_str());
+            let alt = ALT.captures(whole).map_or_else(String::new, |c| group(&c, 1));
+            let at = range.start + tag.get(0).map_or(0, |m| m.start());
+            add(at, tag[1].eq_ignore_ascii_case("img"), &alt, group(&tag, 2).trim());
+        }
+    }
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, link)| link).collect()
+}
+
+fn is_relative(destination: &str) -> bool {
+    let before = destination.split(['/', '?', '#']).next().unwrap_or_default();
+    // A scheme has two letters or more: `C:` is a Windows path somebody pasted, and just as missing.
+    let scheme = before.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    !(destination.is_empty() || destination.starts_with('#') || destination.starts_with("//") || scheme)
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// Decodes `%20`; what does not decode to UTF-8 stays as it is.
+pub(crate) fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = |b: u8| char::from(b).to_digit(16);
+        match (first, tail) {
+            (b'%', [a, b, after @ ..]) if hex(*a).is_some() && hex(*b).is_some() => {
+                let value = hex(*a).unwrap_or(0) * 16 + hex(*b).unwrap_or(0);
+                bytes.push(u8::try_from(value).unwrap_or(b'?'));
+                rest = after;
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}

@@ -1,0 +1,118 @@
+//! What a text says about evidence: its references and its slots.
+//!
+//! One parse ([`page`]) serves every question, so that the editor, the export and the check never
+//! disagree about what is a picture and what is code.
+
+mod lines;
+mod links;
+mod page;
+mod slots;
+mod wants;
+mod write;
+
+pub(crate) use links::percent_decode;
+pub use links::{Link, links};
+pub(crate) use page::{Page, is_container_prefix, line_before, page};
+pub use write::{Where, one_line, place, reference};
+pub(crate) use write::{escape, image};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use tracebook_core::ids::Id;
+
+/// A place in a text. `start` and `end` are UTF-16 code units, as JavaScript counts; the byte
+/// range is for Rust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Place {
+    /// First UTF-16 unit.
+    pub start: usize,
+    /// One past the last UTF-16 unit.
+    pub end: usize,
+    /// First byte.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub byte_start: usize,
+    /// One past the last byte.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub byte_end: usize,
+    /// The line it begins on, from 1.
+    pub line: usize,
+}
+
+/// A reference: `![alt](evidence:01J…?size=compact "caption")`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Reference {
+    /// The evidence.
+    pub id: Id,
+    /// Where the whole image stands.
+    pub place: Place,
+    /// Its alternative text, as plain text.
+    pub alt: String,
+    /// Its caption, as plain text; empty if none.
+    pub caption: String,
+    /// `size` of the query: `compact`, or empty for the full card.
+    pub size: String,
+    /// Whether it stands alone in its paragraph, and so becomes a block.
+    pub alone: bool,
+}
+
+/// A place that still wants evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Slot {
+    /// Its number in this text, from 1.
+    pub n: usize,
+    /// The line it stands on, from 1.
+    pub line: usize,
+    /// What it says: the line's text, or the image's alternative text.
+    pub text: String,
+    /// The kind of evidence it seems to want: `trace`, `logs`, `error`, `console`, `service-map`, `query`, `unknown`.
+    pub wants: String,
+    /// What capture replaces.
+    pub place: Place,
+}
+
+/// References and slots of one text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Markup {
+    /// In the order of the text.
+    pub references: Vec<Reference>,
+    /// In the order of the text.
+    pub slots: Vec<Slot>,
+}
+
+/// Finds the references and slots of a text.
+pub fn scan(body: &str) -> Markup {
+    let page = page::page(body);
+    let lines = lines::Lines::of(body);
+    let mut markup = Markup::default();
+    for picture in &page.pictures {
+        if let Some((id, size)) = evidence_target(&picture.destination) {
+            markup.references.push(Reference {
+                id,
+                place: lines.place(picture.range.clone()),
+                alt: picture.alt.clone(),
+                caption: picture.title.clone(),
+                size,
+                alone: picture.alone,
+            });
+        }
+    }
+    for found in slots::find(body, &page) {
+        let place = lines.place(found.range);
+        let wants = wants::wants(&found.text).to_owned();
+        markup.slots.push(Slot { n: markup.slots.len() + 1, line: place.line, text: found.text, wants, place });
+    }
+    markup
+}
+
+/// Reads `evidence:01J…` and `evidence:01J…?size=compact`.
+pub(crate) fn evidence_target(destination: &str) -> Option<(Id, String)> {
+    let rest = destination.strip_prefix("evidence:")?;
+    let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let size = query.split('&').find_map(|pair| pair.strip_prefix("size=")).unwrap_or("");
+    // A size that this version does not know shows as the full card rather than as nothing.
+    let size = if size == "compact" { size } else { "" };
+    Some((id.parse().ok()?, size.to_owned()))
+}

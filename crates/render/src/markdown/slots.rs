@@ -1,0 +1,790 @@
+//! The slot finder: which lines of a text say "a picture belongs here".
+//!
+//! Two things are slots. An image with an empty target, `![Traces]()`, always is one. A line of a
+//! paragraph is one if it is short and, after its wrapping is taken off (brackets, `TODO:`, `#2`, an arrow), has one
+//! of these forms:
+//!
+//! 1. **Order**: a verb of putting, at most four words between, a picture: `insert image of …`,
+//!    `please add a screenshot showing …`, `Put Honeycomb traces pic here`. After the picture the line ends, or goes on with `of`,
+//!    `for`, `from`, `showing`, `with`, or `here`; `add image to ECR` orders something else.
+//! 2. **Naming**: a picture `of` something, without a verb: `Image of LogEvents`, `Screenshot: daemon output`. A naming next to a
+//!    real picture is that picture's caption and no slot.
+//! 3. **Kind first**: what is to be seen, then the picture: `#2 Type Error Image`, `traces screenshot here`.
+//! 4. **Placeholder**: only a picture, but wrapped or pointed at: `[screenshot]`, `image here`, `TODO: picture`.
+//! 5. **Here**: an order about evidence without naming a picture: `insert traces here`, `[add rollbar error]`.
+//!
+//! What makes a line ordinary prose instead (each is a veto): a finite verb or a pronoun outside quotes, a question, a
+//! picture that is a container's or an app's (`Docker image`, `profile picture`), a definite article
+//! in front of a naming, more than fourteen words. Spelling is forgiven by one edit in words of five letters or
+//! more, unless the result is another English word.
+
+use std::ops::Range;
+
+use super::page::{Home, Page, Run};
+use super::wants::wants;
+
+/// A slot's bytes and what it says.
+pub(super) struct Found {
+    pub(super) range: Range<usize>,
+    pub(super) text: String,
+}
+
+/// Every slot of a text, in its order.
+pub(super) fn find(body: &str, page: &Page) -> Vec<Found> {
+    let mut found: Vec<Found> = page
+        .pictures
+        .iter()
+        .filter(|p| p.destination.trim().is_empty() && body[p.range.clone()].ends_with(')'))
+        .map(|p| Found { range: p.range.clone(), text: p.alt.clone() })
+        .collect();
+    for (i, run) in page.runs.iter().enumerate() {
+        let neighbours = [i.checked_sub(1), Some(i), Some(i + 1)];
+        let captioned =
+            neighbours.into_iter().flatten().filter_map(|j| page.runs.get(j)).any(|r| shows_a_picture(page, r));
+        match run.home {
+            Home::Flow => in_paragraph(body, run, captioned, &mut found),
+            Home::Html => in_html(body, run, &mut found),
+            Home::Elsewhere => {}
+        }
+    }
+    found.sort_by_key(|f| f.range.start);
+    found
+}
+
+/// Whether a stretch of text is a picture that is already there. Evidence does not count: filling one slot must
+/// not make the next one a caption.
+fn shows_a_picture(page: &Page, run: &Run) -> bool {
+    let real = |i: &usize| {
+        let target = page.pictures[*i].destination.trim();
+        !target.is_empty() && !target.starts_with("evidence:") && !target.starts_with("live:")
+    };
+    run.pictures.iter().any(real) && run.lines.iter().all(|l| l.mixed || words(&l.text).len() <= 8)
+}
+
+fn in_paragraph(body: &str, run: &Run, captioned: bool, found: &mut Vec<Found>) {
+    for (i, line) in run.lines.iter().enumerate() {
+        if line.range.is_empty() {
+            continue;
+        }
+        let source = body[line.range.clone()].trim();
+        // `<insert screenshot here>` reads as a tag to a parser and as a slot to everybody else.
+        let tag = line.mixed && is_order_tag(source);
+        if line.mixed && !tag {
+            continue;
+        }
+        let text = if tag { source } else { line.text.trim() };
+        let Some(form) = read(text) else { continue };
+        // In a wrapped paragraph a line is only a piece of a sentence, unless the sentences around it are whole.
+        let whole = |at: usize| ends_sentence(&run.lines[at].text) || read(run.lines[at].text.trim()).is_some();
+        // Nobody wraps a sentence before a capital: an order that has one, or a bracket, begins anew.
+        let anew = form.is_order() && text.starts_with(|c: char| c.is_uppercase() || "[(<{".contains(c));
+        let begins = i == 0 || anew || whole(i - 1);
+        let ends = i + 1 == run.lines.len()
+            || text.ends_with(['.', ':', ']', '>', ')', '!'])
+            || read(run.lines[i + 1].text.trim()).is_some()
+            || run.lines[i + 1].text.trim_start().starts_with(char::is_uppercase);
+        if begins && ends && (form.is_order() || !captioned) {
+            let start = line.range.start;
+            found.push(Found {
+                range: start..start + body[line.range.clone()].trim_end().len(),
+                text: source.to_owned(),
+            });
+        }
+    }
+}
+
+fn in_html(body: &str, run: &Run, found: &mut Vec<Found>) {
+    let (Some(first), Some(last)) = (run.lines.first(), run.lines.last()) else { return };
+    let raw = &body[first.range.start..last.range.end];
+    let text = raw.trim();
+    if is_order_tag(text) {
+        let start = first.range.start + (raw.len() - raw.trim_start().len());
+        found.push(Found { range: start..start + text.len(), text: text.to_owned() });
+    }
+}
+
+/// `<insert screenshot here>`: words alone between angle brackets, and an order.
+fn is_order_tag(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')) else { return false };
+    inner.contains(' ')
+        && inner.chars().all(|c| c.is_ascii_alphanumeric() || " -_".contains(c))
+        && read(text).is_some_and(Form::is_order)
+}
+
+fn ends_sentence(text: &str) -> bool {
+    let text = text.trim_end().trim_end_matches(['"', '\'', ')', '*', '_']);
+    text.is_empty() || text.ends_with(['.', '!', '?', ':', ';', ']', '>'])
+}
+
+/// How a line reads as a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Order,
+    Naming,
+    KindFirst,
+    Placeholder,
+    Here,
+}
+
+impl Form {
+    /// Asks for something to be done, wherever it stands.
+    fn is_order(self) -> bool {
+        matches!(self, Self::Order | Self::Here | Self::Placeholder)
+    }
+}
+
+const MOST_WORDS: usize = 14;
+const MOST_BYTES: usize = 160;
+
+/// Pictures that nobody would call a container's.
+const STRONG: &[&str] = &[
+    "screenshot",
+    "screenshots",
+    "screengrab",
+    "screengrabs",
+    "screencap",
+    "screencaps",
+    "screencapture",
+    "screenshoot",
+    "printscreen",
+];
+/// Pictures that may as well be a container's, an app's or a person's.
+const WEAK: &[&str] =
+    &["image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "snip", "snippet"];
+const VERBS: &[&str] = &[
+    "insert", "add", "put", "place", "include", "attach", "paste", "drop", "embed", "need", "needs", "take", "missing",
+    "upload", "show", "provide",
+];
+/// What follows a picture that is described rather than used.
+const LEADS: &[&str] = &["of", "for", "from", "showing", "with", "about"];
+const POINTERS: &[&str] = &["here", "below", "later", "soon", "please", "pls", "tbd"];
+const ARTICLES: &[&str] = &["a", "an", "another", "some", "one", "more", "two", "three"];
+const DEFINITE: &[&str] = &[
+    "the", "this", "that", "these", "those", "my", "our", "your", "its", "their", "each", "every", "all", "any", "no",
+    "which",
+];
+const LABELS: &[&str] =
+    &["todo", "fixme", "tbd", "tba", "placeholder", "note", "proof", "evidence", "figure", "fig", "here"];
+/// What makes an image a container's or an app's when it stands before it.
+const OTHER_IMAGES: &[&str] = &[
+    "docker",
+    "dockerfile",
+    "container",
+    "containers",
+    "base",
+    "ecr",
+    "ecs",
+    "ami",
+    "python",
+    "node",
+    "alpine",
+    "ubuntu",
+    "debian",
+    "nginx",
+    "postgres",
+    "dynamodb",
+    "os",
+    "machine",
+    "vm",
+    "disk",
+    "profile",
+    "cover",
+    "avatar",
+    "user",
+    "hero",
+    "background",
+    "logo",
+    "product",
+    "default",
+    "original",
+    "resized",
+    "processed",
+    "thumbnail",
+    "banner",
+    "new",
+    "old",
+    "latest",
+    "custom",
+    "same",
+    "right",
+    "wrong",
+    "frontend",
+    "backend",
+    "production",
+    "dev",
+    "public",
+    "private",
+    "build",
+    "built",
+    "tagged",
+    "untagged",
+    "slim",
+    "based",
+    "official",
+    "lambda",
+    "local",
+    "remote",
+    "app",
+    "application",
+];
+/// Words that make a sentence of a line: finite verbs and subjects.
+const SENTENCE: &[&str] = &[
+    "is",
+    "are",
+    "was",
+    "were",
+    "be",
+    "been",
+    "am",
+    "has",
+    "have",
+    "had",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "will",
+    "would",
+    "should",
+    "shall",
+    "may",
+    "might",
+    "must",
+    "i",
+    "we",
+    "you",
+    "he",
+    "she",
+    "they",
+    "it",
+    "there",
+    "because",
+    "so",
+    "but",
+    "if",
+    "when",
+    "while",
+    "then",
+    "than",
+    "not",
+    "cannot",
+    "shows",
+    "showed",
+    "shown",
+    "works",
+    "worked",
+    "failed",
+    "fails",
+    "got",
+    "gets",
+    "get",
+    "made",
+    "makes",
+    "took",
+    "takes",
+    "uses",
+    "used",
+    "using",
+    "looks",
+    "looked",
+    "became",
+    "becomes",
+    "went",
+    "goes",
+    "came",
+    "comes",
+    "contains",
+    "contained",
+    "needed",
+    "wanted",
+    "saw",
+    "see",
+    "seems",
+    "didn",
+    "doesn",
+    "isn",
+    "wasn",
+    "couldn",
+    "don",
+    "won",
+    "hasn",
+    "haven",
+    "ll",
+    "ve",
+    "re",
+    "im",
+    "ive",
+    "i'm",
+    "i've",
+    "before",
+    "after",
+    "until",
+    "since",
+    "again",
+];
+/// Orders about pictures of another sort, and verbs that have no place in front of a named picture.
+const OTHER_WORK: &[&str] = &[
+    "build",
+    "building",
+    "push",
+    "pushing",
+    "pushed",
+    "pull",
+    "pulling",
+    "pulled",
+    "tag",
+    "tagging",
+    "run",
+    "running",
+    "ran",
+    "rebuild",
+    "deploy",
+    "deploying",
+    "resize",
+    "resizing",
+    "delete",
+    "deleting",
+    "remove",
+    "removing",
+    "process",
+    "processing",
+    "compress",
+    "fix",
+    "fixing",
+    "fixed",
+    "update",
+    "updating",
+    "create",
+    "creating",
+    "scan",
+    "scanning",
+    "upload",
+    "uploading",
+    "load",
+    "loading",
+    "serve",
+    "serving",
+    "store",
+    "storing",
+    "fetch",
+    "change",
+    "changing",
+    "test",
+    "testing",
+    "use",
+    "download",
+    "downloading",
+    "optimize",
+    "convert",
+    "choose",
+    "select",
+    "pick",
+    "click",
+    "open",
+    "copy",
+    "install",
+    "configure",
+    "implement",
+    "setup",
+    "render",
+    "display",
+    "displaying",
+    "display",
+    "view",
+    "check",
+    "verify",
+    "inspect",
+    "start",
+    "stop",
+    "to",
+    "into",
+    "in",
+    "on",
+    "at",
+    "by",
+    "and",
+    "or",
+    "as",
+    "from",
+    "for",
+    "with",
+    "of",
+    "the",
+    "this",
+    "that",
+    "a",
+    "an",
+    "such",
+    "via",
+    "per",
+    "trace",
+    "log",
+    "query",
+];
+
+/// Reads one line. `None`: ordinary prose.
+fn read(text: &str) -> Option<Form> {
+    if text.len() > MOST_BYTES || text.contains('?') {
+        return None;
+    }
+    let (text, wrapped) = unwrap(text);
+    let sentence_end = text.ends_with('.');
+    let mut all = words(text);
+    let mut labelled = false;
+    // `#2`, `2.` and `TODO` are how people number and mark their gaps.
+    while let Some(first) = all.first() {
+        let number = first.text.chars().all(|c| c.is_ascii_digit()) && all.len() > 1;
+        let label = !first.quoted && LABELS.contains(&first.text.as_str()) && (all.len() > 1 || first.text != "here");
+        if !number && !label {
+            break;
+        }
+        labelled |= label;
+        all.remove(0);
+    }
+    join_screen_shot(&mut all);
+    goes_here(&mut all);
+    if all.is_empty() || all.len() > MOST_WORDS {
+        return None;
+    }
+    let marked = wrapped || labelled;
+    let polite =
+        all.iter().take_while(|w| ["please", "pls", "plz", "now", "also", "kindly"].contains(&w.text.as_str())).count();
+    let body = &all[polite..];
+    if body.first().is_some_and(|w| w.is(VERBS)) {
+        return order(without_condition(body), wrapped);
+    }
+    // `[Placeholder for the student to insert screenshot of …]`
+    let handed_on = body.iter().take(6).position(|w| w.is_exact(&["to"]));
+    if let (true, Some(to)) = (marked, handed_on)
+        && body.get(to + 1).is_some_and(|w| w.is(VERBS))
+    {
+        return order(&body[to + 1..], wrapped);
+    }
+    // `I need to add screenshot here` and the like still are sentences; from here on nothing may be one.
+    if all.iter().any(|w| !w.quoted && SENTENCE.contains(&w.text.as_str())) {
+        return None;
+    }
+    let naming = naming(&all, sentence_end);
+    let kind_first = || kind_first(&all, marked);
+    naming.or_else(kind_first).or_else(|| placeholder(&all, marked))
+}
+
+/// Form 1 and 5: `insert …`.
+fn order(all: &[Word], wrapped: bool) -> Option<Form> {
+    let verb = &all[0];
+    let rest = &all[1..];
+    // A verb that also begins ordinary instructions needs a screenshot, or brackets, to be an order to the writer.
+    let loose = ["upload", "show", "take", "need", "needs", "missing", "provide", "drop"].contains(&verb.text.as_str());
+    let gap = rest.iter().take(5).position(Word::is_picture);
+    if let Some(at) = gap {
+        let (between, picture, after) = (&rest[..at], &rest[at], &rest[at + 1..]);
+        let strong = picture.is(STRONG);
+        if between.iter().any(|w| w.is_exact(LEADS) || w.is_exact(SENTENCE) || w.is_exact(&["or", "and", "other"])) {
+            return None;
+        }
+        if !strong && between.iter().any(|w| w.is_exact(OTHER_IMAGES)) {
+            return None;
+        }
+        // `Add the image`: one that exists already, as in `Add the image tag`; of traces, it may still be wanted.
+        let definite = between.iter().any(|w| w.is_exact(DEFINITE));
+        let ends = match after {
+            [] => strong || wrapped || (!definite && !loose && between.len() <= 4),
+            [next, ..] if next.is_exact(POINTERS) => after.len() <= 3,
+            // `Insert image: traces`, `Insert image - traces`.
+            _ if picture.colon && wants_anything(after) => {
+                after.iter().all(|w| w.quoted || !is_sentence_of_order(&w.text))
+            }
+            [next, ..] if next.is_exact(LEADS) => {
+                let complement = &after[1..];
+                !complement.is_empty()
+                    && (strong || wrapped || !definite || wants_anything(complement))
+                    && (strong || wrapped || !loose || wants_anything(complement))
+                    && complement.iter().all(|w| w.quoted || !is_sentence_of_order(&w.text))
+                    && (strong || !complement.iter().any(|w| w.is_exact(&["to", "into", "onto"])))
+                    && (strong || !next.is_exact(&["from", "with", "for"]) || wants_anything(complement))
+            }
+            [next, ..] if strong => {
+                next.is_exact(&["that", "in", "on", "to", "where", "when"])
+                    && after.last().is_some_and(|w| w.is_exact(POINTERS))
+            }
+            _ => false,
+        };
+        return ends.then_some(Form::Order);
+    }
+    // Form 5: no picture is named, but evidence is, and the line points at its own place.
+    let pointed = rest.last().is_some_and(|w| w.is_exact(&["here"]));
+    let subject = if pointed { &rest[..rest.len() - 1] } else { rest };
+    let plain = subject.iter().all(|w| {
+        w.quoted || (!SENTENCE.contains(&w.text.as_str()) && !w.is_exact(&["to", "into", "in", "on", "for", "from"]))
+    });
+    let short = (1..=5).contains(&subject.len());
+    ((pointed || wrapped) && short && plain && !loose && wants_anything(subject)).then_some(Form::Here)
+}
+
+/// `… if needed`: an order with a way out is still an order.
+fn without_condition(all: &[Word]) -> &[Word] {
+    match all {
+        [order @ .., condition, _] if condition.is_exact(&["if"]) => order,
+        _ => all,
+    }
+}
+
+/// In an order's complement a relative clause is welcome (`screenshot of the error that I got`), a second order is not.
+fn is_sentence_of_order(word: &str) -> bool {
+    ["is", "are", "was", "were", "will", "because", "so", "but", "then", "should", "could", "would", "if"]
+        .contains(&word)
+}
+
+/// Form 2: `image of …`.
+fn naming(all: &[Word], sentence_end: bool) -> Option<Form> {
+    let all = match all.first() {
+        Some(first) if first.is_exact(ARTICLES) && all.len() > 1 => &all[1..],
+        _ => all,
+    };
+    let at = all.iter().take(3).position(Word::is_picture)?;
+    let strong = all[at].is(STRONG);
+    let before = &all[..at];
+    if before
+        .iter()
+        .any(|w| w.is_exact(DEFINITE) || w.is_exact(OTHER_IMAGES) || (w.is_exact(OTHER_WORK) && !w.is_kind()))
+    {
+        return None;
+    }
+    if sentence_end && all.len() > 7 {
+        return None;
+    }
+    match &all[at + 1..] {
+        [next, complement @ ..] if next.is_exact(&["of", "showing"]) || (strong && next.is_exact(LEADS)) => {
+            if complement.is_empty() || complement.len() > 10 {
+                return None;
+            }
+            // `Image of the container`: without a word of evidence only a screenshot is meant for this page.
+            let fits = strong || wants_anything(complement) || complement.last().is_some_and(|w| w.is_exact(&["here"]));
+            let exists = complement.iter().any(|w| w.is_exact(&["above", "below", "following"]));
+            (fits && !exists).then_some(Form::Naming)
+        }
+        // `Screenshot: daemon output`.
+        complement @ [_, ..] if before.is_empty() && all[at].colon && (strong || wants_anything(complement)) => {
+            (complement.len() <= 6 && wants_anything(complement)).then_some(Form::Naming)
+        }
+        _ => None,
+    }
+}
+
+/// Form 3: `Type Error Image`.
+fn kind_first(all: &[Word], marked: bool) -> Option<Form> {
+    let here = all.last().is_some_and(|w| w.is_exact(&["here"]));
+    let end = all.len() - usize::from(here);
+    let (picture, before) = all[..end].split_last()?;
+    if !picture.is_picture() || before.is_empty() || before.len() > 6 {
+        return None;
+    }
+    let strong = picture.is(STRONG);
+    let work = before.iter().any(|w| {
+        !w.quoted
+            && OTHER_WORK.contains(&w.text.as_str())
+            && !(w.is_kind() && before.len() > 1 || marked && w.is_kind())
+    });
+    let first_works = before
+        .first()
+        .is_some_and(|w| w.is_exact(&["trace", "log", "query"]) && before.get(1).is_some_and(|w| w.is_exact(DEFINITE)));
+    let definite = before.iter().any(|w| w.is_exact(DEFINITE));
+    let other = before.last().is_some_and(|w| w.is_exact(OTHER_IMAGES));
+    let gerund = before
+        .iter()
+        .any(|w| w.text.len() > 5 && w.text.ends_with("ing") && !w.is_exact(&["logging", "tracing", "billing"]));
+    if work && !single_kind(before) || first_works || definite || (other && !strong) || gerund {
+        return None;
+    }
+    (wants_anything(before) || strong && (here || marked || before.len() <= 4)).then_some(Form::KindFirst)
+}
+
+/// `Trace screenshot`, `log pic`: a single word that could be a verb, but stands as a kind.
+fn single_kind(before: &[Word]) -> bool {
+    matches!(before, [only] if only.is_kind())
+}
+
+/// Form 4: `[screenshot]`, `image here`.
+fn placeholder(all: &[Word], marked: bool) -> Option<Form> {
+    let all = match all {
+        [first, rest @ ..] if first.is_exact(ARTICLES) => rest,
+        _ => all,
+    };
+    match all {
+        [only] if only.is_picture() => marked.then_some(Form::Placeholder),
+        [picture, rest @ ..] if picture.is_picture() => {
+            let pointed = match rest {
+                [here] => here.is_exact(&["here", "tbd", "later", "placeholder"]),
+                [to, come] => to.is_exact(&["to"]) && come.is_exact(&["come", "follow"]),
+                _ => false,
+            };
+            pointed.then_some(Form::Placeholder)
+        }
+        _ => None,
+    }
+}
+
+fn wants_anything(words: &[Word]) -> bool {
+    let text: Vec<&str> = words.iter().map(|w| w.original.as_str()).collect();
+    wants(&text.join(" ")) != "unknown"
+}
+
+/// One word of a line, as far as the grammar cares.
+#[derive(Debug)]
+struct Word {
+    /// In lower case, without punctuation around it.
+    text: String,
+    /// As written.
+    original: String,
+    /// Inside quotes or a code span: what is to be seen, not what is said.
+    quoted: bool,
+    /// A colon or a dash follows.
+    colon: bool,
+}
+
+impl Word {
+    fn is(&self, list: &[&str]) -> bool {
+        !self.quoted && list.iter().any(|known| alike(&self.text, known))
+    }
+
+    fn is_exact(&self, list: &[&str]) -> bool {
+        !self.quoted && list.contains(&self.text.as_str())
+    }
+
+    fn is_picture(&self) -> bool {
+        self.is(STRONG) || self.is(WEAK)
+    }
+
+    fn is_kind(&self) -> bool {
+        wants(&self.original) != "unknown"
+    }
+}
+
+/// Takes brackets off, and the signs people draw around a gap. Says whether there were brackets.
+fn unwrap(text: &str) -> (&str, bool) {
+    let mut text = text.trim();
+    let mut wrapped = false;
+    loop {
+        let before = text;
+        text = text.trim_matches(|c: char| c.is_whitespace() || "*_~=#>-–—→➡📷🖼️📸…!".contains(c) && c != '>').trim();
+        text = text.trim_start_matches(['>', '-']).trim_start();
+        for (open, close) in [("[", "]"), ("(", ")"), ("{", "}"), ("<", ">"), ("【", "】")] {
+            // Quotes need both ends to be off: `Image of "x"` keeps its own.
+            if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
+                text = inner.trim();
+                wrapped = true;
+            }
+        }
+        if text == before {
+            return (text, wrapped);
+        }
+    }
+}
+
+fn words(text: &str) -> Vec<Word> {
+    let mut quoted = false;
+    let mut out = Vec::new();
+    for raw in text.split(|c: char| c.is_whitespace() || c == '/' || c == ',' || c == '_') {
+        let opens = raw.starts_with(['"', '“', '‘', '\'', '`', '«']);
+        let closes = raw.trim_end_matches(['.', ':', '!']).ends_with(['"', '”', '’', '\'', '`', '»']) && raw.len() > 1;
+        quoted |= opens;
+        let original = raw.trim_matches(|c: char| !c.is_alphanumeric());
+        if matches!(raw, "-" | "–" | "—" | ":" | "->" | "→")
+            && let Some(last) = out.last_mut()
+        {
+            let last: &mut Word = last;
+            last.colon = true;
+        }
+        if !original.is_empty() {
+            let text = original.to_lowercase().replace('’', "'");
+            let colon = raw.ends_with(':');
+            // `screenshot-here` is two words, `x-ray` and `docker-compose` are one.
+            match text.split_once('-') {
+                Some((a, b)) if POINTERS.contains(&b) || LEADS.contains(&b) || VERBS.contains(&a) => {
+                    for part in [a, b] {
+                        out.push(Word { text: part.to_owned(), original: part.to_owned(), quoted, colon });
+                    }
+                }
+                _ => out.push(Word { text, original: original.to_owned(), quoted, colon }),
+            }
+        }
+        if closes {
+            quoted = false;
+        }
+    }
+    out
+}
+
+/// `screen shot`, `screen-shot`, `screen capture`.
+fn join_screen_shot(words: &mut Vec<Word>) {
+    let mut i = 0;
+    while i < words.len() {
+        if !words[i].quoted
+            && ["screen-shot", "screen-shots", "screen-grab", "screen-capture"].contains(&words[i].text.as_str())
+        {
+            words[i].text = "screenshot".to_owned();
+        }
+        let second = ["shot", "shots", "grab", "grabs", "capture", "cap", "print"];
+        let pair = words[i].text == "screen" && words.get(i + 1).is_some_and(|w| second.contains(&w.text.as_str()));
+        if pair && !words[i].quoted {
+            words[i].text = "screenshot".to_owned();
+            words.remove(i + 1);
+        }
+        i += 1;
+    }
+}
+
+/// `image goes here` says no more than `image here`.
+fn goes_here(words: &mut Vec<Word>) {
+    if let [.., goes, here] = words.as_slice()
+        && goes.is_exact(&["goes", "go", "comes", "belongs"])
+        && here.is_exact(&["here"])
+    {
+        words.remove(words.len() - 2);
+    }
+}
+
+/// Words that are one edit from ours and mean something else.
+const OWN_WORDS: &[&str] = &[
+    "inserts", "inset", "insect", "invert", "inert", "adds", "places", "placed", "pasta", "pastes", "pasted", "taste",
+    "haste", "imaged", "protos", "proto", "imager", "mirage", "includes", "included", "attached", "attack", "attache",
+    "embeds", "plate", "pace", "lace", "palace", "inserted", "provided", "provides", "shows",
+];
+
+/// The same word, but for one slip of the fingers.
+fn alike(word: &str, known: &str) -> bool {
+    if word == known {
+        return true;
+    }
+    let slips = match known.len() {
+        0..=4 => return false,
+        5..=8 => 1,
+        _ => 2,
+    };
+    !OWN_WORDS.contains(&word)
+        && word.is_ascii()
+        && word.len().abs_diff(known.len()) <= slips
+        && edits(word, known) <= slips
+}
+
+/// How many letters were left out, added, changed or swapped with their neighbour.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            if i == 0 || j == 0 {
+                rows[i][j] = i + j;
+                continue;
+            }
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}

@@ -1,0 +1,154 @@
+//! Writing into a text: a reference, at a slot or at the end, and not one other byte.
+
+use tracebook_core::evidence::Frozen;
+
+use super::page::page;
+use super::{Slot, lines, scan};
+use crate::card;
+
+/// Where a reference goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Where<'a> {
+    /// In a slot's place.
+    Slot(&'a Slot),
+    /// At the end, as a paragraph of its own.
+    Append,
+}
+
+/// The image that shows evidence, on one line: `![GET /home 200, 2 spans, 12.4 ms](evidence:01J… "caption")`.
+///
+/// Without a caption it says where the evidence came from. Both texts read back as [`one_line`] of what was given.
+pub fn reference(frozen: &Frozen, caption: Option<&str>) -> String {
+    let alt = one_line(&frozen.evidence.title());
+    let caption = match caption.map(one_line) {
+        Some(text) if !text.is_empty() => text,
+        _ => one_line(&card::caption(frozen)),
+    };
+    image(&alt, &format!("evidence:{}", frozen.evidence.id), &caption)
+}
+
+/// `![alt](destination "title")`, escaped; both texts must be of one line.
+pub(crate) fn image(alt: &str, destination: &str, title: &str) -> String {
+    match title.is_empty() {
+        true => format!("![{}]({destination})", escape(alt)),
+        false => format!("![{}]({destination} \"{}\")", escape(alt), escape(title)),
+    }
+}
+
+/// A text as it can stand on one line: blanks and breaks become one blank, what cannot be seen becomes visible.
+pub fn one_line(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(card::visible).collect();
+    words.join(" ")
+}
+
+/// Escapes a text of one line so that markdown shows it as it is: in a paragraph, an image, a title or a table cell.
+pub(crate) fn escape(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len() + 8);
+    for (i, &c) in chars.iter().enumerate() {
+        let word = |j: Option<usize>| j.and_then(|j| chars.get(j)).is_some_and(|c| c.is_alphanumeric());
+        let needs = match c {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '"' | '~' | '^' | '$' => true,
+            // Inside a word it is only a character: snake_case stays readable.
+            '_' => !(word(i.checked_sub(1)) && word(Some(i + 1))),
+            '&' => chars.get(i + 1).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#'),
+            '!' => chars.get(i + 1) == Some(&'['),
+            // What would begin a heading, a list or a rule.
+            '#' | '-' | '+' | '=' => i == 0,
+            '.' | ')' => {
+                i > 0 && chars[..i].iter().all(char::is_ascii_digit) && chars.get(i + 1).is_none_or(|c| *c == ' ')
+            }
+            _ => false,
+        };
+        if needs {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Puts a reference into a text. The container's prefix (list, quote) and every line ending stay, and so does
+/// every byte outside the slot.
+pub fn place(body: &str, reference: &str, at: Where<'_>) -> String {
+    match at {
+        Where::Slot(slot) => match slot_range(body, slot) {
+            Some(range) => in_slot(body, reference, range),
+            // The slot is of another text than this one: better at the end than nowhere.
+            None => append(body, reference),
+        },
+        Where::Append => append(body, reference),
+    }
+}
+
+/// The slot's bytes. A slot that came from the UI has only its UTF-16 offsets.
+fn slot_range(body: &str, slot: &Slot) -> Option<std::ops::Range<usize>> {
+    let place = &slot.place;
+    let (start, end) = match place.byte_end > place.byte_start {
+        true => (place.byte_start, place.byte_end),
+        false => (lines::byte_of(body, place.start)?, lines::byte_of(body, place.end)?),
+    };
+    (start < end && body.get(start..end).is_some()).then_some(start..end)
+}
+
+fn in_slot(body: &str, reference: &str, range: std::ops::Range<usize>) -> String {
+    let (before, after) = (&body[..range.start], &body[range.end..]);
+    let plain = format!("{before}{reference}{after}");
+    let stands_alone =
+        |text: &str, at: usize| scan(text).references.iter().any(|r| r.place.byte_start == at && r.alone);
+    let in_line = body[range.clone()].starts_with("![");
+    if in_line || stands_alone(&plain, range.start) {
+        return plain;
+    }
+    // The line had neighbours in its paragraph: blank lines let the card stand by itself.
+    let eol = crate::block::eol_at(body, range.start);
+    let bom = if body.starts_with('\u{feff}') { 3 } else { 0 };
+    let prefix = crate::block::continuation(super::page::line_before(body, range.start, bom));
+    let blank = format!("{}{eol}", prefix.trim_end());
+    let line_start = range.start - super::page::line_before(body, range.start, bom).len();
+    let tail_at =
+        after.find(['\n', '\r']).map_or(after.len(), |i| i + if after[i..].starts_with("\r\n") { 2 } else { 1 });
+    let (tail, rest) = after.split_at(tail_at);
+    for (above, below) in [(true, false), (false, true), (true, true)] {
+        let mut text = body[..line_start].to_owned();
+        if above {
+            text.push_str(&blank);
+        }
+        text.push_str(&body[line_start..range.start]);
+        let at = text.len();
+        text.push_str(reference);
+        text.push_str(tail);
+        if below && !rest.is_empty() {
+            text.push_str(&blank);
+        }
+        text.push_str(rest);
+        if stands_alone(&text, at) {
+            return text;
+        }
+    }
+    plain
+}
+
+fn append(body: &str, reference: &str) -> String {
+    let eol = crate::block::eol_at(body, body.len());
+    let mut text = body.to_owned();
+    if text.trim_start_matches('\u{feff}').is_empty() {
+        return format!("{text}{reference}{eol}");
+    }
+    if !text.ends_with(['\n', '\r']) {
+        text.push_str(eol);
+    }
+    if let Some(fence) = page(body).open_fence {
+        // In code a reference would be only characters.
+        text.push_str(&fence);
+        text.push_str(eol);
+    }
+    let last = text.strip_suffix("\r\n").or_else(|| text.strip_suffix(['\n', '\r'])).unwrap_or(&text);
+    let last = last.rsplit(['\n', '\r']).next().unwrap_or_default();
+    if !last.trim_matches([' ', '\t', '\u{feff}']).is_empty() {
+        text.push_str(eol);
+    }
+    text.push_str(reference);
+    text.push_str(eol);
+    text
+}

@@ -1,0 +1,301 @@
+//! Does a picture agree with its data, and a text with its pictures?
+//!
+//! Everything read here may be hostile. Nothing is interpreted as XML, nothing is followed, and every answer is
+//! a verdict with a sentence.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use tracebook_core::canonical::digest;
+use tracebook_core::evidence::{Frozen, ReadError};
+use tracebook_core::ids::Id;
+
+use crate::block::{self, our_file, relative};
+use crate::card::{self, Held, NotRead, RENDERER, Size};
+use crate::markdown::page;
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Picture, table and data agree.
+    Intact,
+    /// They agree, and values were masked for the export.
+    Masked,
+    /// The data is what was digested; another version of the renderer drew it, so the picture could not be compared.
+    Redrawn,
+    /// Not a card of this app.
+    Foreign,
+    /// The picture, or the data that it names, is not there.
+    Missing,
+    /// Picture, table or data was changed.
+    Edited,
+}
+
+impl Verdict {
+    /// The word in the command line's contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Masked => "masked",
+            Self::Edited => "edited",
+            Self::Redrawn => "redrawn",
+            Self::Missing => "missing",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+/// The verdict on one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileVerdict {
+    /// Its path, beginning where the markdown's does.
+    pub file: String,
+    /// The evidence it shows, where that can be told.
+    pub id: Option<Id>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, as a sentence.
+    pub why: String,
+}
+
+/// Data read out of a picture, its digest holding.
+pub(crate) struct Data {
+    pub(crate) frozen: Frozen,
+    pub(crate) drawing_holds: bool,
+    renderer: String,
+    size: Size,
+}
+
+/// Data that was not read.
+pub(crate) struct Refused {
+    id: Option<Id>,
+    verdict: Verdict,
+    pub(crate) why: String,
+}
+
+fn refuse(id: Option<Id>, verdict: Verdict, why: impl Into<String>) -> Refused {
+    Refused { id, verdict, why: why.into() }
+}
+
+/// A checkout may have turned every line ending; a picture of ours has LF only.
+fn as_drawn(text: &str) -> Cow<'_, str> {
+    let feeds = text.matches('\n').count();
+    match feeds > 0 && text.matches("\r\n").count() == feeds {
+        true => Cow::Owned(text.replace("\r\n", "\n")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// Reads the data of a picture. `read_sidecar` is given the plain name of a file beside it.
+pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Data, Refused> {
+    let Ok(text) = std::str::from_utf8(svg) else {
+        let head = svg.get(..svg.len().min(400)).unwrap_or_default();
+        let ours = String::from_utf8_lossy(head).contains(" data-renderer=\"");
+        let verdict = if ours { Verdict::Edited } else { Verdict::Foreign };
+        return Err(refuse(None, verdict, "it is not UTF-8 text"));
+    };
+    let envelope = card::open(&as_drawn(text)).map_err(|e| match e {
+        NotRead::NotOurs(why) => refuse(None, Verdict::Foreign, why),
+        NotRead::Broken(why) => refuse(None, Verdict::Edited, why),
+    })?;
+    let (canonical, sidecar) = match envelope.held {
+        Held::Inside(canonical) => (canonical, None),
+        Held::Beside(name, said) => {
+            let id: Option<Id> = name.strip_suffix(".json").and_then(|id| id.parse().ok());
+            if id.is_none() {
+                return Err(refuse(None, Verdict::Edited, "it names a data file that none of ours is called"));
+            }
+            let Some(bytes) = read_sidecar(&name) else {
+                return Err(refuse(id, Verdict::Missing, format!("its data file {name} is missing")));
+            };
+            if said != envelope.digest || digest(&bytes) != said {
+                return Err(refuse(
+                    id,
+                    Verdict::Edited,
+                    format!("the data file {name} is not the one that was digested"),
+                ));
+            }
+            let Ok(canonical) = String::from_utf8(bytes) else {
+                return Err(refuse(id, Verdict::Edited, format!("the data file {name} is not UTF-8 text")));
+            };
+            (canonical, id)
+        }
+    };
+    if digest(canonical.as_bytes()) != envelope.digest {
+        return Err(refuse(sidecar, Verdict::Edited, "the data does not match its digest"));
+    }
+    let frozen = match Frozen::read(&canonical) {
+        Ok(frozen) => frozen,
+        Err(newer @ ReadError::Newer(_)) => {
+            let verdict = if envelope.drawing_holds { Verdict::Redrawn } else { Verdict::Edited };
+            return Err(refuse(sidecar, verdict, newer.to_string()));
+        }
+        Err(shape) => return Err(refuse(sidecar, Verdict::Edited, shape.to_string())),
+    };
+    if sidecar.is_some_and(|id| id != frozen.evidence.id) {
+        return Err(refuse(sidecar, Verdict::Edited, "its data file belongs to other evidence"));
+    }
+    Ok(Data { frozen, drawing_holds: envelope.drawing_holds, renderer: envelope.renderer, size: envelope.size })
+}
+
+/// The verdict on one picture. `read_sidecar` is given the plain name of a file beside it.
+pub fn svg(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> (Option<Id>, Verdict, String) {
+    let (id, verdict, why, _) = checked(svg, read_sidecar);
+    (id, verdict, why)
+}
+
+fn checked(
+    svg: &[u8],
+    read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> (Option<Id>, Verdict, String, Option<Frozen>) {
+    let data = match data(svg, read_sidecar) {
+        Ok(data) => data,
+        Err(refused) => return (refused.id, refused.verdict, refused.why, None),
+    };
+    let id = Some(data.frozen.evidence.id);
+    let (verdict, why) = picture(svg, &data);
+    (id, verdict, why, Some(data.frozen))
+}
+
+/// The verdict on a picture whose data holds.
+fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
+    if !data.drawing_holds {
+        return (Verdict::Edited, "the picture was changed: its bytes are not those that were digested".to_owned());
+    }
+    let text = std::str::from_utf8(svg).unwrap_or_default();
+    let text = as_drawn(text);
+    let again = card::svg(&data.frozen, data.size).svg;
+    let same = again == text;
+    if data.renderer != RENDERER {
+        // A drawing names its renderer; one that is ours to the byte under another's name was relabelled.
+        let ours = text.lines().next() == again.lines().next();
+        return match ours {
+            true => (Verdict::Edited, "the renderer that it names is not the one that drew it".to_owned()),
+            false => (
+                Verdict::Redrawn,
+                format!(
+                    "drawn by renderer {}; this is renderer {RENDERER}, so the picture could not be compared; its data matches its digest",
+                    data.renderer
+                ),
+            ),
+        };
+    }
+    if !same {
+        return (Verdict::Edited, "the picture was changed: drawing the data again gives another one".to_owned());
+    }
+    match card::masked(&data.frozen.canonical) {
+        0 => (Verdict::Intact, "picture and data agree".to_owned()),
+        n => (Verdict::Masked, format!("picture and data agree; {n} values were masked for the export")),
+    }
+}
+
+/// The verdicts on every evidence of an exported text, one a file, in the order of the text.
+///
+/// `md_path` only begins the paths in the answer; `read` is given paths as seen from the markdown's folder
+/// (`assets/week2/01J….svg`), never ones that lead out of it.
+pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<FileVerdict> {
+    let base = md_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    let page = page(md);
+    let blocks = block::find(md, &page);
+    let mut answers: Vec<(usize, FileVerdict)> = Vec::new();
+    let mut say = |at: usize, path: &str, id: Option<Id>, verdict: Verdict, why: String| {
+        let file = format!("{base}{path}");
+        match answers.iter_mut().find(|(_, a)| a.file == file) {
+            // One file, one verdict: the worst of all the places that show it.
+            Some((_, known)) if known.verdict >= verdict => {}
+            Some((_, known)) => *known = FileVerdict { file, id, verdict, why },
+            None => answers.push((at, FileVerdict { file, id, verdict, why })),
+        }
+    };
+    for found in &blocks {
+        let inside = page
+            .pictures
+            .iter()
+            .filter(|p| found.range.contains(&p.range.start))
+            .find_map(|p| our_file(&p.destination));
+        let Some((shown, folder)) = found.shown() else {
+            let path = inside.map_or_else(
+                || found.id.to_string(),
+                |(folder, id, size)| format!("{folder}/{}", block::file_name(id, size)),
+            );
+            say(
+                found.range.start,
+                &path,
+                Some(found.id),
+                Verdict::Edited,
+                "the block around the picture was taken apart".to_owned(),
+            );
+            continue;
+        };
+        let path = format!("{folder}/{}", block::file_name(found.id, shown.size));
+        let (id, mut verdict, mut why, frozen) = file(&path, found.id, read);
+        if let (Some(frozen), true) = (frozen, matches!(verdict, Verdict::Intact | Verdict::Masked)) {
+            let written = found.lines.as_deref().unwrap_or_default();
+            let again = shown.block(&frozen, &folder);
+            // The picture's line was read as a picture: its alternative text is the user's, and so is its spelling.
+            let same = written.len() == again.len()
+                && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b);
+            if !same {
+                verdict = Verdict::Edited;
+                why = "the table or the caption in the text is not what the data says".to_owned();
+            }
+        }
+        say(found.range.start, &path, id, verdict, why);
+    }
+    for picture in &page.pictures {
+        if blocks.iter().any(|b| b.lines.is_some() && b.range.contains(&picture.range.start)) {
+            continue;
+        }
+        let at = picture.range.start;
+        match our_file(&picture.destination) {
+            Some((folder, id, size)) => {
+                let path = format!("{folder}/{}", block::file_name(id, size));
+                let (id, verdict, why, _) = file(&path, id, read);
+                say(at, &path, id, verdict, why);
+            }
+            None => {
+                let Some(path) = relative(&picture.destination) else { continue };
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let ours = folder.starts_with("assets/") && read(&format!("{folder}/entry.json")).is_some();
+                match (ours, read(&path)) {
+                    (false, _) => {}
+                    (true, None) => say(at, &path, None, Verdict::Missing, "the picture is missing".to_owned()),
+                    (true, Some(bytes)) => {
+                        let (id, verdict, why, _) = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
+                        let (verdict, why) = match id {
+                            // Renamed cards hold what they hold.
+                            Some(_) => (verdict, why),
+                            None => (Verdict::Foreign, "this app did not make this picture".to_owned()),
+                        };
+                        say(at, &path, id, verdict, why);
+                    }
+                }
+            }
+        }
+    }
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// The verdict on a file that should show this evidence.
+fn file(
+    path: &str,
+    expected: Id,
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> (Option<Id>, Verdict, String, Option<Frozen>) {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let Some(bytes) = read(path) else {
+        return (Some(expected), Verdict::Missing, "the picture is missing".to_owned(), None);
+    };
+    let (id, verdict, why, frozen) = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
+    match id {
+        Some(other) if other != expected => (
+            Some(expected),
+            Verdict::Edited,
+            format!("the file holds evidence {other} under the name of {expected}"),
+            None,
+        ),
+        _ => (Some(expected), verdict, why, frozen),
+    }
+}

@@ -1,0 +1,225 @@
+//! Whoever changes a card or its text is found out, and nothing hostile does harm.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::*;
+use proptest::prelude::*;
+use tracebook_core::canonical::digest;
+use tracebook_core::entry::EntryRow;
+use tracebook_core::evidence::Frozen;
+use tracebook_core::time::Nanos;
+use tracebook_render::card::{Size, svg as draw};
+use tracebook_render::export::{EntryInput, entry};
+use tracebook_render::verify::{Verdict, markdown, svg};
+
+fn none(_: &str) -> Option<Vec<u8>> {
+    None
+}
+
+fn verdict(bytes: &[u8]) -> Verdict {
+    svg(bytes, &none).1
+}
+
+#[test]
+fn a_card_is_intact_in_both_sizes() {
+    for size in [Size::Full, Size::Compact] {
+        for trace in [one(), two_services(), xray_forty(), nasty(), instant(), skewed(), whole(vec![])] {
+            let card = draw(&frozen(trace), size);
+            let (found, verdict, why) = svg(card.svg.as_bytes(), &none);
+            assert_eq!((found, verdict), (Some(id(ID)), Verdict::Intact), "{why}");
+            let windows = card.svg.replace('\n', "\r\n");
+            assert_eq!(svg(windows.as_bytes(), &none).1, Verdict::Intact, "git may turn line endings");
+        }
+    }
+}
+
+#[test]
+fn not_one_byte_can_be_changed() {
+    let card = draw(&frozen(one()), Size::Full).svg.into_bytes();
+    for at in 0..card.len() {
+        for bit in [0x01, 0x20] {
+            let mut flipped = card.clone();
+            flipped[at] ^= bit;
+            let found = verdict(&flipped);
+            assert!(
+                !matches!(found, Verdict::Intact | Verdict::Masked),
+                "byte {at} ({:?}) may be changed: {found:?}",
+                card[at] as char
+            );
+        }
+    }
+    for at in (0..card.len()).step_by(7) {
+        let mut shorter = card.clone();
+        shorter.remove(at);
+        assert!(!matches!(verdict(&shorter), Verdict::Intact | Verdict::Masked));
+        let mut longer = card.clone();
+        longer.insert(at, b'\r');
+        assert!(!matches!(verdict(&longer), Verdict::Intact | Verdict::Masked));
+    }
+}
+
+#[test]
+fn not_one_byte_of_a_table_can_be_changed() {
+    let shelf: BTreeMap<_, _> = [frozen(one())].into_iter().map(|f| (f.evidence.id, f)).collect();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("![alt](evidence:{ID})\n");
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+    let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    let check = |md: &str| markdown("journal/w.md", md, &|path| tree.files.get(&format!("journal/{path}")).cloned());
+    assert_eq!(check(&md)[0].verdict, Verdict::Intact);
+    assert_eq!(check(&md)[0].file, format!("journal/assets/w/{ID}.svg"));
+    let alt = md.find("alt").expect("there");
+    let table = md.find("<sub>").expect("the caption");
+    let mut tried = 0;
+    // The line ending behind the block is the text's own.
+    for at in (0..md.len() - 1).filter(|at| !(alt..alt + 3).contains(at)) {
+        let mut bytes = md.clone().into_bytes();
+        bytes[at] ^= 1;
+        let Ok(flipped) = String::from_utf8(bytes) else { continue };
+        let found = check(&flipped);
+        // Where a marker is broken the block is no longer one, and only its picture is left to be checked.
+        let marker =
+            at < md.find('\n').expect("lines") || flipped.trim_end().lines().last() != Some("<!-- /tracebook -->");
+        if !marker && at >= table {
+            tried += 1;
+            assert_eq!(found[0].verdict, Verdict::Edited, "byte {at} in {flipped:?}");
+        }
+    }
+    assert!(tried > 200);
+    assert_eq!(check(&md.replace("| 200 |", "| 500 |").replace("12.4 ms", "11.4 ms"))[0].verdict, Verdict::Edited);
+    assert_eq!(check(&md.replace("</details>", ""))[0].verdict, Verdict::Edited);
+    assert_eq!(check(&md.replace("<!-- /tracebook -->", ""))[0].verdict, Verdict::Edited);
+}
+
+#[test]
+fn missing_and_foreign_pictures_are_told_apart() {
+    let md = format!(
+        "![x](assets/w/{ID}.svg) ![y](assets/w/desk.png) ![z](elsewhere/desk.png) ![gone](assets/w/gone.png) ![up](../x/{ID}.svg)\n\n![a](assets/w/{OTHER}.svg)\n"
+    );
+    let other = draw(&frozen_as(ID, one()), Size::Full).svg;
+    let found = markdown("week2.md", &md, &|path| match path {
+        "assets/w/desk.png" => Some(b"\x89PNG".to_vec()),
+        "assets/w/entry.json" => Some(b"{}".to_vec()),
+        p if p == format!("assets/w/{OTHER}.svg") => Some(other.clone().into_bytes()),
+        _ => None,
+    });
+    let found: Vec<_> = found.into_iter().map(|f| (f.file, f.verdict)).collect();
+    assert_eq!(
+        found,
+        [
+            (format!("assets/w/{ID}.svg"), Verdict::Missing),
+            ("assets/w/desk.png".into(), Verdict::Foreign),
+            ("assets/w/gone.png".into(), Verdict::Missing),
+            (format!("assets/w/{OTHER}.svg"), Verdict::Edited),
+        ]
+    );
+}
+
+/// Digests a card again after a change, as a forger would.
+fn reseal(svg: &str, change: impl Fn(&str) -> String) -> String {
+    let (start, end) =
+        (svg.find("<metadata>").expect("there"), svg.find("</metadata>").expect("there") + "</metadata>".len());
+    let outside = change(&format!("{}{}", &svg[..start], &svg[end..]));
+    let old = svg.split("\"drawing\":\"").nth(1).expect("there").split('"').next().expect("there");
+    let metadata = svg[start..end].replace(old, &digest(outside.as_bytes()));
+    format!("{}{metadata}{}", &outside[..start], &outside[start..])
+}
+
+#[test]
+fn a_forger_who_digests_again_is_found_by_drawing_again() {
+    let card = draw(&frozen(one()), Size::Full).svg;
+    assert_eq!(verdict(reseal(&card, str::to_owned).as_bytes()), Verdict::Intact);
+    assert_eq!(verdict(reseal(&card, |s| s.replace("12.4 ms", "02.4 ms")).as_bytes()), Verdict::Edited);
+    let relabelled = card.replace("{\"renderer\":\"1\"", "{\"renderer\":\"7\"");
+    assert_eq!(verdict(relabelled.as_bytes()), Verdict::Edited);
+    let later = reseal(&card, |s| s.replace("data-renderer=\"1\"", "data-renderer=\"7\""))
+        .replace("{\"renderer\":\"1\"", "{\"renderer\":\"7\"");
+    assert_eq!(verdict(later.as_bytes()), Verdict::Redrawn);
+}
+
+#[test]
+fn masked_evidence_says_so() {
+    let plain = frozen(one());
+    let text = plain.canonical.replace(
+        "\"provenance\":",
+        "\"masked\":[{\"pointer\":\"/body/spans/0/name\",\"rule\":\"account\"}],\"provenance\":",
+    );
+    let masked = Frozen::read(&text).expect("reads");
+    let card = draw(&masked, Size::Full);
+    assert!(card.svg.contains("1 value masked for the export"));
+    assert_eq!(verdict(card.svg.as_bytes()), Verdict::Masked);
+}
+
+#[test]
+fn hostile_files_get_a_verdict() {
+    let card = draw(&frozen(one()), Size::Full).svg;
+    let newer = frozen(one()).canonical.replace("\"schema\":1", "\"schema\":9");
+    let newer = Frozen { digest: digest(newer.as_bytes()), canonical: newer, ..frozen(one()) };
+    let sidecar_out = "<svg data-renderer=\"1\">\n<metadata>{\"renderer\":\"1\",\"size\":\"full\",\"drawing\":\"x\",\"digest\":\"y\",\"sidecar\":{\"name\":\"../../etc/passwd\",\"digest\":\"y\"}}</metadata></svg>";
+    let deep = format!("<svg data-renderer=\"1\">\n<metadata>{}</metadata></svg>", "[".repeat(200_000));
+    for (bytes, expected) in [
+        (Vec::new(), Verdict::Foreign),
+        (b"\xff\xfe\x00".to_vec(), Verdict::Foreign),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(), Verdict::Foreign),
+        (b"<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><svg><metadata>&lol2;</metadata></svg>".to_vec(), Verdict::Foreign),
+        (vec![b' '; 100 * 1024 * 1024], Verdict::Foreign),
+        (card.replace("</metadata>", "</metadata><metadata>{}</metadata>").into_bytes(), Verdict::Edited),
+        (card.replace("<metadata>", "<metadata><metadata>").into_bytes(), Verdict::Edited),
+        (card.replace("<metadata>", "<metadata >").into_bytes(), Verdict::Edited),
+        (card.replace("</metadata>", "").into_bytes(), Verdict::Edited),
+        (sidecar_out.as_bytes().to_vec(), Verdict::Edited),
+        (deep.into_bytes(), Verdict::Edited),
+        (draw(&newer, Size::Full).svg.into_bytes(), Verdict::Redrawn),
+    ] {
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+        let asked = std::cell::RefCell::new(Vec::new());
+        let (_, found, why) = svg(&bytes, &|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        assert_eq!(found, expected, "{head}: {why}");
+        assert!(asked.borrow().is_empty(), "asked for {asked:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_was_sent_can_be_drawn_and_checked(
+        spans in prop::collection::vec((1u64..9, 0u64..9, any::<String>(), any::<i64>(), prop::option::of(any::<i64>()), "[\\PC]{0,6}|[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202a}-\u{202e}\u{fffe}\u{ffff}\u{10ffff}<>&]{0,6}"), 0..12),
+    ) {
+        let spans = spans.into_iter().map(|(n, parent, name, start, end, service)| {
+            let mut s = span(n, parent, &name, &service, 0, 0);
+            (s.start, s.end) = (Nanos(start), end.map(Nanos));
+            s.status.message = name;
+            s
+        });
+        let frozen = frozen(whole(spans.collect()));
+        for size in [Size::Full, Size::Compact] {
+            let card = draw(&frozen, size).svg;
+            let (_, verdict, why) = svg(card.as_bytes(), &none);
+            prop_assert_eq!(verdict, Verdict::Intact, "{}", why);
+            prop_assert!(card.chars().all(|c| c == '\n' || !c.is_control()), "no control characters");
+            prop_assert!(!card.contains(['\u{fffe}', '\u{ffff}', '\u{202e}']), "nothing that XML forbids or that hides");
+        }
+    }
+
+    #[test]
+    fn a_text_cut_anywhere_gets_verdicts(from in 0usize..900, to in 0usize..900, with in "[ -~\r\n]{0,6}") {
+        let shelf: BTreeMap<_, _> = [frozen(one())].into_iter().map(|f| (f.evidence.id, f)).collect();
+        let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+        let body = format!("> - ![alt](evidence:{ID})\n\nx ![b](evidence:{ID}) é\n\n![c](evidence:{ID})\n");
+        let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+        let md = String::from_utf8_lossy(&tree.files["journal/w.md"]).into_owned();
+        let json = String::from_utf8_lossy(&tree.files["journal/assets/w/entry.json"]).into_owned();
+        let chars: Vec<char> = md.chars().collect();
+        let (from, to) = (from.min(to).min(chars.len()), from.max(to).min(chars.len()));
+        let cut = chars[..from].iter().collect::<String>() + &with + &chars[to..].iter().collect::<String>();
+        let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+        markdown("journal/w.md", &cut, &read);
+        prop_assert!(tracebook_render::import::exported(&cut, &json, &read).is_ok());
+    }
+}

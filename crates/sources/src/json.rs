@@ -1,0 +1,196 @@
+//! JSON cut into pieces without building it: an object's members and an array's elements as the text that was sent.
+//!
+//! This keeps raw exactly as written, and bounds memory and stack: nothing is held but slices, and
+//! the depth of a document costs time only.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use tracebook_core::value::{Attribute, Value};
+
+/// How deep a value may hang before the rest of it is kept as text.
+///
+/// Evidence is JSON, a map costs three levels of it, and JSON readers give up at 128.
+pub(crate) const DEEPEST: usize = 24;
+
+/// Calls `each` with every member of an object, in order. An error is the reader's or `each`'s own words.
+pub(crate) fn members<'a>(
+    text: &'a str,
+    mut each: impl FnMut(Cow<'a, str>, &'a RawValue) -> Result<(), String>,
+) -> Result<(), String> {
+    struct Members<F>(F);
+    impl<'a, F: FnMut(Cow<'a, str>, &'a RawValue) -> bool> Visitor<'a> for Members<F> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+            while let Some(Key(key)) = map.next_key()? {
+                if !(self.0)(key, map.next_value()?) {
+                    return Err(A::Error::custom("stopped"));
+                }
+            }
+            Ok(())
+        }
+    }
+    let mut own = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let visitor = Members(|key, value| keep_error(each(key, value), &mut own));
+    let read = reader.deserialize_map(visitor).and_then(|()| reader.end());
+    read.map_err(|error| own.unwrap_or_else(|| error.to_string()))
+}
+
+/// Calls `each` with every element of an array, in order; `null` is an empty one.
+pub(crate) fn elements<'a>(
+    text: &'a str,
+    mut each: impl FnMut(&'a RawValue) -> Result<(), String>,
+) -> Result<(), String> {
+    struct Elements<F>(F);
+    impl<'a, F: FnMut(&'a RawValue) -> bool> Visitor<'a> for Elements<F> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON array")
+        }
+        fn visit_seq<A: SeqAccess<'a>>(mut self, mut seq: A) -> Result<(), A::Error> {
+            while let Some(element) = seq.next_element()? {
+                if !(self.0)(element) {
+                    return Err(A::Error::custom("stopped"));
+                }
+            }
+            Ok(())
+        }
+    }
+    if text.trim() == "null" {
+        return Ok(());
+    }
+    let mut own = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let visitor = Elements(|element| keep_error(each(element), &mut own));
+    let read = reader.deserialize_seq(visitor).and_then(|()| reader.end());
+    read.map_err(|error| own.unwrap_or_else(|| error.to_string()))
+}
+
+/// Beside the reader rather than through it: a reader would add a position within a slice that nobody has seen.
+fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
+    *own = result.err();
+    own.is_none()
+}
+
+/// An object's key, borrowed where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'a> serde::Deserialize<'a> for Key<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'a> Visitor<'a> for Text {
+            type Value = Key<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Key<'a>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Key<'a>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Writes an object from members.
+#[derive(Default)]
+pub(crate) struct ObjectText(String);
+
+impl ObjectText {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Adds a member; `value` is JSON text.
+    pub(crate) fn member(&mut self, key: &str, value: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push_str(&quoted(key));
+        self.0.push(':');
+        self.0.push_str(value);
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0
+    }
+}
+
+/// A text as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A value of the core; what hangs deeper than [`DEEPEST`] becomes its JSON text.
+pub(crate) fn value(json: serde_json::Value) -> Value {
+    at_depth(json, 0)
+}
+
+fn at_depth(json: serde_json::Value, depth: usize) -> Value {
+    match json {
+        nested @ (serde_json::Value::Array(_) | serde_json::Value::Object(_)) if depth >= DEEPEST => {
+            Value::Str(nested.to_string())
+        }
+        serde_json::Value::Array(list) => Value::List(list.into_iter().map(|v| at_depth(v, depth + 1)).collect()),
+        serde_json::Value::Object(map) => {
+            Value::Map(map.into_iter().map(|(key, v)| Attribute { key, value: at_depth(v, depth + 1) }).collect())
+        }
+        serde_json::Value::String(text) => Value::Str(text),
+        scalar => Value::from_json(&scalar),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_and_elements_are_the_text_that_was_sent() {
+        let mut seen = Vec::new();
+        members(r#"{"a": 1.50, "b\n":[1, 2] ,"a":null}"#, |k, v| {
+            seen.push(format!("{k}={}", v.get()));
+            Ok(())
+        })
+        .expect("an object");
+        assert_eq!(seen, ["a=1.50", "b\n=[1, 2]", "a=null"]);
+        let mut seen = Vec::new();
+        elements(" [ {} , 2 ] ", |v| {
+            seen.push(v.get());
+            Ok(())
+        })
+        .expect("an array");
+        assert_eq!(seen, ["{}", "2"]);
+    }
+
+    #[test]
+    fn what_is_no_object_says_so() {
+        for (text, word) in [("[]", "expected a JSON object"), ("{} x", "trailing"), ("{\"a\":", "EOF"), ("", "EOF")] {
+            let error = members(text, |_, _| Ok(())).expect_err("not an object");
+            assert!(error.contains(word), "{text}: {error}");
+        }
+        assert!(elements("{}", |_| Ok(())).is_err());
+        assert!(elements("null", |_| Err("never called".into())).is_ok());
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+        members(&deep, |_, _| Ok(())).expect("balanced");
+    }
+
+    #[test]
+    fn a_deep_value_can_be_frozen_and_read_again() {
+        let deep = format!("{}1{}", "{\"k\":".repeat(100), "}".repeat(100));
+        let json: serde_json::Value = serde_json::from_str(&deep).expect("below the reader's own limit");
+        let value = value(json);
+        let written = serde_json::to_string(&value).expect("writes");
+        assert_eq!(serde_json::from_str::<Value>(&written).expect("reads again"), value);
+    }
+}

@@ -1,0 +1,319 @@
+//! OTLP's JSON, read leniently: ids in hex of any case, 64-bit numbers as numbers or texts, enums as numbers or names, nulls as
+//! absent, unknown fields ignored. It becomes the same messages that protobuf gives, so that both normalise alike.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use opentelemetry_proto::tonic::common::v1 as common;
+use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::resource::v1 as resource_proto;
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tracebook_core::telemetry::Encoding;
+
+use super::{Decoded, Shared, record, service, too_heavy, weighed};
+use crate::clip;
+use crate::json::{ObjectText, elements, members};
+
+/// Reads a JSON `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// Says what is wrong where the text is not JSON or not shaped like one.
+pub fn decode(body: &[u8]) -> Result<Decoded, String> {
+    let mut decoded = Decoded::default();
+    let text = std::str::from_utf8(body).map_err(|error| format!("not UTF-8: {error}"))?;
+    if text.trim().is_empty() {
+        return Ok(decoded);
+    }
+    members(text, |key, value| match key.as_ref() {
+        "resourceSpans" => elements(value.get(), |one| resource(one, &mut decoded)),
+        _ => Ok(()),
+    })?;
+    Ok(decoded)
+}
+
+fn resource(one: &RawValue, decoded: &mut Decoded) -> Result<(), String> {
+    let mut rest = ObjectText::default();
+    let mut scopes = Vec::new();
+    members(one.get(), |key, value| {
+        match key.as_ref() {
+            "scopeSpans" | "instrumentationLibrarySpans" => scopes.push(value),
+            _ => rest.member(&key, value.get()),
+        }
+        Ok(())
+    })?;
+    let bytes = weighed(rest.finish().into_bytes());
+    let service = match &bytes {
+        Ok(bytes) => {
+            let said = readable(bytes).map_err(|error| format!("a resource is not readable: {error}"))?;
+            service(resource_spans(&said, &mut Vec::new()).resource)
+        }
+        Err(_) => String::new(),
+    };
+    for list in scopes {
+        elements(list.get(), |one| scope(one, &service, bytes.clone(), decoded))?;
+    }
+    Ok(())
+}
+
+fn scope(
+    one: &RawValue,
+    service: &str,
+    resource: Result<Arc<[u8]>, String>,
+    decoded: &mut Decoded,
+) -> Result<(), String> {
+    let mut rest = ObjectText::default();
+    let mut spans = Vec::new();
+    members(one.get(), |key, value| {
+        match key.as_ref() {
+            "spans" => spans.push(value),
+            _ => rest.member(&key, value.get()),
+        }
+        Ok(())
+    })?;
+    let shared = resource.and_then(|resource| {
+        let scope = weighed(rest.finish().into_bytes())?;
+        Ok(Shared { encoding: Encoding::OtlpJson, service: service.to_owned(), resource, scope })
+    });
+    if let Ok(shared) = &shared {
+        readable(&shared.scope).map_err(|error| format!("a scope is not readable: {error}"))?;
+    }
+    for list in spans {
+        elements(list.get(), |one| {
+            match &shared {
+                Err(why) => decoded.reject(1, || why.clone()),
+                Ok(shared) => one_span(one, shared, decoded)?,
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn one_span(one: &RawValue, shared: &Shared, decoded: &mut Decoded) -> Result<(), String> {
+    let bytes = one.get().as_bytes();
+    if let Some(why) = too_heavy(bytes) {
+        decoded.reject(1, || why);
+        return Ok(());
+    }
+    let said = readable(bytes).map_err(|error| format!("a span is not readable: {error}"))?;
+    let mut warnings = Vec::new();
+    match record(span(&said, &mut warnings), bytes.to_vec(), shared) {
+        Ok(record) => decoded.spans.push(record),
+        // What is wrong with an id was said while it was read, in better words.
+        Err(why) => decoded.reject(1, || warnings.into_iter().next().unwrap_or(why)),
+    }
+    Ok(())
+}
+
+fn readable(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
+/// A `ResourceSpans` without its spans.
+pub(in crate::otlp) fn resource_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ResourceSpans {
+    let mut from = Reader { said, warnings };
+    let schema_url = from.text("schemaUrl");
+    let resource = from.object("resource", |inner| resource_proto::Resource {
+        attributes: inner.attributes("attributes"),
+        dropped_attributes_count: inner.count("droppedAttributesCount"),
+        entity_refs: Vec::new(),
+    });
+    proto::ResourceSpans { resource, scope_spans: Vec::new(), schema_url }
+}
+
+/// A `ScopeSpans` without its spans.
+pub(in crate::otlp) fn scope_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ScopeSpans {
+    let mut from = Reader { said, warnings };
+    let schema_url = from.text("schemaUrl");
+    let key = if said.contains_key("scope") { "scope" } else { "instrumentationLibrary" };
+    let scope = from.object(key, |inner| common::InstrumentationScope {
+        name: inner.text("name"),
+        version: inner.text("version"),
+        attributes: inner.attributes("attributes"),
+        dropped_attributes_count: inner.count("droppedAttributesCount"),
+    });
+    proto::ScopeSpans { scope, spans: Vec::new(), schema_url }
+}
+
+/// A `Span`.
+pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::Span {
+    let mut from = Reader { said, warnings };
+    proto::Span {
+        trace_id: from.id("traceId"),
+        span_id: from.id("spanId"),
+        parent_span_id: from.id("parentSpanId"),
+        trace_state: from.text("traceState"),
+        flags: from.count("flags"),
+        name: from.text("name"),
+        kind: from.choice("kind", |name| proto::span::SpanKind::from_str_name(name).map(i32::from)),
+        start_time_unix_nano: from.unsigned("startTimeUnixNano"),
+        end_time_unix_nano: from.unsigned("endTimeUnixNano"),
+        attributes: from.attributes("attributes"),
+        dropped_attributes_count: from.count("droppedAttributesCount"),
+        events: from.list("events", |inner| proto::span::Event {
+            time_unix_nano: inner.unsigned("timeUnixNano"),
+            name: inner.text("name"),
+            attributes: inner.attributes("attributes"),
+            dropped_attributes_count: inner.count("droppedAttributesCount"),
+        }),
+        dropped_events_count: from.count("droppedEventsCount"),
+        links: from.list("links", |inner| proto::span::Link {
+            trace_id: inner.id("traceId"),
+            span_id: inner.id("spanId"),
+            trace_state: inner.text("traceState"),
+            attributes: inner.attributes("attributes"),
+            dropped_attributes_count: inner.count("droppedAttributesCount"),
+            flags: inner.count("flags"),
+        }),
+        dropped_links_count: from.count("droppedLinksCount"),
+        status: from.object("status", |inner| proto::Status {
+            message: inner.text("message"),
+            code: inner.choice("code", |name| proto::status::StatusCode::from_str_name(name).map(i32::from)),
+        }),
+    }
+}
+
+/// Reads the members of one object; what is of the wrong type is taken as absent, and said.
+struct Reader<'a> {
+    said: &'a Map<String, Value>,
+    warnings: &'a mut Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.said.get(key).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&mut self, key: &str, expected: &str) {
+        let said = self.said.get(key).map(|value| clip(&value.to_string())).unwrap_or_default();
+        self.warnings.push(format!("{key} {said} is not {expected}"));
+    }
+
+    fn with<T: Default>(&mut self, key: &str, expected: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> T {
+        let Some(value) = self.get(key) else { return T::default() };
+        read(value).unwrap_or_else(|| {
+            self.wrong(key, expected);
+            T::default()
+        })
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        self.with(key, "a text", |value| value.as_str().map(str::to_owned))
+    }
+
+    fn id(&mut self, key: &str) -> Vec<u8> {
+        self.with(key, "an id in hex digits", |value| hex::decode(value.as_str()?).ok())
+    }
+
+    fn unsigned(&mut self, key: &str) -> u64 {
+        self.with(key, "a number of nanoseconds", unsigned)
+    }
+
+    fn count(&mut self, key: &str) -> u32 {
+        self.with(key, "a number below 2^32", |value| u32::try_from(unsigned(value)?).ok())
+    }
+
+    fn choice(&mut self, key: &str, by_name: impl FnOnce(&str) -> Option<i32>) -> i32 {
+        self.with(key, "a known number", |value| match value.as_str() {
+            Some(name) => by_name(name).or_else(|| name.parse().ok()),
+            None => signed(value).and_then(|n| i32::try_from(n).ok()),
+        })
+    }
+
+    fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
+        match self.get(key)? {
+            Value::Object(said) => Some(read(&mut Reader { said, warnings: self.warnings })),
+            _ => {
+                self.wrong(key, "an object");
+                None
+            }
+        }
+    }
+
+    fn list<T>(&mut self, key: &str, mut read: impl FnMut(&mut Reader<'_>) -> T) -> Vec<T> {
+        let list = self.with(key, "a list", |value| value.as_array().map(Vec::as_slice));
+        let mut out = Vec::with_capacity(list.len());
+        for one in list {
+            match one {
+                Value::Object(said) => out.push(read(&mut Reader { said, warnings: self.warnings })),
+                _ => self.warnings.push(format!("{key} holds {}, which is not an object", clip(&one.to_string()))),
+            }
+        }
+        out
+    }
+
+    fn attributes(&mut self, key: &str) -> Vec<common::KeyValue> {
+        self.list(key, |inner| common::KeyValue {
+            key: inner.text("key"),
+            value: inner.object("value", any_value),
+            key_strindex: 0,
+        })
+    }
+}
+
+fn any_value(from: &mut Reader<'_>) -> common::AnyValue {
+    use any_value::Value as Any;
+    let kind = from.said.iter().find(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str());
+    let value = match kind {
+        None => None,
+        Some("stringValue") => Some(Any::StringValue(from.text("stringValue"))),
+        Some("boolValue") => Some(Any::BoolValue(from.with("boolValue", "true or false", Value::as_bool))),
+        Some("intValue") => Some(Any::IntValue(from.with("intValue", "a 64-bit number", signed))),
+        Some("doubleValue") => Some(Any::DoubleValue(from.with("doubleValue", "a number", double))),
+        Some("bytesValue") => Some(Any::BytesValue(from.with("bytesValue", "base64", bytes))),
+        Some("arrayValue") => from
+            .object("arrayValue", |inner| common::ArrayValue { values: inner.list("values", any_value) })
+            .map(Any::ArrayValue),
+        Some("kvlistValue") => from
+            .object("kvlistValue", |inner| common::KeyValueList { values: inner.attributes("values") })
+            .map(Any::KvlistValue),
+        Some(other) => {
+            let other = clip(other);
+            from.warnings.push(format!("a value of the unknown type {other:?} is left out"));
+            None
+        }
+    };
+    common::AnyValue { value }
+}
+
+fn unsigned(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(n) => n.as_u64().or_else(|| whole(n.as_f64()?).and_then(|n| u64::try_from(n).ok())),
+        _ => None,
+    }
+}
+
+fn signed(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(n) => n.as_i64().or_else(|| whole(n.as_f64()?).and_then(|n| i64::try_from(n).ok())),
+        _ => None,
+    }
+}
+
+/// Some senders write `1.7e18` for a time.
+#[expect(clippy::cast_possible_truncation, reason = "range checked in the same line")]
+fn whole(double: f64) -> Option<i128> {
+    (double.fract() == 0.0 && double.abs() < 1.9e19).then_some(double as i128)
+}
+
+fn double(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(n) => n.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn bytes(value: &Value) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let text = value.as_str()?;
+    let alphabet = if text.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
+}

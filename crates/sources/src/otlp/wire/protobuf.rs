@@ -1,0 +1,205 @@
+//! Protobuf, walked by hand down to the spans so that each keeps the bytes it came in, fields that
+//! this version does not know included.
+
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use prost::Message as _;
+use tracebook_core::telemetry::Encoding;
+
+use super::{Decoded, Shared, record, service, too_heavy, weighed};
+
+const RESOURCE_SPANS: u32 = 1;
+const SCOPE_SPANS: u32 = 2;
+/// `instrumentation_library_spans` of before 2022, shaped like `scope_spans`.
+const LIBRARY_SPANS: u32 = 1000;
+const SPANS: u32 = 2;
+
+/// Reads a protobuf `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// Says what is wrong where the bytes are no such message, or none of its spans is readable.
+pub fn decode(body: &[u8]) -> Result<Decoded, String> {
+    let mut decoded = Decoded::default();
+    let mut unreadable = None;
+    let mut request = Fields(body);
+    while let Some(field) = request.next()? {
+        if field.number == RESOURCE_SPANS {
+            resource_spans(field.message()?, &mut decoded, &mut unreadable)?;
+        }
+    }
+    match unreadable {
+        Some(why) if decoded.spans.is_empty() => Err(why),
+        _ => Ok(decoded),
+    }
+}
+
+fn resource_spans(message: &[u8], decoded: &mut Decoded, unreadable: &mut Option<String>) -> Result<(), String> {
+    // What the spans share may come after them, so it is gathered first.
+    let (rest, scopes) = split(message, &[SCOPE_SPANS, LIBRARY_SPANS])?;
+    if scopes == 0 {
+        return Ok(());
+    }
+    let resource = weighed(rest);
+    // A resource that cannot be read must not cost the spans: its bytes stay, and normalising will say so.
+    let service = service(match &resource {
+        Ok(bytes) => proto::ResourceSpans::decode(bytes.as_ref()).ok().and_then(|r| r.resource),
+        Err(_) => None,
+    });
+    let mut fields = Fields(message);
+    while let Some(field) = fields.next()? {
+        if field.number != SCOPE_SPANS && field.number != LIBRARY_SPANS {
+            continue;
+        }
+        let (rest, spans) = split(field.message()?, &[SPANS])?;
+        let shared = resource.clone().and_then(|resource| {
+            Ok(Shared { encoding: Encoding::OtlpProtobuf, service: service.clone(), resource, scope: weighed(rest)? })
+        });
+        match shared {
+            Err(why) => decoded.reject(spans, || why),
+            Ok(shared) if spans > 0 => spans_of(field.message()?, &shared, decoded, unreadable)?,
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn spans_of(
+    message: &[u8],
+    shared: &Shared,
+    decoded: &mut Decoded,
+    unreadable: &mut Option<String>,
+) -> Result<(), String> {
+    let mut fields = Fields(message);
+    while let Some(field) = fields.next()? {
+        if field.number != SPANS {
+            continue;
+        }
+        let bytes = field.message()?;
+        if let Some(why) = too_heavy(bytes) {
+            decoded.reject(1, || why);
+            continue;
+        }
+        match proto::Span::decode(bytes) {
+            Err(error) => {
+                let why = format!("a span is not readable: {error}");
+                unreadable.get_or_insert_with(|| why.clone());
+                decoded.reject(1, || why);
+            }
+            Ok(span) => match record(span, bytes.to_vec(), shared) {
+                Ok(record) => decoded.spans.push(record),
+                Err(why) => decoded.reject(1, || why),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// The message without the fields of these numbers, and how many they are.
+fn split(message: &[u8], without: &[u32]) -> Result<(Vec<u8>, usize), String> {
+    let mut rest = Vec::new();
+    let mut cut = 0;
+    let mut fields = Fields(message);
+    while let Some(field) = fields.next()? {
+        if without.contains(&field.number) {
+            field.message()?;
+            cut += 1;
+        } else {
+            rest.extend_from_slice(field.whole);
+        }
+    }
+    Ok((rest, cut))
+}
+
+/// The fields of a message, one after the other.
+struct Fields<'a>(&'a [u8]);
+
+struct Field<'a> {
+    number: u32,
+    /// What a length-delimited field holds.
+    inside: Option<&'a [u8]>,
+    /// Tag, length and all.
+    whole: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    fn message(&self) -> Result<&'a [u8], String> {
+        self.inside.ok_or_else(|| format!("field {} is not a message", self.number))
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn next(&mut self) -> Result<Option<Field<'a>>, String> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let before = self.0;
+        let (number, wire_type) = self.tag()?;
+        let inside = match wire_type {
+            3 => {
+                self.skip_group(number)?;
+                None
+            }
+            4 => return Err("a group ends that never began".to_owned()),
+            other => self.scalar(other)?,
+        };
+        let whole = &before[..before.len() - self.0.len()];
+        Ok(Some(Field { number, inside, whole }))
+    }
+
+    fn scalar(&mut self, wire_type: u64) -> Result<Option<&'a [u8]>, String> {
+        match wire_type {
+            0 => self.varint().map(|_| None),
+            1 => self.take(8).map(|_| None),
+            2 => {
+                let length = self.varint()?;
+                self.take(length).map(Some)
+            }
+            5 => self.take(4).map(|_| None),
+            other => Err(format!("wire type {other} does not exist")),
+        }
+    }
+
+    /// Groups nest; a count of open ones does what recursion would, without the stack.
+    fn skip_group(&mut self, number: u32) -> Result<(), String> {
+        let mut open = vec![number];
+        while let Some(&innermost) = open.last() {
+            match self.tag()? {
+                (number, 3) => open.push(number),
+                (number, 4) if number == innermost => {
+                    open.pop();
+                }
+                (_, 4) => return Err("a group ends that never began".to_owned()),
+                (_, other) => {
+                    self.scalar(other)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tag(&mut self) -> Result<(u32, u64), String> {
+        let tag = self.varint()?;
+        match u32::try_from(tag >> 3) {
+            Ok(number @ 1..=0x1fff_ffff) => Ok((number, tag & 7)),
+            _ => Err(format!("{} is no field number", tag >> 3)),
+        }
+    }
+
+    fn varint(&mut self) -> Result<u64, String> {
+        let mut value = 0u64;
+        for (i, &byte) in self.0.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                self.0 = &self.0[i + 1..];
+                return Ok(value);
+            }
+        }
+        Err(if self.0.len() < 10 { "the message ends too early" } else { "a number is too long" }.to_owned())
+    }
+
+    fn take(&mut self, length: u64) -> Result<&'a [u8], String> {
+        let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
+        let (taken, rest) = split.ok_or_else(|| "the message ends too early".to_owned())?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}

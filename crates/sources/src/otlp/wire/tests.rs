@@ -1,0 +1,369 @@
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1 as common;
+use prost::Message as _;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tracebook_core::assemble::assemble;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::StatusCode;
+
+use super::*;
+use crate::testing::fixture;
+
+fn field(number: u32, inside: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    prost::encoding::encode_varint(u64::from(number << 3 | 2), &mut out);
+    prost::encoding::encode_varint(inside.len() as u64, &mut out);
+    out.extend_from_slice(inside);
+    out
+}
+
+fn good_span() -> proto::Span {
+    proto::Span { trace_id: vec![1; 16], span_id: vec![2; 8], name: "work".into(), ..proto::Span::default() }
+}
+
+fn request_of(spans: Vec<proto::Span>) -> ExportTraceServiceRequest {
+    let scope_spans = vec![proto::ScopeSpans { spans, ..proto::ScopeSpans::default() }];
+    let resource_spans = vec![proto::ResourceSpans { scope_spans, ..proto::ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }
+}
+
+/// The record put back into a request of its own.
+fn request_again(record: &SpanRecord) -> Vec<u8> {
+    match record.encoding {
+        Encoding::OtlpProtobuf => {
+            let scope = [record.scope.to_vec(), field(2, &record.raw)].concat();
+            let resource = [record.resource.to_vec(), field(2, &scope)].concat();
+            field(1, &resource)
+        }
+        _ => {
+            let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("readable again");
+            let (mut resource, mut scope) = (read(&record.resource), read(&record.scope));
+            scope["spans"] = json!([read(&record.raw)]);
+            resource["scopeSpans"] = json!([scope]);
+            json!({ "resourceSpans": [resource] }).to_string().into_bytes()
+        }
+    }
+}
+
+/// What holds for every record that was accepted, wherever it came from.
+fn check(record: &SpanRecord) {
+    let (loose, _) = crate::normalise(record);
+    assert_eq!(loose.span.id, record.span_id);
+    assert_eq!(loose.span.parent, record.parent_id);
+    assert_eq!((loose.span.start, loose.span.end), (record.start, record.end));
+    assert_eq!(loose.span.status.code, record.status);
+    assert_eq!(loose.span.service, record.service);
+    let written = serde_json::to_string(&loose.span).expect("a span has a JSON form");
+    let again: tracebook_core::trace::Span = serde_json::from_str(&written).expect("and is read again");
+    assert_eq!(serde_json::to_string(&again).expect("JSON"), written);
+    assert_eq!(assemble(record.trace_id, vec![loose]).name(), record.title);
+
+    let decode = if record.encoding == Encoding::OtlpJson { decode_json } else { decode_protobuf };
+    let decoded = decode(&request_again(record)).expect("its bytes are a request again");
+    assert_eq!(decoded.spans.len(), 1);
+    let same = SpanRecord { raw: record.raw.clone(), ..decoded.spans[0].clone() };
+    let bytes_aside = |record: &SpanRecord| (record.title.clone(), record.service.clone(), record.start, record.end);
+    assert_eq!(bytes_aside(&same), bytes_aside(record));
+    if record.encoding == Encoding::OtlpProtobuf {
+        assert_eq!(&same, record);
+    }
+}
+
+#[test]
+fn a_real_request_becomes_one_record_a_span() {
+    let body = fixture("otlp-home.bin");
+    let decoded = decode_protobuf(&body).expect("recorded from an SDK");
+    let titles: Vec<_> = decoded.spans.iter().map(|span| span.title.as_str()).collect();
+    assert_eq!(titles, ["feed-refresh", "home-activities-mock-data", "GET /api/activities/home 200"]);
+    assert_eq!((decoded.rejected, decoded.reason), (0, None));
+    for record in &decoded.spans {
+        check(record);
+        assert_eq!(record.service, "backend-flask");
+        assert!(body.windows(record.raw.len()).any(|w| w == record.raw), "raw is a slice of what was sent");
+    }
+    assert!(Arc::ptr_eq(&decoded.spans[0].resource, &decoded.spans[2].resource));
+}
+
+#[test]
+fn json_gives_the_same_columns_and_keeps_its_own_text() {
+    for name in ["home", "boom", "notifications", "semconv"] {
+        let protobuf = decode_protobuf(&fixture(&format!("otlp-{name}.bin"))).expect("protobuf");
+        let body = fixture(&format!("otlp-{name}.json"));
+        let decoded = decode_json(&body).expect("JSON");
+        assert_eq!(protobuf.spans.len(), decoded.spans.len());
+        for (a, b) in protobuf.spans.iter().zip(&decoded.spans) {
+            check(b);
+            let of_a = SpanRecord {
+                encoding: b.encoding,
+                raw: b.raw.clone(),
+                resource: b.resource.clone(),
+                scope: b.scope.clone(),
+                ..a.clone()
+            };
+            assert_eq!(&of_a, b);
+            assert!(body.windows(b.raw.len()).any(|w| w == b.raw), "raw is a slice of what was sent");
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_stay_in_the_bytes() {
+    let span = [good_span().encode_to_vec(), field(777, b"span")].concat();
+    let scope = [field(2, &span), field(778, b"scope")].concat();
+    let resource = [field(779, b"before"), field(2, &scope), field(780, b"behind")].concat();
+    let decoded = decode_protobuf(&[field(1, &resource), field(99, b"?")].concat()).expect("fine");
+    let record = &decoded.spans[0];
+    assert_eq!(record.raw, span);
+    assert_eq!(record.scope.as_ref(), field(778, b"scope"));
+    assert_eq!(record.resource.as_ref(), [field(779, b"before"), field(780, b"behind")].concat());
+    check(record);
+}
+
+#[test]
+fn the_old_library_spans_are_read_in_both_encodings() {
+    let scope = [field(1, &field(1, b"lib")), field(2, &good_span().encode_to_vec())].concat();
+    let old = decode_protobuf(&field(1, &field(1000, &scope))).expect("fine");
+    assert_eq!(old.spans.len(), 1);
+    assert_eq!(crate::normalise(&old.spans[0]).0.scope.name, "lib");
+
+    let old = br#"{"resourceSpans":[{"instrumentationLibrarySpans":[{"instrumentationLibrary":{"name":"lib"},
+        "spans":[{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"work"}]}]}]}"#;
+    let old = decode_json(old).expect("fine");
+    assert_eq!(crate::normalise(&old.spans[0]).0.scope.name, "lib");
+}
+
+#[test]
+fn bad_ids_cost_only_their_own_span() {
+    let bad = |change: fn(&mut proto::Span)| {
+        let mut span = good_span();
+        change(&mut span);
+        span
+    };
+    let spans = vec![
+        bad(|s| s.trace_id = vec![0; 16]),
+        good_span(),
+        bad(|s| s.span_id = vec![0; 8]),
+        bad(|s| s.trace_id = vec![1; 15]),
+        bad(|s| s.span_id.clear()),
+    ];
+    let decoded = decode_protobuf(&request_of(spans).encode_to_vec()).expect("a good request");
+    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 4));
+    assert_eq!(decoded.reason.as_deref(), Some("a trace id is all zeros"));
+
+    let text = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+        {"traceId":"AQEBAQEBAQEBAQEBAQEBAQ==","spanId":"0202020202020202"},
+        {"traceId":"0101010101010101010101010101010A","spanId":"0202020202020202"}]}]}]}"#;
+    let decoded = decode_json(text.as_bytes()).expect("a good request");
+    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+    let why = decoded.reason.expect("said");
+    assert_eq!(why, "traceId \"AQEBAQEBAQEBAQEBAQEBAQ==\" is not an id in hex digits");
+}
+
+#[test]
+fn an_unreadable_span_costs_the_request_only_where_nothing_else_is_in_it() {
+    let not_utf8 = [good_span().encode_to_vec(), field(5, b"\xff\xfe")].concat();
+    let alone = field(1, &field(2, &field(2, &not_utf8)));
+    assert!(decode_protobuf(&alone).expect_err("nothing readable").contains("a span is not readable"));
+    let both = [field(2, &not_utf8), field(2, &good_span().encode_to_vec())].concat();
+    let decoded = decode_protobuf(&field(1, &field(2, &both))).expect("one is good");
+    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+}
+
+#[test]
+fn bytes_that_are_no_request_are_said_to_be_none() {
+    for (body, word) in [
+        (&b"\x0a"[..], "too early"),
+        (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "too early"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "too long"),
+        (b"\x08\x01", "not a message"),
+        (b"\x0f", "wire type 7"),
+        (b"\x0c", "never began"),
+        (b"\x00\x00", "no field number"),
+        (b"\x1b\x1b\x1b", "too early"),
+        (b"{\"resourceSpans\":[]}", "too early"),
+    ] {
+        let error = decode_protobuf(body).expect_err("no request");
+        assert!(error.contains(word), "{body:?}: {error}");
+    }
+    assert_eq!(decode_protobuf(b"").expect("empty is fine"), Decoded::default());
+    assert!(decode_protobuf(b"\x1b\x1b\x1c\x1c").expect("an unknown group").spans.is_empty());
+
+    for (body, word) in [
+        (&b"{"[..], "EOF"),
+        (b"[]", "expected a JSON object"),
+        (b"\xff", "UTF-8"),
+        (br#"{"resourceSpans":5}"#, "expected a JSON array"),
+        (br#"{"resourceSpans":[5]}"#, "expected a JSON object"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[[]]}]}]}"#, "a span is not readable"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\ud83d"}]}]}]}"#, "surrogate"),
+        (br#"{"resourceSpans":[{"resource":{"attributes":[{"key":"\udc00"}]},"scopeSpans":[]}]}"#, "surrogate"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"\ud83d"}}]}]}"#, "surrogate"),
+    ] {
+        let error = decode_json(body).expect_err("no request");
+        assert!(error.contains(word), "{}: {error}", String::from_utf8_lossy(body));
+    }
+    for empty in ["", " ", "{}", r#"{"resourceSpans":null}"#, r#"{"resourceSpans":[],"later":{"a":[1]}}"#] {
+        assert_eq!(decode_json(empty.as_bytes()).expect("empty is fine"), Decoded::default());
+    }
+}
+
+#[test]
+fn depth_and_weight_are_bounded() {
+    let mut nested = Vec::new();
+    for _ in 0..10_000 {
+        nested = field(2, &field(1, &field(5, &nested)));
+    }
+    let span = [good_span().encode_to_vec(), field(9, &nested)].concat();
+    assert!(decode_protobuf(&field(1, &field(2, &field(2, &span)))).is_err(), "deeper than any reader goes");
+
+    let deep = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"name":{}1{}}}]}}]}}]}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    assert!(decode_json(deep.as_bytes()).expect_err("too deep").contains("recursion"));
+
+    let heavy = proto::Span { name: "x".repeat(LARGEST_SPAN), ..good_span() };
+    let decoded = decode_protobuf(&request_of(vec![heavy.clone(), good_span()]).encode_to_vec()).expect("fine");
+    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+    assert!(decoded.reason.expect("said").contains("more than 4194304 bytes"));
+
+    let mut request = request_of(vec![good_span(), good_span()]);
+    request.resource_spans[0].schema_url = "x".repeat(LARGEST_SPAN);
+    let decoded = decode_protobuf(&request.encode_to_vec()).expect("fine");
+    assert_eq!((decoded.spans.len(), decoded.rejected), (0, 2));
+}
+
+#[test]
+fn columns_say_what_a_list_needs() {
+    let mut span = good_span();
+    span.kind = 2;
+    span.start_time_unix_nano = 5;
+    span.status = Some(proto::Status { code: 2, message: "no".into() });
+    span.parent_span_id = vec![3; 8];
+    let text = |key: &str, value| common::KeyValue {
+        key: key.into(),
+        value: Some(common::AnyValue { value: Some(value) }),
+        key_strindex: 0,
+    };
+    span.attributes = vec![
+        text("http.method", common::any_value::Value::StringValue("GET".into())),
+        text("http.target", common::any_value::Value::StringValue("/a?b=c".into())),
+        text("http.status_code", common::any_value::Value::IntValue(500)),
+    ];
+    let decoded = decode_protobuf(&request_of(vec![span]).encode_to_vec()).expect("fine");
+    let record = &decoded.spans[0];
+    assert_eq!(record.title, "GET /a 500");
+    assert_eq!(record.service, "unknown_service");
+    assert_eq!((record.start, record.end), (Nanos(5), None), "no end time: still in progress");
+    assert_eq!(record.status, StatusCode::Error);
+    assert_eq!(record.parent_id, Some(SpanId([3; 8])));
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![".{0,12}", Just("exception".to_owned()), Just("service.name".to_owned()), Just("http.method".to_owned())]
+}
+
+fn any_any() -> impl Strategy<Value = common::AnyValue> {
+    use common::any_value::Value as Any;
+    let wrap = |value| common::AnyValue { value };
+    let leaf = prop_oneof![
+        Just(None),
+        any_text().prop_map(|s| Some(Any::StringValue(s))),
+        any::<bool>().prop_map(|b| Some(Any::BoolValue(b))),
+        any::<i64>().prop_map(|n| Some(Any::IntValue(n))),
+        any::<f64>().prop_map(|d| Some(Any::DoubleValue(d))),
+        any::<Vec<u8>>().prop_map(|b| Some(Any::BytesValue(b))),
+    ];
+    leaf.prop_map(wrap).prop_recursive(4, 12, 3, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3)
+                .prop_map(move |values| wrap(Some(Any::ArrayValue(common::ArrayValue { values })))),
+            prop::collection::vec((any_text(), inner), 0..3).prop_map(move |pairs| {
+                let values = pairs.into_iter().map(|(key, value)| key_value(key, Some(value))).collect();
+                wrap(Some(Any::KvlistValue(common::KeyValueList { values })))
+            }),
+        ]
+    })
+}
+
+fn key_value(key: String, value: Option<common::AnyValue>) -> common::KeyValue {
+    common::KeyValue { key, value, key_strindex: 0 }
+}
+
+fn any_attributes() -> impl Strategy<Value = Vec<common::KeyValue>> {
+    let one = (any_text(), prop::option::of(any_any())).prop_map(|(key, value)| key_value(key, value));
+    prop::collection::vec(one, 0..4)
+}
+
+fn any_span() -> impl Strategy<Value = proto::Span> {
+    let event = (any::<u64>(), any_text(), any_attributes()).prop_map(|(time_unix_nano, name, attributes)| {
+        proto::span::Event { time_unix_nano, name, attributes, dropped_attributes_count: 1 }
+    });
+    (
+        (any::<[u8; 16]>(), any::<[u8; 8]>(), prop::collection::vec(any::<u8>(), 0..10)),
+        (any_text(), any::<u32>(), -1i32..8, any::<u64>(), any::<u64>(), any::<i32>()),
+        any_attributes(),
+        prop::collection::vec(event, 0..3),
+    )
+        .prop_map(|(ids, (name, flags, kind, start, end, code), attributes, events)| proto::Span {
+            trace_id: ids.0.to_vec(),
+            span_id: ids.1.to_vec(),
+            parent_span_id: ids.2,
+            name,
+            flags,
+            kind,
+            start_time_unix_nano: start,
+            end_time_unix_nano: end,
+            attributes,
+            events,
+            status: Some(proto::Status { code, message: "m".into() }),
+            ..proto::Span::default()
+        })
+}
+
+/// A real request with bytes flipped, cut out or doubled.
+fn mutated(body: &[u8], edits: &[(u32, u8, u8)]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for &(at, how, byte) in edits {
+        let at = at as usize % body.len().max(1);
+        match how % 4 {
+            0 | 1 if !body.is_empty() => body[at] = byte,
+            2 => body.truncate(at),
+            _ => body.insert(at, byte),
+        }
+    }
+    body
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn no_bytes_panic_and_what_is_accepted_reads_again(
+        noise in prop::collection::vec(any::<u8>(), 0..200),
+        edits in prop::collection::vec(any::<(u32, u8, u8)>(), 1..6),
+    ) {
+        let real = fixture("otlp-boom.bin");
+        let json = fixture("otlp-home.json");
+        for body in [noise, mutated(&real, &edits), mutated(&json, &edits)] {
+            for decode in [decode_protobuf, decode_json] {
+                if let Ok(decoded) = decode(&body) {
+                    decoded.spans.iter().for_each(check);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_span_with_good_ids_is_accepted_and_reads_again(span in any_span(), resource in any_attributes()) {
+        let good = span.trace_id.iter().any(|b| *b != 0) && span.span_id.iter().any(|b| *b != 0);
+        let mut request = request_of(vec![span]);
+        request.resource_spans[0].resource =
+            Some(resource_proto::Resource { attributes: resource, ..resource_proto::Resource::default() });
+        let decoded = decode_protobuf(&request.encode_to_vec()).expect("well formed");
+        prop_assert_eq!(decoded.spans.len(), usize::from(good));
+        decoded.spans.iter().for_each(check);
+    }
+}

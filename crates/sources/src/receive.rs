@@ -1,0 +1,235 @@
+//! What every receiver shares: where batches go, what is counted, and who may talk to it.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tracebook_core::telemetry::SpanRecord;
+
+/// Takes batches for good.
+#[async_trait]
+pub trait Commit: Send + Sync {
+    /// Returns `Ok` only when the whole batch would survive a crash of this process: receivers acknowledge on it.
+    ///
+    /// # Errors
+    /// When nothing of the batch was kept.
+    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError>;
+}
+
+/// Why a batch was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CommitError {
+    /// What is wrong and what would help, for people.
+    pub message: String,
+    /// Whether the same batch may pass later (a full disk, a locked database).
+    pub retryable: bool,
+}
+
+impl CommitError {
+    /// An error that may pass.
+    pub fn retryable(message: impl Into<String>) -> Self {
+        Self { message: message.into(), retryable: true }
+    }
+
+    /// An error that trying again does not help.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self { message: message.into(), retryable: false }
+    }
+}
+
+/// What receivers took in and what not, since the start. Shared by all of them.
+#[derive(Debug, Default)]
+pub struct Counters {
+    spans: AtomicU64,
+    refused: AtomicU64,
+    lost: AtomicU64,
+    not_kept: AtomicU64,
+    last_reason: Mutex<Option<String>>,
+}
+
+impl Counters {
+    /// `n` spans were committed.
+    pub fn accepted(&self, n: usize) {
+        self.spans.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// A request, datagram, document or span was refused as bad; `why` replaces the last reason.
+    pub fn refused(&self, why: String) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.say(why);
+    }
+
+    /// `n` good spans or datagrams could not be kept (a full queue, a store that does not come back).
+    pub fn lost(&self, n: usize, why: String) {
+        self.lost.fetch_add(n as u64, Ordering::Relaxed);
+        self.say(why);
+    }
+
+    /// A request was acknowledged and, as documented, not kept (metrics).
+    pub fn not_kept(&self) {
+        self.not_kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn say(&self, why: String) {
+        *self.last_reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Spans committed.
+    pub fn spans(&self) -> u64 {
+        self.spans.load(Ordering::Relaxed)
+    }
+
+    /// Requests, datagrams, documents and spans refused as bad.
+    pub fn refusals(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Good spans and datagrams that were lost all the same.
+    pub fn losses(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Requests acknowledged and not kept.
+    pub fn acknowledged_only(&self) -> u64 {
+        self.not_kept.load(Ordering::Relaxed)
+    }
+
+    /// Why the last refusal or loss was one.
+    pub fn last_reason(&self) -> Option<String> {
+        self.last_reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether a host name or address beside the loopback ones may be used to reach the receivers.
+pub type AllowedHosts = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Puts a door before every route: no request of a web page, none for a host that is not this machine.
+///
+/// The threat is a web page in the user's browser. Its requests carry `Origin` (simple ones to another site
+/// too), and where a rebound DNS name makes them same-origin, `Host` is still the page's name.
+pub fn guard(router: Router, allowed_hosts: AllowedHosts) -> Router {
+    router.layer(middleware::from_fn_with_state(allowed_hosts, check))
+}
+
+async fn check(State(allowed): State<AllowedHosts>, request: Request, next: Next) -> Response {
+    match objection(&request, &allowed) {
+        None => next.run(request).await,
+        Some(words) => (StatusCode::FORBIDDEN, words + "\n").into_response(),
+    }
+}
+
+fn objection(request: &Request, allowed: &AllowedHosts) -> Option<String> {
+    let headers = request.headers();
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let origin = crate::clip(&String::from_utf8_lossy(origin.as_bytes()));
+        return Some(format!("Requests of web pages are refused here (Origin: {origin})."));
+    }
+    // Every name that the request gives must be fine: the target's (HTTP/2, proxies) and each Host line.
+    let mut hosts: Vec<String> = request.uri().authority().map(|a| a.as_str().to_owned()).into_iter().collect();
+    hosts.extend(headers.get_all(header::HOST).iter().map(|h| String::from_utf8_lossy(h.as_bytes()).into_owned()));
+    if hosts.is_empty() {
+        return Some("Requests without a Host header are refused here.".to_owned());
+    }
+    let wrong = hosts.iter().find(|h| {
+        let name = host_name(h);
+        !is_this_machine(&name) && !allowed(&name)
+    })?;
+    Some(format!(
+        "This receiver answers only to loopback names (127.0.0.1, localhost, [::1], host.docker.internal, \
+         host.containers.internal) and to hosts that were allowed in its settings; not to Host: {}.",
+        crate::clip(wrong)
+    ))
+}
+
+/// The lower-case name of a `Host` value, without port and brackets.
+fn host_name(host: &str) -> String {
+    let host = host.trim();
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inside, _)) => inside,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+fn is_this_machine(name: &str) -> bool {
+    if matches!(name, "localhost" | "host.docker.internal" | "host.containers.internal") {
+        return true;
+    }
+    match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback(),
+        Ok(IpAddr::V6(v6)) => v6 == Ipv6Addr::LOCALHOST,
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Server, http};
+    use axum::routing::get;
+
+    async fn guarded() -> Server {
+        let allowed: AllowedHosts = Arc::new(|host| host == "172.17.0.1");
+        Server::start(guard(Router::new().route("/", get(|| async { "in" })), allowed)).await
+    }
+
+    #[tokio::test]
+    async fn loopback_and_allowed_hosts_come_in() {
+        let server = guarded().await;
+        for host in [
+            "127.0.0.1:4318",
+            "127.8.9.1",
+            "LOCALHOST:1",
+            "localhost.",
+            "[::1]:4318",
+            "host.docker.internal:4318",
+            "host.containers.internal",
+            "172.17.0.1:4318",
+        ] {
+            let answer = http(server.addr, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n"), b"").await;
+            assert_eq!(answer.status, 200, "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rebound_names_and_web_pages_stay_out() {
+        let server = guarded().await;
+        for lines in [
+            "Host: evil.example:4318\r\n",
+            "Host: 127.0.0.1.evil.example\r\n",
+            "Host: localhost.evil.example\r\n",
+            "Host: 192.168.1.7\r\n",
+            "Host: \r\n",
+            "Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\n",
+            "Host: 127.0.0.1\r\nOrigin: null\r\n",
+            "Host: 127.0.0.1\r\nHost: evil.example\r\n",
+        ] {
+            let answer = http(server.addr, &format!("GET / HTTP/1.1\r\n{lines}"), b"").await;
+            assert_eq!(answer.status, 403, "{lines}");
+            assert!(answer.text().contains("refused here") || answer.text().contains("answers only"), "{lines}");
+        }
+        let absolute = http(server.addr, "GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"").await;
+        assert_eq!(absolute.status, 403);
+        let nowhere = http(server.addr, "GET /nowhere HTTP/1.1\r\nHost: evil.example\r\n", b"").await;
+        assert_eq!(nowhere.status, 403, "the door stands before the fallback too");
+    }
+
+    #[test]
+    fn counters_keep_the_last_reason() {
+        let counters = Counters::default();
+        counters.accepted(3);
+        counters.refused("first".into());
+        counters.lost(2, "second".into());
+        counters.not_kept();
+        assert_eq!((counters.spans(), counters.refusals(), counters.losses()), (3, 1, 2));
+        assert_eq!(counters.acknowledged_only(), 1);
+        assert_eq!(counters.last_reason().as_deref(), Some("second"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Segments over UDP. Nobody answers a datagram, so whatever is not read in time is gone without a
+//! word: one thread does nothing but read, and everything else happens behind a queue.
+
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+use tracebook_core::telemetry::SpanRecord;
+
+use super::super::wire::{BUFFER, parse_datagram};
+use crate::count;
+use crate::receive::{Commit, CommitError, Counters};
+
+/// What may wait between reading and committing, counted with [`OVERHEAD`] a datagram.
+const QUEUE_BYTES: usize = 256 * 1024 * 1024;
+/// What a queued datagram costs beside its bytes.
+const OVERHEAD: usize = 64;
+
+/// How many documents are committed together at most, and how long the first of them waits.
+const BATCH: usize = 512;
+const GATHER: Duration = Duration::from_millis(20);
+
+/// How often the reading thread looks whether it should end.
+const TICK: Duration = Duration::from_millis(100);
+/// How long what the system still holds is read after that.
+const LAST_READ: Duration = Duration::from_millis(500);
+
+/// How long a batch is tried again, running and while shutting down.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The bytes of datagrams that the system holds for this socket at most. Linux reports twice what it uses.
+///
+/// # Errors
+/// As the system says.
+pub fn receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
+    socket2::SockRef::from(socket).recv_buffer_size()
+}
+
+/// Takes segments until `cancel`, then what is still queued, and returns when all of it is committed or counted as lost.
+///
+/// # Errors
+/// When the socket cannot be used or no thread can be started; never because of what is sent.
+pub async fn serve(
+    socket: UdpSocket,
+    commit: Arc<dyn Commit>,
+    counters: Arc<Counters>,
+    cancel: CancellationToken,
+) -> io::Result<()> {
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(TICK))?;
+    let (sender, receiver) = unbounded_channel();
+    let queue = Arc::new(Queue { bytes: AtomicUsize::new(0), ended: AtomicBool::new(false) });
+    // Tells the thread to end however this future does, dropped in the middle included.
+    let _end = EndOnDrop(Arc::clone(&queue));
+    let reading = Arc::clone(&queue);
+    let reading_counters = Arc::clone(&counters);
+    thread::Builder::new()
+        .name("xray-udp".to_owned())
+        .spawn(move || read(&socket, &sender, &reading, &reading_counters))?;
+
+    let committing = commit_all(receiver, &queue, commit, counters, &cancel);
+    let ending = async {
+        cancel.cancelled().await;
+        queue.ended.store(true, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = committing => {}
+        () = ending => {}
+    }
+    Ok(())
+}
+
+struct Queue {
+    bytes: AtomicUsize,
+    ended: AtomicBool,
+}
+
+struct EndOnDrop(Arc<Queue>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, counters: &Counters) {
+    let mut buffer = vec![0; BUFFER];
+    let mut until: Option<Instant> = None;
+    loop {
+        if queue.ended.load(Ordering::Relaxed) && until.is_none() {
+            until = Some(Instant::now() + LAST_READ);
+            if socket.set_nonblocking(true).is_err() {
+                return;
+            }
+        }
+        if until.is_some_and(|until| Instant::now() > until) {
+            return;
+        }
+        match socket.recv(&mut buffer) {
+            Ok(length) => {
+                let cost = length + OVERHEAD;
+                if queue.bytes.load(Ordering::Relaxed) + cost > QUEUE_BYTES {
+                    counters.lost(1, "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned());
+                    continue;
+                }
+                queue.bytes.fetch_add(cost, Ordering::Relaxed);
+                if sender.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+            Err(error) => match error.kind() {
+                // Nothing came; when ending, nothing is left.
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if until.is_some() => return,
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
+                // Windows: an earlier answer found nobody. Or a datagram longer than the buffer.
+                _ => {
+                    counters.refused(format!("X-Ray UDP: {error}"));
+                    thread::sleep(Duration::from_millis(5));
+                }
+            },
+        }
+    }
+}
+
+/// Ends when the reading thread did and all is committed.
+async fn commit_all(
+    mut receiver: UnboundedReceiver<Vec<u8>>,
+    queue: &Queue,
+    commit: Arc<dyn Commit>,
+    counters: Arc<Counters>,
+    cancel: &CancellationToken,
+) {
+    let mut datagrams = Vec::with_capacity(BATCH);
+    let mut ended = None;
+    while receiver.recv_many(&mut datagrams, BATCH).await > 0 {
+        let deadline = tokio::time::Instant::now() + GATHER;
+        while datagrams.len() < BATCH {
+            let room = BATCH - datagrams.len();
+            match tokio::time::timeout_at(deadline, receiver.recv_many(&mut datagrams, room)).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        let mut batch = Vec::with_capacity(datagrams.len());
+        let mut cost = 0;
+        for datagram in datagrams.drain(..) {
+            cost += datagram.len() + OVERHEAD;
+            match parse_datagram(&datagram) {
+                Ok(records) => batch.extend(records),
+                Err(refusal) => counters.refused(format!("X-Ray UDP: {refusal}")),
+            }
+        }
+        if !batch.is_empty() {
+            let spans = batch.len();
+            match persist(commit.as_ref(), batch, cancel, &mut ended).await {
+                Ok(()) => counters.accepted(spans),
+                Err(error) => {
+                    let words = format!("X-Ray UDP: {} could not be stored: {error}", count(spans, "segment"));
+                    counters.lost(spans, words);
+                }
+            }
+        }
+        // Only now: what is being tried again still fills the queue.
+        queue.bytes.fetch_sub(cost, Ordering::Relaxed);
+    }
+}
+
+/// Commits, again and again while the error may pass. `ended` is when shutting down was first noticed: all
+/// batches that are left share the last patience.
+async fn persist(
+    commit: &dyn Commit,
+    batch: Vec<SpanRecord>,
+    cancel: &CancellationToken,
+    ended: &mut Option<tokio::time::Instant>,
+) -> Result<(), CommitError> {
+    let began = tokio::time::Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match commit.commit(batch.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if cancel.is_cancelled() {
+            ended.get_or_insert_with(tokio::time::Instant::now);
+        }
+        let out_of_patience = began.elapsed() > PATIENCE || ended.is_some_and(|at| at.elapsed() > LAST_PATIENCE);
+        if !error.retryable || out_of_patience {
+            return Err(error);
+        }
+        // Shutting down shortens a pause that has begun, and those that follow.
+        if ended.is_some() {
+            tokio::time::sleep(pause.min(Duration::from_millis(200))).await;
+        } else {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = cancel.cancelled() => {}
+            }
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

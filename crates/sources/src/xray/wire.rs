@@ -1,0 +1,247 @@
+//! From a datagram (header line, newline, document) to one record a segment or subsegment.
+//!
+//! Documents are cut rather than parsed and written again, so that numbers and texts stay as sent, and
+//! nested subsegments cost no stack however deep they are.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::Trace;
+
+use super::normalise;
+use crate::clip;
+use crate::json::{ObjectText, elements, members, quoted};
+
+/// The daemon's receive buffer. A datagram that fills it was cut, and UDP does not say so.
+pub const BUFFER: usize = 64 * 1024;
+
+/// The largest document that is read: X-Ray's own limit is 64 kB, some exporters on TCP go over it.
+pub const LARGEST_DOCUMENT: usize = 512 * 1024;
+
+/// How deep subsegments may nest. Each level is read once more than the one above.
+pub const DEEPEST: usize = 256;
+
+/// Why a datagram or document is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing in it.
+    #[error("an empty datagram")]
+    Empty,
+    /// As long as the buffer.
+    #[error("a datagram of {0} bytes or more, of which the end is lost")]
+    Truncated(usize),
+    /// No newline.
+    #[error("a datagram without the header line {{\"format\":\"json\",\"version\":1}}: {0:?}")]
+    MissingHeader(String),
+    /// A first line that says something else.
+    #[error("the header line should be {{\"format\":\"json\",\"version\":1}} and is {0:?}")]
+    BadHeader(String),
+    /// Nothing behind the header line.
+    #[error("a header line without a segment document")]
+    MissingDocument,
+    /// Over [`LARGEST_DOCUMENT`].
+    #[error("a segment document of {0} bytes is larger than {LARGEST_DOCUMENT} bytes")]
+    TooLarge(usize),
+    /// Not UTF-8, not JSON, not an object, or lone surrogates in it.
+    #[error("the segment document is not a readable JSON object: {0}")]
+    NotJson(String),
+    /// Deeper than [`DEEPEST`].
+    #[error("subsegments are nested more than {DEEPEST} levels deep")]
+    TooDeep,
+    /// A field that must be there.
+    #[error("a segment document without {0}")]
+    Missing(&'static str),
+    /// A field that must be there and is something else.
+    #[error("a segment document whose {0} is {1}: {2}")]
+    Bad(&'static str, String, &'static str),
+}
+
+/// Reads one datagram.
+///
+/// # Errors
+/// A [`Refusal`], in words.
+pub fn parse_datagram(datagram: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
+    if datagram.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if datagram.len() >= BUFFER {
+        return Err(Refusal::Truncated(datagram.len()));
+    }
+    let said = |bytes: &[u8]| clip(&String::from_utf8_lossy(&bytes[..bytes.len().min(400)]));
+    let Some(newline) = datagram.iter().position(|&byte| byte == b'\n') else {
+        return Err(Refusal::MissingHeader(said(datagram)));
+    };
+    let (header, document) = (&datagram[..newline], &datagram[newline + 1..]);
+    if !is_header(header) {
+        return Err(Refusal::BadHeader(said(header)));
+    }
+    if document.trim_ascii().is_empty() {
+        return Err(Refusal::MissingDocument);
+    }
+    parse_document(document)
+}
+
+fn is_header(line: &[u8]) -> bool {
+    let Ok(Value::Object(header)) = serde_json::from_slice(line) else { return false };
+    let format = header.get("format").and_then(Value::as_str);
+    let version = header.get("version").and_then(Value::as_f64);
+    format.is_some_and(|format| format.eq_ignore_ascii_case("json")) && version == Some(1.0)
+}
+
+/// Reads one segment or subsegment document, without header line: itself first, then its
+/// subsegments, parents before children.
+///
+/// A nested subsegment that cannot stand alone (no id, no name, no start time) stays in its parent's raw.
+///
+/// # Errors
+/// A [`Refusal`], in words.
+pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
+    if document.len() > LARGEST_DOCUMENT {
+        return Err(Refusal::TooLarge(document.len()));
+    }
+    let text = std::str::from_utf8(document).map_err(|error| Refusal::NotJson(format!("not UTF-8: {error}")))?;
+    let mut records = Vec::new();
+    // What is still to be cut, each with who encloses it. A stack, since nesting is the sender's choice.
+    let top = take_apart(text, None)?;
+    let mut pending = vec![(top, 0)];
+    while let Some((mut cut, depth)) = pending.pop() {
+        if depth > DEEPEST {
+            return Err(Refusal::TooDeep);
+        }
+        let enclosing = Enclosing { trace_id: cut.trace_id_text.clone(), span_id: cut.head.span_id };
+        let mut below = Vec::new();
+        for subsegment in std::mem::take(&mut cut.subsegments) {
+            match take_apart(subsegment.get(), Some(&enclosing)) {
+                Ok(child) => below.push((child, depth + 1)),
+                Err(_) => cut.unread.push(subsegment.get()),
+            }
+        }
+        pending.extend(below.into_iter().rev());
+        records.push(cut.into_record()?);
+    }
+    Ok(records)
+}
+
+/// Who a nested subsegment belongs to.
+struct Enclosing {
+    trace_id: String,
+    span_id: SpanId,
+}
+
+/// A document without its subsegments.
+struct Cut<'a> {
+    head: Head,
+    /// As the sender wrote it, for the subsegments that leave it out.
+    trace_id_text: String,
+    said: Map<String, Value>,
+    raw: String,
+    subsegments: Vec<&'a RawValue>,
+    unread: Vec<&'a str>,
+}
+
+struct Head {
+    trace_id: TraceId,
+    span_id: SpanId,
+}
+
+fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a>, Refusal> {
+    let mut subsegments = Vec::new();
+    let mut rest = ObjectText::with_capacity(text.len().min(4096));
+    let mut present = [false; 3];
+    members(text, |key, value| {
+        match key.as_ref() {
+            "subsegments" if elements(value.get(), |_| Ok(())).is_ok() => {
+                return elements(value.get(), |one| {
+                    subsegments.push(one);
+                    Ok(())
+                });
+            }
+            // Null is absent, and an enclosing segment knows better.
+            "trace_id" | "parent_id" | "type" if value.get() == "null" => return Ok(()),
+            "trace_id" => present[0] = true,
+            "parent_id" => present[1] = true,
+            "type" => present[2] = true,
+            _ => {}
+        }
+        rest.member(&key, value.get());
+        Ok(())
+    })
+    .map_err(Refusal::NotJson)?;
+    if let Some(enclosing) = enclosing {
+        let parent = quoted(&enclosing.span_id.to_string());
+        for (present, key, value) in [
+            (present[0], "trace_id", &quoted(&enclosing.trace_id)),
+            (present[1], "parent_id", &parent),
+            (present[2], "type", &quoted("subsegment")),
+        ] {
+            if !present {
+                rest.member(key, value);
+            }
+        }
+    }
+    let raw = rest.finish();
+    let said: Map<String, Value> = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let head = check(&said)?;
+    let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
+}
+
+/// What a document must have to be kept.
+fn check(said: &Map<String, Value>) -> Result<Head, Refusal> {
+    let get = |key: &'static str| said.get(key).filter(|value| !value.is_null()).ok_or(Refusal::Missing(key));
+    let bad = |key, value: &Value, why| Refusal::Bad(key, clip(&value.to_string()), why);
+
+    let value = get("trace_id")?;
+    let trace_id = value.as_str().and_then(|id| id.parse().ok());
+    let trace_id = trace_id.ok_or_else(|| bad("trace_id", value, "expected 1-8hex-24hex"))?;
+    let value = get("id")?;
+    let span_id = value.as_str().and_then(|id| id.parse().ok());
+    let span_id = span_id.ok_or_else(|| bad("id", value, "expected 16 hex digits"))?;
+    let value = get("name")?;
+    if value.as_str().is_none_or(|name| name.trim().is_empty()) {
+        return Err(bad("name", value, "expected a text"));
+    }
+    let value = get("start_time")?;
+    if value.as_f64().and_then(Nanos::from_seconds).is_none() {
+        return Err(bad("start_time", value, "expected seconds since 1970 as a number"));
+    }
+    Ok(Head { trace_id, span_id })
+}
+
+impl Cut<'_> {
+    fn into_record(mut self) -> Result<SpanRecord, Refusal> {
+        if !self.unread.is_empty() {
+            self.raw.pop(); // the closing brace; there are members before it
+            self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
+            // What stays inside must not make the whole unreadable later.
+            let again: Result<Value, _> = serde_json::from_str(&self.raw);
+            again.map_err(|error| Refusal::NotJson(error.to_string()))?;
+        }
+        let Head { trace_id, span_id } = self.head;
+        let span = normalise::span_of(self.said, span_id, &mut Vec::new());
+        let (parent_id, service, start, end) = (span.parent, span.service.clone(), span.start, span.end);
+        let status = span.status.code;
+        let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
+        Ok(SpanRecord {
+            trace_id,
+            span_id,
+            parent_id,
+            encoding: Encoding::XrayJson,
+            title: alone.name(),
+            service,
+            start,
+            end,
+            status,
+            raw: self.raw.into_bytes(),
+            resource: Arc::default(),
+            scope: Arc::default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

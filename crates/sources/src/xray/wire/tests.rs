@@ -1,0 +1,263 @@
+use proptest::prelude::*;
+use serde_json::json;
+use tracebook_core::assemble::assemble;
+use tracebook_core::trace::StatusCode;
+
+use super::*;
+use crate::testing::fixture;
+
+const HEADER: &str = "{\"format\":\"json\",\"version\":1}\n";
+
+fn datagram(document: &str) -> Vec<u8> {
+    format!("{HEADER}{document}").into_bytes()
+}
+
+fn good() -> Value {
+    json!({
+        "trace_id": "1-6b0459ac-d2fb2577c226bb0ed076fe79",
+        "id": "054c67903e698d43",
+        "name": "backend-flask",
+        "start_time": 1_795_447_213.087_028,
+        "end_time": 1_795_447_213.088_983_8,
+    })
+}
+
+fn with(changes: Value) -> Value {
+    let mut document = good();
+    for (key, value) in changes.as_object().expect("an object") {
+        document[key] = value.clone();
+    }
+    document
+}
+
+/// What holds for every record that was accepted.
+fn check(record: &SpanRecord) {
+    let (loose, _) = crate::normalise(record);
+    assert_eq!(loose.span.id, record.span_id);
+    assert_eq!(loose.span.parent, record.parent_id);
+    assert_eq!((loose.span.start, loose.span.end), (record.start, record.end));
+    assert_eq!((loose.span.status.code, &loose.span.service), (record.status, &record.service));
+    let written = serde_json::to_string(&loose.span).expect("a span has a JSON form");
+    let again: tracebook_core::trace::Span = serde_json::from_str(&written).expect("and is read again");
+    assert_eq!(again, loose.span);
+    assert_eq!(assemble(record.trace_id, vec![loose]).name(), record.title);
+    assert_eq!(parse_document(&record.raw).expect("raw is a document again"), std::slice::from_ref(record));
+}
+
+#[test]
+fn a_segment_and_its_subsegments_become_records_of_their_own() {
+    let records = parse_datagram(&fixture("xray-01-users.bin")).expect("recorded");
+    for record in &records {
+        check(record);
+        assert_eq!(record.trace_id, records[0].trace_id);
+        assert!(!String::from_utf8_lossy(&record.raw).contains("subsegments"));
+    }
+    let said: Vec<_> = records.iter().map(|r| (r.title.as_str(), r.service.as_str(), r.parent_id)).collect();
+    assert_eq!(said[0], ("GET /api/activities/@andrewbrown 200", "backend-flask", None));
+    assert_eq!(said[1].2, Some(records[0].span_id));
+    assert_eq!(said[1].1, "", "a local subsegment's service is that of the segment around it");
+}
+
+#[test]
+fn everything_recorded_is_accepted() {
+    let mut names: Vec<String> = (1..=32).map(|n| format!("xray-{n:02}-rows40.bin")).collect();
+    names.extend(["abort404", "boom", "home", "joined", "notifications", "slow"].map(|n| format!("xray-01-{n}.bin")));
+    let mut spans = 0;
+    for name in names {
+        let records = parse_datagram(&fixture(&name)).expect("recorded");
+        records.iter().for_each(check);
+        spans += records.len();
+    }
+    assert!(spans > 45, "{spans}");
+}
+
+#[test]
+fn missing_ids_are_put_in_from_around() {
+    let inner = json!({"id": "3333333333333333", "name": "inner", "start_time": 2.5, "end_time": 3});
+    let outer = json!({"id": "2222222222222222", "name": "outer", "start_time": 1, "in_progress": true,
+        "trace_id": null, "subsegments": [inner]});
+    let document = with(json!({"subsegments": [outer], "name": "s"}));
+    let records = parse_datagram(&datagram(&document.to_string())).expect("fine");
+    let tree: Vec<_> = records.iter().map(|r| (r.title.clone(), r.parent_id.map(|p| p.to_string()), r.end)).collect();
+    assert_eq!(tree[1], ("outer".into(), Some("054c67903e698d43".into()), None));
+    assert_eq!(tree[2], ("inner".into(), Some("2222222222222222".into()), Some(Nanos(3_000_000_000))));
+    let raw: Value = serde_json::from_slice(&records[2].raw).expect("JSON");
+    assert_eq!(raw["trace_id"], "1-6b0459ac-d2fb2577c226bb0ed076fe79");
+    assert_eq!((&raw["parent_id"], &raw["type"]), (&json!("2222222222222222"), &json!("subsegment")));
+    records.iter().for_each(check);
+}
+
+#[test]
+fn numbers_stay_as_they_were_written() {
+    let document = r#"{"trace_id":"1-6b0459ac-d2fb2577c226bb0ed076fe79","id":"054c67903e698d43","name":"n",
+        "start_time":1795447213.0889838,"end_time":1795447213.08898390,"metadata":{"d":{"big":123456789012345678901234567890}}}"#;
+    let records = parse_document(document.as_bytes()).expect("fine");
+    let raw = String::from_utf8_lossy(&records[0].raw);
+    assert!(raw.contains("1795447213.08898390") && raw.contains("123456789012345678901234567890"), "{raw}");
+    assert_eq!(records[0].start, Nanos(1_795_447_213_088_983_800));
+    assert_eq!(records[0].end, Some(Nanos(1_795_447_213_088_983_900)));
+}
+
+#[test]
+fn a_nested_subsegment_that_cannot_stand_alone_stays_inside() {
+    let document = with(json!({"subsegments": [
+        {"id": "zz", "name": "bad id", "start_time": 1},
+        {"id": "2222222222222222", "name": "good", "start_time": 1, "end_time": 2},
+        7,
+        {"id": "4444444444444444", "name": "no start"},
+    ]}));
+    let records = parse_document(document.to_string().as_bytes()).expect("the segment is good");
+    assert_eq!(records.len(), 2);
+    records.iter().for_each(check);
+    assert!(String::from_utf8_lossy(&records[0].raw).contains("no start"));
+    let (_, warnings) = crate::normalise(&records[0]);
+    assert_eq!(warnings, ["3 nested subsegments could not be read and is only in the raw document"]);
+    let odd = with(json!({"subsegments": {"not": "a list"}}));
+    let records = parse_document(odd.to_string().as_bytes()).expect("fine");
+    assert!(String::from_utf8_lossy(&records[0].raw).contains("not"));
+}
+
+#[test]
+fn refusals_have_words() {
+    let document = |changes| datagram(&with(changes).to_string());
+    let mut without_start = good();
+    without_start.as_object_mut().expect("an object").remove("start_time");
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (vec![], "an empty datagram"),
+        (vec![b'x'; BUFFER], "of which the end is lost"),
+        (good().to_string().into_bytes(), "without the header line"),
+        (b"{\"format\":\"xml\",\"version\":1}\n{}".to_vec(), "should be"),
+        (b"{\"format\":\"json\",\"version\":2}\n{}".to_vec(), "should be"),
+        (b"{\"version\":1}\n{}".to_vec(), "should be"),
+        (b"\xff\xfe\n{}".to_vec(), "should be"),
+        (b"\n{}".to_vec(), "should be"),
+        (datagram(""), "without a segment document"),
+        (datagram(" \n "), "without a segment document"),
+        (datagram("{"), "not a readable JSON object"),
+        (datagram("[1]"), "expected a JSON object"),
+        (datagram("{} {}"), "trailing"),
+        (datagram(r#"{"name":"\ud83d"}"#), "surrogate"),
+        (datagram(r#"{"\ud83d":1}"#), "surrogate"),
+        ([HEADER.as_bytes(), b"{\"name\":\"\xff\"}"].concat(), "not UTF-8"),
+        (datagram("{}"), "without trace_id"),
+        (document(json!({"trace_id": null})), "without trace_id"),
+        (document(json!({"trace_id": 5})), "trace_id is 5: expected 1-8hex-24hex"),
+        (document(json!({"trace_id": "1-xyz"})), "expected 1-8hex-24hex"),
+        (document(json!({"id": "123"})), "id is \"123\": expected 16 hex digits"),
+        (document(json!({"id": "0000000000000000"})), "expected 16 hex digits"),
+        (document(json!({"name": ""})), "name is \"\": expected a text"),
+        (document(json!({"name": null})), "without name"),
+        (datagram(&without_start.to_string()), "without start_time"),
+        (document(json!({"start_time": "now"})), "seconds since 1970"),
+        (document(json!({"start_time": 1e300})), "seconds since 1970"),
+    ];
+    for (bytes, words) in cases {
+        let refusal = parse_datagram(&bytes).expect_err(words).to_string();
+        assert!(refusal.contains(words), "{refusal:?} does not say {words:?}");
+        assert!(refusal.len() < 500, "a refusal quotes only the beginning");
+    }
+    let large = with(json!({"metadata": {"d": "x".repeat(LARGEST_DOCUMENT)}})).to_string();
+    assert!(matches!(parse_document(large.as_bytes()), Err(Refusal::TooLarge(_))));
+}
+
+#[test]
+fn the_header_may_have_blanks_and_capitals() {
+    let bytes = format!("{{ \"format\": \"JSON\", \"version\": 1 }}\r\n{}", good());
+    assert_eq!(parse_datagram(bytes.as_bytes()).expect("fine").len(), 1);
+}
+
+#[test]
+fn deep_nesting_costs_no_stack_and_has_an_end() {
+    let nest = |depth: usize| {
+        let mut text = String::new();
+        for i in 0..depth {
+            text += &format!(r#"{{"id":"{:016x}","name":"n","start_time":1,"in_progress":true,"subsegments":["#, i + 1);
+        }
+        let head = r#"{"trace_id":"1-6b0459ac-d2fb2577c226bb0ed076fe79","#;
+        format!("{head}{}{}", &text[1..], "]}".repeat(depth))
+    };
+    let records = parse_document(nest(200).as_bytes()).expect("deep, and fine");
+    assert_eq!(records.len(), 200);
+    assert_eq!(records[199].parent_id, Some(records[198].span_id));
+    assert_eq!(parse_document(nest(2_000).as_bytes()), Err(Refusal::TooDeep));
+    let brackets = format!("{{\"a\":{}{}}}", "[".repeat(30_000), "]".repeat(30_000));
+    assert!(parse_datagram(&datagram(&brackets)).expect_err("too deep").to_string().contains("recursion"));
+}
+
+#[test]
+fn flags_become_one_status() {
+    for (flags, status) in [
+        (json!({}), StatusCode::Unset),
+        (json!({"error": false, "fault": false}), StatusCode::Ok),
+        (json!({"error": true}), StatusCode::Error),
+        (json!({"error": true, "throttle": true}), StatusCode::Throttle),
+        (json!({"error": true, "fault": true, "throttle": true}), StatusCode::Fault),
+        (json!({"http": {"response": {"status": 500}}}), StatusCode::Unset),
+    ] {
+        let records = parse_document(with(flags).to_string().as_bytes()).expect("fine");
+        assert_eq!(records[0].status, status);
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        Just(json!("2222222222222222")),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((any_key(), inner), 0..4).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_key() -> impl Strategy<Value = String> {
+    let known = [
+        "id", "trace_id", "parent_id", "name", "start_time", "end_time", "in_progress", "type", "fault", "error",
+        "throttle", "cause", "exceptions", "stack", "annotations", "metadata", "links", "subsegments", "http",
+        "request", "namespace",
+    ];
+    prop_oneof![3 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,5}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_datagram_panics_and_what_is_accepted_reads_again(
+        noise in prop::collection::vec(any::<u8>(), 0..100),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..5),
+    ) {
+        let mut real = fixture("xray-01-boom.bin");
+        for (at, byte, cut) in edits {
+            let at = at.index(real.len());
+            if cut { real.remove(at); } else { real[at] = byte; }
+        }
+        for bytes in [noise.clone(), [HEADER.as_bytes(), &noise].concat(), real] {
+            if let Ok(records) = parse_datagram(&bytes) {
+                records.iter().for_each(check);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_members_a_segment_has_it_reads_again(
+        members in prop::collection::vec((any_key(), any_json()), 0..6),
+        keep_ids in any::<bool>(),
+    ) {
+        let mut document = good();
+        for (key, value) in members {
+            if !keep_ids || !matches!(key.as_str(), "id" | "trace_id" | "name" | "start_time") {
+                document[key] = value;
+            }
+        }
+        let parsed = parse_document(document.to_string().as_bytes());
+        prop_assert!(parsed.is_ok() || !keep_ids, "{:?}", parsed);
+        parsed.into_iter().flatten().for_each(|record| check(&record));
+    }
+}
