@@ -15,6 +15,9 @@ fn still_works(journal: &Journal, serve: &Serve) {
     assert_eq!((code, traces[0]["name"].as_str()), (0, Some("still works")));
 }
 
+/// Its name, the path, headers and body sent, and the status that must come back.
+type Case<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], u16);
+
 #[test]
 fn bad_otlp_requests_are_answered_with_words() {
     let journal = Journal::new();
@@ -36,7 +39,7 @@ fn bad_otlp_requests_are_answered_with_words() {
     let protobuf = ("Content-Type", "application/x-protobuf");
     let text = ("Content-Type", "application/json");
     let surrogate = good.replace("good", "\\ud800");
-    let cases: [(&str, &str, Vec<(String, String)>, &[u8], u16); 10] = [
+    let cases: [Case; 10] = [
         ("garbage", "/v1/traces", header(&[protobuf]), b"\xff\xfe garbage", 400),
         ("truncated", "/v1/traces", header(&[protobuf]), truncated, 400),
         ("broken JSON", "/v1/traces", header(&[text]), b"{\"resourceSpans\": [", 400),
@@ -112,7 +115,7 @@ fn ten_thousand_spans_read_back_whole() {
     let mut request = otlp_span(1, 0, None, "root");
     let spans: Vec<_> = (0..10_000u64)
         .map(|n| {
-            let parent = (n > 0).then(|| n / 2);
+            let parent = (n > 0).then_some(n / 2);
             otlp_span(1, n, parent, &format!("span {n}"))["resourceSpans"][0]["scopeSpans"][0]["spans"][0].take()
         })
         .collect();

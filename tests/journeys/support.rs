@@ -9,38 +9,38 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 
 /// The program under test.
-pub const TRACEBOOK: &str = env!("CARGO_BIN_EXE_tracebook");
+pub(crate) const TRACEBOOK: &str = env!("CARGO_BIN_EXE_tracebook");
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
 /// Python with the real SDKs, as `make test` sets it up.
-pub fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     std::env::var_os("TRACEBOOK_TEST_PYTHON").map_or_else(|| root().join(".setup/venv/bin/python"), PathBuf::from)
 }
 
 /// A data directory of its own.
-pub struct Journal {
-    pub dir: tempfile::TempDir,
+pub(crate) struct Journal {
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Journal {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a temporary directory") }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// Runs a command and returns exit code and output.
-    pub fn run(&self, args: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         self.run_with(args, b"")
     }
 
-    pub fn run_with(&self, args: &[&str], stdin: &[u8]) -> (i32, String, String) {
+    pub(crate) fn run_with(&self, args: &[&str], stdin: &[u8]) -> (i32, String, String) {
         let mut child = Command::new(TRACEBOOK)
             .arg("--data")
             .arg(self.data())
@@ -58,14 +58,14 @@ impl Journal {
     }
 
     /// Runs a command with `--json` that must succeed, and returns its one value.
-    pub fn json(&self, args: &[&str]) -> Json {
+    pub(crate) fn json(&self, args: &[&str]) -> Json {
         let (code, value) = self.json_code(args);
         assert_eq!(code, 0, "{args:?}: {value}");
         value
     }
 
     /// Runs a command with `--json` and returns exit code and value: exactly one must be printed.
-    pub fn json_code(&self, args: &[&str]) -> (i32, Json) {
+    pub(crate) fn json_code(&self, args: &[&str]) -> (i32, Json) {
         let mut all = vec!["--json"];
         all.extend(args);
         let (code, stdout, stderr) = self.run(&all);
@@ -74,7 +74,7 @@ impl Journal {
     }
 
     /// Starts `serve` on free ports.
-    pub fn serve(&self, more: &[&str]) -> Serve {
+    pub(crate) fn serve(&self, more: &[&str]) -> Serve {
         let mut args = vec!["--json", "serve", "--http", "127.0.0.1:0", "--xray", "127.0.0.1:0"];
         args.extend(more);
         Serve::start(Command::new(TRACEBOOK).arg("--data").arg(self.data()).args(args))
@@ -82,13 +82,13 @@ impl Journal {
 }
 
 /// A running `serve`.
-pub struct Serve {
+pub(crate) struct Serve {
     child: Child,
-    pub ready: Json,
+    pub(crate) ready: Json,
 }
 
 impl Serve {
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
@@ -96,25 +96,25 @@ impl Serve {
         Self { child, ready }
     }
 
-    pub fn http(&self) -> &str {
+    pub(crate) fn http(&self) -> &str {
         self.ready["http"].as_str().expect("an address")
     }
 
-    pub fn xray(&self) -> &str {
+    pub(crate) fn xray(&self) -> &str {
         self.ready["xray"].as_str().expect("an address")
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for the end of one that somebody else killed.
-    pub fn kill_is_over(mut self) {
+    pub(crate) fn kill_is_over(mut self) {
         self.child.wait().expect("ends");
     }
 
     /// Ctrl-C, and the exit code.
-    pub fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         interrupt(self.child.id());
         let code = wait(&mut self.child, Duration::from_secs(20));
         code.expect("serve ends within 20 s of Ctrl-C")
@@ -145,13 +145,13 @@ fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
 }
 
 /// The Flask service with the real SDKs.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Service {
-    pub fn start(serve: &Serve, modes: &[&str]) -> Self {
+    pub(crate) fn start(serve: &Serve, modes: &[&str]) -> Self {
         let mut child = Command::new(python())
             .arg(root().join("tests/service/service.py"))
             .args(modes)
@@ -171,13 +171,13 @@ impl Service {
     }
 
     /// Calls a path and returns the status.
-    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
         let headers: Vec<(String, String)> = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         http("GET", &format!("127.0.0.1:{}", self.port), path, &headers, b"").0
     }
 
     /// Asks it to end and waits until it has flushed.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         interrupt(self.child.id());
         wait(&mut self.child, Duration::from_secs(20)).expect("the service ends");
     }
@@ -191,7 +191,13 @@ impl Drop for Service {
 }
 
 /// One HTTP/1.1 request over a socket of its own: status and body. Any bytes can be sent, also wrong ones.
-pub fn http(method: &str, address: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> (u16, Vec<u8>) {
+pub(crate) fn http(
+    method: &str,
+    address: &str,
+    path: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> (u16, Vec<u8>) {
     let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     if !headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("host")) {
         request.push_str(&format!("Host: {address}\r\n"));
@@ -232,12 +238,12 @@ fn dechunk(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Posts traces and returns the status.
-pub fn post_traces(address: &str, kind: &str, body: &[u8]) -> (u16, Vec<u8>) {
+pub(crate) fn post_traces(address: &str, kind: &str, body: &[u8]) -> (u16, Vec<u8>) {
     http("POST", address, "/v1/traces", &[("Content-Type".into(), kind.into())], body)
 }
 
 /// An OTLP JSON request with one span.
-pub fn otlp_span(trace: u64, span: u64, parent: Option<u64>, name: &str) -> Json {
+pub(crate) fn otlp_span(trace: u64, span: u64, parent: Option<u64>, name: &str) -> Json {
     let start: u64 = 1_795_447_213_000_000_000 + trace * 1_000_000_000 + span * 1_000_000;
     json!({ "resourceSpans": [{
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "journey" } }] },
@@ -252,13 +258,13 @@ pub fn otlp_span(trace: u64, span: u64, parent: Option<u64>, name: &str) -> Json
 }
 
 /// Sends one datagram.
-pub fn datagram(address: &str, bytes: &[u8]) {
+pub(crate) fn datagram(address: &str, bytes: &[u8]) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.send_to(bytes, address).expect("sends");
 }
 
 /// Waits until something is so.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -270,7 +276,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Every file below a folder with its bytes, by relative path.
-pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     fn walk(at: &Path, base: &Path, found: &mut std::collections::BTreeMap<String, Vec<u8>>) {
         for entry in std::fs::read_dir(at).expect("lists").map(|e| e.expect("an entry").path()) {
             if entry.is_dir() {

@@ -14,8 +14,8 @@ use serde_json::json;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The window.
-pub struct Window {
-    pub client: Client,
+pub(crate) struct Window {
+    pub(crate) client: Client,
     driver: Driver,
     data: PathBuf,
 }
@@ -35,7 +35,7 @@ impl Drop for Driver {
 
 impl Window {
     /// Starts the app as a user does, with a journal of its own.
-    pub async fn open(data: &Path) -> Self {
+    pub(crate) async fn open(data: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
@@ -65,7 +65,7 @@ impl Window {
     }
 
     /// Waits for an element.
-    pub async fn appears(&self, css: &str) -> Element {
+    pub(crate) async fn appears(&self, css: &str) -> Element {
         match self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await {
             Ok(element) => element,
             Err(error) => {
@@ -75,7 +75,7 @@ impl Window {
         }
     }
 
-    pub async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         let element = self.appears(css).await;
         if let Err(error) = element.click().await {
             self.picture("failed").await;
@@ -83,11 +83,11 @@ impl Window {
         }
     }
 
-    pub async fn count(&self, css: &str) -> usize {
+    pub(crate) async fn count(&self, css: &str) -> usize {
         self.client.find_all(Locator::Css(css)).await.map_or(0, |found| found.len())
     }
 
-    pub async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         match self.client.find(Locator::Css(css)).await {
             Ok(element) => element.text().await.unwrap_or_default(),
             Err(_) => String::new(),
@@ -95,14 +95,26 @@ impl Window {
     }
 
     /// Whether an `<img>` has a picture in it, not the sign for a broken one.
-    pub async fn picture_is_loaded(&self, css: &str) -> bool {
+    pub(crate) async fn picture_is_loaded(&self, css: &str) -> bool {
         let script =
             "const img = document.querySelector(arguments[0]); return !!img && img.complete && img.naturalWidth > 100";
         self.client.execute(script, vec![json!(css)]).await.is_ok_and(|loaded| loaded == json!(true))
     }
 
+    /// Waits until what was typed is on disk.
+    pub(crate) async fn saved(&self) {
+        let start = Instant::now();
+        while self.count("[data-testid=save-status][data-state=saved]").await == 0 {
+            if start.elapsed() > PATIENCE {
+                self.picture("failed").await;
+                panic!("not saved within {PATIENCE:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Keeps a screenshot for people to look at.
-    pub async fn picture(&self, name: &str) {
+    pub(crate) async fn picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/screenshots");
         std::fs::create_dir_all(&folder).expect("makes");
         if let Ok(png) = self.client.screenshot().await {
@@ -111,14 +123,14 @@ impl Window {
     }
 
     /// Where this window receives OTLP: its default port, or none if that is taken on this machine.
-    pub async fn http_address(&self) -> String {
+    pub(crate) async fn http_address(&self) -> String {
         let lock = std::fs::read_to_string(self.data.join("receivers.lock")).expect("the lock file");
         let holder: serde_json::Value = serde_json::from_str(&lock).expect("JSON");
         holder["http"].as_str().expect("port 4318 is free on the machine that runs this test").to_owned()
     }
 
     /// The first entry's text as it is on disk.
-    pub fn entry_text(&self, data: &Path) -> String {
+    pub(crate) fn entry_text(&self, data: &Path) -> String {
         let out = Command::new("sqlite3")
             .arg(data.join("journal.db"))
             .arg("SELECT body FROM entry LIMIT 1")
@@ -128,14 +140,14 @@ impl Window {
     }
 
     /// Closes the window and waits until the app is gone.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.client.close().await.expect("closes");
         drop(self.driver);
     }
 }
 
 /// Waits until something is so.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
     let start = Instant::now();
     while !look().await {
         assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
@@ -144,6 +156,6 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() 
 }
 
 /// Lets fades and pictures come to rest before a screenshot.
-pub async fn settle() {
+pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(600)).await;
 }

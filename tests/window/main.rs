@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::driver::{Window, settle, until};
 
 /// Posts one OTLP trace as an SDK would: a request that asks the database, and fails if wanted.
+#[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
 fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
     let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
     let trace_id = format!("{trace:032x}");
@@ -72,11 +73,11 @@ async fn the_main_job_in_the_real_window() {
     window.picture("1-new-entry").await;
 
     // Type; it is saved.
+    window.click(".cm-line").await;
     let editor = page.find(Locator::Css(".cm-content")).await.expect("the editor");
-    editor.click().await.expect("focus");
     editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
     editor.send_keys("\nTyped in the real window: äöü ✓\n\n").await.expect("types");
-    until("it is saved", || async { window.text("[data-testid=save-status]").await.contains("Saved") }).await;
+    window.saved().await;
 
     // A trace arrives from a real sender and is in the tray within a second or so.
     let address = window.http_address().await;
@@ -105,7 +106,7 @@ async fn the_main_job_in_the_real_window() {
     window.click("[data-testid=capture]").await;
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
-    until("it is saved", || async { window.text("[data-testid=save-status]").await.contains("Saved") }).await;
+    window.saved().await;
     settle().await;
     window.picture("4-captured").await;
 
@@ -113,6 +114,11 @@ async fn the_main_job_in_the_real_window() {
     window.close().await;
     let window = Window::open(data.path()).await;
     window.click("[data-testid=entries] button").await;
+    window.click(".cm-line").await;
+    // The card stands at the end, and the editor draws only what is in sight.
+    let editor = window.client.find(Locator::Css(".cm-content")).await.expect("the editor");
+    editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
+    editor.send_keys(&char::from(Key::Up).to_string().repeat(4)).await.expect("up");
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
     assert!(window.entry_text(data.path()).contains("Typed in the real window: äöü ✓"));

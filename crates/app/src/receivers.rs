@@ -129,10 +129,11 @@ impl Receivers {
         }
         list.push(xray_listeners.row.at(address, &mut problems));
 
-        if wanted.containers && bridge.is_empty() {
-            if let Some(first) = list.first_mut() {
-                first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
-            }
+        if wanted.containers
+            && bridge.is_empty()
+            && let Some(first) = list.first_mut()
+        {
+            first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
         }
         if ours {
             let address = |name: &str| list.iter().find(|r: &&Receiver| r.name == name).and_then(|r| r.address.clone());

@@ -112,10 +112,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
         let path = entry.path();
         match entry.file_type() {
             // Links are not followed: a clone may hold one that leads anywhere.
-            Ok(kind) if kind.is_dir() => {
-                if !SKIPPED.iter().any(|s| entry.file_name() == *s) {
-                    walk(&path, files, depth + 1);
-                }
+            Ok(kind) if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) => {
+                walk(&path, files, depth + 1);
             }
             Ok(kind) if kind.is_file() && (has_extension(&path, "md") || has_extension(&path, "svg")) => {
                 files.push(path)

@@ -66,13 +66,27 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
         spans.push(span);
     }
     // A stable order whatever the order of arrival, so that the same spans make the same digest.
-    spans.sort_by(|a, b| (a.start, a.id).cmp(&(b.start, b.id)));
+    spans.sort_by_key(|s| (s.start, s.id));
     let walk = walk(&spans);
     let mut slots: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
     trace.spans = walk.rows.iter().filter_map(|row| slots[row.index].take()).collect();
+    inherit_services(&mut trace);
     share_in_order(&mut trace);
     trace.notes = notes(&trace, &walk);
     trace
+}
+
+/// An X-Ray subsegment names no service: it belongs to its segment's.
+fn inherit_services(trace: &mut Trace) {
+    let mut known: HashMap<SpanId, String> = HashMap::with_capacity(trace.spans.len());
+    for span in &mut trace.spans {
+        if span.service.is_empty()
+            && let Some(above) = span.parent.and_then(|parent| known.get(&parent))
+        {
+            span.service.clone_from(above);
+        }
+        known.insert(span.id, span.service.clone());
+    }
 }
 
 /// Renumbers resources and scopes by first use, so that the order of arrival leaves no mark.

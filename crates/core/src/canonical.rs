@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 /// Only where `serde` itself refuses the value (a map key that is not text).
 pub fn to_canonical<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let bytes = serde_json_canonicalizer::to_vec(value)?;
-    String::from_utf8(bytes).map_err(|e| <serde_json::Error as serde::ser::Error>::custom(e))
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
 /// `sha256:<64 hex>` of the bytes.

@@ -172,6 +172,6 @@ mod tests {
         let left = trace(&[("root", 50_000_000), ("query", 10), ("old", 5)], 1);
         let right = trace(&[("root", 80_000_000), ("query", 10), ("new", 5)], 100);
         let text = bodies(&left, &right).to_string();
-        assert_eq!(text, "- root › old: 5 ns\n~ root, duration: 50 ms → 80 ms\n+ root › new: 5 ns\n");
+        assert_eq!(text, "~ root, duration: 50 ms → 80 ms\n- root › old: 5 ns\n+ root › new: 5 ns\n");
     }
 }

@@ -26,6 +26,8 @@ pub struct TraceRow {
     pub summary: TraceSummary,
     /// Whether a span without a parent is there.
     pub rooted: bool,
+    /// When the last of its spans arrived.
+    pub received: Nanos,
 }
 
 impl Telemetry {
@@ -105,12 +107,12 @@ impl Telemetry {
         for row in &rows {
             for key in ["resource", "scope"] {
                 let id: i64 = row.get(key);
-                if !bodies.contains_key(&id) {
+                if let std::collections::hash_map::Entry::Vacant(vacant) = bodies.entry(id) {
                     let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM shared WHERE id = ?")
                         .bind(id)
                         .fetch_optional(&self.pools.readers)
                         .await?;
-                    bodies.insert(id, body.unwrap_or_default().into());
+                    vacant.insert(body.unwrap_or_default().into());
                 }
             }
         }
@@ -257,6 +259,7 @@ fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
             protocols,
         },
         rooted: row.get::<i64, _>("rooted") > 0,
+        received: Nanos(row.get("received")),
     })
 }
 

@@ -23,7 +23,7 @@ const MOST_EVENTS: usize = 60;
 const DEEPEST: usize = 10;
 const INDENT: f64 = 14.0;
 
-const LABELS: f64 = 318.0;
+const LABELS: f64 = 304.0;
 const CHART: f64 = 344.0;
 const CHART_END: f64 = 780.0;
 const DURATIONS: f64 = WIDTH - PAD;

@@ -7,7 +7,7 @@ use tracebook_core::ids::SpanId;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Exception, Frame, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
-use tracebook_core::value::{Attribute, Value};
+use tracebook_core::value::Attribute;
 
 use crate::json::{DEEPEST, value};
 use crate::{clip, count, from_index};
@@ -51,7 +51,7 @@ pub(super) fn span_of(said: Map<String, Json>, id: SpanId, warnings: &mut Vec<St
             ("cause", json) => cause(json, &mut span, warnings),
             ("links", Json::Array(list)) => links(list, &mut span, warnings),
             ("subsegments", Json::Array(list)) => warnings.push(format!(
-                "{} could not be read and is only in the raw document",
+                "not readable, and only in the raw document: {}",
                 count(list.len(), "nested subsegment")
             )),
             ("namespace", json) => {

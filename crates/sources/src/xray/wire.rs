@@ -14,7 +14,7 @@ use tracebook_core::trace::Trace;
 
 use super::normalise;
 use crate::clip;
-use crate::json::{ObjectText, elements, members, quoted};
+use crate::json::{ObjectText, elements, members, quoted, words};
 
 /// The daemon's receive buffer. A datagram that fills it was cut, and UDP does not say so.
 pub const BUFFER: usize = 64 * 1024;
@@ -184,7 +184,7 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
         }
     }
     let raw = rest.finish();
-    let said: Map<String, Value> = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let said: Map<String, Value> = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(words(&error)))?;
     let head = check(&said)?;
     let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
@@ -219,7 +219,7 @@ impl Cut<'_> {
             self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
             // What stays inside must not make the whole unreadable later.
             let again: Result<Value, _> = serde_json::from_str(&self.raw);
-            again.map_err(|error| Refusal::NotJson(error.to_string()))?;
+            again.map_err(|error| Refusal::NotJson(words(&error)))?;
         }
         let Head { trace_id, span_id } = self.head;
         let span = normalise::span_of(self.said, span_id, &mut Vec::new());

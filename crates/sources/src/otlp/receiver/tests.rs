@@ -129,9 +129,11 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
             let head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:4318\r\n");
             let answer = crate::testing::http(rig.server.addr, &head, b"").await;
             assert_eq!(answer.status, 404, "{path}");
-            for word in
-                ["OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 ", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/v1/traces"]
-            {
+            for word in [
+                "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 ",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                "/v1/traces",
+            ] {
                 assert!(answer.text().contains(word), "{path}: {}", answer.text());
             }
         }

@@ -16,7 +16,7 @@ use tracebook_core::telemetry::Encoding;
 
 use super::{Decoded, Shared, record, service, too_heavy, weighed};
 use crate::clip;
-use crate::json::{ObjectText, elements, members};
+use crate::json::{ObjectText, elements, members, words};
 
 /// Reads a JSON `ExportTraceServiceRequest`.
 ///
@@ -109,8 +109,8 @@ fn one_span(one: &RawValue, shared: &Shared, decoded: &mut Decoded) -> Result<()
     Ok(())
 }
 
-fn readable(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
-    serde_json::from_slice(bytes)
+fn readable(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    serde_json::from_slice(bytes).map_err(|error| words(&error))
 }
 
 /// A `ResourceSpans` without its spans.

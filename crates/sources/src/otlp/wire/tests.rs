@@ -1,7 +1,7 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1 as common;
-use prost::Message as _;
 use proptest::prelude::*;
+use prost::Message as _;
 use serde_json::{Value, json};
 use tracebook_core::assemble::assemble;
 use tracebook_core::time::Nanos;
@@ -262,7 +262,12 @@ fn columns_say_what_a_list_needs() {
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![".{0,12}", Just("exception".to_owned()), Just("service.name".to_owned()), Just("http.method".to_owned())]
+    prop_oneof![
+        ".{0,12}",
+        Just("exception".to_owned()),
+        Just("service.name".to_owned()),
+        Just("http.method".to_owned())
+    ]
 }
 
 fn any_any() -> impl Strategy<Value = common::AnyValue> {

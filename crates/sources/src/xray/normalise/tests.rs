@@ -1,7 +1,7 @@
 use serde_json::json;
 use tracebook_core::assemble::assemble;
 use tracebook_core::trace::Trace;
-use tracebook_core::value::get;
+use tracebook_core::value::{Value, get};
 
 use super::*;
 use crate::testing::fixture;

@@ -12,7 +12,7 @@ use tracebook_core::clock::Clock;
 
 use crate::body::{self, Failure, Packing};
 use crate::receive::{Commit, Counters};
-use crate::{clip, count};
+use crate::{clip, count, json};
 
 /// 50 documents of 64 kB are what the API takes at once; this leaves room for larger ones.
 const LIMIT: usize = 16 * 1024 * 1024;
@@ -192,6 +192,9 @@ async fn json_body(request: Request) -> Result<Value, Failure> {
     match serde_json::from_slice(&bytes) {
         Ok(json @ Value::Object(_)) => Ok(json),
         Ok(_) => Err(Failure::new(StatusCode::BAD_REQUEST, "The body is not a JSON object.")),
-        Err(error) => Err(Failure::new(StatusCode::BAD_REQUEST, format!("The body is not readable JSON: {error}."))),
+        Err(error) => Err(Failure::new(
+            StatusCode::BAD_REQUEST,
+            format!("The body is not readable JSON: {}.", json::words(&error)),
+        )),
     }
 }

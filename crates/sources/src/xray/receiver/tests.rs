@@ -153,8 +153,8 @@ async fn sdks_are_told_to_sample_everything() {
     let (server, _) = daemon(Kept::new()).await;
     // As the SDK sends it, and as a bare client might.
     for body in [&b"{}"[..], b""] {
-        let rule = &post(server.addr, "/GetSamplingRules", "Content-Type: application/json\r\n", body).await.json()
-            ["SamplingRuleRecords"][0]["SamplingRule"];
+        let rule = &post(server.addr, "/GetSamplingRules", "Content-Type: application/json\r\n", body).await.json()["SamplingRuleRecords"]
+            [0]["SamplingRule"];
         assert_eq!((&rule["FixedRate"], &rule["Version"], &rule["ResourceARN"]), (&json!(1.0), &json!(1), &json!("*")));
         assert_eq!(rule["Attributes"], json!({}));
     }
@@ -163,9 +163,7 @@ async fn sdks_are_told_to_sample_everything() {
         {"RuleName": "Cruddur"}, {"RuleName": "Cruddur"}, {"ClientID": "?"},
     ]});
     let answer = post(server.addr, "/SamplingTargets", "", body.to_string().as_bytes()).await.json();
-    let target = |name| {
-        json!({"RuleName": name, "FixedRate": 1.0, "ReservoirQuota": 100, "ReservoirQuotaTTL": 1_795_447_513, "Interval": 10})
-    };
+    let target = |name| json!({"RuleName": name, "FixedRate": 1.0, "ReservoirQuota": 100, "ReservoirQuotaTTL": 1_795_447_513, "Interval": 10});
     assert_eq!(answer["SamplingTargetDocuments"], json!([target("Default"), target("Cruddur")]));
     assert_eq!((&answer["LastRuleModification"], &answer["UnprocessedStatistics"]), (&json!(0), &json!([])));
 }
@@ -206,7 +204,11 @@ async fn what_is_not_spoken_is_said() {
         ("/GetSamplingRules", b"\xff"),
     ] {
         let answer = post(server.addr, path, "", body).await;
-        assert_eq!((answer.status, answer.header("x-amzn-errortype")), (400, Some("InvalidRequestException")), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("x-amzn-errortype")),
+            (400, Some("InvalidRequestException")),
+            "{path}"
+        );
     }
     assert_eq!(counters.refusals(), 8);
 }
