@@ -17,7 +17,7 @@ use crate::driver::{Window, settle, until};
 #[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
 fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
     let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
-    let trace_id = format!("{trace:032x}");
+    let trace_id = format!("{:032x}", 0x8f3c_19d2_7a54_4be0_9c61_05d7_e2ab_38f4_u128 + u128::from(trace));
     let at = |offset_ms: u128| (start + offset_ms * 1_000_000).to_string();
     let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
     let status = if fails { json!({ "code": 2, "message": "boom" }) } else { json!({}) };
@@ -31,9 +31,9 @@ fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
     let body = json!({ "resourceSpans": [{
         "resource": { "attributes": [text("service.name", "backend-flask")] },
         "scopeSpans": [{ "scope": { "name": "window-test" }, "spans": [
-            { "traceId": trace_id, "spanId": format!("{:016x}", 2), "parentSpanId": format!("{:016x}", 1), "name": "SELECT activities",
+            { "traceId": trace_id, "spanId": format!("{:016x}", 0x51d0_c3e8_04b7_a92f_u64), "parentSpanId": format!("{:016x}", 0x2e6b_90af_1c5d_837e_u64), "name": "SELECT activities",
               "kind": 3, "startTimeUnixNano": at(2), "endTimeUnixNano": at(9), "attributes": [text("db.system", "postgresql")] },
-            { "traceId": trace_id, "spanId": format!("{:016x}", 1), "name": "GET /api", "kind": 2,
+            { "traceId": trace_id, "spanId": format!("{:016x}", 0x2e6b_90af_1c5d_837e_u64), "name": "GET /api", "kind": 2,
               "startTimeUnixNano": at(0), "endTimeUnixNano": at(12), "events": events, "status": status,
               "attributes": [text("http.request.method", "GET"), text("url.path", name),
                              { "key": "http.response.status_code", "value": { "intValue": if fails { "500" } else { "200" } } }] },
@@ -102,8 +102,19 @@ async fn the_main_job_in_the_real_window() {
         .expect("escape");
     until("the preview is closed", || async { window.count("[data-testid=trace-panel]").await == 0 }).await;
 
-    // One click freezes it into the entry; the card is drawn.
+    // One click freezes the newest at the cursor, below what was typed.
     window.click("[data-testid=capture]").await;
+    window.appears("img.evidence-card").await;
+    window.saved().await;
+    // And one into a chosen slot; the cards are drawn.
+    let editor = page.find(Locator::Css(".cm-content")).await.expect("the editor");
+    editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::Home))).await.expect("to the start");
+    window.click(".slot-tools .chip").await;
+    window.click("[data-testid=trace-row]:nth-of-type(2) [data-testid=capture]").await;
+    until("the slot is filled", || async {
+        window.entry_text(data.path()).contains("OTEL\n\n![GET /api/activities/home 200")
+    })
+    .await;
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
     window.saved().await;
@@ -114,11 +125,6 @@ async fn the_main_job_in_the_real_window() {
     window.close().await;
     let window = Window::open(data.path()).await;
     window.click("[data-testid=entries] button").await;
-    window.click(".cm-line").await;
-    // The card stands at the end, and the editor draws only what is in sight.
-    let editor = window.client.find(Locator::Css(".cm-content")).await.expect("the editor");
-    editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
-    editor.send_keys(&char::from(Key::Up).to_string().repeat(4)).await.expect("up");
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
     assert!(window.entry_text(data.path()).contains("Typed in the real window: äöü ✓"));

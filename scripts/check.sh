@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# `make check`: everything that can be said without the slow tests. Sourced by test.sh for its steps.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/steps.sh
+export NO_COLOR=1 CARGO_TERM_COLOR=never TERM=dumb # rustfmt looks at TERM alone
+
+check_steps() {
+  step lint bash scripts/lint.sh
+  step fmt cargo fmt --all --check
+  step ui npm run check --prefix ui --silent
+  step deny .setup/cargo/bin/cargo-deny --workspace check --hide-inclusion-graph bans licenses sources
+  step clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  bash scripts/setup.sh check
+  check_steps
+  step unit cargo test --workspace --locked --lib
+  finish
+fi

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# `make run`: sets up, builds, opens the window; arguments are handed to the program.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash scripts/setup.sh run
+bash scripts/cargo-build.sh
+built="${CARGO_TARGET_DIR:-target}/debug"
+if [[ -z ${DISPLAY:-} && -z ${WAYLAND_DISPLAY:-} ]]; then
+  echo "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the window cannot open: running 'tracebook demo' instead."
+  echo "For the same pages in a browser: $built/tracebook serve --ui"
+  exec "$built/tracebook" demo "$@"
+fi
+exec "$built/tracebook-desktop" "$@"

@@ -1,0 +1,64 @@
+# Sourced: runs named steps one after the other, goes on after a failure, and sums up at the end.
+#
+#   step NAME COMMAND…   output is shown and kept in .setup/logs/NAME.log
+#   finish               the summary; exits 1 if a step failed
+
+STEP_NAMES=() STEP_RESULTS=() STEP_SECONDS=()
+LOGS=.setup/logs
+mkdir -p "$LOGS"
+
+# A step is a session of its own with its output in a file: what it leaves running is ended by that
+# session's id, and can neither hold a pipe open nor outlive us.
+end_session() {
+  pkill -TERM -s "$1" 2>/dev/null || return 0
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    pgrep -s "$1" >/dev/null || return 0
+    sleep 0.2
+  done
+  pkill -KILL -s "$1" 2>/dev/null || true
+}
+
+step() {
+  local name="$1" log="$LOGS/$1.log" start=$SECONDS result=0 pid
+  shift
+  printf '\n== %s: %s\n' "$name" "$*"
+  : >"$log"
+  setsid "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  # shellcheck disable=SC2064 # this step's session, not a later one's
+  trap "end_session $pid; exit 130" INT TERM
+  tail -n +1 -s 0.2 -f --pid="$pid" "$log" || true
+  wait "$pid" || result=$?
+  trap - INT TERM
+  end_session "$pid"
+  STEP_NAMES+=("$name") STEP_RESULTS+=("$result") STEP_SECONDS+=($((SECONDS - start)))
+}
+
+tests_counted() { # adds up the closing lines of cargo test, vitest and node's runner
+  sed 's/\x1b\[[0-9;]*m//g' "$@" 2>/dev/null | awk '
+    /^test result: / { for (i = 1; i < NF; i++) { if ($(i + 1) == "passed;") p += $i; if ($(i + 1) == "failed;") f += $i; if ($(i + 1) == "ignored;") s += $i } }
+    $1 == "Tests" { for (i = 1; i < NF; i++) { if ($(i + 1) == "passed") p += $i; if ($(i + 1) == "failed") f += $i; if ($(i + 1) == "skipped") s += $i } }
+    /^(#|ℹ) (pass|fail|skipped) [0-9]+$/ { if ($2 == "pass") p += $3; else if ($2 == "fail") f += $3; else s += $3 }
+    END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
+}
+
+finish() {
+  local n failed=0 logs=()
+  printf '\n== Summary\n'
+  for n in "${!STEP_NAMES[@]}"; do
+    logs+=("$LOGS/${STEP_NAMES[n]}.log")
+    if ((STEP_RESULTS[n] == 0)); then
+      printf '  ok      %-10s %5s s\n' "${STEP_NAMES[n]}" "${STEP_SECONDS[n]}"
+    else
+      failed=$((failed + 1))
+      printf '  FAILED  %-10s %5s s   exit %s, see %s\n' "${STEP_NAMES[n]}" "${STEP_SECONDS[n]}" "${STEP_RESULTS[n]}" "${logs[n]}"
+    fi
+  done
+  if ((failed)); then
+    printf '%s of %s steps failed, in %s s.\n' "$failed" "${#STEP_NAMES[@]}" "$SECONDS"
+  else
+    printf 'All %s steps passed, in %s s.\n' "${#STEP_NAMES[@]}" "$SECONDS"
+  fi
+  printf 'Tests: %s\n' "$(tests_counted "${logs[@]}")"
+  ((failed == 0))
+}
