@@ -5,6 +5,7 @@ use tracebook_core::evidence::{Body, Evidence, Frozen};
 use tracebook_core::ids::Id;
 use tracebook_render::card;
 pub use tracebook_render::card::Size;
+use tracebook_render::markdown;
 use tracebook_store::evidence::EvidenceRecord;
 
 use crate::Tracebook;
@@ -27,9 +28,17 @@ impl Tracebook {
 
     pub(crate) async fn evidence_get(&self, request: EvidenceRef, _caller: &Caller) -> Result<EvidenceView, Error> {
         let row = self.evidence_row(request.id).await?;
-        let Evidence { body, provenance, .. } = self.frozen(request.id).await?.evidence;
+        let frozen = self.frozen(request.id).await?;
+        let reference = markdown::reference(&frozen, None);
+        let Evidence { body, provenance, .. } = frozen.evidence;
         let Body::Trace(trace) = body;
-        Ok(EvidenceView { row, provenance, trace: Some(trace) })
+        Ok(EvidenceView { row, reference, provenance, trace: Some(trace) })
+    }
+
+    pub(crate) async fn evidence_restore(&self, request: EvidenceRef, caller: &Caller) -> Result<EvidenceRow, Error> {
+        let row = self.evidence_row(request.id).await?;
+        self.journal.bin_evidence(request.id, None, &caller.client).await?;
+        Ok(row)
     }
 
     pub(crate) async fn evidence_delete(&self, request: EvidenceDelete, caller: &Caller) -> Result<EvidenceRow, Error> {

@@ -99,6 +99,8 @@ commands! {
     evidence_get(EvidenceRef) -> EvidenceView;
     /// Puts evidence into the bin, or purges it for good.
     evidence_delete(EvidenceDelete) -> EvidenceRow;
+    /// Takes evidence out of the bin.
+    evidence_restore(EvidenceRef) -> EvidenceRow;
     /// Writes entries as markdown with their evidence.
     export(Export) -> Exported;
     /// Reads markdown files, or an exported journal with its evidence.
@@ -124,7 +126,7 @@ pub struct Caller {
 pub enum Event {
     /// Something changed.
     Changed {
-        /// `entry`, `evidence`, `traces`, `status`.
+        /// `entry`, `evidence`, `traces`, `status`; `all` for a listener that missed some.
         what: String,
         /// Which one; empty for telemetry, which is told at most five times a second.
         id: String,
@@ -419,6 +421,8 @@ pub struct EvidenceRef {
 pub struct EvidenceView {
     /// The row.
     pub row: EvidenceRow,
+    /// A reference to it, ready to be put into a text.
+    pub reference: String,
     /// Where it came from.
     pub provenance: Provenance,
     /// The trace, where it is one.

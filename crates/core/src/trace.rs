@@ -81,6 +81,7 @@ impl StatusCode {
 
 /// A span's status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "SpanStatus")]
 pub struct Status {
     /// How it ended.
     pub code: StatusCode,
@@ -92,6 +93,7 @@ pub struct Status {
 
 /// Something that happened at a moment of a span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(rename = "SpanEvent")]
 pub struct Event {
     /// When.
     pub time: Nanos,

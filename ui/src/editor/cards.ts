@@ -1,0 +1,157 @@
+import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
+import { StateField, type EditorState, type Extension, type Range } from '@codemirror/state'
+import { inside, marks, touched, type PlacedReference } from './markup'
+
+/** What a card can ask of the window around the editor. */
+export interface CardDoor {
+  url(path: string): string
+  /** Shows the evidence's data. */
+  open(id: string): void
+}
+
+/** Heights as they were drawn, so that a card that comes back does not move the text. */
+const heights = new Map<string, number>()
+
+class Card extends WidgetType {
+  constructor(
+    private readonly reference: PlacedReference,
+    private readonly block: boolean,
+    private readonly door: CardDoor,
+  ) {
+    super()
+  }
+
+  private get size() {
+    return this.reference.size || 'full'
+  }
+
+  private get key() {
+    return `${this.reference.id} ${this.size} ${this.block}`
+  }
+
+  override eq(other: Card) {
+    const a = this.reference
+    const b = other.reference
+    return this.key === other.key && a.alt === b.alt && a.caption === b.caption
+  }
+
+  override get estimatedHeight() {
+    return this.block ? (heights.get(this.key) ?? 240) : -1
+  }
+
+  toDOM(view: EditorView) {
+    const { id, alt, caption } = this.reference
+    const box = document.createElement(this.block ? 'figure' : 'span')
+    box.className = this.block ? 'card card-block' : 'card card-inline'
+    box.dataset.evidence = id
+    box.setAttribute('contenteditable', 'false')
+
+    const picture = document.createElement('img')
+    picture.className = 'evidence-card'
+    picture.alt = alt || caption || 'Evidence'
+    picture.draggable = false
+    picture.src = this.door.url(`card/${id}.svg?size=${this.size}`)
+    picture.addEventListener('load', () => {
+      view.requestMeasure()
+      heights.set(this.key, box.offsetHeight)
+    })
+    picture.addEventListener('error', () => {
+      box.classList.add('card-missing')
+      missing.hidden = false
+      picture.hidden = true
+      view.requestMeasure()
+    })
+    const missing = document.createElement('span')
+    missing.className = 'card-note'
+    missing.hidden = true
+    missing.textContent = `Evidence ${id} is not in this journal. ${alt}`
+
+    const tools = document.createElement('span')
+    tools.className = 'card-tools'
+    tools.append(
+      button('Show data', `Show the data of ${picture.alt}`, () => this.door.open(id)),
+      button('Edit text', `Edit the text of ${picture.alt}`, () => reveal(view, box)),
+    )
+    box.append(picture, missing, tools)
+    if (this.block && caption) {
+      const line = document.createElement('figcaption')
+      line.textContent = caption
+      box.append(line)
+    }
+    box.addEventListener('dblclick', () => reveal(view, box))
+    return box
+  }
+
+  /** A click on the card is the card's; the cursor stays where it is. */
+  override ignoreEvent() {
+    return true
+  }
+}
+
+function button(text: string, label: string, run: () => void) {
+  const made = document.createElement('button')
+  made.type = 'button'
+  made.className = 'chip'
+  made.textContent = text
+  made.setAttribute('aria-label', label)
+  made.addEventListener('click', (event) => {
+    event.preventDefault()
+    run()
+  })
+  return made
+}
+
+/** Puts the cursor into the reference, which shows it as text. */
+function reveal(view: EditorView, box: HTMLElement) {
+  view.dispatch({ selection: { anchor: view.posAtDOM(box) }, scrollIntoView: true })
+  view.focus()
+}
+
+/** Whether a reference has its lines to itself, as a block decoration needs. */
+function lines(state: EditorState, reference: PlacedReference): { from: number; to: number } | null {
+  const first = state.doc.lineAt(reference.from)
+  const last = state.doc.lineAt(reference.to)
+  const before = state.sliceDoc(first.from, reference.from)
+  const after = state.sliceDoc(reference.to, last.to)
+  return before.trim() === '' && after.trim() === '' ? { from: first.from, to: last.to } : null
+}
+
+function draw(state: EditorState, door: CardDoor): DecorationSet {
+  const found: Range<Decoration>[] = []
+  for (const reference of state.field(marks).references) {
+    const whole = reference.alone ? lines(state, reference) : null
+    const range = whole ?? reference
+    if (whole ? touched(state, whole) : inside(state, reference)) continue
+    const widget = new Card(reference, reference.alone, door)
+    found.push(Decoration.replace({ widget, block: whole !== null }).range(range.from, range.to))
+  }
+  return Decoration.set(found, true)
+}
+
+/** References as cards. Arrow keys walk into a card's text rather than over it. */
+export function cards(door: CardDoor): Extension {
+  return StateField.define<DecorationSet>({
+    create: (state) => draw(state, door),
+    update(value, tr) {
+      const changed = tr.docChanged || tr.selection || tr.state.field(marks) !== tr.startState.field(marks)
+      return changed ? draw(tr.state, door) : value
+    },
+    provide: (field) => EditorView.decorations.from(field),
+  })
+}
+
+/** Moves the cursor into the card on the next line, or says that there is none. */
+export function stepIntoCard(view: EditorView, by: 1 | -1): boolean {
+  const { state } = view
+  const range = state.selection.main
+  if (!range.empty) return false
+  const number = state.doc.lineAt(range.head).number + by
+  if (number < 1 || number > state.doc.lines) return false
+  const line = state.doc.line(number)
+  const reference = state
+    .field(marks)
+    .references.find((r) => r.alone && r.from <= line.to && r.to >= line.from && !touched(state, r))
+  if (!reference) return false
+  view.dispatch({ selection: { anchor: reference.from }, scrollIntoView: true, userEvent: 'select' })
+  return true
+}

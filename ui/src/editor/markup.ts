@@ -1,0 +1,83 @@
+import { StateEffect, StateField, type ChangeDesc, type EditorState } from '@codemirror/state'
+import type { Markup, Reference, Slot } from '../bindings'
+
+export interface Placed {
+  from: number
+  to: number
+}
+export type PlacedReference = Reference & Placed
+export type PlacedSlot = Slot & Placed
+
+/** References and slots as Rust found them, moved along with every change until it is asked again. */
+export interface Marks {
+  references: readonly PlacedReference[]
+  slots: readonly PlacedSlot[]
+  /** The slot that captures go into. */
+  target: PlacedSlot | null
+}
+
+/** Rust's answer for a text, and what was changed since it was asked. */
+export const setMarkup = StateEffect.define<{ markup: Markup; since: ChangeDesc | null }>()
+export const setTarget = StateEffect.define<PlacedSlot | null>()
+
+export const marks = StateField.define<Marks>({
+  create: () => ({ references: [], slots: [], target: null }),
+  update(value, tr) {
+    let next = value
+    if (tr.docChanged) {
+      next = {
+        references: move(next.references, tr.changes),
+        slots: move(next.slots, tr.changes),
+        target: next.target && (move([next.target], tr.changes)[0] ?? null),
+      }
+    }
+    for (const effect of tr.effects) {
+      if (effect.is(setMarkup)) {
+        const { markup, since } = effect.value
+        const references = place(markup.references, since, tr.state.doc.length)
+        const slots = place(markup.slots, since, tr.state.doc.length)
+        const old = next.target
+        next = {
+          references,
+          slots,
+          target: old && (slots.find((slot) => slot.from < old.to && slot.to > old.from) ?? null),
+        }
+      } else if (effect.is(setTarget)) {
+        next = { ...next, target: effect.value }
+      }
+    }
+    return next
+  },
+})
+
+function place<T extends { place: { start: number; end: number } }>(
+  found: readonly T[],
+  since: ChangeDesc | null,
+  length: number,
+): (T & Placed)[] {
+  const placed = found.map((item) => ({ ...item, from: item.place.start, to: item.place.end }))
+  const moved = since && !since.empty ? move(placed, since) : placed
+  return moved.filter((item) => item.from < item.to && item.to <= length)
+}
+
+function move<T extends Placed>(items: readonly T[], changes: ChangeDesc): T[] {
+  const moved: T[] = []
+  for (const item of items) {
+    // A change inside it may have made it something else: raw text until Rust has looked again.
+    if (item.to - item.from > 2 && changes.touchesRange(item.from + 1, item.to - 1)) continue
+    const from = changes.mapPos(item.from, 1)
+    const to = changes.mapPos(item.to, -1)
+    if (from < to) moved.push(from === item.from && to === item.to ? item : { ...item, from, to })
+  }
+  return moved
+}
+
+/** The one law of cards: where the selection is, the raw text shows. */
+export function inside(state: EditorState, range: Placed): boolean {
+  return state.selection.ranges.some((selected) => selected.from < range.to && selected.to > range.from)
+}
+
+/** As `inside`, with the edges: for what has its lines to itself. */
+export function touched(state: EditorState, range: Placed): boolean {
+  return state.selection.ranges.some((selected) => selected.from <= range.to && selected.to >= range.from)
+}

@@ -1,0 +1,42 @@
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { EditorView } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+
+const markdownStyle = HighlightStyle.define([
+  { tag: tags.heading1, fontSize: '1.55em', fontWeight: '650', lineHeight: '1.35' },
+  { tag: tags.heading2, fontSize: '1.28em', fontWeight: '650', lineHeight: '1.4' },
+  { tag: tags.heading3, fontSize: '1.1em', fontWeight: '650' },
+  { tag: tags.heading, fontWeight: '650' },
+  { tag: tags.strong, fontWeight: '650' },
+  { tag: tags.emphasis, fontStyle: 'italic' },
+  { tag: tags.strikethrough, textDecoration: 'line-through' },
+  { tag: tags.link, color: 'var(--accent)' },
+  { tag: tags.url, color: 'var(--muted)' },
+  { tag: tags.monospace, fontFamily: 'var(--mono)', fontSize: '0.9em' },
+  { tag: tags.quote, color: 'var(--muted)' },
+  { tag: [tags.processingInstruction, tags.meta, tags.contentSeparator], color: 'var(--faint)' },
+])
+
+const look = EditorView.theme({
+  '&': { height: '100%', color: 'var(--text)', backgroundColor: 'transparent' },
+  '&.cm-focused': { outline: 'none' },
+  '.cm-scroller': { fontFamily: 'var(--sans)', fontSize: '16px', lineHeight: '1.65', overflow: 'auto' },
+  '.cm-content': {
+    maxWidth: '48rem',
+    margin: '0 auto',
+    padding: '1.25rem 2rem 40vh',
+    caretColor: 'var(--accent)',
+    width: '100%',
+    flexShrink: '1',
+  },
+  '.cm-line': { padding: '0' },
+  '.cm-cursor': { borderLeftColor: 'var(--accent)', borderLeftWidth: '2px' },
+  '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': {
+    backgroundColor: 'var(--selection)',
+  },
+  '.cm-panels': { backgroundColor: 'var(--panel)', color: 'var(--text)', borderColor: 'var(--line)' },
+  '.cm-searchMatch': { backgroundColor: 'var(--match)' },
+  '.cm-searchMatch-selected': { backgroundColor: 'var(--match-now)' },
+})
+
+export const theme = [look, syntaxHighlighting(markdownStyle)]

@@ -1,0 +1,302 @@
+import type {
+  Captured,
+  Commands,
+  Entry,
+  EntryRow,
+  EvidenceRow,
+  Markup,
+  Revision,
+  Trace,
+  TraceSummary,
+} from '../bindings'
+import { Failure, randomId, type Host, type HostEvent } from './host'
+import { picture, sampleEntries, sampleTrace, sampleTraces, WEEKS } from './memory-data'
+
+type Handlers = { [K in keyof Commands]: (args: Commands[K][0]) => Commands[K][1] }
+
+interface Stored extends Entry {
+  deleted: boolean
+  revisions: (Revision & { body: string })[]
+}
+
+/** A journal in memory: for tests, and for looking at the window without Rust. */
+export class MemoryHost implements Host {
+  readonly name = 'memory'
+  readonly client: string
+  readonly chooses = false
+  /** Every command that was asked for, in order. */
+  readonly calls: { cmd: keyof Commands; args: unknown }[] = []
+  /** Thrown by the next calls of a command, until taken away. */
+  readonly failures = new Map<keyof Commands, Failure>()
+  /** How long an answer takes. */
+  delay = 0
+  entries: Stored[] = []
+  traces: TraceSummary[] = []
+  evidence: EvidenceRow[] = []
+  bin: EvidenceRow[] = []
+  #listeners: Set<(event: HostEvent) => void>
+  #dismissed = new Set<string>()
+  #next = 1
+
+  constructor(samples = true, client = `memory-${randomId()}`, shared?: MemoryHost) {
+    this.client = client
+    this.#listeners = shared ? shared.#listeners : new Set()
+    if (shared) {
+      this.entries = shared.entries
+      this.traces = shared.traces
+      this.evidence = shared.evidence
+    } else if (samples) {
+      this.traces = sampleTraces()
+      for (const { week, body } of sampleEntries()) this.#handlers.entry_new({ week, title: null, body })
+    }
+  }
+
+  async rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Promise<Commands[K][1]> {
+    this.calls.push({ cmd, args: structuredClone(args) })
+    await (this.delay ? new Promise((done) => setTimeout(done, this.delay)) : Promise.resolve())
+    const failure = this.failures.get(cmd)
+    if (failure) throw failure
+    return structuredClone(this.#handlers[cmd](args))
+  }
+
+  events(listener: (event: HostEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  connection(listener: (up: boolean) => void): () => void {
+    listener(true)
+    return () => undefined
+  }
+
+  url(path: string): string {
+    const id = /^(?:card|live)\/([^.]+)\.svg/.exec(path)?.[1] ?? ''
+    const shown = this.evidence.find((row) => row.id === id)
+    const trace = this.traces.find((row) => row.trace_id === id)
+    return picture(shown?.title ?? trace?.name ?? 'unknown', path.includes('compact'))
+  }
+
+  choose(): Promise<string[] | null> {
+    return Promise.resolve(null)
+  }
+
+  tell(what: 'entry' | 'evidence' | 'traces' | 'status', id = '', by = '') {
+    for (const listener of this.#listeners) listener({ event: 'changed', what, id, by })
+  }
+
+  #find(ref: string): Stored {
+    const found = this.entries.find((entry) => entry.id === ref || entry.slug === ref)
+    if (!found) throw new Failure('not_found', `There is no entry ${ref}`, 'List the entries.')
+    return found
+  }
+
+  #cut(entry: Stored, reason: string, body = entry.body, revision = entry.revision): Stored {
+    if (entry.revisions[0]?.body !== body || reason === 'conflict') {
+      const bytes = new TextEncoder().encode(body).length
+      entry.revisions.unshift({ revision, created_at: new Date().toISOString(), reason, bytes, body })
+    }
+    return entry
+  }
+
+  #mark(body: string): Markup {
+    const references: Markup['references'] = []
+    const slots: Markup['slots'] = []
+    const line = (at: number) => body.slice(0, at).split('\n').length
+    for (const m of body.matchAll(/!\[([^\]]*)\]\(evidence:(\w+)(?:\?size=(\w+))?(?: "([^"]*)")?\)/g)) {
+      const start = m.index
+      const end = start + m[0].length
+      const from = body.lastIndexOf('\n', start - 1) + 1
+      const to = body.indexOf('\n', end)
+      const around = body.slice(from, start) + body.slice(end, to < 0 ? undefined : to)
+      references.push({
+        id: m[2] ?? '',
+        place: { start, end, line: line(start) },
+        alt: m[1] ?? '',
+        caption: m[4] ?? '',
+        size: m[3] ?? '',
+        alone: around.trim() === '',
+      })
+    }
+    for (const m of body.matchAll(/!\[([^\]]*)\]\(\)|^inser(?:t)? image of[^\r\n]*|^image of[^\r\n]*/gim)) {
+      const text = m[1] ?? m[0]
+      if (this.#dismissed.has(text)) continue
+      const place = { start: m.index, end: m.index + m[0].length, line: line(m.index) }
+      slots.push({
+        n: slots.length + 1,
+        line: place.line,
+        text,
+        wants: /trace/i.test(text) ? 'trace' : 'unknown',
+        place,
+      })
+    }
+    return { references, slots }
+  }
+
+  #handlers: Handlers = {
+    status: () => ({
+      version: '0.1.0',
+      data_dir: '/home/you/.local/share/tracebook',
+      receivers: [
+        { name: 'http', address: '127.0.0.1:4318', problem: '', elsewhere: false },
+        { name: 'grpc', address: '127.0.0.1:4317', problem: '', elsewhere: false },
+        {
+          name: 'xray',
+          address: null,
+          problem:
+            'Port 2000 is taken by xray-daemon. Stop it, or start Tracebook with --xray 127.0.0.1:2001.',
+          elsewhere: false,
+        },
+      ],
+      problems: [],
+      spans_received: 128,
+      rejected: 0,
+      last_rejected: '',
+    }),
+    weeks: () => WEEKS,
+    entry_list: ({ deleted }) => this.entries.filter((entry) => entry.deleted === !!deleted),
+    entry_get: ({ entry }) => this.#find(entry),
+    entry_new: ({ week, title, body }) => {
+      const name = title ?? WEEKS.find((row) => row.week === week)?.title ?? 'Untitled'
+      const entry: Stored = {
+        id: `01JENTRY${String(this.#next++).padStart(4, '0')}`,
+        slug: week === null ? `untitled-${this.#next}` : `week-${week.toLowerCase()}`,
+        week,
+        title: name,
+        updated_at: new Date().toISOString(),
+        body: body ?? `# ${name}\n\n## Required Homework\n\n![Traces]()\n`,
+        revision: 1,
+        deleted: false,
+        revisions: [],
+      }
+      this.entries.push(entry)
+      this.tell('entry', entry.id, this.client)
+      return entry
+    },
+    entry_write: ({ entry: ref, base, body, cut }) => {
+      const entry = this.#find(ref)
+      if (base !== null && base !== entry.revision) {
+        const kept = entry.revision + 1000 + this.#next++
+        this.#cut(entry, 'conflict', body, kept)
+        return {
+          revision: entry.revision,
+          accepted: false,
+          kept,
+          message: 'Another window wrote after your base.',
+        }
+      }
+      if (base === null) this.#cut(entry, 'set')
+      entry.body = body
+      entry.revision++
+      if (cut) this.#cut(entry, cut)
+      this.tell('entry', entry.id, this.client)
+      return { revision: entry.revision, accepted: true, kept: null, message: '' }
+    },
+    entry_rename: ({ entry: ref, title, week }) => {
+      const entry = this.#find(ref)
+      if (title !== null) entry.title = title
+      if (week !== null) entry.week = week || null
+      this.tell('entry', entry.id, this.client)
+      return entry
+    },
+    entry_cut: ({ entry, reason }) => this.#cut(this.#find(entry), reason).revisions,
+    entry_history: ({ entry }) => this.#find(entry).revisions,
+    entry_revision: ({ entry, revision }) =>
+      this.#find(entry).revisions.find((row) => row.revision === revision)?.body ?? '',
+    entry_delete: ({ entry }) => this.#bin(entry, true),
+    entry_restore: ({ entry }) => this.#bin(entry, false),
+    markup: ({ body }) => this.#mark(body),
+    slot_dismiss: ({ text, body }) => {
+      this.#dismissed.add(text)
+      return this.#mark(body)
+    },
+    live_traces: ({ filter = '' }) => {
+      if (filter === 'duration>')
+        throw new Failure('usage', '“duration>” needs a time', 'Write duration>100ms.')
+      const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
+      return this.traces.filter((row) =>
+        words.every((word) => `${row.name} ${row.services.join(' ')}`.toLowerCase().includes(word)),
+      )
+    },
+    trace_get: ({ trace_id }): Trace => sampleTrace(trace_id),
+    capture: ({ id = '' }): Captured => {
+      const trace = this.traces.find((row) => row.trace_id === id)
+      if (!trace)
+        throw new Failure('not_found', `There is no trace ${id}`, 'It may have been dropped to make room.')
+      const row: EvidenceRow = {
+        id: `01JEV${String(this.#next++).padStart(8, '0')}`,
+        kind: 'trace',
+        title: trace.name,
+        digest: 'sha256:4f1c0000',
+        captured_at: new Date().toISOString(),
+        entries: [],
+      }
+      this.evidence.unshift(row)
+      return { ...row, reference: `![${trace.name}](evidence:${row.id} "Local, OTLP/HTTP")`, warnings: [] }
+    },
+    evidence_list: () => {
+      for (const row of this.evidence) {
+        row.entries = this.entries.filter((entry) => entry.body.includes(row.id)).map((entry) => entry.slug)
+      }
+      return this.evidence
+    },
+    evidence_get: ({ id }) => {
+      const row = this.evidence.find((known) => known.id === id)
+      if (!row) throw new Failure('not_found', `There is no evidence ${id}`, '')
+      const now = '1764028800000000000'
+      const question = { source: 'local' as const, filter: '', limit: 1 }
+      return {
+        row,
+        reference: `![${row.title}](evidence:${row.id} "Local, OTLP/HTTP")`,
+        provenance: {
+          question,
+          via: ['OTLP/HTTP'],
+          range: [now, now],
+          captured_at: now,
+          tool: 'tracebook 0.1.0',
+        },
+        trace: sampleTrace('4bf92f3577b34da6a3ce929d0e0e4736'),
+      }
+    },
+    evidence_delete: ({ id }) => {
+      const at = this.evidence.findIndex((row) => row.id === id)
+      const [row] = at < 0 ? [] : this.evidence.splice(at, 1)
+      if (!row) throw new Failure('not_found', `There is no evidence ${id}`, '')
+      this.bin.push(row)
+      return row
+    },
+    evidence_restore: ({ id }) => {
+      const at = this.bin.findIndex((row) => row.id === id)
+      const [row] = at < 0 ? [] : this.bin.splice(at, 1)
+      if (!row) throw new Failure('not_found', `There is no evidence ${id}`, '')
+      this.evidence.unshift(row)
+      return row
+    },
+    export: ({ to, force }) =>
+      force || !to.includes('refuse')
+        ? {
+            written: ['journal/week2.md', 'journal/assets/week2/01J.svg'],
+            unchanged: 3,
+            refused: [],
+            warnings: [],
+          }
+        : { written: [], unchanged: 3, refused: ['journal/week2.md'], warnings: ['1 slot is still open'] },
+    import: ({ texts = [], paths = [] }) => {
+      if (paths.length) throw new Failure('not_found', `There is nothing at ${paths[0]}`, 'Look at the path.')
+      const entries: EntryRow[] = texts.map(({ name, text }) =>
+        this.#handlers.entry_new({ week: null, title: name.replace(/\.md$/, ''), body: text }),
+      )
+      return { entries, evidence: [], attachments: [], warnings: [] }
+    },
+    env: (args) => ({
+      text: `# ${args.for ?? 'shell'}\nexport OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n`,
+    }),
+    cancel: () => false,
+  }
+
+  #bin(ref: string, deleted: boolean): EntryRow {
+    const entry = this.#find(ref)
+    entry.deleted = deleted
+    this.tell('entry', entry.id, this.client)
+    return entry
+  }
+}

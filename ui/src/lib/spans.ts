@@ -1,0 +1,78 @@
+import type { Attribute, Resource, Scope, Span, SpanStatus, Trace } from '../bindings'
+import { nanosBetween, valueText } from './format'
+
+export interface SpanLine {
+  span: Span
+  status: SpanStatus
+  depth: number
+  /** Milliseconds, null while in progress. */
+  ms: number | null
+  /** Where its bar begins and how long it is, in parts of the whole trace. */
+  left: number
+  width: number
+  resource: Resource | undefined
+  scope: Scope | undefined
+  /** Everything about it in lower case, for the search. */
+  words: string
+}
+
+/** A trace's spans as lines of a tree. They come parent first; what never had one, or is its own, stands at the left. */
+export function spanLines(trace: Trace): SpanLine[] {
+  const depths = new Map<string, number>()
+  const first = trace.spans.reduce(
+    (least, span) => (BigInt(span.start) < least ? BigInt(span.start) : least),
+    big(trace),
+  )
+  const last = trace.spans.reduce((most, span) => {
+    const end = BigInt(span.end ?? span.start)
+    return end > most ? end : most
+  }, first)
+  const whole = Math.max(Number(last - first), 1)
+  return trace.spans.map((span) => {
+    const above = span.parent === undefined ? undefined : depths.get(span.parent)
+    const depth = above === undefined ? 0 : above + 1
+    depths.set(span.id, depth)
+    const ms = span.end === undefined ? null : nanosBetween(span.start, span.end)
+    const left = Number(BigInt(span.start) - first) / whole
+    const resource = trace.resources[span.resource]
+    const scope = trace.scopes[span.scope]
+    return {
+      span,
+      status: span.status,
+      depth,
+      ms,
+      left,
+      width: ms === null ? 1 - left : Math.max((ms * 1e6) / whole, 0.004),
+      resource,
+      scope,
+      words: words(span, resource, scope),
+    }
+  })
+}
+
+function big(trace: Trace): bigint {
+  return BigInt(trace.spans[0]?.start ?? 0)
+}
+
+function words(span: Span, resource?: Resource, scope?: Scope): string {
+  const pairs = (attributes: Attribute[] | undefined) =>
+    (attributes ?? []).map((a) => `${a.key} ${valueText(a.value)}`).join('\n')
+  return [
+    span.name,
+    span.id,
+    span.service,
+    span.kind,
+    span.status.code,
+    span.status.message,
+    pairs(span.attributes),
+    pairs(span.annotations),
+    pairs(span.metadata),
+    pairs(resource?.attributes),
+    scope?.name,
+    ...(span.events ?? []).map((event) => `${event.name} ${pairs(event.attributes)}`),
+    ...(span.links ?? []).map((link) => `${link.trace_id} ${link.span_id} ${pairs(link.attributes)}`),
+    ...(span.exceptions ?? []).map((e) => `${e.type ?? ''} ${e.message ?? ''} ${e.stacktrace ?? ''}`),
+  ]
+    .join('\n')
+    .toLowerCase()
+}

@@ -1,0 +1,68 @@
+import type { TransactionSpec } from '@codemirror/state'
+import type { Captured } from '../bindings'
+import { insertion } from '../editor/insert'
+import type { Host } from '../host/host'
+import type { Session } from './session.svelte'
+import type { Toasts } from './toasts.svelte'
+
+/** Freezes a trace and puts its reference into the open entry. Says so only after it was read back. */
+export async function captureTrace(
+  host: Host,
+  toasts: Toasts,
+  session: Session | null,
+  traceId: string,
+): Promise<Captured> {
+  if (session) {
+    await session.autosave.flush()
+    // A revision before a capture is a comfort: the capture itself must not wait for it.
+    await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
+  }
+  const captured = await host.rpc('capture', { kind: 'trace', id: traceId })
+  const hint = captured.warnings.join(' ')
+  if (!session) {
+    toasts.say(`Frozen: ${captured.title}`, {
+      hint: `It is in no entry yet: place it from Evidence. ${hint}`,
+    })
+    return captured
+  }
+  await place(host, toasts, session, captured.reference, hint)
+  return captured
+}
+
+/** Puts a reference into an entry as one undo step and waits until it is stored. */
+export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
+  const undo = insertReference(session, reference)
+  const saved = await session.autosave.flush()
+  const stored = saved && (await host.rpc('entry_get', { entry: session.id })).body.includes(reference)
+  if (stored) {
+    const action = { label: 'Undo', run: undo }
+    toasts.say(`Frozen into ${shortTitle(session.row.title)}`, { tone: 'good', hint, action })
+    return
+  }
+  toasts.say('Frozen, and shown in the text, but the text is not saved yet', {
+    tone: 'bad',
+    hint: session.autosave.failure?.hint || 'The evidence itself is safe: find it under Evidence.',
+  })
+}
+
+/** Inserts, and returns what takes it out again. */
+export function insertReference(session: Session, reference: string): () => void {
+  const slot = session.marks.target
+  if (!slot) session.readyCursor()
+  const before = session.state
+  const spec: TransactionSpec = insertion(before, reference, slot)
+  const replaced = slot ? before.sliceDoc(slot.from, slot.to) : ''
+  session.dispatch(spec)
+  const after = session.text
+  return () => {
+    const now = session.text
+    if (now === after) return session.replace(before.sliceDoc())
+    const at = now.indexOf(reference)
+    if (at >= 0) session.dispatch({ changes: { from: at, to: at + reference.length, insert: replaced } })
+  }
+}
+
+/** `Week 2 — Distributed Tracing` is `Week 2` in a toast. */
+function shortTitle(title: string): string {
+  return title.split(' — ')[0] ?? title
+}

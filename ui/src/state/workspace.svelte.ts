@@ -1,0 +1,296 @@
+import type { Commands, EntryRow, EnvText } from '../bindings'
+import { Failure, type Host, type HostEvent } from '../host/host'
+import { Throttle } from '../lib/throttle'
+import { captureTrace, place } from './capture'
+import { EvidenceShelf } from './evidence.svelte'
+import { Journal } from './journal.svelte'
+import { Session } from './session.svelte'
+import { Toasts } from './toasts.svelte'
+import { Tray } from './tray.svelte'
+
+/** The generated types know two things called Status: a command's answer is named by its command. */
+export type AppStatus = Commands['status'][1]
+
+export type Panel =
+  | { kind: 'trace'; id: string }
+  | { kind: 'evidence'; id: string }
+  | { kind: 'history' }
+  | { kind: 'new' }
+  | { kind: 'rename'; entry: EntryRow }
+  | { kind: 'export' }
+  | { kind: 'import' }
+  | { kind: 'point' }
+
+/** All of the window's state, and everything a user can do in it. */
+export class Workspace {
+  readonly host: Host
+  readonly toasts = new Toasts()
+  readonly journal: Journal
+  readonly tray: Tray
+  readonly shelf: EvidenceShelf
+  session = $state.raw<Session | null>(null)
+  panel = $state.raw<Panel | null>(null)
+  status = $state.raw<AppStatus | null>(null)
+  connected = $state(true)
+  opening = $state(false)
+  /** Traces that are being frozen now. */
+  capturing = $state.raw<ReadonlySet<string>>(new Set())
+
+  #sessions = new Map<string, Session>()
+  #statusSoon: Throttle
+  #stops: (() => void)[] = []
+
+  constructor(host: Host) {
+    this.host = host
+    this.journal = new Journal(host)
+    this.tray = new Tray(host)
+    this.shelf = new EvidenceShelf(host)
+    this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
+  }
+
+  /** Starts to listen; returns what stops it. */
+  start(): () => void {
+    this.#stops = [
+      this.host.events((event) => this.#hear(event)),
+      this.host.connection((up) => {
+        const back = up && !this.connected
+        this.connected = up
+        if (back) this.#everything()
+      }),
+    ]
+    this.#everything()
+    void this.journal.load().then(() => this.#openLast())
+    return () => {
+      for (const stop of this.#stops) stop()
+      this.tray.stop()
+      this.shelf.stop()
+      for (const session of this.#sessions.values()) session.stop()
+    }
+  }
+
+  /** Whether leaving now would lose what was typed. */
+  get unsaved(): boolean {
+    return [...this.#sessions.values()].some((session) => session.autosave.dirty)
+  }
+
+  async open(id: string) {
+    if (this.session?.id === id) return
+    await this.closing()
+    this.opening = true
+    try {
+      const entry = await this.host.rpc('entry_get', { entry: id })
+      const known = this.#sessions.get(entry.id)
+      if (known) {
+        if (!known.autosave.dirty && known.autosave.base !== entry.revision) known.adopt(entry)
+        this.session = known
+      } else {
+        const session = new Session(entry, {
+          host: this.host,
+          openEvidence: (evidence) => (this.panel = { kind: 'evidence', id: evidence }),
+          fail: (cause, what) => this.toasts.fail(cause, what),
+        })
+        this.#sessions.set(entry.id, session)
+        this.session = session
+      }
+      remember(entry.id)
+    } catch (cause) {
+      this.toasts.fail(cause, 'Could not open the entry')
+    } finally {
+      this.opening = false
+    }
+  }
+
+  /** Saves what is open and cuts a revision. What cannot be saved stays in its session and goes on trying. */
+  async closing() {
+    for (const other of this.#sessions.values()) if (other !== this.session) void other.autosave.flush()
+    const session = this.session
+    if (!session) return
+    if (await session.autosave.flush()) {
+      await session
+        .cut('close')
+        .catch((cause: unknown) => this.toasts.fail(cause, 'Could not keep a revision'))
+    }
+  }
+
+  async create(week: string | null, title: string) {
+    const entry = await this.host.rpc('entry_new', { week, title: title.trim() || null, body: null })
+    await this.journal.load()
+    await this.open(entry.id)
+  }
+
+  async rename(entry: string, title: string, week: string | null) {
+    const row = await this.host.rpc('entry_rename', { entry, title, week: week ?? '' })
+    const session = this.#sessions.get(row.id)
+    if (session) session.row = row
+    await this.journal.load()
+  }
+
+  async remove(entry: EntryRow) {
+    await this.attempt('Could not delete the entry', async () => {
+      const session = this.#sessions.get(entry.id)
+      await session?.autosave.flush()
+      await this.host.rpc('entry_delete', { entry: entry.id })
+      session?.stop()
+      this.#sessions.delete(entry.id)
+      if (this.session === session) this.session = null
+      await this.journal.load()
+      const action = { label: 'Undo', run: () => void this.restore(entry) }
+      this.toasts.say(`${entry.title} is in the bin`, { action })
+    })
+  }
+
+  async restore(entry: EntryRow) {
+    await this.attempt('Could not restore the entry', async () => {
+      await this.host.rpc('entry_restore', { entry: entry.id })
+      await this.journal.load()
+      await this.open(entry.id)
+    })
+  }
+
+  async capture(traceId: string) {
+    if (this.capturing.has(traceId)) return
+    this.capturing = new Set([...this.capturing, traceId])
+    await this.attempt('Could not capture', async () => {
+      await captureTrace(this.host, this.toasts, this.session, traceId)
+      this.shelf.refresh()
+    })
+    this.capturing = new Set([...this.capturing].filter((id) => id !== traceId))
+  }
+
+  async captureNewest() {
+    const newest = this.tray.rows[0]
+    if (newest) await this.capture(newest.trace_id)
+    else
+      this.toasts.say('There is no trace to capture yet', {
+        hint: 'Point a service here and send it a request.',
+      })
+  }
+
+  /** Puts evidence that is already frozen into the open entry. */
+  async placeAgain(id: string) {
+    const session = this.session
+    if (!session) return
+    await this.attempt('Could not insert', async () => {
+      const { reference } = await this.host.rpc('evidence_get', { id })
+      await place(this.host, this.toasts, session, reference)
+      this.shelf.refresh()
+    })
+  }
+
+  async deleteEvidence(id: string) {
+    await this.attempt('Could not delete the evidence', async () => {
+      const row = await this.host.rpc('evidence_delete', { id })
+      this.toasts.say(`${row.title} is in the bin`, {
+        action: { label: 'Undo', run: () => void this.restoreEvidence(id) },
+      })
+      this.shelf.refresh()
+    })
+  }
+
+  async restoreEvidence(id: string) {
+    await this.attempt('Could not take the evidence out of the bin', async () => {
+      await this.host.rpc('evidence_restore', { id })
+      this.shelf.refresh()
+    })
+  }
+
+  async env(target: string): Promise<EnvText> {
+    return this.host.rpc('env', { for: target })
+  }
+
+  /** Ends a conflict with the text that is stored; this window's is kept as a revision. */
+  async showOther() {
+    const session = this.session
+    if (!session) return
+    await this.attempt('Could not read the other text', async () => {
+      if (session.autosave.dirty) await session.autosave.flush()
+      if (session.autosave.dirty)
+        throw new Failure('storage', 'Your text is not kept yet', session.autosave.failure?.hint ?? '')
+      session.adopt(await this.host.rpc('entry_get', { entry: session.id }))
+    })
+  }
+
+  async writeMine() {
+    const session = this.session
+    if (session) await this.attempt('Could not write', async () => void (await session.autosave.writeOver()))
+  }
+
+  /** Does it, and shows why it failed. */
+  async attempt(what: string, job: () => Promise<void>): Promise<boolean> {
+    try {
+      await job()
+      return true
+    } catch (cause) {
+      this.toasts.fail(cause, what)
+      return false
+    }
+  }
+
+  #everything() {
+    this.tray.refresh()
+    this.shelf.refresh()
+    this.#statusSoon.request()
+    void this.journal.load()
+    if (this.session) void this.session.changedElsewhere().catch(() => undefined)
+  }
+
+  #hear(event: HostEvent) {
+    // The window goes in a moment: what it still holds is written now.
+    if (event.event === 'closing') void this.closing()
+    if (event.event !== 'changed') return
+    const own = event.by === this.host.client
+    if (event.what === 'all') {
+      this.#everything()
+    } else if (event.what === 'traces') {
+      this.tray.refresh()
+      this.#statusSoon.request()
+    } else if (event.what === 'status') {
+      this.#statusSoon.request()
+    } else if (event.what === 'evidence') {
+      this.shelf.refresh()
+    } else if (event.what === 'entry') {
+      this.shelf.refresh()
+      if (own) return
+      void this.journal.load()
+      const session = this.session
+      if (session && (event.id === session.id || event.id === session.row.slug || event.id === '')) {
+        void session
+          .changedElsewhere()
+          .catch((cause: unknown) => this.toasts.fail(cause, 'Could not read the entry again'))
+      }
+    }
+  }
+
+  async #loadStatus() {
+    try {
+      this.status = await this.host.rpc('status', {})
+    } catch (cause) {
+      if (this.connected) this.toasts.fail(cause, 'Could not read the status')
+    }
+  }
+
+  async #openLast() {
+    const entries = this.journal.entries
+    const last = entries.find((entry) => entry.id === remembered()) ?? entries[0]
+    if (last && !this.session) await this.open(last.id)
+  }
+}
+
+const LAST = 'tracebook.entry'
+
+// Storage may be switched off; the window then opens the first entry.
+function remember(id: string) {
+  try {
+    localStorage.setItem(LAST, id)
+  } catch {
+    /* see above */
+  }
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(LAST)
+  } catch {
+    return null
+  }
+}

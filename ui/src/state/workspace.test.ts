@@ -1,0 +1,175 @@
+import { undo } from '@codemirror/commands'
+import { EditorView } from '@codemirror/view'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Failure } from '../host/host'
+import { MemoryHost } from '../host/memory'
+import type { Session } from './session.svelte'
+import { Workspace } from './workspace.svelte'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  localStorage.clear()
+})
+afterEach(() => {
+  vi.useRealTimers()
+  document.body.replaceChildren()
+})
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+/** A window on one entry. */
+async function bench(body: string) {
+  const host = new MemoryHost(false)
+  host.traces = new MemoryHost().traces
+  await host.rpc('entry_new', { week: '2', title: null, body })
+  const workspace = new Workspace(host)
+  workspace.start()
+  await pass(500)
+  const session = workspace.session
+  if (!session) throw new Error('no entry was opened')
+  const view = new EditorView({ state: session.state, parent: document.body })
+  session.link(view)
+  const stored = () => host.entries[0]?.body ?? ''
+  const trace = host.traces[0]?.trace_id ?? ''
+  return { host, workspace, session, view, stored, trace }
+}
+
+function aim(session: Session, n: number) {
+  session.aim(session.marks.slots[n] ?? null)
+}
+
+describe('capture', () => {
+  it('fills the chosen slot as one undo step and says so after it was read back', async () => {
+    const text = '# Two\r\n\r\nInsert image of Traces\r\n\r\nMore\r\n'
+    const { workspace, session, view, stored, trace } = await bench(text)
+    aim(session, 0)
+    await workspace.capture(trace)
+    expect(stored()).toMatch(/^# Two\r\n\r\n!\[GET [^\]]*\]\(evidence:\w+ "[^"]*"\)\r\n\r\nMore\r\n$/)
+    expect(workspace.toasts.list[0]?.text).toBe('Frozen into Week 2')
+    undo(view)
+    expect(session.text).toBe(text)
+  })
+
+  it('stands on a line of its own below the heading that the cursor is in', async () => {
+    const { workspace, session, view, stored, trace } = await bench('# Two\nText\n')
+    view.dispatch({ selection: { anchor: 3 } })
+    await workspace.capture(trace)
+    expect(stored()).toMatch(/^# Two\n\n!\[.*\]\(evidence:.*\)\n\n?Text\n$/)
+    undo(view)
+    expect(session.text).toBe('# Two\nText\n')
+  })
+
+  it('stays in the sentence that the cursor is in the middle of', async () => {
+    const { workspace, view, stored, trace } = await bench('One two three')
+    view.dispatch({ selection: { anchor: 4 } })
+    await workspace.capture(trace)
+    expect(stored()).toMatch(/^One !\[.*\)two three$/)
+  })
+
+  it('goes below a code block, not into it', async () => {
+    const { workspace, view, stored, trace } = await bench('```\ncode\n```\nText')
+    view.dispatch({ selection: { anchor: 6 } })
+    await workspace.capture(trace)
+    expect(stored()).toMatch(/^```\ncode\n```\n\n!\[.*\)\n\n?Text$/)
+  })
+
+  it('goes to the end where the cursor was never put anywhere', async () => {
+    const { workspace, stored, trace } = await bench('# Two\n\nText\n')
+    await workspace.capture(trace)
+    expect(stored()).toMatch(/^# Two\n\nText\n\n!\[.*\)\n\n$/)
+  })
+
+  it('is saved before it freezes, and its toast takes it back', async () => {
+    const { host, workspace, session, view, trace } = await bench('![Traces]()\n')
+    view.dispatch({ changes: { from: view.state.doc.length, insert: 'typed' }, userEvent: 'input.type' })
+    await pass(130)
+    aim(session, 0)
+    host.calls.length = 0
+    await workspace.capture(trace)
+    const order = host.calls.map((call) => call.cmd)
+    expect(order.indexOf('entry_write')).toBeLessThan(order.indexOf('capture'))
+    workspace.toasts.list[0]?.action?.run()
+    expect(session.text).toBe('![Traces]()\ntyped')
+  })
+
+  it('does not claim success where the text could not be saved', async () => {
+    const { host, workspace, session, trace } = await bench('text\n')
+    host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
+    await workspace.capture(trace)
+    expect(workspace.toasts.list.some((toast) => toast.tone === 'good')).toBe(false)
+    expect(workspace.toasts.list.some((toast) => toast.tone === 'bad' && toast.hint === 'Make room.')).toBe(
+      true,
+    )
+    expect(session.text).toContain('evidence:')
+    expect(workspace.unsaved).toBe(true)
+  })
+
+  it('shows why it failed, and leaves the text alone', async () => {
+    const { workspace, session } = await bench('text\n')
+    await workspace.capture('gone')
+    expect(workspace.toasts.list[0]).toMatchObject({
+      tone: 'bad',
+      hint: 'It may have been dropped to make room.',
+    })
+    expect(session.text).toBe('text\n')
+  })
+})
+
+describe('a second window', () => {
+  it('its text is read where nothing here is unsaved, and the cursor stays', async () => {
+    const { host, session, view } = await bench('one\ntwo\n')
+    view.dispatch({ selection: { anchor: 6 } })
+    const other = new MemoryHost(false, 'other', host)
+    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'zero\none\ntwo\n' })
+    await pass(300)
+    expect(session.text).toBe('zero\none\ntwo\n')
+    expect(session.state.selection.main.head).toBe(11)
+    expect(session.autosave.state).toBe('saved')
+    view.dispatch({ changes: { from: 0, insert: 'x' }, userEvent: 'input.type' })
+    await pass(400)
+    expect(session.autosave.state, 'the next write is made on what was read').toBe('saved')
+  })
+
+  it('a conflict keeps both texts: the other is shown, or mine is written over it', async () => {
+    const { host, workspace, session, view, stored } = await bench('base\n')
+    const other = new MemoryHost(false, 'other', host)
+    view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
+    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
+    await pass(400)
+    expect(session.autosave.conflict).not.toBeNull()
+    expect(stored()).toBe('theirs\n')
+    expect(host.entries[0]?.revisions.some((revision) => revision.body === 'mine base\n')).toBe(true)
+
+    await workspace.writeMine()
+    expect(stored()).toBe('mine base\n')
+    expect(host.entries[0]?.revisions.some((revision) => revision.body === 'theirs\n')).toBe(true)
+    expect(session.autosave.conflict).toBeNull()
+  })
+
+  it('showing the other text ends the conflict with it', async () => {
+    const { host, workspace, session, view } = await bench('base\n')
+    const other = new MemoryHost(false, 'other', host)
+    view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
+    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
+    await pass(400)
+    await workspace.showOther()
+    expect(session.text).toBe('theirs\n')
+    expect(session.autosave.conflict).toBeNull()
+    expect(session.autosave.state).toBe('saved')
+  })
+})
+
+describe('revisions', () => {
+  it('are cut after a minute of quiet, and when another entry is opened', async () => {
+    const { host, workspace, view } = await bench('base\n')
+    const cuts = () => host.calls.filter((call) => call.cmd === 'entry_cut').map((call) => call.args)
+    view.dispatch({ changes: { from: 0, insert: 'a' }, userEvent: 'input.type' })
+    await pass(59_000)
+    expect(cuts()).toHaveLength(0)
+    await pass(2000)
+    expect(cuts()).toMatchObject([{ reason: 'pause' }])
+    view.dispatch({ changes: { from: 0, insert: 'b' }, userEvent: 'input.type' })
+    await workspace.create('3', '')
+    expect(cuts()).toMatchObject([{ reason: 'pause' }, { reason: 'close' }])
+    expect(host.entries[0]?.body).toBe('babase\n')
+  })
+})
