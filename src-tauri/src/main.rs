@@ -20,7 +20,7 @@ use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, 
 use tracebook_app::error::ErrorBody;
 use tracebook_app::evidence::Size;
 use tracebook_app::rpc::{Caller, Event, Request};
-use tracebook_app::{Config, Error, ReceiverConfig, Tracebook};
+use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};
 
 /// The name of the event that carries every [`Event`].
 const EVENT: &str = "tracebook";
@@ -48,29 +48,40 @@ fn main() -> ExitCode {
 }
 
 async fn start() -> Result<Arc<Tracebook>, Error> {
-    let config = Config { data_dir: Config::data_dir(named_data_dir()?)?, receivers: Some(ReceiverConfig::default()) };
-    let tracebook = Tracebook::start(config).await?;
+    let tracebook = Tracebook::start(config()?).await?;
     tracebook.watch().await?;
     Ok(tracebook)
 }
 
-/// `--data DIR`, as the command line has it.
-fn named_data_dir() -> Result<Option<PathBuf>, Error> {
-    let mut args = std::env::args_os().skip(1);
-    let mut named = None;
+/// What the window takes, named as the command line has it: `--data DIR`, `--http ADDRESS`, `--xray ADDRESS`.
+fn config() -> Result<Config, Error> {
+    let mut data = None;
+    let mut receivers = ReceiverConfig::default();
+    let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
-        match arg.to_str() {
-            Some("--data") => named = args.next().map(PathBuf::from),
-            Some(arg) if arg.starts_with("--data=") => named = Some(PathBuf::from(&arg["--data=".len()..])),
-            _ => {
-                return Err(Error::usage(
-                    format!("the window does not know {arg:?}"),
-                    "It takes --data DIR; everything else is in `tracebook --help`",
-                ));
-            }
+        let (name, inline) = match arg.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (arg.as_str(), None),
+        };
+        if !["--data", "--http", "--xray"].contains(&name) {
+            return Err(Error::usage(
+                format!("the window does not know {arg:?}"),
+                "It takes --data DIR, --http ADDRESS and --xray ADDRESS; everything else is in `tracebook --help`",
+            ));
+        }
+        let value = inline.or_else(|| args.next()).ok_or_else(|| Error::usage(format!("{name} needs a value"), ""))?;
+        let address = || {
+            value.parse().map(Listen::Named).map_err(|_| {
+                Error::usage(format!("{value:?} is no address"), format!("Write for example {name} 127.0.0.1:0"))
+            })
+        };
+        match name {
+            "--http" => receivers.http = address()?,
+            "--xray" => receivers.xray = address()?,
+            _ => data = Some(PathBuf::from(&value)),
         }
     }
-    Ok(named)
+    Ok(Config { data_dir: Config::data_dir(data)?, receivers: Some(receivers) })
 }
 
 fn run(tracebook: Arc<Tracebook>) -> ExitCode {

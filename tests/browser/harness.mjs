@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { chromium } = createRequire(join(root, 'ui/package.json'))('playwright-core')
 
-const binary = process.env.TRACEBOOK_BIN ?? join(root, 'target/debug/tracebook')
+export const binary = process.env.TRACEBOOK_BIN ?? join(root, 'target/debug/tracebook')
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell'
 
 /** A served journal with a window on it. Everything is taken down by `close`. */

@@ -2,7 +2,8 @@ import type { Written } from '../bindings'
 import { Failure } from '../host/host'
 
 const QUIET = 300
-const LATEST = 1000
+/** A second is promised until it is on disk; the way there, and a busy window, take some of it. */
+const LATEST = 500
 const RETRY = [1000, 2000, 5000, 10_000]
 /** After a conflict the text is still kept, as a revision each time, so less often. */
 const KEEP = 3000
