@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Journal, http, otlp_span, post_traces};
 
-/// A few hundred rounds with `TRACEBOOK_CRASHES=300`; fewer in every test run, because each starts the program.
+/// A few hundred; `TRACEBOOK_CRASHES` names another number.
 fn rounds() -> u64 {
-    std::env::var("TRACEBOOK_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
+    std::env::var("TRACEBOOK_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
 }
 
 /// The UI's door: swaps the token of the URL for a cookie.

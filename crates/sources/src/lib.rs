@@ -72,17 +72,27 @@ mod timing {
         let d = crate::otlp::wire::decode_protobuf(&home).unwrap();
         println!("protobuf home {} spans {:?}", d.spans.len(), t.elapsed());
         let t = Instant::now();
-        for r in &d.spans { std::hint::black_box(crate::normalise(r)); }
+        for r in &d.spans {
+            std::hint::black_box(crate::normalise(r));
+        }
         println!("normalise {:?}", t.elapsed());
         let x = crate::testing::fixture("xray-01-users.bin");
         let t = Instant::now();
         let mut n = 0;
-        for _ in 0..3000 { n += crate::xray::wire::parse_datagram(&x).unwrap().len(); }
+        for _ in 0..3000 {
+            n += crate::xray::wire::parse_datagram(&x).unwrap().len();
+        }
         println!("xray {n} records of 3000 datagrams {:?}", t.elapsed());
         let deep = {
             let mut text = String::new();
-            for i in 0..256 { text += &format!(r#"{{"id":"{:016x}","name":"n","start_time":1,"in_progress":true,"subsegments":["#, i + 1); }
-            let pad = format!(r#"{{"id":"ffffffffffffffff","name":"n","start_time":1,"metadata":{{"a":"{}"}}}}"#, "x".repeat(490_000));
+            for i in 0..256 {
+                text +=
+                    &format!(r#"{{"id":"{:016x}","name":"n","start_time":1,"in_progress":true,"subsegments":["#, i + 1);
+            }
+            let pad = format!(
+                r#"{{"id":"ffffffffffffffff","name":"n","start_time":1,"metadata":{{"a":"{}"}}}}"#,
+                "x".repeat(490_000)
+            );
             format!("{{\"trace_id\":\"1-6b0459ac-d2fb2577c226bb0ed076fe79\",{}{pad}{}", &text[1..], "]}".repeat(256))
         };
         let t = Instant::now();
