@@ -1,0 +1,135 @@
+//! Errors as Rollbar has them: items, grouped from occurrences.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::time::Nanos;
+use crate::value::Attribute;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// For those who look for it.
+    Debug,
+    /// A message's default.
+    Info,
+    /// Rollbar's lists hide it by default.
+    Warning,
+    /// An exception's default.
+    #[default]
+    Error,
+    /// Wake somebody up.
+    Critical,
+}
+
+impl Level {
+    /// The word in payloads and lists.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// One line of a stack. Rollbar's order: oldest first, the most recent call last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct CodeFrame {
+    /// The file.
+    pub filename: String,
+    /// The line in it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub lineno: Option<u32>,
+    /// The function.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub method: String,
+    /// The line's code.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub code: String,
+    /// Local variables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub locals: Vec<Attribute>,
+}
+
+/// One exception of a chain; the outermost comes first, its cause after it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct ErrorTrace {
+    /// Its class.
+    pub class: String,
+    /// Its message.
+    pub message: String,
+    /// Its frames, oldest first.
+    pub frames: Vec<CodeFrame>,
+}
+
+/// Whom it happened to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Person {
+    /// Required by Rollbar.
+    pub id: String,
+    /// Sent only where the SDK is told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub username: Option<String>,
+    /// Sent only where the SDK is told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub email: Option<String>,
+}
+
+/// One time that an error happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Occurrence {
+    /// `data.uuid`, or one made from the payload.
+    pub uuid: String,
+    /// The item it is grouped into: a hash of its fingerprint.
+    pub item: String,
+    /// `TypeError: the view function did not return a valid response`, or the message.
+    pub title: String,
+    /// How bad.
+    pub level: Level,
+    /// When, to the second as Rollbar has it.
+    pub timestamp: Nanos,
+    /// `development`, …
+    pub environment: String,
+    /// The route or function.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub context: String,
+    /// The exceptions, outermost first; empty for a message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub traces: Vec<ErrorTrace>,
+    /// A message's text; empty for an exception.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub message: String,
+    /// Whom it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub person: Option<Person>,
+    /// The request, flattened: `method`, `url`, `headers.User-Agent`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub request: Vec<Attribute>,
+    /// Custom data, flattened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub custom: Vec<Attribute>,
+    /// Everything else that was sent, flattened: server, notifier, language, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub other: Vec<Attribute>,
+    /// What had to be cut to keep it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub notes: Vec<String>,
+}
