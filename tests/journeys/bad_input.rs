@@ -237,6 +237,30 @@ impl Drop for Tmpfs {
 }
 
 #[test]
+fn an_export_that_lies_about_itself_does_no_harm() {
+    let journal = Journal::new();
+    let out = journal.dir.path().join("repo");
+    journal.json(&["demo", "--out", &out.display().to_string()]);
+    let entry_json = out.join("journal/assets/week2/entry.json");
+    let mut said: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&entry_json).expect("reads")).expect("JSON");
+    said["slug"] = json!("../../x");
+    said["week"] = json!("99");
+    said["folder"] = json!("../../../../etc");
+    std::fs::write(&entry_json, said.to_string()).expect("writes");
+    let other = Journal::new();
+    let imported = other.json(&["import", &out.display().to_string()]);
+    let slug = imported["entries"][0]["slug"].as_str().expect("a slug").to_owned();
+    assert!(slug.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{slug}");
+    let again = other.dir.path().join("again");
+    other.json(&["export", "--all", "--to", &again.display().to_string()]);
+    let mut there: Vec<_> =
+        std::fs::read_dir(other.dir.path()).expect("lists").map(|e| e.expect("one").file_name()).collect();
+    there.sort();
+    assert_eq!(there, ["again", "data"], "nothing was written beside the folder");
+}
+
+#[test]
 fn a_full_disk_is_said_and_nothing_is_lost() {
     let journal = Journal::new();
     let Some(_disk) = Tmpfs::mount(&journal.data(), "size=3m,mode=700") else {

@@ -119,6 +119,14 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     assert_eq!(verified["ok"], true);
     let rows = verified["evidence"].as_array().expect("rows");
     assert_eq!(rows.iter().filter(|r| r["verdict"] == "intact").count(), 4, "{rows:?}");
+    assert_eq!(rows.len(), 4, "each once: {rows:?}");
+    let here = std::process::Command::new(crate::support::TRACEBOOK)
+        .args(["--json", "verify", "repo"])
+        .current_dir(journal.dir.path())
+        .output()
+        .expect("runs");
+    let relative: Json = serde_json::from_slice(&here.stdout).expect("JSON");
+    assert_eq!(relative["evidence"].as_array().map(Vec::len), Some(4), "a relative path too: {relative}");
 
     // Back into an empty journal: the same entry, the same evidence, the same export.
     let back = grader.json(&["import", &to]);

@@ -46,7 +46,7 @@ impl Tracebook {
         for given in request.texts {
             let name = given.name.rsplit(['/', '\\']).next().unwrap_or_default();
             let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name);
-            let stem = if stem.is_empty() { "entry" } else { stem };
+            let stem = if stem.chars().all(|c| c == '.') { "entry" } else { stem };
             found.push(Found {
                 root: String::new(),
                 path: name.to_owned(),
@@ -184,10 +184,13 @@ impl Tracebook {
 }
 
 fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
+    // What a file says of itself is anybody's word: a slug is a name, not a path, and a week is one of the course.
+    let week = imported.week.as_deref().and_then(|week| entry::week(week).ok());
+    let is_slug = entry::slug(None, &imported.slug) == imported.slug;
     NewEntry {
         id: imported.id,
-        slug: imported.slug.clone(),
-        week: imported.week.clone(),
+        slug: if is_slug { imported.slug.clone() } else { entry::slug(week.as_deref(), &imported.title) },
+        week,
         title: imported.title.clone(),
         shows: shown_in(&imported.body),
         body: imported.body.clone(),

@@ -63,8 +63,7 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
             let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
             let read = |path: &str| read_below(&folder, path);
             for row in verify::markdown(&file.display().to_string(), &text, &read) {
-                let at = folder.join(&row.file);
-                let shown = if at.extension().is_some() { at } else { file.clone() };
+                let shown = PathBuf::from(&row.file);
                 seen.insert(shown.canonicalize().unwrap_or_else(|_| shown.clone()));
                 evidence.push(VerifiedEvidence {
                     file: shown.display().to_string(),

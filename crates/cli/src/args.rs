@@ -1,6 +1,6 @@
 //! The command line's contract as types. Names, arguments and exit codes only grow.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -100,16 +100,16 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {
     /// Where OTLP over HTTP is received [default: 127.0.0.1:4318]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) http: Option<SocketAddr>,
     /// Where OTLP over gRPC is received (not built yet)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) grpc: Option<SocketAddr>,
     /// Where the X-Ray daemon's protocol is received, UDP and TCP [default: 127.0.0.1:2000]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) xray: Option<SocketAddr>,
     /// Serve the UI in a browser
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1)]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, value_parser = address)]
     pub(crate) ui: Option<Option<SocketAddr>>,
     /// Serve only the UI
     #[arg(long)]
@@ -126,6 +126,14 @@ pub(crate) struct Serve {
     /// Keep a command's output (not built yet)
     #[arg(long, value_name = "COMMAND")]
     pub(crate) watch: Option<String>,
+}
+
+/// `host:port`; of a name, its IPv4 address, since that is what SDKs use (X-Ray's know no other).
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found: Vec<SocketAddr> =
+        text.to_socket_addrs().map_err(|e| format!("write host:port, for example 127.0.0.1:0 ({e})"))?.collect();
+    let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| format!("{text} has no address"))
 }
 
 #[derive(Debug, Subcommand)]

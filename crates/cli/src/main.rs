@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         Err(error) => {
             if std::env::args().any(|a| a == "--json") {
                 let text = error.render().to_string();
-                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                let message = said.join(" ").trim_start_matches("error: ").to_owned();
                 Out::json_only()
                     .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
             } else {
