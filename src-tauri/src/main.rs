@@ -18,7 +18,7 @@ use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, 
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use tracebook_app::error::ErrorBody;
-use tracebook_app::evidence::Size;
+use tracebook_app::evidence::{Size, themed};
 use tracebook_app::rpc::{Caller, Event, Request};
 use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};
 
@@ -162,10 +162,11 @@ fn forward_events(app: &AppHandle) {
     });
 }
 
-/// `tracebook://localhost/card/<id>.svg?size=compact` and `…/live/<trace id>.svg`.
+/// `tracebook://localhost/card/<id>.svg?size=compact&theme=dark` and `…/live/<trace id>.svg`.
 async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpResponse<Vec<u8>> {
-    let size = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("size="));
-    let size = Size::of(size.unwrap_or_default());
+    let query = request.uri().query().unwrap_or_default();
+    let asked = |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key);
+    let size = Size::of(asked("size").map_or("", |(_, size)| size));
     let path = request.uri().path().trim_start_matches('/').trim_end_matches(".svg");
     let drawn = match path.split_once('/') {
         Some(("card", id)) => match id.parse() {
@@ -176,7 +177,10 @@ async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpR
         _ => Err(Error::not_found(format!("nothing at {path}"), "")),
     };
     let (status, kind, body) = match drawn {
-        Ok(svg) => (StatusCode::OK, "image/svg+xml", svg),
+        Ok(svg) => {
+            let svg = asked("theme").map_or(svg.clone(), |(_, theme)| themed(&svg, theme == "dark"));
+            (StatusCode::OK, "image/svg+xml", svg)
+        }
         Err(error) => (StatusCode::NOT_FOUND, "text/plain", error.message),
     };
     let mut response = HttpResponse::new(body.into_bytes());

@@ -4,7 +4,7 @@ use tracebook_core::diff::{self, Difference};
 use tracebook_core::evidence::{Body, Evidence, Frozen};
 use tracebook_core::ids::Id;
 use tracebook_render::card;
-pub use tracebook_render::card::Size;
+pub use tracebook_render::card::{Size, themed};
 use tracebook_render::markdown;
 use tracebook_store::evidence::EvidenceRecord;
 

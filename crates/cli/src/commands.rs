@@ -324,8 +324,9 @@ async fn demo(data: Option<PathBuf>, folder: Option<PathBuf>, out: &Out) -> Resu
             text.push_str(&format!("  {path}\n"));
         }
         text.push_str(&format!(
-            "\nThe journal is in {dir}. Look at it in a browser:\n  tracebook --data {dir} serve --ui\n",
-            dir = done.data_dir.display()
+            "\nThe journal is in {dir}. Look at it in a browser:\n  {program} --data {dir} serve --ui\n",
+            dir = done.data_dir.display(),
+            program = std::env::args().next().unwrap_or_else(|| "tracebook".to_owned())
         ));
         text
     });

@@ -10,6 +10,11 @@ export class TauriHost implements Host {
   readonly client = `window-${randomId()}`
   readonly chooses = true
 
+  constructor() {
+    // For the few styles that only this engine needs.
+    document.documentElement.dataset.host = 'window'
+  }
+
   async rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call = ''): Promise<Commands[K][1]> {
     try {
       return await invoke<Commands[K][1]>('rpc', { cmd, args, client: this.client, call })
@@ -31,7 +36,9 @@ export class TauriHost implements Host {
   url(path: string): string {
     // Tauri knows the platform's form (`tracebook://localhost/` or `http://tracebook.localhost/`); the path itself
     // must keep its slashes and query, which convertFileSrc would escape.
-    return convertFileSrc('', 'tracebook') + path
+    // WebKitGTK shows pictures as if everybody preferred light, so the scheme is asked for.
+    const theme = window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+    return `${convertFileSrc('', 'tracebook')}${path}${path.includes('?') ? '&' : '?'}theme=${theme}`
   }
 
   async choose(kind: 'folder' | 'files'): Promise<string[] | null> {

@@ -3,6 +3,9 @@
 /// How many service colours there are; more services share them again.
 pub(super) const HUES: usize = 8;
 
+/// Where the dark half of the sheet begins.
+pub(super) const IF_DARK: &str = "@media (prefers-color-scheme:dark)";
+
 /// Light is the rule and dark the exception, so that a viewer without media queries still shows a card.
 /// The eight hues keep 3:1 against their background and stay apart for red-green blindness; red is errors' alone.
 pub(super) const STYLE: &str = "\
@@ -47,3 +50,13 @@ text{fill:#e4e9f0}
 }
 </style>
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dark_half_begins_once() {
+        assert_eq!(STYLE.matches(IF_DARK).count(), 1);
+    }
+}
