@@ -167,10 +167,7 @@ fn write_file(root: &Path, path: &str, bytes: &[u8], known: Option<&String>, for
         }
     }
     // Beside the target, so that the rename stays on one file system and is atomic.
-    let mut name = std::ffi::OsString::from(".tracebook-");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{}", std::process::id()));
-    let beside = folder.join(name);
+    let beside = folder.join(format!(".tracebook-{}", std::process::id()));
     let written = std::fs::File::create(&beside)
         .and_then(|mut file| {
             file.write_all(bytes)?;

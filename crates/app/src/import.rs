@@ -122,6 +122,11 @@ impl Tracebook {
         let Some(there) = there else {
             return Ok((self.journal.add_entry(&new, self.now(), &caller.client).await?, true));
         };
+        if self.journal.entry_in_bin(there.row.id).await? {
+            self.journal.bin_entry(there.row.id, None, &caller.client).await?;
+            done.warnings
+                .push(format!("{}: the entry {} was in the bin and is taken out of it", file.path, there.row.slug));
+        }
         if there.body == new.body {
             return Ok((there, true));
         }
@@ -156,6 +161,9 @@ impl Tracebook {
     async fn import_evidence(&self, frozen: &Frozen, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
         let id = frozen.evidence.id;
         if let Some(record) = self.journal.evidence_record(id).await? {
+            if record.deleted && !record.purged {
+                self.journal.bin_evidence(id, None, &caller.client).await?;
+            }
             if record.purged {
                 done.warnings.push(format!("evidence {id} was purged here and stays so"));
             } else if record.digest != frozen.digest {

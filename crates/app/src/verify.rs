@@ -59,7 +59,15 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
         files.sort();
         // The text first: it knows what should be there.
         for file in files.iter().filter(|f| has_extension(f, "md")) {
-            let Some(text) = read(file).and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
+            let Some(text) = read(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+                evidence.push(VerifiedEvidence {
+                    file: file.display().to_string(),
+                    id: None,
+                    verdict: Verdict::Edited,
+                    why: "the text cannot be read as UTF-8".to_owned(),
+                });
+                continue;
+            };
             let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
             let read = |path: &str| read_below(&folder, path);
             for row in verify::markdown(&file.display().to_string(), &text, &read) {
@@ -88,7 +96,7 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
             }
         }
     }
-    let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn));
+    let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked));
     Ok(Verified { ok, evidence })
 }
 

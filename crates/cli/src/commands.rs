@@ -326,7 +326,7 @@ async fn demo(data: Option<PathBuf>, folder: Option<PathBuf>, out: &Out) -> Resu
         text.push_str(&format!(
             "\nThe journal is in {dir}. Look at it in a browser:\n  {program} --data {dir} serve --ui\n",
             dir = done.data_dir.display(),
-            program = std::env::args().next().unwrap_or_else(|| "tracebook".to_owned())
+            program = std::env::args_os().next().map_or("tracebook".to_owned(), |p| p.to_string_lossy().into_owned())
         ));
         text
     });

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            if std::env::args().any(|a| a == "--json") {
+            if std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json") {
                 let text = error.render().to_string();
                 let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
                 let message = said.join(" ").trim_start_matches("error: ").to_owned();

@@ -220,7 +220,8 @@ async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Byt
             return failure(&Error::usage(format!("not a request: {error}"), "Send {\"cmd\": …, \"args\": {…}}"));
         }
     };
-    let request: Request = match serde_json::from_value(json!({ "cmd": asked.cmd, "args": asked.args })) {
+    let args = if asked.args.is_null() { json!({}) } else { asked.args };
+    let request: Request = match serde_json::from_value(json!({ "cmd": asked.cmd, "args": args })) {
         Ok(request) => request,
         Err(error) => {
             return failure(&Error::usage(

@@ -39,11 +39,13 @@ impl fmt::Debug for Removed {
 
 /// Shapes of credentials. The groups named `secret` are what is taken out; without one it is the whole match.
 const SHAPES: &[&str] = &[
+    // A signed request's header, whole; before the key id in it is found on its own.
+    r"AWS4-HMAC-SHA256\s+Credential=(?P<secret>[^\r\n\x22]+)",
     // AWS access key ids: long-term, temporary, and the other documented prefixes of secrets.
     r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
-    // Authorization headers in text, SigV4 included.
-    r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9\-._~+/]{8,}=*)",
-    r"AWS4-HMAC-SHA256\s+Credential=(?P<secret>[^\r\n\x22]+)",
+    // Authorization headers in text; a word alone ("Basic authentication") is none.
+    r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z\-._~+/]*[0-9=][A-Za-z0-9\-._~+/]{6,}=*)",
+    r"(?i)\b(?:authorization|x-api-key|set-cookie|cookie):\s*(?P<secret>[^\r\n\x22]{4,})",
     // JSON Web Tokens.
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     // Honeycomb: ingest and configuration keys of today, management keys.
@@ -59,9 +61,9 @@ const SHAPES: &[&str] = &[
     // Private keys.
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
     // The password in a URL.
-    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@\x22']*:(?P<secret>[^\s/@\x22']+)@",
+    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@\x22']*:(?P<secret>[^\s/\x22']+)@",
     // Signed URLs.
-    r"(?i)[?&](?:X-Amz-(?:Signature|Security-Token|Credential)|access_token|token|api_key|sig)=(?P<secret>[^&\s\x22'#]+)",
+    r"(?i)[?&](?:X-Amz-(?:Signature|Security-Token|Credential)|access_token|id_token|token|api_key|secret|sig)=(?P<secret>[^&\s\x22'#]+)",
     // Assignments in text: PASSWORD=…, "access_token": "…", aws_secret_access_key = ….
     r#"(?i)(?:password|passwd|secret_?(?:access_?)?key|client_?secret|access_?token|auth_?token|refresh_?token|session_?token|security_?token|api_?key|x-honeycomb-team|x-rollbar-access-token)["']?\s*[:=]\s*["']?(?P<secret>[^\s"',;&}\]\[]{4,})"#,
 ];
@@ -77,47 +79,92 @@ static BYTE_SHAPES: LazyLock<Vec<BytesRegex>> = LazyLock::new(|| {
 });
 
 /// Whether a value under this name is a credential whatever it looks like.
+///
+/// Every part of a dotted path counts: flattening makes `credentials.value` and `request.cookies.session`.
 pub fn is_credential_name(name: &str) -> bool {
-    // `http.request.header.authorization`, `X-Rollbar-Access-Token`, `DB_PASSWORD`, `userPassword` …
-    let flat: String = name
-        .rsplit(['.', '/'])
-        .next()
-        .unwrap_or(name)
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    name.split(['.', '/', '[', ']']).any(is_credential_part)
+}
+
+fn is_credential_part(part: &str) -> bool {
+    // `X-Rollbar-Access-Token`, `DB_PASSWORD`, `userPassword`: words, however they are joined.
+    let mut words: Vec<String> = vec![String::new()];
+    let mut before_lower = false;
+    for c in part.chars() {
+        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && before_lower) {
+            words.push(String::new());
+        }
+        before_lower = c.is_ascii_lowercase();
+        if c.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let flat = words.concat();
+    // Facts about a credential are none: `token_count`, `password_strength`, `has_password`, `apikey_id`.
+    const ABOUT: &[&str] = &[
+        "count", "counts", "strength", "length", "size", "type", "id", "ids", "name", "enabled", "required", "expiry",
+        "expires", "hint", "policy", "consent", "mode", "status", "age", "updated", "changed", "reset", "total",
+        "used", "limit",
+    ];
+    if words.len() > 1 && words.iter().any(|w| ABOUT.contains(w) || ["has", "is"].contains(w)) {
+        return false;
+    }
     const WHOLE: &[&str] = &[
         "authorization",
-        "proxyauthorization",
         "cookie",
+        "cookies",
         "setcookie",
-        "xhoneycombteam",
-        "xapikey",
-        "xauthtoken",
-        "xcsrftoken",
         "pwd",
+        "pass",
+        "passwd",
+        "passcode",
         "token",
         "secret",
+        "secrets",
+        "jwt",
+        "credential",
         "credentials",
+        "xhoneycombteam",
+        "xapikey",
+        "xcsrftoken",
+        "connectsid",
+    ];
+    const LAST: &[&str] = &[
+        "token",
+        "secret",
+        "pass",
+        "pwd",
+        "passwd",
+        "password",
+        "passcode",
+        "passphrase",
+        "authorization",
+        "cookie",
+        "cookies",
     ];
     const PART: &[&str] = &[
         "password",
-        "passwd",
         "passphrase",
         "accesstoken",
         "securitytoken",
         "sessiontoken",
         "refreshtoken",
-        "idtoken",
         "authtoken",
         "secretkey",
         "secretaccesskey",
         "clientsecret",
         "apikey",
         "privatekey",
+        "accesskey",
+        "authheader",
+        "authorization",
     ];
-    WHOLE.contains(&flat.as_str()) || PART.iter().any(|part| flat.contains(part))
+    WHOLE.contains(&flat.as_str())
+        || words.last().is_some_and(|last| words.len() > 1 && LAST.contains(last))
+        || PART.iter().any(|part| flat.contains(part))
 }
 
 /// Takes credential-shaped parts out of a text.
@@ -133,11 +180,15 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
             }
         }
         if !cuts.is_empty() {
-            let mut text = out.into_owned();
-            for (start, end) in cuts.into_iter().rev() {
-                text.replace_range(start..end, PLACEHOLDER);
+            let mut clean = String::with_capacity(out.len());
+            let mut from = 0;
+            for (start, end) in cuts {
+                clean.push_str(&out[from..start]);
+                clean.push_str(PLACEHOLDER);
+                from = end;
             }
-            out = Cow::Owned(text);
+            clean.push_str(&out[from..]);
+            out = Cow::Owned(clean);
         }
     }
     out
@@ -183,8 +234,10 @@ fn walk(json: &mut Json, removed: &mut Removed) {
 
 fn blank(value: &mut Json, removed: &mut Removed) {
     match value {
-        Json::Null | Json::Bool(_) => {}
+        // `has_password: true`, `tokens: 42`: no credential is a number or a yes.
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
         Json::String(text) if text.is_empty() || text == PLACEHOLDER => {}
+        Json::Object(map) if map.len() == 1 && (map.contains_key("int") || map.contains_key("double")) => {}
         _ => {
             texts(value, &mut removed.0);
             *value = Json::String(PLACEHOLDER.to_owned());
@@ -206,7 +259,8 @@ fn texts(value: &Json, out: &mut Vec<String>) {
 /// stays one: what was removed from the body, and whatever has a credential's shape.
 pub fn overwrite_in_bytes(bytes: &mut [u8], removed: &Removed) {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
-    for secret in &removed.0 {
+    let distinct: std::collections::BTreeSet<&String> = removed.0.iter().collect();
+    for secret in distinct {
         let needle = secret.as_bytes();
         // A secret of one or two bytes would star out half the message and hide nothing.
         if needle.len() > 2 {
@@ -266,9 +320,42 @@ mod tests {
         ] {
             assert_eq!(clean(text), text);
         }
-        for name in ["http.method", "handle", "token_count", "results_size", "author", "cookie_consent"] {
+        for name in [
+            "http.method",
+            "handle",
+            "token_count",
+            "results_size",
+            "author",
+            "cookie_consent",
+            "has_password",
+            "password_strength",
+            "apikey_id",
+            "paid_tokens",
+            "session.id",
+            "token_type",
+        ] {
             assert!(!is_credential_name(name), "{name}");
         }
+        for name in [
+            "HTTP_AUTHORIZATION",
+            "req_authorization",
+            "request.cookies",
+            "session_cookie",
+            "db_pass",
+            "AWS_SECRET",
+            "github_token",
+            "webhook_secret",
+            "access_key",
+            "credentials.value",
+            "password.0",
+            "connect.sid.cookies",
+            "userPassword",
+        ] {
+            assert!(is_credential_name(name), "{name}");
+        }
+        assert_eq!(clean("Basic authentication required"), "Basic authentication required");
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/x, Signature=deadbeefdeadbeef";
+        assert!(!clean(signed).contains("deadbeef"), "{}", clean(signed));
     }
 
     #[test]

@@ -185,13 +185,20 @@ impl Evidence {
         Ok(Frozen { evidence: self, canonical, digest })
     }
 
-    /// What lists, alt texts and cards call it: `GET /api/activities/home 200, 2 spans, 12.4 ms`.
+    /// What lists, alt texts and cards call it: `GET /api/activities/home 200, 2 spans, 12.4 ms`. At most some 200
+    /// characters, whatever a span's name is.
     pub fn title(&self) -> String {
+        const LONGEST: usize = 160;
         match &self.body {
             Body::Trace(trace) => {
                 let n = trace.spans.len();
                 let spans = if n == 1 { "1 span".to_owned() } else { format!("{n} spans") };
-                let mut title = format!("{}, {spans}, {}", trace.name(), human_duration(trace.duration()));
+                let mut name = trace.name();
+                if let Some((end, _)) = name.char_indices().nth(LONGEST) {
+                    name.truncate(end);
+                    name.push('…');
+                }
+                let mut title = format!("{name}, {spans}, {}", human_duration(trace.duration()));
                 match trace.status_word() {
                     "ok" => {}
                     word => {

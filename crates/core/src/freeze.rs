@@ -56,12 +56,16 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     let mut json = serde_json::to_value(&body)?;
     let removed = credentials::remove_from_json(&mut json);
     let body: Body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
+    // The filter that found it is published too.
+    let mut question = click.question;
+    question.filter =
+        credentials::remove_from_text(&question.filter, &mut credentials::Removed::default()).into_owned();
     let evidence = Evidence {
         schema: SCHEMA,
         id: click.id,
         body,
         provenance: Provenance {
-            question: click.question,
+            question,
             via,
             region: None,
             range,

@@ -18,6 +18,7 @@ pub mod entry;
 pub mod errors;
 pub mod evidence;
 pub mod filter;
+pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
 pub mod logs;

@@ -1,0 +1,216 @@
+//! What a property or a field is compared with, and how.
+
+use std::cmp::Ordering;
+use std::mem;
+
+use regex::Regex;
+
+use super::PatternError;
+use super::scan::Scanner;
+
+/// An operator with its right side.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    operator: Operator,
+    literal: Literal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    Greater,
+    LessOrEqual,
+    GreaterOrEqual,
+}
+
+#[derive(Clone, Debug)]
+enum Literal {
+    /// As a number, and as it was written.
+    Number(Number, String),
+    Text(Glob),
+    Regex(Regex),
+}
+
+impl Test {
+    /// Reads `= "x*"`, `>= 5`, `!= %re%`, …; blanks before and between are skipped.
+    pub(super) fn parse(scanner: &mut Scanner<'_>) -> Result<Self, PatternError> {
+        scanner.blanks();
+        // The longer ones first: `<` is the beginning of `<=`.
+        const OPERATORS: [(&str, Operator); 6] = [
+            ("!=", Operator::NotEqual),
+            ("<=", Operator::LessOrEqual),
+            (">=", Operator::GreaterOrEqual),
+            ("=", Operator::Equal),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+        ];
+        let Some((_, operator)) = OPERATORS.into_iter().find(|(sign, _)| scanner.eat(sign)) else {
+            let words = format!("expected a comparison (= != < > <= >=), found {}", scanner.shown());
+            return Err(scanner.fail(words));
+        };
+        scanner.blanks();
+        let place = scanner.place();
+        let literal = match scanner.peek() {
+            Some('"') => Literal::Text(Glob::quoted(scanner.quoted('"')?)),
+            Some('%') => Literal::Regex(scanner.regex()?),
+            Some('=') => return Err(scanner.fail("one = is enough")),
+            _ => {
+                let word = scanner.take(|c| c.is_alphanumeric() || "_-+.:/*@#".contains(c));
+                match (word, Number::parse(word)) {
+                    ("", _) => {
+                        let words = format!("expected a number or a text in quotes, found {}", scanner.shown());
+                        return Err(scanner.fail(words));
+                    }
+                    (_, Some(number)) => Literal::Number(number, word.to_owned()),
+                    (_, None) => Literal::Text(Glob::plain(word)),
+                }
+            }
+        };
+        let ordering = !matches!(operator, Operator::Equal | Operator::NotEqual);
+        if ordering && !matches!(literal, Literal::Number(..)) {
+            return Err(scanner.fail_at(place, "< > <= >= compare numbers; write one here, without quotes"));
+        }
+        Ok(Self { operator, literal })
+    }
+
+    /// Whether a text that may be a number passes.
+    pub(super) fn passes(&self, text: &str) -> bool {
+        let number = match &self.literal {
+            Literal::Number(wanted, _) => Number::parse(text).map(|found| found.compare(*wanted)),
+            Literal::Text(_) | Literal::Regex(_) => None,
+        };
+        match self.operator {
+            Operator::Equal => number.map_or_else(|| self.reads(text), |order| order == Some(Ordering::Equal)),
+            Operator::NotEqual => number.map_or_else(|| !self.reads(text), |order| order != Some(Ordering::Equal)),
+            operator => number.flatten().is_some_and(|order| operator.allows(order)),
+        }
+    }
+
+    /// Whether a text that is no number, whatever it looks like, passes.
+    pub(super) fn passes_text(&self, text: &str) -> bool {
+        match self.operator {
+            Operator::Equal => self.reads(text),
+            Operator::NotEqual => !self.reads(text),
+            _ => false,
+        }
+    }
+
+    fn reads(&self, text: &str) -> bool {
+        match &self.literal {
+            Literal::Number(_, written) => written == text,
+            Literal::Text(glob) => glob.matches(text),
+            Literal::Regex(regex) => regex.is_match(text),
+        }
+    }
+}
+
+impl Operator {
+    fn allows(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::Greater => order.is_gt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+        }
+    }
+}
+
+/// A number as it was written: whole ones exactly, since ids have more digits than a double keeps.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Whole(i128),
+    Float(f64),
+}
+
+impl Number {
+    fn parse(text: &str) -> Option<Self> {
+        // Rust reads "inf" and "nan" as numbers; nobody who writes a log means them.
+        if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+            return None;
+        }
+        if let Ok(whole) = text.parse() {
+            return Some(Self::Whole(whole));
+        }
+        text.parse().ok().filter(|float: &f64| float.is_finite()).map(Self::Float)
+    }
+
+    fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Some(a.cmp(&b)),
+            (a, b) => a.float().partial_cmp(&b.float()),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the other side is a double anyway")]
+    fn float(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Float(float) => float,
+        }
+    }
+}
+
+/// A text with `*` for anything: the pieces between the stars.
+#[derive(Clone, Debug)]
+struct Glob(Vec<String>);
+
+impl Glob {
+    fn plain(text: &str) -> Self {
+        Self(text.split('*').map(str::to_owned).collect())
+    }
+
+    /// From what is between quotes: `\*` is a star, `\"` a quote, `\\` a backslash; any other backslash is itself.
+    fn quoted(inside: &str) -> Self {
+        let mut pieces = Vec::new();
+        let mut piece = String::new();
+        unescape(inside, "*", |c, escaped| match (c, escaped) {
+            ('*', false) => pieces.push(mem::take(&mut piece)),
+            _ => piece.push(c),
+        });
+        pieces.push(piece);
+        Self(pieces)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let [first, middle @ .., last] = self.0.as_slice() else {
+            return self.0.first().is_some_and(|only| only == text);
+        };
+        let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+            return false;
+        };
+        // The earliest place for each piece leaves the most room for the next ones.
+        for piece in middle {
+            match rest.find(piece.as_str()) {
+                Some(at) => rest = &rest[at + piece.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+/// The characters that are meant between quotes.
+pub(super) fn phrase(inside: &str) -> String {
+    let mut phrase = String::with_capacity(inside.len());
+    unescape(inside, "", |c, _| phrase.push(c));
+    phrase
+}
+
+/// Calls `each` with every character and whether it was escaped. A backslash before anything but a quote, a
+/// backslash or one of `special` is a backslash.
+fn unescape(inside: &str, special: &str, mut each: impl FnMut(char, bool)) {
+    let mut chars = inside.chars().peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek() {
+            Some(&next) if c == '\\' && ("\"'\\".contains(next) || special.contains(next)) => {
+                each(next, true);
+                chars.next();
+            }
+            _ => each(c, false),
+        }
+    }
+}
