@@ -248,6 +248,13 @@ fn evidence_is_shown_compared_and_purged() {
     assert_eq!(difference["same"], true, "{difference}");
     let (code, svg, _) = journal.run(&["evidence", "show", &ids[0], "--svg"]);
     assert!(code == 0 && svg.starts_with("<svg"), "{svg}");
+    journal.json(&["entry", "new", "--week", "2"]);
+    let placed =
+        journal.json(&["capture", "trace", "--latest", "--into", "week-2"])["id"].as_str().expect("an id").to_owned();
+    journal.json(&["evidence", "delete", &placed]);
+    let out = journal.dir.path().join("repo").display().to_string();
+    let warnings = journal.json(&["export", "week-2", "--to", &out])["warnings"].to_string();
+    assert!(warnings.contains(&placed) && warnings.contains("in the bin"), "{warnings}");
     journal.json(&["evidence", "delete", &ids[0], "--purge"]);
     let (code, gone) = journal.json_code(&["evidence", "show", &ids[0]]);
     assert_eq!((code, gone["error"]["code"].as_str()), (1, Some("not_found")));

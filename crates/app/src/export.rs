@@ -41,6 +41,14 @@ impl Tracebook {
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
             let tree = self.tree(entry, &stems[&entry.row.id]).await?;
+            for reference in markdown::scan(&entry.body).references {
+                if self.journal.evidence_record(reference.id).await?.is_some_and(|r| r.deleted && !r.purged) {
+                    done.warnings.push(format!(
+                        "{}: evidence {} is in the bin, and the text still shows it: it was written all the same",
+                        entry.row.slug, reference.id
+                    ));
+                }
+            }
             let many = wanted.len() > 1;
             done.warnings.extend(
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
