@@ -51,8 +51,81 @@ impl fmt::Display for Difference {
 pub fn bodies(left: &Body, right: &Body) -> Difference {
     let changes = match (left, right) {
         (Body::Trace(left), Body::Trace(right)) => traces(left, right),
+        (Body::Dossier(left), Body::Dossier(right)) => {
+            let mut changes = traces(&left.trace, &right.trace);
+            changes.extend(leaves_differ(&Rest::of(left), &Rest::of(right)));
+            changes
+        }
+        (left, right) if left.kind() == right.kind() => leaves_differ(left, right),
+        (left, right) => vec![Change {
+            place: "kind".to_owned(),
+            left: Some(left.kind().word().to_owned()),
+            right: Some(right.kind().word().to_owned()),
+        }],
     };
     Difference { same: changes.is_empty(), changes }
+}
+
+/// What a dossier has beside its trace.
+#[derive(Serialize)]
+struct Rest<'a> {
+    logs: Vec<&'a str>,
+    errors: Vec<&'a str>,
+    console: Vec<&'a str>,
+}
+
+impl<'a> Rest<'a> {
+    fn of(dossier: &'a crate::dossier::Dossier) -> Self {
+        Self {
+            logs: dossier.logs.iter().map(|l| l.event.message.as_str()).collect(),
+            errors: dossier.errors.iter().map(|e| e.occurrence.title.as_str()).collect(),
+            console: dossier.console.iter().map(|l| l.line.text.as_str()).collect(),
+        }
+    }
+}
+
+/// Names under which two captures of the same thing never agree.
+const NEVER_THE_SAME: &[&str] =
+    &["id", "uuid", "trace_id", "span_id", "timestamp", "time", "start", "end", "first", "last", "created", "modified"];
+
+/// Compares whatever has a JSON form, value by value.
+fn leaves_differ(left: &impl Serialize, right: &impl Serialize) -> Vec<Change> {
+    let (mut a, mut b) = (BTreeMap::new(), BTreeMap::new());
+    for (tree, into) in [(serde_json::to_value(left), &mut a), (serde_json::to_value(right), &mut b)] {
+        // What was frozen has a JSON form.
+        leaves(&tree.unwrap_or_default(), "", into);
+    }
+    let mut places: Vec<&String> = a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))).collect();
+    places.sort_unstable();
+    places
+        .into_iter()
+        .filter(|place| a.get(*place) != b.get(*place))
+        .map(|place| Change { place: place.clone(), left: a.get(place).cloned(), right: b.get(place).cloned() })
+        .collect()
+}
+
+fn leaves(json: &serde_json::Value, place: &str, into: &mut BTreeMap<String, String>) {
+    match json {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                if !NEVER_THE_SAME.contains(&key.as_str()) {
+                    let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                    leaves(value, &place, into);
+                }
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (i, value) in items.iter().enumerate() {
+                leaves(value, &format!("{place}[{i:03}]"), into);
+            }
+        }
+        serde_json::Value::String(text) => {
+            into.insert(place.to_owned(), text.clone());
+        }
+        other => {
+            into.insert(place.to_owned(), other.to_string());
+        }
+    }
 }
 
 fn traces(left: &Trace, right: &Trace) -> Vec<Change> {

@@ -133,3 +133,91 @@ pub struct Occurrence {
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
 }
+
+/// One of an item's other occurrences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OccurrenceRow {
+    /// Its `data.uuid`.
+    pub uuid: String,
+    /// When.
+    pub timestamp: Nanos,
+    /// Whom it happened to: username, else e-mail, else id; empty if it does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub person: String,
+}
+
+/// An item: occurrences of one error, as evidence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct ErrorItem {
+    /// Its id: a hash of its fingerprint.
+    pub item: String,
+    /// The latest occurrence's title.
+    pub title: String,
+    /// The worst level of any occurrence.
+    pub level: Level,
+    /// How many times it happened, as far as telemetry holds them.
+    pub occurrences: u32,
+    /// The first of them.
+    pub first: Nanos,
+    /// The last.
+    pub last: Nanos,
+    /// `development`, …
+    pub environment: String,
+    /// How many different persons it happened to; 0 where no occurrence names one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub people: u32,
+    /// The occurrence that is shown whole: the latest, or the one asked for.
+    pub occurrence: Occurrence,
+    /// The others, newest first, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub others: Vec<OccurrenceRow>,
+}
+
+/// An item in a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ErrorRow {
+    /// Its id: what `capture error ID` takes.
+    pub id: String,
+    /// The latest occurrence's title.
+    pub title: String,
+    /// `error`, `critical`, …
+    pub level: String,
+    /// How many times it happened.
+    pub occurrences: u32,
+    /// The last time, RFC 3339.
+    pub last: String,
+    /// `development`, …
+    pub environment: String,
+    /// Whom it happened to last; null if it does not say.
+    pub person: Option<String>,
+}
+
+impl Person {
+    /// What lists show: username, else e-mail, else id.
+    pub fn label(&self) -> &str {
+        let said = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.is_empty());
+        match (said(&self.username), said(&self.email)) {
+            (true, _) => self.username.as_deref().unwrap_or_default(),
+            (false, true) => self.email.as_deref().unwrap_or_default(),
+            (false, false) => &self.id,
+        }
+    }
+}
+
+impl std::str::FromStr for Level {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Debug, Self::Info, Self::Warning, Self::Error, Self::Critical]
+            .into_iter()
+            .find(|level| level.word() == text)
+            .ok_or(())
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}

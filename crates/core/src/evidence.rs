@@ -4,10 +4,16 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::canonical;
+use crate::console::Console;
+use crate::dossier::Dossier;
+use crate::errors::ErrorItem;
 use crate::ids::Id;
+use crate::logs::Logs;
 use crate::question::Question;
+use crate::service_map::ServiceMap;
 use crate::time::{Nanos, human_duration};
 use crate::trace::Trace;
+use crate::xray::{Groups, SamplingRules};
 
 /// The schema that this version writes. Older ones stay readable for ever.
 pub const SCHEMA: u32 = 1;
@@ -83,6 +89,20 @@ impl std::str::FromStr for Kind {
 pub enum Body {
     /// A trace, whole.
     Trace(Trace),
+    /// Log events.
+    Logs(Logs),
+    /// An error item with one occurrence whole.
+    Error(Box<ErrorItem>),
+    /// Console output.
+    Console(Console),
+    /// A service map.
+    ServiceMap(ServiceMap),
+    /// X-Ray groups.
+    Groups(Groups),
+    /// X-Ray sampling rules.
+    SamplingRules(SamplingRules),
+    /// All evidence of one request.
+    Dossier(Box<Dossier>),
 }
 
 impl Body {
@@ -90,6 +110,13 @@ impl Body {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Trace(_) => Kind::Trace,
+            Self::Logs(_) => Kind::Logs,
+            Self::Error(_) => Kind::Error,
+            Self::Console(_) => Kind::Console,
+            Self::ServiceMap(_) => Kind::ServiceMap,
+            Self::Groups(_) => Kind::Groups,
+            Self::SamplingRules(_) => Kind::SamplingRules,
+            Self::Dossier(_) => Kind::Dossier,
         }
     }
 }
@@ -188,28 +215,138 @@ impl Evidence {
     /// What lists, alt texts and cards call it: `GET /api/activities/home 200, 2 spans, 12.4 ms`. At most some 200
     /// characters, whatever a span's name is.
     pub fn title(&self) -> String {
-        const LONGEST: usize = 160;
-        match &self.body {
-            Body::Trace(trace) => {
-                let n = trace.spans.len();
-                let spans = if n == 1 { "1 span".to_owned() } else { format!("{n} spans") };
-                let mut name = trace.name();
-                if let Some((end, _)) = name.char_indices().nth(LONGEST) {
-                    name.truncate(end);
-                    name.push('…');
+        self.body.title()
+    }
+}
+
+/// The most characters that a name from data takes of a title.
+const LONGEST: usize = 160;
+
+impl Body {
+    /// See [`Evidence::title`].
+    pub fn title(&self) -> String {
+        match self {
+            Self::Trace(trace) => trace_title(trace),
+            Self::Logs(logs) => {
+                let n = logs.events.len();
+                let groups = logs.groups();
+                let from = match groups.as_slice() {
+                    [] => String::new(),
+                    [one] => format!(" of {}", short(one)),
+                    [one, rest @ ..] => format!(" of {} and {} more", short(one), rest.len()),
+                };
+                match logs.events.as_slice() {
+                    [event] => format!("log event{from}: {}", short(&event.message)),
+                    _ => format!("{}{from}", count(n, "log event")),
                 }
-                let mut title = format!("{name}, {spans}, {}", human_duration(trace.duration()));
-                match trace.status_word() {
-                    "ok" => {}
-                    word => {
-                        title.push_str(", ");
-                        title.push_str(&word.replace('_', " "));
-                    }
+            }
+            Self::Error(error) => {
+                let times = match error.occurrences {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    n => format!("{n} times"),
+                };
+                format!("{}: {}, {times}", error.level.word(), short(&error.title))
+            }
+            Self::Console(console) => {
+                let mut title = format!("{}, {}", short(&console.source), count(console.lines.len(), "line"));
+                if let Some(code) = console.exit_code.filter(|code| *code != 0) {
+                    title.push_str(&format!(", exit code {code}"));
                 }
                 title
             }
+            Self::ServiceMap(map) => {
+                let services = map.nodes.iter().filter(|n| n.kind == crate::service_map::NodeKind::Service).count();
+                let traces = usize::try_from(map.traces).unwrap_or(usize::MAX);
+                format!("service map: {} over {}", count(services, "service"), count(traces, "trace"))
+            }
+            Self::Groups(groups) => match groups.groups.as_slice() {
+                [one] => format!("X-Ray group {}", short(&one.name)),
+                all => format!("{} of X-Ray", count(all.len(), "group")),
+            },
+            Self::SamplingRules(rules) => match rules.rules.as_slice() {
+                [one] => format!(
+                    "X-Ray sampling rule {}, {} % after {}/s",
+                    short(&one.name),
+                    percent(one.fixed_rate),
+                    one.reservoir_size
+                ),
+                all => format!("{} of X-Ray", count(all.len(), "sampling rule")),
+            },
+            Self::Dossier(dossier) => {
+                let mut parts = vec![trace_title(&dossier.trace)];
+                for (n, word) in [
+                    (dossier.logs.len(), "log event"),
+                    (dossier.errors.len(), "error"),
+                    (dossier.console.len(), "console line"),
+                ] {
+                    if n > 0 {
+                        parts.push(count(n, word));
+                    }
+                }
+                format!("dossier of {}", parts.join(", "))
+            }
         }
     }
+
+    /// First and last moment that the data speaks of; zeros where it speaks of none.
+    pub fn range(&self) -> (Nanos, Nanos) {
+        match self {
+            Self::Trace(trace) => (trace.start(), trace.end()),
+            Self::Logs(logs) => logs.range(),
+            Self::Error(error) => (error.first, error.last),
+            Self::Console(console) => {
+                let times = console.lines.iter().filter_map(|line| line.time);
+                (times.clone().min().unwrap_or_default(), times.max().unwrap_or_default())
+            }
+            Self::ServiceMap(map) => (map.start, map.end),
+            Self::Groups(_) => (Nanos::default(), Nanos::default()),
+            Self::SamplingRules(rules) => {
+                let of = |f: fn(&crate::xray::SamplingRule) -> Nanos| rules.rules.iter().map(f);
+                (of(|r| r.created).min().unwrap_or_default(), of(|r| r.modified).max().unwrap_or_default())
+            }
+            Self::Dossier(dossier) => {
+                let line = dossier.time_line();
+                let first = line.first().map_or(dossier.trace.start(), |(t, _)| *t);
+                let last = line.last().map_or(dossier.trace.end(), |(t, _)| *t);
+                (first, last.max(dossier.trace.end()))
+            }
+        }
+    }
+}
+
+fn trace_title(trace: &Trace) -> String {
+    let mut title =
+        format!("{}, {}, {}", short(&trace.name()), count(trace.spans.len(), "span"), human_duration(trace.duration()));
+    match trace.status_word() {
+        "ok" => {}
+        word => {
+            title.push_str(", ");
+            title.push_str(&word.replace('_', " "));
+        }
+    }
+    title
+}
+
+/// The first line of a text from data, without colours and control characters, bounded.
+fn short(text: &str) -> String {
+    let line = crate::console::plain(text.trim().lines().next().unwrap_or_default());
+    let mut shown = line.chars().filter(|c| !c.is_control());
+    let mut short: String = shown.by_ref().take(LONGEST).collect();
+    if shown.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn count(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `0.05` as `5`, `0.125` as `12.5`.
+fn percent(rate: f64) -> String {
+    let text = format!("{:.2}", rate * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 impl Frozen {

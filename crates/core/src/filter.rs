@@ -36,6 +36,12 @@ enum Comparison {
 #[error("{0}")]
 pub struct FilterError(String);
 
+impl FilterError {
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 impl Filter {
     /// Reads a filter; an empty text matches everything.
     ///
@@ -197,7 +203,7 @@ fn term(token: &str) -> Result<Term, FilterError> {
     Ok(Term::Word(unquoted(token)))
 }
 
-fn split(text: &str) -> Result<Vec<String>, FilterError> {
+pub(crate) fn split(text: &str) -> Result<Vec<String>, FilterError> {
     let mut tokens = Vec::new();
     let mut token = String::new();
     let mut quoted = false;

@@ -1,8 +1,11 @@
-//! The click: from a live trace to immutable evidence.
+//! The click: from what is live to immutable evidence.
+
+use std::collections::BTreeSet;
 
 use crate::credentials;
 use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
 use crate::ids::Id;
+use crate::logs::LogOrigin;
 use crate::question::Question;
 use crate::time::Nanos;
 use crate::trace::{Protocol, Trace};
@@ -32,24 +35,50 @@ pub struct Freeze {
     pub removed: credentials::Removed,
 }
 
-/// Freezes a trace: credentials out, provenance on, digest made.
+/// Freezes a capture: credentials out, provenance on, digest made.
 ///
 /// # Errors
-/// Only where the trace has no JSON form.
-pub fn trace(trace: Trace, click: Click) -> Result<Freeze, serde_json::Error> {
-    let mut via: Vec<String> = Vec::new();
-    for span in &trace.spans {
-        let word = match span.protocol {
-            Protocol::Otlp => "OTLP",
-            Protocol::Xray => "X-Ray daemon protocol",
-        };
-        if !via.iter().any(|v| v == word) {
-            via.push(word.to_owned());
+/// Only where the body has no JSON form.
+pub fn body(body: Body, click: Click) -> Result<Freeze, serde_json::Error> {
+    let via = via(&body).into_iter().map(str::to_owned).collect();
+    let range = body.range();
+    seal(body, via, range, click)
+}
+
+/// The protocols that the data came by, in words.
+fn via(body: &Body) -> BTreeSet<&'static str> {
+    let of_trace =
+        |trace: &Trace| -> BTreeSet<&'static str> { trace.spans.iter().map(|s| protocol(s.protocol)).collect() };
+    match body {
+        Body::Trace(trace) => of_trace(trace),
+        Body::Logs(logs) => logs.events.iter().map(|e| log_origin(e.origin)).collect(),
+        Body::Error(_) => BTreeSet::from(["Rollbar's item API"]),
+        Body::Console(_) => BTreeSet::from(["console"]),
+        Body::ServiceMap(_) => BTreeSet::from(["computed from traces"]),
+        Body::Groups(_) | Body::SamplingRules(_) => BTreeSet::from(["X-Ray API"]),
+        Body::Dossier(dossier) => {
+            let mut via = of_trace(&dossier.trace);
+            via.extend(dossier.logs.iter().map(|l| log_origin(l.event.origin)));
+            via.extend((!dossier.errors.is_empty()).then_some("Rollbar's item API"));
+            via.extend((!dossier.console.is_empty()).then_some("console"));
+            via
         }
     }
-    via.sort_unstable();
-    let range = (trace.start(), trace.end());
-    seal(Body::Trace(trace), via, range, click)
+}
+
+fn protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Otlp => "OTLP",
+        Protocol::Xray => "X-Ray daemon protocol",
+        Protocol::Console => "ConsoleSpanExporter's output",
+    }
+}
+
+fn log_origin(origin: LogOrigin) -> &'static str {
+    match origin {
+        LogOrigin::Otlp => "OTLP",
+        LogOrigin::Cloudwatch => "CloudWatch Logs API",
+    }
 }
 
 fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Result<Freeze, serde_json::Error> {
@@ -100,7 +129,7 @@ mod tests {
             tool: "tracebook 0.1.0".into(),
             supersedes: None,
         };
-        trace(assemble(TraceId([1; 16]), loose), click).expect("a trace has a JSON form")
+        body(Body::Trace(assemble(TraceId([1; 16]), loose)), click).expect("a trace has a JSON form")
     }
 
     #[test]

@@ -48,3 +48,60 @@ pub struct LogEvent {
     /// Which protocol it came by.
     pub origin: LogOrigin,
 }
+
+/// Log events as evidence: what matched a question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Logs {
+    /// The events, oldest first.
+    pub events: Vec<LogEvent>,
+    /// How many more matched and were left out: the oldest ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub more: u32,
+    /// What the reader must know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub notes: Vec<String>,
+}
+
+/// A log event in a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LogRow {
+    /// Its place in the telemetry: what `capture logs ID` takes.
+    pub id: String,
+    /// When, RFC 3339.
+    pub timestamp: String,
+    /// CloudWatch's log group; an OTLP record's service.
+    pub group: String,
+    /// CloudWatch's log stream; an OTLP record's scope.
+    pub stream: String,
+    /// Its text.
+    pub message: String,
+    /// The trace it belongs to, if it says so.
+    pub trace_id: Option<TraceId>,
+    /// As the sender wrote it; empty if it did not.
+    pub severity: String,
+}
+
+impl Logs {
+    /// First and last moment; zeros where there is no event.
+    pub fn range(&self) -> (Nanos, Nanos) {
+        let times = self.events.iter().map(|e| e.timestamp);
+        (times.clone().min().unwrap_or_default(), times.max().unwrap_or_default())
+    }
+
+    /// Every group, in order of appearance.
+    pub fn groups(&self) -> Vec<&str> {
+        let mut seen = Vec::new();
+        for event in &self.events {
+            if !event.group.is_empty() && !seen.contains(&event.group.as_str()) {
+                seen.push(event.group.as_str());
+            }
+        }
+        seen
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}

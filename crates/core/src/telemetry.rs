@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::errors::Level;
 use crate::ids::{SpanId, TraceId};
+use crate::logs::LogOrigin;
 use crate::time::Nanos;
 use crate::trace::{Protocol, StatusCode};
 
@@ -18,6 +20,9 @@ pub enum Encoding {
     /// X-Ray: `raw` is one segment or subsegment document without its nested `subsegments` (they
     /// are records of their own, with `trace_id` and `parent_id` put in); `resource` and `scope` are empty.
     XrayJson,
+    /// `raw` is one span as ConsoleSpanExporter printed it: times to the microsecond, no scope; `resource` and `scope` are
+    /// empty. Never replaces a span that came by another way.
+    ConsoleJson,
 }
 
 impl Encoding {
@@ -26,6 +31,7 @@ impl Encoding {
         match self {
             Self::OtlpProtobuf | Self::OtlpJson => Protocol::Otlp,
             Self::XrayJson => Protocol::Xray,
+            Self::ConsoleJson => Protocol::Console,
         }
     }
 
@@ -35,12 +41,13 @@ impl Encoding {
             Self::OtlpProtobuf => 1,
             Self::OtlpJson => 2,
             Self::XrayJson => 3,
+            Self::ConsoleJson => 4,
         }
     }
 
     /// Back from [`Encoding::code`].
     pub fn from_code(code: i64) -> Option<Self> {
-        [Self::OtlpProtobuf, Self::OtlpJson, Self::XrayJson].into_iter().find(|e| e.code() == code)
+        [Self::OtlpProtobuf, Self::OtlpJson, Self::XrayJson, Self::ConsoleJson].into_iter().find(|e| e.code() == code)
     }
 }
 
@@ -72,4 +79,105 @@ pub struct SpanRecord {
     pub resource: Arc<[u8]>,
     /// The scope's bytes, shared by the spans of one batch.
     pub scope: Arc<[u8]>,
+}
+
+/// How a log record's bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogEncoding {
+    /// OTLP protobuf: `raw` is one `LogRecord` message, `resource` a `ResourceLogs` without its `scope_logs`, `scope` a
+    /// `ScopeLogs` without its `log_records`.
+    OtlpProtobuf,
+    /// OTLP JSON: the same three as JSON objects.
+    OtlpJson,
+    /// CloudWatch Logs: timestamp and message are everything; `raw`, `resource` and `scope` are empty.
+    Cloudwatch,
+}
+
+impl LogEncoding {
+    /// Which protocol writes so.
+    pub fn origin(self) -> LogOrigin {
+        match self {
+            Self::OtlpProtobuf | Self::OtlpJson => LogOrigin::Otlp,
+            Self::Cloudwatch => LogOrigin::Cloudwatch,
+        }
+    }
+
+    /// The number it is stored as. Never reused.
+    pub fn code(self) -> i64 {
+        match self {
+            Self::OtlpProtobuf => 1,
+            Self::OtlpJson => 2,
+            Self::Cloudwatch => 3,
+        }
+    }
+
+    /// Back from [`LogEncoding::code`].
+    pub fn from_code(code: i64) -> Option<Self> {
+        [Self::OtlpProtobuf, Self::OtlpJson, Self::Cloudwatch].into_iter().find(|e| e.code() == code)
+    }
+}
+
+/// One log event as received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRecord {
+    /// When it happened, as the sender says; the moment of arrival where it does not.
+    pub timestamp: Nanos,
+    /// CloudWatch's log group; an OTLP record's service.
+    pub group: String,
+    /// CloudWatch's log stream; an OTLP record's scope (the logger's name).
+    pub stream: String,
+    /// Its text; for an OTLP body that is no text, its written form.
+    pub message: String,
+    /// The trace it belongs to, where a field of the record or its text says so.
+    pub trace_id: Option<TraceId>,
+    /// The span it belongs to.
+    pub span_id: Option<SpanId>,
+    /// `ERROR`, `WARN`, … as the sender wrote it; empty if it did not.
+    pub severity: String,
+    /// How the bytes are written.
+    pub encoding: LogEncoding,
+    /// The record's bytes.
+    pub raw: Vec<u8>,
+    /// The resource's bytes, shared by the records of one batch.
+    pub resource: Arc<[u8]>,
+    /// The scope's bytes, shared by the records of one batch.
+    pub scope: Arc<[u8]>,
+}
+
+/// One occurrence of an error as received: `raw` is the item's `data` as JSON, without any access token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorRecord {
+    /// `data.uuid`, or one made from the payload; the same again replaces what is there.
+    pub uuid: String,
+    /// The item it is grouped into: a hash of its fingerprint.
+    pub item: String,
+    /// `TypeError: the view function did not return a valid response`, or the message.
+    pub title: String,
+    /// How bad.
+    pub level: Level,
+    /// When, to the second as Rollbar has it.
+    pub timestamp: Nanos,
+    /// `development`, …
+    pub environment: String,
+    /// Whom it happened to: username, else e-mail, else id; empty if it does not say.
+    pub person: String,
+    /// The trace that a header of the request, or custom data, names.
+    pub trace_id: Option<TraceId>,
+    /// The bytes.
+    pub raw: Vec<u8>,
+}
+
+/// One console line as received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleRecord {
+    /// The watched command.
+    pub stream: String,
+    /// When it arrived.
+    pub timestamp: Nanos,
+    /// Whether it came on standard error.
+    pub stderr: bool,
+    /// Its text, ANSI colour sequences kept.
+    pub text: String,
+    /// The trace that its text names.
+    pub trace_id: Option<TraceId>,
 }

@@ -19,6 +19,8 @@ pub enum Protocol {
     Otlp,
     /// An X-Ray segment or subsegment.
     Xray,
+    /// Printed by ConsoleSpanExporter and read back from the console.
+    Console,
 }
 
 /// The role of a span. OTLP's five, and X-Ray's two.

@@ -1,0 +1,198 @@
+//! Where a service's lines are a span that OpenTelemetry's ConsoleSpanExporter printed.
+
+use std::collections::BTreeMap;
+
+use super::ansi::plain;
+use super::{ConsoleLine, prefix};
+
+/// The longest text of one span, in bytes.
+pub const LARGEST_BLOCK: usize = 256 * 1024;
+
+/// How many blocks may be open at a time: one a container and stream.
+const MOST_OPEN: usize = 32;
+
+/// The lines of one printed span.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpanBlock {
+    /// Its JSON as printed, without colours, compose's prefix and lines of others.
+    pub text: String,
+    /// Which lines it is made of: how many were pushed before each.
+    pub lines: Vec<u64>,
+}
+
+/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four, and a line `}`, or all of it in one
+/// line; lines of other containers and of the other stream may come between, and so may lines that are no JSON. Memory is
+/// bounded by 32 open blocks of [`LARGEST_BLOCK`].
+#[derive(Clone, Debug, Default)]
+pub struct SpanBlocks {
+    open: BTreeMap<(String, bool), Open>,
+    pushed: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Open {
+    block: SpanBlock,
+    /// Whether the first member has been seen; the exporter prints `name` first, and other JSON does not.
+    named: bool,
+    /// Whether the last own line was too long to be kept whole.
+    cut: bool,
+    /// Lines of others since the block's last own line.
+    foreign: usize,
+}
+
+/// After so many lines of others a block is taken to be lost.
+const MOST_FOREIGN: usize = 200;
+
+impl SpanBlocks {
+    /// Takes the next line; the block that it ends, if it ends one.
+    pub fn push(&mut self, line: &ConsoleLine) -> Option<SpanBlock> {
+        let number = self.pushed;
+        self.pushed += 1;
+        let (container, rest) = match prefix(&line.text) {
+            Some(found) => (found.container, found.rest),
+            None => ("", line.text.as_str()),
+        };
+        let key = (container.to_owned(), line.stderr);
+        let text = plain(rest);
+        let text = text.trim_end();
+        if text.starts_with("{\"name\":") {
+            let whole = text.ends_with('}') && text.contains("\"trace_id\"") && text.len() <= LARGEST_BLOCK;
+            return whole.then(|| SpanBlock { text: text.to_owned(), lines: vec![number] });
+        }
+        if text == "{" {
+            self.begin(key, number);
+            return None;
+        }
+        let open = self.open.get_mut(&key)?;
+        // A formatter without a line ending leaves what comes next behind the brace.
+        if let Some(behind) = text.strip_prefix('}') {
+            let mut block = self.open.remove(&key)?.block;
+            block.add("}", number);
+            if behind == "{" {
+                self.begin(key, number);
+            }
+            let is_span = block.text.contains("\"trace_id\"") && block.text.contains("\"span_id\"");
+            return is_span.then_some(block);
+        }
+        let keep = match json_line(text) {
+            Line::Foreign => {
+                open.foreign += 1;
+                open.foreign <= MOST_FOREIGN
+            }
+            // A span without one of its attributes would look whole.
+            Line::Damaged => false,
+            Line::Own | Line::Cut(_) if !open.named && !text.starts_with("    \"name\":") => false,
+            own => {
+                // Whether a comma belongs behind a cut line, only the next one says.
+                if open.cut && !text.trim_start().starts_with(['}', ']']) {
+                    open.block.text.push(',');
+                }
+                let mended = match &own {
+                    Line::Cut(mended) => mended,
+                    _ => text,
+                };
+                open.block.add(mended, number);
+                open.cut = matches!(own, Line::Cut(_));
+                open.named = true;
+                open.foreign = 0;
+                open.block.text.len() <= LARGEST_BLOCK
+            }
+        };
+        if !keep {
+            self.open.remove(&key);
+        }
+        None
+    }
+
+    fn begin(&mut self, key: (String, bool), number: u64) {
+        // Any will do: what prints from so many containers at once is no journal's business.
+        if self.open.len() >= MOST_OPEN && !self.open.contains_key(&key) {
+            self.open.pop_first();
+        }
+        let mut open = Open::default();
+        open.block.add("{", number);
+        self.open.insert(key, open);
+    }
+}
+
+impl SpanBlock {
+    fn add(&mut self, line: &str, number: u64) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+        self.lines.push(number);
+    }
+}
+
+/// What a line between two braces is.
+enum Line {
+    /// A member, an element or a bracket of indented JSON.
+    Own,
+    /// The beginning of a member that was too long, made to end.
+    Cut(String),
+    /// A member that is none.
+    Damaged,
+    /// Something else. Source code in a traceback is indented too, but is hardly ever JSON.
+    Foreign,
+}
+
+fn json_line(whole: &str) -> Line {
+    let line = whole.trim_start();
+    if whole.len() - line.len() < 4 {
+        return Line::Foreign;
+    }
+    let line = line.strip_suffix(',').unwrap_or(line);
+    let own = |is: bool, other: Line| if is { Line::Own } else { other };
+    match string_end(line).map(|end| &line[end..]) {
+        Some("") => Line::Own,
+        Some(behind) => match behind.strip_prefix(": ") {
+            Some(value) => own(is_value(value), cut(whole, value)),
+            None => Line::Foreign,
+        },
+        None => own(matches!(line, "}" | "]") || is_value(line), Line::Foreign),
+    }
+}
+
+/// A line whose text value ends in the ellipsis that [`super::lines`] puts where it cuts, made to end.
+fn cut(whole: &str, value: &str) -> Line {
+    match whole.strip_suffix('…').filter(|_| value.starts_with('"') && string_end(value).is_none()) {
+        Some(kept) => {
+            let kept = &kept[..kept.len() - half_escape(kept)];
+            Line::Cut(format!("{kept}…\""))
+        }
+        None => Line::Damaged,
+    }
+}
+
+/// How long the piece of an escape is that a cut left at the end of a text.
+fn half_escape(text: &str) -> usize {
+    let tail = &text.as_bytes()[text.len().saturating_sub(6)..];
+    let Some(at) = tail.iter().rposition(|b| *b == b'\\') else { return 0 };
+    // Two backslashes are one that was escaped.
+    let run = text.as_bytes()[..text.len() - tail.len() + at + 1].iter().rev().take_while(|b| **b == b'\\').count();
+    let needed = if tail.get(at + 1) == Some(&b'u') { 6 } else { 2 };
+    if run % 2 == 1 && tail.len() - at < needed { tail.len() - at } else { 0 }
+}
+
+/// Where a JSON string at the beginning of a text ends.
+fn string_end(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    let mut bytes = text.bytes().enumerate();
+    bytes.next().filter(|(_, first)| *first == b'"')?;
+    for (at, byte) in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_value(text: &str) -> bool {
+    matches!(text, "{" | "[" | "{}" | "[]" | "true" | "false" | "null" | "NaN" | "Infinity" | "-Infinity")
+        || string_end(text) == Some(text.len())
+        || text.parse::<f64>().is_ok_and(f64::is_finite)
+}

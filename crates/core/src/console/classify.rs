@@ -1,0 +1,209 @@
+//! What a line is, by the shapes of what such services print.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::ansi::plain;
+use super::blocks::SpanBlocks;
+use super::{ConsoleLine, prefix};
+
+/// What a line is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LineKind {
+    /// Nothing that is known.
+    #[default]
+    Plain,
+    /// A web server says which request it answered.
+    Access {
+        /// `GET`.
+        method: String,
+        /// `/api/activities/home`.
+        path: String,
+        /// `200`.
+        status: u16,
+    },
+    /// A line of the X-Ray daemon.
+    Daemon {
+        /// `Info`, as the daemon wrote it.
+        level: String,
+    },
+    /// Part of a Python traceback, from its heading to the exception.
+    Traceback,
+    /// A line that says it is an error.
+    Error,
+    /// A line that says it is a warning.
+    Warning,
+    /// Part of a span that ConsoleSpanExporter printed.
+    Span,
+}
+
+/// What each line is. Compose's prefix is looked through, and the lines of each container are followed on their own.
+pub fn classify(lines: &[ConsoleLine]) -> Vec<LineKind> {
+    let mut kinds = vec![LineKind::Plain; lines.len()];
+    let mut blocks = SpanBlocks::default();
+    for number in lines.iter().filter_map(|line| blocks.push(line)).flat_map(|block| block.lines) {
+        if let Some(kind) = usize::try_from(number).ok().and_then(|number| kinds.get_mut(number)) {
+            *kind = LineKind::Span;
+        }
+    }
+    let mut tracebacks: HashMap<(&str, bool), Traceback> = HashMap::new();
+    for number in 0..lines.len() {
+        if kinds[number] == LineKind::Span {
+            continue;
+        }
+        let line = &lines[number];
+        let (container, rest) = match prefix(&line.text) {
+            Some(found) => (found.container, found.rest),
+            None => ("", line.text.as_str()),
+        };
+        let text = plain(rest);
+        let traceback = tracebacks.entry((container, line.stderr)).or_default();
+        if traceback.takes(&text) {
+            kinds[number] = LineKind::Traceback;
+            if is_joint(&text)
+                && let Some(blank) = traceback.blank
+            {
+                kinds[blank] = LineKind::Traceback;
+            }
+        } else {
+            kinds[number] = alone(&text);
+        }
+        traceback.blank = text.trim().is_empty().then_some(number);
+    }
+    kinds
+}
+
+/// Where in a traceback a container's lines are.
+#[derive(Default)]
+struct Traceback {
+    place: Place,
+    /// The line just before, if it was blank: it belongs to a chain of tracebacks if the next line goes on.
+    blank: Option<usize>,
+}
+
+#[derive(Default, PartialEq)]
+enum Place {
+    #[default]
+    Outside,
+    /// Between the heading and the exception.
+    Frames,
+    /// Between two tracebacks of a chain.
+    Joint,
+}
+
+impl Traceback {
+    fn takes(&mut self, text: &str) -> bool {
+        if is_heading(text) {
+            self.place = Place::Frames;
+            return true;
+        }
+        if is_joint(text) {
+            self.place = Place::Joint;
+            return true;
+        }
+        match self.place {
+            Place::Outside => false,
+            Place::Joint => {
+                let blank = text.trim().is_empty();
+                if !blank {
+                    self.place = Place::Outside;
+                }
+                blank
+            }
+            Place::Frames if text.starts_with([' ', '\t']) => true,
+            Place::Frames => {
+                let exception = EXCEPTION.is_match(text);
+                // Threads write between each other's lines: a request that was answered meanwhile does not end it.
+                if exception || !matches!(alone(text), LineKind::Access { .. } | LineKind::Daemon { .. }) {
+                    self.place = Place::Outside;
+                }
+                exception
+            }
+        }
+    }
+}
+
+fn is_heading(text: &str) -> bool {
+    text.trim_end().ends_with("Traceback (most recent call last):")
+}
+
+fn is_joint(text: &str) -> bool {
+    matches!(
+        text.trim(),
+        "During handling of the above exception, another exception occurred:"
+            | "The above exception was the direct cause of the following exception:"
+    )
+}
+
+fn shape(text: &str) -> Regex {
+    #[expect(clippy::unwrap_used, reason = "fixed patterns that tests use")]
+    Regex::new(text).unwrap()
+}
+
+// A class by its dotted name, with or without a message behind it.
+static EXCEPTION: LazyLock<Regex> =
+    LazyLock::new(|| shape(r"^(?:[A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*(?::\s.*)?:?$"));
+// The common log format, which werkzeug, gunicorn and nginx write.
+static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
+    shape(r#""(?P<method>[A-Z]{3,10}) (?P<path>\S{1,2000}) HTTP/[0-9](?:\.[0-9])?" (?P<status>[1-5][0-9]{2})(?:\s|$)"#)
+});
+// What a Flask service logs by hand after each request: time, address, method, scheme, path, status.
+static BY_HAND: LazyLock<Regex> = LazyLock::new(|| {
+    shape(
+        r"^\[[^\]]{8,40}\] \S+ (?P<method>[A-Z]{3,10}) https? (?P<path>/\S{0,2000}) (?P<status>[1-5][0-9]{2})(?:\s|$)",
+    )
+});
+static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
+    shape(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\S{1,6} \[(?P<level>Trace|Debug|Info|Warn|Error|Critical)\] ")
+});
+static SENT: LazyLock<Regex> = LazyLock::new(|| {
+    shape(r"^(?:Successfully sent batch of [0-9]+ segments|Sent batch of [0-9]+ segments but had [0-9]+ Unprocessed)")
+});
+static ERROR: LazyLock<Regex> = LazyLock::new(|| {
+    shape(
+        r#"(?x) ^npm\ (?:ERR!|error)
+    | ^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception):\s
+    | ^(?:error|fatal|Error|Fatal|panic):\s
+    | (?:^|[\s\[(|<:"'=])(?:ERROR|CRITICAL|FATAL|EMERG|ALERT)(?:$|[\s\])|>:"',])
+    | \[(?:error|critical|fatal|crit|emerg|alert|Error|Critical|Fatal)\]
+    | \b(?:level|lvl|severity|levelname)"?\s?[=:]\s?"?(?i:error|critical|fatal|panic)\b"#,
+    )
+});
+static WARNING: LazyLock<Regex> = LazyLock::new(|| {
+    shape(
+        r#"(?x) ^npm\ (?:WARN|warn)\b
+    | \b[A-Z][A-Za-z]*Warning:\s
+    | ^(?:warning|Warning):\s
+    | (?:^|[\s\[(|<:"'=])(?:WARNING|WARN)(?:$|[\s\])|>:"',])
+    | \[(?:warn|warning|Warn|Warning)\]
+    | \b(?:level|lvl|severity|levelname)"?\s?[=:]\s?"?(?i:warn|warning)\b"#,
+    )
+});
+
+/// A line by itself.
+fn alone(text: &str) -> LineKind {
+    if let Some(found) = ACCESS.captures(text).or_else(|| BY_HAND.captures(text)) {
+        return LineKind::Access {
+            method: found["method"].to_owned(),
+            path: found["path"].to_owned(),
+            status: found["status"].parse().unwrap_or_default(),
+        };
+    }
+    if let Some(found) = DAEMON.captures(text) {
+        return LineKind::Daemon { level: found["level"].to_owned() };
+    }
+    if SENT.is_match(text) {
+        return LineKind::Daemon { level: "Info".to_owned() };
+    }
+    // A level stands at the beginning of a line; further on it is what the line is about.
+    let head = &text[..text.floor_char_boundary(160)];
+    if ERROR.is_match(head) {
+        LineKind::Error
+    } else if WARNING.is_match(head) {
+        LineKind::Warning
+    } else {
+        LineKind::Plain
+    }
+}

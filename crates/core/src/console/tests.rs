@@ -1,0 +1,419 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn texts(text: &str) -> Vec<String> {
+    lines(text).into_iter().map(|line| line.text).collect()
+}
+
+fn kinds(text: &str) -> Vec<LineKind> {
+    classify(&lines(text))
+}
+
+fn access(method: &str, path: &str, status: u16) -> LineKind {
+    LineKind::Access { method: method.to_owned(), path: path.to_owned(), status }
+}
+
+#[test]
+fn lines_end_as_they_do() {
+    assert_eq!(texts(""), Vec::<String>::new());
+    assert_eq!(texts("\n"), [""]);
+    assert_eq!(texts("a\r\nb\n\nc"), ["a", "b", "", "c"]);
+}
+
+#[test]
+fn a_progress_bar_leaves_what_a_terminal_would_show() {
+    assert_eq!(texts("  0%\r 50%\r100%\ndone"), ["100%", "done"]);
+    assert_eq!(texts("Downloading 100%\rDone\x1b[K"), ["Done"]);
+    assert_eq!(texts("12345\rab"), ["ab345"], "what is not written over stays");
+    assert_eq!(texts("wiped out\r         \rok"), ["ok"]);
+    assert_eq!(texts("wait |\x08/\x08-\x08ok"), ["wait ok"]);
+    assert_eq!(texts("gone\x1b[2K\rhere"), ["here"]);
+    assert_eq!(texts("\x1b[31mred\x1b[0m and\r\x1b[32mgrn"), ["\x1b[0;32mgrn\x1b[0m and"]);
+    assert_eq!(texts("résumé\rR"), ["Résumé"]);
+}
+
+#[test]
+fn colours_stay_and_other_sequences_go() {
+    let noisy = "\x1b]0;title\x07\x1b[?25l\x1b(B\x1b[1;31mred\x1b[0m \x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\\x1b[3A\x1b[2J\x07\0!";
+    assert_eq!(texts(noisy), ["\x1b[1;31mred\x1b[0m link!"]);
+    assert_eq!(texts("\u{9b}31mred\u{9b}m"), ["\x1b[31mred\x1b[m"]);
+    assert_eq!(
+        texts("\x1b]0;a title that was cut"),
+        ["0;a title that was cut"],
+        "nothing is hidden by half a sequence"
+    );
+    assert_eq!(texts("a\tb"), ["a\tb"]);
+}
+
+#[test]
+fn a_colour_left_on_is_on_in_the_next_line() {
+    assert_eq!(
+        texts("\x1b[31mTraceback\n  File\n\x1b[0mok\nplain"),
+        ["\x1b[31mTraceback", "\x1b[0;31m  File", "\x1b[0mok", "plain"]
+    );
+}
+
+#[test]
+fn what_is_too_long_is_cut_and_said() {
+    let long = format!("short\n{}\n", "é".repeat(LONGEST_LINE));
+    let console = Console::from_text("standard input", &long);
+    assert_eq!(console.lines[0].text, "short");
+    assert!(console.lines[1].text.ends_with("é…"));
+    assert!(console.lines[1].text.len() <= LONGEST_LINE);
+    assert_eq!(console.notes, ["1 line was longer than 16 KiB; its end is left out"]);
+    let back = format!("{}\rx", "y".repeat(LONGEST_LINE * 2));
+    let back = line_text(&back);
+    assert!(back.starts_with("xy") && back.ends_with('…') && back.len() <= LONGEST_LINE);
+
+    let many: String = (0..MOST_LINES + 5).map(|n| format!("line {n}\n")).collect();
+    let console = Console::from_text("x", &many);
+    assert_eq!((console.lines.len(), console.more), (MOST_LINES, 5));
+    assert_eq!(console.lines[0].text, "line 5");
+}
+
+#[test]
+fn bytes_of_any_encoding_are_read() {
+    let one = |bytes: &[u8]| from_bytes(bytes).remove(0).text;
+    assert_eq!(one(b"caf\xe9"), "caf\u{fffd}");
+    assert_eq!(one("\u{feff}é".as_bytes()), "é");
+    assert_eq!(one(b"\xff\xfeo\0k\0\r\0\n\0"), "ok");
+    assert_eq!(one(b"\xfe\xff\0o\0k"), "ok");
+}
+
+#[test]
+fn segments_know_every_way_to_say_a_colour() {
+    let one = |text: &str| segments(text).remove(0).style;
+    let fg = |colour| Style { fg: Some(colour), ..Style::default() };
+    // As werkzeug writes a 500 and a 404.
+    assert_eq!(one("\x1b[35m\x1b[1mGET\x1b[0m"), Style { bold: true, ..fg(Colour::Named(Named::Magenta)) });
+    assert_eq!(one("\x1b[33mGET"), fg(Colour::Named(Named::Yellow)));
+    assert_eq!(one("\x1b[94mx"), fg(Colour::Named(Named::BrightBlue)));
+    assert_eq!(one("\x1b[38;5;9mx"), fg(Colour::Named(Named::BrightRed)));
+    assert_eq!(one("\x1b[38;5;208mx"), fg(Colour::Index(208)));
+    assert_eq!(one("\x1b[38;2;1;2;3;4mx"), Style { underline: true, ..fg(Colour::Rgb(1, 2, 3)) });
+    for packed in ["\x1b[38:2:1:2:3mx", "\x1b[38:2::1:2:3mx"] {
+        assert_eq!(one(packed), fg(Colour::Rgb(1, 2, 3)));
+    }
+    assert_eq!(one("\x1b[31;;1mx"), Style { bold: true, ..Style::default() }, "nothing is zero");
+    assert_eq!(one("\x1b[58;5;1mx"), Style::default(), "an underline's colour is not the text's");
+    let all = "\x1b[1;2;3;4;7;41m";
+    let on = Style {
+        bold: true,
+        dim: true,
+        italic: true,
+        underline: true,
+        inverse: true,
+        fg: None,
+        bg: Some(Colour::Named(Named::Red)),
+    };
+    assert_eq!(one(&format!("{all}x")), on);
+    assert_eq!(one(&format!("{all}\x1b[22;23;24;27;49mx")), Style::default());
+    assert_eq!(Colour::Index(208).rgb(), Some((255, 135, 0)));
+    assert_eq!(Colour::Index(255).rgb(), Some((238, 238, 238)));
+    assert_eq!(segments("\x1b[31m\x1b[0m"), []);
+}
+
+#[test]
+fn a_compose_prefix_comes_off() {
+    let of = |text| prefix(text).map(|found: Prefix<'_>| (found.container, found.service, found.rest));
+    assert_eq!(of("backend-flask-1  | msg"), Some(("backend-flask-1", "backend-flask", "msg")));
+    assert_eq!(
+        of("backend-flask-1         |     \"name\""),
+        Some(("backend-flask-1", "backend-flask", "    \"name\""))
+    );
+    assert_eq!(of("dynamodb-local_1    | msg | more"), Some(("dynamodb-local_1", "dynamodb-local", "msg | more")));
+    assert_eq!(of("\x1b[36mdb-12  | \x1b[0m\x1b[31mred"), Some(("db-12", "db", "\x1b[31mred")));
+    assert_eq!(of("\x1b[33;1mdb_1  |\x1b[0m msg"), Some(("db_1", "db", "msg")));
+    assert_eq!(of("xray-daemon  | msg"), Some(("xray-daemon", "xray-daemon", "msg")));
+    assert_eq!(of("db-1  |"), Some(("db-1", "db", "")));
+    for none in ["", "|", " id | handle", "id | handle", "a || b", "db-1 |x", "x-1 y | z", "é-1  | x"] {
+        assert_eq!(of(none), None, "{none:?}");
+    }
+    let timed = prefix("db-1  | 2026-11-23T15:20:42.123456789Z {").expect("compose");
+    assert_eq!(timed.time, Nanos::parse_rfc3339("2026-11-23T15:20:42.123456789Z"));
+    assert_eq!(timed.rest, "{");
+    let own = prefix("xray-daemon-1  | 2026-11-23T15:20:42Z [Info] x").expect("compose");
+    assert_eq!((own.time, own.rest), (None, "2026-11-23T15:20:42Z [Info] x"), "a time of the service's own stays");
+}
+
+#[test]
+fn access_lines_are_known() {
+    let text = "\
+172.18.0.1 - - [23/Nov/2026 15:20:42] \"GET /api/activities/home HTTP/1.1\" 200 -
+172.18.0.1 - - [23/Nov/2026 15:20:42] \"\x1b[33mGET /nowhere?a=b HTTP/1.1\x1b[0m\" 404 -
+backend-flask-1  | 172.18.0.1 - - [23/Nov/2026 15:20:42] \"\x1b[35m\x1b[1mPOST /api/message_groups HTTP/1.1\x1b[0m\" 500 -
+INFO:werkzeug:127.0.0.1 - - [23/Nov/2026 15:20:42] \"OPTIONS * HTTP/1.0\" 200 -
+[2026-Nov-23 15:20] 127.0.0.1 GET http /api/activities/home? 200 OK
+he said \"GET out\" 200 times
+";
+    assert_eq!(
+        kinds(text),
+        [
+            access("GET", "/api/activities/home", 200),
+            access("GET", "/nowhere?a=b", 404),
+            access("POST", "/api/message_groups", 500),
+            access("OPTIONS", "*", 200),
+            access("GET", "/api/activities/home?", 200),
+            LineKind::Plain,
+        ]
+    );
+}
+
+#[test]
+fn the_daemons_lines_are_known() {
+    let text = "\
+2026-11-23T15:20:40Z [Info] Initializing AWS X-Ray daemon 3.3.7
+xray-daemon-1  | 2026-11-23T15:20:42Z [Info] Successfully sent batch of 1 segments (0.085 seconds)
+xray-daemon_1    | 2026-11-23T15:20:42+01:00 [Error] Sending segment batch failed with: NoCredentialProviders
+Successfully sent batch of 1 segments (0.085 seconds)
+2026-11-23T15:20:42Z something else
+";
+    let daemon = |level: &str| LineKind::Daemon { level: level.to_owned() };
+    assert_eq!(kinds(text), [daemon("Info"), daemon("Info"), daemon("Error"), daemon("Info"), LineKind::Plain]);
+}
+
+#[test]
+fn a_traceback_goes_to_its_exception() {
+    use LineKind::{Plain, Traceback};
+    let text = "\
+before
+Traceback (most recent call last):
+  File \"/app/app.py\", line 12, in home
+    return data[\"x\"]
+           ~~~~^^^^^
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File \"/app/app.py\", line 14, in home
+    raise
+127.0.0.1 - - [23/Nov/2026 15:20:42] \"GET / HTTP/1.1\" 200 -
+botocore.exceptions.ClientError: An error occurred
+after
+";
+    let mut expected = vec![Plain];
+    expected.extend(vec![Traceback; 11]);
+    expected.extend([access("GET", "/", 200), Traceback, Plain]);
+    assert_eq!(kinds(text), expected);
+}
+
+#[test]
+fn each_container_has_its_own_traceback() {
+    use LineKind::{Plain, Traceback};
+    let text = "\
+backend-1   | Traceback (most recent call last):
+frontend-1  | compiled
+backend-1   |   File \"/app/app.py\", line 12, in home
+frontend-1  |   indented
+backend-1   | 127.0.0.1 - - [23/Nov/2026 15:20:42] \"GET / HTTP/1.1\" 200 -
+backend-1   | KeyboardInterrupt
+backend-1   | after
+";
+    assert_eq!(kinds(text), [Traceback, Plain, Traceback, Plain, access("GET", "/", 200), Traceback, Plain]);
+}
+
+#[test]
+fn levels_are_words_of_their_own() {
+    let text = "\
+ERROR:root:it broke
+2026-11-23 15:20:42,123 - app - CRITICAL - it broke
+{\"level\": \"error\", \"msg\": \"x\"}
+KeyError: 'x'
+npm ERR! code 1
+[error] 12#12: upstream
+\x1b[31m\x1b[1mWARNING: This is a development server.\x1b[0m
+/app/app.py:3: DeprecationWarning: old
+level=warn msg=x
+0 errors, TERROR, ERRORS_TOTAL, forewarned
+";
+    let (e, w) = (LineKind::Error, LineKind::Warning);
+    assert_eq!(
+        kinds(text),
+        [e.clone(), e.clone(), e.clone(), e.clone(), e.clone(), e, w.clone(), w.clone(), w, LineKind::Plain]
+    );
+}
+
+const SPAN: &str = "{
+    \"name\": \"home\",
+    \"context\": {
+        \"trace_id\": \"0x5df32f4db651584766970736a3f093de\",
+        \"span_id\": \"0xe99c8eba27765671\",
+        \"trace_state\": \"[]\"
+    },
+    \"attributes\": {
+        \"list\": [
+            \"a\",
+            -1.5e3
+        ],
+        \"odd\": NaN
+    },
+    \"events\": []
+}";
+
+#[test]
+fn printed_spans_are_known_and_other_json_is_not() {
+    let n = SPAN.lines().count();
+    assert_eq!(kinds(SPAN), vec![LineKind::Span; n]);
+    let one_line = "{\"name\": \"x\", \"context\": {\"trace_id\": \"0x1\", \"span_id\": \"0x2\"}}";
+    assert_eq!(kinds(one_line), [LineKind::Span]);
+    let other = "{\n    \"version\": \"1\",\n    \"trace_id\": \"\",\n    \"span_id\": \"\"\n}";
+    assert_eq!(kinds(other), vec![LineKind::Plain; 5]);
+    let cut: Vec<&str> = SPAN.lines().take(n - 1).collect();
+    assert_eq!(kinds(&cut.join("\n")), vec![LineKind::Plain; n - 1], "half a span is none");
+}
+
+#[test]
+fn lines_of_others_do_not_break_a_span() {
+    let mut text = String::new();
+    for line in SPAN.lines() {
+        text += &format!("\x1b[36mbackend-flask-1  | \x1b[0m{line}\ndb-1             | {{\n");
+    }
+    text = text.replacen(
+        "db-1             | {\n",
+        "backend-flask-1  | Traceback (most recent call last):\nbackend-flask-1  |     return home()\n",
+        3,
+    );
+    let mut blocks = SpanBlocks::default();
+    let found: Vec<SpanBlock> = lines(&text).iter().filter_map(|line| blocks.push(line)).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].text, SPAN);
+    assert_eq!(found[0].lines[..3], [0, 3, 6]);
+}
+
+#[test]
+fn a_line_too_long_is_mended_and_a_damaged_one_ends_the_block() {
+    let block = |text: &str| {
+        let mut blocks = SpanBlocks::default();
+        lines(text).iter().filter_map(|line| blocks.push(line)).next()
+    };
+    for (end, kept) in
+        [("", ""), ("\\", ""), ("\\\\", "\\"), ("\\u00", ""), ("\\ud8", ""), ("\\n", "\n"), ("\\u00e9", "é")]
+    {
+        let head = "        \"odd\": \"";
+        let x = "x".repeat(LONGEST_LINE - '…'.len_utf8() - head.len() - end.len());
+        for (behind, last) in [("", true), (",\n        \"next\": 1", false)] {
+            let text = SPAN.replace("        \"odd\": NaN", &format!("{head}{x}{end}and more\"{behind}"));
+            let found = block(&text).expect("a span");
+            let json: serde_json::Value = serde_json::from_str(&found.text).expect("JSON");
+            assert_eq!(json["attributes"]["odd"], format!("{x}{kept}…"), "{end:?}");
+            assert_eq!(json["attributes"]["next"].is_null(), last);
+        }
+    }
+    assert_eq!(block(&SPAN.replace(": NaN", ": Na")), None);
+}
+
+#[test]
+fn blocks_without_an_end_cost_little() {
+    let mut blocks = SpanBlocks::default();
+    let line = |text: String| ConsoleLine { text, ..ConsoleLine::default() };
+    for n in 0..200 {
+        assert_eq!(blocks.push(&line(format!("c-{n}  | {{"))), None);
+        assert_eq!(blocks.push(&line(format!("c-{n}  |     \"name\": \"x\","))), None);
+    }
+    for _ in 0..40 {
+        blocks.push(&line(format!("c-199  |     \"k\": \"{}\",", "x".repeat(LONGEST_LINE - 100))));
+    }
+    assert_eq!(blocks.push(&line("c-199  | }".to_owned())), None, "too large");
+}
+
+#[test]
+fn a_line_names_its_trace() {
+    let id = "5df32f4db651584766970736a3f093de".parse().ok();
+    for text in [
+        "2026-11-23 INFO [app] [app.py:3] [trace_id=5df32f4db651584766970736a3f093de span_id=e99c8eba27765671] hi",
+        "otelTraceID=5df32f4db651584766970736a3f093de",
+        "{\"trace_id\": \"0x5df32f4db651584766970736a3f093de\"}",
+        "X-Amzn-Trace-Id: Root=1-5df32f4d-b651584766970736a3f093de;Sampled=1",
+        "X-Amzn-Trace-Id: 1-5df32f4d-b651584766970736a3f093de",
+        "traceparent: 00-5df32f4db651584766970736a3f093de-e99c8eba27765671-01",
+        "\x1b[32mtrace_id\x1b[0m=\x1b[36m5df32f4db651584766970736a3f093de\x1b[0m",
+        "saw 1-5df32f4d-b651584766970736a3f093de",
+        "trace_id=00000000000000000000000000000000 trace_id=5DF32F4DB651584766970736A3F093DE",
+    ] {
+        assert_eq!(trace_id_in(text), id, "{text}");
+    }
+    for text in [
+        "",
+        "otelTraceID=0",
+        "5df32f4db651584766970736a3f093de",
+        "trace_id=5df32f4db651584766970736a3f093de0",
+        "span_id=e99c8eba27765671",
+        "trace_id=0x00000000000000000000000000000000",
+    ] {
+        assert_eq!(trace_id_in(text), None, "{text}");
+    }
+}
+
+/// Characters that mean something, and some that do not.
+fn noise() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[\\x00-\\x7f]{0,4}",
+        any::<String>(),
+        prop::sample::select(vec![
+            "\x1b[",
+            "\x1b]",
+            "\x1b",
+            "38;2;",
+            "m",
+            "K",
+            "\r",
+            "\n",
+            "\x08",
+            "\u{9b}",
+            "\u{9c}",
+            "{",
+            "}",
+            "    \"name\": 1",
+            "\"trace_id\"",
+            "a-1  | ",
+            "Traceback (most recent call last):",
+            "\x1b[31m",
+            "\x1b[48:5:200m",
+            "é",
+            "\u{9d}",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_anything(text in noise()) {
+        let lines = lines(&text);
+        prop_assert_eq!(classify(&lines).len(), lines.len());
+        for line in &lines {
+            let joined: String = segments(&line.text).into_iter().map(|segment| segment.text).collect();
+            prop_assert_eq!(&joined, &plain(&line.text));
+            prop_assert!(!joined.chars().any(|c| c.is_control() && c != '\t'), "{:?}", joined);
+            prop_assert_eq!(&line_text(&line.text), &line.text, "a line that was read is read as itself");
+            let _ = trace_id_in(&line.text);
+        }
+        let joined: String = segments(&text).into_iter().map(|segment| segment.text).collect();
+        prop_assert_eq!(joined, plain(&text));
+    }
+
+    #[test]
+    fn no_bytes_break_anything(bytes: Vec<u8>) {
+        let console = Console::from_bytes("x", &bytes);
+        prop_assert!(console.lines.iter().all(|line| !line.text.contains('\n')));
+    }
+
+    #[test]
+    fn a_style_written_reads_back(flags: [bool; 5], fg in colour(), bg in colour()) {
+        let [bold, dim, italic, underline, inverse] = flags;
+        let style = Style { bold, dim, italic, underline, inverse, fg, bg };
+        prop_assert_eq!(segments(&format!("\x1b[1;3;45m{}x", style.sgr()))[0].style, style);
+    }
+}
+
+fn colour() -> impl Strategy<Value = Option<Colour>> {
+    prop_oneof![
+        Just(None),
+        prop::sample::select(Named::ALL.to_vec()).prop_map(|named| Some(Colour::Named(named))),
+        (16..=255_u8).prop_map(|n| Some(Colour::Index(n))),
+        any::<[u8; 3]>().prop_map(|[r, g, b]| Some(Colour::Rgb(r, g, b))),
+    ]
+}

@@ -1,0 +1,275 @@
+//! The filters of what is no trace: log events, console lines, errors.
+//!
+//! For log events and console lines the named parts stand first and a CloudWatch filter pattern behind them:
+//! `group:cruddur status:error ?timeout ?refused`. For errors the rest are words: `level:error environment:production TypeError`.
+
+use crate::errors::{Level, Occurrence};
+use crate::filter::{FilterError, split};
+use crate::filter_pattern::FilterPattern;
+use crate::ids::TraceId;
+use crate::value::Attribute;
+
+/// A filter of log events or console lines.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// `group:x`: exactly this log group, so that a store can look it up.
+    pub group: Option<String>,
+    /// `stream:x`: streams that hold this.
+    pub stream: Option<String>,
+    /// `service:x`: groups or streams that hold this.
+    pub service: Option<String>,
+    /// `trace:ID`
+    pub trace: Option<TraceId>,
+    /// `level:x`: exactly this; `status:error`: this or worse.
+    level: Option<(Level, bool)>,
+    pattern: FilterPattern,
+}
+
+impl EventFilter {
+    /// Reads a filter; an empty text matches everything.
+    ///
+    /// # Errors
+    /// [`FilterError`] with the part that is wrong and how to write it.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        let mut rest = text.trim_start();
+        while let Some((name, value, after)) = named(rest)? {
+            match name {
+                "group" => filter.group = Some(value),
+                "stream" => filter.stream = Some(value.to_lowercase()),
+                "service" => filter.service = Some(value.to_lowercase()),
+                "trace" => {
+                    let id = value.parse().map_err(|e| FilterError::new(format!("trace:{value}: {e}")))?;
+                    filter.trace = Some(id);
+                }
+                "level" => filter.level = Some((level(&value)?, false)),
+                _ if value == "error" => filter.level = Some((Level::Error, true)),
+                _ => {
+                    return Err(FilterError::new(format!(
+                        "status:{value} says nothing of a log event; write status:error or level:warning"
+                    )));
+                }
+            }
+            rest = after.trim_start();
+        }
+        filter.pattern =
+            FilterPattern::parse(rest).map_err(|e| FilterError::new(format!("the filter pattern {rest:?}, {e}")))?;
+        Ok(filter)
+    }
+
+    /// Whether it matches everything.
+    pub fn is_empty(&self) -> bool {
+        self.group.is_none()
+            && self.stream.is_none()
+            && self.service.is_none()
+            && self.trace.is_none()
+            && self.level.is_none()
+            && self.pattern.matches_everything()
+    }
+
+    /// Whether an event is wanted. `severity` is what the sender wrote.
+    pub fn matches(&self, group: &str, stream: &str, severity: &str, trace: Option<TraceId>, message: &str) -> bool {
+        let has =
+            |text: &str, part: &Option<String>| part.as_ref().is_none_or(|p| text.to_lowercase().contains(p.as_str()));
+        self.group.as_ref().is_none_or(|g| g == group)
+            && has(stream, &self.stream)
+            && (has(group, &self.service) || has(stream, &self.service))
+            && self.trace.is_none_or(|t| trace == Some(t))
+            && self.level.is_none_or(|(wanted, or_worse)| {
+                rank(severity).is_some_and(|level| level == wanted || (or_worse && level > wanted))
+            })
+            && self.pattern.matches(message)
+    }
+}
+
+/// The named part that a text begins with: its name, its value, and what follows.
+fn named(text: &str) -> Result<Option<(&'static str, String, &str)>, FilterError> {
+    for name in ["group", "stream", "service", "trace", "level", "status"] {
+        let Some(rest) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')) else { continue };
+        let (value, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| FilterError::new(format!("a quote is not closed: write {name}:\"two words\"")))?,
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        if value.is_empty() {
+            return Err(FilterError::new(format!("write what to look for after {name}:")));
+        }
+        return Ok(Some((name, value.to_owned(), after)));
+    }
+    Ok(None)
+}
+
+/// How bad a severity is, however the sender wrote it: `WARN`, `Warning`, `error2`, `FATAL`, …
+pub fn rank(severity: &str) -> Option<Level> {
+    let word: String =
+        severity.trim().chars().take_while(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    match word.as_str() {
+        "trace" | "debug" | "fine" | "finer" | "finest" | "verbose" => Some(Level::Debug),
+        "info" | "information" | "informational" | "notice" | "log" => Some(Level::Info),
+        "warn" | "warning" => Some(Level::Warning),
+        "error" | "err" | "severe" | "exception" => Some(Level::Error),
+        "critical" | "crit" | "fatal" | "alert" | "emerg" | "emergency" | "panic" => Some(Level::Critical),
+        _ => None,
+    }
+}
+
+fn level(text: &str) -> Result<Level, FilterError> {
+    rank(text).ok_or_else(|| {
+        FilterError::new(format!("level:{text} is unknown; write level:debug, info, warning, error or critical"))
+    })
+}
+
+/// A filter of errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorFilter {
+    level: Option<(Level, bool)>,
+    environment: Option<String>,
+    person: Option<String>,
+    words: Vec<String>,
+    keys: Vec<(String, String)>,
+}
+
+impl ErrorFilter {
+    /// Reads a filter; an empty text matches everything.
+    ///
+    /// # Errors
+    /// [`FilterError`] with the part that is wrong and how to write it.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        for token in split(text)? {
+            let plain = token.replace('"', "").to_lowercase();
+            if token.starts_with('"') {
+                filter.words.push(plain);
+                continue;
+            }
+            let value = |name: &str| plain.strip_prefix(name).map(str::to_owned);
+            if let Some(text) = value("level:") {
+                filter.level = Some((level(&text)?, false));
+            } else if let Some(text) = value("status:") {
+                if text != "error" {
+                    return Err(FilterError::new(format!(
+                        "status:{text} says nothing of an error; write status:error or level:warning"
+                    )));
+                }
+                filter.level = Some((Level::Error, true));
+            } else if let Some(text) = value("environment:").or_else(|| value("env:")) {
+                filter.environment = Some(text);
+            } else if let Some(text) = value("person:") {
+                filter.person = Some(text);
+            } else if let Some(text) = value("name:").or_else(|| value("service:")) {
+                filter.words.push(text);
+            } else if let Some((key, text)) = token.split_once('=').filter(|(key, _)| !key.is_empty()) {
+                filter.keys.push((key.to_owned(), text.replace('"', "").to_lowercase()));
+            } else {
+                filter.words.push(plain);
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Whether it matches everything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether an occurrence is wanted.
+    pub fn matches(&self, occurrence: &Occurrence) -> bool {
+        let person = occurrence.person.as_ref();
+        let words =
+            [&occurrence.title, &occurrence.environment, &occurrence.context, &occurrence.item, &occurrence.uuid];
+        let has = |text: &str, part: &str| text.to_lowercase().contains(part);
+        let attributes = || occurrence.request.iter().chain(&occurrence.custom).chain(&occurrence.other);
+        self.level
+            .is_none_or(|(wanted, or_worse)| occurrence.level == wanted || (or_worse && occurrence.level > wanted))
+            && self.environment.as_ref().is_none_or(|e| occurrence.environment.to_lowercase() == *e)
+            && self.person.as_ref().is_none_or(|wanted| {
+                person.is_some_and(|p| {
+                    [Some(&p.id), p.username.as_ref(), p.email.as_ref()].into_iter().flatten().any(|t| has(t, wanted))
+                })
+            })
+            && self.words.iter().all(|word| {
+                words.iter().any(|text| has(text, word)) || attributes().any(|a| has(&a.value.to_string(), word))
+            })
+            && self.keys.iter().all(|(key, value)| attributes().any(|a| is(a, key, value)))
+    }
+}
+
+fn is(attribute: &Attribute, key: &str, value: &str) -> bool {
+    let named = attribute.key == *key || attribute.key.strip_suffix(key).is_some_and(|head| head.ends_with('.'));
+    named && (value == "*" || attribute.value.to_string().to_lowercase() == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Person;
+
+    fn wants(filter: &str) -> bool {
+        let trace = "4efaaf4d1e8720b39541901950019ee5".parse().ok();
+        EventFilter::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}")).matches(
+            "cruddur",
+            "host/app/4587",
+            "WARNING",
+            trace,
+            "ERROR: 3 of 4 refused",
+        )
+    }
+
+    #[test]
+    fn named_parts_stand_before_a_filter_pattern() {
+        for filter in [
+            "",
+            "ERROR",
+            "group:cruddur",
+            "group:\"cruddur\" ERROR refused",
+            "stream:APP service:crud",
+            "level:warn -timeout",
+            "?timeout ?refused",
+            "trace:1-4efaaf4d-1e8720b39541901950019ee5",
+            "\"3 of 4\"",
+        ] {
+            assert!(wants(filter), "{filter}");
+        }
+        for filter in ["group:crud", "status:error", "level:error ERROR", "error", "stream:other", "-refused"] {
+            assert!(!wants(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_right_way() {
+        for (filter, said) in [
+            ("level:loud", "level:debug"),
+            ("status:ok", "status:error"),
+            ("group:", "after group:"),
+            ("group:\"a", "not closed"),
+            ("trace:xyz", "trace:xyz"),
+            ("{ $.x = }", "filter pattern"),
+        ] {
+            let error = EventFilter::parse(filter).map(|_| ()).expect_err(filter).to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_by_level_person_words_and_keys() {
+        let occurrence = Occurrence {
+            title: "TypeError: no response".into(),
+            environment: "development".into(),
+            level: Level::Critical,
+            person: Some(Person { id: "7".into(), username: Some("ada".into()), email: None }),
+            request: vec![Attribute::new("headers.User-Agent", "curl/8")],
+            ..Occurrence::default()
+        };
+        let wants = |filter: &str| ErrorFilter::parse(filter).expect(filter).matches(&occurrence);
+        for filter in
+            ["", "typeerror", "status:error", "level:critical", "env:development", "person:AD", "User-Agent=curl/8"]
+        {
+            assert!(wants(filter), "{filter}");
+        }
+        for filter in ["level:error", "env:dev", "person:grace", "User-Agent=wget", "keyerror"] {
+            assert!(!wants(filter), "{filter}");
+        }
+        assert!(ErrorFilter::parse("level:loud").is_err());
+    }
+}

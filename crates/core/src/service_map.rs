@@ -1,0 +1,99 @@
+//! A service map: who called whom, how often, how fast, and what went wrong.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::time::Nanos;
+
+mod calls;
+mod making;
+
+pub use calls::{Call, Calls, Outcome, Place, calls, outcome};
+pub use making::{Maker, of};
+
+/// What a node or an edge did in the range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Traffic {
+    /// Requests that ended or are under way.
+    pub requests: u32,
+    /// Of those, how many failed on the caller's side: 4xx, OTLP's error without a 5xx. Throttled ones are not among
+    /// them.
+    pub errors: u32,
+    /// Of those, how many failed on the service's side: 5xx, an unhandled exception.
+    pub faults: u32,
+    /// Of those, how many were throttled: 429.
+    pub throttles: u32,
+    /// Half of them took no longer; a length in nanoseconds.
+    pub p50: Nanos,
+    /// 95 of 100 took no longer; a length in nanoseconds.
+    pub p95: Nanos,
+    /// The longest; a length in nanoseconds.
+    pub max: Nanos,
+    /// All of them together; a length in nanoseconds.
+    pub total: Nanos,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeKind {
+    /// Whoever calls from outside.
+    Client,
+    /// A service that sent spans.
+    #[default]
+    Service,
+    /// Something called that sent no span: another host.
+    Remote,
+    /// A database.
+    Database,
+    /// An AWS service: DynamoDB, S3, …
+    Aws,
+    /// A queue or topic.
+    Messaging,
+}
+
+/// A node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MapNode {
+    /// Its number in this map, from 0; edges refer to it.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: NodeKind,
+    /// What it handled.
+    pub traffic: Traffic,
+}
+
+/// A call from one node to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MapEdge {
+    /// The caller's number.
+    pub from: u32,
+    /// The called one's number.
+    pub to: u32,
+    /// What went over it.
+    pub traffic: Traffic,
+}
+
+/// A service map, as evidence and as the answer to X-Ray's GetServiceGraph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ServiceMap {
+    /// The nodes, clients first, then by how far they are from them.
+    pub nodes: Vec<MapNode>,
+    /// The calls.
+    pub edges: Vec<MapEdge>,
+    /// Over how many traces it was made.
+    pub traces: u32,
+    /// When the first of them began.
+    pub start: Nanos,
+    /// When the last of them ended.
+    pub end: Nanos,
+    /// What the reader must know: traces left out, traces in progress.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub notes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! One trace as calls between services.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::NodeKind;
+use crate::ids::SpanId;
+use crate::trace::{Protocol, Span, SpanKind, StatusCode, Trace};
+
+/// A service, or something that was called and sent no span.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// What it is.
+    pub kind: NodeKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Fine, or not known to be otherwise.
+    Ok,
+    /// 429.
+    Throttle,
+    /// 4xx, or OTLP's error without a status of HTTP.
+    Error,
+    /// 5xx, or X-Ray's fault.
+    Fault,
+}
+
+/// One call: a request that a service handled, or one that went to something which sent no span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Who called, in [`Calls::places`]; `None` for the outside and for work that nobody called for.
+    pub from: Option<usize>,
+    /// Whether it came from outside.
+    pub outside: bool,
+    /// Who was called, in [`Calls::places`].
+    pub to: usize,
+    /// The call as the caller saw it, in the trace's spans; as the called one did where the caller sent nothing.
+    pub span: usize,
+    /// The call as the called one saw it, in the trace's spans.
+    pub handled: usize,
+    /// How it ended for the caller.
+    pub seen: Outcome,
+    /// How it ended for the called one.
+    pub outcome: Outcome,
+}
+
+/// What a trace says about who called whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Who took part, each once.
+    pub places: Vec<Place>,
+    /// The calls, in the order of the spans.
+    pub calls: Vec<Call>,
+    /// How many were reported by both X-Ray and OpenTelemetry, and are one call here.
+    pub doubled: usize,
+}
+
+/// How a span ended, with the status of HTTP where the sender gave only that.
+pub fn outcome(span: &Span) -> Outcome {
+    match (span.status.code, span.http_status()) {
+        (StatusCode::Fault, _) => Outcome::Fault,
+        (StatusCode::Throttle, _) | (_, Some(429)) => Outcome::Throttle,
+        (_, Some(500..=599)) => Outcome::Fault,
+        (StatusCode::Error, _) | (_, Some(400..=499)) => Outcome::Error,
+        _ => Outcome::Ok,
+    }
+}
+
+/// Reads a trace as calls. Parents stand before their children in a trace; one that does not (a circle) is no parent here.
+pub fn calls(trace: &Trace) -> Calls {
+    let spans = &trace.spans;
+    let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
+    let mut parents: Vec<Option<usize>> = Vec::with_capacity(spans.len());
+    // The service that made each span, which is not who an X-Ray subsegment of a call is named after.
+    let mut owners: Vec<&str> = Vec::with_capacity(spans.len());
+    for (i, span) in spans.iter().enumerate() {
+        let parent = span.parent.and_then(|id| at.get(&id).copied());
+        at.insert(span.id, i);
+        parents.push(parent);
+        owners.push(match (span.kind, parent) {
+            (SpanKind::Subsegment, Some(parent)) => owners[parent],
+            (SpanKind::Subsegment, None) if calls_out(span) => "",
+            _ => &span.service,
+        });
+    }
+    let out: Vec<bool> = spans.iter().map(calls_out).collect();
+    let entry: Vec<bool> = (0..spans.len()).map(|i| is_entry(&spans[i], parents[i], i, &owners, &out)).collect();
+    let mut answered = vec![false; spans.len()];
+    for i in (0..spans.len()).rev() {
+        if let Some(parent) = parents[i] {
+            answered[parent] |= answered[i] || entry[i];
+        }
+    }
+
+    let mut places = Places::default();
+    for owner in &owners {
+        if !owner.is_empty() {
+            places.service(owner);
+        }
+    }
+    let mut found = Vec::new();
+    let mut told = vec![false; spans.len()];
+    for (i, span) in spans.iter().enumerate() {
+        if owners[i].is_empty() && !out[i] {
+            continue;
+        }
+        if entry[i] {
+            let parent = parents[i];
+            // The caller's span tells of one call; a second one below it speaks for itself.
+            let view = parent.filter(|&p| out[p] && !std::mem::replace(&mut told[p], true)).unwrap_or(i);
+            found.push(Call {
+                from: parent.map(|p| owners[p]).filter(|owner| !owner.is_empty()).map(|owner| places.service(owner)),
+                outside: parent.is_none() && matches!(span.kind, SpanKind::Server | SpanKind::Segment),
+                to: places.service(owners[i]),
+                span: view,
+                handled: i,
+                seen: outcome(&spans[view]),
+                outcome: outcome(span),
+            });
+        } else if out[i] && !answered[i] && !parents[i].is_some_and(|p| out[p] && owners[p] == owners[i]) {
+            let (kind, name) = target(span);
+            let ended = outcome(span);
+            found.push(Call {
+                from: (!owners[i].is_empty()).then(|| places.service(owners[i])),
+                outside: false,
+                to: places.called(kind, &name),
+                span: i,
+                handled: i,
+                seen: ended,
+                outcome: ended,
+            });
+        }
+    }
+    let (calls, doubled) = once_each(found, spans);
+    Calls { places: places.list, calls, doubled }
+}
+
+/// Whether a span is the handling of a request, or of work that came from nowhere.
+fn is_entry(span: &Span, parent: Option<usize>, at: usize, owners: &[&str], out: &[bool]) -> bool {
+    match span.kind {
+        _ if owners[at].is_empty() => false,
+        SpanKind::Server | SpanKind::Consumer | SpanKind::Segment => true,
+        SpanKind::Subsegment => false,
+        _ => match parent {
+            Some(parent) => !owners[parent].is_empty() && owners[parent] != owners[at],
+            // A lost parent hides what this was part of.
+            None => span.parent.is_none() && !out[at],
+        },
+    }
+}
+
+/// Whether a span is a call that leaves its service.
+fn calls_out(span: &Span) -> bool {
+    match span.kind {
+        SpanKind::Client | SpanKind::Producer => true,
+        SpanKind::Subsegment => matches!(text(span, &["namespace"]), Some("remote" | "aws")) || has(span, "sql."),
+        SpanKind::Server | SpanKind::Consumer | SpanKind::Segment => false,
+        SpanKind::Internal | SpanKind::Unspecified => text(span, DB_SYSTEM).is_some(),
+    }
+}
+
+const DB_SYSTEM: &[&str] = &["db.system.name", "db.system"];
+
+/// Who is called by a span whose callee sent nothing.
+fn target(span: &Span) -> (NodeKind, String) {
+    if span.kind == SpanKind::Subsegment {
+        let kind = match text(span, &["namespace"]) {
+            _ if has(span, "sql.") => NodeKind::Database,
+            Some("aws") => NodeKind::Aws,
+            _ => NodeKind::Remote,
+        };
+        return (kind, span.name.clone());
+    }
+    let host = text(span, &["peer.service", "server.address", "net.peer.name", "http.host", "net.peer.ip"])
+        .or_else(|| text(span, &["url.full", "http.url"]).and_then(host_of))
+        .filter(|host| !host.is_empty());
+    if let Some(system) = text(span, DB_SYSTEM) {
+        let name = match (text(span, &["db.namespace", "db.name"]).filter(|name| !name.is_empty()), host) {
+            (Some(name), Some(host)) => format!("{name}@{host}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => system.to_owned(),
+        };
+        // DynamoDB is both, and people look for it among AWS's services.
+        let kind = if system.eq_ignore_ascii_case("dynamodb") { NodeKind::Aws } else { NodeKind::Database };
+        return (kind, if kind == NodeKind::Aws { "DynamoDB".to_owned() } else { name });
+    }
+    if let Some(system) = text(span, &["messaging.system"]) {
+        let topic = text(span, &["messaging.destination.name", "messaging.destination"]).filter(|t| !t.is_empty());
+        return (NodeKind::Messaging, topic.unwrap_or(system).to_owned());
+    }
+    if text(span, &["rpc.system", "rpc.system.name"]) == Some("aws-api") {
+        let name = text(span, &["rpc.service", "aws.service"]).unwrap_or(&span.name);
+        return (NodeKind::Aws, name.to_owned());
+    }
+    let kind = if span.kind == SpanKind::Producer { NodeKind::Messaging } else { NodeKind::Remote };
+    (kind, host.unwrap_or(&span.name).to_owned())
+}
+
+/// The host of a URL, without credentials that stand before it.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
+}
+
+fn text<'a>(span: &'a Span, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| span.attribute(key)?.as_str())
+}
+
+fn has(span: &Span, prefix: &str) -> bool {
+    span.attributes.iter().any(|attribute| attribute.key.starts_with(prefix))
+}
+
+#[derive(Default)]
+struct Places {
+    list: Vec<Place>,
+    at: HashMap<Place, usize>,
+}
+
+impl Places {
+    fn service(&mut self, name: &str) -> usize {
+        self.place(Place { kind: NodeKind::Service, name: name.to_owned() })
+    }
+
+    /// A host of a service's name is that service, of which nothing more was sent.
+    fn called(&mut self, kind: NodeKind, name: &str) -> usize {
+        let service = Place { kind: NodeKind::Service, name: name.to_owned() };
+        match self.at.get(&service) {
+            Some(&at) if kind == NodeKind::Remote => at,
+            _ => self.place(Place { kind, name: name.to_owned() }),
+        }
+    }
+
+    fn place(&mut self, place: Place) -> usize {
+        *self.at.entry(place).or_insert_with_key(|place| {
+            self.list.push(place.clone());
+            self.list.len() - 1
+        })
+    }
+}
+
+/// A service with both SDKs reports each call twice. Two reports between the same places, by different SDKs and at
+/// the same time, are one call.
+fn once_each(found: Vec<Call>, spans: &[Span]) -> (Vec<Call>, usize) {
+    let by_xray = |call: &Call| spans[call.handled].protocol == Protocol::Xray;
+    if found.iter().all(by_xray) || !found.iter().any(by_xray) {
+        return (found, 0);
+    }
+    let mut groups: BTreeMap<(Option<usize>, usize), [Vec<usize>; 2]> = BTreeMap::new();
+    for (i, call) in found.iter().enumerate() {
+        groups.entry((call.from, call.to)).or_default()[usize::from(by_xray(call))].push(i);
+    }
+    let mut calls: Vec<Option<Call>> = found.iter().copied().map(Some).collect();
+    let mut doubled = 0;
+    for [mut others, mut xrays] in groups.into_values() {
+        let range = |i: &usize| {
+            let span = &spans[found[*i].handled];
+            (span.start, span.end.map_or(i64::MAX, |end| end.0))
+        };
+        others.sort_by_key(range);
+        xrays.sort_by_key(range);
+        let (mut other, mut xray) = (others.iter().peekable(), xrays.iter().peekable());
+        while let (Some(&o), Some(&x)) = (other.peek(), xray.peek()) {
+            let ((o_start, o_end), (x_start, x_end)) = (range(o), range(x));
+            if o_end < x_start.0 {
+                other.next();
+            } else if x_end < o_start.0 {
+                xray.next();
+            } else {
+                let (o, x) = (*o, *x);
+                // X-Ray tells errors and faults apart, so its report stays.
+                if let (Some(gone), Some(stays)) = (calls[o].take(), &mut calls[x]) {
+                    stays.outside |= gone.outside;
+                    stays.outcome = stays.outcome.max(gone.outcome);
+                    stays.seen = stays.seen.max(gone.seen);
+                }
+                doubled += 1;
+                other.next();
+                xray.next();
+            }
+        }
+    }
+    (calls.into_iter().flatten().collect(), doubled)
+}
