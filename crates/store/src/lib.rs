@@ -11,13 +11,20 @@
 //! 2. One file here that is the only one to name the table.
 //! 3. A test on a fresh database, and one on a database of the version before.
 
+pub mod arrivals;
+mod bounds;
+pub mod console;
 pub mod entries;
 pub mod error;
+pub mod errors;
 pub mod evidence;
 pub mod files;
+pub mod heard;
+pub mod logs;
 mod open;
 pub mod telemetry;
 pub mod watch;
+mod xray;
 
 pub use error::StoreError;
 pub use open::{Journal, Telemetry};

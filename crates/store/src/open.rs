@@ -37,7 +37,8 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Newer`] where a later version wrote it: then nothing was touched.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
-        let pools = Pools::open(directory.join("journal.db"), SqliteSynchronous::Full, &JOURNAL).await?;
+        // A purged body must not be readable in a freed page.
+        let pools = Pools::open(directory.join("journal.db"), SqliteSynchronous::Full, "ON", &JOURNAL).await?;
         Ok(Self { pools })
     }
 
@@ -53,7 +54,8 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError::Newer`] where a later version wrote it: then nothing was touched.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
-        let pools = Pools::open(directory.join("telemetry.db"), SqliteSynchronous::Normal, &TELEMETRY).await?;
+        // What is too old goes all the time, and overwriting it would cost as much as writing it did.
+        let pools = Pools::open(directory.join("telemetry.db"), SqliteSynchronous::Normal, "FAST", &TELEMETRY).await?;
         Ok(Self { pools })
     }
 
@@ -64,7 +66,12 @@ impl Telemetry {
 }
 
 impl Pools {
-    async fn open(path: PathBuf, synchronous: SqliteSynchronous, migrator: &Migrator) -> Result<Self, StoreError> {
+    async fn open(
+        path: PathBuf,
+        synchronous: SqliteSynchronous,
+        secure_delete: &'static str,
+        migrator: &Migrator,
+    ) -> Result<Self, StoreError> {
         refuse_newer(&path, migrator).await?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -73,8 +80,7 @@ impl Pools {
             .synchronous(synchronous)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
-            // A purged body must not be readable in a freed page.
-            .pragma("secure_delete", "ON")
+            .pragma("secure_delete", secure_delete)
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

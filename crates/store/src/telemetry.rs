@@ -34,7 +34,7 @@ impl Telemetry {
     /// Writes a batch as one transaction; when this returns, the spans are committed.
     ///
     /// The same span again replaces what is there (senders repeat), but one in progress never replaces a
-    /// complete one.
+    /// complete one, and a printed one never one that was sent.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
@@ -43,7 +43,7 @@ impl Telemetry {
             return Ok(());
         }
         let mut transaction = self.pools.write().await?;
-        let shared = share(&mut transaction, batch).await?;
+        let shared = share(&mut transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
         for (spans, shared) in batch.chunks(SPANS_A_STATEMENT).zip(shared.chunks(SPANS_A_STATEMENT)) {
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO span (trace_id, span_id, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
@@ -67,7 +67,8 @@ impl Telemetry {
                 " ON CONFLICT (trace_id, span_id) DO UPDATE SET parent_id = excluded.parent_id, encoding = excluded.encoding,
                  title = excluded.title, service = excluded.service, start_ns = excluded.start_ns, end_ns = excluded.end_ns,
                  status = excluded.status, resource = excluded.resource, scope = excluded.scope, received = excluded.received,
-                 raw = excluded.raw WHERE excluded.end_ns IS NOT NULL OR span.end_ns IS NULL",
+                 raw = excluded.raw WHERE (excluded.end_ns IS NOT NULL OR span.end_ns IS NULL)
+                   AND (excluded.encoding <> 4 OR span.encoding = 4)",
             );
             insert.build().persistent(false).execute(&mut *transaction).await?;
         }
@@ -77,6 +78,7 @@ impl Telemetry {
         for some in traces.chunks(TRACES_A_STATEMENT) {
             summarise(&mut transaction, some, now).await?;
         }
+        wrote(&mut transaction, "traces").await?;
         Ok(transaction.commit().await?)
     }
 
@@ -103,8 +105,14 @@ impl Telemetry {
             .bind(&trace_id.0[..])
             .fetch_all(&self.pools.readers)
             .await?;
+        let bodies = self.bodies(&rows).await?;
+        rows.iter().map(|row| span_of(row, &bodies)).collect()
+    }
+
+    /// The shared bytes that rows point at.
+    pub(crate) async fn bodies(&self, rows: &[SqliteRow]) -> Result<HashMap<i64, Arc<[u8]>>, StoreError> {
         let mut bodies: HashMap<i64, Arc<[u8]>> = HashMap::new();
-        for row in &rows {
+        for row in rows {
             for key in ["resource", "scope"] {
                 let id: i64 = row.get(key);
                 if let std::collections::hash_map::Entry::Vacant(vacant) = bodies.entry(id) {
@@ -116,7 +124,30 @@ impl Telemetry {
                 }
             }
         }
-        rows.iter().map(|row| span_of(row, &bodies)).collect()
+        Ok(bodies)
+    }
+
+    /// Ids of traces that began in a range, newest first, from the one `skip` on.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn trace_ids(
+        &self,
+        from: Nanos,
+        before: Nanos,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<TraceId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT trace_id FROM trace WHERE start_ns >= ? AND start_ns < ? ORDER BY start_ns DESC LIMIT ? OFFSET ?",
+        )
+        .bind(from.0)
+        .bind(before.0)
+        .bind(i64::from(limit))
+        .bind(i64::from(skip))
+        .fetch_all(&self.pools.readers)
+        .await?;
+        rows.iter().map(|row| Ok(TraceId(fixed(row, "trace_id")?))).collect()
     }
 
     /// How many spans are stored.
@@ -128,16 +159,25 @@ impl Telemetry {
     }
 }
 
-/// Stores each resource and scope once; returns the rows of both for each span of the batch.
-async fn share(transaction: &mut Transaction<'_, Sqlite>, batch: &[SpanRecord]) -> Result<Vec<(i64, i64)>, StoreError> {
+/// Counts a write of a kind, in its transaction.
+pub(crate) async fn wrote(transaction: &mut Transaction<'_, Sqlite>, kind: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE written SET n = n + 1 WHERE kind = ?").bind(kind).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Stores each resource and scope once; returns the rows of both for each record of the batch.
+pub(crate) async fn share<'a>(
+    transaction: &mut Transaction<'_, Sqlite>,
+    batch: impl Iterator<Item = (&'a Arc<[u8]>, &'a Arc<[u8]>)>,
+) -> Result<Vec<(i64, i64)>, StoreError> {
     // Spans of one request share the allocation, so most need no hash: the batch keeps them alive, and
     // an address in it stands for one content.
     let mut by_address: HashMap<(usize, usize), i64> = HashMap::new();
     let mut by_hash: HashMap<[u8; 32], i64> = HashMap::new();
-    let mut rows = Vec::with_capacity(batch.len());
-    for span in batch {
+    let mut rows = Vec::with_capacity(batch.size_hint().0);
+    for (resource, scope) in batch {
         let mut pair = [0; 2];
-        for (row, body) in pair.iter_mut().zip([&span.resource, &span.scope]) {
+        for (row, body) in pair.iter_mut().zip([resource, scope]) {
             let address = (body.as_ptr().addr(), body.len());
             *row = match by_address.get(&address) {
                 Some(&known) => known,
@@ -189,7 +229,7 @@ async fn summarise(
              WHERE v.trace_id = s.trace_id AND v.service <> '' GROUP BY v.service
              ORDER BY min(v.parent_id IS NOT NULL), min(v.start_ns))),
            count(*), min(s.start_ns), max(coalesce(s.end_ns, s.start_ns)), max(s.status), sum(s.end_ns IS NULL),
-           max(s.parent_id IS NULL), max(s.encoding <= 2) + 2 * max(s.encoding = 3), ",
+           max(s.parent_id IS NULL), max(s.encoding <= 2) + 2 * max(s.encoding = 3) + 4 * max(s.encoding = 4), ",
     );
     upsert.push_bind(now.0);
     upsert.push(" FROM span s WHERE s.trace_id IN (");
@@ -232,7 +272,7 @@ fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
     let status = status_of(row.get("status"));
     let (start, end): (i64, i64) = (row.get("start_ns"), row.get("end_ns"));
     let bits: i64 = row.get("protocols");
-    let protocols = [(1, Protocol::Otlp), (2, Protocol::Xray)]
+    let protocols = [(1, Protocol::Otlp), (2, Protocol::Xray), (4, Protocol::Console)]
         .into_iter()
         .filter(|(bit, _)| bits & bit != 0)
         .map(|(_, p)| p)
@@ -282,7 +322,7 @@ fn span_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<SpanReco
     })
 }
 
-fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], StoreError> {
+pub(crate) fn fixed<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], StoreError> {
     let bytes: Vec<u8> = row.get(column);
     bytes.try_into().map_err(|_| StoreError::Damaged(format!("an id of the wrong length in {column}")))
 }

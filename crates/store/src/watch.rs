@@ -1,5 +1,6 @@
 //! Seeing what was written, by this process or another.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite, Transaction, sqlite::SqliteConnectOptions};
@@ -62,6 +63,15 @@ impl Watch {
             self.seen = last.get("seq");
         }
         Ok(rows.into_iter().map(|r| Change { what: r.get("what"), id: r.get("id"), client: r.get("client") }).collect())
+    }
+
+    /// How often each kind of telemetry was written: `traces`, `logs`, `errors`, `console`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn written(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let rows = sqlx::query("SELECT kind, n FROM written").fetch_all(&mut self.connection).await?;
+        Ok(rows.into_iter().map(|r| (r.get("kind"), r.get("n"))).collect())
     }
 
     /// Closes it.

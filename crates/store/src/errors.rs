@@ -1,0 +1,199 @@
+//! Occurrences of errors, and the items that they are grouped into.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+
+use tracebook_core::errors::Level;
+use tracebook_core::ids::TraceId;
+use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::time::Nanos;
+
+use crate::error::StoreError;
+use crate::logs::maybe;
+use crate::open::Telemetry;
+use crate::telemetry::wrote;
+
+/// SQLite takes 32,766 variables a statement; an occurrence has 10.
+const ERRORS_A_STATEMENT: usize = 1_000;
+
+/// An item with its latest occurrence.
+#[derive(Clone, Debug)]
+pub struct ItemRow {
+    /// How many occurrences are stored.
+    pub occurrences: u32,
+    /// The worst level of any.
+    pub worst: Level,
+    /// The first one's time.
+    pub first: Nanos,
+    /// How many different persons it happened to.
+    pub people: u32,
+    /// The latest occurrence.
+    pub latest: ErrorRecord,
+}
+
+impl Telemetry {
+    /// Writes occurrences as one transaction. A uuid that is known is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
+    pub async fn commit_errors(&self, batch: &[ErrorRecord], now: Nanos) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.pools.write().await?;
+        for errors in batch.chunks(ERRORS_A_STATEMENT) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT OR REPLACE INTO occurrence (uuid, item, title, level, time_ns, environment, person, trace_id, received, raw) ",
+            );
+            insert.push_values(errors, |mut row, error| {
+                row.push_bind(&error.uuid)
+                    .push_bind(&error.item)
+                    .push_bind(&error.title)
+                    .push_bind(level_code(error.level))
+                    .push_bind(error.timestamp.0)
+                    .push_bind(&error.environment)
+                    .push_bind(&error.person)
+                    .push_bind(error.trace_id.as_ref().map(|t| &t.0[..]))
+                    .push_bind(now.0)
+                    .push_bind(&error.raw);
+            });
+            insert.build().persistent(false).execute(&mut *transaction).await?;
+        }
+        wrote(&mut transaction, "errors").await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Items that happened at or after a moment, the one that happened last first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn error_items(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
+        self.items("g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
+            q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
+        })
+        .await
+    }
+
+    /// One item by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn error_item(&self, item: &str) -> Result<Option<ItemRow>, StoreError> {
+        Ok(self.items("o.item = ?1", |q| q.bind(item.to_owned())).await?.pop())
+    }
+
+    async fn items<'q>(
+        &self,
+        rest: &str,
+        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+    ) -> Result<Vec<ItemRow>, StoreError> {
+        let sql = format!(
+            "SELECT o.*, g.n, g.worst, g.first, g.people FROM
+               (SELECT item, count(*) AS n, max(level) AS worst, min(time_ns) AS first, max(time_ns) AS last,
+                  count(DISTINCT nullif(person, '')) AS people FROM occurrence GROUP BY item) g
+             JOIN occurrence o ON o.seq =
+               (SELECT seq FROM occurrence WHERE item = g.item ORDER BY time_ns DESC, seq DESC LIMIT 1)
+             WHERE {rest}"
+        );
+        let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(&self.pools.readers).await?;
+        let small = |row: &SqliteRow, column: &str| u32::try_from(row.get::<i64, _>(column)).unwrap_or(u32::MAX);
+        Ok(rows
+            .iter()
+            .map(|row| ItemRow {
+                occurrences: small(row, "n"),
+                worst: level_of(row.get("worst")),
+                first: Nanos(row.get("first")),
+                people: small(row, "people"),
+                latest: error_of(row),
+            })
+            .collect())
+    }
+
+    /// Occurrences of an item, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn occurrences(&self, item: &str, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
+        self.found("item = ?1 ORDER BY time_ns DESC, seq DESC LIMIT ?2", |q| {
+            q.bind(item.to_owned()).bind(i64::from(limit))
+        })
+        .await
+    }
+
+    /// One occurrence.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn occurrence(&self, uuid: &str) -> Result<Option<ErrorRecord>, StoreError> {
+        Ok(self.found("uuid = ?1", |q| q.bind(uuid.to_owned())).await?.pop())
+    }
+
+    /// Occurrences that name a trace, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn errors_of(&self, trace_id: TraceId, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
+        self.found("trace_id = ?1 ORDER BY time_ns, seq LIMIT ?2", |q| {
+            q.bind(trace_id.0.to_vec()).bind(i64::from(limit))
+        })
+        .await
+    }
+
+    /// Occurrences of a range that name no trace, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn errors_between(&self, from: Nanos, to: Nanos, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
+        self.found("time_ns BETWEEN ?1 AND ?2 AND trace_id IS NULL ORDER BY time_ns, seq LIMIT ?3", |q| {
+            q.bind(from.0).bind(to.0).bind(i64::from(limit))
+        })
+        .await
+    }
+
+    async fn found<'q>(
+        &self,
+        condition: &str,
+        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+    ) -> Result<Vec<ErrorRecord>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT * FROM occurrence WHERE {condition}"));
+        let rows = bind(sqlx::query(sql)).fetch_all(&self.pools.readers).await?;
+        Ok(rows.iter().map(error_of).collect())
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Stored so that `max()` is the worst. Never renumbered.
+fn level_code(level: Level) -> i64 {
+    match level {
+        Level::Debug => 0,
+        Level::Info => 1,
+        Level::Warning => 2,
+        Level::Error => 3,
+        Level::Critical => 4,
+    }
+}
+
+fn level_of(code: i64) -> Level {
+    match code {
+        0 => Level::Debug,
+        1 => Level::Info,
+        2 => Level::Warning,
+        4 => Level::Critical,
+        _ => Level::Error,
+    }
+}
+
+fn error_of(row: &SqliteRow) -> ErrorRecord {
+    ErrorRecord {
+        uuid: row.get("uuid"),
+        item: row.get("item"),
+        title: row.get("title"),
+        level: level_of(row.get("level")),
+        timestamp: Nanos(row.get("time_ns")),
+        environment: row.get("environment"),
+        person: row.get("person"),
+        trace_id: maybe(row, "trace_id").map(TraceId),
+        raw: row.get("raw"),
+    }
+}

@@ -1,0 +1,407 @@
+//! Log events: OTLP's records and CloudWatch Logs' events, with CloudWatch's groups and streams.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+
+use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::telemetry::{LogEncoding, LogRecord};
+use tracebook_core::time::Nanos;
+
+use crate::error::StoreError;
+use crate::open::Telemetry;
+use crate::telemetry::{share, wrote};
+
+/// SQLite takes 32,766 variables a statement; an event has 12.
+const EVENTS_A_STATEMENT: usize = 1_000;
+
+/// A stored log event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredLog {
+    /// Its place: grows with arrival, never reused.
+    pub seq: i64,
+    /// When it arrived.
+    pub received: Nanos,
+    /// The event.
+    pub record: LogRecord,
+}
+
+/// Which log events. What is empty or `None` asks for everything.
+#[derive(Clone, Debug, Default)]
+pub struct LogQuestion {
+    /// Of this group.
+    pub group: Option<String>,
+    /// Of these streams.
+    pub streams: Vec<String>,
+    /// Of streams that begin so.
+    pub stream_prefix: String,
+    /// Only what came by CloudWatch's API.
+    pub cloudwatch_only: bool,
+    /// Of this trace.
+    pub trace_id: Option<TraceId>,
+    /// That happened at or after this.
+    pub from: Option<Nanos>,
+    /// That happened before this.
+    pub before: Option<Nanos>,
+    /// Behind this one in the order asked for: its time and place.
+    pub after: Option<(Nanos, i64)>,
+    /// The newest first instead of the oldest.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u32,
+    /// The event with which the messages reach so many bytes is the last one; 0: no bound.
+    pub most_bytes: u64,
+}
+
+/// A log group of CloudWatch's API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupRow {
+    /// Its name.
+    pub name: String,
+    /// When it was created.
+    pub created: Nanos,
+    /// Its retention.
+    pub retention_days: Option<u32>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Bytes of its messages.
+    pub stored_bytes: u64,
+}
+
+/// A log stream of CloudWatch's API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamRow {
+    /// Its name.
+    pub name: String,
+    /// When it was created.
+    pub created: Nanos,
+    /// Its oldest event's time.
+    pub first_event: Option<Nanos>,
+    /// Its newest event's time.
+    pub last_event: Option<Nanos>,
+    /// When its last event arrived.
+    pub last_received: Option<Nanos>,
+}
+
+impl Telemetry {
+    /// Writes log events as one transaction; when this returns, they are committed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
+    pub async fn commit_logs(&self, batch: &[LogRecord], now: Nanos) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.pools.write().await?;
+        let shared = share(&mut transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
+        for (logs, shared) in batch.chunks(EVENTS_A_STATEMENT).zip(shared.chunks(EVENTS_A_STATEMENT)) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO log (time_ns, group_name, stream, message, trace_id, span_id, severity, encoding, resource, scope, received, raw) ",
+            );
+            insert.push_values(logs.iter().zip(shared), |mut row, (log, (resource, scope))| {
+                row.push_bind(log.timestamp.0)
+                    .push_bind(&log.group)
+                    .push_bind(&log.stream)
+                    .push_bind(&log.message)
+                    .push_bind(log.trace_id.as_ref().map(|t| &t.0[..]))
+                    .push_bind(log.span_id.as_ref().map(|s| &s.0[..]))
+                    .push_bind(&log.severity)
+                    .push_bind(log.encoding.code())
+                    .push_bind(resource)
+                    .push_bind(scope)
+                    .push_bind(now.0)
+                    .push_bind(&log.raw);
+            });
+            insert.build().persistent(false).execute(&mut *transaction).await?;
+        }
+        wrote(&mut transaction, "logs").await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Log events that a question asks for, in the order of time, then arrival.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn logs(&self, question: &LogQuestion) -> Result<Vec<StoredLog>, StoreError> {
+        let mut limit = question.limit;
+        if question.most_bytes > 0 {
+            // Lengths first: what is too much is not even read.
+            let mut sql = asked("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", question, limit);
+            let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers).await?;
+            let mut bytes = 0u64;
+            let fit = lengths.iter().take_while(|length| {
+                let before = bytes;
+                bytes = bytes.saturating_add(u64::try_from(**length).unwrap_or(0));
+                before < question.most_bytes
+            });
+            limit = u32::try_from(fit.count()).unwrap_or(limit);
+        }
+        let mut sql = asked("SELECT * FROM log WHERE 1", question, limit);
+        let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
+        let bodies = self.bodies(&rows).await?;
+        rows.iter().map(|row| log_of(row, &bodies)).collect()
+    }
+
+    /// One log event.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn log(&self, seq: i64) -> Result<Option<StoredLog>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM log WHERE seq = ?").bind(seq).fetch_all(&self.pools.readers).await?;
+        let bodies = self.bodies(&rows).await?;
+        rows.first().map(|row| log_of(row, &bodies)).transpose()
+    }
+
+    /// Every log group of CloudWatch's API, by name; or the one of a name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn log_groups(&self, name: Option<&str>) -> Result<Vec<GroupRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT name, created, retention_days, tags, (SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log
+               WHERE group_name = log_group.name AND encoding = 3) AS bytes FROM log_group
+             WHERE ?1 IS NULL OR name = ?1 ORDER BY name",
+        )
+        .bind(name)
+        .fetch_all(&self.pools.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let tags: String = row.get("tags");
+                Ok(GroupRow {
+                    name: row.get("name"),
+                    created: Nanos(row.get("created")),
+                    retention_days: row.get::<Option<i64>, _>("retention_days").and_then(|d| u32::try_from(d).ok()),
+                    tags: serde_json::from_str(&tags).map_err(|e| StoreError::Damaged(e.to_string()))?,
+                    stored_bytes: u64::try_from(row.get::<i64, _>("bytes")).unwrap_or(0),
+                })
+            })
+            .collect()
+    }
+
+    /// Makes a log group; false where there is one of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn create_log_group(
+        &self,
+        name: &str,
+        tags: &BTreeMap<String, String>,
+        now: Nanos,
+    ) -> Result<bool, StoreError> {
+        let tags = json(tags)?;
+        self.changed("INSERT INTO log_group (name, created, tags) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", |q| {
+            q.bind(name).bind(now.0).bind(tags)
+        })
+        .await
+    }
+
+    /// Deletes a log group with its streams and events; false where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn delete_log_group(&self, name: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let done = sqlx::query("DELETE FROM log_group WHERE name = ?")
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        if done > 0 {
+            sqlx::query("DELETE FROM log WHERE group_name = ? AND encoding = 3")
+                .bind(name)
+                .execute(&mut *transaction)
+                .await?;
+            wrote(&mut transaction, "logs").await?;
+        }
+        transaction.commit().await?;
+        Ok(done > 0)
+    }
+
+    /// Sets or takes away a retention; false where there is no such group.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn set_log_retention(&self, name: &str, days: Option<u32>) -> Result<bool, StoreError> {
+        self.changed("UPDATE log_group SET retention_days = ?1 WHERE name = ?2", |q| q.bind(days).bind(name)).await
+    }
+
+    /// Replaces a log group's tags; false where there is no such group.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn set_log_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<bool, StoreError> {
+        let tags = json(tags)?;
+        self.changed("UPDATE log_group SET tags = ?1 WHERE name = ?2", |q| q.bind(tags).bind(name)).await
+    }
+
+    /// Every stream of a log group, by name; `None` where there is no such group.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn log_streams(&self, group: &str) -> Result<Option<Vec<StreamRow>>, StoreError> {
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM log_group WHERE name = ?")
+            .bind(group)
+            .fetch_one(&self.pools.readers)
+            .await?;
+        if there == 0 {
+            return Ok(None);
+        }
+        let rows = sqlx::query(
+            "SELECT s.name, s.created, l.first, l.last, l.received FROM log_stream s LEFT JOIN
+               (SELECT stream, min(time_ns) AS first, max(time_ns) AS last, max(received) AS received
+                FROM log WHERE group_name = ?1 AND encoding = 3 GROUP BY stream) l ON l.stream = s.name
+             WHERE s.group_name = ?1 ORDER BY s.name",
+        )
+        .bind(group)
+        .fetch_all(&self.pools.readers)
+        .await?;
+        let time = |row: &SqliteRow, column: &str| row.get::<Option<i64>, _>(column).map(Nanos);
+        Ok(Some(
+            rows.iter()
+                .map(|row| StreamRow {
+                    name: row.get("name"),
+                    created: Nanos(row.get("created")),
+                    first_event: time(row, "first"),
+                    last_event: time(row, "last"),
+                    last_received: time(row, "received"),
+                })
+                .collect(),
+        ))
+    }
+
+    /// Whether a log group has a stream of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn has_log_stream(&self, group: &str, name: &str) -> Result<bool, StoreError> {
+        let n: i64 = sqlx::query_scalar("SELECT count(*) FROM log_stream WHERE group_name = ? AND name = ?")
+            .bind(group)
+            .bind(name)
+            .fetch_one(&self.pools.readers)
+            .await?;
+        Ok(n > 0)
+    }
+
+    /// Makes a stream in a group that exists; false where there is one of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn create_log_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, StoreError> {
+        self.changed(
+            "INSERT INTO log_stream (group_name, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            |q| q.bind(group).bind(name).bind(now.0),
+        )
+        .await
+    }
+
+    /// Deletes a stream with its events; false where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn delete_log_stream(&self, group: &str, name: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let done = sqlx::query("DELETE FROM log_stream WHERE group_name = ? AND name = ?")
+            .bind(group)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        sqlx::query("DELETE FROM log WHERE group_name = ? AND stream = ? AND encoding = 3")
+            .bind(group)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
+        wrote(&mut transaction, "logs").await?;
+        transaction.commit().await?;
+        Ok(done > 0)
+    }
+
+    /// Carries one statement out; whether it changed a row.
+    pub(crate) async fn changed<'q>(
+        &self,
+        sql: &'static str,
+        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let done = bind(sqlx::query(sql)).execute(&mut *transaction).await?.rows_affected();
+        transaction.commit().await?;
+        Ok(done > 0)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// What a question asks for, as SQL.
+fn asked(select: &'static str, question: &LogQuestion, limit: u32) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::<Sqlite>::new(select);
+    if let Some(group) = &question.group {
+        sql.push(" AND group_name = ").push_bind(group);
+    }
+    if question.cloudwatch_only {
+        sql.push(" AND encoding = ").push_bind(LogEncoding::Cloudwatch.code());
+    }
+    if !question.streams.is_empty() {
+        sql.push(" AND stream IN (");
+        let mut names = sql.separated(", ");
+        for stream in &question.streams {
+            names.push_bind(stream);
+        }
+        sql.push(")");
+    }
+    if !question.stream_prefix.is_empty() {
+        // Not LIKE: names hold `_` and `%`, and case counts.
+        sql.push(" AND substr(stream, 1, length(")
+            .push_bind(&question.stream_prefix)
+            .push(")) = ")
+            .push_bind(&question.stream_prefix);
+    }
+    if let Some(trace) = &question.trace_id {
+        sql.push(" AND trace_id = ").push_bind(&trace.0[..]);
+    }
+    if let Some(from) = question.from {
+        sql.push(" AND time_ns >= ").push_bind(from.0);
+    }
+    if let Some(before) = question.before {
+        sql.push(" AND time_ns < ").push_bind(before.0);
+    }
+    let (comparison, order) = if question.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((time, seq)) = question.after {
+        sql.push(format!(" AND (time_ns, seq) {comparison} (")).push_bind(time.0).push(", ").push_bind(seq).push(")");
+    }
+    sql.push(format!(" ORDER BY time_ns {order}, seq {order} LIMIT ")).push_bind(i64::from(limit));
+    sql
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Damaged(e.to_string()))
+}
+
+fn log_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<StoredLog, StoreError> {
+    let code: i64 = row.get("encoding");
+    Ok(StoredLog {
+        seq: row.get("seq"),
+        received: Nanos(row.get("received")),
+        record: LogRecord {
+            timestamp: Nanos(row.get("time_ns")),
+            group: row.get("group_name"),
+            stream: row.get("stream"),
+            message: row.get("message"),
+            trace_id: maybe(row, "trace_id").map(TraceId),
+            span_id: maybe(row, "span_id").map(SpanId),
+            severity: row.get("severity"),
+            encoding: LogEncoding::from_code(code)
+                .ok_or_else(|| StoreError::Damaged(format!("unknown log encoding {code}")))?,
+            raw: row.get("raw"),
+            resource: bodies.get(&row.get::<i64, _>("resource")).cloned().unwrap_or_default(),
+            scope: bodies.get(&row.get::<i64, _>("scope")).cloned().unwrap_or_default(),
+        },
+    })
+}
+
+/// An id that may be missing.
+pub(crate) fn maybe<const N: usize>(row: &SqliteRow, column: &str) -> Option<[u8; N]> {
+    row.get::<Option<Vec<u8>>, _>(column)?.try_into().ok()
+}

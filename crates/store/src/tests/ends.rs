@@ -1,0 +1,247 @@
+//! What the other local ends keep: log events, errors, console lines, settings; and the limits.
+
+use std::collections::BTreeMap;
+
+use tracebook_core::errors::Level;
+use tracebook_core::telemetry::{ConsoleRecord, ErrorRecord, LogEncoding, LogRecord};
+use tracebook_core::xray::{Group, SamplingRule};
+
+use super::*;
+use crate::console::LineQuestion;
+use crate::heard::Heard;
+use crate::logs::LogQuestion;
+
+fn log(time: i64, group: &str, message: &str) -> LogRecord {
+    LogRecord {
+        timestamp: Nanos(time),
+        group: group.into(),
+        stream: "a/b_%".into(),
+        message: message.into(),
+        trace_id: (time % 10 == 0).then_some(TraceId([7; 16])),
+        span_id: None,
+        severity: String::new(),
+        encoding: LogEncoding::Cloudwatch,
+        raw: Vec::new(),
+        resource: Arc::from(&b""[..]),
+        scope: Arc::from(&b""[..]),
+    }
+}
+
+fn error(uuid: &str, item: &str, time: i64, level: Level, person: &str) -> ErrorRecord {
+    ErrorRecord {
+        uuid: uuid.into(),
+        item: item.into(),
+        title: format!("title {uuid}"),
+        level,
+        timestamp: Nanos(time),
+        environment: "test".into(),
+        person: person.into(),
+        trace_id: None,
+        raw: b"{}".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn log_events_page_in_both_directions_without_a_gap() {
+    let (_dir, telemetry) = telemetry().await;
+    // Ten at one moment: the place decides.
+    let batch: Vec<LogRecord> = (0..50).map(|i| log(i / 10, "cruddur", &format!("m{i}"))).collect();
+    telemetry.commit_logs(&batch, Nanos(100)).await.expect("commits");
+    for newest_first in [false, true] {
+        let mut question = LogQuestion { newest_first, limit: 7, ..LogQuestion::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = telemetry.logs(&question).await.expect("reads");
+            let Some(last) = page.last() else { break };
+            question.after = Some((last.record.timestamp, last.seq));
+            seen.extend(page.iter().map(|l| l.seq));
+        }
+        let mut wanted: Vec<i64> = (1..=50).collect();
+        if newest_first {
+            wanted.reverse();
+        }
+        assert_eq!(seen, wanted);
+    }
+    let stored = telemetry.log(1).await.expect("reads").expect("there");
+    assert_eq!((stored.record, stored.received), (batch[0].clone(), Nanos(100)));
+}
+
+#[tokio::test]
+async fn a_question_means_what_it_says() {
+    let (_dir, telemetry) = telemetry().await;
+    telemetry.commit_logs(&[log(10, "a", "x"), log(20, "b", "y"), log(25, "a", "z")], Nanos(1)).await.expect("commits");
+    let found = async |question: LogQuestion| -> String {
+        let found = telemetry.logs(&LogQuestion { limit: 10, ..question }).await.expect("reads");
+        found.iter().map(|l| l.record.message.as_str()).collect()
+    };
+    assert_eq!(found(LogQuestion::default()).await, "xyz");
+    assert_eq!(found(LogQuestion { group: Some("a".into()), ..LogQuestion::default() }).await, "xz");
+    assert_eq!(found(LogQuestion { trace_id: Some(TraceId([7; 16])), ..LogQuestion::default() }).await, "xy");
+    assert_eq!(found(LogQuestion { from: Some(Nanos(20)), ..LogQuestion::default() }).await, "yz");
+    assert_eq!(found(LogQuestion { before: Some(Nanos(20)), ..LogQuestion::default() }).await, "x");
+    assert_eq!(found(LogQuestion { stream_prefix: "a/b_".into(), ..LogQuestion::default() }).await, "xyz");
+    assert_eq!(found(LogQuestion { stream_prefix: "a_b".into(), ..LogQuestion::default() }).await, "");
+    assert_eq!(found(LogQuestion { most_bytes: 2, ..LogQuestion::default() }).await, "xy");
+    assert_eq!(found(LogQuestion { streams: vec!["other".into()], ..LogQuestion::default() }).await, "");
+}
+
+#[tokio::test]
+async fn a_deleted_group_takes_its_own_events_and_no_others() {
+    let (_dir, telemetry) = telemetry().await;
+    let tags = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+    assert!(telemetry.create_log_group("g", &tags, Nanos(1)).await.expect("creates"));
+    assert!(!telemetry.create_log_group("g", &tags, Nanos(2)).await.expect("knows it"));
+    assert!(telemetry.create_log_stream("g", "a/b_%", Nanos(1)).await.expect("creates"));
+    let over_otlp = LogRecord { encoding: LogEncoding::OtlpJson, ..log(3, "g", "otlp") };
+    telemetry.commit_logs(&[log(1, "g", "four"), log(2, "other", "x"), over_otlp], Nanos(9)).await.expect("commits");
+    let group = &telemetry.log_groups(None).await.expect("lists")[0];
+    assert_eq!((group.stored_bytes, group.tags.len()), (4, 1));
+    let streams = telemetry.log_streams("g").await.expect("lists").expect("there");
+    assert_eq!((streams[0].first_event, streams[0].last_event), (Some(Nanos(1)), Some(Nanos(1))));
+    assert!(telemetry.set_log_retention("g", Some(7)).await.expect("sets"));
+    assert!(telemetry.delete_log_group("g").await.expect("deletes"));
+    assert!(telemetry.log_streams("g").await.expect("lists").is_none());
+    let left = telemetry.logs(&LogQuestion { limit: 9, ..LogQuestion::default() }).await.expect("reads");
+    assert_eq!(left.iter().map(|l| l.record.message.as_str()).collect::<Vec<_>>(), ["x", "otlp"]);
+}
+
+#[tokio::test]
+async fn occurrences_are_counted_into_items_and_a_known_uuid_counts_once() {
+    let (_dir, telemetry) = telemetry().await;
+    let batch = [
+        error("a", "one", 5, Level::Error, "ada"),
+        error("b", "one", 9, Level::Info, "ada"),
+        error("c", "two", 7, Level::Warning, ""),
+    ];
+    telemetry.commit_errors(&batch, Nanos(1)).await.expect("commits");
+    telemetry.commit_errors(&batch[..1], Nanos(2)).await.expect("commits again");
+    let items = telemetry.error_items(None, 0, 10).await.expect("lists");
+    let row = |i: usize| (items[i].latest.uuid.as_str(), items[i].occurrences, items[i].worst, items[i].people);
+    assert_eq!(items.len(), 2);
+    assert_eq!(row(0), ("b", 2, Level::Error, 1));
+    assert_eq!(row(1), ("c", 1, Level::Warning, 0));
+    assert_eq!(items[0].first, Nanos(5));
+    assert_eq!(telemetry.occurrences("one", 9).await.expect("lists").len(), 2);
+    assert_eq!(telemetry.occurrence("a").await.expect("reads"), Some(batch[0].clone()));
+    assert_eq!(telemetry.error_items(Some(Nanos(8)), 0, 10).await.expect("lists").len(), 1);
+}
+
+#[tokio::test]
+async fn lines_keep_the_order_of_arrival() {
+    let (_dir, telemetry) = telemetry().await;
+    let lines: Vec<ConsoleRecord> = (0..5)
+        .map(|i| ConsoleRecord {
+            stream: "flask".into(),
+            timestamp: Nanos(i),
+            stderr: i == 3,
+            text: format!("\u{1b}[31m{i}\u{1b}[0m"),
+            trace_id: None,
+        })
+        .collect();
+    telemetry.commit_console(&lines, Nanos(1)).await.expect("commits");
+    let newest = LineQuestion { newest_first: true, limit: 2, ..LineQuestion::default() };
+    let found = telemetry.console(&newest).await.expect("reads");
+    assert_eq!(found.iter().map(|l| l.record.clone()).collect::<Vec<_>>(), [lines[4].clone(), lines[3].clone()]);
+    let older = LineQuestion { older_than: Some(found[1].seq), ..newest };
+    assert_eq!(telemetry.console(&older).await.expect("reads")[0].record, lines[2]);
+}
+
+#[tokio::test]
+async fn settings_are_replaced_by_name() {
+    let (_dir, telemetry) = telemetry().await;
+    let rule = |name: &str, priority| SamplingRule { name: name.into(), priority, ..SamplingRule::default() };
+    for rule in [rule("b", 1), rule("a", 2), rule("b", 3)] {
+        telemetry.put_sampling_rule(&rule).await.expect("puts");
+    }
+    let rules = telemetry.sampling_rules().await.expect("lists");
+    assert_eq!(rules, [rule("a", 2), rule("b", 3)]);
+    assert!(telemetry.delete_sampling_rule("a").await.expect("deletes"));
+    assert!(!telemetry.delete_sampling_rule("a").await.expect("knows"));
+    let group = Group { name: "g".into(), ..Group::default() };
+    telemetry.put_xray_group(&group).await.expect("puts");
+    assert_eq!(telemetry.xray_groups().await.expect("lists"), [group]);
+}
+
+#[tokio::test]
+async fn what_was_heard_adds_up_and_stays_small() {
+    let (_dir, telemetry) = telemetry().await;
+    let heard = |path: String, last| Heard { door: "http".into(), path, status: 404, n: 2, last: Nanos(last) };
+    telemetry.hear(&[heard("POST /".into(), 1)]).await.expect("writes");
+    telemetry.hear(&[heard("POST /".into(), 9)]).await.expect("writes");
+    assert_eq!(telemetry.heard().await.expect("reads"), [Heard { n: 4, ..heard("POST /".into(), 9) }]);
+    let many: Vec<Heard> = (0..300).map(|i| heard(format!("GET /{i}"), i)).collect();
+    telemetry.hear(&many).await.expect("writes");
+    assert_eq!(telemetry.heard().await.expect("reads").len(), 200);
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_whole_and_the_rest_stays() {
+    let (_dir, telemetry) = telemetry().await;
+    for (trace, now) in [(1, 10), (2, 20), (3, 30)] {
+        let spans = [record(trace, 1, None, Some(1)), record(trace, 2, Some(1), Some(2))];
+        telemetry.commit(&spans, Nanos(now)).await.expect("commits");
+        telemetry.commit_logs(&[log(now, "g", "m")], Nanos(now)).await.expect("commits");
+    }
+    // A late span makes an old trace young again.
+    telemetry.commit(&[record(1, 3, Some(1), Some(3))], Nanos(40)).await.expect("commits");
+    let gone = telemetry.trim(u64::MAX, Nanos(30)).await.expect("trims");
+    assert_eq!(gone, 2 + 2, "one trace of two spans, two log events");
+    let left: Vec<TraceId> =
+        telemetry.traces(None, 0, 9).await.expect("lists").iter().map(|t| t.summary.trace_id).collect();
+    assert_eq!(left, [TraceId([3; 16]), TraceId([1; 16])]);
+    assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads").len(), 3);
+    assert!(telemetry.spans(TraceId([2; 16])).await.expect("reads").is_empty());
+    assert_eq!(telemetry.trim(u64::MAX, Nanos(30)).await.expect("trims"), 0);
+}
+
+#[tokio::test]
+async fn a_full_database_lets_the_oldest_go_and_keeps_the_newest() {
+    let (_dir, telemetry) = telemetry().await;
+    let big = |trace: u16, now: i64| {
+        let mut span = record(1, 1, None, Some(1));
+        span.trace_id = TraceId([&trace.to_be_bytes()[..], &[1; 14]].concat().try_into().expect("16 bytes"));
+        span.raw = vec![7; 4_000];
+        span.start = Nanos(now);
+        span
+    };
+    for i in 0..40u16 {
+        let batch: Vec<SpanRecord> = (0..100).map(|j| big(i * 100 + j, i64::from(i))).collect();
+        telemetry.commit(&batch, Nanos(i64::from(i) + 1)).await.expect("commits");
+        let logs: Vec<LogRecord> = (0..100).map(|_| log(i64::from(i), "g", &"m".repeat(2_000))).collect();
+        telemetry.commit_logs(&logs, Nanos(i64::from(i) + 1)).await.expect("commits");
+    }
+    let before = telemetry.bytes().await.expect("measures");
+    assert!(before > 20 << 20, "{before}");
+    let gone = telemetry.trim(10 << 20, Nanos(0)).await.expect("trims");
+    let after = telemetry.bytes().await.expect("measures");
+    assert!(gone > 1_000 && after <= 10 << 20, "{gone} went, {after} bytes are left");
+    assert!(after > 6 << 20, "no more goes than must: {after}");
+    let newest = &telemetry.traces(None, 0, 1).await.expect("lists")[0];
+    assert_eq!(newest.summary.start, Nanos(39).rfc3339());
+    let oldest = telemetry.logs(&LogQuestion { limit: 1, ..LogQuestion::default() }).await.expect("reads");
+    assert!(oldest[0].record.timestamp > Nanos(10), "both kinds went by age: {oldest:?}");
+}
+
+#[tokio::test]
+async fn readers_see_which_kind_was_written() {
+    let (_dir, telemetry) = telemetry().await;
+    let mut watch = telemetry.watch().await.expect("watches");
+    let before = watch.written().await.expect("reads");
+    telemetry.commit_logs(&[log(1, "g", "m")], Nanos(1)).await.expect("commits");
+    assert!(watch.moved().await.expect("looks"));
+    let after = watch.written().await.expect("reads");
+    let changed: Vec<&String> = after.iter().filter(|(k, n)| before.get(*k) != Some(n)).map(|(k, _)| k).collect();
+    assert_eq!(changed, ["logs"]);
+    assert_eq!(telemetry.arrivals().await.expect("reads").cloudwatch_logs, Some(Nanos(1)));
+}
+
+#[tokio::test]
+async fn a_printed_span_never_replaces_one_that_was_sent() {
+    let (_dir, telemetry) = telemetry().await;
+    let sent = record(1, 1, None, Some(5_000));
+    let printed = SpanRecord { encoding: Encoding::ConsoleJson, raw: vec![1], ..sent.clone() };
+    telemetry.commit(std::slice::from_ref(&printed), Nanos(1)).await.expect("commits");
+    telemetry.commit(std::slice::from_ref(&sent), Nanos(2)).await.expect("commits");
+    telemetry.commit(std::slice::from_ref(&printed), Nanos(3)).await.expect("commits");
+    assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads"), [sent]);
+}

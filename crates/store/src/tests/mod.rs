@@ -1,0 +1,233 @@
+//! Both databases on real files.
+
+mod ends;
+
+use std::sync::Arc;
+
+use sqlx::{ConnectOptions as _, Connection as _};
+use tempfile::TempDir;
+use tracebook_core::assemble::{LooseSpan, assemble};
+use tracebook_core::evidence::{Body, Frozen};
+use tracebook_core::freeze::{self, Click};
+use tracebook_core::ids::{Entropy, Id, SpanId, TraceId};
+use tracebook_core::question::Question;
+use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Protocol, Resource, Scope, Span, StatusCode};
+
+use crate::entries::{NewEntry, TextWrite, TextWritten};
+use crate::{Journal, StoreError, Telemetry};
+
+struct Counting(std::sync::atomic::AtomicU8);
+
+impl Entropy for Counting {
+    fn ten_bytes(&self) -> [u8; 10] {
+        [self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed); 10]
+    }
+}
+
+static ENTROPY: Counting = Counting(std::sync::atomic::AtomicU8::new(0));
+
+fn id() -> Id {
+    Id::new(Nanos::from_millis(1_795_447_213_087), &ENTROPY)
+}
+
+fn new_entry(week: &str, body: &str) -> NewEntry {
+    NewEntry {
+        id: id(),
+        slug: format!("week-{week}"),
+        week: Some(week.to_owned()),
+        title: format!("Week {week}"),
+        body: body.to_owned(),
+        file: None,
+        shows: Vec::new(),
+        reason: "new".to_owned(),
+    }
+}
+
+fn write(id: Id, base: Option<i64>, body: &str) -> TextWrite {
+    TextWrite { id, base, body: body.to_owned(), shows: Vec::new(), cut: None }
+}
+
+async fn journal() -> (TempDir, Journal) {
+    let dir = TempDir::new().expect("a temporary directory");
+    let journal = Journal::open(dir.path()).await.expect("opens");
+    (dir, journal)
+}
+
+fn evidence(secret: &str) -> Frozen {
+    let mut span = Span::new(SpanId([1; 8]), secret, Protocol::Otlp, Nanos(1));
+    span.end = Some(Nanos(5));
+    let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
+    let click =
+        Click { id: id(), question: Question::default(), captured_at: Nanos(9), tool: "test".into(), supersedes: None };
+    freeze::body(Body::Trace(assemble(TraceId([1; 16]), loose)), click).expect("freezes").frozen
+}
+
+#[tokio::test]
+async fn an_older_base_never_overwrites_and_both_texts_are_kept() {
+    let (_dir, journal) = journal().await;
+    let entry = journal.add_entry(&new_entry("2", "one\r\n"), Nanos(1), "a").await.expect("added");
+    let id = entry.row.id;
+    let first = journal.write_text(&write(id, Some(1), "two"), Nanos(2), "a").await.expect("written");
+    assert_eq!(first, Some(TextWritten::Accepted(2)));
+    let late = journal.write_text(&write(id, Some(1), "from an old window"), Nanos(3), "b").await.expect("answered");
+    assert_eq!(late, Some(TextWritten::Kept { current: 2, kept: 3 }));
+    assert_eq!(journal.entry("week-2").await.expect("read").expect("there").body, "two");
+    assert_eq!(journal.revision_text(id, 3).await.expect("read").as_deref(), Some("from an old window"));
+    // The number of the kept text is not given again.
+    let next = journal.write_text(&write(id, Some(2), "three"), Nanos(4), "a").await.expect("written");
+    assert_eq!(next, Some(TextWritten::Accepted(4)));
+    // Without a base it writes, and what was there can be read back.
+    journal.write_text(&write(id, None, "four"), Nanos(5), "c").await.expect("written");
+    assert_eq!(journal.revision_text(id, 4).await.expect("read").as_deref(), Some("three"));
+}
+
+#[tokio::test]
+async fn the_same_text_again_is_no_new_revision() {
+    let (_dir, journal) = journal().await;
+    let id = journal.add_entry(&new_entry("2", "x"), Nanos(1), "a").await.expect("added").row.id;
+    assert_eq!(
+        journal.write_text(&write(id, Some(7), "x"), Nanos(2), "b").await.expect("written"),
+        Some(TextWritten::Accepted(1)),
+        "nothing differs, so nothing conflicts"
+    );
+    assert_eq!(journal.revisions(id).await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn slugs_are_unique_and_weeks_are_in_order() {
+    let (_dir, journal) = journal().await;
+    for week in ["X", "10", "2", "2", "0"] {
+        journal.add_entry(&new_entry(week, ""), Nanos(1), "a").await.expect("added");
+    }
+    let slugs: Vec<_> = journal.entries(false).await.expect("read").into_iter().map(|r| r.slug).collect();
+    assert_eq!(slugs, ["week-0", "week-2", "week-2-2", "week-10", "week-X"]);
+}
+
+#[tokio::test]
+async fn a_purged_evidence_leaves_only_a_tombstone() {
+    let (dir, journal) = journal().await;
+    let secret = "a name that nobody may read any more";
+    let frozen = evidence(secret);
+    let id = frozen.evidence.id;
+    journal.add_evidence(&frozen, secret.as_bytes(), "a").await.expect("written");
+    assert_eq!(journal.evidence(id).await.expect("read"), Some(frozen));
+    journal.purge_evidence(id, Nanos(9), "a").await.expect("purged");
+    assert_eq!(journal.evidence(id).await.expect("read"), None);
+    let tombstone = journal.evidence_record(id).await.expect("read").expect("a tombstone");
+    assert!(tombstone.purged);
+    journal.close().await;
+    // zstd leaves short texts readable, so the files would show it.
+    for file in std::fs::read_dir(dir.path()).expect("lists") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("reads");
+        assert!(!bytes.windows(12).any(|w| w == &secret.as_bytes()[..12]), "the text is gone from every file");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_not_touched() {
+    let (dir, journal) = journal().await;
+    journal.close().await;
+    let path = dir.path().join("journal.db");
+    let mut later = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).connect().await.expect("opens");
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .execute(&mut later)
+    .await
+    .expect("a later migration");
+    later.close().await.expect("closes");
+    let before = std::fs::read(&path).expect("reads");
+    let error = Journal::open(dir.path()).await.expect_err("refuses");
+    assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("newer Tracebook"));
+    assert_eq!(std::fs::read(&path).expect("reads"), before, "not one byte was changed");
+}
+
+#[tokio::test]
+async fn garbage_is_not_taken_for_a_database() {
+    let dir = TempDir::new().expect("a temporary directory");
+    std::fs::write(dir.path().join("journal.db"), "this is a text file, and not a short one at all, really".repeat(40))
+        .expect("writes");
+    let error = Journal::open(dir.path()).await.expect_err("refuses");
+    assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
+}
+
+fn record(trace: u8, span: u8, parent: Option<u8>, end: Option<i64>) -> SpanRecord {
+    SpanRecord {
+        trace_id: TraceId([trace; 16]),
+        span_id: SpanId([span; 8]),
+        parent_id: parent.map(|p| SpanId([p; 8])),
+        encoding: Encoding::OtlpJson,
+        title: format!("span {span}"),
+        service: if span.is_multiple_of(2) { "even".into() } else { "odd".into() },
+        start: Nanos(i64::from(trace) * 1_000 + i64::from(span)),
+        end: end.map(Nanos),
+        status: if span == 3 { StatusCode::Error } else { StatusCode::Unset },
+        raw: vec![trace, span],
+        resource: Arc::from(&b"resource"[..]),
+        scope: Arc::from(&b"scope"[..]),
+    }
+}
+
+async fn telemetry() -> (TempDir, Telemetry) {
+    let dir = TempDir::new().expect("a temporary directory");
+    let telemetry = Telemetry::open(dir.path()).await.expect("opens");
+    (dir, telemetry)
+}
+
+#[tokio::test]
+async fn children_first_then_the_root_make_one_row() {
+    let (_dir, telemetry) = telemetry().await;
+    telemetry.commit(&[record(1, 3, Some(1), Some(2_000))], Nanos(1)).await.expect("commits");
+    let early = &telemetry.traces(None, 0, 10).await.expect("lists")[0];
+    assert_eq!((early.rooted, early.summary.name.as_str()), (false, "span 3"));
+    telemetry.commit(&[record(1, 1, None, Some(3_000)), record(1, 2, Some(1), None)], Nanos(2)).await.expect("commits");
+    let row = &telemetry.traces(None, 0, 10).await.expect("lists")[0];
+    assert!(row.rooted);
+    assert_eq!(row.summary.name, "span 1");
+    assert_eq!(row.summary.spans, 3);
+    assert_eq!(row.summary.services, ["odd", "even"]);
+    assert_eq!(row.summary.status, "error");
+}
+
+#[tokio::test]
+async fn a_repeated_span_replaces_and_an_open_one_never_replaces_a_complete_one() {
+    let (_dir, telemetry) = telemetry().await;
+    let mut complete = record(1, 1, None, Some(5_000));
+    telemetry.commit(&[record(1, 1, None, None)], Nanos(1)).await.expect("commits");
+    telemetry.commit(&[complete.clone()], Nanos(2)).await.expect("commits");
+    telemetry.commit(&[record(1, 1, None, None)], Nanos(3)).await.expect("commits");
+    complete.raw = vec![9];
+    telemetry.commit(&[complete.clone(), complete.clone()], Nanos(4)).await.expect("twice in one batch");
+    let spans = telemetry.spans(TraceId([1; 16])).await.expect("reads");
+    assert_eq!(spans, [complete]);
+    assert_eq!(telemetry.span_count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn ten_thousand_spans_read_back_whole() {
+    let (_dir, telemetry) = telemetry().await;
+    let batch: Vec<SpanRecord> = (0..10_000u64)
+        .map(|i| {
+            let mut span = record(1, 1, None, Some(i64::MAX));
+            span.span_id = SpanId((i + 1).to_be_bytes());
+            span
+        })
+        .collect();
+    telemetry.commit(&batch, Nanos(1)).await.expect("commits");
+    assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads"), batch);
+}
+
+#[tokio::test]
+async fn another_process_sees_what_was_written() {
+    let (dir, journal) = journal().await;
+    let mut watch = Journal::open(dir.path()).await.expect("a second one").watch().await.expect("watches");
+    assert!(!watch.moved().await.expect("looks"));
+    let entry = journal.add_entry(&new_entry("2", ""), Nanos(1), "window-1").await.expect("added");
+    assert!(watch.moved().await.expect("looks"));
+    let changes = watch.changes().await.expect("reads");
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].id.clone(), changes[0].client.as_str()), (entry.row.id.to_string(), "window-1"));
+}
