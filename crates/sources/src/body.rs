@@ -1,19 +1,114 @@
 //! Reading a request's body: bounded while it comes, bounded again while it unpacks.
 
 use std::io::{self, Read};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use futures_util::StreamExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The most a body may hold, packed or unpacked: OTLP's own recommendation.
 pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
 
 /// How long a sender may be silent in the middle of a body.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
+
+/// What all bodies that are there at one time may hold together as sent, and again as unpacked: four of the largest.
+const TOGETHER: usize = 4 * LIMIT;
+
+/// How long a body waits for others to go. SDKs give a request ten seconds, and after a 503 they try again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static AS_SENT: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, PATIENCE));
+static UNPACKED: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, PATIENCE));
+
+/// The unit in which a budget is counted.
+const PIECE: usize = 64 * 1024;
+
+/// Memory that many bodies share.
+struct Budget {
+    pieces: Semaphore,
+    /// Bodies that all wait for each other would wait for ever. One at a time may go beyond the budget, so that it gets
+    /// done and gives back what it holds.
+    beyond: Semaphore,
+    patience: Duration,
+}
+
+/// What one body holds of a budget; given back when dropped.
+pub(crate) struct Share {
+    budget: &'static Budget,
+    pieces: Option<SemaphorePermit<'static>>,
+    beyond: Option<SemaphorePermit<'static>>,
+}
+
+impl Budget {
+    fn new(bytes: usize, patience: Duration) -> Self {
+        Self { pieces: Semaphore::new(bytes / PIECE), beyond: Semaphore::new(1), patience }
+    }
+
+    fn share(&'static self) -> Share {
+        Share { budget: self, pieces: None, beyond: None }
+    }
+}
+
+impl Share {
+    /// Makes it large enough for so many bytes, waiting where others hold them.
+    async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
+        let held = self.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let missing = u32::try_from(bytes.div_ceil(PIECE).saturating_sub(held)).unwrap_or(u32::MAX);
+        if missing == 0 || self.beyond.is_some() {
+            return Ok(());
+        }
+        let wait = async {
+            tokio::select! {
+                biased;
+                more = self.budget.pieces.acquire_many(missing) => (more.ok(), None),
+                beyond = self.budget.beyond.acquire() => (None, beyond.ok()),
+            }
+        };
+        let Ok((more, beyond)) = tokio::time::timeout(self.budget.patience, wait).await else {
+            return Err(Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many large requests came at once; send this one again, and smaller batches.",
+            ));
+        };
+        self.beyond = beyond;
+        match (&mut self.pieces, more) {
+            (Some(held), Some(more)) => held.merge(more),
+            (held @ None, more) => *held = more,
+            (Some(_), None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Room for what a body may unpack to. Ask before unpacking, and keep it as long as what was read of the body is held.
+pub(crate) async fn room(packing: Packing, packed: usize, limit: usize) -> Result<Share, Failure> {
+    /// What deflate makes of a byte at most.
+    const RATIO: usize = 1032;
+    let mut share = UNPACKED.share();
+    if packing != Packing::Plain {
+        share.grow(packed.saturating_mul(RATIO).min(limit)).await?;
+    }
+    Ok(share)
+}
+
+/// A body, with what it holds of the budget.
+struct Held {
+    bytes: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 /// Why a request is answered with a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +153,16 @@ impl Packing {
     }
 }
 
-/// The bytes as sent, at most `limit` of them.
+/// The bytes as sent, at most `limit` of them. They hold a part of what all bodies may hold together until they are dropped.
 pub(crate) async fn receive(body: Body, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
+    receive_into(AS_SENT.share(), body, limit, idle).await
+}
+
+async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
     let mut stream = body.into_data_stream();
     let mut whole = Vec::new();
     let mut seen = 0usize;
+    let mut refused = None;
     loop {
         let frame = match tokio::time::timeout(idle, stream.next()).await {
             Err(_) => {
@@ -76,24 +176,33 @@ pub(crate) async fn receive(body: Body, limit: usize, idle: Duration) -> Result<
             Ok(Some(Ok(frame))) => frame,
         };
         seen = seen.saturating_add(frame.len());
-        if seen <= limit {
+        if seen > limit {
+            refused = Some(Failure::too_large(limit));
+        } else if refused.is_none() {
+            refused = share.grow(seen).await.err();
+        }
+        if refused.is_none() {
             whole.extend_from_slice(&frame);
         } else {
             // A client that is still sending reads no answer: what is left is taken and thrown away, within reason.
             whole = Vec::new();
+            share = share.budget.share();
             if seen > limit.saturating_mul(4) {
                 break;
             }
         }
     }
-    if seen > limit { Err(Failure::too_large(limit)) } else { Ok(whole.into()) }
+    match refused {
+        Some(failure) => Err(failure),
+        None => Ok(Bytes::from_owner(Held { bytes: whole, _share: share })),
+    }
 }
 
 /// The bytes as meant, at most `limit` of them: a small body that unpacks to gigabytes stops here.
 pub(crate) fn unpack(packed: Bytes, packing: Packing, limit: usize) -> Result<Bytes, Failure> {
     match packing {
         Packing::Plain => Ok(packed),
-        Packing::Gzip => bounded(MultiGzDecoder::new(packed.as_ref()), limit, "gzip"),
+        Packing::Gzip => gunzip(&packed, limit),
         // HTTP's deflate is zlib's; some senders leave zlib's two bytes out.
         Packing::Deflate if is_zlib(&packed) => bounded(ZlibDecoder::new(packed.as_ref()), limit, "deflate (zlib)"),
         Packing::Deflate => bounded(DeflateDecoder::new(packed.as_ref()), limit, "deflate"),
@@ -104,11 +213,31 @@ fn is_zlib(packed: &[u8]) -> bool {
     matches!(packed, [cmf, flg, ..] if cmf & 0x0f == 8 && (u16::from(*cmf) * 256 + u16::from(*flg)).is_multiple_of(31))
 }
 
-fn bounded(mut from: impl Read, limit: usize, name: &str) -> Result<Bytes, Failure> {
+/// Every member of a gzip file. Some senders pad it with zeros, which are no member.
+fn gunzip(packed: &[u8], limit: usize) -> Result<Bytes, Failure> {
     let mut whole = Vec::new();
-    match from.by_ref().take(limit as u64 + 1).read_to_end(&mut whole) {
+    let mut rest = packed;
+    loop {
+        let mut member = GzDecoder::new(rest);
+        unpack_into(&mut whole, &mut member, limit, "gzip")?;
+        rest = member.into_inner();
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(whole.into());
+        }
+    }
+}
+
+fn bounded(from: impl Read, limit: usize, name: &str) -> Result<Bytes, Failure> {
+    let mut whole = Vec::new();
+    unpack_into(&mut whole, from, limit, name)?;
+    Ok(whole.into())
+}
+
+fn unpack_into(whole: &mut Vec<u8>, from: impl Read, limit: usize, name: &str) -> Result<(), Failure> {
+    let room = limit.saturating_sub(whole.len()) as u64;
+    match from.take(room + 1).read_to_end(whole) {
         Ok(_) if whole.len() > limit => Err(Failure::too_large(limit)),
-        Ok(_) => Ok(whole.into()),
+        Ok(_) => Ok(()),
         Err(error) => {
             let why = match error.kind() {
                 io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
@@ -178,5 +307,82 @@ mod tests {
         let refused = receive(Body::from(vec![0; 11]), 10, IDLE).await.expect_err("too large");
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(receive(Body::from(vec![0; 10]), 10, IDLE).await.expect("fits").len(), 10);
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(text).expect("in memory");
+        gzip.finish().expect("in memory")
+    }
+
+    #[test]
+    fn zeros_behind_a_gzip_file_are_padding_and_a_second_member_is_not() {
+        let unpacked = |packed: Vec<u8>| unpack(packed.into(), Packing::Gzip, 10);
+        assert_eq!(unpacked([gzip(b"one "), vec![0; 512]].concat()).expect("padded"), "one ");
+        let two = [gzip(b"one "), gzip(b"two"), vec![0; 3]].concat();
+        assert_eq!(unpacked(two).expect("two members"), "one two");
+        let garbage = unpacked([gzip(b"one "), b"\0\0x".to_vec()].concat()).expect_err("no padding");
+        assert_eq!(garbage.status, StatusCode::BAD_REQUEST);
+        let long = [gzip(b"one two "), gzip(b"two")].concat();
+        assert_eq!(unpacked(long).expect_err("together").status, StatusCode::PAYLOAD_TOO_LARGE);
+        for empty in [Vec::new(), vec![0; 20]] {
+            assert_eq!(unpacked(empty).expect_err("no gzip at all").status, StatusCode::BAD_REQUEST);
+        }
+    }
+
+    fn small(pieces: usize, patience: Duration) -> &'static Budget {
+        Box::leak(Box::new(Budget::new(pieces * PIECE, patience)))
+    }
+
+    /// A body that comes a piece at a time.
+    fn in_pieces(pieces: usize) -> Body {
+        let pieces = futures_util::stream::iter(0..pieces).then(|_| async {
+            tokio::task::yield_now().await;
+            Ok::<_, io::Error>(vec![1; PIECE])
+        });
+        Body::from_stream(pieces)
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_too_much_together_wait_for_each_other() {
+        let budget = small(8, Duration::from_secs(20));
+        let bodies = (0..20).map(|_| {
+            tokio::spawn(async move {
+                let body = receive_into(budget.share(), in_pieces(6), 6 * PIECE, IDLE).await.expect("its turn comes");
+                let held = 8 - budget.pieces.available_permits();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                assert_eq!(body.len(), 6 * PIECE);
+                held
+            })
+        });
+        for body in bodies.collect::<Vec<_>>() {
+            assert!(body.await.expect("no panic") <= 8);
+        }
+        assert_eq!((budget.pieces.available_permits(), budget.beyond.available_permits()), (8, 1), "all is given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_waits_too_long_is_told_to_come_again() {
+        let budget = small(4, Duration::from_millis(100));
+        let all = receive_into(budget.share(), in_pieces(4), LIMIT, IDLE).await.expect("there is room");
+        let beyond = receive_into(budget.share(), in_pieces(3), LIMIT, IDLE).await.expect("one may go beyond");
+        let refused = receive_into(budget.share(), in_pieces(1), LIMIT, IDLE).await.expect_err("a second may not");
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+        drop(beyond);
+        let beyond = receive_into(budget.share(), in_pieces(1), LIMIT, IDLE).await.expect("it is free again");
+        drop((all.slice(1..2), all));
+        assert_eq!(budget.pieces.available_permits(), 4);
+        drop(beyond);
+        let refused = receive_into(budget.share(), in_pieces(3), 2 * PIECE, IDLE).await.expect_err("too large");
+        assert_eq!((refused.status, budget.pieces.available_permits()), (StatusCode::PAYLOAD_TOO_LARGE, 4));
+    }
+
+    #[tokio::test]
+    async fn unpacking_takes_room_only_where_something_is_packed() {
+        let plain = room(Packing::Plain, LIMIT, LIMIT).await.expect("none is needed");
+        assert!(plain.pieces.is_none());
+        let held = |share: &Share| share.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
+        assert_eq!(held(&room(Packing::Gzip, 1 << 20, LIMIT).await.expect("room")), LIMIT / PIECE);
+        assert_eq!(held(&room(Packing::Deflate, 100, LIMIT).await.expect("room")), 2);
     }
 }

@@ -1,12 +1,12 @@
 //! Where evidence comes from: one folder a vendor, each with its wire format, its normalising and its receiver.
 //!
-//! **For:** listening as the local end of what an SDK sends to ([`otlp`], [`xray`]), cutting what
-//! arrives into one [`SpanRecord`] a span with its bytes as sent, and reading such a record as the core's words
-//! ([`normalise`]). A receiver hands its batches to whoever implements [`receive::Commit`], and
+//! **For:** listening as the local end of what an SDK sends to ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), cutting what
+//! arrives into one record a span, log event or occurrence with its bytes as sent, and reading such a record as the core's
+//! words ([`normalise`]); recognising what a service prints ([`console`]). A receiver hands its batches to whoever implements [`receive::Commit`], and
 //! says "accepted" only after that did.
 //!
 //! **Never:** the store, tauri, `std::fs`, the wall clock. Credential headers (`Authorization`,
-//! `x-honeycomb-team`) are not looked at, so they cannot be kept.
+//! `x-honeycomb-team`) are not looked at, so they cannot be kept; of AWS's the region is read, and nothing else.
 //!
 //! To add a vendor: `wire.rs` turns bytes into records and refuses with words, `normalise.rs` turns a record into a
 //! [`LooseSpan`] and never fails, `receiver.rs` gives an axum router or serves a socket. What came
@@ -14,9 +14,13 @@
 //! than a small multiple of its size.
 
 mod body;
+pub mod cloudwatch;
+pub mod console;
 mod json;
 pub mod otlp;
 pub mod receive;
+pub mod rollbar;
+pub mod serve;
 #[cfg(test)]
 mod testing;
 pub mod xray;
@@ -31,6 +35,7 @@ pub fn normalise(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     match record.encoding {
         Encoding::OtlpProtobuf | Encoding::OtlpJson => otlp::normalise::span(record),
         Encoding::XrayJson => xray::normalise::segment(record),
+        Encoding::ConsoleJson => console::normalise::span(record),
     }
 }
 

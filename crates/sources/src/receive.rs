@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 
 /// Takes batches for good.
 #[async_trait]
@@ -20,6 +20,18 @@ pub trait Commit: Send + Sync {
     /// # Errors
     /// When nothing of the batch was kept.
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError>;
+
+    /// The same for log events.
+    ///
+    /// # Errors
+    /// When nothing of the batch was kept.
+    async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError>;
+
+    /// The same for occurrences of errors.
+    ///
+    /// # Errors
+    /// When nothing of the batch was kept.
+    async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError>;
 }
 
 /// Why a batch was not kept.
@@ -48,6 +60,8 @@ impl CommitError {
 #[derive(Debug, Default)]
 pub struct Counters {
     spans: AtomicU64,
+    logs: AtomicU64,
+    errors: AtomicU64,
     refused: AtomicU64,
     lost: AtomicU64,
     not_kept: AtomicU64,
@@ -58,6 +72,16 @@ impl Counters {
     /// `n` spans were committed.
     pub fn accepted(&self, n: usize) {
         self.spans.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// `n` log events were committed.
+    pub fn logged(&self, n: usize) {
+        self.logs.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// `n` occurrences of errors were committed.
+    pub fn failed(&self, n: usize) {
+        self.errors.fetch_add(n as u64, Ordering::Relaxed);
     }
 
     /// A request, datagram, document or span was refused as bad; `why` replaces the last reason.
@@ -86,6 +110,16 @@ impl Counters {
         self.spans.load(Ordering::Relaxed)
     }
 
+    /// Log events committed.
+    pub fn logs(&self) -> u64 {
+        self.logs.load(Ordering::Relaxed)
+    }
+
+    /// Occurrences of errors committed.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
     /// Requests, datagrams, documents and spans refused as bad.
     pub fn refusals(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -110,26 +144,95 @@ impl Counters {
 /// Whether a host name or address beside the loopback ones may be used to reach the receivers.
 pub type AllowedHosts = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Puts a door before every route: no request of a web page, none for a host that is not this machine.
+/// Request headers that a web page's exporter may send.
+const PAGE_HEADERS: [&str; 10] = [
+    "content-type",
+    "content-encoding",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "x-amzn-trace-id",
+    "x-honeycomb-team",
+    "x-rollbar-access-token",
+    "authorization",
+    "user-agent",
+];
+
+/// Puts a door before every route: no request of a web page unless its origin (`http://localhost:3000`) is one of
+/// `allowed_origins`, none for a host that is not this machine.
 ///
 /// The threat is a web page in the user's browser. Its requests carry `Origin` (simple ones to another site
-/// too), and where a rebound DNS name makes them same-origin, `Host` is still the page's name.
-pub fn guard(router: Router, allowed_hosts: AllowedHosts) -> Router {
-    router.layer(middleware::from_fn_with_state(allowed_hosts, check))
+/// too), and where a rebound DNS name makes them same-origin, `Host` is still the page's name. Pages of an allowed origin
+/// are answered as CORS wants it, and never with a `*`.
+pub fn guard(router: Router, allowed_hosts: AllowedHosts, allowed_origins: Arc<[String]>) -> Router {
+    let origins =
+        allowed_origins.iter().map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase()).collect();
+    router.layer(middleware::from_fn_with_state(Door { hosts: allowed_hosts, origins }, check))
 }
 
-async fn check(State(allowed): State<AllowedHosts>, request: Request, next: Next) -> Response {
-    match objection(&request, &allowed) {
-        None => next.run(request).await,
-        Some(words) => (StatusCode::FORBIDDEN, words + "\n").into_response(),
+#[derive(Clone)]
+struct Door {
+    hosts: AllowedHosts,
+    /// In lower case.
+    origins: Arc<[String]>,
+}
+
+async fn check(State(door): State<Door>, request: Request, next: Next) -> Response {
+    if let Some(words) = objection(&request, &door) {
+        return (StatusCode::FORBIDDEN, words + "\n").into_response();
     }
+    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return next.run(request).await };
+    let asks_first =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut answer = if asks_first { preflight(request.headers()) } else { next.run(request).await };
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    answer
 }
 
-fn objection(request: &Request, allowed: &AllowedHosts) -> Option<String> {
+/// What a browser asks before it lets a page post.
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let wanted = asked.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let mut allowed: Vec<String> = wanted
+        .flat_map(|line| line.to_str().unwrap_or_default().split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| is_page_header(name))
+        .collect();
+    allowed.sort_unstable();
+    allowed.dedup();
+    if !allowed.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&allowed.join(", "))
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
+    }
+    answer
+}
+
+fn is_page_header(name: &str) -> bool {
+    PAGE_HEADERS.contains(&name)
+        || matches!(name, "b3" | "x-b3-traceid" | "x-b3-spanid" | "x-b3-parentspanid" | "x-b3-sampled" | "x-b3-flags")
+}
+
+/// Whether a page may talk to us. `null` stands for many pages at once, so it is nobody's name.
+fn is_allowed(origin: &HeaderValue, allowed: &[String]) -> bool {
+    let Ok(origin) = origin.to_str() else { return false };
+    let origin = origin.to_ascii_lowercase();
+    origin.contains("://") && allowed.contains(&origin)
+}
+
+fn objection(request: &Request, door: &Door) -> Option<String> {
     let headers = request.headers();
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = crate::clip(&String::from_utf8_lossy(origin.as_bytes()));
-        return Some(format!("Requests of web pages are refused here (Origin: {origin})."));
+    if let Some(wrong) = headers.get_all(header::ORIGIN).iter().find(|origin| !is_allowed(origin, &door.origins)) {
+        let origin = crate::clip(&String::from_utf8_lossy(wrong.as_bytes()));
+        return Some(format!(
+            "Requests of web pages are refused here (Origin: {origin}). To let a page of yours send telemetry, start \
+             Tracebook with --allow-origin and the page's origin, such as http://localhost:3000."
+        ));
     }
     // Every name that the request gives must be fine: the target's (HTTP/2, proxies) and each Host line.
     let mut hosts: Vec<String> = request.uri().authority().map(|a| a.as_str().to_owned()).into_iter().collect();
@@ -139,7 +242,7 @@ fn objection(request: &Request, allowed: &AllowedHosts) -> Option<String> {
     }
     let wrong = hosts.iter().find(|h| {
         let name = host_name(h);
-        !is_this_machine(&name) && !allowed(&name)
+        !is_this_machine(&name) && !(door.hosts)(&name)
     })?;
     Some(format!(
         "This receiver answers only to loopback names (127.0.0.1, localhost, [::1], host.docker.internal, \
@@ -177,7 +280,9 @@ mod tests {
 
     async fn guarded() -> Server {
         let allowed: AllowedHosts = Arc::new(|host| host == "172.17.0.1");
-        Server::start(guard(Router::new().route("/", get(|| async { "in" })), allowed)).await
+        let origins = ["HTTP://Localhost:3000/".to_owned(), "https://a.example".to_owned(), "null".into(), "*".into()];
+        let router = Router::new().route("/", get(|| async { "in" }).post(|| async { "posted" }));
+        Server::start(guard(router, allowed, Arc::from(origins))).await
     }
 
     #[tokio::test]
@@ -207,18 +312,70 @@ mod tests {
             "Host: localhost.evil.example\r\n",
             "Host: 192.168.1.7\r\n",
             "Host: \r\n",
-            "Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\n",
+            "Host: 127.0.0.1\r\nOrigin: http://localhost:3001\r\n",
+            "Host: 127.0.0.1\r\nOrigin: https://localhost:3000\r\n",
+            "Host: 127.0.0.1\r\nOrigin: http://localhost:3000.evil.example\r\n",
+            "Host: 127.0.0.1\r\nOrigin: http://localhost:3000/\r\n",
             "Host: 127.0.0.1\r\nOrigin: null\r\n",
+            "Host: 127.0.0.1\r\nOrigin: *\r\n",
+            "Host: 127.0.0.1\r\nOrigin: \r\n",
+            "Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\nOrigin: http://evil.example\r\n",
+            "Host: evil.example\r\nOrigin: http://localhost:3000\r\n",
             "Host: 127.0.0.1\r\nHost: evil.example\r\n",
         ] {
             let answer = http(server.addr, &format!("GET / HTTP/1.1\r\n{lines}"), b"").await;
             assert_eq!(answer.status, 403, "{lines}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
             assert!(answer.text().contains("refused here") || answer.text().contains("answers only"), "{lines}");
         }
         let absolute = http(server.addr, "GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"").await;
         assert_eq!(absolute.status, 403);
         let nowhere = http(server.addr, "GET /nowhere HTTP/1.1\r\nHost: evil.example\r\n", b"").await;
         assert_eq!(nowhere.status, 403, "the door stands before the fallback too");
+    }
+
+    const PREFLIGHT: &str = "OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1:4318\r\nAccess-Control-Request-Method: POST\r\n";
+
+    #[tokio::test]
+    async fn a_page_of_an_allowed_origin_may_ask_and_post() {
+        let server = guarded().await;
+        let head = format!(
+            "{PREFLIGHT}Origin: http://localhost:3000\r\nAccess-Control-Request-Headers: content-type,X-Honeycomb-Team, \
+             cookie,x-b3-traceid,b3\r\n"
+        );
+        let answer = http(server.addr, &head, b"").await;
+        assert_eq!((answer.status, answer.body.len()), (204, 0));
+        for (name, value) in [
+            ("access-control-allow-origin", "http://localhost:3000"),
+            ("access-control-allow-methods", "POST"),
+            ("access-control-allow-headers", "b3, content-type, x-b3-traceid, x-honeycomb-team"),
+            ("access-control-max-age", "600"),
+            ("vary", "Origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{name}");
+        }
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+
+        let head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://A.example\r\n";
+        let answer = http(server.addr, head, b"").await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "posted"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://A.example"));
+        assert_eq!(answer.header("vary"), Some("Origin"));
+        let nowhere = http(server.addr, &head.replace(" / ", " /nowhere "), b"").await;
+        assert_eq!((nowhere.status, nowhere.header("access-control-allow-origin")), (404, Some("https://A.example")));
+    }
+
+    #[tokio::test]
+    async fn a_preflight_of_anybody_else_hears_nothing_of_cors() {
+        let server = guarded().await;
+        for origin in ["Origin: http://evil.example\r\n", "Origin: null\r\n"] {
+            let answer = http(server.addr, &format!("{PREFLIGHT}{origin}"), b"").await;
+            assert_eq!(answer.status, 403);
+            assert!(!answer.head.to_ascii_lowercase().contains("access-control"), "{}", answer.head);
+            assert!(answer.text().contains("--allow-origin"));
+        }
+        let answer = http(server.addr, PREFLIGHT, b"").await;
+        assert_eq!((answer.status, answer.header("access-control-allow-methods")), (405, None), "not of a page at all");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 
 use crate::receive::{Commit, CommitError};
 
@@ -81,6 +81,8 @@ pub(crate) async fn post(addr: SocketAddr, path: &str, headers: &str, body: &[u8
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) batches: Mutex<Vec<Vec<SpanRecord>>>,
+    pub(crate) log_batches: Mutex<Vec<Vec<LogRecord>>>,
+    pub(crate) error_batches: Mutex<Vec<Vec<ErrorRecord>>>,
     /// Errors that the next commits end with, last one first.
     pub(crate) errors: Mutex<Vec<CommitError>>,
 }
@@ -94,6 +96,24 @@ impl Kept {
         Arc::new(Self { errors: Mutex::new(errors), ..Self::default() })
     }
 
+    fn keep<T>(&self, batches: &Mutex<Vec<Vec<T>>>, batch: Vec<T>) -> Result<(), CommitError> {
+        match self.errors.lock().expect("no panic").pop() {
+            Some(error) => Err(error),
+            None => {
+                batches.lock().expect("no panic").push(batch);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn logs(&self) -> Vec<LogRecord> {
+        self.log_batches.lock().expect("no panic").iter().flatten().cloned().collect()
+    }
+
+    pub(crate) fn occurrences(&self) -> Vec<ErrorRecord> {
+        self.error_batches.lock().expect("no panic").iter().flatten().cloned().collect()
+    }
+
     pub(crate) fn spans(&self) -> Vec<SpanRecord> {
         self.batches.lock().expect("no panic").iter().flatten().cloned().collect()
     }
@@ -102,13 +122,15 @@ impl Kept {
 #[async_trait]
 impl Commit for Kept {
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
-        match self.errors.lock().expect("no panic").pop() {
-            Some(error) => Err(error),
-            None => {
-                self.batches.lock().expect("no panic").push(batch);
-                Ok(())
-            }
-        }
+        self.keep(&self.batches, batch)
+    }
+
+    async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {
+        self.keep(&self.log_batches, batch)
+    }
+
+    async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError> {
+        self.keep(&self.error_batches, batch)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use opentelemetry_proto::tonic::common::v1 as common;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::resource::v1 as resource_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::ids::{SpanId, TraceId};
-use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::logs::LogEvent;
+use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{
     Dropped, Event, Exception, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode,
@@ -21,11 +23,11 @@ use crate::json::DEEPEST;
 /// Reads a record of either OTLP encoding. Never fails: see [`crate::normalise`].
 pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     let mut warnings = Vec::new();
-    let resource: proto::ResourceSpans =
-        read(record, &record.resource, "resource", wire::resource_spans, &mut warnings);
-    let scope: proto::ScopeSpans = read(record, &record.scope, "scope", wire::scope_spans, &mut warnings);
+    let json = record.encoding != Encoding::OtlpProtobuf;
+    let resource: proto::ResourceSpans = read(json, &record.resource, "resource", wire::resource_spans, &mut warnings);
+    let scope: proto::ScopeSpans = read(json, &record.scope, "scope", wire::scope_spans, &mut warnings);
     let unread = warnings.len();
-    let message: proto::Span = read(record, &record.raw, "span", wire::span, &mut warnings);
+    let message: proto::Span = read(json, &record.raw, "span", wire::span, &mut warnings);
 
     let resource = self::resource(resource.resource, resource.schema_url, &mut warnings);
     let scope = self::scope(scope.scope, scope.schema_url, &mut warnings);
@@ -38,20 +40,105 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     (LooseSpan { span, resource, scope }, warnings)
 }
 
+/// Reads a log record of any encoding, with warnings about what could not be read. Never fails: where the bytes are
+/// unreadable, what the record itself knows is still given.
+pub fn log(record: &LogRecord) -> (LogEvent, Vec<String>) {
+    let mut warnings = Vec::new();
+    let attributes = match record.encoding {
+        LogEncoding::Cloudwatch => Vec::new(),
+        LogEncoding::OtlpProtobuf => log_attributes(record, false, &mut warnings),
+        LogEncoding::OtlpJson => log_attributes(record, true, &mut warnings),
+    };
+    let event = LogEvent {
+        timestamp: record.timestamp,
+        group: record.group.clone(),
+        stream: record.stream.clone(),
+        message: record.message.clone(),
+        trace_id: record.trace_id,
+        span_id: record.span_id,
+        severity: record.severity.clone(),
+        attributes,
+        origin: record.encoding.origin(),
+    };
+    (event, warnings)
+}
+
+fn log_attributes(record: &LogRecord, json: bool, warnings: &mut Vec<String>) -> Vec<Attribute> {
+    let message: logs_proto::LogRecord = read(json, &record.raw, "log record", wire::log, warnings);
+    let resource: proto::ResourceSpans = read(json, &record.resource, "resource", wire::resource_spans, warnings);
+    for (id, length, what) in [(&message.trace_id, 16, "trace id"), (&message.span_id, 8, "span id")] {
+        if !id.is_empty() && id.len() != length {
+            warnings.push(format!("a {what} of {} bytes is left out", id.len()));
+        }
+    }
+    let mut all = attributes(message.attributes, warnings);
+    // Before there was a field for it, the name of an event was this attribute.
+    if !message.event_name.is_empty() && get(&all, "event.name").is_none() {
+        all.push(Attribute::new("event.name", message.event_name));
+    }
+    let resource = self::resource(resource.resource, String::new(), warnings);
+    all.extend(resource.attributes.into_iter().map(|a| Attribute { key: format!("resource.{}", a.key), ..a }));
+    all
+}
+
+/// A log record's severity: as the sender wrote it, else the specification's short name of its number.
+pub(super) fn severity(message: &logs_proto::LogRecord) -> String {
+    let number = match message.severity_number {
+        _ if !message.severity_text.is_empty() => return message.severity_text.clone(),
+        number @ 1..=24 => number - 1,
+        _ => return String::new(),
+    };
+    let name = match number / 4 {
+        0 => "TRACE",
+        1 => "DEBUG",
+        2 => "INFO",
+        3 => "WARN",
+        4 => "ERROR",
+        _ => "FATAL",
+    };
+    match number % 4 {
+        0 => name.to_owned(),
+        more => format!("{name}{}", more + 1),
+    }
+}
+
+/// A log record's text: its body as it is or as JSON; an event that has none is known by its name.
+pub(super) fn message(body: Option<common::AnyValue>, event_name: String) -> String {
+    match any(body, 0, &mut Vec::new()) {
+        Value::Empty => event_name,
+        Value::Str(text) => text,
+        other => plain(other).to_string(),
+    }
+}
+
+/// A value as plain JSON, for reading rather than for reading back. As deep as [`any`] lets it be.
+fn plain(value: Value) -> serde_json::Value {
+    match value {
+        Value::Empty => serde_json::Value::Null,
+        Value::Str(text) => text.into(),
+        Value::Bool(b) => b.into(),
+        Value::Int(n) => n.into(),
+        Value::Double(d) if d.is_finite() => d.into(),
+        other @ (Value::Double(_) | Value::Bytes(_)) => other.to_string().into(),
+        Value::List(list) => list.into_iter().map(plain).collect(),
+        Value::Map(map) => map.into_iter().map(|a| (a.key, plain(a.value))).collect(),
+    }
+}
+
 type FromJson<M> = fn(&serde_json::Map<String, serde_json::Value>, &mut Vec<String>) -> M;
 
 fn read<M: Message + Default>(
-    record: &SpanRecord,
+    json: bool,
     bytes: &[u8],
     what: &str,
     from_json: FromJson<M>,
     warnings: &mut Vec<String>,
 ) -> M {
-    let message = match record.encoding {
-        Encoding::OtlpProtobuf => M::decode(bytes).map_err(|error| error.to_string()),
+    let message = match json {
+        false => M::decode(bytes).map_err(|error| error.to_string()),
         // Written by hand, an empty one is nothing rather than `{}`.
-        _ if bytes.is_empty() => Ok(M::default()),
-        _ => serde_json::from_slice(bytes).map(|said| from_json(&said, warnings)).map_err(|error| error.to_string()),
+        true if bytes.is_empty() => Ok(M::default()),
+        true => serde_json::from_slice(bytes).map(|said| from_json(&said, warnings)).map_err(|error| error.to_string()),
     };
     message.unwrap_or_else(|error| {
         warnings.push(format!("the {what} is not readable: {error}"));

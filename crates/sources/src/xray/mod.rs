@@ -1,5 +1,9 @@
-//! AWS X-Ray: the local end of the X-Ray daemon, segments over UDP and its HTTP side over TCP.
+//! AWS X-Ray: the local end of the X-Ray daemon, segments over UDP and its HTTP side over TCP, and of the API: groups,
+//! sampling rules, and traces read back.
 
+mod document;
+pub mod expression;
 pub mod normalise;
+pub mod reading;
 pub mod receiver;
 pub mod wire;

@@ -1,14 +1,20 @@
-//! The X-Ray daemon's two ports: segments over UDP, and over TCP what SDKs ask the daemon to pass on.
+//! The X-Ray daemon's two ports: segments over UDP, and over TCP what SDKs ask the daemon to pass on, with the X-Ray API
+//! as far as it has a local meaning.
 //!
 //! Without an answer on TCP, SDKs sample most requests away and send nothing of them.
 
+mod groups;
 mod http;
+mod rules;
+mod traces;
 mod udp;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-pub use http::router as tcp_router;
+pub use groups::default as default_group;
+pub use http::{api_router, tcp_router};
+pub use rules::default as default_rule;
 pub use udp::{receive_buffer, serve as serve_udp};
 
 /// What is asked of the system for datagrams that wait. Its default holds 92 segments.

@@ -7,8 +7,8 @@ use crate::testing::fixture;
 use wire::{Decoded, decode_json, decode_protobuf};
 
 fn trace_of(decoded: Decoded, root: &str) -> Trace {
-    let of_root = decoded.spans.iter().find(|span| span.title == root).expect("in the fixture").trace_id;
-    let loose = decoded.spans.iter().filter(|span| span.trace_id == of_root).map(|record| {
+    let of_root = decoded.records.iter().find(|span| span.title == root).expect("in the fixture").trace_id;
+    let loose = decoded.records.iter().filter(|span| span.trace_id == of_root).map(|record| {
         let (loose, warnings) = crate::normalise(record);
         assert_eq!(warnings, Vec::<String>::new());
         loose
@@ -23,7 +23,7 @@ fn one_json(span: serde_json::Value) -> (LooseSpan, Vec<String>) {
     }
     let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [whole]}]}]}).to_string();
     let decoded = decode_json(body.as_bytes()).expect("a request");
-    crate::normalise(&decoded.spans[0])
+    crate::normalise(&decoded.records[0])
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_request_with_events_links_and_a_scope() {
 #[test]
 fn an_exception_with_causes() {
     let decoded = decode_protobuf(&fixture("otlp-boom.bin")).expect("recorded");
-    let root = decoded.spans.iter().find(|s| s.parent_id.is_none()).expect("a root").title.clone();
+    let root = decoded.records.iter().find(|s| s.parent_id.is_none()).expect("a root").title.clone();
     insta::assert_json_snapshot!("boom", trace_of(decoded, &root));
 }
 
@@ -50,7 +50,7 @@ fn both_encodings_say_the_same() {
     for name in ["home", "boom", "notifications", "semconv"] {
         let protobuf = decode_protobuf(&fixture(&format!("otlp-{name}.bin"))).expect("protobuf");
         let json = decode_json(&fixture(&format!("otlp-{name}.json"))).expect("JSON");
-        for (a, b) in protobuf.spans.iter().zip(&json.spans) {
+        for (a, b) in protobuf.records.iter().zip(&json.records) {
             let ((a, said_a), (b, said_b)) = (crate::normalise(a), crate::normalise(b));
             assert_eq!((a.span, a.resource, a.scope), (b.span, b.resource, b.scope));
             assert_eq!((said_a, said_b), (vec![], vec![]));
@@ -63,7 +63,7 @@ fn all_that_was_recorded_normalises_without_a_word() {
     for name in ["abort404", "boom", "home", "joined", "notifications", "rows40", "semconv"] {
         let decoded = decode_protobuf(&fixture(&format!("otlp-{name}.bin"))).expect("recorded");
         assert_eq!(decoded.rejected, 0);
-        for record in &decoded.spans {
+        for record in &decoded.records {
             assert_eq!(crate::normalise(record).1, Vec::<String>::new(), "{name}");
         }
     }
@@ -139,7 +139,7 @@ fn exception_events_stay_events() {
 
 #[test]
 fn unreadable_bytes_still_give_what_the_record_knows() {
-    let mut record = decode_protobuf(&fixture("otlp-home.bin")).expect("recorded").spans.remove(2);
+    let mut record = decode_protobuf(&fixture("otlp-home.bin")).expect("recorded").records.remove(2);
     record.raw = b"\xff\xff\xff".to_vec();
     let (loose, warnings) = span(&record);
     assert_eq!(loose.span.name, "GET /api/activities/home 200");

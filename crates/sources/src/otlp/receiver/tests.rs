@@ -2,8 +2,12 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tracebook_core::clock::FixedClock;
+use tracebook_core::time::Nanos;
 
 use super::*;
 use crate::receive::CommitError;
@@ -18,7 +22,9 @@ struct Rig {
 impl Rig {
     async fn with(kept: Arc<Kept>) -> Self {
         let counters = Arc::new(Counters::default());
-        let router = router_with(kept.clone(), counters.clone(), Duration::from_millis(200));
+        let clock = Arc::new(FixedClock(Nanos(1_795_478_000_000_000_000)));
+        let intake = Intake::new(kept.clone(), counters.clone(), clock);
+        let router = router_with(intake, Duration::from_millis(200));
         Self { server: Server::start(router).await, kept, counters }
     }
 
@@ -124,7 +130,14 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
     let answer = crate::testing::http(rig.server.addr, "GET /v1/traces HTTP/1.1\r\nHost: a:4318\r\n", b"").await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
     assert!(answer.text().contains("Only POST"));
-    for path in ["/v1/traces/v1/traces", "/", "/v1/traces/", "/api/v1/traces/v1/traces", "//v1/traces"] {
+    for path in [
+        "/v1/traces/v1/",
+        "/",
+        "/v1/traces/",
+        "/v1/traces/v1/traces/v1/traces",
+        "/api/v1/traces/v1/traces",
+        "//v1/traces",
+    ] {
         for method in ["POST", "GET"] {
             let head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:4318\r\n");
             let answer = crate::testing::http(rig.server.addr, &head, b"").await;
@@ -138,6 +151,32 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_path_that_was_appended_twice_is_understood() {
+    let rig = Rig::new().await;
+    for (path, name) in [
+        ("/v1/traces/v1/traces", "home"),
+        ("/v1/traces/v1/logs", "home-logs"),
+        ("/v1/logs/v1/logs", "home-logs"),
+        ("/v1/metrics/v1/metrics", "home-metrics"),
+    ] {
+        let answer = rig.post(path, AS_PROTOBUF, &fixture(&format!("otlp-{name}.bin"))).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
+    }
+    let counters = &rig.counters;
+    assert_eq!((counters.spans(), counters.logs(), counters.acknowledged_only()), (3, 2, 1));
+    assert_eq!(rig.kept.spans().len(), 3);
+}
+
+#[tokio::test]
+async fn padded_gzip_is_read() {
+    let rig = Rig::new().await;
+    let headers = "Content-Type: application/x-protobuf\r\nContent-Encoding: gzip\r\n";
+    let padded = [fixture("otlp-gzip.bin"), vec![0; 100]].concat();
+    assert_eq!(rig.post("/v1/traces", headers, &padded).await.status, 200);
+    assert_eq!(rig.counters.spans(), 3);
 }
 
 #[tokio::test]
@@ -189,15 +228,60 @@ async fn a_body_that_stops_coming_is_408() {
 }
 
 #[tokio::test]
-async fn logs_and_metrics_are_acknowledged_and_counted() {
-    let rig = Rig::new().await;
-    for (path, name) in [("/v1/logs", "otlp-home-logs"), ("/v1/metrics", "otlp-home-metrics")] {
-        let answer = rig.post(path, AS_PROTOBUF, &fixture(&format!("{name}.bin"))).await;
-        assert_eq!((answer.status, answer.body.len()), (200, 0));
-        let answer = rig.post(path, AS_JSON, &fixture(&format!("{name}.json"))).await;
-        assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
+async fn logs_are_committed_in_both_encodings() {
+    for (headers, ending) in [(AS_PROTOBUF, "bin"), (AS_JSON, "json")] {
+        let rig = Rig::new().await;
+        let answer = rig.post("/v1/logs", headers, &fixture(&format!("otlp-home-logs.{ending}"))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.text(), if ending == "json" { "{}" } else { "" });
+        let logs = rig.kept.logs();
+        assert_eq!(logs.len(), 1);
+        assert_eq!(logs[0].message, "home feed read: 3 activities");
+        assert_eq!((rig.counters.logs(), rig.counters.spans(), rig.counters.acknowledged_only()), (1, 0, 0));
     }
-    assert_eq!((rig.counters.acknowledged_only(), rig.counters.spans()), (4, 0));
+}
+
+#[tokio::test]
+async fn a_log_record_that_is_bad_is_said_and_the_rest_kept() {
+    let rig = Rig::new().await;
+    // A record whose body is no UTF-8 beside one that says nothing but its body.
+    let records = b"\x12\x07\x2a\x05\x0a\x03a\xff\xfe\x12\x06\x2a\x04\x0a\x02ok";
+    let body = [&b"\x0a\x13\x12\x11"[..], records].concat();
+    let answer = rig.post("/v1/logs", AS_PROTOBUF, &body).await;
+    assert_eq!(answer.status, 200, "{:?}", status_of(&answer));
+    let partial = ExportLogsServiceResponse::decode(answer.body.as_slice()).expect("protobuf").partial_success;
+    let partial = partial.expect("said");
+    assert_eq!(partial.rejected_log_records, 1);
+    assert!(partial.error_message.starts_with("1 log record rejected: a log record is not readable"), "{partial:?}");
+    let logs = rig.kept.logs();
+    assert_eq!((logs.len(), logs[0].message.as_str()), (1, "ok"));
+    assert_eq!(logs[0].timestamp, Nanos(1_795_478_000_000_000_000), "the moment of arrival");
+
+    let heavy = "x".repeat(crate::otlp::wire::LARGEST_SPAN);
+    let body =
+        json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"severityText": heavy}, {"eventName": "e"}]}]}]});
+    let answer = rig.post("/v1/logs", AS_JSON, body.to_string().as_bytes()).await;
+    assert_eq!(answer.json()["partialSuccess"]["rejectedLogRecords"], "1");
+    assert_eq!((rig.counters.logs(), rig.counters.refusals()), (2, 2));
+}
+
+#[tokio::test]
+async fn logs_that_were_not_committed_are_not_acknowledged() {
+    let rig = Rig::with(Kept::failing(vec![CommitError::retryable("the disk is full")])).await;
+    let answer = rig.post("/v1/logs", AS_PROTOBUF, &fixture("otlp-home-logs.bin")).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    assert_eq!(status_of(&answer).message, "1 log record could not be stored: the disk is full");
+    assert_eq!(rig.counters.logs(), 0);
+}
+
+#[tokio::test]
+async fn metrics_are_acknowledged_and_counted() {
+    let rig = Rig::new().await;
+    let answer = rig.post("/v1/metrics", AS_PROTOBUF, &fixture("otlp-home-metrics.bin")).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    let answer = rig.post("/v1/metrics", AS_JSON, &fixture("otlp-home-metrics.json")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
+    assert_eq!((rig.counters.acknowledged_only(), rig.counters.spans()), (2, 0));
 }
 
 #[tokio::test]

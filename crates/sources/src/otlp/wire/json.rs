@@ -1,6 +1,7 @@
 //! OTLP's JSON, read leniently: ids in hex of any case, 64-bit numbers as numbers or texts, enums as numbers or names, nulls as
 //! absent, unknown fields ignored. It becomes the same messages that protobuf gives, so that both normalise alike.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -8,84 +9,99 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use opentelemetry_proto::tonic::common::v1 as common;
 use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::resource::v1 as resource_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tracebook_core::telemetry::Encoding;
+use tracebook_core::time::Nanos;
 
-use super::{Decoded, Shared, record, service, too_heavy, weighed};
+use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
 use crate::clip;
 use crate::json::{ObjectText, elements, members, words};
 
-/// Reads a JSON `ExportTraceServiceRequest`.
-///
-/// # Errors
-/// Says what is wrong where the text is not JSON or not shaped like one.
-pub fn decode(body: &[u8]) -> Result<Decoded, String> {
-    let mut decoded = Decoded::default();
-    let text = std::str::from_utf8(body).map_err(|error| format!("not UTF-8: {error}"))?;
+pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Record>, String> {
+    let mut reading = Reading::<S>::new(now);
+    let body = whole_characters(body);
+    let text = std::str::from_utf8(&body).map_err(|error| format!("not UTF-8: {error}"))?;
     if text.trim().is_empty() {
-        return Ok(decoded);
+        return reading.finish();
     }
     members(text, |key, value| match key.as_ref() {
-        "resourceSpans" => elements(value.get(), |one| resource(one, &mut decoded)),
+        key if key == S::RESOURCES => elements(value.get(), |one| {
+            if let Err(why) = resource(one, &mut reading) {
+                reading.unreadable(format!("a resource is not readable: {why}"));
+            }
+            Ok(())
+        }),
         _ => Ok(()),
     })?;
-    Ok(decoded)
+    reading.finish()
 }
 
-fn resource(one: &RawValue, decoded: &mut Decoded) -> Result<(), String> {
-    let mut rest = ObjectText::default();
-    let mut scopes = Vec::new();
-    members(one.get(), |key, value| {
-        match key.as_ref() {
-            "scopeSpans" | "instrumentationLibrarySpans" => scopes.push(value),
-            _ => rest.member(&key, value.get()),
+/// Half a character, from a text cut in the wrong place, makes no reader happy: it becomes U+FFFD. The rest of the bytes
+/// stays as sent, and in its place.
+fn whole_characters(body: &[u8]) -> Cow<'_, [u8]> {
+    let mut whole = Cow::Borrowed(body);
+    let mut at = 0;
+    while let Some(found) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += found;
+        match (escaped(body, at), escaped(body, at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                if let Some(digits) = whole.to_mut().get_mut(at + 2..at + 6) {
+                    digits.copy_from_slice(b"fffd");
+                }
+                at += 6;
+            }
+            _ => at += 2,
         }
-        Ok(())
-    })?;
-    let bytes = weighed(rest.finish().into_bytes());
-    let service = match &bytes {
-        Ok(bytes) => {
-            let said = readable(bytes).map_err(|error| format!("a resource is not readable: {error}"))?;
-            service(resource_spans(&said, &mut Vec::new()).resource)
-        }
-        Err(_) => String::new(),
-    };
+    }
+    whole
+}
+
+/// The code unit of an escape such as `\ud83d`.
+fn escaped(body: &[u8], at: usize) -> Option<u16> {
+    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
+}
+
+fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), String> {
+    let (rest, scopes) = split(one, &S::SCOPES)?;
+    let bytes = weighed::<S>(rest);
+    // A resource that cannot be read must not cost the records: its bytes stay, and normalising will say so.
+    let said = bytes.as_ref().ok().and_then(|bytes| readable(bytes).ok());
+    let service = service(said.map(|said| resource_spans(&said, &mut Vec::new())));
     for list in scopes {
-        elements(list.get(), |one| scope(one, &service, bytes.clone(), decoded))?;
+        let read = elements(list.get(), |one| {
+            if let Err(why) = scope(one, &service, bytes.clone(), reading) {
+                reading.unreadable(format!("a scope is not readable: {why}"));
+            }
+            Ok(())
+        });
+        read?;
     }
     Ok(())
 }
 
-fn scope(
+fn scope<S: Signal>(
     one: &RawValue,
     service: &str,
     resource: Result<Arc<[u8]>, String>,
-    decoded: &mut Decoded,
+    reading: &mut Reading<S>,
 ) -> Result<(), String> {
-    let mut rest = ObjectText::default();
-    let mut spans = Vec::new();
-    members(one.get(), |key, value| {
-        match key.as_ref() {
-            "spans" => spans.push(value),
-            _ => rest.member(&key, value.get()),
-        }
-        Ok(())
-    })?;
+    let (rest, records) = split(one, &[S::RECORDS])?;
     let shared = resource.and_then(|resource| {
-        let scope = weighed(rest.finish().into_bytes())?;
-        Ok(Shared { encoding: Encoding::OtlpJson, service: service.to_owned(), resource, scope })
+        let scope = weighed::<S>(rest)?;
+        let stream = scope_name(readable(&scope).ok().map(|said| scope_spans(&said, &mut Vec::new())));
+        let (language, now, service) = (Language::Json, reading.now, service.to_owned());
+        Ok(Shared { language, now, service, stream, resource, scope })
     });
-    if let Ok(shared) = &shared {
-        readable(&shared.scope).map_err(|error| format!("a scope is not readable: {error}"))?;
-    }
-    for list in spans {
+    for list in records {
         elements(list.get(), |one| {
             match &shared {
-                Err(why) => decoded.reject(1, || why.clone()),
-                Ok(shared) => one_span(one, shared, decoded)?,
+                Err(why) => reading.reject(1, || why.clone()),
+                Ok(shared) => record(one, shared, reading),
             }
             Ok(())
         })?;
@@ -93,27 +109,43 @@ fn scope(
     Ok(())
 }
 
-fn one_span(one: &RawValue, shared: &Shared, decoded: &mut Decoded) -> Result<(), String> {
+fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) {
     let bytes = one.get().as_bytes();
-    if let Some(why) = too_heavy(bytes) {
-        decoded.reject(1, || why);
-        return Ok(());
+    if let Some(why) = too_heavy::<S>(bytes) {
+        return reading.reject(1, || why);
     }
-    let said = readable(bytes).map_err(|error| format!("a span is not readable: {error}"))?;
+    let said = match readable(bytes) {
+        Ok(said) => said,
+        Err(why) => return reading.unreadable(format!("a {} is not readable: {why}", S::WORD)),
+    };
     let mut warnings = Vec::new();
-    match record(span(&said, &mut warnings), bytes.to_vec(), shared) {
-        Ok(record) => decoded.spans.push(record),
+    match S::record(S::from_json(&said, &mut warnings), bytes.to_vec(), shared) {
+        Ok(record) => reading.decoded.records.push(record),
         // What is wrong with an id was said while it was read, in better words.
-        Err(why) => decoded.reject(1, || warnings.into_iter().next().unwrap_or(why)),
+        Err(why) => reading.reject(1, || warnings.into_iter().next().unwrap_or(why)),
     }
-    Ok(())
+}
+
+/// An object without the lists of these names, as text, and the lists.
+fn split<'a>(one: &'a RawValue, lists: &[&str]) -> Result<(Vec<u8>, Vec<&'a RawValue>), String> {
+    let mut rest = ObjectText::default();
+    let mut cut = Vec::new();
+    members(one.get(), |key, value| {
+        if lists.contains(&key.as_ref()) {
+            cut.push(value);
+        } else {
+            rest.member(&key, value.get());
+        }
+        Ok(())
+    })?;
+    Ok((rest.finish().into_bytes(), cut))
 }
 
 fn readable(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     serde_json::from_slice(bytes).map_err(|error| words(&error))
 }
 
-/// A `ResourceSpans` without its spans.
+/// A `ResourceSpans` without its spans; a `ResourceLogs` has the same fields.
 pub(in crate::otlp) fn resource_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ResourceSpans {
     let mut from = Reader { said, warnings };
     let schema_url = from.text("schemaUrl");
@@ -125,7 +157,7 @@ pub(in crate::otlp) fn resource_spans(said: &Map<String, Value>, warnings: &mut 
     proto::ResourceSpans { resource, scope_spans: Vec::new(), schema_url }
 }
 
-/// A `ScopeSpans` without its spans.
+/// A `ScopeSpans` without its spans; a `ScopeLogs` has the same fields.
 pub(in crate::otlp) fn scope_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ScopeSpans {
     let mut from = Reader { said, warnings };
     let schema_url = from.text("schemaUrl");
@@ -174,6 +206,25 @@ pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String
             message: inner.text("message"),
             code: inner.choice("code", |name| proto::status::StatusCode::from_str_name(name).map(i32::from)),
         }),
+    }
+}
+
+/// A `LogRecord`.
+pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>) -> logs_proto::LogRecord {
+    let mut from = Reader { said, warnings };
+    logs_proto::LogRecord {
+        time_unix_nano: from.unsigned("timeUnixNano"),
+        observed_time_unix_nano: from.unsigned("observedTimeUnixNano"),
+        severity_number: from
+            .choice("severityNumber", |name| logs_proto::SeverityNumber::from_str_name(name).map(i32::from)),
+        severity_text: from.text("severityText"),
+        body: from.object("body", any_value),
+        attributes: from.attributes("attributes"),
+        dropped_attributes_count: from.count("droppedAttributesCount"),
+        flags: from.count("flags"),
+        trace_id: from.id("traceId"),
+        span_id: from.id("spanId"),
+        event_name: from.text("eventName"),
     }
 }
 

@@ -1,92 +1,241 @@
-//! From the body of an `ExportTraceServiceRequest` to one record a span, each with its own bytes.
+//! From the body of an export request to one record a span or log event, each with its own bytes.
 
 mod json;
 mod protobuf;
 
 use std::sync::Arc;
 
-use opentelemetry_proto::tonic::resource::v1 as resource_proto;
+use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
+use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
-use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
+use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
 use super::normalise;
 
-pub use json::decode as decode_json;
-pub(super) use json::{resource_spans, scope_spans, span};
-pub use protobuf::decode as decode_protobuf;
+pub(super) use json::{log, resource_spans, scope_spans, span};
 
-/// The most one span, or what its resource or scope say, may weigh. Two bytes of protobuf can be an attribute of
-/// seventy: one span as large as the whole body would cost gigabytes whenever it is read.
+/// The most one span or log record, or what its resource or scope say, may weigh. Two bytes of protobuf can be an
+/// attribute of seventy: one span as large as the whole body would cost gigabytes whenever it is read.
 pub const LARGEST_SPAN: usize = 4 * 1024 * 1024;
 
 /// What a request held.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decoded {
-    /// The good spans, in the order sent.
-    pub spans: Vec<SpanRecord>,
-    /// How many spans were not good.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded<R = SpanRecord> {
+    /// The good spans or log events, in the order sent.
+    pub records: Vec<R>,
+    /// How many were not good.
     pub rejected: usize,
     /// Why the first of those was not.
     pub reason: Option<String>,
 }
 
-impl Decoded {
-    fn reject(&mut self, n: usize, why: impl FnOnce() -> String) {
-        if n > 0 {
-            self.rejected += n;
-            self.reason.get_or_insert_with(why);
-        }
+impl<R> Default for Decoded<R> {
+    fn default() -> Self {
+        Self { records: Vec::new(), rejected: 0, reason: None }
     }
 }
 
-/// What the spans of one scope share.
+/// Reads a protobuf `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// Says what is wrong where the bytes are no such message, or none of its spans is readable.
+pub fn decode_protobuf(body: &[u8]) -> Result<Decoded, String> {
+    // A span says its own times.
+    protobuf::decode::<Spans>(body, Nanos(0))
+}
+
+/// Reads a JSON `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// Says what is wrong where the text is not JSON or not shaped like one, or none of its spans is readable.
+pub fn decode_json(body: &[u8]) -> Result<Decoded, String> {
+    json::decode::<Spans>(body, Nanos(0))
+}
+
+/// Reads a protobuf `ExportLogsServiceRequest` that arrived `now`.
+///
+/// # Errors
+/// Says what is wrong where the bytes are no such message, or none of its records is readable.
+pub fn decode_logs_protobuf(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
+    protobuf::decode::<Logs>(body, now)
+}
+
+/// Reads a JSON `ExportLogsServiceRequest` that arrived `now`.
+///
+/// # Errors
+/// Says what is wrong where the text is not JSON or not shaped like one, or none of its records is readable.
+pub fn decode_logs_json(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
+    json::decode::<Logs>(body, now)
+}
+
+/// What tells one signal's requests from another's. Resources and scopes have the same fields at the same
+/// numbers in all of them, so `ResourceSpans` and `ScopeSpans` read those of logs too.
+trait Signal {
+    type Record;
+    type Message: prost::Message + Default;
+    /// What one record is called.
+    const WORD: &'static str;
+    /// The JSON names of a request's list, of a resource's (today's and the one of before 2022), of a scope's.
+    const RESOURCES: &'static str;
+    const SCOPES: [&'static str; 2];
+    const RECORDS: &'static str;
+
+    fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> Self::Message;
+    fn record(message: Self::Message, raw: Vec<u8>, shared: &Shared) -> Result<Self::Record, String>;
+}
+
+struct Spans;
+struct Logs;
+
+impl Signal for Spans {
+    type Record = SpanRecord;
+    type Message = proto::Span;
+    const WORD: &'static str = "span";
+    const RESOURCES: &'static str = "resourceSpans";
+    const SCOPES: [&'static str; 2] = ["scopeSpans", "instrumentationLibrarySpans"];
+    const RECORDS: &'static str = "spans";
+
+    fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::Span {
+        span(said, warnings)
+    }
+
+    fn record(message: proto::Span, raw: Vec<u8>, shared: &Shared) -> Result<SpanRecord, String> {
+        let trace_id = TraceId(id_bytes(&message.trace_id, "trace id")?);
+        let span_id = SpanId(id_bytes(&message.span_id, "span id")?);
+        let span = normalise::span_of(message, span_id, &mut Vec::new());
+        let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
+        let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
+        Ok(SpanRecord {
+            trace_id,
+            span_id,
+            parent_id,
+            encoding: match shared.language {
+                Language::Protobuf => Encoding::OtlpProtobuf,
+                Language::Json => Encoding::OtlpJson,
+            },
+            title: alone.name(),
+            service: shared.service.clone(),
+            start,
+            end,
+            status,
+            raw,
+            resource: Arc::clone(&shared.resource),
+            scope: Arc::clone(&shared.scope),
+        })
+    }
+}
+
+impl Signal for Logs {
+    type Record = LogRecord;
+    type Message = logs_proto::LogRecord;
+    const WORD: &'static str = "log record";
+    const RESOURCES: &'static str = "resourceLogs";
+    const SCOPES: [&'static str; 2] = ["scopeLogs", "instrumentationLibraryLogs"];
+    const RECORDS: &'static str = "logRecords";
+
+    fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> logs_proto::LogRecord {
+        log(said, warnings)
+    }
+
+    fn record(message: logs_proto::LogRecord, raw: Vec<u8>, shared: &Shared) -> Result<LogRecord, String> {
+        let at = [message.time_unix_nano, message.observed_time_unix_nano].into_iter().find(|at| *at != 0);
+        let timestamp = at.map_or(shared.now, |at| Nanos(i64::try_from(at).unwrap_or(i64::MAX)));
+        Ok(LogRecord {
+            timestamp,
+            group: shared.service.clone(),
+            stream: shared.stream.clone(),
+            // Unlike a span's, these ids are an extra: a bad one is no reason to refuse the event.
+            trace_id: id_bytes(&message.trace_id, "trace id").ok().map(TraceId),
+            span_id: id_bytes(&message.span_id, "span id").ok().map(SpanId),
+            severity: normalise::severity(&message),
+            message: normalise::message(message.body, message.event_name),
+            encoding: match shared.language {
+                Language::Protobuf => LogEncoding::OtlpProtobuf,
+                Language::Json => LogEncoding::OtlpJson,
+            },
+            raw,
+            resource: Arc::clone(&shared.resource),
+            scope: Arc::clone(&shared.scope),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Language {
+    Protobuf,
+    Json,
+}
+
+/// What the records of one scope share.
 struct Shared {
-    encoding: Encoding,
+    language: Language,
+    now: Nanos,
     service: String,
+    /// The scope's name.
+    stream: String,
     resource: Arc<[u8]>,
     scope: Arc<[u8]>,
 }
 
+/// A request while it is read.
+struct Reading<S: Signal> {
+    decoded: Decoded<S::Record>,
+    /// Why the first thing in it could not be read at all.
+    unreadable: Option<String>,
+    now: Nanos,
+}
+
+impl<S: Signal> Reading<S> {
+    fn new(now: Nanos) -> Self {
+        Self { decoded: Decoded::default(), unreadable: None, now }
+    }
+
+    fn reject(&mut self, n: usize, why: impl FnOnce() -> String) {
+        if n > 0 {
+            self.decoded.rejected += n;
+            self.decoded.reason.get_or_insert_with(why);
+        }
+    }
+
+    fn unreadable(&mut self, why: String) {
+        self.unreadable.get_or_insert_with(|| why.clone());
+        self.reject(1, || why);
+    }
+
+    /// A request in which nothing was readable is bad as a whole.
+    fn finish(self) -> Result<Decoded<S::Record>, String> {
+        match self.unreadable {
+            Some(why) if self.decoded.records.is_empty() => Err(why),
+            _ => Ok(self.decoded),
+        }
+    }
+}
+
 /// Nothing or the bytes, if small enough to be read whole.
-fn weighed(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
-    match too_heavy(&bytes) {
+fn weighed<S: Signal>(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
+    match too_heavy::<S>(&bytes) {
         Some(why) => Err(why),
         None => Ok(bytes.into()),
     }
 }
 
-fn too_heavy(bytes: &[u8]) -> Option<String> {
-    (bytes.len() > LARGEST_SPAN)
-        .then(|| format!("one span, resource or scope of {} bytes is more than {LARGEST_SPAN} bytes", bytes.len()))
+fn too_heavy<S: Signal>(bytes: &[u8]) -> Option<String> {
+    (bytes.len() > LARGEST_SPAN).then(|| {
+        format!("one {}, resource or scope of {} bytes is more than {LARGEST_SPAN} bytes", S::WORD, bytes.len())
+    })
 }
 
-fn service(resource: Option<resource_proto::Resource>) -> String {
+/// The service of a resource as far as it can be read.
+fn service(message: Option<proto::ResourceSpans>) -> String {
+    let resource = message.and_then(|message| message.resource);
     normalise::service_name(&normalise::resource(resource, String::new(), &mut Vec::new()))
 }
 
-/// The record of a span: index columns beside the bytes as sent.
-fn record(message: proto::Span, raw: Vec<u8>, shared: &Shared) -> Result<SpanRecord, String> {
-    let trace_id = TraceId(id_bytes(&message.trace_id, "trace id")?);
-    let span_id = SpanId(id_bytes(&message.span_id, "span id")?);
-    let span = normalise::span_of(message, span_id, &mut Vec::new());
-    let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
-    let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
-    Ok(SpanRecord {
-        trace_id,
-        span_id,
-        parent_id,
-        encoding: shared.encoding,
-        title: alone.name(),
-        service: shared.service.clone(),
-        start,
-        end,
-        status,
-        raw,
-        resource: Arc::clone(&shared.resource),
-        scope: Arc::clone(&shared.scope),
-    })
+fn scope_name(message: Option<proto::ScopeSpans>) -> String {
+    message.and_then(|message| message.scope).map(|scope| scope.name).unwrap_or_default()
 }
 
 fn id_bytes<const N: usize>(bytes: &[u8], what: &str) -> Result<[u8; N], String> {

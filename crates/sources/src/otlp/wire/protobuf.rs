@@ -1,92 +1,78 @@
-//! Protobuf, walked by hand down to the spans so that each keeps the bytes it came in, fields that
+//! Protobuf, walked by hand down to the records so that each keeps the bytes it came in, fields that
 //! this version does not know included.
 
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message as _;
-use tracebook_core::telemetry::Encoding;
+use tracebook_core::time::Nanos;
 
-use super::{Decoded, Shared, record, service, too_heavy, weighed};
+use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
 
-const RESOURCE_SPANS: u32 = 1;
-const SCOPE_SPANS: u32 = 2;
+/// The same numbers in traces and logs.
+const RESOURCES: u32 = 1;
+const SCOPES: u32 = 2;
 /// `instrumentation_library_spans` of before 2022, shaped like `scope_spans`.
-const LIBRARY_SPANS: u32 = 1000;
-const SPANS: u32 = 2;
+const LIBRARIES: u32 = 1000;
+const RECORDS: u32 = 2;
 
-/// Reads a protobuf `ExportTraceServiceRequest`.
-///
-/// # Errors
-/// Says what is wrong where the bytes are no such message, or none of its spans is readable.
-pub fn decode(body: &[u8]) -> Result<Decoded, String> {
-    let mut decoded = Decoded::default();
-    let mut unreadable = None;
+pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Record>, String> {
+    let mut reading = Reading::<S>::new(now);
     let mut request = Fields(body);
     while let Some(field) = request.next()? {
-        if field.number == RESOURCE_SPANS {
-            resource_spans(field.message()?, &mut decoded, &mut unreadable)?;
+        if field.number == RESOURCES {
+            resource(field.message()?, &mut reading)?;
         }
     }
-    match unreadable {
-        Some(why) if decoded.spans.is_empty() => Err(why),
-        _ => Ok(decoded),
-    }
+    reading.finish()
 }
 
-fn resource_spans(message: &[u8], decoded: &mut Decoded, unreadable: &mut Option<String>) -> Result<(), String> {
-    // What the spans share may come after them, so it is gathered first.
-    let (rest, scopes) = split(message, &[SCOPE_SPANS, LIBRARY_SPANS])?;
+fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
+    // What the records share may come after them, so it is gathered first.
+    let (rest, scopes) = split(message, &[SCOPES, LIBRARIES])?;
     if scopes == 0 {
         return Ok(());
     }
-    let resource = weighed(rest);
-    // A resource that cannot be read must not cost the spans: its bytes stay, and normalising will say so.
-    let service = service(match &resource {
-        Ok(bytes) => proto::ResourceSpans::decode(bytes.as_ref()).ok().and_then(|r| r.resource),
-        Err(_) => None,
-    });
+    let resource = weighed::<S>(rest);
+    // A resource that cannot be read must not cost the records: its bytes stay, and normalising will say so.
+    let service = service(resource.as_ref().ok().and_then(|bytes| proto::ResourceSpans::decode(bytes.as_ref()).ok()));
     let mut fields = Fields(message);
     while let Some(field) = fields.next()? {
-        if field.number != SCOPE_SPANS && field.number != LIBRARY_SPANS {
+        if field.number != SCOPES && field.number != LIBRARIES {
             continue;
         }
-        let (rest, spans) = split(field.message()?, &[SPANS])?;
+        let (rest, records) = split(field.message()?, &[RECORDS])?;
+        if records == 0 {
+            continue;
+        }
         let shared = resource.clone().and_then(|resource| {
-            Ok(Shared { encoding: Encoding::OtlpProtobuf, service: service.clone(), resource, scope: weighed(rest)? })
+            let scope = weighed::<S>(rest)?;
+            let stream = scope_name(proto::ScopeSpans::decode(scope.as_ref()).ok());
+            let (language, now, service) = (Language::Protobuf, reading.now, service.clone());
+            Ok(Shared { language, now, service, stream, resource, scope })
         });
         match shared {
-            Err(why) => decoded.reject(spans, || why),
-            Ok(shared) if spans > 0 => spans_of(field.message()?, &shared, decoded, unreadable)?,
-            Ok(_) => {}
+            Err(why) => reading.reject(records, || why),
+            Ok(shared) => records_of(field.message()?, &shared, reading)?,
         }
     }
     Ok(())
 }
 
-fn spans_of(
-    message: &[u8],
-    shared: &Shared,
-    decoded: &mut Decoded,
-    unreadable: &mut Option<String>,
-) -> Result<(), String> {
+fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<S>) -> Result<(), String> {
     let mut fields = Fields(message);
     while let Some(field) = fields.next()? {
-        if field.number != SPANS {
+        if field.number != RECORDS {
             continue;
         }
         let bytes = field.message()?;
-        if let Some(why) = too_heavy(bytes) {
-            decoded.reject(1, || why);
+        if let Some(why) = too_heavy::<S>(bytes) {
+            reading.reject(1, || why);
             continue;
         }
-        match proto::Span::decode(bytes) {
-            Err(error) => {
-                let why = format!("a span is not readable: {error}");
-                unreadable.get_or_insert_with(|| why.clone());
-                decoded.reject(1, || why);
-            }
-            Ok(span) => match record(span, bytes.to_vec(), shared) {
-                Ok(record) => decoded.spans.push(record),
-                Err(why) => decoded.reject(1, || why),
+        match S::Message::decode(bytes) {
+            Err(error) => reading.unreadable(format!("a {} is not readable: {error}", S::WORD)),
+            Ok(message) => match S::record(message, bytes.to_vec(), shared) {
+                Ok(record) => reading.decoded.records.push(record),
+                Err(why) => reading.reject(1, || why),
             },
         }
     }

@@ -1,5 +1,7 @@
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1 as common;
+use opentelemetry_proto::tonic::resource::v1 as resource_proto;
 use proptest::prelude::*;
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -61,8 +63,8 @@ fn check(record: &SpanRecord) {
 
     let decode = if record.encoding == Encoding::OtlpJson { decode_json } else { decode_protobuf };
     let decoded = decode(&request_again(record)).expect("its bytes are a request again");
-    assert_eq!(decoded.spans.len(), 1);
-    let same = SpanRecord { raw: record.raw.clone(), ..decoded.spans[0].clone() };
+    assert_eq!(decoded.records.len(), 1);
+    let same = SpanRecord { raw: record.raw.clone(), ..decoded.records[0].clone() };
     let bytes_aside = |record: &SpanRecord| (record.title.clone(), record.service.clone(), record.start, record.end);
     assert_eq!(bytes_aside(&same), bytes_aside(record));
     if record.encoding == Encoding::OtlpProtobuf {
@@ -74,15 +76,15 @@ fn check(record: &SpanRecord) {
 fn a_real_request_becomes_one_record_a_span() {
     let body = fixture("otlp-home.bin");
     let decoded = decode_protobuf(&body).expect("recorded from an SDK");
-    let titles: Vec<_> = decoded.spans.iter().map(|span| span.title.as_str()).collect();
+    let titles: Vec<_> = decoded.records.iter().map(|span| span.title.as_str()).collect();
     assert_eq!(titles, ["feed-refresh", "home-activities-mock-data", "GET /api/activities/home 200"]);
     assert_eq!((decoded.rejected, decoded.reason), (0, None));
-    for record in &decoded.spans {
+    for record in &decoded.records {
         check(record);
         assert_eq!(record.service, "backend-flask");
         assert!(body.windows(record.raw.len()).any(|w| w == record.raw), "raw is a slice of what was sent");
     }
-    assert!(Arc::ptr_eq(&decoded.spans[0].resource, &decoded.spans[2].resource));
+    assert!(Arc::ptr_eq(&decoded.records[0].resource, &decoded.records[2].resource));
 }
 
 #[test]
@@ -91,8 +93,8 @@ fn json_gives_the_same_columns_and_keeps_its_own_text() {
         let protobuf = decode_protobuf(&fixture(&format!("otlp-{name}.bin"))).expect("protobuf");
         let body = fixture(&format!("otlp-{name}.json"));
         let decoded = decode_json(&body).expect("JSON");
-        assert_eq!(protobuf.spans.len(), decoded.spans.len());
-        for (a, b) in protobuf.spans.iter().zip(&decoded.spans) {
+        assert_eq!(protobuf.records.len(), decoded.records.len());
+        for (a, b) in protobuf.records.iter().zip(&decoded.records) {
             check(b);
             let of_a = SpanRecord {
                 encoding: b.encoding,
@@ -107,13 +109,131 @@ fn json_gives_the_same_columns_and_keeps_its_own_text() {
     }
 }
 
+fn log_request(records: Vec<logs_proto::LogRecord>) -> Vec<u8> {
+    let scope = Some(common::InstrumentationScope { name: "cruddur".into(), ..Default::default() });
+    let scope_logs = vec![logs_proto::ScopeLogs { scope, log_records: records, schema_url: String::new() }];
+    let resource_logs = vec![logs_proto::ResourceLogs { scope_logs, ..Default::default() }];
+    ExportLogsServiceRequest { resource_logs }.encode_to_vec()
+}
+
+fn text_body(text: &str) -> Option<common::AnyValue> {
+    Some(common::AnyValue { value: Some(common::any_value::Value::StringValue(text.into())) })
+}
+
+/// What holds for every log record that was accepted.
+fn check_log(record: &LogRecord) {
+    let (event, _) = normalise::log(record);
+    assert_eq!(
+        (event.timestamp, &event.message, &event.severity),
+        (record.timestamp, &record.message, &record.severity)
+    );
+    assert_eq!((event.trace_id, event.span_id), (record.trace_id, record.span_id));
+    let written = serde_json::to_string(&event).expect("an event has a JSON form");
+    let again: tracebook_core::logs::LogEvent = serde_json::from_str(&written).expect("and is read again");
+    assert_eq!(serde_json::to_string(&again).expect("JSON"), written);
+}
+
+#[test]
+fn real_log_records_keep_their_bytes_and_both_encodings_say_the_same() {
+    for name in ["home", "boom"] {
+        let body = fixture(&format!("otlp-{name}-logs.bin"));
+        let protobuf = decode_logs_protobuf(&body, Nanos(7)).expect("recorded from an SDK");
+        let text = fixture(&format!("otlp-{name}-logs.json"));
+        let json = decode_logs_json(&text, Nanos(7)).expect("JSON");
+        assert_eq!((protobuf.rejected, json.rejected), (0, 0));
+        assert_eq!(protobuf.records.len(), json.records.len());
+        for (a, b) in protobuf.records.iter().zip(&json.records) {
+            check_log(a);
+            check_log(b);
+            assert_eq!(normalise::log(a), normalise::log(b));
+            assert!(body.windows(a.raw.len()).any(|w| w == a.raw), "raw is a slice of what was sent");
+            assert!(text.windows(b.raw.len()).any(|w| w == b.raw), "raw is a slice of what was sent");
+            assert_eq!((a.group.as_str(), a.stream.as_str()), ("backend-flask", b.stream.as_str()));
+            assert!(a.trace_id.is_some() && a.span_id.is_some());
+        }
+    }
+    let one = decode_logs_protobuf(&fixture("otlp-home-logs.bin"), Nanos(7)).expect("recorded").records.remove(0);
+    assert_eq!((one.stream.as_str(), one.severity.as_str()), ("cruddur", "INFO"));
+    assert_eq!(one.timestamp, Nanos(1_795_478_156_902_734_848));
+    assert_eq!(one.trace_id.expect("said").to_string(), "58f5d414bb2fe34747a6ab79422d6911");
+    let (event, warnings) = normalise::log(&one);
+    assert_eq!(warnings, Vec::<String>::new());
+    let of = |key| tracebook_core::value::get(&event.attributes, key).map(ToString::to_string);
+    assert_eq!(of("code.function.name").as_deref(), Some("activities_home"));
+    assert_eq!(of("resource.service.name").as_deref(), Some("backend-flask"));
+}
+
+#[test]
+fn a_log_record_that_says_little_has_its_columns_all_the_same() {
+    let body = |value| Some(common::AnyValue { value: Some(value) });
+    let map = common::any_value::Value::KvlistValue(common::KeyValueList {
+        values: vec![key_value("n".into(), body(common::any_value::Value::IntValue(5)))],
+    });
+    let decoded = decode_logs_protobuf(
+        &log_request(vec![
+            logs_proto::LogRecord { body: text_body("plain"), severity_number: 18, ..Default::default() },
+            logs_proto::LogRecord { observed_time_unix_nano: 9, body: body(map), ..Default::default() },
+            logs_proto::LogRecord {
+                time_unix_nano: u64::MAX,
+                severity_text: "warning".into(),
+                severity_number: 13,
+                event_name: "user.login".into(),
+                trace_id: vec![0; 16],
+                span_id: vec![1; 7],
+                ..Default::default()
+            },
+        ]),
+        Nanos(7),
+    )
+    .expect("fine");
+    let columns: Vec<_> = decoded
+        .records
+        .iter()
+        .map(|r| (r.timestamp.0, r.message.as_str(), r.severity.as_str(), r.group.as_str(), r.stream.as_str()))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            (7, "plain", "ERROR2", "unknown_service", "cruddur"),
+            (9, "{\"n\":5}", "", "unknown_service", "cruddur"),
+            (i64::MAX, "user.login", "warning", "unknown_service", "cruddur"),
+        ]
+    );
+    assert!(decoded.records.iter().all(|r| r.trace_id.is_none() && r.span_id.is_none()));
+    let (event, warnings) = normalise::log(&decoded.records[2]);
+    assert_eq!(warnings, ["a span id of 7 bytes is left out"]);
+    assert_eq!(tracebook_core::value::get(&event.attributes, "event.name"), Some(&"user.login".into()));
+    assert!(Arc::ptr_eq(&decoded.records[0].scope, &decoded.records[2].scope));
+}
+
+#[test]
+fn a_record_of_cloudwatch_is_its_fields() {
+    let record = LogRecord {
+        timestamp: Nanos(5),
+        group: "cruddur".into(),
+        stream: "2026".into(),
+        message: "hello".into(),
+        trace_id: Some(TraceId([1; 16])),
+        span_id: None,
+        severity: "INFO".into(),
+        encoding: LogEncoding::Cloudwatch,
+        raw: Vec::new(),
+        resource: Arc::from([]),
+        scope: Arc::from([]),
+    };
+    let (event, warnings) = normalise::log(&record);
+    assert_eq!((event.message.as_str(), event.origin), ("hello", tracebook_core::logs::LogOrigin::Cloudwatch));
+    assert!(event.attributes.is_empty() && warnings.is_empty());
+    check_log(&record);
+}
+
 #[test]
 fn unknown_fields_stay_in_the_bytes() {
     let span = [good_span().encode_to_vec(), field(777, b"span")].concat();
     let scope = [field(2, &span), field(778, b"scope")].concat();
     let resource = [field(779, b"before"), field(2, &scope), field(780, b"behind")].concat();
     let decoded = decode_protobuf(&[field(1, &resource), field(99, b"?")].concat()).expect("fine");
-    let record = &decoded.spans[0];
+    let record = &decoded.records[0];
     assert_eq!(record.raw, span);
     assert_eq!(record.scope.as_ref(), field(778, b"scope"));
     assert_eq!(record.resource.as_ref(), [field(779, b"before"), field(780, b"behind")].concat());
@@ -124,13 +244,13 @@ fn unknown_fields_stay_in_the_bytes() {
 fn the_old_library_spans_are_read_in_both_encodings() {
     let scope = [field(1, &field(1, b"lib")), field(2, &good_span().encode_to_vec())].concat();
     let old = decode_protobuf(&field(1, &field(1000, &scope))).expect("fine");
-    assert_eq!(old.spans.len(), 1);
-    assert_eq!(crate::normalise(&old.spans[0]).0.scope.name, "lib");
+    assert_eq!(old.records.len(), 1);
+    assert_eq!(crate::normalise(&old.records[0]).0.scope.name, "lib");
 
     let old = br#"{"resourceSpans":[{"instrumentationLibrarySpans":[{"instrumentationLibrary":{"name":"lib"},
         "spans":[{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"work"}]}]}]}"#;
     let old = decode_json(old).expect("fine");
-    assert_eq!(crate::normalise(&old.spans[0]).0.scope.name, "lib");
+    assert_eq!(crate::normalise(&old.records[0]).0.scope.name, "lib");
 }
 
 #[test]
@@ -148,14 +268,14 @@ fn bad_ids_cost_only_their_own_span() {
         bad(|s| s.span_id.clear()),
     ];
     let decoded = decode_protobuf(&request_of(spans).encode_to_vec()).expect("a good request");
-    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 4));
+    assert_eq!((decoded.records.len(), decoded.rejected), (1, 4));
     assert_eq!(decoded.reason.as_deref(), Some("a trace id is all zeros"));
 
     let text = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
         {"traceId":"AQEBAQEBAQEBAQEBAQEBAQ==","spanId":"0202020202020202"},
         {"traceId":"0101010101010101010101010101010A","spanId":"0202020202020202"}]}]}]}"#;
     let decoded = decode_json(text.as_bytes()).expect("a good request");
-    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+    assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
     let why = decoded.reason.expect("said");
     assert_eq!(why, "traceId \"AQEBAQEBAQEBAQEBAQEBAQ==\" is not an id in hex digits");
 }
@@ -167,7 +287,7 @@ fn an_unreadable_span_costs_the_request_only_where_nothing_else_is_in_it() {
     assert!(decode_protobuf(&alone).expect_err("nothing readable").contains("a span is not readable"));
     let both = [field(2, &not_utf8), field(2, &good_span().encode_to_vec())].concat();
     let decoded = decode_protobuf(&field(1, &field(2, &both))).expect("one is good");
-    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+    assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
 }
 
 #[test]
@@ -187,7 +307,7 @@ fn bytes_that_are_no_request_are_said_to_be_none() {
         assert!(error.contains(word), "{body:?}: {error}");
     }
     assert_eq!(decode_protobuf(b"").expect("empty is fine"), Decoded::default());
-    assert!(decode_protobuf(b"\x1b\x1b\x1c\x1c").expect("an unknown group").spans.is_empty());
+    assert!(decode_protobuf(b"\x1b\x1b\x1c\x1c").expect("an unknown group").records.is_empty());
 
     for (body, word) in [
         (&b"{"[..], "EOF"),
@@ -196,15 +316,77 @@ fn bytes_that_are_no_request_are_said_to_be_none() {
         (br#"{"resourceSpans":5}"#, "expected a JSON array"),
         (br#"{"resourceSpans":[5]}"#, "expected a JSON object"),
         (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[[]]}]}]}"#, "a span is not readable"),
-        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\ud83d"}]}]}]}"#, "surrogate"),
-        (br#"{"resourceSpans":[{"resource":{"attributes":[{"key":"\udc00"}]},"scopeSpans":[]}]}"#, "surrogate"),
-        (br#"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"\ud83d"}}]}]}"#, "surrogate"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[null]}]}]}"#, "a span is not readable"),
+        (br#"{"resourceSpans":[{"scopeSpans":5}]}"#, "a resource is not readable"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":"x"}]}]}"#, "a scope is not readable"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\ud83"}]}]}]}"#, "invalid escape"),
     ] {
         let error = decode_json(body).expect_err("no request");
         assert!(error.contains(word), "{}: {error}", String::from_utf8_lossy(body));
     }
     for empty in ["", " ", "{}", r#"{"resourceSpans":null}"#, r#"{"resourceSpans":[],"later":{"a":[1]}}"#] {
         assert_eq!(decode_json(empty.as_bytes()).expect("empty is fine"), Decoded::default());
+    }
+}
+
+const GOOD: &str = r#"{"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","name":"good"}"#;
+
+#[test]
+fn in_json_too_a_bad_span_costs_only_itself() {
+    let deep = format!(r#"{{"name":{}1{}}}"#, "[".repeat(1000), "]".repeat(1000));
+    for bad in ["null", "5", "[]", "\"x\"", r#"{"name":1e999}"#, "{}", deep.as_str()] {
+        let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{bad},{GOOD},{bad}]}}]}}]}}"#);
+        let decoded = decode_json(body.as_bytes()).expect("one is good");
+        assert_eq!((decoded.records.len(), decoded.rejected), (1, 2), "{bad}");
+        assert!(decoded.reason.is_some());
+        let logs = body.replace("Spans", "Logs").replace("spans", "logRecords");
+        let decoded = decode_logs_json(logs.as_bytes(), Nanos(7)).expect("one is good");
+        // A log record needs nothing, so an empty one is good.
+        assert_eq!(decoded.records.len(), if bad == "{}" { 3 } else { 1 }, "{bad}");
+    }
+    for (bad, rejected) in [
+        (r#"null"#, 1),
+        (r#"{"scopeSpans":[null,{"spans":7},{"spans":null}]}"#, 2),
+        (r#"{"scopeSpans":{}}"#, 1),
+        (r#"{"resource":5,"scopeSpans":null}"#, 0),
+    ] {
+        let body =
+            format!(r#"{{"resourceSpans":[{bad},{{"resource":null,"scopeSpans":[{{"scope":7,"spans":[{GOOD}]}}]}}]}}"#);
+        let decoded = decode_json(body.as_bytes()).expect("one is good");
+        assert_eq!((decoded.records.len(), decoded.rejected), (1, rejected), "{bad}");
+        check(&decoded.records[0]);
+    }
+    // Wrong types inside a good span are left out, and reading it says so.
+    let odd = GOOD.replace("\"good\"", "[7],\"attributes\":{},\"startTimeUnixNano\":true");
+    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{odd}]}}]}}]}}"#);
+    let decoded = decode_json(body.as_bytes()).expect("readable");
+    assert_eq!(crate::normalise(&decoded.records[0]).1.len(), 3);
+}
+
+#[test]
+fn half_a_character_becomes_a_whole_one_and_whole_ones_stay() {
+    for (sent, read) in [
+        (r"\ud83d", "\u{fffd}"),
+        (r"a\ud83d!", "a\u{fffd}!"),
+        (r"\udc00\ud83d", "\u{fffd}\u{fffd}"),
+        (r"\uD83D\ud83d\ude00", "\u{fffd}\u{1f600}"),
+        (r"\ud83d\ude00", "\u{1f600}"),
+        (r"\\ud83d", "\\ud83d"),
+        (r"\\\udfff\\", "\\\u{fffd}\\"),
+        (r"\ud83d\n", "\u{fffd}\n"),
+        (r"\u00e9\ud7ff\ue000", "\u{e9}\u{d7ff}\u{e000}"),
+    ] {
+        let span = GOOD.replace("good", sent);
+        let body = format!(
+            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"{sent}"}}]}},"scopeSpans":[{{"spans":[{span},{GOOD}]}}]}}]}}"#
+        );
+        let decoded = decode_json(body.as_bytes()).expect("readable");
+        assert_eq!((decoded.records.len(), decoded.rejected), (2, 0), "{sent}");
+        let (loose, warnings) = crate::normalise(&decoded.records[0]);
+        assert_eq!((loose.span.name.as_str(), loose.resource.attributes[0].key.as_str()), (read, read));
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(decoded.records[0].raw.len(), span.len(), "nothing else is touched");
+        decoded.records.iter().for_each(check);
     }
 }
 
@@ -226,13 +408,13 @@ fn depth_and_weight_are_bounded() {
 
     let heavy = proto::Span { name: "x".repeat(LARGEST_SPAN), ..good_span() };
     let decoded = decode_protobuf(&request_of(vec![heavy.clone(), good_span()]).encode_to_vec()).expect("fine");
-    assert_eq!((decoded.spans.len(), decoded.rejected), (1, 1));
+    assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
     assert!(decoded.reason.expect("said").contains("more than 4194304 bytes"));
 
     let mut request = request_of(vec![good_span(), good_span()]);
     request.resource_spans[0].schema_url = "x".repeat(LARGEST_SPAN);
     let decoded = decode_protobuf(&request.encode_to_vec()).expect("fine");
-    assert_eq!((decoded.spans.len(), decoded.rejected), (0, 2));
+    assert_eq!((decoded.records.len(), decoded.rejected), (0, 2));
 }
 
 #[test]
@@ -253,7 +435,7 @@ fn columns_say_what_a_list_needs() {
         text("http.status_code", common::any_value::Value::IntValue(500)),
     ];
     let decoded = decode_protobuf(&request_of(vec![span]).encode_to_vec()).expect("fine");
-    let record = &decoded.spans[0];
+    let record = &decoded.records[0];
     assert_eq!(record.title, "GET /a 500");
     assert_eq!(record.service, "unknown_service");
     assert_eq!((record.start, record.end), (Nanos(5), None), "no end time: still in progress");
@@ -352,10 +534,18 @@ proptest! {
     ) {
         let real = fixture("otlp-boom.bin");
         let json = fixture("otlp-home.json");
-        for body in [noise, mutated(&real, &edits), mutated(&json, &edits)] {
+        let logs = fixture("otlp-boom-logs.bin");
+        let logs_json = fixture("otlp-boom-logs.json");
+        let mutants = [&real, &json, &logs, &logs_json].map(|body| mutated(body, &edits));
+        for body in std::iter::once(noise).chain(mutants) {
             for decode in [decode_protobuf, decode_json] {
                 if let Ok(decoded) = decode(&body) {
-                    decoded.spans.iter().for_each(check);
+                    decoded.records.iter().for_each(check);
+                }
+            }
+            for decode in [decode_logs_protobuf, decode_logs_json] {
+                if let Ok(decoded) = decode(&body, Nanos(7)) {
+                    decoded.records.iter().for_each(check_log);
                 }
             }
         }
@@ -368,7 +558,7 @@ proptest! {
         request.resource_spans[0].resource =
             Some(resource_proto::Resource { attributes: resource, ..resource_proto::Resource::default() });
         let decoded = decode_protobuf(&request.encode_to_vec()).expect("well formed");
-        prop_assert_eq!(decoded.spans.len(), usize::from(good));
-        decoded.spans.iter().for_each(check);
+        prop_assert_eq!(decoded.records.len(), usize::from(good));
+        decoded.records.iter().for_each(check);
     }
 }

@@ -1,0 +1,245 @@
+//! Answers what log handlers and readers ask of CloudWatch Logs: `POST /`, the operation named by `X-Amz-Target`.
+//!
+//! It stands beside OTLP on one port, so it takes no path but `/`, and knows one question of STS, which watchtower asks
+//! before it tags a group. A 200 to PutLogEvents says "committed", no less.
+
+mod groups;
+mod input;
+mod page;
+mod place;
+mod put;
+mod read;
+mod refusal;
+mod streams;
+mod sts;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tracebook_core::clock::Clock;
+
+use self::input::Input;
+use self::refusal::Refusal;
+use super::LogStore;
+use crate::body::{self, Failure, Packing};
+use crate::receive::Counters;
+
+/// The account that everything here belongs to: in ARNs and as the caller's identity.
+const ACCOUNT: &str = "123456789012";
+
+/// 1 MiB of messages, each character of which JSON may write with six, and room for 10,000 timestamps.
+const BATCH_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Every other request names things.
+const LIMIT: usize = 2 * 1024 * 1024;
+
+const TARGET: &str = "x-amz-target";
+const PREFIX: &str = "Logs_20140328.";
+
+/// What everybody who asks for something else is told.
+const SPOKEN: &str = "CreateLogGroup, DescribeLogGroups, DeleteLogGroup, CreateLogStream, DescribeLogStreams, \
+    DeleteLogStream, PutLogEvents, GetLogEvents, FilterLogEvents, PutRetentionPolicy, DeleteRetentionPolicy, TagResource, \
+    UntagResource, ListTagsForResource, TagLogGroup, UntagLogGroup, ListTagsLogGroup and TestMetricFilter";
+
+/// Serves CloudWatch Logs' JSON 1.1 API at `POST /`, and nothing else: it is merged into a router that has a fallback.
+pub fn router(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
+    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Ends { store, counters, clock })
+}
+
+#[derive(Clone)]
+struct Ends {
+    store: Arc<dyn LogStore>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What an operation works with.
+struct Call {
+    ends: Ends,
+    region: String,
+}
+
+impl Call {
+    fn store(&self) -> &dyn LogStore {
+        &*self.ends.store
+    }
+
+    fn group_arn(&self, group: &str) -> String {
+        format!("arn:aws:logs:{}:{ACCOUNT}:log-group:{group}", self.region)
+    }
+}
+
+impl Ends {
+    fn refuse(&self, what: &str, refusal: &Refusal) -> Response {
+        const LONGEST: usize = 300;
+        if !refusal.is_everyday() {
+            let words: String = refusal.message.chars().take(LONGEST).collect();
+            self.counters.refused(format!("CloudWatch Logs {}: {words}", crate::clip(what)));
+        }
+        answer(refusal.status, json!({"__type": refusal.kind, "message": refusal.message}).to_string())
+    }
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
+}
+
+async fn asked(State(ends): State<Ends>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let target = head.headers.get(TARGET).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let operation = target.as_deref().and_then(|target| target.strip_prefix(PREFIX));
+    let limit = if operation == Some("PutLogEvents") { BATCH_LIMIT } else { LIMIT };
+    // Taken even where it is not looked at: a client that is still sending reads no answer.
+    let received = body::receive(body, limit, body::IDLE).await;
+    let Some(target) = target.as_deref() else {
+        return match received.ok().filter(|_| is_form(&head.headers)).and_then(|body| sts::action(&body)) {
+            Some(action) => sts::answer(&ends, &action),
+            None => ends.refuse("POST /", &not_for_here(&head.headers)),
+        };
+    };
+    let Some(operation) = operation else {
+        let words = format!(
+            "{} is none of CloudWatch Logs' operations ({PREFIX}…). If AWS_ENDPOINT_URL is set, every AWS client comes here: \
+             set AWS_ENDPOINT_URL_CLOUDWATCH_LOGS instead.",
+            crate::clip(target)
+        );
+        return ends.refuse(target, &Refusal::unknown_operation(words));
+    };
+    let unpacked = match (received, Packing::of(&head.headers)) {
+        (Ok(packed), Ok(packing)) => body::unpack(packed, packing, limit),
+        (Err(failure), _) | (_, Err(failure)) => Err(failure),
+    };
+    let done = match unpacked {
+        Ok(body) => {
+            let call = Call { ends: ends.clone(), region: region(&head.headers) };
+            operate(&call, operation, body).await
+        }
+        Err(failure) => Err(failure.into()),
+    };
+    match done {
+        Ok(Value::Null) => answer(StatusCode::OK, String::new()),
+        Ok(body) => answer(StatusCode::OK, body.to_string()),
+        Err(refusal) => ends.refuse(operation, &refusal),
+    }
+}
+
+/// `null` is the answer of operations that only do something: an empty body.
+async fn operate(call: &Call, operation: &str, body: Bytes) -> Result<Value, Refusal> {
+    if operation == "PutLogEvents" {
+        return put::events(call, body).await;
+    }
+    if let Some(refusal) = not_here(operation) {
+        return Err(refusal);
+    }
+    let input = Input::read(&body)?;
+    match operation {
+        "CreateLogGroup" => groups::create(call, &input).await,
+        "DescribeLogGroups" => groups::describe(call, &input).await,
+        "DeleteLogGroup" => groups::delete(call, &input).await,
+        "PutRetentionPolicy" => groups::retain(call, &input).await,
+        "DeleteRetentionPolicy" => groups::keep_for_ever(call, &input).await,
+        "TagResource" => tags::tag_resource(call, &input).await,
+        "UntagResource" => tags::untag_resource(call, &input).await,
+        "ListTagsForResource" => tags::list_of_resource(call, &input).await,
+        "TagLogGroup" => tags::tag_group(call, &input).await,
+        "UntagLogGroup" => tags::untag_group(call, &input).await,
+        "ListTagsLogGroup" => tags::list_of_group(call, &input).await,
+        "CreateLogStream" => streams::create(call, &input).await,
+        "DescribeLogStreams" => streams::describe(call, &input).await,
+        "DeleteLogStream" => streams::delete(call, &input).await,
+        "GetLogEvents" => read::get(call, &input).await,
+        "FilterLogEvents" => read::filter(call, &input).await,
+        "TestMetricFilter" => read::test_filter(&input),
+        unknown => {
+            let words = format!("{} is not answered here; {SPOKEN} are.", crate::clip(unknown));
+            Err(Refusal::unknown_operation(words))
+        }
+    }
+}
+
+/// What AWS would do and a journal does not, with what to do instead.
+fn not_here(operation: &str) -> Option<Refusal> {
+    match operation {
+        "StartQuery"
+        | "GetQueryResults"
+        | "StopQuery"
+        | "DescribeQueries"
+        | "GetLogRecord"
+        | "GetLogGroupFields"
+        | "PutQueryDefinition"
+        | "DescribeQueryDefinitions"
+        | "DeleteQueryDefinition" => Some(Refusal::invalid(format!(
+            "{operation}: Logs Insights is not answered locally. Use FilterLogEvents with a filterPattern, such as \
+             ERROR or {{ $.level = \"error\" }}, or search the logs in Tracebook itself."
+        ))),
+        "StartLiveTail" => Some(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidOperationException",
+            "StartLiveTail is not answered locally. Repeat FilterLogEvents with the last event's time as startTime, or \
+             watch the logs in Tracebook itself.",
+        )),
+        _ => None,
+    }
+}
+
+/// The region that a request was signed for. Nothing else of that header is looked at, or kept.
+fn region(headers: &HeaderMap) -> String {
+    const DEFAULT: &str = "us-east-1";
+    const LONGEST: usize = 32;
+    let scope = || {
+        let signed = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (_, credential) = signed.split_once("Credential=")?;
+        let credential = credential.split([',', ' ']).next()?;
+        let mut parts = credential.split('/').skip(1);
+        let (_day, region, _service, _end) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let fits = (1..=LONGEST).contains(&region.len())
+            && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        fits.then(|| region.to_owned())
+    };
+    scope().unwrap_or_else(|| DEFAULT.to_owned())
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+    kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
+}
+
+/// Almost always an OTLP exporter whose endpoint is taken as it stands.
+fn not_for_here(headers: &HeaderMap) -> Refusal {
+    let host =
+        headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), crate::clip);
+    let words = format!(
+        "OTLP goes to /v1/traces: set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host} with nothing appended. POST / speaks \
+         CloudWatch Logs to requests with X-Amz-Target: {PREFIX}…"
+    );
+    Refusal::new(StatusCode::NOT_FOUND, "UnknownOperationException", words)
+}
+
+async fn wrong_method(State(ends): State<Ends>, headers: HeaderMap) -> Response {
+    let Refusal { message, .. } = not_for_here(&headers);
+    let words = format!("Only POST is spoken here. {message}");
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", words);
+    let mut answer = ends.refuse("/", &refusal);
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    answer
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let kind = match failure.status {
+            StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLargeException",
+            StatusCode::REQUEST_TIMEOUT => "RequestTimeoutException",
+            _ => "SerializationException",
+        };
+        Self::new(failure.status, kind, failure.message)
+    }
+}

@@ -1,0 +1,97 @@
+//! One page of events: as many as fit, of as many as may be looked at for one request.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use tracebook_core::filter_pattern::FilterPattern;
+
+use super::put::{EVENT_BYTES, MOST_BYTES};
+use super::refusal::Refusal;
+use crate::cloudwatch::{EventQuery, LogStore, StoredEvent};
+
+/// The most events on a page.
+pub(super) const MOST_EVENTS: usize = 10_000;
+
+/// What is read at once, and for one request; a page that is not full by then says where to go on.
+const AT_ONCE: usize = 1_000;
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+const MOST_SCANNED: usize = 50_000;
+const MOST_BYTES_SCANNED: usize = 64 * 1024 * 1024;
+
+#[derive(Default)]
+pub(super) struct Page {
+    /// In the order asked for.
+    pub(super) events: Vec<StoredEvent>,
+    /// The stream of the last event that was looked at, where there may be more behind it; `query.after` is its place.
+    pub(super) stopped_in: Option<String>,
+}
+
+/// Reads on from `query.after`, and leaves there how far it came.
+pub(super) async fn page(
+    store: &dyn LogStore,
+    query: &mut EventQuery,
+    pattern: &Arc<FilterPattern>,
+    limit: usize,
+) -> Result<Page, Refusal> {
+    let mut page = Page::default();
+    let mut stream = String::new();
+    let (mut bytes, mut scanned, mut bytes_scanned) = (0, 0, 0);
+    while scanned < MOST_SCANNED && bytes_scanned < MOST_BYTES_SCANNED {
+        let (wanted, wanted_bytes) = match pattern.matches_everything() {
+            true => (limit - page.events.len(), MOST_BYTES),
+            false => (AT_ONCE, BYTES_AT_ONCE),
+        };
+        query.limit = u32::try_from(wanted.min(AT_ONCE)).unwrap_or(u32::MAX);
+        query.most_bytes = wanted_bytes as u64;
+        let read = store.events(query.clone()).await?;
+        if read.is_empty() {
+            return Ok(page);
+        }
+        for (event, matches) in compared(read, pattern).await? {
+            let size = event.message.len() + EVENT_BYTES;
+            if matches && bytes + size > MOST_BYTES && !page.events.is_empty() {
+                page.stopped_in = Some(stream);
+                return Ok(page);
+            }
+            query.after = Some((event.timestamp, event.seq));
+            stream.clone_from(&event.stream);
+            scanned += 1;
+            bytes_scanned += size;
+            if matches {
+                bytes += size;
+                page.events.push(event);
+                if page.events.len() == limit {
+                    page.stopped_in = Some(stream);
+                    return Ok(page);
+                }
+            }
+        }
+    }
+    page.stopped_in = Some(stream);
+    Ok(page)
+}
+
+/// Whether anything comes after `query.after`.
+pub(super) async fn goes_on(store: &dyn LogStore, query: &EventQuery) -> Result<bool, Refusal> {
+    let next = EventQuery { limit: 1, ..query.clone() };
+    Ok(!store.events(next).await?.is_empty())
+}
+
+/// A pattern may take a while with megabytes of JSON; other senders should not wait for it.
+async fn compared(events: Vec<StoredEvent>, pattern: &Arc<FilterPattern>) -> Result<Vec<(StoredEvent, bool)>, Refusal> {
+    if pattern.matches_everything() {
+        return Ok(events.into_iter().map(|event| (event, true)).collect());
+    }
+    let pattern = pattern.clone();
+    let compare = move || {
+        let mark = |event: StoredEvent| {
+            let matches = pattern.matches(&event.message);
+            (event, matches)
+        };
+        events.into_iter().map(mark).collect()
+    };
+    tokio::task::spawn_blocking(compare).await.map_err(|_| {
+        let words = "Comparing events with the pattern broke off.";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", words)
+    })
+}

@@ -1,0 +1,102 @@
+//! Where an event stands among others, as 56 digits: an event's id, and what page tokens are made of.
+
+use std::fmt;
+
+use tracebook_core::time::Nanos;
+
+use crate::cloudwatch::StoredEvent;
+
+/// A time, and the order of arrival within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) time: Nanos,
+    pub(super) seq: i64,
+}
+
+impl Place {
+    pub(super) const START: Self = Self { time: Nanos(i64::MIN), seq: i64::MIN };
+
+    pub(super) fn of(event: &StoredEvent) -> Self {
+        Self { time: event.timestamp, seq: event.seq }
+    }
+
+    pub(super) fn key(self) -> (Nanos, i64) {
+        (self.time, self.seq)
+    }
+
+    /// The place from which, going back, the event here is met first.
+    pub(super) fn just_after(self) -> Self {
+        Self { seq: self.seq.saturating_add(1), ..self }
+    }
+
+    /// The place from which, going on, the event here is met first.
+    pub(super) fn just_before(self) -> Self {
+        Self { seq: self.seq.saturating_sub(1), ..self }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.len() != 56 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let (time, seq) = text.split_at(20);
+        let back = |digits: &str| Some((digits.parse::<u64>().ok()? ^ SIGN).cast_signed());
+        Some(Self { time: Nanos(back(time)?), seq: back(seq)? })
+    }
+}
+
+/// Moves the sign's bit, so that digits sort as the numbers do.
+const SIGN: u64 = 1 << 63;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:020}{:036}", self.time.0.cast_unsigned() ^ SIGN, self.seq.cast_unsigned() ^ SIGN)
+    }
+}
+
+/// Where GetLogEvents goes on, and which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) backward: bool,
+    pub(super) place: Place,
+}
+
+impl Turn {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (way, place) = text.split_once('/')?;
+        let backward = match way {
+            "f" => false,
+            "b" => true,
+            _ => return None,
+        };
+        Some(Self { backward, place: Place::parse(place)? })
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", if self.backward { 'b' } else { 'f' }, self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn places_read_back_and_sort_as_texts(a: (i64, i64), b: (i64, i64), backward: bool) {
+            let place = |(time, seq)| Place { time: Nanos(time), seq };
+            let (a, b) = (place(a), place(b));
+            prop_assert_eq!(Place::parse(&a.to_string()), Some(a));
+            prop_assert_eq!(a.to_string().cmp(&b.to_string()), a.cmp(&b));
+            let turn = Turn { backward, place: a };
+            prop_assert_eq!(Turn::parse(&turn.to_string()), Some(turn));
+        }
+
+        #[test]
+        fn no_token_panics(text in "[fb]?/?[0-9é]{0,60}") {
+            Turn::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! PutLogEvents.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use tracebook_core::telemetry::{LogEncoding, LogRecord};
+use tracebook_core::time::Nanos;
+
+use super::Call;
+use super::groups::existing;
+use super::input::{GROUP_NAME, STREAM_NAME};
+use super::refusal::Refusal;
+use crate::cloudwatch::severity::severity_in;
+use crate::cloudwatch::trace_id::trace_id_in;
+use crate::{count, json};
+
+const MOST_EVENTS: usize = 10_000;
+
+/// What a batch may hold, and what is counted for every event beside its message.
+pub(super) const MOST_BYTES: usize = 1_048_576;
+pub(super) const EVENT_BYTES: usize = 26;
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+/// `sequenceToken` and `entity` are not looked at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    log_group_name: Option<String>,
+    log_stream_name: Option<String>,
+    #[serde(borrow)]
+    log_events: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    timestamp: Option<i64>,
+    message: Option<String>,
+}
+
+struct Event {
+    millis: i64,
+    message: String,
+}
+
+struct Batch {
+    group: String,
+    stream: String,
+    events: Vec<Event>,
+}
+
+pub(super) async fn events(call: &Call, body: Bytes) -> Result<Value, Refusal> {
+    let broke_off = |_| {
+        let words = "Reading the request broke off.";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", words)
+    };
+    // A full batch takes a while to read; other senders should not wait for it.
+    let Batch { group, stream, events } =
+        tokio::task::spawn_blocking(move || read(&body)).await.map_err(broke_off)??;
+    let retention = existing(call, &group).await?.retention_days;
+    if !call.store().has_stream(&group, &stream).await? {
+        return Err(Refusal::no_stream());
+    }
+    let now = call.ends.clock.now();
+    let sorted = Sorted::of(&events, now.millis(), retention)?;
+    let (sent, taken) = (events.len(), sorted.too_old.max(sorted.expired)..sorted.too_new);
+    let kept = taken.len();
+    if kept > 0 {
+        let batch = move || records(&group, &stream, events, taken);
+        let records = tokio::task::spawn_blocking(batch).await.map_err(broke_off)?;
+        call.store().put(records).await?;
+        call.ends.counters.logged(kept);
+    }
+    let mut answer = json!({"nextSequenceToken": sequence_token(now)});
+    if kept < sent {
+        let words = format!(
+            "{} rejected: PutLogEvents takes what is at most 14 days old, not past the group's retention, and not more than \
+             2 hours ahead.",
+            count(sent - kept, "event")
+        );
+        call.ends.counters.refused(format!("CloudWatch Logs PutLogEvents: {words}"));
+        // Only then: log handlers take the mere key for a failure.
+        answer["rejectedLogEventsInfo"] = sorted.rejected(sent);
+    }
+    Ok(answer)
+}
+
+/// As long as AWS's, and growing with time.
+pub(super) fn sequence_token(now: Nanos) -> String {
+    format!("{:056}", now.0.max(0))
+}
+
+fn read(body: &[u8]) -> Result<Batch, Refusal> {
+    const EVENTS: &str = "logEvents";
+    let text = str::from_utf8(body).map_err(|_| Refusal::unreadable("The body is not UTF-8."))?;
+    let request: Request<'_> = serde_json::from_str(text).map_err(|error| {
+        Refusal::unreadable(format!("The body is no PutLogEvents request: {}.", json::words(&error)))
+    })?;
+    let group = request.log_group_name.ok_or_else(|| Refusal::missing("logGroupName"))?;
+    let stream = request.log_stream_name.ok_or_else(|| Refusal::missing("logStreamName"))?;
+    GROUP_NAME.check("logGroupName", &group)?;
+    STREAM_NAME.check("logStreamName", &stream)?;
+    let list = request.log_events.ok_or_else(|| Refusal::missing(EVENTS))?;
+    let mut events = Vec::new();
+    let mut refusal = None;
+    let read = json::elements(list.get(), |element| match event(element, events.len()) {
+        Ok(event) => {
+            events.push(event);
+            Ok(())
+        }
+        Err(why) => {
+            refusal = Some(why);
+            Err(String::new())
+        }
+    });
+    match (refusal, read) {
+        (Some(refusal), _) => return Err(refusal),
+        (None, Err(why)) => return Err(Refusal::unreadable(format!("'{EVENTS}' is not readable: {why}."))),
+        (None, Ok(())) => {}
+    }
+    if events.is_empty() {
+        return Err(Refusal::constraint(Some("[]"), EVENTS, "Member must have length greater than or equal to 1"));
+    }
+    check(&events)?;
+    Ok(Batch { group, stream, events })
+}
+
+fn event(element: &RawValue, before: usize) -> Result<Event, Refusal> {
+    if before == MOST_EVENTS {
+        let constraint = format!("Member must have length less than or equal to {MOST_EVENTS}");
+        return Err(Refusal::constraint(None, "logEvents", &constraint));
+    }
+    let member = |name| format!("logEvents.{}.member.{name}", before + 1);
+    let given: Given = serde_json::from_str(element.get()).map_err(|error| {
+        Refusal::unreadable(format!("'logEvents.{}.member' is not readable: {}.", before + 1, json::words(&error)))
+    })?;
+    let millis = given.timestamp.ok_or_else(|| Refusal::missing(&member("timestamp")))?;
+    let message = given.message.ok_or_else(|| Refusal::missing(&member("message")))?;
+    if millis < 0 {
+        let constraint = "Member must have value greater than or equal to 0";
+        return Err(Refusal::constraint(Some(&millis.to_string()), &member("timestamp"), constraint));
+    }
+    if message.is_empty() {
+        let constraint = "Member must have length greater than or equal to 1";
+        return Err(Refusal::constraint(Some(""), &member("message"), constraint));
+    }
+    Ok(Event { millis, message })
+}
+
+/// What holds for a batch whenever it comes.
+fn check(events: &[Event]) -> Result<(), Refusal> {
+    let sizes = events.iter().map(|event| event.message.len() + EVENT_BYTES);
+    let too_large = |what: &str, size: usize| {
+        Err(Refusal::invalid(format!("{what} too large: {size} bytes exceeds limit of {MOST_BYTES}")))
+    };
+    if let Some(size) = sizes.clone().find(|size| *size > MOST_BYTES) {
+        return too_large("Log event", size);
+    }
+    let size = sizes.sum();
+    if size > MOST_BYTES {
+        return too_large("Upload", size);
+    }
+    if !events.is_sorted_by_key(|event| event.millis) {
+        let words = "Log events in a single PutLogEvents request must be in chronological order.";
+        return Err(Refusal::invalid(words));
+    }
+    Ok(())
+}
+
+/// Where, in a batch in order of time, the events begin and end that are taken.
+struct Sorted {
+    /// The first that is not too old.
+    too_old: usize,
+    /// The first that is not past the group's retention.
+    expired: usize,
+    /// The first that is too far ahead.
+    too_new: usize,
+}
+
+impl Sorted {
+    fn of(events: &[Event], now: i64, retention: Option<u32>) -> Result<Self, Refusal> {
+        let before = |millis: i64| events.partition_point(|event| event.millis < millis);
+        let too_old = before(now.saturating_sub(14 * DAY));
+        let expired = retention.map_or(0, |days| before(now.saturating_sub(i64::from(days) * DAY)));
+        let too_new = before(now.saturating_add(2 * HOUR + 1));
+        let valid = &events[too_old.max(expired)..too_new];
+        if let [first, .., last] = valid
+            && last.millis - first.millis > DAY
+        {
+            let words = "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.";
+            return Err(Refusal::invalid(words));
+        }
+        Ok(Self { too_old, expired, too_new })
+    }
+
+    /// The start is inclusive, both ends are exclusive.
+    fn rejected(&self, sent: usize) -> Value {
+        let mut info = Map::new();
+        if self.too_new < sent {
+            info.insert("tooNewLogEventStartIndex".to_owned(), self.too_new.into());
+        }
+        if self.too_old > 0 {
+            info.insert("tooOldLogEventEndIndex".to_owned(), self.too_old.into());
+        }
+        if self.expired > self.too_old {
+            info.insert("expiredLogEventEndIndex".to_owned(), self.expired.into());
+        }
+        info.into()
+    }
+}
+
+fn records(group: &str, stream: &str, events: Vec<Event>, taken: std::ops::Range<usize>) -> Vec<LogRecord> {
+    let nothing: Arc<[u8]> = Arc::default();
+    let record = |Event { millis, message }| LogRecord {
+        timestamp: Nanos::from_millis(millis),
+        group: group.to_owned(),
+        stream: stream.to_owned(),
+        trace_id: trace_id_in(&message),
+        span_id: None,
+        severity: severity_in(&message),
+        message,
+        encoding: LogEncoding::Cloudwatch,
+        raw: Vec::new(),
+        resource: nothing.clone(),
+        scope: nothing.clone(),
+    };
+    events.into_iter().skip(taken.start).take(taken.len()).map(record).collect()
+}

@@ -1,0 +1,34 @@
+//! The one question of STS that log handlers ask: who am I? It stands in the ARN that a group is tagged by.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{ACCOUNT, Ends};
+
+/// The action that a form asks for.
+pub(super) fn action(body: &[u8]) -> Option<String> {
+    let form = str::from_utf8(body).ok()?;
+    form.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(crate::clip)
+}
+
+pub(super) fn answer(ends: &Ends, action: &str) -> Response {
+    if action == "GetCallerIdentity" {
+        let body = format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::{ACCOUNT}:user/local</Arn><UserId>AIDALOCAL</UserId><Account>{ACCOUNT}</Account>\
+             </GetCallerIdentityResult><ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId>\
+             </ResponseMetadata></GetCallerIdentityResponse>"
+        );
+        return xml(StatusCode::OK, body);
+    }
+    ends.counters.refused(format!("STS {action}: only GetCallerIdentity is answered."));
+    let body = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+        <Code>InvalidAction</Code><Message>Of the form-encoded AWS APIs only STS GetCallerIdentity is answered here. If \
+        AWS_ENDPOINT_URL is set, every AWS client comes here: set AWS_ENDPOINT_URL_CLOUDWATCH_LOGS instead.</Message>\
+        </Error></ErrorResponse>";
+    xml(StatusCode::BAD_REQUEST, body.to_owned())
+}
+
+fn xml(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
+}

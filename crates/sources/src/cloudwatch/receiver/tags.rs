@@ -1,0 +1,63 @@
+//! Tags of log groups, by ARN and, as older SDKs have it, by name.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::groups::existing;
+use super::input::{GROUP_NAME, Input, TAG_KEY};
+use super::refusal::Refusal;
+
+/// The most that a group may have.
+pub(super) const MOST: usize = 50;
+
+pub(super) async fn tag_resource(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    tag(call, input, input.resource()?).await
+}
+
+pub(super) async fn tag_group(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    tag(call, input, input.required("logGroupName", &GROUP_NAME)?).await
+}
+
+async fn tag(call: &Call, input: &Input, group: &str) -> Result<Value, Refusal> {
+    let new = input.tags("tags")?.ok_or_else(|| Refusal::missing("tags"))?;
+    let mut tags = existing(call, group).await?.tags;
+    tags.extend(new);
+    if tags.len() > MOST {
+        return Err(Refusal::too_many_tags(format!("A log group has at most {MOST} tags.")));
+    }
+    set(call, group, tags).await
+}
+
+pub(super) async fn untag_resource(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    untag(call, input, "tagKeys", input.resource()?).await
+}
+
+pub(super) async fn untag_group(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    untag(call, input, "tags", input.required("logGroupName", &GROUP_NAME)?).await
+}
+
+async fn untag(call: &Call, input: &Input, member: &str, group: &str) -> Result<Value, Refusal> {
+    let keys = input.texts(member, &TAG_KEY, MOST)?.ok_or_else(|| Refusal::missing(member))?;
+    let mut tags = existing(call, group).await?.tags;
+    tags.retain(|key, _| !keys.contains(key));
+    set(call, group, tags).await
+}
+
+async fn set(call: &Call, group: &str, tags: std::collections::BTreeMap<String, String>) -> Result<Value, Refusal> {
+    match call.store().set_tags(group, tags).await? {
+        true => Ok(Value::Null),
+        false => Err(Refusal::no_group()),
+    }
+}
+
+pub(super) async fn list_of_resource(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    list(call, input.resource()?).await
+}
+
+pub(super) async fn list_of_group(call: &Call, input: &Input) -> Result<Value, Refusal> {
+    list(call, input.required("logGroupName", &GROUP_NAME)?).await
+}
+
+async fn list(call: &Call, group: &str) -> Result<Value, Refusal> {
+    Ok(json!({"tags": existing(call, group).await?.tags}))
+}

@@ -1,0 +1,160 @@
+//! A log store in memory.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use tracebook_core::telemetry::LogRecord;
+use tracebook_core::time::Nanos;
+
+use crate::cloudwatch::{EventQuery, LogGroup, LogStore, LogStream, StoredEvent};
+use crate::receive::CommitError;
+
+#[derive(Default)]
+pub(super) struct Memory {
+    groups: Mutex<BTreeMap<String, Group>>,
+    pub(super) records: Mutex<Vec<LogRecord>>,
+    /// What the next `put`s end with, last one first.
+    pub(super) errors: Mutex<Vec<CommitError>>,
+    pub(super) reads: AtomicUsize,
+    /// The most events that one read gave.
+    pub(super) largest_read: AtomicUsize,
+}
+
+struct Group {
+    about: LogGroup,
+    streams: BTreeMap<String, LogStream>,
+    events: Vec<StoredEvent>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no panic")
+}
+
+impl Memory {
+    /// Puts events in past the receiver's rules.
+    pub(super) fn fill(&self, group: &str, stream: &str, events: impl IntoIterator<Item = (i64, String)>) {
+        let mut groups = lock(&self.groups);
+        let group = groups.get_mut(group).expect("a group");
+        group
+            .streams
+            .entry(stream.to_owned())
+            .or_insert_with(|| LogStream { name: stream.to_owned(), ..LogStream::default() });
+        for (millis, message) in events {
+            let seq = i64::try_from(group.events.len()).expect("few") + 1;
+            let timestamp = Nanos::from_millis(millis);
+            group.events.push(StoredEvent { seq, timestamp, ingested: timestamp, stream: stream.to_owned(), message });
+        }
+    }
+}
+
+#[async_trait]
+impl LogStore for Memory {
+    async fn groups(&self) -> Result<Vec<LogGroup>, CommitError> {
+        Ok(lock(&self.groups).values().map(|group| group.about.clone()).collect())
+    }
+
+    async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError> {
+        let mut groups = lock(&self.groups);
+        if groups.contains_key(name) {
+            return Ok(false);
+        }
+        let about = LogGroup { name: name.to_owned(), created: now, tags, ..LogGroup::default() };
+        groups.insert(name.to_owned(), Group { about, streams: BTreeMap::new(), events: Vec::new() });
+        Ok(true)
+    }
+
+    async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
+        Ok(lock(&self.groups).remove(name).is_some())
+    }
+
+    async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<bool, CommitError> {
+        Ok(lock(&self.groups).get_mut(name).map(|group| group.about.retention_days = days).is_some())
+    }
+
+    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError> {
+        Ok(lock(&self.groups).get_mut(name).map(|group| group.about.tags = tags).is_some())
+    }
+
+    async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError> {
+        Ok(lock(&self.groups).get(group).map(|group| group.streams.values().cloned().collect()))
+    }
+
+    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
+        let mut groups = lock(&self.groups);
+        let streams = &mut groups.get_mut(group).expect("a group").streams;
+        if streams.contains_key(name) {
+            return Ok(false);
+        }
+        streams.insert(name.to_owned(), LogStream { name: name.to_owned(), created: now, ..LogStream::default() });
+        Ok(true)
+    }
+
+    async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
+        let mut groups = lock(&self.groups);
+        let group = groups.get_mut(group).expect("a group");
+        group.events.retain(|event| event.stream != name);
+        Ok(group.streams.remove(name).is_some())
+    }
+
+    async fn put(&self, events: Vec<LogRecord>) -> Result<(), CommitError> {
+        if let Some(error) = lock(&self.errors).pop() {
+            return Err(error);
+        }
+        let mut groups = lock(&self.groups);
+        for record in &events {
+            let group = groups.get_mut(&record.group).expect("a group");
+            let stream = group.streams.get_mut(&record.stream).expect("a stream");
+            let at = Some(record.timestamp);
+            stream.first_event = stream.first_event.min(at).or(at);
+            stream.last_event = stream.last_event.max(at);
+            stream.last_ingestion = at;
+            group.about.stored_bytes += record.message.len() as u64;
+            let seq = i64::try_from(group.events.len()).expect("few") + 1;
+            group.events.push(StoredEvent {
+                seq,
+                timestamp: record.timestamp,
+                ingested: record.timestamp,
+                stream: record.stream.clone(),
+                message: record.message.clone(),
+            });
+        }
+        lock(&self.records).extend(events);
+        Ok(())
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, CommitError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let groups = lock(&self.groups);
+        let key = |event: &StoredEvent| (event.timestamp, event.seq);
+        let mut found: Vec<&StoredEvent> = groups[&query.group]
+            .events
+            .iter()
+            .filter(|event| query.streams.is_empty() || query.streams.contains(&event.stream))
+            .filter(|event| event.stream.starts_with(&query.stream_prefix))
+            .filter(|event| query.from.is_none_or(|from| event.timestamp >= from))
+            .filter(|event| query.before.is_none_or(|before| event.timestamp < before))
+            .filter(|event| match query.after {
+                None => true,
+                Some(after) if query.newest_first => key(event) < after,
+                Some(after) => key(event) > after,
+            })
+            .collect();
+        found.sort_by_key(|event| key(event));
+        if query.newest_first {
+            found.reverse();
+        }
+        let mut read = Vec::new();
+        let mut bytes = 0;
+        for event in found {
+            if read.len() as u64 == u64::from(query.limit) || (query.most_bytes > 0 && bytes >= query.most_bytes) {
+                break;
+            }
+            bytes += event.message.len() as u64;
+            read.push(event.clone());
+        }
+        self.largest_read.fetch_max(read.len(), Ordering::Relaxed);
+        Ok(read)
+    }
+}

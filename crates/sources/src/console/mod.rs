@@ -1,0 +1,34 @@
+//! The console: what is recognised in text that a service prints.
+//!
+//! OpenTelemetry's ConsoleSpanExporter prints each span as JSON. [`spans`] finds those in lines that are there,
+//! [`Recogniser`] in lines as they come; both make the records that a receiver would. Times are to the microsecond and
+//! the scope is not printed, so such a span never replaces one that came over OTLP.
+
+pub mod normalise;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use tracebook_core::console::{ConsoleLine, SpanBlocks};
+use tracebook_core::telemetry::SpanRecord;
+
+pub use tracebook_core::console::trace_id_in;
+
+/// The spans that were printed in these lines, in the order printed.
+pub fn spans(lines: &[ConsoleLine]) -> Vec<SpanRecord> {
+    let mut recogniser = Recogniser::default();
+    lines.iter().flat_map(|line| recogniser.push(line)).collect()
+}
+
+/// Finds printed spans in lines as they come, in bounded memory whatever comes; see [`SpanBlocks`].
+#[derive(Clone, Debug, Default)]
+pub struct Recogniser {
+    blocks: SpanBlocks,
+}
+
+impl Recogniser {
+    /// Takes the next line; the spans that end with it. Text that looks like a span and is none stays text.
+    pub fn push(&mut self, line: &ConsoleLine) -> Vec<SpanRecord> {
+        self.blocks.push(line).and_then(|block| reading::record(&block.text)).into_iter().collect()
+    }
+}

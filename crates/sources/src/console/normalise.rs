@@ -1,0 +1,225 @@
+//! A printed span as the core's words.
+
+use serde_json::{Map, Value as Json};
+use tracebook_core::assemble::LooseSpan;
+use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Event, Exception, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
+use tracebook_core::value::{Attribute, Value, get};
+
+use crate::{clip, from_index, json};
+
+/// Reads a record of a printed span. Never fails: see [`crate::normalise`].
+pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
+    let mut warnings = Vec::new();
+    let loose = match serde_json::from_slice(&record.raw) {
+        Ok(said) => span_of(said, record.span_id, &mut warnings),
+        Err(error) => {
+            warnings.push(format!("the span is not readable: {error}"));
+            from_index(record)
+        }
+    };
+    (loose, warnings)
+}
+
+/// A span and who sent it; the exporter prints no scope.
+pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Vec<String>) -> LooseSpan {
+    let mut take = |key: &str| said.remove(key).unwrap_or_default();
+    let name = text(take("name"), "name", warnings);
+    let start = moment(take("start_time"), "start time", warnings).unwrap_or_default();
+    let mut span = Span::new(id, name, Protocol::Console, start);
+    span.parent = parent(&take("parent_id"), warnings);
+    span.kind = kind(&take("kind"), warnings);
+    span.end = moment(take("end_time"), "end time", warnings);
+    span.status = status(take("status"), warnings);
+    span.attributes = attributes(take("attributes"), "attributes", warnings);
+    span.events = list(take("events"), "events", warnings).map(|said| event(said, warnings)).collect();
+    span.exceptions = span.events.iter().filter(|event| event.name == "exception").map(exception).collect();
+    span.links = list(take("links"), "links", warnings).filter_map(|said| link(said, warnings)).collect();
+    let mut context = object(take("context"), "context", warnings);
+    span.trace_state = trace_state(context.remove("trace_state").unwrap_or_default(), warnings);
+    let mut sender = object(take("resource"), "resource", warnings);
+    let resource = Resource {
+        attributes: attributes(sender.remove("attributes").unwrap_or_default(), "resource's attributes", warnings),
+        schema_url: text(sender.remove("schema_url").unwrap_or_default(), "schema URL", warnings),
+        dropped_attributes: 0,
+    };
+    span.service = match get(&resource.attributes, "service.name").map(Value::to_string) {
+        Some(name) if !name.trim().is_empty() => name,
+        // What the semantic conventions call a service that did not say its name.
+        _ => "unknown_service".to_owned(),
+    };
+    LooseSpan { span, resource, scope: Scope::default() }
+}
+
+/// A time as the exporter writes it.
+pub(super) fn time(text: &str) -> Option<Nanos> {
+    Nanos::parse_rfc3339(text)
+}
+
+/// What is left out is nothing; what is of another type is kept as its JSON.
+fn text(said: Json, what: &str, warnings: &mut Vec<String>) -> String {
+    match said {
+        Json::Null => String::new(),
+        Json::String(text) => text,
+        other => {
+            warnings.push(format!("the {what} is not text: {}", clip(&other.to_string())));
+            other.to_string()
+        }
+    }
+}
+
+fn moment(said: Json, what: &str, warnings: &mut Vec<String>) -> Option<Nanos> {
+    let read = match &said {
+        Json::Null => return None,
+        Json::String(text) => time(text),
+        _ => None,
+    };
+    if read.is_none() {
+        warnings
+            .push(format!("the {what} {} is not a time such as 2026-11-23T15:20:12.231000Z", clip(&said.to_string())));
+    }
+    read
+}
+
+fn object(said: Json, what: &str, warnings: &mut Vec<String>) -> Map<String, Json> {
+    match said {
+        Json::Null => Map::new(),
+        Json::Object(said) => said,
+        other => {
+            warnings.push(format!("the {what} left out, since it is not an object: {}", clip(&other.to_string())));
+            Map::new()
+        }
+    }
+}
+
+fn list(said: Json, what: &str, warnings: &mut Vec<String>) -> std::vec::IntoIter<Json> {
+    match said {
+        Json::Null => Vec::new(),
+        Json::Array(said) => said,
+        other => {
+            warnings.push(format!("the {what} are left out, since they are not a list: {}", clip(&other.to_string())));
+            Vec::new()
+        }
+    }
+    .into_iter()
+}
+
+fn attributes(said: Json, what: &str, warnings: &mut Vec<String>) -> Vec<Attribute> {
+    let said = object(said, what, warnings);
+    said.into_iter().map(|(key, said)| Attribute { key, value: json::value(said) }).collect()
+}
+
+fn parent(said: &Json, warnings: &mut Vec<String>) -> Option<SpanId> {
+    let text = match said {
+        Json::Null => return None,
+        Json::String(text) if text.trim_start_matches("0x") == "0000000000000000" => return None,
+        Json::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    if text.is_none() {
+        warnings.push(format!("a parent span id {} is left out: it is not 16 hex digits", clip(&said.to_string())));
+    }
+    text
+}
+
+fn kind(said: &Json, warnings: &mut Vec<String>) -> SpanKind {
+    let word = said.as_str().unwrap_or_default();
+    match word.strip_prefix("SpanKind.").unwrap_or(word) {
+        "INTERNAL" => SpanKind::Internal,
+        "SERVER" => SpanKind::Server,
+        "CLIENT" => SpanKind::Client,
+        "PRODUCER" => SpanKind::Producer,
+        "CONSUMER" => SpanKind::Consumer,
+        _ => {
+            if !said.is_null() {
+                warnings.push(format!("span kind {} is not known", clip(&said.to_string())));
+            }
+            SpanKind::Unspecified
+        }
+    }
+}
+
+fn status(said: Json, warnings: &mut Vec<String>) -> Status {
+    let mut said = object(said, "status", warnings);
+    let code = said.remove("status_code").unwrap_or_default();
+    let word = code.as_str().unwrap_or_default();
+    let code = match word.strip_prefix("StatusCode.").unwrap_or(word) {
+        "UNSET" => StatusCode::Unset,
+        "OK" => StatusCode::Ok,
+        "ERROR" => StatusCode::Error,
+        _ => {
+            if !code.is_null() {
+                warnings.push(format!("status code {} is not known", clip(&code.to_string())));
+            }
+            StatusCode::Unset
+        }
+    };
+    Status { code, message: text(said.remove("description").unwrap_or_default(), "status description", warnings) }
+}
+
+fn event(said: Json, warnings: &mut Vec<String>) -> Event {
+    let mut said = object(said, "event", warnings);
+    let mut take = |key: &str| said.remove(key).unwrap_or_default();
+    Event {
+        time: moment(take("timestamp"), "time of an event", warnings).unwrap_or_default(),
+        name: text(take("name"), "name of an event", warnings),
+        attributes: attributes(take("attributes"), "attributes of an event", warnings),
+        dropped_attributes: 0,
+    }
+}
+
+fn exception(event: &Event) -> Exception {
+    let text = |key| get(&event.attributes, key).map(Value::to_string).unwrap_or_default();
+    Exception {
+        kind: text("exception.type"),
+        message: text("exception.message"),
+        stacktrace: text("exception.stacktrace"),
+        ..Exception::default()
+    }
+}
+
+fn link(said: Json, warnings: &mut Vec<String>) -> Option<Link> {
+    let mut said = object(said, "link", warnings);
+    let mut context = object(said.remove("context").unwrap_or_default(), "context of a link", warnings);
+    let id = |key| context.get(key).and_then(Json::as_str);
+    let ids: (Option<TraceId>, Option<SpanId>) =
+        (id("trace_id").and_then(|id| id.parse().ok()), id("span_id").and_then(|id| id.parse().ok()));
+    let (Some(trace_id), Some(span_id)) = ids else {
+        warnings.push("a link without whole ids is left out".to_owned());
+        return None;
+    };
+    Some(Link {
+        trace_id,
+        span_id,
+        trace_state: trace_state(context.remove("trace_state").unwrap_or_default(), warnings),
+        attributes: attributes(said.remove("attributes").unwrap_or_default(), "attributes of a link", warnings),
+        dropped_attributes: 0,
+        flags: 0,
+    })
+}
+
+/// W3C's form `a=1,b=2` of what the exporter prints, Python's list `['{key=a, value=1}', '{key=b, value=2}']`.
+fn trace_state(said: Json, warnings: &mut Vec<String>) -> String {
+    let said = text(said, "trace state", warnings);
+    let Some(inner) = said.strip_prefix('[').and_then(|said| said.strip_suffix(']')) else { return said };
+    if inner.is_empty() {
+        return String::new();
+    }
+    let pair = |member: &str| {
+        let member = member.trim_matches(['\'', '"']);
+        let (key, value) = member.strip_prefix("{key=")?.strip_suffix('}')?.split_once(", value=")?;
+        Some(format!("{key}={value}"))
+    };
+    // A value has no comma in it, so no member ends but here.
+    let pairs: Option<Vec<String>> =
+        inner.replace("\", ", "', ").replace(", \"", ", '").split("', '").map(pair).collect();
+    match pairs {
+        Some(pairs) => pairs.join(","),
+        None => {
+            warnings.push(format!("the trace state is kept as printed: {}", clip(&said)));
+            said
+        }
+    }
+}

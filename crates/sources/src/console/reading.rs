@@ -1,0 +1,90 @@
+//! The text of a printed span as JSON, and as the record of it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::trace::Trace;
+
+use super::normalise;
+
+/// The record of a span, if this is one: whole JSON with both ids and a beginning.
+pub(super) fn record(text: &str) -> Option<SpanRecord> {
+    let text = strict(text);
+    let said: Map<String, Json> = serde_json::from_str(&text).ok()?;
+    let context = said.get("context")?;
+    let trace_id: TraceId = context.get("trace_id")?.as_str()?.parse().ok()?;
+    let span_id: SpanId = context.get("span_id")?.as_str()?.parse().ok()?;
+    // Only a span that never began has none; there is no place for it on a time line.
+    said.get("start_time")?.as_str().and_then(normalise::time)?;
+    let span = normalise::span_of(said, span_id, &mut Vec::new()).span;
+    let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
+    let service = span.service.clone();
+    let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
+    Some(SpanRecord {
+        trace_id,
+        span_id,
+        parent_id,
+        encoding: Encoding::ConsoleJson,
+        title: alone.name(),
+        service,
+        start,
+        end,
+        status,
+        raw: text.into_owned().into_bytes(),
+        resource: Arc::new([]),
+        scope: Arc::new([]),
+    })
+}
+
+/// What Python prints as JSON and no JSON reader takes: bare `NaN` and infinities, and halves of characters. The former
+/// become text, the latter U+FFFD.
+fn strict(text: &str) -> Cow<'_, str> {
+    if !(text.contains("NaN") || text.contains("Infinity") || text.contains("\\u")) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    let mut in_string = false;
+    while let Some(first) = rest.chars().next() {
+        let (take, instead) = match first {
+            '"' => {
+                in_string = !in_string;
+                (1, None)
+            }
+            '\\' if in_string => escape(rest),
+            'N' | 'I' | '-' if !in_string => ["NaN", "Infinity", "-Infinity"]
+                .into_iter()
+                .find(|word| rest.starts_with(word))
+                .map_or((1, None), |word| (word.len(), Some(format!("\"{word}\"")))),
+            other => (other.len_utf8(), None),
+        };
+        let (taken, left) = rest.split_at(take);
+        match instead {
+            Some(instead) => out.push_str(&instead),
+            None => out.push_str(taken),
+        }
+        rest = left;
+    }
+    Cow::Owned(out)
+}
+
+/// How long the escape is that a text begins with, and what to write instead of it.
+fn escape(text: &str) -> (usize, Option<String>) {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    match unit(text) {
+        Some(0xd800..=0xdbff) => match text.get(6..).and_then(unit) {
+            Some(0xdc00..=0xdfff) => (12, None),
+            _ => (6, Some("\\ufffd".to_owned())),
+        },
+        Some(0xdc00..=0xdfff) => (6, Some("\\ufffd".to_owned())),
+        Some(_) => (6, None),
+        // The escaped character too: it may be a quote.
+        None => (1 + text[1..].chars().next().map_or(0, char::len_utf8), None),
+    }
+}

@@ -1,0 +1,190 @@
+//! What HTTP and gRPC share: a packed body becomes records, records are committed, and only then is it said.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use prost::Message as _;
+use tracebook_core::clock::Clock;
+use tracebook_core::telemetry::{LogRecord, SpanRecord};
+use tracebook_core::time::Nanos;
+
+use super::wire::{self, Decoded};
+use crate::body::{self, Failure, Packing};
+use crate::count;
+use crate::receive::{Commit, CommitError, Counters};
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Logs,
+    /// Acknowledged, so that SDKs stay quiet, and not kept.
+    Metrics,
+}
+
+/// How a request is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    Protobuf,
+    Json,
+}
+
+/// What became of a request that was not refused.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) rejected: usize,
+    /// Why those were rejected; `None` where everything was good.
+    pub(super) words: Option<String>,
+}
+
+/// An export response, of whatever signal: their numbers are the same.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ExportResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(super) partial_success: Option<PartialSuccess>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PartialSuccess {
+    #[prost(int64, tag = "1")]
+    pub(super) rejected: i64,
+    #[prost(string, tag = "2")]
+    pub(super) error_message: String,
+}
+
+impl Taken {
+    /// The answer in protobuf: no byte at all where everything was good.
+    pub(super) fn protobuf(self) -> Vec<u8> {
+        let rejected = i64::try_from(self.rejected).unwrap_or(i64::MAX);
+        let partial_success = self.words.map(|error_message| PartialSuccess { rejected, error_message });
+        ExportResponse { partial_success }.encode_to_vec()
+    }
+}
+
+impl Signal {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "trace",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// What one record is called.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Traces => "span",
+            Self::Logs => "log record",
+            Self::Metrics => "data point",
+        }
+    }
+
+    fn read(self, language: Language, body: &[u8], now: Nanos) -> Result<Batch, String> {
+        Ok(match (self, language) {
+            (Self::Traces, Language::Protobuf) => Batch::Spans(wire::decode_protobuf(body)?),
+            (Self::Traces, Language::Json) => Batch::Spans(wire::decode_json(body)?),
+            (Self::Logs, Language::Protobuf) => Batch::Logs(wire::decode_logs_protobuf(body, now)?),
+            (Self::Logs, Language::Json) => Batch::Logs(wire::decode_logs_json(body, now)?),
+            (Self::Metrics, _) => Batch::Metrics,
+        })
+    }
+}
+
+impl Language {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "protobuf",
+            Self::Json => "JSON",
+        }
+    }
+}
+
+enum Batch {
+    Spans(Decoded<SpanRecord>),
+    Logs(Decoded<LogRecord>),
+    Metrics,
+}
+
+#[derive(Clone)]
+pub(super) struct Intake {
+    commit: Arc<dyn Commit>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Intake {
+    pub(super) fn new(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Self {
+        Self { commit, counters, clock }
+    }
+
+    /// Counts a refusal of what was sent to `place`.
+    pub(super) fn refused(&self, place: &str, words: &str) {
+        self.counters.refused(format!("OTLP {}: {words}", crate::clip(place)));
+    }
+
+    /// Reads and commits. A failure is the caller's to count and to answer.
+    pub(super) async fn take(
+        &self,
+        signal: Signal,
+        language: Language,
+        packed: Bytes,
+        packing: Packing,
+        place: &str,
+    ) -> Result<Taken, Failure> {
+        let now = self.clock.now();
+        // Until everything is committed: records are copies of what they were read from.
+        let _held = (body::room(packing, packed.len(), body::LIMIT).await?, packed.clone());
+        // A large batch takes a second to read; other senders should not wait for it.
+        let read = tokio::task::spawn_blocking(move || {
+            let body = body::unpack(packed, packing, body::LIMIT)?;
+            signal.read(language, &body, now).map_err(|why| {
+                let words = format!("This is no OTLP {} request in {}: {why}.", signal.name(), language.name());
+                Failure::new(StatusCode::BAD_REQUEST, words)
+            })
+        });
+        let batch = read.await.unwrap_or_else(|_| {
+            Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request broke off."))
+        })?;
+        let (committed, accepted, rejected, reason) = match batch {
+            Batch::Spans(Decoded { records, rejected, reason }) => {
+                let n = records.len();
+                let committed = if n > 0 { self.commit.commit(records).await } else { Ok(()) };
+                (committed.map(|()| self.counters.accepted(n)), n, rejected, reason)
+            }
+            Batch::Logs(Decoded { records, rejected, reason }) => {
+                let n = records.len();
+                let committed = if n > 0 { self.commit.commit_logs(records).await } else { Ok(()) };
+                (committed.map(|()| self.counters.logged(n)), n, rejected, reason)
+            }
+            Batch::Metrics => {
+                self.counters.not_kept();
+                (Ok(()), 0, 0, None)
+            }
+        };
+        committed.map_err(|error| not_stored(&count(accepted, signal.word()), &error))?;
+        let words = reason.map(|why| format!("{} rejected: {why}", count(rejected, signal.word())));
+        if let Some(words) = &words {
+            self.refused(place, words);
+        }
+        Ok(Taken { rejected, words })
+    }
+}
+
+fn not_stored(what: &str, error: &CommitError) -> Failure {
+    let status = if error.retryable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+    Failure::new(status, format!("{what} could not be stored: {error}"))
+}
+
+/// The `google.rpc.Code` of a failure.
+pub(super) fn rpc_code(status: StatusCode) -> i32 {
+    match status {
+        StatusCode::REQUEST_TIMEOUT => 4,
+        StatusCode::NOT_FOUND => 5,
+        StatusCode::PAYLOAD_TOO_LARGE => 8,
+        StatusCode::METHOD_NOT_ALLOWED => 12,
+        StatusCode::INTERNAL_SERVER_ERROR => 13,
+        StatusCode::SERVICE_UNAVAILABLE => 14,
+        _ => 3,
+    }
+}

@@ -1,0 +1,182 @@
+//! `POST /api/1/item/`, and `/api/1/session/` acknowledged without being kept.
+//!
+//! A 200 says "committed". Never 413: pyrollbar answers that with another item, and that one's 413 with another, for
+//! ever. Never a redirect either. SDKs send an item once, so what is too large is cut or at least said.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::json;
+use tracebook_core::clock::Clock;
+use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::time::Nanos;
+
+use super::{normalise, wire};
+use crate::body::{self, Failure, Packing};
+use crate::receive::{Commit, Counters};
+use crate::{clip, count};
+
+/// Serves Rollbar's item API. Brings no fallback, so that it can be merged into another router.
+///
+/// `/api/item/` is where pyrollbar sends to if its `endpoint` lacks the final slash.
+pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
+    router_with(commit, counters, clock, body::IDLE)
+}
+
+fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>, idle: Duration) -> Router {
+    let mut router = Router::new();
+    for path in ["/api/1/item", "/api/1/item/", "/api/item", "/api/item/"] {
+        router = router.route(path, post(item).fallback(wrong_method));
+    }
+    for path in ["/api/1/session", "/api/1/session/"] {
+        router = router.route(path, post(session).fallback(wrong_method));
+    }
+    router.with_state(Ends { commit, counters, clock, idle })
+}
+
+#[derive(Clone)]
+struct Ends {
+    commit: Arc<dyn Commit>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    idle: Duration,
+}
+
+impl Ends {
+    fn refuse(&self, path: &str, failure: &Failure) -> Response {
+        self.counters.refused(format!("Rollbar {}: {}", clip(path), failure.message));
+        answer(failure.status, &json!({"err": 1, "message": failure.message}))
+    }
+}
+
+/// What a body came to.
+#[derive(Default)]
+struct Taken {
+    records: Vec<ErrorRecord>,
+    left_out: usize,
+    bad: usize,
+    why: Option<String>,
+}
+
+async fn item(State(ends): State<Ends>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    let received = ends.clock.now();
+    let taken = match Packing::of(&head.headers) {
+        Ok(packing) => match body::receive(body, body::LIMIT, ends.idle).await {
+            Ok(packed) => {
+                let content_type = content_type(&head.headers);
+                let taken = tokio::task::spawn_blocking(move || {
+                    let body = body::unpack(packed, packing, body::LIMIT)?;
+                    take(&body, content_type.as_deref(), received)
+                });
+                taken.await.unwrap_or_else(|_| {
+                    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request broke off."))
+                })
+            }
+            Err(failure) => Err(failure),
+        },
+        Err(failure) => Err(failure),
+    };
+    let Taken { records, left_out, bad, why } = match taken {
+        Ok(taken) => taken,
+        Err(failure) if failure.status == StatusCode::PAYLOAD_TOO_LARGE => return too_large(&ends, received).await,
+        Err(failure) => return ends.refuse(&path, &failure),
+    };
+    let why = why.unwrap_or_default();
+    if records.is_empty() && bad > 0 {
+        return ends.refuse(&path, &no_item(&why));
+    }
+    let accepted = records.len();
+    let uuid = records.first().map(|record| record.uuid.clone());
+    if accepted > 0
+        && let Err(error) = ends.commit.commit_errors(records).await
+    {
+        let words = format!("{} could not be stored: {error}", count(accepted, "error"));
+        return ends.refuse(&path, &Failure::new(StatusCode::INTERNAL_SERVER_ERROR, words));
+    }
+    ends.counters.failed(accepted);
+    if bad > 0 {
+        ends.counters.refused(format!("Rollbar {}: {} of a batch refused: {why}.", clip(&path), count(bad, "item")));
+    }
+    if left_out > 0 {
+        let words = format!("more than {} items in one request; send smaller batches.", wire::MOST);
+        ends.counters.lost(left_out, format!("Rollbar {}: {words}", clip(&path)));
+    }
+    success(uuid.as_deref())
+}
+
+/// The records in an unpacked body.
+fn take(body: &[u8], content_type: Option<&str>, received: Nanos) -> Result<Taken, Failure> {
+    let mut taken = Taken::default();
+    let left_out =
+        wire::read(body, content_type, |data| match data.and_then(|data| normalise::record(&data, received)) {
+            Ok(record) => taken.records.push(record),
+            Err(why) => {
+                taken.bad += 1;
+                taken.why.get_or_insert(why);
+            }
+        });
+    taken.left_out = left_out.map_err(|why| no_item(&why))?;
+    Ok(taken)
+}
+
+fn no_item(why: &str) -> Failure {
+    let words = format!("This is no Rollbar item: {why}. Send {{\"data\": {{\"body\": …}}}} as JSON.");
+    Failure::new(StatusCode::BAD_REQUEST, words)
+}
+
+/// An item that was too large to take in is answered as a success, and an occurrence stands where it would stand.
+async fn too_large(ends: &Ends, received: Nanos) -> Response {
+    let mib = body::LIMIT / (1024 * 1024);
+    let words = format!("An item larger than {mib} MiB arrived and was too large to keep");
+    ends.counters.lost(1, format!("Rollbar: {words}; send less with it (locals, custom data, request bodies)."));
+    let data = json!({
+        "body": {"message": {"body": words}},
+        "level": "warning",
+        wire::NOTES: [format!("nothing of it could be kept: it was larger than {mib} MiB")],
+    });
+    let Ok(record) = normalise::record(&data, received) else { return success(None) };
+    let uuid = record.uuid.clone();
+    match ends.commit.commit_errors(vec![record]).await {
+        Ok(()) => {
+            ends.counters.failed(1);
+            success(Some(&uuid))
+        }
+        Err(_) => success(None),
+    }
+}
+
+async fn session(State(ends): State<Ends>, request: Request) -> Response {
+    // Taken off the line, so that the sender is free to read the answer.
+    let _ = body::receive(request.into_body(), body::LIMIT, ends.idle).await;
+    ends.counters.not_kept();
+    success(None)
+}
+
+async fn wrong_method(State(ends): State<Ends>, uri: Uri) -> Response {
+    let mut answer =
+        ends.refuse(uri.path(), &Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is spoken here."));
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    answer
+}
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_owned())
+}
+
+fn success(uuid: Option<&str>) -> Response {
+    answer(StatusCode::OK, &json!({"err": 0, "result": {"id": null, "uuid": uuid}}))
+}
+
+fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests;

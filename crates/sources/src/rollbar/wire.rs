@@ -1,0 +1,417 @@
+//! From a request's body to the `data` of its items: JSON as it stands or in a form, one item or a batch.
+//!
+//! An SDK sends an error once. What it sends is taken therefore even where it is no strict JSON, nested without end or
+//! far too large; what had to be changed for that stands in the item itself, under [`NOTES`].
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value};
+use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
+
+use crate::json::{elements, members, words};
+use crate::{clip, count};
+
+/// The most JSON of one item that is kept as it came: Rollbar's own limit.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// The most items of one request that are kept.
+pub const MOST: usize = 1000;
+
+/// The member of a stored item that says, in a list of texts, what had to be cut to keep it.
+pub const NOTES: &str = "tracebook.notes";
+
+/// Calls `each` with the `data` of every item, without any access token, or with why it is none. Returns how many
+/// items over [`MOST`] were left out.
+///
+/// # Errors
+/// Why the body holds no items at all, in words.
+pub fn read(
+    body: &[u8],
+    content_type: Option<&str>,
+    mut each: impl FnMut(Result<Value, String>),
+) -> Result<usize, String> {
+    let json = match is_form(body, content_type) {
+        true => Cow::Owned(field(body, b"payload").ok_or("the form has no field `payload`")?),
+        false => Cow::Borrowed(body),
+    };
+    let text = String::from_utf8_lossy(&json);
+    let mut notes = Vec::new();
+    if matches!(text, Cow::Owned(_)) {
+        notes.push("the payload was not UTF-8; what could not be read is written as U+FFFD".to_owned());
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let repaired;
+    let Found { items, left_out } = match split(text) {
+        Ok(found) => found,
+        Err(why) => {
+            repaired = repair(text).ok_or_else(|| why.clone())?;
+            notes.push(REPAIRED.to_owned());
+            split(&repaired).map_err(|_| why)?
+        }
+    };
+    for text in items {
+        each(item(text, notes.clone()));
+    }
+    Ok(left_out)
+}
+
+const REPAIRED: &str =
+    "the payload was no strict JSON; half characters are written as U+FFFD, NaN and endless numbers as text";
+
+/// A form by its name, or by its look where the name is missing or another: no JSON begins so.
+fn is_form(body: &[u8], content_type: Option<&str>) -> bool {
+    let named = content_type
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    let begins_as_json = body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+    body.starts_with(b"payload=") || (named && !begins_as_json)
+}
+
+/// A field of a form.
+fn field(form: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let value = form
+        .split(|&byte| byte == b'&')
+        .find_map(|pair| pair.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")))?;
+    let digit = |at: usize| value.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while let Some(&byte) = value.get(at) {
+        at += 1;
+        match (byte, digit(at), digit(at + 1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.extend(u8::try_from(high * 16 + low));
+                at += 2;
+            }
+            (b'+', ..) => out.push(b' '),
+            _ => out.push(byte),
+        }
+    }
+    Some(out)
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    items: Vec<&'a str>,
+    left_out: usize,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, text: &'a str) {
+        match self.items.len() < MOST {
+            true => self.items.push(text),
+            false => self.left_out += 1,
+        }
+    }
+}
+
+/// The text of every item's `data`.
+fn split(text: &str) -> Result<Found<'_>, String> {
+    let mut found = Found::default();
+    match text.trim_start().as_bytes().first() {
+        None => return Err("the body is empty".to_owned()),
+        Some(b'[') => elements(text, |payload| in_payload(payload.get(), &mut found))?,
+        Some(_) => in_payload(text, &mut found)?,
+    }
+    Ok(found)
+}
+
+fn in_payload<'a>(text: &'a str, found: &mut Found<'a>) -> Result<(), String> {
+    let mut data = None;
+    let mut is_data = false;
+    members(text, |key, value| {
+        match key.as_ref() {
+            "data" => data = Some(value.get()),
+            "body" => is_data = true,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    match data {
+        Some(list) if list.starts_with('[') => {
+            return elements(list, |data| {
+                found.add(data.get());
+                Ok(())
+            });
+        }
+        Some(one) => found.add(one),
+        None if is_data => found.add(text),
+        None => return Err("it has no `data`".to_owned()),
+    }
+    Ok(())
+}
+
+/// Reads the `data` of one item, cut where it is too large.
+fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
+    let mut cutter = Cutter::default();
+    let read = match cutter.item(text) {
+        Ok(read) => Ok(read),
+        Err(why) => match repair(text) {
+            Some(repaired) => {
+                notes.push(REPAIRED.to_owned());
+                cutter = Cutter::default();
+                cutter.item(&repaired).map_err(|_| why)
+            }
+            None => Err(why),
+        },
+    }?;
+    let mut data = match read {
+        Value::Object(data) => data,
+        other => return Err(format!("`data` should be an object and is {}", clip(&other.to_string()))),
+    };
+    for name in [NOTES, "access_token", "accessToken"] {
+        data.shift_remove(name);
+    }
+    data.values_mut().for_each(hide_tokens);
+    notes.append(&mut cutter.notes);
+    if cutter.unsaid > 0 {
+        notes.push(format!("and {} more", count(cutter.unsaid, "cut")));
+    }
+    if !notes.is_empty() {
+        data.insert(NOTES.to_owned(), notes.into());
+    }
+    Ok(Value::Object(data))
+}
+
+/// Access tokens further in, where a notifier sends its settings along. No deeper than the JSON reader goes.
+fn hide_tokens(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(hide_tokens),
+        Value::Object(map) => {
+            for (key, value) in map {
+                match key.to_ascii_lowercase().as_str() {
+                    "access_token" | "accesstoken" | "x-rollbar-access-token" => *value = PLACEHOLDER.into(),
+                    _ => hide_tokens(value),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// How deep something too large or too deep is taken apart, before the rest becomes text: a value within a local of a
+/// frame fits. Every level reads its text once more.
+const LEVELS: usize = 12;
+
+/// The most elements of a list that is too long.
+const ELEMENTS: usize = 100;
+
+/// The room that anything is given at least.
+const LEAST: usize = 32;
+
+/// The most of a JSON text that stands for what is nested too deep.
+const DEEP_TEXT: usize = 1024;
+
+/// The most notes on one item.
+const MOST_NOTES: usize = 20;
+
+/// Makes things fit, and notes what it did.
+#[derive(Default)]
+struct Cutter {
+    notes: Vec<String>,
+    unsaid: usize,
+}
+
+impl Cutter {
+    fn item(&mut self, text: &str) -> Result<Value, String> {
+        if text.len() <= LARGEST {
+            return self.cut(text, LARGEST, "", 0);
+        }
+        // Half, since a text may grow again when it is written.
+        let value = self.cut(text, LARGEST / 2, "", 0)?;
+        let size = format!("the item was {} KiB of JSON and is cut to keep it", text.len() / 1024);
+        self.notes.insert(0, size);
+        Ok(value)
+    }
+
+    fn note(&mut self, path: &str, what: &str) {
+        match self.notes.len() < MOST_NOTES {
+            true => self.notes.push(format!("{}: {what}", if path.is_empty() { "data" } else { path })),
+            false => self.unsaid += 1,
+        }
+    }
+
+    /// Reads a JSON text into about `room` bytes of JSON. An error is the reader's words.
+    fn cut(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
+        let text = text.trim();
+        if text.len() <= room
+            && let Ok(value) = serde_json::from_str(text)
+        {
+            return Ok(value);
+        }
+        match text.as_bytes().first() {
+            Some(b'{') if depth < LEVELS && room >= LEAST => self.object(text, room, path, depth),
+            Some(b'[') if depth < LEVELS && room >= LEAST => self.list(text, room, path, depth),
+            Some(b'{' | b'[') => {
+                self.note(path, "too large or nested too deep, the beginning of its JSON is kept");
+                let start = begin(text, room.min(DEEP_TEXT));
+                Ok(credentials::remove_from_text(&start, &mut Removed::default()).into_owned().into())
+            }
+            Some(b'"') => {
+                let whole: Cow<'_, str> = serde_json::from_str::<String>(text).map_err(|e| words(&e))?.into();
+                // What is written with escapes is shorter as text, and will be written with escapes again.
+                let room = (room as u128 * whole.len() as u128 / text.len() as u128) as usize;
+                let start = begin(&whole, room);
+                if start.len() < whole.len() {
+                    self.note(path, &format!("about {room} of {} bytes are kept", whole.len()));
+                }
+                Ok(start.into_owned().into())
+            }
+            _ => serde_json::from_str(text).map_err(|e| words(&e)),
+        }
+    }
+
+    fn object(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
+        let most = room / LEAST;
+        let mut pieces = Vec::new();
+        let mut all = 0usize;
+        members(text, |key, value| {
+            all += 1;
+            if text.len() <= room || pieces.len() < most {
+                pieces.push((key, value.get()));
+            }
+            Ok(())
+        })?;
+        // Two quotes, a colon, a comma.
+        let sizes: Vec<usize> = pieces.iter().map(|(key, value)| key.len() + 4 + value.len()).collect();
+        let mut map = Map::new();
+        let mut kept = 0;
+        for ((key, value), share) in pieces.into_iter().zip(shares(&sizes, room)) {
+            let Some(room) = share.checked_sub(key.len() + 4) else { continue };
+            let value = self.cut(value, room, &join(path, &key), depth + 1)?;
+            map.insert(key.into_owned(), value);
+            kept += 1;
+        }
+        if kept < all {
+            self.note(path, &format!("{} of {} left out", all - kept, count(all, "member")));
+        }
+        Ok(Value::Object(map))
+    }
+
+    /// A list that is too long keeps some of its beginning and more of its end, where the newest stands.
+    fn list(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
+        let most = match text.len() <= room {
+            true => usize::MAX,
+            false => ELEMENTS.min(room / LEAST),
+        };
+        let beginning = most / 5;
+        let mut pieces = Vec::new();
+        let mut end = VecDeque::new();
+        let mut all = 0usize;
+        elements(text, |element| {
+            if all < beginning {
+                pieces.push((all, element.get()));
+            } else {
+                end.push_back((all, element.get()));
+                if end.len() > most - beginning {
+                    end.pop_front();
+                }
+            }
+            all += 1;
+            Ok(())
+        })?;
+        pieces.extend(end);
+        if pieces.len() < all {
+            let words = format!("{} of {} left out of the middle", all - pieces.len(), count(all, "element"));
+            self.note(path, &words);
+        }
+        let sizes: Vec<usize> = pieces.iter().map(|(_, value)| 1 + value.len()).collect();
+        let mut list = Vec::with_capacity(pieces.len());
+        for ((index, value), share) in pieces.into_iter().zip(shares(&sizes, room)) {
+            list.push(self.cut(value, share.saturating_sub(1), &join(path, &index.to_string()), depth + 1)?);
+        }
+        Ok(Value::Array(list))
+    }
+}
+
+/// Divides `room`: whatever is small gets all that it needs, the large ones share the rest evenly.
+fn shares(sizes: &[usize], room: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|&i| sizes[i]);
+    let mut left = room;
+    let mut shares = vec![0; sizes.len()];
+    for (n, &i) in order.iter().enumerate() {
+        shares[i] = sizes[i].min(left / (order.len() - n));
+        left -= shares[i];
+    }
+    shares
+}
+
+fn join(path: &str, key: &str) -> String {
+    match path.is_empty() {
+        true => clip(key),
+        false => format!("{path}.{}", clip(key)),
+    }
+}
+
+/// At most the first `room` bytes, and a sign that there was more.
+fn begin(text: &str, room: usize) -> Cow<'_, str> {
+    match text.len() <= room {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(room.saturating_sub(3))])),
+    }
+}
+
+/// Writes anew what SDKs write and strict JSON does not have: half characters, control characters within texts, NaN and
+/// infinities, numbers out of range. `None` where there is nothing of the kind.
+fn repair(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut at = 0;
+    let mut inside = false;
+    while let Some(&byte) = bytes.get(at) {
+        let length = match (inside, byte) {
+            (true, b'\\') => escape(bytes, at, &mut out),
+            (true, 0..0x20) => {
+                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                1
+            }
+            (false, b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => bare(&text[at..], &mut out),
+            _ => {
+                inside ^= byte == b'"';
+                out.push(byte);
+                1
+            }
+        };
+        at += length;
+    }
+    let out = String::from_utf8(out).ok()?;
+    (out != text).then_some(out)
+}
+
+/// Writes the escape at `at`; returns how long it was.
+fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
+    let unit = |at: usize| {
+        let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let length = match (unit(at), unit(at + 6)) {
+        (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+        (Some(0xd800..0xe000), _) => {
+            out.extend_from_slice(b"\\ufffd");
+            return 6;
+        }
+        (Some(_), _) => 6,
+        // The quote behind it, if it is one, ends nothing.
+        (None, _) => 1 + usize::from(bytes.get(at + 1).is_some_and(u8::is_ascii)),
+    };
+    out.extend_from_slice(&bytes[at..at + length]);
+    length
+}
+
+/// Writes a word or number outside of texts; returns how long it was.
+fn bare(text: &str, out: &mut Vec<u8>) -> usize {
+    let ends = |byte: u8| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let word = &text[..text.bytes().position(ends).unwrap_or(text.len())];
+    let quote = match word {
+        "NaN" | "Infinity" | "-Infinity" => true,
+        _ => word.parse::<f64>().is_ok_and(f64::is_infinite),
+    };
+    out.extend_from_slice(if quote { b"\"" } else { b"" });
+    out.extend_from_slice(word.as_bytes());
+    out.extend_from_slice(if quote { b"\"" } else { b"" });
+    word.len()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! Serving a router so that slow and many connections do no harm: HTTP/1, and HTTP/2 without TLS, on one port.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long and how much a stranger may keep us busy.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// From connecting to the end of the first request's head.
+    first_head: Duration,
+    /// The same for later requests, the pause before them included. SDKs pause for a minute and send then.
+    next_head: Duration,
+    /// For what is under way when the end comes.
+    ending: Duration,
+    connections: usize,
+}
+
+const BOUNDS: Bounds = Bounds {
+    first_head: Duration::from_secs(10),
+    next_head: Duration::from_secs(75),
+    ending: Duration::from_secs(3),
+    connections: 2048,
+};
+
+/// What one HTTP/1 connection may hold of a head that is not whole yet.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Serves until the token is cancelled; then requests under way have three seconds, and it returns.
+///
+/// A connection that has asked nothing ten seconds after it was made is closed, and of more than 2,048 connections the
+/// newest are.
+pub async fn serve(listener: TcpListener, router: Router, token: CancellationToken) {
+    serve_within(listener, router, token, BOUNDS).await;
+}
+
+async fn serve_within(listener: TcpListener, router: Router, token: CancellationToken, bounds: Bounds) {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.next_head).max_buf_size(LARGEST_HEAD);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10));
+    let http = Arc::new(http);
+    let places = Arc::new(Semaphore::new(bounds.connections));
+    // Dropped with this future, and then every connection is.
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = token.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(_) => {
+                // Too many open files pass; without a pause, asking again would burn a core meanwhile.
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let (http, router, token) = (Arc::clone(&http), router.clone(), token.clone());
+        connections.spawn(async move {
+            connection(&http, stream, router, &token, bounds).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection(
+    http: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    router: Router,
+    token: &CancellationToken,
+    bounds: Bounds,
+) {
+    // An answer that waits for more to send is a slow answer; where it cannot be set, it is just that.
+    let _ = stream.set_nodelay(true);
+    let asked = Arc::new(Notify::new());
+    let service = Asked { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
+    let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let nothing_asked = async {
+        // The reader's own time-out begins only when it knows which version of HTTP is spoken.
+        if timeout(bounds.first_head, asked.notified()).await.is_ok() {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = served.as_mut() => return,
+        () = nothing_asked => return,
+        () = token.cancelled() => {}
+    }
+    served.as_mut().graceful_shutdown();
+    let _ = timeout(bounds.ending, served).await;
+}
+
+/// Says when a request's head was whole.
+struct Asked {
+    inner: TowerToHyperService<Router>,
+    asked: Arc<Notify>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Asked {
+    type Response = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
+
+    fn call(&self, request: http::Request<Incoming>) -> Self::Future {
+        self.asked.notify_one();
+        self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::testing::{http, read_answer};
+
+    const SHORT: Bounds = Bounds {
+        first_head: Duration::from_secs(3),
+        next_head: Duration::from_millis(700),
+        ending: Duration::from_millis(600),
+        connections: 2048,
+    };
+
+    struct Door {
+        addr: SocketAddr,
+        token: CancellationToken,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    async fn door(bounds: Bounds) -> Door {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("bound");
+        let token = CancellationToken::new();
+        let slowly = || async {
+            sleep(Duration::from_millis(300)).await;
+            "slow"
+        };
+        let never = || async { pending::<&'static str>().await };
+        let router =
+            Router::new().route("/", get(|| async { "in" })).route("/slow", get(slowly)).route("/never", get(never));
+        let task = tokio::spawn(serve_within(listener, router, token.clone(), bounds));
+        Door { addr, token, task }
+    }
+
+    async fn connected(addr: SocketAddr, first: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(addr).await.expect("listening");
+        stream.write_all(first).await.expect("sent");
+        stream
+    }
+
+    /// Whether the other side closes within this time; what it says before does not count.
+    async fn closes_within(stream: &mut TcpStream, time: Duration) -> bool {
+        let mut rest = Vec::new();
+        timeout(time, stream.read_to_end(&mut rest)).await.is_ok()
+    }
+
+    async fn ask(addr: SocketAddr) -> u16 {
+        http(addr, "GET / HTTP/1.1\r\nHost: a\r\n", b"").await.status
+    }
+
+    /// A thousand, or what this process may open: client and server need a file a connection each, and other tests some.
+    fn crowd() -> usize {
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        let files = limits.lines().find(|line| line.starts_with("Max open files"));
+        let soft = files.and_then(|line| line.split_whitespace().nth(3)?.parse::<usize>().ok());
+        soft.map_or(300, |soft| (soft.saturating_sub(200) / 2).min(1000))
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_thousand_half_heads_hold_nobody_up_and_are_closed() {
+        let door = door(SHORT).await;
+        // Half a head, a word that may become HTTP/2, and nothing at all.
+        let beginnings: [&[u8]; 3] = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"PRI * HT", b""];
+        let mut slow = Vec::new();
+        for n in 0..crowd() {
+            slow.push(connected(door.addr, beginnings[n % 3]).await);
+        }
+        let before = Instant::now();
+        assert_eq!(ask(door.addr).await, 200);
+        assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+        for stream in &mut slow {
+            assert!(closes_within(stream, Duration::from_secs(5)).await);
+        }
+        assert_eq!(ask(door.addr).await, 200);
+    }
+    #[tokio::test]
+    async fn a_connection_that_asks_again_may_pause_and_one_that_stops_in_a_later_head_is_closed() {
+        let door = door(Bounds { first_head: Duration::from_millis(200), ..SHORT }).await;
+        let mut stream = connected(door.addr, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        sleep(Duration::from_millis(400)).await;
+        stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost").await.expect("still open");
+        let mut answers = Vec::new();
+        let closed = timeout(Duration::from_secs(5), stream.read_to_end(&mut answers)).await;
+        assert!(closed.is_ok(), "the third head never came");
+        let answers = String::from_utf8_lossy(&answers);
+        assert!(answers.contains("in") && answers.contains("slow"), "{answers}");
+    }
+
+    #[tokio::test]
+    async fn of_too_many_connections_the_newest_are_closed() {
+        let door = door(Bounds { connections: 2, first_head: Duration::from_millis(400), ..SHORT }).await;
+        let mut first = connected(door.addr, b"").await;
+        let _second = connected(door.addr, b"").await;
+        let mut third = connected(door.addr, b"").await;
+        assert!(closes_within(&mut third, Duration::from_millis(200)).await);
+        assert!(closes_within(&mut first, Duration::from_secs(5)).await, "asked nothing");
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(ask(door.addr).await, 200, "there is room again");
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_what_is_under_way_and_no_longer() {
+        let door = door(SHORT).await;
+        let slow = connected(door.addr, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let mut never = connected(door.addr, b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let mut idle = connected(door.addr, b"").await;
+        sleep(Duration::from_millis(100)).await;
+        let before = Instant::now();
+        door.token.cancel();
+        assert!(closes_within(&mut idle, Duration::from_millis(300)).await, "nothing to wait for");
+        assert_eq!(read_answer(slow).await.text(), "slow");
+        timeout(Duration::from_secs(5), door.task).await.expect("in time").expect("no panic");
+        assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());
+        assert!(closes_within(&mut never, Duration::from_millis(300)).await);
+        assert!(TcpStream::connect(door.addr).await.is_err(), "nobody listens any more");
+    }
+
+    #[tokio::test]
+    async fn http2_without_tls_is_spoken_on_the_same_port() {
+        let door = door(SHORT).await;
+        let mut stream = connected(door.addr, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+        let mut head = [0; 9];
+        timeout(Duration::from_secs(2), stream.read_exact(&mut head)).await.expect("in time").expect("an answer");
+        assert_eq!(head[3], 4, "a SETTINGS frame comes first");
+        assert_eq!(ask(door.addr).await, 200);
+        assert!(closes_within(&mut stream, Duration::from_secs(5)).await, "it asked nothing either");
+    }
+}

@@ -1,0 +1,242 @@
+//! Sampling rules, as the course makes them, and what SDKs are told to sample.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tracebook_core::time::Nanos;
+use tracebook_core::xray::SamplingRule;
+
+use super::http::{ACCOUNT, Answer, Asked, Ends, Refused, seconds, text};
+use crate::clip;
+
+/// The rule of what no other rule is for. Here it samples everything; on AWS 5 %.
+const DEFAULT: &str = "Default";
+
+/// AWS's limit.
+const MOST: usize = 25;
+
+/// How long a sampling target holds, in seconds.
+const TARGET_LASTS: i64 = 300;
+
+/// The rule that is always there, and decides last.
+pub fn default(region: &str) -> SamplingRule {
+    let any = || "*".to_owned();
+    SamplingRule {
+        name: DEFAULT.to_owned(),
+        arn: arn(region, DEFAULT),
+        priority: 10_000,
+        fixed_rate: 1.0,
+        reservoir_size: 1,
+        service_name: any(),
+        service_type: any(),
+        host: any(),
+        http_method: any(),
+        url_path: any(),
+        resource_arn: any(),
+        ..SamplingRule::default()
+    }
+}
+
+fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:xray:{region}:{ACCOUNT}:sampling-rule/{name}")
+}
+
+fn shown(rule: &SamplingRule) -> Value {
+    json!({
+        "SamplingRule": {
+            "RuleName": rule.name,
+            "RuleARN": rule.arn,
+            "ResourceARN": rule.resource_arn,
+            "Priority": rule.priority,
+            "FixedRate": rule.fixed_rate,
+            "ReservoirSize": rule.reservoir_size,
+            "ServiceName": rule.service_name,
+            "ServiceType": rule.service_type,
+            "Host": rule.host,
+            "HTTPMethod": rule.http_method,
+            "URLPath": rule.url_path,
+            "Version": 1,
+            "Attributes": rule.attributes,
+        },
+        "CreatedAt": seconds(rule.created),
+        "ModifiedAt": seconds(rule.modified),
+    })
+}
+
+/// Every rule, `Default` last.
+pub(super) async fn list(ends: &Ends, asked: &Asked) -> Answer {
+    let mut records: Vec<Value> = ends.store.rules().await?.iter().map(shown).collect();
+    records.push(shown(&default(&asked.region)));
+    Ok(json!({ "SamplingRuleRecords": records }))
+}
+
+/// A rule's own rate and reservoir; everything for `Default` and for rules that are not known. SDKs fail without
+/// `LastRuleModification`, and read the rules again when it is later than their last reading.
+pub(super) async fn targets(ends: &Ends, asked: &Asked) -> Answer {
+    let rules = ends.store.rules().await?;
+    let now = ends.clock.now().0.div_euclid(1_000_000_000);
+    let mut modified = rules.iter().map(|rule| rule.modified).max().unwrap_or_default();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut documents = Vec::new();
+    for statistics in asked.list("SamplingStatisticsDocuments")? {
+        // The API takes 25 documents at once.
+        let Some(name) = statistics["RuleName"].as_str().filter(|name| seen.len() < 25 && !seen.contains(name)) else {
+            continue;
+        };
+        seen.push(name);
+        let rule = rules.iter().find(|rule| rule.name == name);
+        if rule.is_none() && name != DEFAULT {
+            // Whoever counts for a rule that was deleted should read the rules again.
+            modified = ends.clock.now();
+        }
+        documents.push(json!({
+            "RuleName": name,
+            "FixedRate": rule.map_or(1.0, |rule| rule.fixed_rate),
+            "ReservoirQuota": rule.map_or(100, |rule| rule.reservoir_size),
+            "ReservoirQuotaTTL": now.saturating_add(TARGET_LASTS),
+            "Interval": 10,
+        }));
+    }
+    Ok(json!({
+        "SamplingTargetDocuments": documents,
+        "LastRuleModification": modified.0.div_euclid(1_000_000_000),
+        "UnprocessedStatistics": [],
+    }))
+}
+
+pub(super) async fn create(ends: &Ends, asked: &Asked) -> Answer {
+    let said = object(asked, "SamplingRule")?;
+    let name = match (text(said, "RuleName")?, text(said, "RuleARN")?) {
+        (Some(name), _) => name,
+        (None, Some(arn)) => arn.split_once(":sampling-rule/").map_or("", |(_, name)| name),
+        (None, None) => return Err(Refused::invalid("RuleName is missing.")),
+    };
+    if !(1..=32).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Refused::invalid(format!("RuleName {:?} is not a name of 1 to 32 characters.", clip(name))));
+    }
+    if said.get("Version").is_none_or(|version| version.as_f64() != Some(1.0)) {
+        return Err(Refused::invalid("Version must be 1."));
+    }
+    let keys = ["Priority", "FixedRate", "ReservoirSize", "ResourceARN", "ServiceName", "ServiceType", "Host"];
+    for key in keys.into_iter().chain(["HTTPMethod", "URLPath"]) {
+        if said.get(key).is_none_or(Value::is_null) {
+            return Err(Refused::invalid(format!("{key} is missing; a rule says it for itself, \"*\" for any text.")));
+        }
+    }
+    let now = ends.clock.now();
+    let mut rule = SamplingRule {
+        name: name.to_owned(),
+        arn: arn(&asked.region, name),
+        created: now,
+        modified: now,
+        ..SamplingRule::default()
+    };
+    settings(said, &mut rule)?;
+    let _one_at_a_time = ends.settings.lock().await;
+    let there = ends.store.rules().await?;
+    if name == DEFAULT || there.iter().any(|rule| rule.name == name) {
+        let words = format!("Sampling rule already exists: {name}. To change it: aws xray update-sampling-rule.");
+        return Err(Refused::invalid(words));
+    }
+    if there.len() >= MOST {
+        return Err(Refused::rule_limit(format!("There are {MOST} sampling rules already; delete one first.")));
+    }
+    ends.store.put_rule(rule.clone()).await?;
+    Ok(json!({ "SamplingRuleRecord": shown(&rule) }))
+}
+
+pub(super) async fn update(ends: &Ends, asked: &Asked) -> Answer {
+    let said = object(asked, "SamplingRuleUpdate")?;
+    let _one_at_a_time = ends.settings.lock().await;
+    let mut rule = found(ends, said).await?;
+    settings(said, &mut rule)?;
+    // Later than before also where the clock stands, so that SDKs read it again.
+    rule.modified = ends.clock.now().max(Nanos(rule.modified.0.saturating_add(1)));
+    ends.store.put_rule(rule.clone()).await?;
+    Ok(json!({ "SamplingRuleRecord": shown(&rule) }))
+}
+
+pub(super) async fn delete(ends: &Ends, asked: &Asked) -> Answer {
+    let _one_at_a_time = ends.settings.lock().await;
+    let rule = found(ends, &asked.body).await?;
+    match ends.store.delete_rule(&rule.name).await? {
+        true => Ok(json!({ "SamplingRuleRecord": shown(&rule) })),
+        false => Err(not_found(&rule.name)),
+    }
+}
+
+fn object<'a>(asked: &'a Asked, key: &str) -> Result<&'a Map<String, Value>, Refused> {
+    asked.get(key).and_then(Value::as_object).ok_or_else(|| Refused::invalid(format!("{key} is not an object.")))
+}
+
+/// The rule that a request names, by name or ARN.
+async fn found(ends: &Ends, said: &Map<String, Value>) -> Result<SamplingRule, Refused> {
+    let name = match (text(said, "RuleName")?, text(said, "RuleARN")?) {
+        (Some(name), _) => name,
+        (None, Some(arn)) => arn
+            .split_once(":sampling-rule/")
+            .map(|(_, name)| name)
+            .ok_or_else(|| Refused::invalid(format!("RuleARN {:?} is not a sampling rule's ARN.", clip(arn))))?,
+        (None, None) => return Err(Refused::invalid("Say which rule: RuleName or RuleARN is missing.")),
+    };
+    if name == DEFAULT {
+        return Err(Refused::invalid(
+            "The Default rule samples everything here and cannot be changed or deleted; create a rule of your own.",
+        ));
+    }
+    ends.store.rules().await?.into_iter().find(|rule| rule.name == name).ok_or_else(|| not_found(name))
+}
+
+fn not_found(name: &str) -> Refused {
+    Refused::invalid(format!("Sampling rule does not exist: {}. To see all: aws xray get-sampling-rules.", clip(name)))
+}
+
+/// Puts what the request says into the rule, within the API's limits.
+fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), Refused> {
+    let number = |key: &str| said.get(key).filter(|value| !value.is_null());
+    if let Some(value) = number("Priority") {
+        rule.priority = whole(value)
+            .filter(|n| (1..=9999).contains(n))
+            .ok_or_else(|| Refused::invalid("Priority is a whole number from 1 to 9999."))?;
+    }
+    if let Some(value) = number("FixedRate") {
+        rule.fixed_rate = value
+            .as_f64()
+            .filter(|rate| (0.0..=1.0).contains(rate))
+            .ok_or_else(|| Refused::invalid("FixedRate is a number from 0 to 1: 0.05 is 5 %."))?;
+    }
+    if let Some(value) = number("ReservoirSize") {
+        rule.reservoir_size =
+            whole(value).ok_or_else(|| Refused::invalid("ReservoirSize is a whole number of requests a second."))?;
+    }
+    for (key, longest, part) in [
+        ("ResourceARN", 500, &mut rule.resource_arn),
+        ("ServiceName", 64, &mut rule.service_name),
+        ("ServiceType", 64, &mut rule.service_type),
+        ("Host", 64, &mut rule.host),
+        ("HTTPMethod", 10, &mut rule.http_method),
+        ("URLPath", 128, &mut rule.url_path),
+    ] {
+        if let Some(text) = text(said, key)? {
+            if text.chars().count() > longest {
+                return Err(Refused::invalid(format!("{key} is longer than {longest} characters.")));
+            }
+            text.clone_into(part);
+        }
+    }
+    if let Some(value) = number("Attributes") {
+        rule.attributes = attributes(value)
+            .ok_or_else(|| Refused::invalid("Attributes are up to 5 texts of up to 32 characters, by name."))?;
+    }
+    Ok(())
+}
+
+fn whole(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|n| u32::try_from(n).ok())
+}
+
+fn attributes(value: &Value) -> Option<BTreeMap<String, String>> {
+    let fine = |text: &str| (1..=32).contains(&text.chars().count());
+    let map = value.as_object().filter(|map| map.len() <= 5)?;
+    map.iter().map(|(k, v)| v.as_str().filter(|v| fine(k) && fine(v)).map(|v| (k.clone(), v.to_owned()))).collect()
+}

@@ -1,0 +1,395 @@
+//! Reading traces back: summaries, documents, graphs. Traces that came by OTLP are traces like any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde_json::{Map, Value as Json, json};
+use tracebook_core::assemble::assemble;
+use tracebook_core::ids::TraceId;
+use tracebook_core::service_map::{Maker, MapNode, NodeKind, Outcome, Place, ServiceMap, Traffic, outcome};
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Span, SpanKind, Trace};
+use tracebook_core::value::Value;
+
+use super::groups;
+use super::http::{Answer, Asked, Ends, Refused, seconds};
+use crate::clip;
+use crate::xray::document::documents;
+use crate::xray::expression::{
+    CLIENT_IP, Expression, Groups, INSTANCE, RESOURCE, Subject, USER, USER_AGENT, ZONE, first, type_of, url,
+};
+
+/// How many traces are looked at for one page of summaries.
+const PAGE: u32 = 100;
+
+/// Over how many traces, the newest, a graph is made.
+const GRAPH: u32 = 1000;
+
+/// AWS's limit of ids in one request.
+const IDS: usize = 5;
+
+/// AWS's limit of annotations that are indexed.
+const ANNOTATIONS: usize = 50;
+
+/// One page of the traces that began in the range, the newest first. A page may be empty and not the last.
+pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
+    let (from, before) = range(asked)?;
+    let expression = Expression::parse(asked.text("FilterExpression")?.unwrap_or_default())
+        .map_err(|problem| Refused::invalid(problem.to_string()))?;
+    let groups = groups_of(ends, &expression).await?;
+    let skip = match asked.text("NextToken")?.filter(|token| !token.is_empty()) {
+        None => 0,
+        Some(token) => place(token).ok_or_else(|| {
+            Refused::invalid("NextToken is not one that was given here; ask for the first page again without one.")
+        })?,
+    };
+    let ids = ends.store.traces(from, before, skip, PAGE).await?;
+    let mut found = Vec::new();
+    let mut newest = None;
+    for id in &ids {
+        let trace = load(ends, *id).await?;
+        if trace.spans.is_empty() {
+            continue;
+        }
+        newest = newest.or(Some(trace.start()));
+        let subject = Subject::new(&trace);
+        if expression.matches(&subject, &groups) {
+            found.push(summary(&subject));
+        }
+    }
+    let mut answer = Map::new();
+    answer.insert("TraceSummaries".to_owned(), found.into());
+    answer.insert("ApproximateTime".to_owned(), seconds(newest.unwrap_or(Nanos(before.0.saturating_sub(1)))).into());
+    answer.insert("TracesProcessedCount".to_owned(), ids.len().into());
+    if ids.len() == PAGE as usize {
+        answer.insert("NextToken".to_owned(), token(skip.saturating_add(PAGE)).into());
+    }
+    Ok(answer.into())
+}
+
+/// Up to five traces as segment documents.
+pub(super) async fn batch(ends: &Ends, asked: &Asked) -> Answer {
+    let mut traces = Vec::new();
+    let mut unprocessed = Vec::new();
+    for (said, id) in ids(asked)? {
+        let records = ends.store.spans(id).await?;
+        if records.is_empty() {
+            unprocessed.push(said);
+            continue;
+        }
+        let start = records.iter().map(|record| record.start).min().unwrap_or_default();
+        let end = records.iter().map(|record| record.end.unwrap_or(record.start)).max().unwrap_or_default();
+        let segments: Vec<Json> = documents(&records)
+            .into_iter()
+            .map(|document| json!({"Id": document.id.to_string(), "Document": document.text}))
+            .collect();
+        traces.push(json!({
+            "Id": id.xray(),
+            "Duration": length(end.0.saturating_sub(start.0)),
+            "LimitExceeded": false,
+            "Segments": segments,
+        }));
+    }
+    Ok(json!({"Traces": traces, "UnprocessedTraceIds": unprocessed}))
+}
+
+/// Who called whom in the range, in all traces or a group's.
+pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
+    let (from, before) = range(asked)?;
+    let mut expression = Expression::default();
+    if asked.get("GroupName").is_some() || asked.get("GroupARN").is_some() {
+        let group = groups::found(ends, asked).await?;
+        expression = parse_group(&group.name, &group.filter_expression)?;
+    }
+    let groups = groups_of(ends, &expression).await?;
+    let mut maker = Maker::default();
+    for id in ends.store.traces(from, before, 0, GRAPH).await? {
+        let trace = load(ends, id).await?;
+        if !trace.spans.is_empty() && expression.matches(&Subject::new(&trace), &groups) {
+            maker.add(&trace);
+        }
+    }
+    Ok(json!({
+        "StartTime": seconds(from),
+        "EndTime": seconds(Nanos(before.0.saturating_sub(1))),
+        "Services": services(&maker.finish()),
+        "ContainsOldGroupVersions": false,
+    }))
+}
+
+/// Who called whom in up to five traces.
+pub(super) async fn trace_graph(ends: &Ends, asked: &Asked) -> Answer {
+    let mut maker = Maker::default();
+    for (_, id) in ids(asked)? {
+        maker.add(&load(ends, id).await?);
+    }
+    Ok(json!({ "Services": services(&maker.finish()) }))
+}
+
+async fn load(ends: &Ends, id: TraceId) -> Result<Trace, Refused> {
+    let records = ends.store.spans(id).await?;
+    Ok(assemble(id, records.iter().map(|record| crate::normalise(record).0).collect()))
+}
+
+/// From `StartTime` to just behind `EndTime`, which is within.
+fn range(asked: &Asked) -> Result<(Nanos, Nanos), Refused> {
+    let (from, to) = (asked.time("StartTime")?, asked.time("EndTime")?);
+    if from > to {
+        return Err(Refused::invalid("EndTime is before StartTime."));
+    }
+    Ok((from, Nanos(to.0.saturating_add(1))))
+}
+
+/// The ids that were asked for, each once, as written and as read.
+fn ids(asked: &Asked) -> Result<Vec<(String, TraceId)>, Refused> {
+    let list = asked.list("TraceIds")?;
+    if list.len() > IDS {
+        return Err(Refused::invalid(format!(
+            "Exceeding maximum query size: {IDS}. Ask for {} trace ids in several requests.",
+            list.len()
+        )));
+    }
+    if asked.text("NextToken")?.is_some_and(|token| !token.is_empty()) {
+        return Err(Refused::invalid("NextToken is currently not supported; all segments are in one answer."));
+    }
+    let mut ids: Vec<(String, TraceId)> = Vec::new();
+    for value in list {
+        let text = value.as_str().unwrap_or_default();
+        let id = text.parse().map_err(|_| {
+            let said = clip(&value.to_string());
+            Refused::invalid(format!("Invalid trace id {said}; expected one like 1-581cf771-a006649127e371903a2de979."))
+        })?;
+        if !ids.iter().any(|(_, seen)| *seen == id) {
+            ids.push((text.to_owned(), id));
+        }
+    }
+    Ok(ids)
+}
+
+/// The groups that an expression names. A group within a group is refused rather than followed.
+async fn groups_of(ends: &Ends, expression: &Expression) -> Result<Groups, Refused> {
+    let mut groups = Groups::new();
+    let names = expression.groups();
+    if names.is_empty() {
+        return Ok(groups);
+    }
+    let stored = ends.store.groups().await?;
+    for name in names {
+        let expression = match stored.iter().find(|group| group.name == name) {
+            Some(group) => parse_group(name, &group.filter_expression)?,
+            None if name == groups::DEFAULT => Expression::default(),
+            None => return Err(Refused::invalid(format!("Group not found: {}.", clip(name)))),
+        };
+        if let Some(inner) = expression.groups().first() {
+            let words = format!("The group {name} is made of the group {}: name that one instead.", clip(inner));
+            return Err(Refused::invalid(words));
+        }
+        groups.insert(name.to_owned(), expression);
+    }
+    Ok(groups)
+}
+
+fn parse_group(name: &str, text: &str) -> Result<Expression, Refused> {
+    Expression::parse(text).map_err(|problem| Refused::invalid(format!("The group {}: {problem}", clip(name))))
+}
+
+fn token(skip: u32) -> String {
+    BASE64.encode(format!("after:{skip}"))
+}
+
+fn place(token: &str) -> Option<u32> {
+    let text = BASE64.decode(token).ok()?;
+    std::str::from_utf8(&text).ok()?.strip_prefix("after:")?.parse().ok()
+}
+
+/// A length of time in seconds.
+fn length(nanos: i64) -> f64 {
+    seconds(Nanos(nanos.max(0)))
+}
+
+fn summary(subject: &Subject<'_>) -> Json {
+    let trace = subject.trace();
+    let mut said = Map::new();
+    let mut put = |key: &str, value: Json| said.insert(key.to_owned(), value);
+    put("Id", trace.trace_id.xray().into());
+    put("StartTime", seconds(trace.start()).into());
+    put("Duration", length(trace.duration()).into());
+    if let Some(root) = trace.root() {
+        let ended = outcome(root);
+        put("HasFault", (ended == Outcome::Fault).into());
+        put("HasError", matches!(ended, Outcome::Error | Outcome::Throttle).into());
+        if let Some(response) = root.duration() {
+            put("ResponseTime", length(response).into());
+        }
+        put("Http", http(root));
+        if !root.service.is_empty() {
+            let entry = Place { kind: NodeKind::Service, name: root.service.clone() };
+            put("EntryPoint", service_id(&entry, trace));
+        }
+    }
+    put("HasThrottle", subject.throttled().into());
+    put("IsPartial", subject.partial().into());
+    put("Annotations", annotations(trace));
+    put("Users", users(trace));
+    let ids: Vec<Json> = subject.calls().places.iter().map(|place| service_id(place, trace)).collect();
+    put("ServiceIds", ids.into());
+    for (list, key, attributes) in
+        [("ResourceARNs", "ARN", RESOURCE), ("InstanceIds", "Id", INSTANCE), ("AvailabilityZones", "Name", ZONE)]
+    {
+        let mut seen: Vec<&str> = trace.spans.iter().filter_map(|span| first(span, attributes)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        put(list, seen.into_iter().map(|one| json!({ key: one })).collect());
+    }
+    for list in ["ErrorRootCauses", "FaultRootCauses", "ResponseTimeRootCauses"] {
+        put(list, json!([]));
+    }
+    put("Revision", 0.into());
+    said.into()
+}
+
+fn service_id(place: &Place, trace: &Trace) -> Json {
+    let mut id = json!({"Name": place.name, "Names": [place.name], "AccountId": super::http::ACCOUNT});
+    let origin = || {
+        let segment = trace.spans.iter().find(|s| s.kind == SpanKind::Segment && s.service == place.name)?;
+        first(segment, &["origin"]).map(str::to_owned)
+    };
+    let kind = match place.kind {
+        NodeKind::Service => origin(),
+        _ => Some(type_of(place)),
+    };
+    if let (Some(kind), Some(id)) = (kind, id.as_object_mut()) {
+        id.insert("Type".to_owned(), kind.into());
+    }
+    id
+}
+
+fn http(root: &Span) -> Json {
+    let mut http = Map::new();
+    for (key, value) in [
+        ("HttpURL", url(root)),
+        ("HttpMethod", root.http_method().map(str::to_owned)),
+        ("UserAgent", first(root, USER_AGENT).map(str::to_owned)),
+        ("ClientIp", first(root, CLIENT_IP).map(str::to_owned)),
+    ] {
+        if let Some(value) = value {
+            http.insert(key.to_owned(), value.into());
+        }
+    }
+    if let Some(status) = root.http_status() {
+        http.insert("HttpStatus".to_owned(), status.into());
+    }
+    http.into()
+}
+
+/// Values by key, each once, with the services that set it.
+fn annotations(trace: &Trace) -> Json {
+    let mut by_key: BTreeMap<&str, Vec<(Json, Vec<&str>)>> = BTreeMap::new();
+    let mut taken = 0;
+    for span in &trace.spans {
+        for annotation in &span.annotations {
+            let value = match &annotation.value {
+                Value::Str(text) => json!({ "StringValue": text }),
+                Value::Bool(flag) => json!({ "BooleanValue": flag }),
+                Value::Int(n) => json!({ "NumberValue": n }),
+                Value::Double(d) if d.is_finite() => json!({ "NumberValue": d }),
+                _ => continue,
+            };
+            let values = by_key.entry(&annotation.key).or_default();
+            match values.iter_mut().find(|(there, _)| *there == value) {
+                Some((_, services)) if services.contains(&span.service.as_str()) => {}
+                Some((_, services)) => services.push(&span.service),
+                None if taken < ANNOTATIONS => {
+                    taken += 1;
+                    values.push((value, vec![&span.service]));
+                }
+                None => {}
+            }
+        }
+    }
+    let shown = |(value, services): (Json, Vec<&str>)| {
+        let ids: Vec<Json> = services.into_iter().map(|name| json!({"Name": name, "Names": [name]})).collect();
+        json!({"AnnotationValue": value, "ServiceIds": ids})
+    };
+    by_key
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(key, values)| (key.to_owned(), values.into_iter().map(shown).collect()))
+        .collect::<Map<String, Json>>()
+        .into()
+}
+
+fn users(trace: &Trace) -> Json {
+    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for span in &trace.spans {
+        if let Some(user) = first(span, USER) {
+            let services = users.entry(user).or_default();
+            if !services.contains(&span.service.as_str()) {
+                services.push(&span.service);
+            }
+        }
+    }
+    let id = |name: &str| json!({"Name": name, "Names": [name]});
+    let shown = |(user, services): (&str, Vec<&str>)| {
+        let ids: Vec<Json> = services.into_iter().map(id).collect();
+        json!({"UserName": user, "ServiceIds": ids})
+    };
+    users.into_iter().map(shown).collect()
+}
+
+/// A map in the API's shape.
+fn services(map: &ServiceMap) -> Vec<Json> {
+    let (start, end) = (seconds(map.start), seconds(map.end));
+    let outside: BTreeSet<u32> = map.nodes.iter().filter(|n| n.kind == NodeKind::Client).map(|n| n.id).collect();
+    let mut entered = BTreeSet::new();
+    let mut edges: BTreeMap<u32, Vec<Json>> = BTreeMap::new();
+    for edge in &map.edges {
+        if outside.contains(&edge.from) {
+            entered.insert(edge.to);
+        }
+        edges.entry(edge.from).or_default().push(json!({
+            "ReferenceId": edge.to,
+            "StartTime": start,
+            "EndTime": end,
+            "SummaryStatistics": statistics(&edge.traffic),
+            "ResponseTimeHistogram": [],
+            "Aliases": [],
+        }));
+    }
+    let shown = |node: &MapNode| {
+        let mut service = json!({
+            "ReferenceId": node.id,
+            "Name": node.name,
+            "Names": [node.name],
+            "State": "active",
+            "StartTime": start,
+            "EndTime": end,
+            "Edges": edges.remove(&node.id).unwrap_or_default(),
+            "SummaryStatistics": statistics(&node.traffic),
+            "DurationHistogram": [],
+            "ResponseTimeHistogram": [],
+        });
+        let (key, value) = match node.kind {
+            NodeKind::Service => ("Root", entered.contains(&node.id).into()),
+            kind => ("Type", type_of(&Place { kind, name: node.name.clone() }).into()),
+        };
+        if let Some(service) = service.as_object_mut() {
+            service.insert(key.to_owned(), value);
+        }
+        service
+    };
+    map.nodes.iter().map(shown).collect()
+}
+
+fn statistics(traffic: &Traffic) -> Json {
+    let Traffic { requests, errors, faults, throttles, total, .. } = *traffic;
+    let ok = requests.saturating_sub(errors).saturating_sub(faults).saturating_sub(throttles);
+    json!({
+        "OkCount": ok,
+        "ErrorStatistics": {"ThrottleCount": throttles, "OtherCount": errors, "TotalCount": errors.saturating_add(throttles)},
+        "FaultStatistics": {"OtherCount": faults, "TotalCount": faults},
+        "TotalCount": requests,
+        "TotalResponseTime": seconds(total),
+    })
+}
