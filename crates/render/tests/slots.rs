@@ -245,7 +245,7 @@ fn an_image_without_target_is_a_slot_outside_code() {
         .iter()
         .map(|s| (s.line, s.text.as_str(), s.wants.as_str(), &body[s.place.byte_start..s.place.byte_end]))
         .collect();
-    assert_eq!(found, [(3, "Traces", "trace", "![Traces]()"), (7, "Group", "unknown", "![Group]()")]);
+    assert_eq!(found, [(3, "Traces", "trace", "![Traces]()"), (7, "Group", "groups", "![Group]()")]);
 }
 
 #[test]

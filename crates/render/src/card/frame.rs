@@ -15,6 +15,18 @@ pub(super) const PAD: f64 = 20.0;
 
 /// Opens the drawing: size, words for those who cannot see it, style, sheet.
 pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &str, description: &str) -> Svg {
+    begin_in(STYLE, height, frozen, size, title, description)
+}
+
+/// As [`begin`], in a style of its own.
+pub(super) fn begin_in(
+    style: &str,
+    height: f64,
+    frozen: Option<&Frozen>,
+    size: Size,
+    title: &str,
+    description: &str,
+) -> Svg {
     let mut svg = Svg::new();
     let view = format!("0 0 {WIDTH} {height}");
     let mut attributes: Vec<(&'static str, super::xml::Val<'_>)> = vec![
@@ -31,7 +43,7 @@ pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &st
     svg.open("svg", &attributes);
     svg.text("title", &[], title);
     svg.text("desc", &[], description);
-    svg.raw(STYLE);
+    svg.raw(style);
     svg.leaf(
         "rect",
         &[
@@ -62,6 +74,11 @@ const PILL: Font = Font::bold(11.0);
 /// Draws the status pill with its right end at `right`; returns where it begins.
 pub(super) fn pill(svg: &mut Svg, right: f64, middle: f64, trace: &Trace) -> f64 {
     let (class, word) = verdict(trace);
+    signed(svg, right, middle, class, word)
+}
+
+/// A pill of a colour class with its sign and a word; returns where it begins.
+pub(super) fn signed(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 {
     let ground = format!("{class}bg");
     let width = PILL.width(word) + 34.0;
     let x = right - width;
@@ -89,6 +106,7 @@ pub(super) fn sign(svg: &mut Svg, x: f64, y: f64, class: &str) {
     let path = match class {
         "good" => format!("M{} L{} L{}", at(-2.6, 0.2), at(-0.6, 2.2), at(2.8, -2.0)),
         "open" => format!("M{} h0.01 M{} h0.01 M{} h0.01", at(-2.8, 0.0), at(0.0, 0.0), at(2.8, 0.0)),
+        "info" | "note" => format!("M{} h0.01 M{} V{}", at(0.0, -2.8), at(0.0, -0.2), super::xml::number(y + 3.0)),
         _ => format!("M{} L{} M{} L{}", at(-2.0, -2.0), at(2.0, 2.0), at(2.0, -2.0), at(-2.0, 2.0)),
     };
     svg.leaf("path", &[("class", "on".into()), ("d", (&path).into())]);

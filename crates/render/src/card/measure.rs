@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use super::xml::visible;
+
 /// Advance widths of the printable ASCII characters in thousandths of the font size. DejaVu Sans: of the fonts that a
 /// reader's system may put in, about the widest, so what fits here fits there.
 const WIDTHS: [u16; 95] = [
@@ -18,20 +20,27 @@ pub(super) struct Font {
     size: f64,
     factor: f64,
     mono: bool,
+    careful: bool,
 }
 
 impl Font {
     pub(super) const fn plain(size: f64) -> Self {
-        Self { size, factor: 1.0, mono: false }
+        Self { size, factor: 1.0, mono: false, careful: false }
     }
 
     /// Bold: a twelfth wider at most where it matters.
     pub(super) const fn bold(size: f64) -> Self {
-        Self { size, factor: 1.12, mono: false }
+        Self { size, factor: 1.12, mono: false, careful: false }
     }
 
     pub(super) const fn mono(size: f64) -> Self {
-        Self { size, factor: 1.0, mono: true }
+        Self { size, factor: 1.0, mono: true, careful: false }
+    }
+
+    /// Also where a text is full of replacement characters, which are wider than the letters around them. Traces' cards go
+    /// without, since they are to stay as they were first drawn.
+    pub(super) const fn careful(self) -> Self {
+        Self { careful: true, ..self }
     }
 
     /// The width in user units; never less than a reader's font needs.
@@ -43,6 +52,7 @@ impl Font {
         let em = match u32::from(c) {
             32..=126 if self.mono => 0.612,
             code @ 32..=126 => f64::from(WIDTHS[code as usize - 32]) / 1000.0,
+            0xfffd if self.careful && !self.mono => 1.1,
             // Wide characters are one em in most fonts, emoji up to 1.4; the narrow rest is below 0.9.
             _ => match c.width() {
                 Some(0) => 0.05,
@@ -79,5 +89,64 @@ impl Font {
             used = next;
         }
         out
+    }
+
+    /// The text on at most `most` lines of this width, broken at blanks where there are some; the last ends with an
+    /// ellipsis where there is more. Its own line breaks stay, a tab is four blanks, and only as much is read as is shown.
+    pub(super) fn wrap(self, text: &str, room: f64, most: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        let longest = self.most_chars(room).saturating_mul(most);
+        let mut rest_of_text = text.trim_end().split('\n').peekable();
+        while let Some(line) = rest_of_text.next() {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let mut rest: String = line.chars().take(longest).collect::<String>().replace('\t', "    ");
+            rest = visible(&rest);
+            let mut rest = rest.as_str();
+            loop {
+                if lines.len() + 1 >= most {
+                    let fitted = self.fit(rest, room);
+                    let more = rest_of_text.peek().is_some() && !fitted.ends_with('…');
+                    lines.push(match more {
+                        true => self.fit(&format!("{fitted} …"), room),
+                        false => fitted,
+                    });
+                    return lines;
+                }
+                let end = self.line_end(rest, room);
+                lines.push(rest[..end].trim_end().to_owned());
+                rest = if end == rest.len() { "" } else { rest[end..].trim_start() };
+                if rest.is_empty() {
+                    break;
+                }
+            }
+        }
+        lines
+    }
+
+    /// Where a line of this width ends: behind its last blank, if that is not too far back.
+    fn line_end(self, text: &str, room: f64) -> usize {
+        let mut used = 0.0;
+        let mut blank = None;
+        for (i, c) in text.char_indices() {
+            used += self.advance(c);
+            if used > room {
+                return match blank {
+                    Some((at, width)) if width > room * 0.5 => at,
+                    _ if i == 0 => c.len_utf8(),
+                    _ => i,
+                };
+            }
+            if c == ' ' || c == ',' {
+                blank = Some((i + c.len_utf8(), used));
+            }
+        }
+        text.len()
+    }
+
+    /// More characters than this are never looked at for one line.
+    fn most_chars(self, room: f64) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a card's width in characters")]
+        let most = (room / (0.05 * self.size)).clamp(64.0, 4096.0) as usize;
+        most
     }
 }

@@ -3,9 +3,18 @@
 //! The same evidence, size and [`RENDERER`] give the same bytes on every machine; `verify` relies on it. Change what
 //! is drawn, in any way, and [`RENDERER`] must be counted up.
 
+mod ansi;
+mod console;
+mod dossier;
 mod envelope;
+mod error;
 mod frame;
+mod layout;
+mod logs;
+mod map;
 mod measure;
+mod settings;
+mod sheet;
 mod strip;
 mod style;
 mod table;
@@ -88,13 +97,30 @@ pub fn preview(evidence_body: &Body, size: Size) -> String {
 /// The card in one colour scheme whatever the reader prefers, for a place that shows pictures without telling
 /// them: WebKitGTK draws an `<img>` as if everybody preferred light. For showing only: it no longer verifies.
 pub fn themed(svg: &str, dark: bool) -> String {
-    svg.replacen(style::IF_DARK, if dark { "@media all" } else { "@media not all" }, 1)
+    // Data may hold the same words, and it stands before the style; the style's tag it cannot hold.
+    let at = svg.find("<style>").unwrap_or(0);
+    let themed = svg[at..].replacen(style::IF_DARK, if dark { "@media all" } else { "@media not all" }, 1);
+    format!("{}{themed}", &svg[..at])
 }
 
 fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
     match (body, size) {
         (Body::Trace(trace), Size::Full) => waterfall::draw(trace, frozen),
         (Body::Trace(trace), Size::Compact) => strip::draw(trace, frozen),
+        (Body::Logs(logs), Size::Full) => logs::draw(logs, frozen),
+        (Body::Logs(logs), Size::Compact) => logs::strip(logs, frozen),
+        (Body::Console(console), Size::Full) => console::draw(console, frozen),
+        (Body::Console(console), Size::Compact) => console::strip(console, frozen),
+        (Body::Error(error), Size::Full) => error::draw(error, frozen),
+        (Body::Error(error), Size::Compact) => error::strip(error, frozen),
+        (Body::ServiceMap(map), Size::Full) => map::draw(map, frozen),
+        (Body::ServiceMap(map), Size::Compact) => map::strip(map, frozen),
+        (Body::Groups(groups), Size::Full) => settings::groups(groups, frozen),
+        (Body::Groups(groups), Size::Compact) => settings::groups_strip(groups, frozen),
+        (Body::SamplingRules(rules), Size::Full) => settings::rules(rules, frozen),
+        (Body::SamplingRules(rules), Size::Compact) => settings::rules_strip(rules, frozen),
+        (Body::Dossier(dossier), Size::Full) => dossier::draw(dossier, frozen),
+        (Body::Dossier(dossier), Size::Compact) => dossier::strip(dossier, frozen),
     }
 }
 

@@ -8,6 +8,7 @@ use tracebook_core::trace::Trace;
 use super::frame::{self, PAD, WIDTH};
 use super::measure::Font;
 use super::waterfall::{Axis, hues};
+use super::xml::Svg;
 use super::{Size, words};
 
 const HEIGHT: f64 = 64.0;
@@ -50,14 +51,20 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     svg.close();
     svg.text("text", &[("class", "small muted".into()), ("x", x.into()), ("y", 48.0.into())], &SMALL.fit(&facts, room));
 
+    bars(&mut svg, trace, HEIGHT, 44.0);
+    svg.finish()
+}
+
+/// The first spans as bars, around the middle of so much height.
+pub(super) fn bars(svg: &mut Svg, trace: &Trace, height: f64, room: f64) {
     let hues = hues(trace);
     let axis = Axis::of(trace, CHART, WIDTH - PAD);
     let rows = assemble::rows(trace);
     let shown = rows.len().min(MOST_BARS);
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-    let step = (44.0 / shown.max(1) as f64).min(9.0);
+    let step = (room / shown.max(1) as f64).min(9.0);
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-    let mut y = HEIGHT / 2.0 - step * shown as f64 / 2.0;
+    let mut y = height / 2.0 - step * shown as f64 / 2.0;
     for row in rows.iter().take(shown) {
         let span = &trace.spans[row.index];
         let (from, width) = axis.bar(span, 2.0);
@@ -80,5 +87,4 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
         );
         y += step;
     }
-    svg.finish()
 }

@@ -40,10 +40,10 @@ const ID: Font = Font::mono(11.0);
 
 /// The trace's own axis: nanoseconds to user units.
 pub(super) struct Axis {
-    start: i64,
+    pub(super) start: i64,
     span: f64,
-    left: f64,
-    right: f64,
+    pub(super) left: f64,
+    pub(super) right: f64,
 }
 
 impl Axis {
@@ -53,7 +53,8 @@ impl Axis {
         Self { start: trace.start().0, span, left, right }
     }
 
-    fn x(&self, nanos: i64) -> f64 {
+    /// Where a moment is; one before or after the trace is at its end.
+    pub(super) fn x(&self, nanos: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
         let offset = nanos.saturating_sub(self.start) as f64;
         if self.span <= 0.0 {
@@ -121,19 +122,101 @@ impl Line<'_> {
     }
 }
 
+/// The rows of a trace's spans, before they are drawn.
+pub(super) struct Fall<'a> {
+    trace: &'a Trace,
+    rows: &'a [Row],
+    pub(super) axis: Axis,
+    hues: HashMap<&'a str, usize>,
+    lines: Vec<Line<'a>>,
+}
+
+impl<'a> Fall<'a> {
+    pub(super) fn of(trace: &'a Trace, rows: &'a [Row]) -> Self {
+        let axis = Axis::of(trace, CHART, CHART_END);
+        let lines = lines(trace, rows, &axis);
+        Self { trace, rows, axis, hues: hues(trace), lines }
+    }
+
+    fn body(&self) -> f64 {
+        self.lines.iter().map(Line::height).sum()
+    }
+
+    fn hidden(&self) -> usize {
+        self.rows.len().saturating_sub(MOST_ROWS)
+    }
+
+    /// How high the rows are together.
+    pub(super) fn height(&self) -> f64 {
+        self.body() + if self.hidden() > 0 { 28.0 } else { 0.0 }
+    }
+
+    /// What stands above the rows: name, facts, services.
+    pub(super) fn head(&self, svg: &mut Svg, name: &str, facts: &str) {
+        gradients(svg, self.trace, self.rows, &self.hues);
+        header(svg, self.trace, name, facts);
+        legend(svg, self.trace, &words::services(self.trace), &self.hues);
+    }
+
+    /// Draws axis and rows.
+    pub(super) fn draw(&self, svg: &mut Svg, top: f64) {
+        let Self { trace, rows, axis, hues, lines } = self;
+        stripes(svg, lines, top);
+        ticks(svg, axis, top, top + self.body());
+        let mut y = top;
+        let mut tree = Tree::default();
+        for line in lines {
+            match line {
+                Line::Phantom { text, from, to } => {
+                    tree.joint(svg, 0, y);
+                    phantom(svg, text, (*from, *to), y);
+                }
+                Line::Span(row, span) => {
+                    let parent_service =
+                        span.parent.and_then(|id| trace.spans.iter().find(|s| s.id == id)).map(|s| s.service.as_str());
+                    let hue = hues.get(span.service.as_str()).copied().unwrap_or(0);
+                    let name_service = parent_service != Some(span.service.as_str());
+                    tree.joint(svg, row.depth, y);
+                    span_row(svg, axis, &Drawn { row, span, hue, name_service }, y);
+                }
+                Line::Words { text, depth, bad } => {
+                    let x = indent(*depth) + 16.0;
+                    let class = if *bad { "small bad" } else { "small muted" };
+                    svg.text(
+                        "text",
+                        &[("class", class.into()), ("x", x.into()), ("y", (y + 11.0).into())],
+                        &SMALL.fit(text, DURATIONS - x),
+                    );
+                }
+            }
+            y += line.height();
+        }
+        let hidden = self.hidden();
+        if hidden > 0 {
+            let errors = rows.iter().skip(MOST_ROWS).filter(|r| trace.spans[r.index].status.code.is_error()).count();
+            let errors = match errors {
+                0 => String::new(),
+                n => format!(", {} of them with errors", words::grouped(n)),
+            };
+            let text = format!(
+                "… and {} more {}{errors} (all in the data)",
+                words::grouped(hidden),
+                if hidden == 1 { "span" } else { "spans" }
+            );
+            svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", (y + 18.0).into())], &text);
+        }
+    }
+}
+
+/// Where the rows begin.
+pub(super) const TOP: f64 = 122.0;
+
 /// Draws the card.
 pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let rows = assemble::rows(trace);
-    let axis = Axis::of(trace, CHART, CHART_END);
-    let hues = hues(trace);
-    let lines = lines(trace, &rows, &axis);
+    let fall = Fall::of(trace, &rows);
     let footer = Footer::of(&trace.notes, frozen);
-
-    let top = 122.0;
-    let body: f64 = lines.iter().map(Line::height).sum();
-    let hidden = rows.len().saturating_sub(MOST_ROWS);
-    let more = if hidden > 0 { 28.0 } else { 0.0 };
-    let foot = top + body + more + 10.0;
+    let foot = TOP + fall.height() + 10.0;
     let height = foot + footer.height();
 
     let name = trace.name();
@@ -143,62 +226,18 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
         human_duration(trace.duration()),
         trace.start().rfc3339().replace('T', " ").replace('Z', " UTC"),
     );
-    let (_, status) = frame::verdict(trace);
-    let services = words::services(trace);
-    let description = description(trace, &facts, status, &services);
+    let description = description(trace, &facts);
     let mut svg = frame::begin(height, frozen, Size::Full, &name, &description);
-    gradients(&mut svg, trace, &rows, &hues);
-
-    header(&mut svg, trace, &name, &facts);
-    legend(&mut svg, trace, &services, &hues);
-    stripes(&mut svg, &lines, top);
-    ticks(&mut svg, &axis, top, top + body);
-    let mut y = top;
-    let mut tree = Tree::default();
-    for line in &lines {
-        match line {
-            Line::Phantom { text, from, to } => {
-                tree.joint(&mut svg, 0, y);
-                phantom(&mut svg, text, (*from, *to), y);
-            }
-            Line::Span(row, span) => {
-                let parent_service =
-                    span.parent.and_then(|id| trace.spans.iter().find(|s| s.id == id)).map(|s| s.service.as_str());
-                let hue = hues.get(span.service.as_str()).copied().unwrap_or(0);
-                let name_service = parent_service != Some(span.service.as_str());
-                tree.joint(&mut svg, row.depth, y);
-                span_row(&mut svg, &axis, &Drawn { row, span, hue, name_service }, y);
-            }
-            Line::Words { text, depth, bad } => {
-                let x = indent(*depth) + 16.0;
-                let class = if *bad { "small bad" } else { "small muted" };
-                svg.text(
-                    "text",
-                    &[("class", class.into()), ("x", x.into()), ("y", (y + 11.0).into())],
-                    &SMALL.fit(text, DURATIONS - x),
-                );
-            }
-        }
-        y += line.height();
-    }
-    if hidden > 0 {
-        let errors = rows.iter().skip(MOST_ROWS).filter(|r| trace.spans[r.index].status.code.is_error()).count();
-        let errors = match errors {
-            0 => String::new(),
-            n => format!(", {} of them with errors", words::grouped(n)),
-        };
-        let text = format!(
-            "… and {} more {}{errors} (all in the data)",
-            words::grouped(hidden),
-            if hidden == 1 { "span" } else { "spans" }
-        );
-        svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", (y + 18.0).into())], &text);
-    }
+    fall.head(&mut svg, &name, &facts);
+    fall.draw(&mut svg, TOP);
     footer.draw(&mut svg, foot);
     svg.finish()
 }
 
-fn description(trace: &Trace, facts: &str, status: &str, services: &[&str]) -> String {
+/// What a trace is about, for those who cannot see the picture.
+pub(super) fn description(trace: &Trace, facts: &str) -> String {
+    let (_, status) = frame::verdict(trace);
+    let services = words::services(trace);
     let mut text = format!("{status} · {facts}");
     if !services.is_empty() {
         let names: Vec<String> = services.iter().take(8).map(|s| s.chars().take(60).collect()).collect();

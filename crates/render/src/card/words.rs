@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tracebook_core::evidence::{Body, Frozen, Kind, Provenance};
 use tracebook_core::question::Source;
+use tracebook_core::service_map::NodeKind;
 use tracebook_core::trace::{Exception, Protocol, Span, Trace};
 use tracebook_core::value::Attribute;
 
@@ -17,7 +18,78 @@ pub fn caption(frozen: &Frozen) -> String {
             parts.push(format!("captured {captured}"));
             parts.join(" · ")
         }
+        other => {
+            let mut parts = vec![kind(other.kind()).to_owned()];
+            parts.extend(facts(other));
+            parts.push(format!("captured {captured}"));
+            parts.join(" · ")
+        }
     }
+}
+
+/// What a caption says of evidence that is no trace.
+fn facts(body: &Body) -> Vec<String> {
+    match body {
+        Body::Trace(_) => Vec::new(),
+        Body::Logs(logs) => {
+            let groups = logs.groups();
+            let mut facts: Vec<String> =
+                named(&groups).map(|names| format!("{} {names}", plural(groups.len(), "group"))).into_iter().collect();
+            facts.push(count(logs.events.len(), "event", "events"));
+            facts
+        }
+        Body::Error(error) => {
+            let mut facts = vec![brief(&error.title)];
+            facts.push(count(error.occurrences as usize, "occurrence", "occurrences"));
+            facts.extend((!error.environment.is_empty()).then(|| brief(&error.environment)));
+            facts
+        }
+        Body::Console(console) => {
+            let mut facts = vec![brief(&console.source), count(console.lines.len(), "line", "lines")];
+            facts.extend(console.exit_code.map(|code| format!("exit code {code}")));
+            facts
+        }
+        Body::ServiceMap(map) => {
+            let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
+            vec![count(services, "service", "services"), count(map.traces as usize, "trace", "traces")]
+        }
+        Body::Groups(groups) => {
+            let names: Vec<&str> = groups.groups.iter().map(|g| g.name.as_str()).collect();
+            named(&names).into_iter().collect()
+        }
+        Body::SamplingRules(rules) => {
+            let names: Vec<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
+            named(&names).into_iter().collect()
+        }
+        Body::Dossier(dossier) => {
+            let mut facts = vec![format!("trace {}", trace_id(&dossier.trace))];
+            facts.extend(service_names(&dossier.trace));
+            facts
+        }
+    }
+}
+
+/// The first line of a text from data, short enough for a caption.
+pub(super) fn brief(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// The first two names, the others by number.
+fn named(names: &[&str]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(brief(one)),
+        [one, two] => Some(format!("{}, {}", brief(one), brief(two))),
+        [one, two, rest @ ..] => Some(format!("{}, {} and {} more", brief(one), brief(two), rest.len())),
+    }
+}
+
+fn plural(n: usize, one: &str) -> String {
+    if n == 1 { one.to_owned() } else { format!("{one}s") }
 }
 
 /// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 · sha256:1a2b3c4d5e6f`.
@@ -204,11 +276,16 @@ const COMMON: &[&str] = &[
 
 /// What the writer of the code said about a span: X-Ray's annotations, and the attributes of no convention.
 pub(super) fn said(span: &Span) -> Vec<String> {
-    let own = span.attributes.iter().filter(|a| {
+    span.annotations.iter().map(pair).chain(own(span.attributes.iter())).collect()
+}
+
+/// The attributes of no convention, written out.
+pub(super) fn own<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = String> {
+    let not_common = |a: &&Attribute| {
         let head = a.key.split('.').next().unwrap_or_default();
         !COMMON.contains(&head)
-    });
-    span.annotations.iter().chain(own).map(pair).collect()
+    };
+    attributes.filter(not_common).map(pair)
 }
 
 fn pair(a: &Attribute) -> String {

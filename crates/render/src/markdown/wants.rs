@@ -1,6 +1,6 @@
 //! Which kind of evidence a slot's words ask for.
 
-/// `trace`, `logs`, `error`, `console`, `service-map`, `query` or `unknown`, by the first rule that a word fits.
+/// `trace`, `logs`, `error`, `console`, `service-map`, `groups`, `sampling-rules`, `dossier`, `query` or `unknown`, by the first rule that a word fits.
 ///
 /// The order is the rule: a product's name beats a general word (`Rollbar item in the console` is an error), a
 /// place beats what was seen there (`console logging` is console output), and `error` comes late because everything
@@ -12,7 +12,15 @@ pub(super) fn wants(text: &str) -> &'static str {
         words.windows(2).any(|w| first.contains(&w[0].as_str()) && second.contains(&w[1].as_str()))
     };
     let vendor_console = pair(&["aws", "xray", "ray", "honeycomb", "cloudwatch", "management"], &["console"]);
-    let rules: [(&str, bool); 9] = [
+    const GROUPS: [&str; 2] = ["group", "groups"];
+    let rules: [(&str, bool); 12] = [
+        ("dossier", has(&["dossier"])),
+        ("sampling-rules", pair(&["sampling"], &["rule", "rules"])),
+        (
+            "groups",
+            pair(&["xray", "ray", "trace", "tracing"], &GROUPS)
+                || matches!(words.as_slice(), [only] if GROUPS.contains(&only.as_str())),
+        ),
         ("service-map", pair(&["service", "trace", "services"], &["map", "maps", "graph"]) || has(&["servicemap"])),
         ("query", has(&["query", "queries", "board", "boards"])),
         ("error", has(&["rollbar", "item", "items", "occurrence", "occurrences"])),
@@ -105,7 +113,13 @@ mod tests {
             ("Trace with an error", "trace"),
             ("Stack trace", "error"),
             ("Rollbar error with person", "error"),
-            ("Group", "unknown"),
+            ("Group", "groups"),
+            ("X-Ray group", "groups"),
+            ("Security group", "unknown"),
+            ("Log groups", "logs"),
+            ("Sampling rule", "sampling-rules"),
+            ("X-Ray sampling rules", "sampling-rules"),
+            ("Dossier of the request", "dossier"),
             ("my desk", "unknown"),
         ] {
             assert_eq!(wants(text), kind, "{text}");

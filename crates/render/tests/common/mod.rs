@@ -1,9 +1,11 @@
 //! Traces as the course's services send them, built by hand.
 #![expect(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod kinds;
+
 use tracebook_core::assemble::{LooseSpan, assemble};
-use tracebook_core::evidence::Frozen;
-use tracebook_core::freeze::{Click, trace as freeze};
+use tracebook_core::evidence::{Body, Frozen};
+use tracebook_core::freeze::{self, Click};
 use tracebook_core::ids::{Id, SpanId, TraceId};
 use tracebook_core::question::Question;
 use tracebook_core::time::Nanos;
@@ -41,6 +43,10 @@ pub(crate) fn whole(spans: Vec<Span>) -> Trace {
 }
 
 pub(crate) fn frozen_as(id_text: &str, trace: Trace) -> Frozen {
+    frozen_body(id_text, Body::Trace(trace))
+}
+
+pub(crate) fn frozen_body(id_text: &str, body: Body) -> Frozen {
     let click = Click {
         id: id(id_text),
         question: Question::default(),
@@ -48,7 +54,7 @@ pub(crate) fn frozen_as(id_text: &str, trace: Trace) -> Frozen {
         tool: "tracebook 0.1.0".into(),
         supersedes: None,
     };
-    freeze(trace, click).expect("a trace has a JSON form").frozen
+    freeze::body(body, click).expect("it has a JSON form").frozen
 }
 
 pub(crate) fn frozen(trace: Trace) -> Frozen {

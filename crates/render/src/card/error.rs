@@ -1,0 +1,424 @@
+//! An error item: what went wrong, where, in which request, how often.
+
+use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence};
+use tracebook_core::evidence::Frozen;
+use tracebook_core::time::Nanos;
+use tracebook_core::value::Attribute;
+
+use super::frame::PAD;
+use super::sheet::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
+use super::words;
+use super::xml::Svg;
+
+/// The most exceptions of a chain that are drawn.
+const MOST_TRACES: usize = 6;
+/// The most frames that are drawn of one exception: the most recent ones.
+const MOST_FRAMES: usize = 24;
+/// The most rows of request or custom data.
+const MOST_PAIRS: usize = 12;
+/// The most local variables of a frame.
+const MOST_LOCALS: usize = 8;
+/// The most lines of a message.
+const MOST_LINES: usize = 12;
+
+/// Draws the full card.
+pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
+    let head = head(error);
+    let occurrence = &error.occurrence;
+    let mut svg = Svg::new();
+    let mut y = grid(&mut svg, &facts(error), head.bottom() - 4.0);
+    let shown_whole = sheet::TITLE.fit(&head.title, 600.0) == head.title;
+    if occurrence.traces.is_empty() {
+        let text = if occurrence.message.is_empty() { &error.title } else { &occurrence.message };
+        let lines = CODE.wrap(text, END - PAD - 24.0, MOST_LINES);
+        // A message that the title already says is not said again.
+        if text.trim().is_empty() {
+            sheet::put(&mut svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
+            y += 22.0;
+        } else if !(shown_whole && lines.len() <= 1 && text.trim() == head.title) {
+            y = section(&mut svg, "Message", "", y);
+            y = ground(&mut svg, y, &lines);
+        }
+    } else {
+        let count = occurrence.traces.len();
+        y = section(&mut svg, "Traceback", "most recent call last", y);
+        for (i, trace) in occurrence.traces.iter().take(MOST_TRACES).enumerate() {
+            y = exception(&mut svg, trace, i > 0, y);
+        }
+        if count > MOST_TRACES {
+            let more = words::count(count - MOST_TRACES, "more cause", "more causes");
+            sheet::put(&mut svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
+            y += 22.0;
+        }
+    }
+    y = request(&mut svg, occurrence, y);
+    y = pairs(&mut svg, "Custom data", occurrence.custom.iter(), y);
+    y = others(&mut svg, error, y);
+    let description = format!("{} · {}", head.pill.1, head.facts);
+    sheet::sheet(frozen, &head, &description, svg, y, &occurrence.notes)
+}
+
+/// Draws the strip: the number of occurrences, and when they were.
+pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
+    let mut svg = Svg::new();
+    let times: Vec<Nanos> = moments(error);
+    let (first, last) = (error.first.min(error.last), error.last);
+    let count = match error.occurrences {
+        0 => String::new(),
+        n => format!("{}×", words::grouped(n as usize)),
+    };
+    sheet::end(&mut svg, "title", END, 30.0, &count);
+    let class = level(error.level).0;
+    let base = STRIP - 15.0;
+    sheet::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
+    for time in times.iter().take(60) {
+        let x = STRIP_CHART + 4.0 + share(*time, first, last) * (END - STRIP_CHART - 8.0);
+        svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", base.into()), ("r", 3.5.into())]);
+    }
+    sheet::strip(frozen, &head(error), svg)
+}
+
+/// Every moment that is known of.
+fn moments(error: &ErrorItem) -> Vec<Nanos> {
+    let mut times = vec![error.first, error.last, error.occurrence.timestamp];
+    times.extend(error.others.iter().map(|o| o.timestamp));
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
+/// Where a moment is between the first and the last.
+fn share(time: Nanos, first: Nanos, last: Nanos) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
+    let length = |to: Nanos| to.0.saturating_sub(first.0) as f64;
+    let whole = length(last);
+    if whole > 0.0 { (length(time) / whole).clamp(0.0, 1.0) } else { 1.0 }
+}
+
+fn level(level: Level) -> (&'static str, String) {
+    let class = match level {
+        Level::Critical | Level::Error => "bad",
+        Level::Warning => "open",
+        Level::Info => "info",
+        Level::Debug => "note",
+    };
+    (class, level.word().to_uppercase())
+}
+
+fn head(error: &ErrorItem) -> Head {
+    let title = error.title.trim().lines().next().unwrap_or_default();
+    let title = match title {
+        "" => "(no title)".to_owned(),
+        title => sheet::clean(title),
+    };
+    let mut facts = vec![words::count(error.occurrences as usize, "occurrence", "occurrences")];
+    if error.occurrences > 1 && error.first < error.last {
+        facts.push(format!("first {}", error.first.human()));
+        facts.push(format!("last {}", error.last.human()));
+    } else {
+        facts.push(error.last.human());
+    }
+    if error.people > 0 {
+        facts.push(words::count(error.people as usize, "person", "people"));
+    }
+    let item: String = error.item.chars().take(24).collect();
+    let aside = if item.is_empty() { item } else { format!("item {item}") };
+    Head { title, facts: facts.join(" · "), aside, pill: level(error.level), chips: Vec::new() }
+}
+
+/// What is known of the occurrence, by name.
+pub(super) fn facts(error: &ErrorItem) -> Vec<(&'static str, String)> {
+    let occurrence = &error.occurrence;
+    let other = |key: &str| tracebook_core::value::get(&occurrence.other, key).map(ToString::to_string);
+    let person = occurrence.person.as_ref().map(|p| {
+        let mut text = sheet::clean(p.label());
+        let more: Vec<&str> = [Some(p.id.as_str()), p.email.as_deref()]
+            .into_iter()
+            .flatten()
+            .filter(|t| !t.is_empty() && *t != p.label())
+            .collect();
+        if !more.is_empty() {
+            text.push_str(&format!(" ({})", more.join(", ")));
+        }
+        text
+    });
+    let environment = [&occurrence.environment, &error.environment].into_iter().find(|e| !e.is_empty()).cloned();
+    let notifier = other("notifier.name").map(|name| match other("notifier.version") {
+        Some(version) => format!("{name} {version}"),
+        None => name,
+    });
+    [
+        ("Level", Some(error.level.word().to_owned())),
+        ("Occurred", Some(occurrence.timestamp.human())),
+        ("Environment", environment),
+        ("Context", Some(occurrence.context.clone())),
+        ("Person", person),
+        ("Framework", other("framework")),
+        ("Language", other("language")),
+        ("Host", other("server.host").or_else(|| other("host"))),
+        ("Code version", other("code_version")),
+        ("Notifier", notifier),
+        ("Occurrence", Some(occurrence.uuid.clone())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .filter(|(_, value)| !value.trim().is_empty())
+    .collect()
+}
+
+/// Names and values in two columns.
+fn grid(svg: &mut Svg, facts: &[(&'static str, String)], top: f64) -> f64 {
+    const NAMES: f64 = 92.0;
+    let column = (END - PAD) / 2.0;
+    let facts: Vec<_> = facts.iter().filter(|(name, _)| *name != "Level").collect();
+    for (i, (name, value)) in facts.iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
+        let (x, y) = (PAD + (i % 2) as f64 * column, top + 15.0 + (i / 2) as f64 * 19.0);
+        sheet::put(svg, "small muted", x, y, name);
+        sheet::put(svg, "name", x + NAMES, y, &NAME.fit(&sheet::clean(value), column - NAMES - 12.0));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
+    let rows = facts.len().div_ceil(2) as f64;
+    top + rows * 19.0 + 8.0
+}
+
+/// A heading; returns where what it heads begins.
+fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
+    let y = y + 8.0;
+    sheet::rule(svg, y);
+    sheet::put(svg, "name b", PAD, y + 20.0, name);
+    sheet::end(svg, "small muted", END, y + 20.0, aside);
+    y + 28.0
+}
+
+/// Lines of a text on a ground.
+fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a dozen lines")]
+    let height = lines.len() as f64 * 16.0 + 14.0;
+    sheet::block(svg, "term", PAD, y + 2.0, END - PAD, height, 6.0);
+    let mut line = y + 20.0;
+    for text in lines {
+        sheet::code(svg, "", PAD + 12.0, line, text);
+        line += 16.0;
+    }
+    y + height + 4.0
+}
+
+/// Code that came with the language, the framework or a package: where an error seldom is.
+fn is_library(file: &str) -> bool {
+    const LIBRARIES: [&str; 10] = [
+        "site-packages",
+        "dist-packages",
+        "node_modules",
+        "/lib/python",
+        "/gems/",
+        "/usr/lib/",
+        "/usr/local/lib/",
+        "<frozen ",
+        "node:",
+        "vendor/bundle",
+    ];
+    let file: String = file.chars().take(1_000).collect();
+    LIBRARIES.iter().any(|l| file.contains(l))
+}
+
+/// `app.py:141 in data_handle`
+pub(super) fn place(frame: &CodeFrame) -> String {
+    let mut text = match frame.filename.is_empty() {
+        true => "(unknown file)".to_owned(),
+        false => frame.filename.clone(),
+    };
+    if let Some(line) = frame.lineno {
+        text.push_str(&format!(":{line}"));
+    }
+    if !frame.method.is_empty() {
+        text.push_str(&format!(" in {}", frame.method));
+    }
+    text
+}
+
+/// The file's end is what tells it from others.
+fn tail(file: &str, room: f64) -> String {
+    let end: Vec<char> = file.chars().rev().take(300).collect();
+    let whole: String = sheet::clean(&end.iter().rev().collect::<String>());
+    if MONO.width(&whole) <= room && end.len() < 300 {
+        return whole;
+    }
+    let mut kept = Vec::new();
+    let mut used = MONO.width("…");
+    for c in whole.chars().rev() {
+        used += MONO.width(c.encode_utf8(&mut [0; 4]));
+        if used > room {
+            break;
+        }
+        kept.push(c);
+    }
+    std::iter::once('…').chain(kept.into_iter().rev()).collect()
+}
+
+fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64 {
+    let mut y = top + 4.0;
+    if is_cause {
+        sheet::put(svg, "small muted", PAD, y + 14.0, "caused by");
+        y += 20.0;
+    }
+    let class = if trace.class.is_empty() { "(no class)" } else { &trace.class };
+    let class = NAME_BOLD.fit(&sheet::clean(class), 400.0);
+    sheet::put(svg, "name b bad", PAD, y + 14.0, &class);
+    let x = PAD + NAME_BOLD.width(&class) + 10.0;
+    for line in NAME.wrap(&trace.message, END - x, 3) {
+        sheet::put(svg, "name", x, y + 14.0, &line);
+        y += 17.0;
+    }
+    if trace.message.trim().is_empty() {
+        y += 17.0;
+    }
+    y += 6.0;
+    let hidden = trace.frames.len().saturating_sub(MOST_FRAMES);
+    if hidden > 0 {
+        let n = words::count(hidden, "earlier frame", "earlier frames");
+        sheet::put(svg, "small muted", PAD + 12.0, y + 14.0, &format!("… {n} (all in the data)"));
+        y += 20.0;
+    }
+    let shown = &trace.frames[hidden..];
+    if trace.frames.is_empty() {
+        sheet::put(svg, "small muted", PAD + 12.0, y + 12.0, "(no frames were sent)");
+        y += 18.0;
+    }
+    // Where the writer's own code was last: there one looks first.
+    let own = shown.iter().rposition(|f| !is_library(&f.filename));
+    for (i, f) in shown.iter().enumerate() {
+        y = frame(svg, f, own == Some(i), y);
+    }
+    y + 4.0
+}
+
+fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
+    let library = is_library(&frame.filename);
+    let code = sheet::clean(&frame.code.replace('\t', "    "));
+    let locals: Vec<&Attribute> = frame.locals.iter().take(if is_here { MOST_LOCALS } else { 0 }).collect();
+    let height = 20.0 + if code.is_empty() { 0.0 } else { 17.0 } + if locals.is_empty() { 0.0 } else { 17.0 };
+    if is_here {
+        sheet::block(svg, "band", PAD, top, END - PAD, height, 4.0);
+        sheet::block(svg, "bad", PAD, top, 3.0, height, 1.5);
+    } else {
+        sheet::block(svg, if library { "chip" } else { "s0" }, PAD, top + 3.0, 3.0, height - 6.0, 1.5);
+    }
+    let x = PAD + 12.0;
+    let y = top + 14.0;
+    let tag = if library { "library" } else { "" };
+    let room = END - x - 8.0 - if library { 60.0 } else { 0.0 };
+    let line = frame.lineno.map(|n| format!(":{n}")).unwrap_or_default();
+    let method = match frame.method.is_empty() {
+        true => String::new(),
+        false => MONO.fit(&format!("in {}", sheet::clean(&frame.method)), 260.0),
+    };
+    let file = if frame.filename.is_empty() { "(unknown file)" } else { &frame.filename };
+    let file = tail(file, room - MONO.width(&line) - MONO.width(&method) - 12.0);
+    let place = format!("{file}{line}");
+    let class = if library { "small mono muted" } else { "small mono b" };
+    sheet::put(svg, class, x, y, &place);
+    sheet::put(svg, "small mono muted", x + MONO.width(&place) + 8.0, y, &method);
+    sheet::end(svg, "small muted", END - 8.0, y, tag);
+    let mut y = y + 17.0;
+    if !code.is_empty() {
+        let class = if library { "muted" } else { "" };
+        sheet::code(svg, class, x + 14.0, y, &CODE.fit(&code, END - x - 26.0));
+        y += 17.0;
+    }
+    if !locals.is_empty() {
+        let said: Vec<String> = locals.iter().map(|a| pair(a)).collect();
+        let more = frame.locals.len().saturating_sub(MOST_LOCALS);
+        let more = if more > 0 { format!("  ·  and {more} more") } else { String::new() };
+        let text = format!("{}{more}", said.join("  ·  "));
+        sheet::put(svg, "small mono muted", x + 14.0, y, &MONO.fit(&sheet::clean(&text), END - x - 26.0));
+    }
+    top + height + 3.0
+}
+
+fn pair(a: &Attribute) -> String {
+    let (key, value) = (short(&a.key, 80), short(&a.value.to_string(), 160));
+    format!("{key} = {value}")
+}
+
+fn short(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// Method, address, headers and parameters.
+fn request(svg: &mut Svg, occurrence: &Occurrence, top: f64) -> f64 {
+    let of = |key: &str| tracebook_core::value::get(&occurrence.request, key).map(|v| sheet::clean(&v.to_string()));
+    let (method, url) = (of("method").unwrap_or_default(), of("url").unwrap_or_default());
+    let mut y = top;
+    let rest = occurrence.request.iter().filter(|a| !matches!(a.key.as_str(), "method" | "url"));
+    if method.is_empty() && url.is_empty() {
+        return pairs(svg, "Request", rest, y);
+    }
+    y = section(svg, "Request", "", y);
+    let method = HEAD.fit(&method, 120.0);
+    let mut x = PAD;
+    if !method.is_empty() {
+        x += sheet::tag(svg, x, y + 9.0, "info", &method, 130.0) + 8.0;
+    }
+    sheet::code(svg, "", x, y + 13.0, &CODE.fit(&url, END - x));
+    rows(svg, rest, y + 22.0)
+}
+
+fn pairs<'a>(svg: &mut Svg, name: &str, list: impl Iterator<Item = &'a Attribute>, top: f64) -> f64 {
+    let mut list = list.peekable();
+    if list.peek().is_none() {
+        return top;
+    }
+    let y = section(svg, name, "", top);
+    rows(svg, list, y)
+}
+
+/// A name and a value a row.
+fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) -> f64 {
+    const NAMES: f64 = 190.0;
+    let mut y = top;
+    let mut more = 0;
+    for (i, a) in list.enumerate() {
+        if i >= MOST_PAIRS {
+            more += 1;
+            continue;
+        }
+        let value = sheet::clean(&short(&a.value.to_string(), 400));
+        sheet::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&sheet::clean(&a.key), NAMES - 12.0));
+        sheet::put(svg, "small mono", PAD + NAMES, y + 13.0, &MONO.fit(&value, END - PAD - NAMES));
+        y += 18.0;
+    }
+    if more > 0 {
+        let text = format!("… and {} more (all in the data)", words::grouped(more));
+        sheet::put(svg, "small muted", PAD, y + 13.0, &text);
+        y += 18.0;
+    }
+    y
+}
+
+/// The item's other occurrences, in a sentence or two.
+fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
+    if error.others.is_empty() {
+        return top;
+    }
+    let y = section(svg, "Other occurrences", "newest first", top);
+    let said: Vec<String> = error
+        .others
+        .iter()
+        .take(12)
+        .map(|o| match o.person.trim() {
+            "" => o.timestamp.human(),
+            person => format!("{} ({})", o.timestamp.human(), short(person, 60)),
+        })
+        .collect();
+    // Telemetry may hold more of them than the evidence lists.
+    let all = (error.occurrences as usize).saturating_sub(1).max(error.others.len());
+    let more = all.saturating_sub(said.len());
+    let more = if more > 0 { format!(" and {} more", words::grouped(more)) } else { String::new() };
+    let mut line = y + 12.0;
+    for text in SMALL.wrap(&format!("{}{more}", sheet::clean(&said.join(", "))), END - PAD, 4) {
+        sheet::put(svg, "small", PAD, line, &text);
+        line += 16.0;
+    }
+    line - 4.0
+}

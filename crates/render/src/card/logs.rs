@@ -1,0 +1,244 @@
+//! Log events: one row an event, as it was written.
+
+use std::collections::BTreeMap;
+
+use tracebook_core::evidence::Frozen;
+use tracebook_core::ids::TraceId;
+use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
+use tracebook_core::time::human_duration;
+
+use super::frame::PAD;
+use super::sheet::{self, CODE, END, Head, MONO, SMALL, STRIP, STRIP_CHART};
+use super::style::HUES;
+use super::words;
+use super::xml::Svg;
+
+/// The most events that get a row.
+const MOST_ROWS: usize = 60;
+/// The most lines of one message.
+const MOST_LINES: usize = 3;
+const LINE: f64 = 16.0;
+const TIME: f64 = 92.0;
+const CHIP: f64 = 78.0;
+
+/// Draws the full card.
+pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
+    let head = head(logs, frozen);
+    let columns = Columns::of(logs);
+    let mut svg = Svg::new();
+    let mut y = head.bottom();
+    if logs.more > 0 {
+        let text = format!(
+            "{} matched and {} not kept in this evidence",
+            words::count(logs.more as usize, "older event", "older events"),
+            if logs.more == 1 { "is" } else { "are" }
+        );
+        sheet::put(&mut svg, "small open", PAD, y + 12.0, &text);
+        y += 22.0;
+    }
+    if logs.events.is_empty() {
+        sheet::put(&mut svg, "name muted", PAD, y + 16.0, "No log event matched.");
+        y += 26.0;
+    }
+    let mut day = String::new();
+    for (i, event) in logs.events.iter().take(MOST_ROWS).enumerate() {
+        let (of, clock) = sheet::clock(event.timestamp);
+        if of != day && columns.days {
+            sheet::put(&mut svg, "head muted", PAD, y + 15.0, &format!("{of} UTC"));
+            y += 22.0;
+        }
+        day = of;
+        y += row(&mut svg, event, &clock, &columns, y, i % 2 == 1);
+    }
+    let hidden = logs.events.len().saturating_sub(MOST_ROWS);
+    if hidden > 0 {
+        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| sheet::severity(&e.severity) == "bad").count();
+        let errors = if bad > 0 { format!(", {} of them errors", words::grouped(bad)) } else { String::new() };
+        let text = format!("… and {}{errors} (all in the data)", words::count(hidden, "more event", "more events"));
+        sheet::put(&mut svg, "name muted", PAD, y + 18.0, &text);
+        y += 26.0;
+    }
+    let description = format!("{} · {}", head.pill.1, head.facts);
+    sheet::sheet(frozen, &head, &description, svg, y, &logs.notes)
+}
+
+/// Draws the strip: a tick an event on the axis of time, errors taller.
+pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
+    let mut svg = Svg::new();
+    let (first, last) = logs.range();
+    #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
+    let span = (last.0.saturating_sub(first.0)) as f64;
+    let base = STRIP - 16.0;
+    sheet::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
+    let mut seen: BTreeMap<(bool, i64), ()> = BTreeMap::new();
+    for event in &logs.events {
+        #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
+        let offset = event.timestamp.0.saturating_sub(first.0) as f64;
+        let share = if span > 0.0 { (offset / span).clamp(0.0, 1.0) } else { 0.5 };
+        let x = STRIP_CHART + 3.0 + share * (END - STRIP_CHART - 6.0);
+        let class = sheet::severity(&event.severity);
+        let bad = class == "bad";
+        #[expect(clippy::cast_possible_truncation, reason = "a place of two units on a strip")]
+        let place = (x / 2.5) as i64;
+        // Ticks upon each other are one.
+        if seen.insert((bad, place), ()).is_some() {
+            continue;
+        }
+        let (class, height) = match class {
+            "bad" => ("bad", 30.0),
+            "open" => ("open", 22.0),
+            _ => ("s0", 14.0),
+        };
+        sheet::block(&mut svg, class, x - 1.25, base - height, 2.5, height, 1.0);
+    }
+    sheet::strip(frozen, &head(logs, frozen), svg)
+}
+
+struct Columns {
+    /// More than one day, so the day is said.
+    days: bool,
+    severity: bool,
+    /// More than one group or stream, so each row says its own.
+    sources: bool,
+    /// The traces by order of appearance, where there is more than one, or some have none.
+    traces: BTreeMap<TraceId, usize>,
+}
+
+impl Columns {
+    fn of(logs: &Logs) -> Self {
+        let mut traces = BTreeMap::new();
+        for event in &logs.events {
+            let next = traces.len();
+            if let Some(id) = event.trace_id {
+                traces.entry(id).or_insert(next);
+            }
+        }
+        if shared_trace(logs).is_some() {
+            traces.clear();
+        }
+        let (first, last) = logs.range();
+        let shown = logs.events.first();
+        Self {
+            days: sheet::clock(first).0 != sheet::clock(last).0,
+            severity: logs.events.iter().any(|e| !e.severity.is_empty()),
+            sources: logs.events.iter().any(|e| shown.is_some_and(|s| (&s.group, &s.stream) != (&e.group, &e.stream))),
+            traces,
+        }
+    }
+}
+
+/// The one trace that every event names.
+fn shared_trace(logs: &Logs) -> Option<TraceId> {
+    let first = logs.events.first()?.trace_id?;
+    logs.events.iter().all(|e| e.trace_id == Some(first)).then_some(first)
+}
+
+fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, odd: bool) -> f64 {
+    let class = sheet::severity(&event.severity);
+    let x = PAD + TIME + if columns.severity { CHIP + 8.0 } else { 0.0 };
+    let chip = if columns.traces.is_empty() { 0.0 } else { 92.0 };
+    let lines = CODE.wrap(&event.message, END - x - chip, MOST_LINES);
+    let meta = meta(event, columns);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let height = (lines.len().max(1) as f64) * LINE + if meta.is_empty() { 0.0 } else { 15.0 } + 9.0;
+    if odd {
+        sheet::band(svg, y, height);
+    }
+    if class == "bad" {
+        sheet::block(svg, "bad", PAD - 8.0, y + 2.0, 3.0, height - 4.0, 1.5);
+    }
+    let first = y + 17.0;
+    sheet::put(svg, "small mono muted", PAD, first, clock);
+    if columns.severity && !event.severity.is_empty() {
+        sheet::tag(svg, PAD + TIME, first - 4.0, class, &event.severity, CHIP);
+    }
+    let mut line = first;
+    if lines.iter().all(String::is_empty) {
+        sheet::put(svg, "small muted", x, line, "(no text)");
+        line += LINE;
+    } else {
+        for text in &lines {
+            sheet::code(svg, "", x, line, text);
+            line += LINE;
+        }
+    }
+    if let Some((id, n)) = event.trace_id.and_then(|id| Some((id, *columns.traces.get(&id)?))) {
+        let text = id.short();
+        let width = MONO.width(&text);
+        let hue = format!("s{}", n % HUES);
+        sheet::block(svg, "chip", END - width - 24.0, first - 12.0, width + 24.0, 16.0, 8.0);
+        svg.leaf(
+            "circle",
+            &[
+                ("class", (&hue).into()),
+                ("cx", (END - width - 14.0).into()),
+                ("cy", (first - 4.0).into()),
+                ("r", 3.5.into()),
+            ],
+        );
+        sheet::end(svg, "small mono muted", END - 6.0, first, &text);
+    }
+    sheet::put(svg, "small muted", x, line, &SMALL.fit(&meta, END - x));
+    height
+}
+
+/// Where it came from, where that is not the same for all, and what the writer of the code said with it.
+fn meta(event: &LogEvent, columns: &Columns) -> String {
+    let mut parts = Vec::new();
+    if columns.sources {
+        let source: Vec<String> =
+            [&event.group, &event.stream].into_iter().filter(|s| !s.is_empty()).map(|s| brief(s, 80)).collect();
+        parts.push(source.join(" / "));
+    }
+    let own = event.attributes.iter().filter(|a| !a.key.starts_with("resource."));
+    parts.extend(words::own(own).take(12));
+    parts.retain(|p| !p.is_empty());
+    sheet::clean(&parts.join("  ·  "))
+}
+
+/// The beginning of a text.
+fn brief(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
+    let groups = logs.groups();
+    let otlp = logs.events.iter().all(|e| e.origin == LogOrigin::Otlp);
+    let title = match groups.as_slice() {
+        [] => "Log events".to_owned(),
+        [one] => format!("Log events of {}", brief(one, 200)),
+        [one, rest @ ..] => format!("Log events of {} and {} more", brief(one, 200), rest.len()),
+    };
+    let (first, last) = logs.range();
+    let mut facts = vec![words::count(logs.events.len(), "event", "events")];
+    if !logs.events.is_empty() {
+        if last > first {
+            facts.push(human_duration(last.0.saturating_sub(first.0)));
+        }
+        facts.push(first.rfc3339().replace('T', " ").replace('Z', " UTC"));
+    }
+    let count = |class: &str| logs.events.iter().filter(|e| sheet::severity(&e.severity) == class).count();
+    let pill = match (count("bad"), count("open")) {
+        (0, 0) => ("note", "LOGS".to_owned()),
+        (0, n) => ("open", words::count(n, "WARNING", "WARNINGS")),
+        (n, _) => ("bad", words::count(n, "ERROR", "ERRORS")),
+    };
+    let mut chips = Vec::new();
+    let mut streams: Vec<&str> = Vec::new();
+    for event in logs.events.iter().filter(|e| !e.stream.is_empty()) {
+        if !streams.contains(&event.stream.as_str()) && streams.len() < 2 {
+            streams.push(&event.stream);
+        }
+    }
+    if let [one] = groups.as_slice() {
+        chips.push((if otlp { "service" } else { "log group" }, brief(one, 300)));
+    }
+    if let [one] = streams.as_slice() {
+        chips.push((if otlp { "logger" } else { "log stream" }, brief(one, 300)));
+    }
+    if let Some(filter) = frozen.map(|f| &f.evidence.provenance.question.filter).filter(|f| !f.is_empty()) {
+        chips.push(("filter", brief(filter, 300)));
+    }
+    let aside = shared_trace(logs).map(|id| format!("trace {id}")).unwrap_or_default();
+    Head { title, facts: facts.join(" · "), aside, pill, chips }
+}

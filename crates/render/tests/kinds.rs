@@ -1,0 +1,273 @@
+//! The cards of every kind that is no trace: how they look, that they are pictures only, and that they can be checked.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::kinds::*;
+use common::*;
+use proptest::prelude::*;
+use tracebook_core::console::Console;
+use tracebook_core::entry::EntryRow;
+use tracebook_core::evidence::Body;
+use tracebook_core::logs::{LogEvent, Logs};
+use tracebook_core::service_map::{MapEdge, MapNode, ServiceMap};
+use tracebook_render::card::{Size, caption, preview, svg, table, themed};
+use tracebook_render::export::{EntryInput, entry};
+use tracebook_render::import::exported;
+use tracebook_render::verify::{Verdict, markdown, svg as check};
+
+const SIZES: [Size; 2] = [Size::Full, Size::Compact];
+
+/// Writes every card to `$TRACEBOOK_CARDS`, for looking at them.
+#[test]
+fn cards_can_be_looked_at() {
+    let Ok(folder) = std::env::var("TRACEBOOK_CARDS") else { return };
+    for (name, body) in every() {
+        let frozen = frozen_body(ID, body);
+        for size in SIZES {
+            std::fs::write(format!("{folder}/{name}.{}.svg", size.word()), svg(&frozen, size).svg).expect("writes");
+        }
+        std::fs::write(format!("{folder}/{name}.md"), table(&frozen).markdown()).expect("writes");
+    }
+}
+
+#[test]
+fn cards_look_as_they_did() {
+    // A difference here needs a new RENDERER: cards that were exported before would be called edited.
+    for (name, body) in fair() {
+        let frozen = frozen_body(ID, body);
+        for size in SIZES {
+            insta::assert_snapshot!(format!("{name}_{}", size.word()), svg(&frozen, size).svg);
+        }
+        insta::assert_snapshot!(
+            format!("{name}_text"),
+            format!("{}\n{}\n\n{}", frozen.evidence.title(), caption(&frozen), table(&frozen).markdown())
+        );
+    }
+}
+
+/// Elements are closed in order, attributes are quoted, no entity but XML's own.
+fn assert_well_formed(name: &str, svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = svg;
+    while let Some(at) = rest.find('<') {
+        let (text, tag) = rest.split_at(at);
+        for (i, _) in text.match_indices('&') {
+            assert!(["&amp;", "&lt;", "&gt;", "&quot;"].iter().any(|e| text[i..].starts_with(e)), "{name}: {text}");
+        }
+        let end = tag.find('>').unwrap_or_else(|| panic!("{name}: a tag has no end"));
+        let inner = &tag[1..end];
+        assert_eq!(inner.matches('"').count() % 2, 0, "{name}: {inner}");
+        match inner.strip_prefix('/') {
+            Some(closing) => assert_eq!(open.pop(), Some(closing), "{name}"),
+            None if inner.ends_with('/') => {}
+            None => open.push(inner.split(' ').next().unwrap_or_default()),
+        }
+        rest = &tag[end + 1..];
+    }
+    assert!(open.is_empty() && rest.trim().is_empty(), "{name}: {open:?} is open");
+}
+
+#[test]
+fn a_card_is_nothing_but_a_picture() {
+    for (name, body) in every() {
+        let frozen = frozen_body(ID, body);
+        for size in SIZES {
+            let card = svg(&frozen, size);
+            assert_eq!(card, svg(&frozen, size), "{name}: the same bytes every time");
+            let (start, end) =
+                (card.svg.find("<metadata>").expect("data"), card.svg.find("</metadata>").expect("data"));
+            let drawing = format!("{}{}", &card.svg[..start], &card.svg[end + "</metadata>".len()..]);
+            assert_well_formed(name, &drawing);
+            for never in ["<script", "<foreignObject", "<image", "<a ", "<use", "href", "@import", "<!ENTITY", "<!--"] {
+                assert!(!drawing.contains(never), "{name} has {never}");
+            }
+            assert_eq!(drawing.matches("url(").count(), drawing.matches("url(#open").count());
+            assert!(drawing.contains("role=\"img\"") && drawing.contains("<title>") && drawing.contains("<desc>"));
+            assert_eq!(drawing.matches("<style>").count(), 1);
+            assert!(
+                card.svg
+                    .chars()
+                    .all(|c| c == '\n'
+                        || !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}')),
+                "{name}"
+            );
+            assert!(!drawing.contains("NaN") && !drawing.contains("inf\""));
+            assert!(drawing.len() < 400_000, "{name}: {} bytes are too many", drawing.len());
+            let sidecar = card.sidecar.clone();
+            let (id_found, verdict, why) = check(card.svg.as_bytes(), &|file| {
+                sidecar.as_ref().filter(|s| s.name == file).map(|s| s.bytes.clone())
+            });
+            assert_eq!((id_found, verdict), (Some(id(ID)), Verdict::Intact), "{name}: {why}");
+        }
+    }
+}
+
+/// Every text of a drawing with its place and class, as far as it is a leaf.
+fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
+    let number = |tag: &str, key: &str| {
+        let from = tag.find(&format!(" {key}=\""))? + key.len() + 3;
+        tag[from..].split('"').next()?.parse::<f64>().ok()
+    };
+    svg.split("<text ")
+        .skip(1)
+        .filter_map(|part| {
+            let (tag, rest) = part.split_once('>')?;
+            let tag = format!(" {tag}");
+            let text = rest.split("</text>").next()?;
+            let anchor = if tag.contains("text-anchor=\"end\"") { "end" } else { "start" };
+            Some((number(&tag, "x")?, number(&tag, "y")?, anchor.to_owned(), text.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_is_written_outside_the_sheet() {
+    for (name, body) in every() {
+        let drawing = preview(&body, Size::Full);
+        let height: f64 = drawing
+            .split("height=\"")
+            .nth(1)
+            .expect("a height")
+            .split('"')
+            .next()
+            .expect("a height")
+            .parse()
+            .expect("a number");
+        assert!(height < 12_000.0, "{name} is {height} high");
+        for (x, y, anchor, text) in texts(&drawing) {
+            assert!((0.0..=880.0).contains(&x) && (0.0..height).contains(&y), "{name}: {text:?} at {x} {y}");
+            // The narrowest letter of the narrowest font that is used here.
+            let least = 0.27 * 9.0 * text.chars().filter(char::is_ascii_alphanumeric).count() as f64;
+            let fits = if anchor == "end" { x - least > 0.0 } else { x + least < 880.0 };
+            assert!(fits, "{name}: {text:?} runs over the edge");
+        }
+    }
+}
+
+#[test]
+fn a_preview_claims_nothing() {
+    for (name, body) in fair() {
+        let drawing = preview(&body, Size::Full);
+        assert!(
+            !drawing.contains("sha256") && !drawing.contains("<metadata") && !drawing.contains("Captured"),
+            "{name}"
+        );
+    }
+}
+
+fn full(body: Body) -> String {
+    preview(&body, Size::Full)
+}
+
+fn has(drawing: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(drawing.contains(text), "{text:?} is not in {drawing}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let large: BTreeMap<_, _> = large().into_iter().collect();
+    has(&full(large["many_logs"].clone()), &["tick 59", "… and 340 more events, 38 of them errors (all in the data)"]);
+    let console = full(large["long_console"].clone());
+    has(&console, &["1,200 earlier lines are not kept", "INSERT 0 19<", "INSERT 0 440<", "… 420 lines not shown here"]);
+    assert!(!console.contains("INSERT 0 20<") && !console.contains("INSERT 0 439<"));
+    has(&full(large["big_map"].clone()), &["the 40 busiest nodes are drawn; 260 are in the data alone"]);
+    has(&full(logs()), &["12 older events matched and are not kept in this evidence", "2026-11-24 UTC"]);
+}
+
+#[test]
+fn nothing_is_said_by_colour_alone() {
+    has(&full(error()), &[">library<", "caused by", "most recent call last", ">ERROR<"]);
+    has(&full(console()), &[">err<", "EXIT CODE 1"]);
+    has(&full(service_map()), &["9 failed", "2 errors", "2 throttled", "faults (5xx)"]);
+    has(
+        &full(sampling_rules()),
+        &[
+            "samples nothing: these requests leave no trace",
+            "SDKs ignore it: its resource is not *",
+            "samples the first request a second, then 5 % of",
+            "3 BELOW 100 %",
+        ],
+    );
+    has(
+        &full(dossier()),
+        &["by time and service only", "by trace id", "by its trace header", "somewhere in this second"],
+    );
+}
+
+#[test]
+fn the_colours_of_a_terminal_follow_the_readers_scheme() {
+    let drawing = full(console());
+    has(&drawing, &["class=\"mono code fr b\"", "class=\"gg\"", "textLength="]);
+    assert!(!drawing.contains("[31m"), "no escape sequence is left");
+}
+
+#[test]
+fn no_data_keeps_a_card_from_being_dark() {
+    for (name, body) in every() {
+        let card = svg(&frozen_body(ID, body), Size::Full).svg;
+        let style = |svg: &str| svg.split("<style>").nth(1).and_then(|s| s.split("</style>").next().map(str::to_owned));
+        assert!(style(&themed(&card, true)).is_some_and(|s| s.contains("@media all{")), "{name}");
+        assert!(style(&themed(&card, false)).is_some_and(|s| s.contains("@media not all{")), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn whatever_was_sent_can_be_drawn_and_checked(
+        texts in prop::collection::vec("\\PC{0,40}|[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202a}-\u{202e}\u{fffe}<>&;0-9m\\[]{0,30}|(\u{1b}\\[[0-9;]{0,9}m.){0,5}", 0..8),
+        times in prop::collection::vec(any::<i64>(), 8),
+        ends in prop::collection::vec((0u32..9, 0u32..9), 0..20),
+    ) {
+        let events = texts.iter().zip(&times).map(|(text, time)| LogEvent {
+            timestamp: tracebook_core::time::Nanos(*time),
+            group: text.clone(),
+            severity: text.clone(),
+            message: text.clone(),
+            ..LogEvent::default()
+        });
+        let logs = Logs { events: events.collect(), ..Logs::default() };
+        let lines = texts.iter().map(|text| line(text, text.len() % 2 == 0, 0)).collect();
+        let console = Console { source: texts.concat(), lines, ..Console::default() };
+        let nodes = (0..).zip(&texts).map(|(id, name)| MapNode { id, name: name.clone(), ..MapNode::default() });
+        let edges = ends.into_iter().map(|(from, to)| MapEdge { from, to, ..MapEdge::default() });
+        let map = ServiceMap { nodes: nodes.collect(), edges: edges.collect(), ..ServiceMap::default() };
+        for body in [Body::Logs(logs), Body::Console(console), Body::ServiceMap(map)] {
+            let frozen = frozen_body(ID, body);
+            for size in SIZES {
+                let card = svg(&frozen, size).svg;
+                let (_, verdict, why) = check(card.as_bytes(), &|_| None);
+                prop_assert_eq!(verdict, Verdict::Intact, "{}", why);
+                prop_assert!(card.chars().all(|c| c == '\n' || !c.is_control()), "no control characters");
+                prop_assert!(!card.contains(['\u{fffe}', '\u{202e}']), "nothing that XML forbids or that hides");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_goes_out_and_comes_back() {
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    for (name, body) in every() {
+        let frozen = frozen_body(ID, body);
+        let shelf: BTreeMap<_, _> = [(frozen.evidence.id, frozen.clone())].into();
+        let text = format!("# W\n\n![](evidence:{ID})\n\n- ![small](evidence:{ID}?size=compact)\n");
+        let tree = entry(&EntryInput { row: &row, body: &text, file: "w", evidence: &shelf });
+        let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+        let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+        let found = markdown("journal/w.md", &md, &read);
+        assert_eq!(found.len(), 2, "{name}");
+        assert!(found.iter().all(|f| f.verdict == Verdict::Intact), "{name}: {found:?}");
+        let json = String::from_utf8(tree.files["journal/assets/w/entry.json"].clone()).expect("UTF-8");
+        let back = exported(&md, &json, &read).expect("imports");
+        assert_eq!(back.body, text, "{name}");
+        assert_eq!(back.evidence, [frozen], "{name}");
+        let edited = md.replacen("<details><summary>", "<details><summary>x", 1);
+        assert_eq!(markdown("journal/w.md", &edited, &read)[0].verdict, Verdict::Edited, "{name}");
+    }
+}
