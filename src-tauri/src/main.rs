@@ -17,6 +17,8 @@ use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
+use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons, MessageDialogKind};
+
 use tracebook_app::error::ErrorBody;
 use tracebook_app::evidence::{Size, themed};
 use tracebook_app::rpc::{Caller, Event, Request};
@@ -53,9 +55,11 @@ async fn start() -> Result<Arc<Tracebook>, Error> {
     Ok(tracebook)
 }
 
-/// What the window takes, named as the command line has it: `--data DIR`, `--http ADDRESS`, `--xray ADDRESS`.
+/// What the window takes, named as the command line has it: `--data DIR`, `--http`, `--grpc` and
+/// `--xray ADDRESS`, `--watch COMMAND`.
 fn config() -> Result<Config, Error> {
     let mut data = None;
+    let mut watch = Vec::new();
     let mut receivers = ReceiverConfig::default();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -63,10 +67,10 @@ fn config() -> Result<Config, Error> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (arg.as_str(), None),
         };
-        if !["--data", "--http", "--xray"].contains(&name) {
+        if !["--data", "--http", "--grpc", "--xray", "--watch"].contains(&name) {
             return Err(Error::usage(
                 format!("the window does not know {arg:?}"),
-                "It takes --data DIR, --http ADDRESS and --xray ADDRESS; everything else is in `tracebook --help`",
+                "It takes --data DIR, --http, --grpc and --xray ADDRESS, and --watch COMMAND; everything else is in `tracebook --help`",
             ));
         }
         let value = inline.or_else(|| args.next()).ok_or_else(|| Error::usage(format!("{name} needs a value"), ""))?;
@@ -77,15 +81,18 @@ fn config() -> Result<Config, Error> {
         };
         match name {
             "--http" => receivers.http = address()?,
+            "--grpc" => receivers.grpc = address()?,
             "--xray" => receivers.xray = address()?,
+            "--watch" => watch.push(value),
             _ => data = Some(PathBuf::from(&value)),
         }
     }
-    Ok(Config { data_dir: Config::data_dir(data)?, receivers: Some(receivers) })
+    Ok(Config { data_dir: Config::data_dir(data)?, receivers: Some(receivers), watch })
 }
 
 fn run(tracebook: Arc<Tracebook>) -> ExitCode {
     let closing = Arc::new(AtomicBool::new(false));
+    let asked = AtomicBool::new(false);
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .manage(Arc::clone(&tracebook))
@@ -109,22 +116,52 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
         Err(error) => return failed(&Error::internal(error)),
     };
     app.run(move |app, event| {
-        if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event
-            && !closing.swap(true, Ordering::Relaxed)
-        {
-            // The window writes what it holds, then goes.
+        if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event {
+            if closing.load(Ordering::Relaxed) {
+                return;
+            }
             api.prevent_close();
-            let _ = app.emit(EVENT, Event::Closing {});
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                tokio::time::sleep(GRACE).await;
-                if let Some(window) = app.get_webview_window(&label) {
-                    let _ = window.destroy();
-                }
-            });
+            if app.state::<Arc<Tracebook>>().still_receiving() && !asked.swap(true, Ordering::Relaxed) {
+                ask_to_keep(app, label, Arc::clone(&closing));
+            } else {
+                close(app, label, &closing);
+            }
         }
     });
     ExitCode::SUCCESS
+}
+
+/// The window writes what it holds, then goes.
+fn close(app: &AppHandle, label: String, closing: &AtomicBool) {
+    if closing.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let _ = app.emit(EVENT, Event::Closing {});
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(GRACE).await;
+        if let Some(window) = app.get_webview_window(&label) {
+            let _ = window.destroy();
+        }
+    });
+}
+
+/// A service still sends: asks, once, whether to go on receiving with the window out of the way.
+fn ask_to_keep(app: &AppHandle, label: String, closing: Arc<AtomicBool>) {
+    let keep = MessageDialogButtons::OkCancelCustom("Keep receiving".to_owned(), "Close".to_owned());
+    let asking = app
+        .dialog()
+        .message("A service sent telemetry a moment ago. Keep receiving with the window minimised, or close and stop receiving?")
+        .title("A service still sends")
+        .kind(MessageDialogKind::Warning)
+        .buttons(keep);
+    let app = app.clone();
+    asking.show(move |keep| match app.get_webview_window(&label) {
+        Some(window) if keep => {
+            let _ = window.minimize();
+        }
+        _ => close(&app, label, &closing),
+    });
 }
 
 /// The one command.

@@ -12,6 +12,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The receivers; `None` for commands that only read and write the journal.
     pub receivers: Option<ReceiverConfig>,
+    /// Commands whose output is kept while the app runs, each a line for the shell.
+    pub watch: Vec<String>,
 }
 
 /// What a receiver listens on.
@@ -27,14 +29,18 @@ pub enum Listen {
 }
 
 /// The receivers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReceiverConfig {
-    /// OTLP over HTTP; 127.0.0.1:4318.
+    /// OTLP over HTTP, CloudWatch Logs, Rollbar, X-Ray's API; 127.0.0.1:4318.
     pub http: Listen,
+    /// OTLP over gRPC; 127.0.0.1:4317.
+    pub grpc: Listen,
     /// The X-Ray daemon's protocol, UDP and TCP; 127.0.0.1:2000.
     pub xray: Listen,
     /// Listen on the container bridge's address too.
     pub containers: bool,
+    /// Origins of web pages whose browser may send telemetry: `http://localhost:3000`.
+    pub allow_origin: Vec<String>,
 }
 
 impl Config {

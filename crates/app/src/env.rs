@@ -2,21 +2,24 @@
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::receivers::{HTTP_PORT, XRAY_PORT};
+use crate::receivers::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
 use crate::rpc::{Caller, EnvRequest, EnvText};
 
 impl Tracebook {
     pub(crate) async fn env(&self, request: EnvRequest, _caller: &Caller) -> Result<EnvText, Error> {
         let address =
             |name: &str, port: u16| self.receiver_address(name).unwrap_or_else(|| format!("127.0.0.1:{port}"));
-        let http = address("http", HTTP_PORT);
-        let xray = address("xray", XRAY_PORT);
+        let ends = Ends {
+            http: address("http", HTTP_PORT),
+            grpc: address("grpc", GRPC_PORT),
+            xray: address("xray", XRAY_PORT),
+        };
         let running = self.receiver_address("http").is_some();
         let text = match request.target.as_deref().unwrap_or("shell") {
-            "shell" => shell(&http, &xray),
-            "flask" => flask(&http, &xray),
-            "node" => node(&http, &xray),
-            "compose" => compose(&http, &xray),
+            "shell" => shell(&ends),
+            "flask" => flask(&ends),
+            "node" => node(&ends),
+            "compose" => compose(&ends),
             other => {
                 return Err(Error::usage(
                     format!("there are no settings for {other:?}"),
@@ -32,22 +35,40 @@ impl Tracebook {
     }
 }
 
-fn shell(http: &str, xray: &str) -> String {
+/// Where a service finds the receivers.
+struct Ends {
+    http: String,
+    grpc: String,
+    xray: String,
+}
+
+fn shell(ends: &Ends) -> String {
+    let Ends { http, grpc, xray } = ends;
     format!(
-        "# OpenTelemetry: /v1/traces is appended by the SDK; do not write it here.
+        "# OpenTelemetry, traces and logs: /v1/traces is appended by the SDK; do not write it here.
 export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+# With OTEL_EXPORTER_OTLP_PROTOCOL=grpc the endpoint is http://{grpc}
 export OTEL_SERVICE_NAME=my-service
 # AWS X-Ray: segments go over UDP, sampling rules over TCP, both on this port.
 export AWS_XRAY_DAEMON_ADDRESS={xray}
+# CloudWatch Logs (watchtower, boto3, aws logs). AWS_ENDPOINT_URL_LOGS is not read by any SDK.
+export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}
+export AWS_ENDPOINT_URL_STS=http://{http}
+# boto3 sends nothing without credentials and a region; here any will do, and none is kept. Leave these three out if you have your own.
+export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
+# Rollbar reads no variable: rollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')
+# X-Ray groups and sampling rules: aws xray create-group --endpoint-url http://{http} …
 "
     )
 }
 
-fn flask(http: &str, xray: &str) -> String {
+fn flask(ends: &Ends) -> String {
+    let http = &ends.http;
     format!(
         "{}
-# pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-flask aws-xray-sdk
+# pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-flask \\
+#             aws-xray-sdk watchtower rollbar blinker
 #
 # In app.py, after `app = Flask(__name__)`:
 #
@@ -68,17 +89,43 @@ fn flask(http: &str, xray: &str) -> String {
 #   xray_recorder.configure(service='my-service')
 #   XRayMiddleware(app, xray_recorder)
 #
+# CloudWatch Logs. The handler asks for its log group at once: without the `try` a service that starts before
+# Tracebook dies here. send_interval: else the events come once a minute.
+#
+#   import logging, boto3, watchtower
+#   from botocore.config import Config
+#   from botocore.exceptions import BotoCoreError, ClientError
+#
+#   LOGGER = logging.getLogger('my-service')
+#   LOGGER.setLevel(logging.INFO)
+#   try:
+#       quick = Config(connect_timeout=2, retries={{'total_max_attempts': 1}})
+#       LOGGER.addHandler(watchtower.CloudWatchLogHandler(
+#           log_group_name='my-service', boto3_client=boto3.client('logs', config=quick), send_interval=2))
+#   except (BotoCoreError, ClientError) as error:
+#       LOGGER.addHandler(logging.StreamHandler())
+#       LOGGER.warning('going on without CloudWatch Logs: %s', error)
+#
+# Rollbar. The endpoint's last slash counts. A person needs a request class with `rollbar_person`.
+#
+#   import rollbar, rollbar.contrib.flask
+#   from flask import got_request_exception
+#
+#   rollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')
+#   got_request_exception.connect(rollbar.contrib.flask.report_exception, app)
+#
 # Restart the service after changing settings. Spans come in batches, up to 5 seconds late; X-Ray
-# segments come at the end of each request.
+# segments come at the end of each request. Stop it with Ctrl-C: SIGTERM loses what waits to be sent.
 ",
-        shell(http, xray)
+        shell(ends)
     )
 }
 
-fn node(http: &str, xray: &str) -> String {
+fn node(ends: &Ends) -> String {
+    let http = &ends.http;
     format!(
         "{}
-# npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/auto-instrumentations-node aws-xray-sdk-core
+# npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/auto-instrumentations-node aws-xray-sdk-core rollbar
 #
 # OpenTelemetry without a change in the code:
 #   node --require @opentelemetry/auto-instrumentations-node/register app.js
@@ -86,16 +133,20 @@ fn node(http: &str, xray: &str) -> String {
 # X-Ray, in app.js:
 #   const AWSXRay = require('aws-xray-sdk-core');
 #   AWSXRay.setDaemonAddress(process.env.AWS_XRAY_DAEMON_ADDRESS);
+#
+# Rollbar, in app.js:
+#   const Rollbar = require('rollbar');
+#   const rollbar = new Rollbar({{ accessToken: 'any-token', environment: 'development', endpoint: 'http://{http}/api/1/item/' }});
 ",
-        shell(http, xray)
+        shell(ends)
     )
 }
 
-fn compose(http: &str, xray: &str) -> String {
+fn compose(ends: &Ends) -> String {
     let port = |address: &str, default: u16| {
         address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).unwrap_or(default)
     };
-    let (http, xray) = (port(http, HTTP_PORT), port(xray, XRAY_PORT));
+    let (http, xray) = (port(&ends.http, HTTP_PORT), port(&ends.xray, XRAY_PORT));
     format!(
         "# In docker-compose.yml, for each service that is to be seen. Inside a container 127.0.0.1 is the
 # container itself; `host.docker.internal` is this machine. Start Tracebook with
@@ -109,6 +160,14 @@ services:
       OTEL_EXPORTER_OTLP_PROTOCOL: \"http/protobuf\"
       OTEL_SERVICE_NAME: \"backend-flask\"
       AWS_XRAY_DAEMON_ADDRESS: \"host.docker.internal:{xray}\"
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: \"http://host.docker.internal:{http}\"
+      AWS_ENDPOINT_URL_STS: \"http://host.docker.internal:{http}\"
+      # boto3 needs some; any will do here, and none is kept.
+      AWS_ACCESS_KEY_ID: \"local\"
+      AWS_SECRET_ACCESS_KEY: \"local\"
+      AWS_DEFAULT_REGION: \"us-east-1\"
+# In the code, for Rollbar: endpoint='http://host.docker.internal:{http}/api/1/'
+# What the containers print: tracebook serve --containers --watch \"docker compose logs -f\"
 # With Podman write host.containers.internal instead; it needs no extra_hosts.
 # Remove the xray-daemon service, or its port {xray}: Tracebook stands where it stood.
 "

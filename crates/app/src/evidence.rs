@@ -31,8 +31,7 @@ impl Tracebook {
         let frozen = self.frozen(request.id).await?;
         let reference = markdown::reference(&frozen, None);
         let Evidence { body, provenance, .. } = frozen.evidence;
-        let Body::Trace(trace) = body;
-        Ok(EvidenceView { row, reference, provenance, trace: Some(trace) })
+        Ok(EvidenceView { row, reference, provenance, data: body })
     }
 
     pub(crate) async fn evidence_restore(&self, request: EvidenceRef, caller: &Caller) -> Result<EvidenceRow, Error> {
@@ -124,7 +123,11 @@ pub fn as_text(frozen: &Frozen) -> String {
         provenance.captured_at.human(),
         provenance.tool
     );
-    let Body::Trace(trace) = body;
+    let Body::Trace(trace) = body else {
+        text.push_str(&card::table(frozen).markdown());
+        text.push('\n');
+        return text;
+    };
     for row in tracebook_core::assemble::rows(trace) {
         let span = &trace.spans[row.index];
         let length = span.duration().map_or("in progress".to_owned(), tracebook_core::time::human_duration);

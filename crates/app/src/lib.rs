@@ -7,22 +7,28 @@
 //! **Never:** tauri, SQL, a vendor's JSON. What touches the system (clock, randomness, files, ports) is here and
 //! handed to the rooms below as values.
 
+mod bounds;
 pub mod capture;
 pub mod config;
 pub mod demo;
+pub mod doctor;
+mod ends;
 pub mod env;
 pub mod error;
 pub mod evidence;
 pub mod export;
+mod heard;
 pub mod import;
 pub mod journal;
 pub mod live;
 pub mod receivers;
 pub mod rpc;
+mod settings;
 mod status;
 mod system;
 mod tracebook;
 pub mod verify;
+pub mod watch_command;
 mod watching;
 
 pub use config::{Config, Listen, ReceiverConfig};

@@ -6,25 +6,27 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use tracebook_core::clock::Clock;
-use tracebook_core::telemetry::SpanRecord;
-use tracebook_sources::receive::{Commit, CommitError, Counters, guard};
-use tracebook_sources::{otlp, xray};
+use tracebook_sources::receive::{AllowedHosts, Commit, Counters, guard};
+use tracebook_sources::{cloudwatch, otlp, rollbar, serve, xray};
 use tracebook_store::Telemetry;
 
 use crate::config::{Listen, ReceiverConfig};
+use crate::ends::{Ends, LastArrival};
 use crate::error::{Code, Error};
+use crate::heard::Heard;
 use crate::rpc::Receiver;
 use crate::system::SystemClock;
 use crate::tracebook::{cannot_write, lock_file};
 
 /// The port that OTLP over HTTP has by convention.
 pub const HTTP_PORT: u16 = 4318;
+/// The port that OTLP over gRPC has by convention.
+pub const GRPC_PORT: u16 = 4317;
 /// The X-Ray daemon's port.
 pub const XRAY_PORT: u16 = 2000;
 
@@ -32,6 +34,7 @@ pub const XRAY_PORT: u16 = 2000;
 #[derive(Debug)]
 pub(crate) struct Receivers {
     list: Vec<Receiver>,
+    last: LastArrival,
     /// Held as long as this process has the journal's receivers.
     _lock: Option<File>,
 }
@@ -41,21 +44,23 @@ pub(crate) struct Receivers {
 struct Holder {
     pid: u32,
     http: Option<String>,
+    #[serde(default)]
+    grpc: Option<String>,
     xray: Option<String>,
 }
 
-/// Commits what receivers decode.
-struct Committer {
-    telemetry: Telemetry,
-}
+impl Holder {
+    fn of(list: &[Receiver]) -> Self {
+        let address = |name: &str| list.iter().find(|r| r.name == name).and_then(|r| r.address.clone());
+        Self { pid: std::process::id(), http: address("http"), grpc: address("grpc"), xray: address("xray") }
+    }
 
-#[async_trait]
-impl Commit for Committer {
-    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
-        self.telemetry
-            .commit(&batch, SystemClock.now())
-            .await
-            .map_err(|e| CommitError { retryable: e.is_passing(), message: format!("{e}. {}", e.hint()) })
+    fn address(&self, name: &str) -> Option<String> {
+        match name {
+            "http" => self.http.clone(),
+            "grpc" => self.grpc.clone(),
+            _ => self.xray.clone(),
+        }
     }
 }
 
@@ -63,7 +68,8 @@ impl Receivers {
     /// No receivers in this process; says whether another one has them.
     pub(crate) fn elsewhere(data_dir: &Path) -> Self {
         let holder = holder(data_dir).unwrap_or_default();
-        Self { list: vec![elsewhere("http", holder.http), elsewhere("xray", holder.xray)], _lock: None }
+        let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, holder.address(name)));
+        Self { list: list.to_vec(), last: LastArrival::default(), _lock: None }
     }
 
     pub(crate) async fn start(
@@ -76,58 +82,49 @@ impl Receivers {
     ) -> Result<Self, Error> {
         let mut lock = lock_file(&data_dir.join("receivers.lock"))?;
         let ours = lock.try_lock().is_ok();
-        let other = if ours { None } else { holder(data_dir) };
-        let commit: Arc<dyn Commit> = Arc::new(Committer { telemetry: telemetry.clone() });
+        let other = if ours { None } else { holder(data_dir) }.unwrap_or_default();
         let bridge = if wanted.containers { container_bridges() } else { Vec::new() };
-
-        let http = Door {
-            name: "http",
-            port: HTTP_PORT,
-            listen: wanted.http,
-            theirs: other.as_ref().and_then(|o| o.http.clone()),
+        let door = |name: &'static str, port: u16, listen: Listen| Door {
+            name,
+            port,
+            listen,
+            theirs: other.address(name),
             ours,
+            bridge: &bridge,
         };
-        let http_listeners = http.open(&bridge, |address| {
-            let listener = std::net::TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            tokio::net::TcpListener::from_std(listener)
-        })?;
-        let xray = Door {
-            name: "xray",
-            port: XRAY_PORT,
-            listen: wanted.xray,
-            theirs: other.as_ref().and_then(|o| o.xray.clone()),
-            ours,
-        };
-        let xray_listeners = xray.open(&bridge, xray::receiver::bind_pair)?;
+        let mut http = door("http", HTTP_PORT, wanted.http).open(tcp)?;
+        let mut grpc = door("grpc", GRPC_PORT, wanted.grpc).open(tcp)?;
+        let mut xray = door("xray", XRAY_PORT, wanted.xray).open(xray::receiver::bind_pair)?;
 
-        let bridge_names: Vec<String> = bridge.iter().map(ToString::to_string).collect();
-        let allowed: Arc<dyn Fn(&str) -> bool + Send + Sync> =
-            Arc::new(move |host| bridge_names.iter().any(|b| b == host));
-        let mut list = Vec::new();
-        let mut problems = http_listeners.problems;
-        let mut address = None;
-        for listener in http_listeners.open {
-            address = address.or(listener.local_addr().ok());
-            let router = guard(otlp::receiver::router(Arc::clone(&commit), Arc::clone(counters)), Arc::clone(&allowed));
-            serve(listener, router, token, tasks);
+        let last = LastArrival::default();
+        let ends = Arc::new(Ends { telemetry: telemetry.clone(), last: last.clone() });
+        let heard = Heard::start(telemetry.clone(), token.clone(), tasks);
+        let guarded = Guarded::new(&bridge, wanted.allow_origin, heard);
+        let commit: Arc<dyn Commit> = ends.clone();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let parts = || (Arc::clone(&commit), Arc::clone(counters), Arc::clone(&clock));
+        let serve = |listener, router| tasks.spawn(serve::serve(listener, router, token.clone()));
+
+        for listener in std::mem::take(&mut http.open) {
+            let (commit, counters, clock) = parts();
+            let router = otlp::receiver::router(Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock))
+                .merge(rollbar::receiver::router(Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock)))
+                .merge(cloudwatch::receiver::router(ends.clone(), Arc::clone(&counters), Arc::clone(&clock)))
+                .merge(xray::receiver::api_router(commit, ends.clone(), counters, clock));
+            serve(listener, guarded.router("http", router));
         }
-        list.push(http_listeners.row.at(address, &mut problems));
-
-        let mut problems = xray_listeners.problems;
-        let mut address = None;
-        for (udp, tcp) in xray_listeners.open {
-            address = address.or(udp.local_addr().ok());
-            tasks.spawn(xray::receiver::serve_udp(udp, Arc::clone(&commit), Arc::clone(counters), token.clone()));
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            let router = guard(
-                xray::receiver::tcp_router(Arc::clone(&commit), Arc::clone(counters), clock),
-                Arc::clone(&allowed),
-            );
+        for listener in std::mem::take(&mut grpc.open) {
+            let (commit, counters, clock) = parts();
+            serve(listener, guarded.router("grpc", otlp::receiver::grpc_router(commit, counters, clock)));
+        }
+        for (udp, tcp) in std::mem::take(&mut xray.open) {
+            let (commit, counters, clock) = parts();
+            tasks.spawn(xray::receiver::serve_udp(udp, Arc::clone(&commit), Arc::clone(&counters), token.clone()));
             tcp.set_nonblocking(true).map_err(Error::internal)?;
-            serve(tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?, router, token, tasks);
+            let tcp = tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?;
+            serve(tcp, guarded.router("xray", xray::receiver::tcp_router(commit, ends.clone(), counters, clock)));
         }
-        list.push(xray_listeners.row.at(address, &mut problems));
+        let mut list = vec![http.row, grpc.row, xray.row];
 
         if wanted.containers
             && bridge.is_empty()
@@ -136,11 +133,10 @@ impl Receivers {
             first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
         }
         if ours {
-            let address = |name: &str| list.iter().find(|r: &&Receiver| r.name == name).and_then(|r| r.address.clone());
-            let holder = Holder { pid: std::process::id(), http: address("http"), xray: address("xray") };
+            let holder = Holder::of(&list);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
         }
-        Ok(Self { list, _lock: ours.then_some(lock) })
+        Ok(Self { list, last, _lock: ours.then_some(lock) })
     }
 
     /// Every receiver, listening or not.
@@ -160,6 +156,12 @@ impl crate::Tracebook {
         self.receivers.problems()
     }
 
+    /// Whether a service sent something in the last half minute: closing now would lose what it sends next.
+    pub fn still_receiving(&self) -> bool {
+        const LATELY: i64 = 30_000_000_000;
+        self.receivers.last.ago().is_some_and(|ago| ago < LATELY)
+    }
+
     /// The address of a receiver of this journal, of this process or of another that holds it.
     pub fn receiver_address(&self, name: &str) -> Option<String> {
         self.receivers.list.iter().find(|r| r.name == name).and_then(|r| r.address.clone())
@@ -167,28 +169,31 @@ impl crate::Tracebook {
 }
 
 /// One receiver's door before it is open.
-struct Door {
+struct Door<'a> {
     name: &'static str,
     port: u16,
     listen: Listen,
     theirs: Option<String>,
     ours: bool,
+    bridge: &'a [IpAddr],
 }
 
 struct Opened<L> {
     row: Receiver,
     open: Vec<L>,
-    problems: Vec<String>,
 }
 
-impl Door {
+fn tcp(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
+impl Door<'_> {
     /// Opens the loopback address and, with it, the container bridges.
-    fn open<L>(&self, bridges: &[IpAddr], bind: impl Fn(SocketAddr) -> std::io::Result<L>) -> Result<Opened<L>, Error> {
-        let mut opened = Opened {
-            row: Receiver { name: self.name.to_owned(), ..Receiver::default() },
-            open: Vec::new(),
-            problems: Vec::new(),
-        };
+    fn open<L: Local>(&self, bind: impl Fn(SocketAddr) -> std::io::Result<L>) -> Result<Opened<L>, Error> {
+        let mut opened =
+            Opened { row: Receiver { name: self.name.to_owned(), ..Receiver::default() }, open: Vec::new() };
         let address = match self.listen {
             Listen::Off => return Ok(opened),
             Listen::Default if !self.ours => {
@@ -205,7 +210,10 @@ impl Door {
             ));
         }
         match bind(address) {
-            Ok(listener) => opened.open.push(listener),
+            Ok(listener) => {
+                opened.row.address = listener.local().map(|a| a.to_string());
+                opened.open.push(listener);
+            }
             Err(error) if matches!(self.listen, Listen::Named(_)) => {
                 return Err(Error::new(
                     Code::Unreachable,
@@ -218,31 +226,40 @@ impl Door {
                     "xray" => "a real X-Ray daemon",
                     _ => "an OpenTelemetry collector, Jaeger or another Tracebook",
                 };
-                opened.problems.push(format!(
+                opened.row.problem = format!(
                     "Port {} is taken ({error}), probably by {what}: stop it, or start `tracebook serve --{} 127.0.0.1:0` and use the port it prints. Everything else runs",
                     self.port, self.name
-                ));
+                );
                 return Ok(opened);
             }
         }
-        for bridge in bridges {
+        let mut problems = Vec::new();
+        for bridge in self.bridge {
             let address = SocketAddr::new(*bridge, address.port());
             match bind(address) {
                 Ok(listener) => opened.open.push(listener),
-                Err(error) => opened.problems.push(format!("--containers: {address} cannot be listened on: {error}")),
+                Err(error) => problems.push(format!("--containers: {address} cannot be listened on: {error}")),
             }
         }
+        opened.row.problem = problems.join(". ");
         Ok(opened)
     }
 }
 
-impl Receiver {
-    fn at(mut self, address: Option<SocketAddr>, problems: &mut Vec<String>) -> Self {
-        if let Some(address) = address {
-            self.address = Some(address.to_string());
-        }
-        self.problem = std::mem::take(problems).join(". ");
-        self
+/// Where a listener listens.
+trait Local {
+    fn local(&self) -> Option<SocketAddr>;
+}
+
+impl Local for tokio::net::TcpListener {
+    fn local(&self) -> Option<SocketAddr> {
+        self.local_addr().ok()
+    }
+}
+
+impl<T> Local for (std::net::UdpSocket, T) {
+    fn local(&self) -> Option<SocketAddr> {
+        self.0.local_addr().ok()
     }
 }
 
@@ -250,22 +267,22 @@ fn elsewhere(name: &str, address: Option<String>) -> Receiver {
     Receiver { name: name.to_owned(), elsewhere: address.is_some(), address, problem: String::new() }
 }
 
-fn serve(listener: tokio::net::TcpListener, router: axum::Router, token: &CancellationToken, tasks: &TaskTracker) {
-    let token = token.clone();
-    tasks.spawn(async move {
-        let stopped = token.clone().cancelled_owned();
-        // Ends by the token; requests under way are answered, but a client that never ends its
-        // request must not hold the app up.
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
-        let deadline = async {
-            token.cancelled().await;
-            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        };
-        tokio::select! {
-            _ = served.into_future() => {}
-            () = deadline => {}
-        }
-    });
+/// What stands before every router: who may ask, and what was asked.
+struct Guarded {
+    hosts: AllowedHosts,
+    origins: Arc<[String]>,
+    heard: Heard,
+}
+
+impl Guarded {
+    fn new(bridge: &[IpAddr], origins: Vec<String>, heard: Heard) -> Self {
+        let names: Vec<String> = bridge.iter().map(ToString::to_string).collect();
+        Self { hosts: Arc::new(move |host| names.iter().any(|b| b == host)), origins: origins.into(), heard }
+    }
+
+    fn router(&self, door: &'static str, router: axum::Router) -> axum::Router {
+        self.heard.listen(door, guard(router, Arc::clone(&self.hosts), Arc::clone(&self.origins)))
+    }
 }
 
 /// The addresses of container bridges on this machine. Never 0.0.0.0: who is on the coffee shop's network

@@ -8,9 +8,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use tracebook_core::console::ConsoleRow;
 use tracebook_core::entry::{Entry, EntryRow, Revision};
-use tracebook_core::evidence::{Kind, Provenance};
+use tracebook_core::errors::{ErrorItem, ErrorRow};
+use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
+use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::question::Source;
 use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_render::markdown::Markup;
@@ -91,6 +94,18 @@ commands! {
     live_traces(LiveTraces) -> Vec<TraceSummary>;
     /// One local trace, whole.
     trace_get(TraceGet) -> Trace;
+    /// Local log events, newest first.
+    live_logs(LiveQuestion) -> Vec<LogRow>;
+    /// One local log event, whole.
+    log_get(LogRef) -> LogEvent;
+    /// Local error items, the one that happened last first.
+    live_errors(LiveQuestion) -> Vec<ErrorRow>;
+    /// One local error item with its latest occurrence.
+    error_get(ErrorRef) -> ErrorItem;
+    /// What watched commands printed, newest first.
+    live_console(LiveQuestion) -> Vec<ConsoleRow>;
+    /// Step by step: does anything arrive, and why not.
+    doctor(DoctorRequest) -> Vec<Check>;
     /// Freezes; with `into` the reference is also put into that entry.
     capture(Capture) -> Captured;
     /// Evidence of one entry, or all.
@@ -126,7 +141,7 @@ pub struct Caller {
 pub enum Event {
     /// Something changed.
     Changed {
-        /// `entry`, `evidence`, `traces`, `status`; `all` for a listener that missed some.
+        /// `entry`, `evidence`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
         what: String,
         /// Which one; empty for telemetry, which is told at most five times a second.
         id: String,
@@ -178,10 +193,32 @@ pub struct Status {
     pub problems: Vec<String>,
     /// Spans received since start.
     pub spans_received: u32,
+    /// Log events received since start.
+    pub logs_received: u32,
+    /// Occurrences of errors received since start.
+    pub errors_received: u32,
+    /// What telemetry holds and may hold.
+    pub telemetry: TelemetryUse,
     /// Requests and datagrams refused since start.
     pub rejected: u32,
     /// Why the last one was refused; empty if none was.
     pub last_rejected: String,
+}
+
+/// What telemetry holds and may hold.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct TelemetryUse {
+    /// Bytes that it takes now.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Bytes that it may take; then the oldest go.
+    #[ts(type = "number")]
+    pub limit_bytes: u64,
+    /// After how many days telemetry goes.
+    pub limit_days: u32,
+    /// How many spans, log events, errors and console lines have gone for that since start.
+    #[ts(type = "number")]
+    pub dropped: u64,
 }
 
 /// Takes nothing.
@@ -324,6 +361,66 @@ pub struct LiveTraces {
     pub limit: Option<u32>,
 }
 
+/// Which log events, errors or console lines.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveQuestion {
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a CloudWatch filter
+    /// pattern. Errors: words, `level:x`, `environment:x`, `person:x`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Only those of the last so much: `15m`; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// At most so many; 100 if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// A log event by its place in the telemetry.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct LogRef {
+    /// As `live_logs` gives it.
+    pub id: String,
+}
+
+/// An error item, or one of its occurrences.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ErrorRef {
+    /// An item's id as `live_errors` gives it, or an occurrence's uuid.
+    pub id: String,
+}
+
+/// What to look at.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct DoctorRequest {
+    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub source: Option<String>,
+}
+
+/// One step of the doctor's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Check {
+    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`.
+    pub source: String,
+    /// What was looked at.
+    pub check: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do, to the line to add; empty where nothing is to be done.
+    pub fix: String,
+}
+
 /// A trace by id.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct TraceGet {
@@ -356,6 +453,10 @@ pub struct Capture {
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
+    /// Console: the text that was pasted or piped.
+    #[serde(default)]
+    #[ts(optional)]
+    pub text: Option<ConsoleText>,
     /// The entry to put the reference into; null leaves that to the caller, who has the text open.
     #[serde(default)]
     #[ts(optional)]
@@ -368,6 +469,15 @@ pub struct Capture {
     #[serde(default)]
     #[ts(optional)]
     pub caption: Option<String>,
+}
+
+/// Console output as text.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ConsoleText {
+    /// Where it came from: a file's name, `pasted text`, `standard input`.
+    pub source: String,
+    /// The text, ANSI colours and all.
+    pub text: String,
 }
 
 /// What was frozen.
@@ -425,8 +535,8 @@ pub struct EvidenceView {
     pub reference: String,
     /// Where it came from.
     pub provenance: Provenance,
-    /// The trace, where it is one.
-    pub trace: Option<Trace>,
+    /// Kind and data.
+    pub data: Body,
 }
 
 /// Evidence to delete.

@@ -2,7 +2,7 @@
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::rpc::{Caller, Status, StatusRequest, WeekRow, WeeksRequest};
+use crate::rpc::{Caller, Status, StatusRequest, TelemetryUse, WeekRow, WeeksRequest};
 use tracebook_core::course;
 
 impl Tracebook {
@@ -14,6 +14,14 @@ impl Tracebook {
             receivers: self.receivers.list(),
             problems: self.receivers.problems(),
             spans_received: small(self.counters.spans()),
+            logs_received: small(self.counters.logs()),
+            errors_received: small(self.counters.errors()),
+            telemetry: TelemetryUse {
+                bytes: self.telemetry.bytes().await?,
+                limit_bytes: self.limits.bytes(),
+                limit_days: self.limits.max_days,
+                dropped: self.dropped.count(),
+            },
             rejected: small(self.counters.refusals()),
             last_rejected: self.counters.last_reason().unwrap_or_default(),
         })

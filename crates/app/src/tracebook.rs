@@ -15,10 +15,12 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::receive::Counters;
 use tracebook_store::{Journal, StoreError, Telemetry};
 
+use crate::bounds::Dropped;
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::receivers::Receivers;
 use crate::rpc::{Caller, Cancel, Event};
+use crate::settings::{Settings, TelemetryLimits};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The running app. Cheap to share behind an [`Arc`]; stop it with [`Tracebook::shutdown`].
@@ -29,6 +31,8 @@ pub struct Tracebook {
     pub(crate) telemetry: Telemetry,
     pub(crate) receivers: Receivers,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) limits: TelemetryLimits,
+    pub(crate) dropped: Dropped,
     events: broadcast::Sender<Event>,
     token: CancellationToken,
     tasks: TaskTracker,
@@ -57,23 +61,35 @@ impl Tracebook {
         let journal = Journal::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
         let telemetry = Telemetry::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
         drop(opening);
+        let limits = Settings::read(&data_dir)?.telemetry;
 
         let token = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (events, _) = broadcast::channel(EVENTS);
         let counters = Arc::new(Counters::default());
+        // Only who receives lets go: a second process would only get in the way.
+        let dropped = match &config.receivers {
+            Some(_) => crate::bounds::start(telemetry.clone(), limits, token.clone(), &tasks),
+            None => Dropped::default(),
+        };
         let receivers = match config.receivers {
             Some(wanted) => Receivers::start(wanted, &data_dir, &telemetry, &counters, &token, &tasks)
                 .await
                 .inspect_err(|_| token.cancel())?,
             None => Receivers::elsewhere(&data_dir),
         };
+        for line in config.watch {
+            crate::watch_command::watch(line, telemetry.clone(), token.clone(), &tasks)
+                .inspect_err(|_| token.cancel())?;
+        }
         let tracebook = Arc::new(Self {
             data_dir,
             journal,
             telemetry,
             receivers,
             counters,
+            limits,
+            dropped,
             events,
             token,
             tasks,

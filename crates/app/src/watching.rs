@@ -34,6 +34,7 @@ pub(crate) async fn start(
 async fn run(tracebook: Arc<Tracebook>, mut journal: Watch, mut telemetry: Watch, token: CancellationToken) {
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut written = telemetry.written().await.unwrap_or_default();
     let mut refused = tracebook.counters.refusals();
     loop {
         tokio::select! {
@@ -47,7 +48,13 @@ async fn run(tracebook: Arc<Tracebook>, mut journal: Watch, mut telemetry: Watch
             }
         }
         if telemetry.moved().await.unwrap_or(false) {
-            tracebook.tell(Event::Changed { what: "traces".to_owned(), id: String::new(), by: String::new() });
+            let now = telemetry.written().await.unwrap_or_default();
+            for (kind, n) in &now {
+                if written.get(kind) != Some(n) {
+                    tracebook.tell(Event::Changed { what: kind.clone(), id: String::new(), by: String::new() });
+                }
+            }
+            written = now;
         }
         let now = tracebook.counters.refusals();
         if now != std::mem::replace(&mut refused, now) {

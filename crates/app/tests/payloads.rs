@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tracebook_core::assemble::assemble;
 use tracebook_core::entry::EntryRow;
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::freeze::{self, Click};
 use tracebook_core::ids::Id;
 use tracebook_core::question::Question;
@@ -23,7 +23,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn otlp(name: &str) -> Vec<SpanRecord> {
-    otlp::wire::decode_protobuf(&fixture(name)).expect("a request").spans
+    otlp::wire::decode_protobuf(&fixture(name)).expect("a request").records
 }
 
 fn xray(name: &str) -> Vec<SpanRecord> {
@@ -58,7 +58,7 @@ fn frozen(records: &[SpanRecord]) -> Frozen {
         tool: "tracebook 0.1.0".to_owned(),
         supersedes: None,
     };
-    freeze::trace(assemble(trace_id, loose), click).expect("freezes").frozen
+    freeze::body(Body::Trace(assemble(trace_id, loose)), click).expect("freezes").frozen
 }
 
 fn check(name: &str, records: &[SpanRecord]) {

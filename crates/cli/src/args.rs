@@ -99,10 +99,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {
-    /// Where OTLP over HTTP is received [default: 127.0.0.1:4318]
+    /// Where OTLP over HTTP, CloudWatch Logs and Rollbar are received [default: 127.0.0.1:4318]
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) http: Option<SocketAddr>,
-    /// Where OTLP over gRPC is received (not built yet)
+    /// Where OTLP over gRPC is received [default: 127.0.0.1:4317]
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) grpc: Option<SocketAddr>,
     /// Where the X-Ray daemon's protocol is received, UDP and TCP [default: 127.0.0.1:2000]
@@ -120,12 +120,12 @@ pub(crate) struct Serve {
     /// Another host name under which a browser may ask for the UI (a cloud workspace's)
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// A web page's origin whose browser may send telemetry (not built yet)
+    /// A web page's origin whose browser may send telemetry: http://localhost:3000
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Keep a command's output (not built yet)
+    /// Keep what a command prints: "docker compose logs -f backend-flask"
     #[arg(long, value_name = "COMMAND")]
-    pub(crate) watch: Option<String>,
+    pub(crate) watch: Vec<String>,
 }
 
 /// `host:port`; of a name, its IPv4 address, since that is what SDKs use (X-Ray's know no other).

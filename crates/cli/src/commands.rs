@@ -7,10 +7,16 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use tracebook_app::rpc::{Caller, Captured, EvidenceRow, Exported, Imported, Request};
+use tracebook_app::rpc::{
+    Caller, Capture as CaptureRequest, Captured, Check, ConsoleText, EvidenceRow, Exported, Imported, Request,
+};
 use tracebook_app::{Code, Config, Error, Tracebook};
+use tracebook_core::console::{ConsoleRow, plain};
 use tracebook_core::entry::{Entry as EntryWithText, EntryRow, Revision};
+use tracebook_core::errors::ErrorRow;
+use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
+use tracebook_core::logs::LogRow;
 use tracebook_core::trace::TraceSummary;
 
 use crate::args::{Args, Capture, Command, Entry, Evidence, Export, Live};
@@ -25,9 +31,8 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
         Command::Search { .. } => Err(Error::not_built("search")),
         Command::Check { .. } => Err(Error::not_built("check")),
         Command::Sync { .. } => Err(Error::not_built("sync")),
-        Command::Doctor { .. } => Err(Error::not_built("doctor")),
         command => {
-            let config = Config { data_dir: Config::data_dir(args.data)?, receivers: None };
+            let config = Config { data_dir: Config::data_dir(args.data)?, receivers: None, watch: Vec::new() };
             let door = Door { tracebook: Tracebook::start(config).await? };
             let code = with_journal(&door, command, out).await;
             door.tracebook.shutdown().await;
@@ -44,9 +49,12 @@ struct Door {
 impl Door {
     async fn ask<T: DeserializeOwned>(&self, cmd: &str, args: Json) -> Result<T, Error> {
         let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(Error::internal)?;
-        let caller = Caller { client: format!("cli-{}", std::process::id()), call: String::new() };
-        let answer = self.tracebook.rpc(request, &caller).await?;
+        let answer = self.tracebook.rpc(request, &self.caller()).await?;
         serde_json::from_value(answer).map_err(Error::internal)
+    }
+
+    fn caller(&self) -> Caller {
+        Caller { client: format!("cli-{}", std::process::id()), call: String::new() }
     }
 }
 
@@ -58,6 +66,7 @@ async fn with_journal(door: &Door, command: Command, out: &Out) -> Result<u8, Er
         Command::Live(live) => self::live(door, live, out).await,
         Command::Capture(capture) => self::capture(door, capture, out).await,
         Command::Evidence(evidence) => self::evidence(door, evidence, out).await,
+        Command::Doctor { source } => doctor(door, source, out).await,
         Command::Export(export) => self::export(door, export, out).await,
         Command::Env { target } => {
             let answer: Json = door.ask("env", json!({ "for": target })).await?;
@@ -173,53 +182,143 @@ async fn slots(door: &Door, entry: &str, out: &Out) -> Result<u8, Error> {
 }
 
 async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
-    if live.what != "traces" {
-        return Err(Error::not_built(&format!("live {}", live.what)));
-    }
     let request = json!({ "source": live.source, "filter": live.filter, "since": live.since, "limit": live.limit });
-    let traces: Vec<TraceSummary> = door.ask("live_traces", request).await?;
-    out.answer(&traces, |traces| {
-        let cells = |t: &TraceSummary| {
-            vec![
-                t.trace_id.to_string(),
-                t.start.clone(),
-                t.status.clone(),
-                format!("{:.1} ms", t.duration_ms),
-                format!("{} spans", t.spans),
-                t.name.clone(),
-                t.services.join(", "),
-            ]
-        };
-        columns(&traces.iter().map(cells).collect::<Vec<_>>())
-    });
-    if traces.is_empty() {
-        out.note("Nothing matched. `tracebook env` prints the settings that point a service here.");
-        return Ok(1);
+    match live.what.as_str() {
+        "traces" => {
+            let traces: Vec<TraceSummary> = door.ask("live_traces", request).await?;
+            Ok(listed(out, &traces, |t| {
+                vec![
+                    t.trace_id.to_string(),
+                    t.start.clone(),
+                    t.status.clone(),
+                    format!("{:.1} ms", t.duration_ms),
+                    format!("{} spans", t.spans),
+                    t.name.clone(),
+                    t.services.join(", "),
+                ]
+            }))
+        }
+        "logs" => {
+            let logs: Vec<LogRow> = door.ask("live_logs", request).await?;
+            let cells = |l: &LogRow| {
+                let place = format!("{} {}", l.group, l.stream);
+                vec![l.id.clone(), l.timestamp.clone(), l.severity.clone(), place, one_line(&l.message)]
+            };
+            Ok(listed(out, &logs, cells))
+        }
+        "errors" => {
+            let errors: Vec<ErrorRow> = door.ask("live_errors", request).await?;
+            let cells = |e: &ErrorRow| {
+                let person = e.person.clone().unwrap_or_default();
+                let times = format!("{}×", e.occurrences);
+                vec![
+                    e.id.clone(),
+                    e.last.clone(),
+                    e.level.clone(),
+                    times,
+                    e.environment.clone(),
+                    person,
+                    one_line(&e.title),
+                ]
+            };
+            Ok(listed(out, &errors, cells))
+        }
+        _ => {
+            let lines: Vec<ConsoleRow> = door.ask("live_console", request).await?;
+            let cells = |l: &ConsoleRow| vec![l.timestamp.clone(), l.stream.clone(), plain(&l.text)];
+            Ok(listed(out, &lines, cells))
+        }
     }
-    Ok(0)
+}
+
+fn listed<T: serde::Serialize>(out: &Out, rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> u8 {
+    out.answer(&rows, |rows| columns(&rows.iter().map(cells).collect::<Vec<_>>()));
+    if rows.is_empty() {
+        out.note("Nothing matched. `tracebook env` prints the settings that point a service here, `tracebook doctor` says why nothing arrives.");
+    }
+    u8::from(rows.is_empty())
+}
+
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 160;
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 async fn capture(door: &Door, capture: Capture, out: &Out) -> Result<u8, Error> {
-    let kind: tracebook_core::evidence::Kind =
-        capture.kind.parse().map_err(|e: String| Error::usage(e, "`tracebook capture --help`"))?;
-    if capture.file.is_some() || !capture.command.is_empty() {
-        return Err(Error::not_built("capture console"));
+    let kind: Kind = capture.kind.parse().map_err(|e: String| Error::usage(e, "`tracebook capture --help`"))?;
+    if kind != Kind::Console && (capture.file.is_some() || !capture.command.is_empty()) {
+        return Err(Error::usage(
+            "a file or a command is captured as console output",
+            "Write capture console --file FILE, or capture console -- COMMAND",
+        ));
     }
-    let request = json!({
-        "kind": kind, "id": capture.id, "source": capture.source, "latest": capture.latest, "filter": capture.filter,
-        "since": capture.since, "into": capture.into, "slot": capture.slot, "caption": capture.caption,
-    });
-    let captured: Captured = door.ask("capture", request).await?;
+    if capture.file.is_some() && !capture.command.is_empty() {
+        return Err(Error::usage("both a file and a command were given", "Give one of the two"));
+    }
+    let mut request = CaptureRequest {
+        kind,
+        id: capture.id,
+        source: serde_json::from_value(json!(capture.source)).map_err(Error::internal)?,
+        latest: capture.latest,
+        filter: capture.filter,
+        since: capture.since,
+        text: None,
+        into: capture.into,
+        slot: capture.slot,
+        caption: capture.caption,
+    };
+    let mut exit_code = None;
+    let captured: Captured = if capture.command.is_empty() {
+        if let Some(file) = &capture.file {
+            let source = match file.as_str() {
+                "-" => "standard input".to_owned(),
+                path => {
+                    std::path::Path::new(path).file_name().map_or(path.to_owned(), |n| n.to_string_lossy().into_owned())
+                }
+            };
+            let text = String::from_utf8_lossy(&read_bytes(file)?).into_owned();
+            request.text = Some(ConsoleText { source, text });
+        }
+        door.ask("capture", serde_json::to_value(&request).map_err(Error::internal)?).await?
+    } else {
+        let interrupted = crate::serve::stopped_token();
+        let console = tracebook_app::watch_command::run(&capture.command, interrupted).await?;
+        exit_code = console.exit_code;
+        door.tracebook.capture_console(console, request, &door.caller()).await?
+    };
     let row = &captured.evidence;
-    let answer = json!({
+    let mut answer = json!({
         "id": row.id, "kind": row.kind, "title": row.title, "digest": row.digest, "captured_at": row.captured_at,
         "entries": row.entries, "warnings": captured.warnings, "reference": captured.reference,
     });
+    if kind == Kind::Console {
+        answer["exit_code"] = json!(exit_code);
+    }
     out.answer(&answer, |_| match row.entries.is_empty() {
         true => format!("{}  {}\nIt is in no entry yet; put this into one:\n{}", row.id, row.title, captured.reference),
         false => format!("{}  {}\nin {}", row.id, row.title, row.entries.join(", ")),
     });
     say_warnings(out, &captured.warnings);
+    Ok(0)
+}
+
+async fn doctor(door: &Door, source: Option<String>, out: &Out) -> Result<u8, Error> {
+    let checks: Vec<Check> = door.ask("doctor", json!({ "source": source })).await?;
+    out.answer(&json!({ "checks": checks }), |_| {
+        let mut text = String::new();
+        for check in &checks {
+            let mark = if check.ok { "✓" } else { "✗" };
+            text.push_str(&format!("{mark} {}: {}\n    {}\n", check.source, check.check, check.detail));
+            for line in check.fix.lines() {
+                text.push_str(&format!("    → {line}\n"));
+            }
+        }
+        text
+    });
     Ok(0)
 }
 
@@ -343,15 +442,20 @@ fn say_warnings(out: &Out, warnings: &[String]) {
     }
 }
 
-/// A file's text, or standard input's.
-fn read_text(path: &str) -> Result<String, Error> {
+/// A file's bytes, or standard input's.
+fn read_bytes(path: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = match path {
         "-" => std::io::stdin().lock().read_to_end(&mut bytes).map(drop),
         _ => std::fs::read(path).map(|read| bytes = read),
     };
     read.map_err(|e| Error::usage(format!("{path}: {e}"), "Name a file that can be read, or - for standard input"))?;
-    String::from_utf8(bytes).map_err(|e| {
+    Ok(bytes)
+}
+
+/// A file's text, or standard input's.
+fn read_text(path: &str) -> Result<String, Error> {
+    String::from_utf8(read_bytes(path)?).map_err(|e| {
         Error::usage(
             format!(
                 "{path} is not UTF-8: the byte at position {} does not fit. Nothing was written",

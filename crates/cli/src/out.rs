@@ -31,7 +31,7 @@ impl Out {
                 Err(error) => self.error(&Error::internal(error)),
             }
         } else {
-            print(&text(value));
+            print(&harmless(&text(value)));
         }
     }
 
@@ -40,13 +40,13 @@ impl Out {
         if self.json || self.quiet {
             return;
         }
-        print(text);
+        print(&harmless(text));
     }
 
     /// A warning: on standard error, so that it never mixes with the answer.
     pub(crate) fn warn(&self, text: &str) {
         // A closed standard error cannot be told of anything.
-        let _ = writeln!(std::io::stderr(), "warning: {text}");
+        let _ = writeln!(std::io::stderr(), "warning: {}", harmless(text));
     }
 
     /// A failure.
@@ -56,9 +56,21 @@ impl Out {
             print(&json!({ "error": body }).to_string());
         } else {
             let hint = if error.hint.is_empty() { String::new() } else { format!("\n  {}", error.hint) };
-            let _ = writeln!(std::io::stderr(), "error: {}{hint}", error.message);
+            let _ = writeln!(std::io::stderr(), "error: {}", harmless(&format!("{}{hint}", error.message)));
         }
     }
+}
+
+/// What a service sent must not steer the terminal that shows it.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+            '\u{7f}'..='\u{9f}' => '\u{fffd}',
+            c => c,
+        })
+        .collect()
 }
 
 fn print(text: &str) {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use tracebook_app::{Code, Config, Error, Listen, ReceiverConfig, Tracebook};
 
@@ -15,23 +16,20 @@ use crate::web;
 const UI_PORT: u16 = 4390;
 
 pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
-    if args.watch.is_some() {
-        return Err(Error::not_built("serve --watch"));
-    }
-    if !args.allow_origin.is_empty() {
-        return Err(Error::not_built("serve --allow-origin"));
-    }
     let listen = |named: Option<SocketAddr>| named.map_or(Listen::Default, Listen::Named);
     let receivers = (!args.no_receivers).then(|| ReceiverConfig {
         http: listen(args.http),
+        grpc: listen(args.grpc),
         xray: listen(args.xray),
         containers: args.containers,
+        allow_origin: args.allow_origin,
     });
     let listener = match args.ui {
         Some(named) => Some(bind_ui(named).await?),
         None => None,
     };
-    let tracebook = Tracebook::start(Config { data_dir: Config::data_dir(data)?, receivers }).await?;
+    let tracebook =
+        Tracebook::start(Config { data_dir: Config::data_dir(data)?, receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
 
     let mut url = None;
@@ -44,23 +42,21 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
     }
 
     let receiving = |name: &str| tracebook.receiver_address(name).filter(|_| !args.no_receivers);
-    let (http, xray) = (receiving("http"), receiving("xray"));
+    let (http, grpc, xray) = (receiving("http"), receiving("grpc"), receiving("xray"));
     if json {
-        let ready = json!({ "ready": true, "http": http, "grpc": null, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        let ready = json!({ "ready": true, "http": http, "grpc": grpc, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
         out.answer(&ready, |_| String::new());
     } else {
-        let line = |what: &str, address: Option<&str>| address.map(|a| format!("{what:<22}{a}\n")).unwrap_or_default();
+        let line = |what: &str, address: Option<&str>| address.map(|a| format!("{what:<39}{a}\n")).unwrap_or_default();
         out.answer(&(), |()| {
             format!(
-                "{}{}{}Ctrl-C stops.",
-                line("OTLP over HTTP", http.as_deref()),
+                "{}{}{}{}Ctrl-C stops.",
+                line("HTTP (OTLP, CloudWatch Logs, Rollbar)", http.as_deref()),
+                line("OTLP over gRPC", grpc.as_deref()),
                 line("X-Ray (UDP and TCP)", xray.as_deref()),
                 line("UI", url.as_deref())
             )
         });
-    }
-    if args.grpc.is_some() {
-        out.warn("OTLP over gRPC is not built yet: send over HTTP (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)");
     }
     if args.containers {
         out.warn("--containers: every container on this machine's bridge can send to this journal");
@@ -103,6 +99,17 @@ async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, E
             }
         }
     }
+}
+
+/// Is cancelled by Ctrl-C, or by the polite way to end a process.
+pub(crate) fn stopped_token() -> CancellationToken {
+    let token = CancellationToken::new();
+    let ours = token.clone();
+    tokio::spawn(async move {
+        stopped().await;
+        ours.cancel();
+    });
+    token
 }
 
 /// Ctrl-C, or the polite way to end a process.

@@ -3,7 +3,9 @@
 //! The demo service is a small server of its own that sends what SDKs send, over the network, to the
 //! receivers' ports like any other service; nothing in the app knows that it is one.
 
+mod aws;
 mod otlp;
+mod rollbar;
 mod service;
 mod xray;
 
@@ -17,7 +19,7 @@ use tracebook_core::evidence::Kind;
 
 use crate::config::{Listen, ReceiverConfig};
 use crate::error::{Code, Error};
-use crate::rpc::{Caller, Capture, EntryNew, Export, LiveTraces};
+use crate::rpc::{Caller, Capture, ConsoleText, EntryNew, Export, LiveTraces};
 use crate::{Config, Tracebook};
 
 /// What the demo made.
@@ -52,7 +54,86 @@ Insert image of Traces
 One request that fails. The segment says where.
 
 Insert image of X-Ray traces
+
+The group and the sampling rule:
+
+![X-Ray group]()
+
+![X-Ray sampling rule]()
+
+### CloudWatch Logs
+
+Insert image of the log group
+
+### Rollbar
+
+Insert image of the Rollbar error
+
+## Homework Challenges
+
+What the service printed:
+
+![Console output]()
+
+Who calls whom:
+
+![Service map]()
+
+The failed request, everything that is known of it:
+
+![Dossier]()
 ";
+
+/// What is captured, in this order: the kind, which one, and the slot that it fills.
+struct Step {
+    kind: Kind,
+    id: Option<&'static str>,
+    filter: &'static str,
+    slot: &'static str,
+    what: &'static str,
+}
+
+const STEPS: [Step; 9] = [
+    Step {
+        kind: Kind::Trace,
+        id: None,
+        filter: "service:demo-flask name:home",
+        slot: "Insert image of Traces",
+        what: "OTLP",
+    },
+    Step {
+        kind: Kind::Trace,
+        id: None,
+        filter: "service:demo-xray status:fault",
+        slot: "Insert image of X-Ray traces",
+        what: "X-Ray",
+    },
+    Step { kind: Kind::Groups, id: None, filter: "", slot: "X-Ray group", what: "X-Ray's API" },
+    Step { kind: Kind::SamplingRules, id: Some("Demo"), filter: "", slot: "X-Ray sampling rule", what: "X-Ray's API" },
+    Step {
+        kind: Kind::Logs,
+        id: None,
+        filter: "group:demo-flask",
+        slot: "Insert image of the log group",
+        what: "CloudWatch Logs",
+    },
+    Step {
+        kind: Kind::Error,
+        id: None,
+        filter: "TypeError",
+        slot: "Insert image of the Rollbar error",
+        what: "Rollbar",
+    },
+    Step { kind: Kind::Console, id: None, filter: "", slot: "Console output", what: "console" },
+    Step { kind: Kind::ServiceMap, id: None, filter: "", slot: "Service map", what: "traces" },
+    Step {
+        kind: Kind::Dossier,
+        id: None,
+        filter: "service:demo-xray status:fault",
+        slot: "Dossier",
+        what: "all of them",
+    },
+];
 
 /// A new directory for a journal that nobody minds losing.
 ///
@@ -72,8 +153,9 @@ pub fn throw_away_dir() -> Result<PathBuf, Error> {
 /// Where a part of the main job fails.
 pub async fn run(data_dir: PathBuf, out: &Path, say: &(dyn Fn(String) + Sync)) -> Result<Demonstrated, Error> {
     let free = Listen::Named(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
-    let receivers = ReceiverConfig { http: free, xray: free, containers: false };
-    let tracebook = Tracebook::start(Config { data_dir: data_dir.clone(), receivers: Some(receivers) }).await?;
+    let receivers = ReceiverConfig { http: free, grpc: free, xray: free, ..ReceiverConfig::default() };
+    let tracebook =
+        Tracebook::start(Config { data_dir: data_dir.clone(), receivers: Some(receivers), watch: Vec::new() }).await?;
     let done = main_job(&tracebook, out, say).await;
     tracebook.shutdown().await;
     done.map(|done| Demonstrated { data_dir, ..done })
@@ -91,14 +173,15 @@ async fn main_job(
             .ok_or_else(|| Error::new(Code::Unreachable, format!("the {name} receiver does not listen"), ""))
     };
     let (http, xray) = (address("http")?, address("xray")?);
-    say(format!("Receiving OTLP on http://{http} and X-Ray on {xray}"));
+    say(format!("Receiving OTLP, CloudWatch Logs and Rollbar on http://{http} and X-Ray on {xray}"));
 
     let service = service::Service::start(&http, &xray).await?;
-    say(format!("A demo service runs on http://{} and sends to both", service.address()));
+    say(format!("A demo service runs on http://{} and sends to all of them", service.address()));
     for path in ["/api/activities/home", "/api/activities/notifications"] {
         let status = service.request(path).await?;
         say(format!("  GET {path} → {status}"));
     }
+    let printed = service.printed();
     service.stop().await;
 
     let entry = tracebook
@@ -107,28 +190,30 @@ async fn main_job(
     say(format!("Wrote the entry {} ({})", entry.row.slug, entry.row.title));
 
     let mut evidence = Vec::new();
-    for (filter, slot, what) in [
-        ("service:demo-flask name:home", "Insert image of Traces", "OTLP"),
-        ("service:demo-xray status:fault", "Insert image of X-Ray traces", "X-Ray"),
-    ] {
-        wait_for(tracebook, filter, &caller).await?;
+    for step in STEPS {
+        if matches!(step.kind, Kind::Trace | Kind::Dossier) {
+            wait_for(tracebook, step.filter, &caller).await?;
+        }
+        let newest = matches!(step.kind, Kind::Trace | Kind::Dossier | Kind::Error);
         let captured = tracebook
             .capture(
                 Capture {
-                    kind: Kind::Trace,
-                    id: None,
+                    kind: step.kind,
+                    id: step.id.map(str::to_owned),
                     source: Default::default(),
-                    latest: true,
-                    filter: filter.to_owned(),
+                    latest: newest,
+                    filter: step.filter.to_owned(),
                     since: None,
+                    text: (step.kind == Kind::Console)
+                        .then(|| ConsoleText { source: "demo service".to_owned(), text: printed.clone() }),
                     into: Some(entry.row.slug.clone()),
-                    slot: Some(slot.to_owned()),
+                    slot: Some(step.slot.to_owned()),
                     caption: None,
                 },
                 &caller,
             )
             .await?;
-        say(format!("Froze ({what}): {}", captured.evidence.title));
+        say(format!("Froze ({}): {}", step.what, captured.evidence.title));
         evidence.push(captured.evidence.id.to_string());
     }
 

@@ -25,7 +25,7 @@ struct Active {
 
 impl Exporter {
     pub(super) fn new(http: &str, client: reqwest::Client) -> Self {
-        Self { endpoint: format!("http://{http}/v1/traces"), client }
+        Self { endpoint: format!("http://{http}"), client }
     }
 
     /// Handles the home page and exports its spans.
@@ -53,6 +53,7 @@ impl Exporter {
         let cached = json!([{ "timeUnixNano": at.0.to_string(), "name": "cache miss", "attributes": [] }]);
         let render = end(render, &trace_id, cached);
         let home = end(home, &trace_id, json!([]));
+        let server_id = server.id.clone();
         let server = end(server, &trace_id, json!([]));
         let body = json!({ "resourceSpans": [{
             "resource": { "attributes": [
@@ -62,7 +63,26 @@ impl Exporter {
             "scopeSpans": [{ "scope": { "name": "tracebook.demo", "version": env!("CARGO_PKG_VERSION") },
                              "spans": [query, render, home, server] }],
         }]});
-        let answer = self.client.post(&self.endpoint).json(&body).send().await.map_err(|e| e.to_string())?;
+        self.post("traces", body).await?;
+        let record = json!({
+            "timeUnixNano": SystemClock.now().0.to_string(),
+            "severityNumber": 9,
+            "severityText": "INFO",
+            "body": { "stringValue": format!("{path} answered with 3 activities") },
+            "attributes": [{ "key": "app.user.handle", "value": { "stringValue": "ada" } }],
+            "traceId": trace_id,
+            "spanId": server_id,
+        });
+        let body = json!({ "resourceLogs": [{
+            "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "demo-flask" } }] },
+            "scopeLogs": [{ "scope": { "name": "tracebook.demo" }, "logRecords": [record] }],
+        }]});
+        self.post("logs", body).await
+    }
+
+    async fn post(&self, signal: &str, body: Json) -> Result<(), String> {
+        let url = format!("{}/v1/{signal}", self.endpoint);
+        let answer = self.client.post(url).json(&body).send().await.map_err(|e| e.to_string())?;
         match answer.status().is_success() {
             true => Ok(()),
             false => Err(format!("the receiver answered {}", answer.status())),

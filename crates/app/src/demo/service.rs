@@ -1,20 +1,23 @@
 //! A small web service with two instrumented endpoints.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
+use tracebook_core::clock::Clock as _;
 
-use crate::demo::{otlp, xray};
+use crate::demo::{aws, otlp, rollbar, xray};
 use crate::error::{Code, Error};
+use crate::system::SystemClock;
 
 /// The running service.
 pub(super) struct Service {
     address: String,
     client: reqwest::Client,
+    telemetry: Arc<Telemetry>,
     token: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -22,6 +25,9 @@ pub(super) struct Service {
 struct Telemetry {
     otlp: otlp::Exporter,
     xray: xray::Emitter,
+    aws: aws::Aws,
+    rollbar: rollbar::Rollbar,
+    printed: Mutex<String>,
 }
 
 impl Service {
@@ -31,8 +37,13 @@ impl Service {
         let telemetry = Arc::new(Telemetry {
             otlp: otlp::Exporter::new(http, client.clone()),
             xray: xray::Emitter::new(xray_address).map_err(|e| unreachable(&e))?,
+            aws: aws::Aws::new(http, client.clone()),
+            rollbar: rollbar::Rollbar::new(http, client.clone()),
+            printed: Mutex::new(" * Serving demo app 'demo'\n".to_owned()),
         });
-        let router = Router::new().route("/api/activities/{name}", get(activity)).with_state(telemetry);
+        telemetry.aws.prepare().await.map_err(|e| unreachable(&e))?;
+        telemetry.aws.xray_settings().await.map_err(|e| unreachable(&e))?;
+        let router = Router::new().route("/api/activities/{name}", get(activity)).with_state(Arc::clone(&telemetry));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| unreachable(&e))?;
         let address = listener.local_addr().map_err(|e| unreachable(&e))?.to_string();
         let token = CancellationToken::new();
@@ -41,7 +52,7 @@ impl Service {
             // Ends by the token; a failed accept shows as a failed request of the demo.
             let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
         });
-        Ok(Self { address, client, token, task })
+        Ok(Self { address, client, telemetry, token, task })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -53,6 +64,11 @@ impl Service {
         let url = format!("http://{}{path}", self.address);
         let answer = self.client.get(url).send().await.map_err(|e| unreachable(&e))?;
         Ok(answer.status().as_u16())
+    }
+
+    /// What the service printed so far.
+    pub(super) fn printed(&self) -> String {
+        self.telemetry.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn stop(self) {
@@ -67,16 +83,35 @@ fn unreachable(error: &dyn std::fmt::Display) -> Error {
     Error::new(Code::Unreachable, error.to_string(), "The demo needs free loopback ports")
 }
 
-/// `home` works and is traced with OpenTelemetry; `notifications` fails and is traced with X-Ray.
+/// `home` works and is traced with OpenTelemetry; `notifications` fails: X-Ray, CloudWatch Logs and Rollbar hear of it.
 async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<String>) -> (StatusCode, String) {
     let path = format!("/api/activities/{name}");
-    let sent = match name.as_str() {
-        "home" => telemetry.otlp.home(&path).await.map(|()| (StatusCode::OK, "[]".to_owned())),
-        "notifications" => {
-            telemetry.xray.notifications(&path).await.map(|()| (StatusCode::INTERNAL_SERVER_ERROR, String::new()))
-        }
+    let (sent, status) = match name.as_str() {
+        "home" => (telemetry.otlp.home(&path).await, StatusCode::OK),
+        "notifications" => (telemetry.notifications(&path).await, StatusCode::INTERNAL_SERVER_ERROR),
         _ => return (StatusCode::NOT_FOUND, String::new()),
     };
-    // The service says when its exporter fails, instead of the demo waiting in vain.
-    sent.unwrap_or_else(|e| (StatusCode::BAD_GATEWAY, e))
+    let at = SystemClock.now().human();
+    let code = status.as_u16();
+    // As werkzeug colours them.
+    let line = match status.is_success() {
+        true => format!("127.0.0.1 - - [{at}] \"GET {path} HTTP/1.1\" {code} -\n"),
+        false => format!("127.0.0.1 - - [{at}] \"\x1b[35m\x1b[1mGET {path} HTTP/1.1\x1b[0m\" {code} -\n"),
+    };
+    telemetry.printed.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
+    match sent {
+        Ok(()) => (status, "[]".to_owned()),
+        // The service says when its exporter fails, instead of the demo waiting in vain.
+        Err(why) => (StatusCode::BAD_GATEWAY, why),
+    }
+}
+
+impl Telemetry {
+    async fn notifications(&self, path: &str) -> Result<(), String> {
+        let trace_id = xray::new_trace_id()?;
+        self.aws.log(format!("INFO notifications asked for, trace_id={trace_id}")).await?;
+        self.xray.notifications(path, &trace_id).await?;
+        self.aws.log(format!("ERROR notifications gave nothing back, trace_id={trace_id}")).await?;
+        self.rollbar.report(path, &trace_id).await
+    }
 }

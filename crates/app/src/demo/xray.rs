@@ -21,9 +21,7 @@ impl Emitter {
     }
 
     /// Handles the notifications page, which lost its return value, and sends its segment.
-    pub(super) async fn notifications(&self, path: &str) -> Result<(), String> {
-        let epoch = SystemClock.now().0 / 1_000_000_000;
-        let trace_id = format!("1-{epoch:08x}-{}", random_hex::<12>()?);
+    pub(super) async fn notifications(&self, path: &str, trace_id: &str) -> Result<(), String> {
         let (segment, subsegment, exception) = (random_hex::<8>()?, random_hex::<8>()?, random_hex::<8>()?);
         let start = now();
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -55,6 +53,12 @@ impl Emitter {
         let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
         self.socket.send(datagram.as_bytes()).map(drop).map_err(|e| e.to_string())
     }
+}
+
+/// A trace id in X-Ray's form, of now.
+pub(super) fn new_trace_id() -> Result<String, String> {
+    let epoch = SystemClock.now().0 / 1_000_000_000;
+    Ok(format!("1-{epoch:08x}-{}", random_hex::<12>()?))
 }
 
 /// Epoch seconds with a fraction, as segments have them.

@@ -1,0 +1,167 @@
+//! One request, joined: its spans, log events, errors and console lines as one evidence.
+
+use tracebook_core::console::ConsoleLine;
+use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog};
+use tracebook_core::errors::Occurrence;
+use tracebook_core::evidence::Body;
+use tracebook_core::ids::TraceId;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::Trace;
+use tracebook_core::value::Attribute;
+use tracebook_store::console::LineQuestion;
+use tracebook_store::logs::LogQuestion;
+
+use super::Raw;
+use super::kinds::Found;
+use crate::Tracebook;
+use crate::error::Error;
+use crate::live::errors::occurrence;
+use crate::live::logs::event;
+use crate::rpc::Capture;
+
+/// The most of each kind that is joined.
+const MOST: u32 = 200;
+/// How long before its first and after its last span a request may still log, in nanoseconds.
+const MARGIN: i64 = 100_000_000;
+/// Rollbar's times are whole seconds, rounded down, and sent by a clock that may be a little behind.
+const ROLLBAR_MARGIN: i64 = 1_000_000_000;
+
+impl Tracebook {
+    pub(super) async fn dossier_to_capture(&self, request: &Capture) -> Result<Found, Error> {
+        let id = self.which_trace(request).await?;
+        let read = self.read_trace(id).await?;
+        let mut raw = Raw { spans: read.records, ..Raw::default() };
+        let mut warnings = read.warnings;
+        warnings.extend(read.trace.notes.iter().cloned());
+        let mut dossier = Dossier {
+            trace_id: id,
+            trace: read.trace,
+            logs: Vec::new(),
+            errors: Vec::new(),
+            console: Vec::new(),
+            notes: Vec::new(),
+        };
+        self.join_logs(&mut dossier, &mut raw).await?;
+        self.join_errors(&mut dossier, &mut raw).await?;
+        self.join_console(&mut dossier).await?;
+        dossier.notes.extend(notes(&dossier));
+        warnings.extend(dossier.notes.iter().cloned());
+        Ok(Found { body: Body::Dossier(Box::new(dossier)), raw, warnings, limit: MOST })
+    }
+
+    async fn join_logs(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
+        let (from, until) = window(&dossier.trace);
+        let by_id = LogQuestion { trace_id: Some(dossier.trace_id), limit: MOST, ..LogQuestion::default() };
+        let by_time = LogQuestion { from: Some(from), before: Some(until), limit: MOST, ..LogQuestion::default() };
+        let services = dossier.trace.services();
+        let mut found: Vec<(Join, _)> =
+            self.telemetry.logs(&by_id).await?.into_iter().map(|stored| (Join::TraceId, stored)).collect();
+        for stored in self.telemetry.logs(&by_time).await? {
+            let log = &stored.record;
+            // CloudWatch's groups say no service: there, time is all there is.
+            let known = log.encoding.origin() == tracebook_core::logs::LogOrigin::Otlp;
+            if log.trace_id.is_none() && (!known || services.contains(&log.group)) {
+                found.push((Join::Time, stored));
+            }
+        }
+        found.sort_by_key(|(_, stored)| (stored.record.timestamp, stored.seq));
+        for (by, stored) in found {
+            dossier.logs.push(JoinedLog { by, event: event(&stored.record) });
+            raw.logs.push(stored.record);
+        }
+        Ok(())
+    }
+
+    async fn join_errors(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for record in self.telemetry.errors_of(dossier.trace_id, MOST).await? {
+            let whole = occurrence(&record);
+            let by = if names_trace(&whole.custom, dossier.trace_id) { Join::TraceId } else { Join::Header };
+            found.push((by, whole, record));
+        }
+        let (from, until) = (dossier.trace.start(), dossier.trace.end());
+        let (from, until) =
+            (Nanos(from.0.saturating_sub(ROLLBAR_MARGIN)), Nanos(until.0.saturating_add(ROLLBAR_MARGIN)));
+        for record in self.telemetry.errors_between(from, until, MOST).await? {
+            let whole = occurrence(&record);
+            if is_of(&dossier.trace, &whole) {
+                found.push((Join::Time, whole, record));
+            }
+        }
+        found.sort_by_key(|(_, whole, _)| whole.timestamp);
+        for (by, occurrence, record) in found {
+            dossier.errors.push(JoinedError { by, occurrence });
+            raw.errors.push(record);
+        }
+        Ok(())
+    }
+
+    async fn join_console(&self, dossier: &mut Dossier) -> Result<(), Error> {
+        let (from, until) = window(&dossier.trace);
+        let by_id = LineQuestion { trace_id: Some(dossier.trace_id), limit: MOST, ..LineQuestion::default() };
+        let by_time = LineQuestion { from: Some(from), until: Some(until), limit: MOST, ..LineQuestion::default() };
+        let mut found: Vec<(Join, _)> =
+            self.telemetry.console(&by_id).await?.into_iter().map(|line| (Join::TraceId, line)).collect();
+        let timely = self.telemetry.console(&by_time).await?;
+        found.extend(timely.into_iter().filter(|l| l.record.trace_id.is_none()).map(|line| (Join::Time, line)));
+        found.sort_by_key(|(_, stored)| stored.seq);
+        dossier.console = found
+            .into_iter()
+            .map(|(by, stored)| JoinedLine {
+                by,
+                stream: stored.record.stream,
+                line: ConsoleLine {
+                    text: stored.record.text,
+                    stderr: stored.record.stderr,
+                    time: Some(stored.record.timestamp),
+                },
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+/// When something of the request may have been written.
+fn window(trace: &Trace) -> (Nanos, Nanos) {
+    (Nanos(trace.start().0.saturating_sub(MARGIN)), Nanos(trace.end().0.saturating_add(MARGIN)))
+}
+
+fn names_trace(attributes: &[Attribute], id: TraceId) -> bool {
+    attributes.iter().any(|a| a.value.as_str().and_then(|text| text.parse().ok()) == Some(id))
+}
+
+/// Whether an error that names no trace fits one: the same path, or the same exception.
+fn is_of(trace: &Trace, error: &Occurrence) -> bool {
+    let url = error.request.iter().find(|a| a.key == "url").map(|a| a.value.to_string());
+    let path = url.as_deref().map(|url| {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
+        rest.split(['?', '#']).next().unwrap_or(rest).to_owned()
+    });
+    let same_path = path.is_some_and(|path| trace.spans.iter().any(|s| s.http_path() == Some(path.as_str())));
+    let same_exception = error.traces.iter().any(|said| {
+        let exceptions = trace.spans.iter().flat_map(|s| &s.exceptions);
+        exceptions.into_iter().any(|e| !e.kind.is_empty() && e.kind == said.class && e.message == said.message)
+    });
+    same_path || same_exception
+}
+
+/// What was looked for and not found, and what may belong to another request.
+fn notes(dossier: &Dossier) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (n, what) in
+        [(dossier.logs.len(), "log event"), (dossier.errors.len(), "error"), (dossier.console.len(), "console line")]
+    {
+        if n == 0 {
+            notes.push(format!("no {what} of this request was found"));
+        }
+        if n >= usize::try_from(MOST).unwrap_or(usize::MAX) {
+            notes.push(format!("only the first {MOST} {what}s are in it"));
+        }
+    }
+    let by_time = dossier.logs.iter().map(|l| l.by).chain(dossier.errors.iter().map(|e| e.by));
+    let by_time = by_time.chain(dossier.console.iter().map(|l| l.by)).filter(|by| *by == Join::Time).count();
+    if by_time > 0 {
+        notes.push(format!("{by_time} joined by time only: they may belong to another request of that moment"));
+    }
+    notes
+}

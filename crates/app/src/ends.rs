@@ -1,0 +1,196 @@
+//! What the receivers keep and read goes to the telemetry: their traits, carried out by the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+
+use tracebook_core::clock::Clock as _;
+use tracebook_core::ids::TraceId;
+use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
+use tracebook_core::time::Nanos;
+use tracebook_core::xray::{Group, SamplingRule};
+use tracebook_sources::cloudwatch::{EventQuery, LogGroup, LogStore, LogStream, StoredEvent};
+use tracebook_sources::receive::{Commit, CommitError};
+use tracebook_sources::xray::reading::XrayStore;
+use tracebook_store::logs::{GroupRow, LogQuestion};
+use tracebook_store::{StoreError, Telemetry};
+
+use crate::system::SystemClock;
+
+/// The far end of every receiver.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) telemetry: Telemetry,
+    pub(crate) last: LastArrival,
+}
+
+/// When something last arrived at this process, in nanoseconds; 0 for never.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastArrival(Arc<AtomicI64>);
+
+impl LastArrival {
+    fn now(&self) -> Nanos {
+        let now = SystemClock.now();
+        self.0.store(now.0, Ordering::Relaxed);
+        now
+    }
+
+    /// How many nanoseconds ago; `None` for never.
+    pub(crate) fn ago(&self) -> Option<i64> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            last => Some(SystemClock.now().0.saturating_sub(last)),
+        }
+    }
+}
+
+fn refused(error: StoreError) -> CommitError {
+    CommitError { retryable: error.is_passing(), message: format!("{error}. {}", error.hint()) }
+}
+
+#[async_trait]
+impl Commit for Ends {
+    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
+        self.telemetry.commit(&batch, self.last.now()).await.map_err(refused)
+    }
+
+    async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {
+        self.telemetry.commit_logs(&batch, self.last.now()).await.map_err(refused)
+    }
+
+    async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError> {
+        self.telemetry.commit_errors(&batch, self.last.now()).await.map_err(refused)
+    }
+}
+
+fn group(row: GroupRow) -> LogGroup {
+    LogGroup {
+        name: row.name,
+        created: row.created,
+        retention_days: row.retention_days,
+        tags: row.tags,
+        stored_bytes: row.stored_bytes,
+    }
+}
+
+#[async_trait]
+impl LogStore for Ends {
+    async fn groups(&self) -> Result<Vec<LogGroup>, CommitError> {
+        Ok(self.telemetry.log_groups(None).await.map_err(refused)?.into_iter().map(group).collect())
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<LogGroup>, CommitError> {
+        Ok(self.telemetry.log_groups(Some(name)).await.map_err(refused)?.into_iter().map(group).next())
+    }
+
+    async fn has_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
+        self.telemetry.has_log_stream(group, name).await.map_err(refused)
+    }
+
+    async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError> {
+        self.telemetry.create_log_group(name, &tags, now).await.map_err(refused)
+    }
+
+    async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
+        self.telemetry.delete_log_group(name).await.map_err(refused)
+    }
+
+    async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<bool, CommitError> {
+        self.telemetry.set_log_retention(name, days).await.map_err(refused)
+    }
+
+    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError> {
+        self.telemetry.set_log_tags(name, &tags).await.map_err(refused)
+    }
+
+    async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError> {
+        let rows = self.telemetry.log_streams(group).await.map_err(refused)?;
+        Ok(rows.map(|rows| {
+            rows.into_iter()
+                .map(|row| LogStream {
+                    name: row.name,
+                    created: row.created,
+                    first_event: row.first_event,
+                    last_event: row.last_event,
+                    last_ingestion: row.last_received,
+                })
+                .collect()
+        }))
+    }
+
+    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
+        self.telemetry.create_log_stream(group, name, now).await.map_err(refused)
+    }
+
+    async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
+        self.telemetry.delete_log_stream(group, name).await.map_err(refused)
+    }
+
+    async fn put(&self, events: Vec<LogRecord>) -> Result<(), CommitError> {
+        self.commit_logs(events).await
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, CommitError> {
+        let question = LogQuestion {
+            group: Some(query.group),
+            streams: query.streams,
+            stream_prefix: query.stream_prefix,
+            cloudwatch_only: true,
+            from: query.from,
+            before: query.before,
+            after: query.after,
+            newest_first: query.newest_first,
+            limit: query.limit,
+            most_bytes: query.most_bytes,
+            ..LogQuestion::default()
+        };
+        let events = self.telemetry.logs(&question).await.map_err(refused)?;
+        Ok(events
+            .into_iter()
+            .map(|stored| StoredEvent {
+                seq: stored.seq,
+                timestamp: stored.record.timestamp,
+                ingested: stored.received,
+                stream: stored.record.stream,
+                message: stored.record.message,
+            })
+            .collect())
+    }
+}
+
+#[async_trait]
+impl XrayStore for Ends {
+    async fn groups(&self) -> Result<Vec<Group>, CommitError> {
+        self.telemetry.xray_groups().await.map_err(refused)
+    }
+
+    async fn put_group(&self, group: Group) -> Result<(), CommitError> {
+        self.telemetry.put_xray_group(&group).await.map_err(refused)
+    }
+
+    async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
+        self.telemetry.delete_xray_group(name).await.map_err(refused)
+    }
+
+    async fn rules(&self) -> Result<Vec<SamplingRule>, CommitError> {
+        self.telemetry.sampling_rules().await.map_err(refused)
+    }
+
+    async fn put_rule(&self, rule: SamplingRule) -> Result<(), CommitError> {
+        self.telemetry.put_sampling_rule(&rule).await.map_err(refused)
+    }
+
+    async fn delete_rule(&self, name: &str) -> Result<bool, CommitError> {
+        self.telemetry.delete_sampling_rule(name).await.map_err(refused)
+    }
+
+    async fn traces(&self, from: Nanos, before: Nanos, skip: u32, limit: u32) -> Result<Vec<TraceId>, CommitError> {
+        self.telemetry.trace_ids(from, before, skip, limit).await.map_err(refused)
+    }
+
+    async fn spans(&self, trace_id: TraceId) -> Result<Vec<SpanRecord>, CommitError> {
+        self.telemetry.spans(trace_id).await.map_err(refused)
+    }
+}

@@ -1,0 +1,137 @@
+//! What arrives: filtered, newest first, and read back whole.
+
+pub(crate) mod console;
+pub(crate) mod errors;
+pub(crate) mod logs;
+
+use tracebook_core::assemble::assemble;
+use tracebook_core::filter::Filter;
+use tracebook_core::ids::TraceId;
+use tracebook_core::question::Source;
+use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::time::{Nanos, parse_duration};
+use tracebook_core::trace::{Trace, TraceSummary};
+
+use crate::Tracebook;
+use crate::error::Error;
+use crate::rpc::{Caller, LiveTraces, TraceGet};
+
+/// How many a list holds unless the caller says.
+pub(crate) const LIMIT: u32 = 100;
+/// How many rows are looked at in one go while a filter is applied.
+const PAGE: u32 = 200;
+
+/// After so many nanoseconds without a new span, a root that has not arrived is taken to be elsewhere: a load
+/// balancer or a browser that sends its own spans to somebody else.
+const LOST_ROOT: i64 = 10_000_000_000;
+
+/// A trace with the bytes it was read from.
+pub(crate) struct Read {
+    pub(crate) trace: Trace,
+    pub(crate) records: Vec<SpanRecord>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Tracebook {
+    pub(crate) async fn live_traces(&self, request: LiveTraces, _caller: &Caller) -> Result<Vec<TraceSummary>, Error> {
+        Self::local(request.source, "traces")?;
+        let since = self.since(request.since.as_deref())?;
+        let limit = request.limit.unwrap_or(LIMIT);
+        self.find_traces(&request.filter, since, limit, false).await
+    }
+
+    pub(crate) async fn trace_get(&self, request: TraceGet, _caller: &Caller) -> Result<Trace, Error> {
+        Ok(self.read_trace(trace_id(&request.trace_id)?).await?.trace)
+    }
+
+    /// Matching traces, newest first; only those whose root has arrived (or will not any more) if asked for.
+    pub(crate) async fn find_traces(
+        &self,
+        filter: &str,
+        since: Option<Nanos>,
+        limit: u32,
+        rooted: bool,
+    ) -> Result<Vec<TraceSummary>, Error> {
+        let filter = Filter::parse(filter)
+            .map_err(|e| Error::usage(e.to_string(), "Example: service:backend status:error duration>100ms"))?;
+        let mut found = Vec::new();
+        let mut skip = 0;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        while found.len() < wanted {
+            let page = if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE };
+            let rows = self.telemetry.traces(since, skip, page).await?;
+            let last = rows.len() < usize::try_from(page).unwrap_or(usize::MAX);
+            skip += page;
+            for row in rows {
+                if found.len() == wanted {
+                    break;
+                }
+                let quiet = self.now().0.saturating_sub(row.received.0);
+                if rooted && !row.rooted && quiet < LOST_ROOT {
+                    continue;
+                }
+                let matches = match filter.matches_summary(&row.summary) {
+                    Some(decided) => decided,
+                    None => filter.matches(&self.read_trace(row.summary.trace_id).await?.trace),
+                };
+                if matches {
+                    found.push(row.summary);
+                }
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A trace, normalised from the bytes as sent.
+    pub(crate) async fn read_trace(&self, trace_id: TraceId) -> Result<Read, Error> {
+        let records = self.telemetry.spans(trace_id).await?;
+        if records.is_empty() {
+            return Err(Error::not_found(
+                format!("no span of trace {trace_id} has arrived"),
+                "`live traces` lists what has; SDKs send in batches, up to some seconds late",
+            ));
+        }
+        // Normalising thousands of spans takes a while; the runtime's threads have receivers to serve.
+        tokio::task::spawn_blocking(move || {
+            let mut warnings = Vec::new();
+            let loose = records
+                .iter()
+                .map(|record| {
+                    let (loose, said) = tracebook_sources::normalise(record);
+                    warnings.extend(said);
+                    loose
+                })
+                .collect();
+            let trace = assemble(trace_id, loose);
+            warnings.sort_unstable();
+            warnings.dedup();
+            Read { trace, records, warnings }
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    /// Only local telemetry is read so far.
+    pub(crate) fn local(source: Source, what: &str) -> Result<(), Error> {
+        match source {
+            Source::Local => Ok(()),
+            _ => Err(Error::not_built(&format!("reading {what} from a cloud source"))),
+        }
+    }
+
+    /// The moment that lies so long back.
+    pub(crate) fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
+        let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
+        let back = parse_duration(text)
+            .ok_or_else(|| Error::usage(format!("{text:?} is no length of time"), "Write for example 15m, 2h or 7d"))?;
+        Ok(Some(Nanos(self.now().0.saturating_sub(back))))
+    }
+}
+
+/// Reads a trace id in either form.
+pub(crate) fn trace_id(text: &str) -> Result<TraceId, Error> {
+    text.parse().map_err(|e: tracebook_core::ids::IdError| Error::usage(e.to_string(), "`live traces` lists the ids"))
+}
