@@ -23,7 +23,7 @@ export async function open({ viewport = { width: 1280, height: 800 } } = {}) {
   )
   const data = mkdtempSync(join(tmpdir(), 'tracebook-browser-'))
   const any = '127.0.0.1:0'
-  const args = ['--json', '--data', data, 'serve', '--http', any, '--xray', any, '--ui', any]
+  const args = ['--json', '--data', data, 'serve', '--http', any, '--grpc', any, '--xray', any, '--ui', any]
   const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   server.stderr.on('data', (chunk) => (said += chunk))

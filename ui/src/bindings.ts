@@ -34,6 +34,18 @@ export interface Commands {
   live_traces: [LiveTraces, Array<TraceSummary>]
   /** One local trace, whole. */
   trace_get: [TraceGet, Trace]
+  /** Local log events, newest first. */
+  live_logs: [LiveQuestion, Array<LogRow>]
+  /** One local log event, whole. */
+  log_get: [LogRef, LogEvent]
+  /** Local error items, the one that happened last first. */
+  live_errors: [LiveQuestion, Array<ErrorRow>]
+  /** One local error item with its latest occurrence. */
+  error_get: [ErrorRef, ErrorItem]
+  /** What watched commands printed, newest first. */
+  live_console: [LiveQuestion, Array<ConsoleRow>]
+  /** Step by step: does anything arrive, and why not. */
+  doctor: [DoctorRequest, Array<Check>]
   /** Freezes; with `into` the reference is also put into that entry. */
   capture: [Capture, Captured]
   /** Evidence of one entry, or all. */
@@ -66,6 +78,11 @@ key: string,
  * Its value.
  */
 value: unknown, };
+
+/**
+ * What was frozen. One variant a [`Kind`]; written as `"kind": …, "body": …`.
+ */
+export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body": Logs } | { "kind": "error", "body": ErrorItem } | { "kind": "console", "body": Console } | { "kind": "service-map", "body": ServiceMap } | { "kind": "groups", "body": XrayGroups } | { "kind": "sampling-rules", "body": SamplingRules } | { "kind": "dossier", "body": Dossier };
 
 /**
  * A long command to end.
@@ -104,6 +121,10 @@ filter?: string,
  * Among those of the last so much.
  */
 since?: string, 
+/**
+ * Console: the text that was pasted or piped.
+ */
+text?: ConsoleText, 
 /**
  * The entry to put the reference into; null leaves that to the caller, who has the text open.
  */
@@ -155,9 +176,177 @@ captured_at: string,
 entries: Array<string>, };
 
 /**
+ * One step of the doctor's.
+ */
+export type Check = { 
+/**
+ * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`.
+ */
+source: string, 
+/**
+ * What was looked at.
+ */
+check: string, 
+/**
+ * Whether it is as it should be.
+ */
+ok: boolean, 
+/**
+ * What was found.
+ */
+detail: string, 
+/**
+ * What to do, to the line to add; empty where nothing is to be done.
+ */
+fix: string, };
+
+/**
  * The classes of failure.
  */
 export type Code = "not_found" | "usage" | "unreachable" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
+
+/**
+ * One line of a stack. Rollbar's order: oldest first, the most recent call last.
+ */
+export type CodeFrame = { 
+/**
+ * The file.
+ */
+filename: string, 
+/**
+ * The line in it, from 1.
+ */
+lineno?: number, 
+/**
+ * The function.
+ */
+method?: string, 
+/**
+ * The line's code.
+ */
+code?: string, 
+/**
+ * Local variables.
+ */
+locals?: Array<Attribute>, };
+
+/**
+ * Console output as evidence.
+ */
+export type Console = { 
+/**
+ * Where it came from, in words: the command line, a file's name without its folder, `standard input`.
+ */
+source: string, 
+/**
+ * How the command ended; null for what no command said, and while it runs.
+ */
+exit_code?: number, 
+/**
+ * The lines, in order.
+ */
+lines: Array<ConsoleLine>, 
+/**
+ * How many more lines there were before the first of these.
+ */
+more?: number, 
+/**
+ * What the reader must know: cut lines, a command that was ended, spans that were recognised.
+ */
+notes?: Array<string>, };
+
+/**
+ * One line.
+ */
+export type ConsoleLine = { 
+/**
+ * Its text without the line ending. ANSI colour sequences (SGR) are in it as sent; other escape sequences are not.
+ */
+text: string, 
+/**
+ * Whether it came on standard error.
+ */
+stderr?: boolean, 
+/**
+ * When it arrived, where that is known.
+ */
+time?: Nanos, };
+
+/**
+ * A line in a list.
+ */
+export type ConsoleRow = { 
+/**
+ * Its place in the telemetry.
+ */
+id: string, 
+/**
+ * When it arrived, RFC 3339.
+ */
+timestamp: string, 
+/**
+ * Which stream: the watched command.
+ */
+stream: string, 
+/**
+ * Its text, ANSI colour sequences kept.
+ */
+text: string, 
+/**
+ * Whether it came on standard error.
+ */
+stderr: boolean, };
+
+/**
+ * Console output as text.
+ */
+export type ConsoleText = { 
+/**
+ * Where it came from: a file's name, `pasted text`, `standard input`.
+ */
+source: string, 
+/**
+ * The text, ANSI colours and all.
+ */
+text: string, };
+
+/**
+ * What to look at.
+ */
+export type DoctorRequest = { 
+/**
+ * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all.
+ */
+source?: string, };
+
+/**
+ * All that is known of one request.
+ */
+export type Dossier = { 
+/**
+ * The request's trace id.
+ */
+trace_id: TraceId, 
+/**
+ * Its spans.
+ */
+trace: Trace, 
+/**
+ * Its log events, oldest first.
+ */
+logs: Array<JoinedLog>, 
+/**
+ * Its errors, oldest first.
+ */
+errors: Array<JoinedError>, 
+/**
+ * Its console lines, oldest first.
+ */
+console: Array<JoinedLine>, 
+/**
+ * What the reader must know: what was looked for and not found, what was left out.
+ */
+notes?: Array<string>, };
 
 /**
  * What the sender said it left out of a span.
@@ -369,11 +558,115 @@ message: string,
 hint: string, };
 
 /**
+ * An item: occurrences of one error, as evidence.
+ */
+export type ErrorItem = { 
+/**
+ * Its id: a hash of its fingerprint.
+ */
+item: string, 
+/**
+ * The latest occurrence's title.
+ */
+title: string, 
+/**
+ * The worst level of any occurrence.
+ */
+level: Level, 
+/**
+ * How many times it happened, as far as telemetry holds them.
+ */
+occurrences: number, 
+/**
+ * The first of them.
+ */
+first: Nanos, 
+/**
+ * The last.
+ */
+last: Nanos, 
+/**
+ * `development`, …
+ */
+environment: string, 
+/**
+ * How many different persons it happened to; 0 where no occurrence names one.
+ */
+people?: number, 
+/**
+ * The occurrence that is shown whole: the latest, or the one asked for.
+ */
+occurrence: Occurrence, 
+/**
+ * The others, newest first, at most 50.
+ */
+others?: Array<OccurrenceRow>, };
+
+/**
+ * An error item, or one of its occurrences.
+ */
+export type ErrorRef = { 
+/**
+ * An item's id as `live_errors` gives it, or an occurrence's uuid.
+ */
+id: string, };
+
+/**
+ * An item in a list.
+ */
+export type ErrorRow = { 
+/**
+ * Its id: what `capture error ID` takes.
+ */
+id: string, 
+/**
+ * The latest occurrence's title.
+ */
+title: string, 
+/**
+ * `error`, `critical`, …
+ */
+level: string, 
+/**
+ * How many times it happened.
+ */
+occurrences: number, 
+/**
+ * The last time, RFC 3339.
+ */
+last: string, 
+/**
+ * `development`, …
+ */
+environment: string, 
+/**
+ * Whom it happened to last; null if it does not say.
+ */
+person: string | null, };
+
+/**
+ * One exception of a chain; the outermost comes first, its cause after it.
+ */
+export type ErrorTrace = { 
+/**
+ * Its class.
+ */
+class: string, 
+/**
+ * Its message.
+ */
+message: string, 
+/**
+ * Its frames, oldest first.
+ */
+frames: Array<CodeFrame>, };
+
+/**
  * What is told to every host while it runs.
  */
 export type Event = { "event": "changed", 
 /**
- * `entry`, `evidence`, `traces`, `status`; `all` for a listener that missed some.
+ * `entry`, `evidence`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
  */
 what: string, 
 /**
@@ -478,9 +771,9 @@ reference: string,
  */
 provenance: Provenance, 
 /**
- * The trace, where it is one.
+ * Kind and data.
  */
-trace: Trace | null, };
+data: Body, };
 
 /**
  * An exception, from an OTLP `exception` event or an X-Ray cause.
@@ -618,9 +911,62 @@ attachments: Array<string>,
 warnings: Array<string>, };
 
 /**
+ * By what a piece was found to belong to the request.
+ */
+export type Join = "trace-id" | "header" | "time";
+
+/**
+ * An error of the request.
+ */
+export type JoinedError = { 
+/**
+ * How it was found.
+ */
+by: Join, 
+/**
+ * The occurrence.
+ */
+occurrence: Occurrence, };
+
+/**
+ * A console line of the request.
+ */
+export type JoinedLine = { 
+/**
+ * How it was found.
+ */
+by: Join, 
+/**
+ * The watched command it came from.
+ */
+stream: string, 
+/**
+ * The line.
+ */
+line: ConsoleLine, };
+
+/**
+ * A log event of the request.
+ */
+export type JoinedLog = { 
+/**
+ * How it was found.
+ */
+by: Join, 
+/**
+ * The event.
+ */
+event: LogEvent, };
+
+/**
  * What kinds of evidence there are.
  */
 export type Kind = "trace" | "logs" | "error" | "console" | "service-map" | "groups" | "sampling-rules" | "query" | "dossier";
+
+/**
+ * How bad it is.
+ */
+export type Level = "debug" | "info" | "warning" | "error" | "critical";
 
 /**
  * A pointer to a span of this or another trace.
@@ -652,6 +998,28 @@ dropped_attributes?: number,
 flags?: number, };
 
 /**
+ * Which log events, errors or console lines.
+ */
+export type LiveQuestion = { 
+/**
+ * Who is asked.
+ */
+source?: Source, 
+/**
+ * Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a CloudWatch filter
+ * pattern. Errors: words, `level:x`, `environment:x`, `person:x`.
+ */
+filter?: string, 
+/**
+ * Only those of the last so much: `15m`; null for all.
+ */
+since?: string, 
+/**
+ * At most so many; 100 if null.
+ */
+limit?: number, };
+
+/**
  * Which traces.
  */
 export type LiveTraces = { 
@@ -671,6 +1039,149 @@ since?: string,
  * At most so many; 100 if null.
  */
 limit?: number, };
+
+/**
+ * One log event.
+ */
+export type LogEvent = { 
+/**
+ * When it happened, as the sender says; the moment of arrival where it does not.
+ */
+timestamp: Nanos, 
+/**
+ * CloudWatch's log group; an OTLP record's service.
+ */
+group: string, 
+/**
+ * CloudWatch's log stream; an OTLP record's scope (the logger's name).
+ */
+stream: string, 
+/**
+ * Its text; for an OTLP body that is no text, its written form.
+ */
+message: string, 
+/**
+ * The trace it belongs to, where the record or its text says so.
+ */
+trace_id?: TraceId, 
+/**
+ * The span it belongs to.
+ */
+span_id?: SpanId, 
+/**
+ * `ERROR`, `WARN`, … as the sender wrote it; empty if it did not.
+ */
+severity?: string, 
+/**
+ * OTLP attributes, with the resource's under `resource.`.
+ */
+attributes?: Array<Attribute>, 
+/**
+ * Which protocol it came by.
+ */
+origin: LogOrigin, };
+
+/**
+ * Which protocol a log event came by.
+ */
+export type LogOrigin = "otlp" | "cloudwatch";
+
+/**
+ * A log event by its place in the telemetry.
+ */
+export type LogRef = { 
+/**
+ * As `live_logs` gives it.
+ */
+id: string, };
+
+/**
+ * A log event in a list.
+ */
+export type LogRow = { 
+/**
+ * Its place in the telemetry: what `capture logs ID` takes.
+ */
+id: string, 
+/**
+ * When, RFC 3339.
+ */
+timestamp: string, 
+/**
+ * CloudWatch's log group; an OTLP record's service.
+ */
+group: string, 
+/**
+ * CloudWatch's log stream; an OTLP record's scope.
+ */
+stream: string, 
+/**
+ * Its text.
+ */
+message: string, 
+/**
+ * The trace it belongs to, if it says so.
+ */
+trace_id: TraceId | null, 
+/**
+ * As the sender wrote it; empty if it did not.
+ */
+severity: string, };
+
+/**
+ * Log events as evidence: what matched a question.
+ */
+export type Logs = { 
+/**
+ * The events, oldest first.
+ */
+events: Array<LogEvent>, 
+/**
+ * How many more matched and were left out: the oldest ones.
+ */
+more?: number, 
+/**
+ * What the reader must know.
+ */
+notes?: Array<string>, };
+
+/**
+ * A call from one node to another.
+ */
+export type MapEdge = { 
+/**
+ * The caller's number.
+ */
+from: number, 
+/**
+ * The called one's number.
+ */
+to: number, 
+/**
+ * What went over it.
+ */
+traffic: Traffic, };
+
+/**
+ * A node.
+ */
+export type MapNode = { 
+/**
+ * Its number in this map, from 0; edges refer to it.
+ */
+id: number, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: NodeKind, 
+/**
+ * What it handled.
+ */
+traffic: Traffic, };
 
 /**
  * References and slots of one text.
@@ -719,6 +1230,106 @@ text: string, };
 export type Nanos = string;
 
 /**
+ * What a node is.
+ */
+export type NodeKind = "client" | "service" | "remote" | "database" | "aws" | "messaging";
+
+/**
+ * One time that an error happened.
+ */
+export type Occurrence = { 
+/**
+ * `data.uuid`, or one made from the payload.
+ */
+uuid: string, 
+/**
+ * The item it is grouped into: a hash of its fingerprint.
+ */
+item: string, 
+/**
+ * `TypeError: the view function did not return a valid response`, or the message.
+ */
+title: string, 
+/**
+ * How bad.
+ */
+level: Level, 
+/**
+ * When, to the second as Rollbar has it.
+ */
+timestamp: Nanos, 
+/**
+ * `development`, …
+ */
+environment: string, 
+/**
+ * The route or function.
+ */
+context?: string, 
+/**
+ * The exceptions, outermost first; empty for a message.
+ */
+traces?: Array<ErrorTrace>, 
+/**
+ * A message's text; empty for an exception.
+ */
+message?: string, 
+/**
+ * Whom it happened to.
+ */
+person?: Person, 
+/**
+ * The request, flattened: `method`, `url`, `headers.User-Agent`, …
+ */
+request?: Array<Attribute>, 
+/**
+ * Custom data, flattened.
+ */
+custom?: Array<Attribute>, 
+/**
+ * Everything else that was sent, flattened: server, notifier, language, …
+ */
+other?: Array<Attribute>, 
+/**
+ * What had to be cut to keep it, in words.
+ */
+notes?: Array<string>, };
+
+/**
+ * One of an item's other occurrences.
+ */
+export type OccurrenceRow = { 
+/**
+ * Its `data.uuid`.
+ */
+uuid: string, 
+/**
+ * When.
+ */
+timestamp: Nanos, 
+/**
+ * Whom it happened to: username, else e-mail, else id; empty if it does not say.
+ */
+person?: string, };
+
+/**
+ * Whom it happened to.
+ */
+export type Person = { 
+/**
+ * Required by Rollbar.
+ */
+id: string, 
+/**
+ * Sent only where the SDK is told to.
+ */
+username?: string, 
+/**
+ * Sent only where the SDK is told to.
+ */
+email?: string, };
+
+/**
  * A place in a text. `start` and `end` are UTF-16 code units, as JavaScript counts; the byte
  * range is for Rust.
  */
@@ -739,7 +1350,7 @@ line: number, };
 /**
  * Which protocol a span came by.
  */
-export type Protocol = "otlp" | "xray";
+export type Protocol = "otlp" | "xray" | "console";
 
 /**
  * Where evidence came from.
@@ -897,6 +1508,80 @@ reason: string,
 bytes: number, };
 
 /**
+ * A sampling rule, with the names and limits of the API.
+ */
+export type SamplingRule = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `arn:aws:xray:…:sampling-rule/…`
+ */
+arn: string, 
+/**
+ * The lowest number that matches decides; 1 to 9999, `Default` has 10000.
+ */
+priority: number, 
+/**
+ * The share of requests after the reservoir, 0 to 1.
+ */
+fixed_rate: number, 
+/**
+ * Requests a second that are sampled first.
+ */
+reservoir_size: number, 
+/**
+ * Which services, with `*` and `?`.
+ */
+service_name: string, 
+/**
+ * Which service types.
+ */
+service_type: string, 
+/**
+ * Which hosts.
+ */
+host: string, 
+/**
+ * Which methods.
+ */
+http_method: string, 
+/**
+ * Which paths.
+ */
+url_path: string, 
+/**
+ * SDKs ignore a rule whose resource is not `*`.
+ */
+resource_arn: string, 
+/**
+ * Segment attributes that must match; SDKs ignore a rule that has any.
+ */
+attributes?: { [key in string]: string }, 
+/**
+ * When it was created.
+ */
+created: Nanos, 
+/**
+ * When it was last changed.
+ */
+modified: Nanos, };
+
+/**
+ * Sampling rules as evidence.
+ */
+export type SamplingRules = { 
+/**
+ * By priority.
+ */
+rules: Array<SamplingRule>, 
+/**
+ * What the reader must know: a rate below 1.
+ */
+notes?: Array<string>, };
+
+/**
  * Which library made a span.
  */
 export type Scope = { 
@@ -920,6 +1605,35 @@ schema_url?: string,
  * How many attributes the sender dropped.
  */
 dropped_attributes?: number, };
+
+/**
+ * A service map, as evidence and as the answer to X-Ray's GetServiceGraph.
+ */
+export type ServiceMap = { 
+/**
+ * The nodes, clients first, then by how far they are from them.
+ */
+nodes: Array<MapNode>, 
+/**
+ * The calls.
+ */
+edges: Array<MapEdge>, 
+/**
+ * Over how many traces it was made.
+ */
+traces: number, 
+/**
+ * When the first of them began.
+ */
+start: Nanos, 
+/**
+ * When the last of them ended.
+ */
+end: Nanos, 
+/**
+ * What the reader must know: traces left out, traces in progress.
+ */
+notes?: Array<string>, };
 
 /**
  * A place that still wants evidence.
@@ -1126,6 +1840,18 @@ problems: Array<string>,
  */
 spans_received: number, 
 /**
+ * Log events received since start.
+ */
+logs_received: number, 
+/**
+ * Occurrences of errors received since start.
+ */
+errors_received: number, 
+/**
+ * What telemetry holds and may hold.
+ */
+telemetry: TelemetryUse, 
+/**
  * Requests and datagrams refused since start.
  */
 rejected: number, 
@@ -1143,6 +1869,27 @@ export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
  * Takes nothing.
  */
 export type StatusRequest = Record<symbol, never>;
+
+/**
+ * What telemetry holds and may hold.
+ */
+export type TelemetryUse = { 
+/**
+ * Bytes that it takes now.
+ */
+bytes: number, 
+/**
+ * Bytes that it may take; then the oldest go.
+ */
+limit_bytes: number, 
+/**
+ * After how many days telemetry goes.
+ */
+limit_days: number, 
+/**
+ * How many spans, log events, errors and console lines have gone for that since start.
+ */
+dropped: number, };
 
 /**
  * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings
@@ -1228,6 +1975,44 @@ has_error: boolean,
 protocols: Array<Protocol>, };
 
 /**
+ * What a node or an edge did in the range.
+ */
+export type Traffic = { 
+/**
+ * Requests that ended or are under way.
+ */
+requests: number, 
+/**
+ * Of those, how many failed on the caller's side: 4xx, OTLP's error without a 5xx. Throttled ones are not among
+ * them.
+ */
+errors: number, 
+/**
+ * Of those, how many failed on the service's side: 5xx, an unhandled exception.
+ */
+faults: number, 
+/**
+ * Of those, how many were throttled: 429.
+ */
+throttles: number, 
+/**
+ * Half of them took no longer; a length in nanoseconds.
+ */
+p50: Nanos, 
+/**
+ * 95 of 100 took no longer; a length in nanoseconds.
+ */
+p95: Nanos, 
+/**
+ * The longest; a length in nanoseconds.
+ */
+max: Nanos, 
+/**
+ * All of them together; a length in nanoseconds.
+ */
+total: Nanos, };
+
+/**
  * A week of the course.
  */
 export type WeekRow = { 
@@ -1265,3 +2050,41 @@ kept: number | null,
  * What happened, for people; empty if nothing special did.
  */
 message: string, };
+
+/**
+ * A group: traces that a filter expression picks.
+ */
+export type XrayGroup = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `arn:aws:xray:…:group/…`
+ */
+arn: string, 
+/**
+ * Which traces; empty for all.
+ */
+filter_expression: string, 
+/**
+ * Whether insights are on.
+ */
+insights_enabled: boolean, 
+/**
+ * Whether insights notify.
+ */
+notifications_enabled: boolean, };
+
+/**
+ * Groups as evidence.
+ */
+export type XrayGroups = { 
+/**
+ * By name, `Default` first.
+ */
+groups: Array<XrayGroup>, 
+/**
+ * What the reader must know.
+ */
+notes?: Array<string>, };

@@ -1,9 +1,14 @@
 import type {
+  Body,
+  Capture,
   Captured,
   Commands,
+  ConsoleRow,
   Entry,
   EntryRow,
+  ErrorRow,
   EvidenceRow,
+  LogRow,
   Markup,
   Revision,
   Trace,
@@ -11,6 +16,19 @@ import type {
 } from '../bindings'
 import { Failure, randomId, type Host, type HostEvent } from './host'
 import { picture, sampleEntries, sampleTrace, sampleTraces, WEEKS } from './memory-data'
+import {
+  consoleLine,
+  logEvent,
+  sampleChecks,
+  sampleConsole,
+  sampleDossier,
+  sampleError,
+  sampleErrors,
+  sampleGroups,
+  sampleLogs,
+  sampleMap,
+  sampleRules,
+} from './memory-samples'
 
 type Handlers = { [K in keyof Commands]: (args: Commands[K][0]) => Commands[K][1] }
 
@@ -32,9 +50,13 @@ export class MemoryHost implements Host {
   delay = 0
   entries: Stored[] = []
   traces: TraceSummary[] = []
+  logs: LogRow[] = []
+  errors: ErrorRow[] = []
+  console: ConsoleRow[] = []
   evidence: EvidenceRow[] = []
   bin: EvidenceRow[] = []
   #listeners: Set<(event: HostEvent) => void>
+  #bodies = new Map<string, Body>()
   #dismissed = new Set<string>()
   #next = 1
 
@@ -44,9 +66,15 @@ export class MemoryHost implements Host {
     if (shared) {
       this.entries = shared.entries
       this.traces = shared.traces
+      this.logs = shared.logs
+      this.errors = shared.errors
+      this.console = shared.console
       this.evidence = shared.evidence
     } else if (samples) {
       this.traces = sampleTraces()
+      this.logs = sampleLogs()
+      this.errors = sampleErrors()
+      this.console = sampleConsole()
       for (const { week, body } of sampleEntries()) this.#handlers.entry_new({ week, title: null, body })
     }
   }
@@ -80,7 +108,7 @@ export class MemoryHost implements Host {
     return Promise.resolve(null)
   }
 
-  tell(what: 'entry' | 'evidence' | 'traces' | 'status', id = '', by = '') {
+  tell(what: string, id = '', by = '') {
     for (const listener of this.#listeners) listener({ event: 'changed', what, id, by })
   }
 
@@ -125,7 +153,7 @@ export class MemoryHost implements Host {
         n: slots.length + 1,
         line: place.line,
         text,
-        wants: /trace/i.test(text) ? 'trace' : 'unknown',
+        wants: wanted(text),
         place,
       })
     }
@@ -149,6 +177,9 @@ export class MemoryHost implements Host {
       ],
       problems: [],
       spans_received: 128,
+      logs_received: 1240,
+      errors_received: 3,
+      telemetry: { bytes: 112 * 2 ** 20, limit_bytes: 512 * 2 ** 20, limit_days: 7, dropped: 0 },
       rejected: 0,
       last_rejected: '',
     }),
@@ -212,26 +243,39 @@ export class MemoryHost implements Host {
     live_traces: ({ filter = '' }) => {
       if (filter === 'duration>')
         throw new Failure('usage', '“duration>” needs a time', 'Write duration>100ms.')
-      const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
-      return this.traces.filter((row) =>
-        words.every((word) => `${row.name} ${row.services.join(' ')}`.toLowerCase().includes(word)),
-      )
+      return matching(this.traces, filter, (row) => `${row.name} ${row.services.join(' ')}`)
     },
     trace_get: ({ trace_id }): Trace => sampleTrace(trace_id),
-    capture: ({ id = '' }): Captured => {
-      const trace = this.traces.find((row) => row.trace_id === id)
-      if (!trace)
-        throw new Failure('not_found', `There is no trace ${id}`, 'It may have been dropped to make room.')
+    live_logs: ({ filter, limit }) =>
+      matching(
+        this.logs,
+        filter,
+        (row) => `${row.message} ${row.group} ${row.stream} ${row.severity}`,
+        limit,
+      ),
+    log_get: ({ id }) => logEvent(this.#known(this.logs, id, 'log event')),
+    live_errors: ({ filter, limit }) =>
+      matching(this.errors, filter, (row) => `${row.title} ${row.environment} ${row.person}`, limit),
+    error_get: ({ id }) => {
+      const latest = this.errors.find((row) => id.startsWith(row.id))
+      return sampleError(latest ?? this.#known(this.errors, id, 'error'), id)
+    },
+    live_console: ({ filter, limit }) =>
+      matching(this.console, filter, (row) => `${row.text} stream:${row.stream}`, limit),
+    doctor: () => sampleChecks(),
+    capture: (request): Captured => {
+      const [title, body] = this.#freeze(request)
       const row: EvidenceRow = {
         id: `01JEV${String(this.#next++).padStart(8, '0')}`,
-        kind: 'trace',
-        title: trace.name,
+        kind: request.kind,
+        title,
         digest: 'sha256:4f1c0000',
         captured_at: new Date().toISOString(),
         entries: [],
       }
       this.evidence.unshift(row)
-      return { ...row, reference: `![${trace.name}](evidence:${row.id} "Local, OTLP/HTTP")`, warnings: [] }
+      this.#bodies.set(row.id, body)
+      return { ...row, reference: reference(row), warnings: [] }
     },
     evidence_list: () => {
       for (const row of this.evidence) {
@@ -246,7 +290,7 @@ export class MemoryHost implements Host {
       const question = { source: 'local' as const, filter: '', limit: 1 }
       return {
         row,
-        reference: `![${row.title}](evidence:${row.id} "Local, OTLP/HTTP")`,
+        reference: reference(row),
         provenance: {
           question,
           via: ['OTLP/HTTP'],
@@ -254,7 +298,10 @@ export class MemoryHost implements Host {
           captured_at: now,
           tool: 'tracebook 0.1.0',
         },
-        trace: sampleTrace('4bf92f3577b34da6a3ce929d0e0e4736'),
+        data: this.#bodies.get(row.id) ?? {
+          kind: 'trace',
+          body: sampleTrace('4bf92f3577b34da6a3ce929d0e0e4736'),
+        },
       }
     },
     evidence_delete: ({ id }) => {
@@ -293,10 +340,83 @@ export class MemoryHost implements Host {
     cancel: () => false,
   }
 
+  #known<R extends { id: string }>(rows: R[], id: string, what: string): R {
+    const row = rows.find((known) => known.id === id)
+    if (!row)
+      throw new Failure('not_found', `There is no ${what} ${id}`, 'It may have been dropped to make room.')
+    return row
+  }
+
+  /** What a capture would freeze, and what it is called. */
+  #freeze({ kind, id = '', filter, text }: Capture): [string, Body] {
+    const trace = () => {
+      const row = this.traces.find((known) => known.trace_id === id)
+      if (!row)
+        throw new Failure('not_found', `There is no trace ${id}`, 'It may have been dropped to make room.')
+      return row
+    }
+    switch (kind) {
+      case 'trace':
+        return [trace().name, { kind, body: sampleTrace(id) }]
+      case 'dossier':
+        return [
+          `All of ${trace().name}`,
+          { kind, body: sampleDossier(id, this.logs, this.errors, this.console) },
+        ]
+      case 'logs': {
+        const question = { filter: filter ?? '', limit: 200 }
+        const rows = id ? [this.#known(this.logs, id, 'log event')] : this.#handlers.live_logs(question)
+        if (!rows.length) throw new Failure('not_found', 'No log event matches', 'Try another filter.')
+        return [
+          rows.length === 1 ? (rows[0]?.message.slice(0, 60) ?? '') : `${rows.length} log events`,
+          { kind, body: { events: rows.map(logEvent).reverse() } },
+        ]
+      }
+      case 'error': {
+        const item = this.#handlers.error_get({ id })
+        return [item.title, { kind, body: item }]
+      }
+      case 'console': {
+        const lines = text
+          ? text.text.split('\n').map((line) => ({ text: line }))
+          : this.#handlers
+              .live_console({ filter: filter ?? '', limit: 200 })
+              .map(consoleLine)
+              .reverse()
+        const source = text?.source ?? 'docker compose up'
+        return [`${lines.length} lines of ${source}`, { kind, body: { source, lines } }]
+      }
+      case 'service-map':
+        return ['Service map, 3 nodes', { kind, body: sampleMap() }]
+      case 'groups':
+        return ['2 X-Ray groups', { kind, body: sampleGroups() }]
+      case 'sampling-rules':
+        return ['2 sampling rules', { kind, body: sampleRules() }]
+      case 'query':
+        throw new Failure('not_built', 'Capturing a query is not built yet', '')
+    }
+  }
+
   #bin(ref: string, deleted: boolean): EntryRow {
     const entry = this.#find(ref)
     entry.deleted = deleted
     this.tell('entry', entry.id, this.client)
     return entry
   }
+}
+
+function reference({ title, id }: EvidenceRow): string {
+  return `![${title.replace(/[[\]]/g, '')}](evidence:${id} "Local, OTLP/HTTP")`
+}
+
+function matching<R>(rows: R[], filter: string | undefined, text: (row: R) => string, limit = 100): R[] {
+  const words = (filter ?? '').toLowerCase().split(/\s+/).filter(Boolean)
+  return rows.filter((row) => words.every((word) => text(row).toLowerCase().includes(word))).slice(0, limit)
+}
+
+function wanted(text: string): string {
+  if (/trace/i.test(text)) return 'trace'
+  if (/log/i.test(text)) return 'logs'
+  if (/error|rollbar/i.test(text)) return 'error'
+  return 'unknown'
 }

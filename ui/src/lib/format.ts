@@ -66,3 +66,40 @@ export function valueText(value: unknown): string {
   }
   return JSON.stringify(value)
 }
+
+/** The time of day to the millisecond, in the reader's own time zone. */
+export function clock(time: string): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return time
+  const two = (n: number) => String(n).padStart(2, '0')
+  const ms = String(date.getMilliseconds()).padStart(3, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`
+}
+
+/** Nanoseconds since the epoch as RFC 3339 to the millisecond, which is all that a `Date` reads. */
+export function nanosDate(nanos: string): string {
+  return new Date(Number(BigInt(nanos) / 1_000_000n)).toISOString()
+}
+
+/** A length in nanoseconds, as a decimal text. */
+export function nanosLength(nanos: string): string {
+  return duration(Number(BigInt(nanos)) / 1e6)
+}
+
+/** `512 MB`, counted as memory is: 1 MB is 1024 KB. */
+export function bytes(n: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  let unit = 0
+  let left = n
+  while (left >= 1024 && unit < units.length - 1) {
+    left /= 1024
+    unit += 1
+  }
+  return `${left >= 10 || unit === 0 ? Math.round(left) : Number(left.toFixed(1))} ${units[unit]}`
+}
+
+/** A kind of evidence in words. */
+export function kindWord(kind: string): string {
+  const words: Record<string, string> = { groups: 'X-Ray groups', logs: 'log events' }
+  return words[kind] ?? kind.replace('-', ' ')
+}

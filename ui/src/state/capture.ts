@@ -1,23 +1,23 @@
 import type { TransactionSpec } from '@codemirror/state'
-import type { Captured } from '../bindings'
+import type { Capture, Captured } from '../bindings'
 import { insertion } from '../editor/insert'
 import type { Host } from '../host/host'
 import type { Session } from './session.svelte'
 import type { Toasts } from './toasts.svelte'
 
-/** Freezes a trace and puts its reference into the open entry. Says so only after it was read back. */
-export async function captureTrace(
+/** Freezes what is asked for and puts its reference into the open entry. Says so only after it was read back. */
+export async function freeze(
   host: Host,
   toasts: Toasts,
   session: Session | null,
-  traceId: string,
+  request: Capture,
 ): Promise<Captured> {
   if (session) {
     await session.autosave.flush()
     // A revision before a capture is a comfort: the capture itself must not wait for it.
     await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
   }
-  const captured = await host.rpc('capture', { kind: 'trace', id: traceId })
+  const captured = await host.rpc('capture', request)
   const hint = captured.warnings.join(' ')
   if (!session) {
     toasts.say(`Frozen: ${captured.title}`, {

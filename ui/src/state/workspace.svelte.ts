@@ -1,18 +1,22 @@
-import type { Commands, EntryRow, EnvText } from '../bindings'
+import type { Capture, Commands, EntryRow, EnvText } from '../bindings'
 import { Failure, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
-import { captureTrace, place } from './capture'
+import { freeze, place } from './capture'
 import { EvidenceShelf } from './evidence.svelte'
+import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Session } from './session.svelte'
 import { Toasts } from './toasts.svelte'
-import { Tray } from './tray.svelte'
 
 /** The generated types know two things called Status: a command's answer is named by its command. */
 export type AppStatus = Commands['status'][1]
 
 export type Panel =
   | { kind: 'trace'; id: string }
+  | { kind: 'log'; id: string }
+  | { kind: 'error'; id: string }
+  | { kind: 'paste' }
+  | { kind: 'doctor' }
   | { kind: 'evidence'; id: string }
   | { kind: 'history' }
   | { kind: 'new' }
@@ -26,14 +30,14 @@ export class Workspace {
   readonly host: Host
   readonly toasts = new Toasts()
   readonly journal: Journal
-  readonly tray: Tray
+  readonly feeds: Feeds
   readonly shelf: EvidenceShelf
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
   status = $state.raw<AppStatus | null>(null)
   connected = $state(true)
   opening = $state(false)
-  /** Traces that are being frozen now. */
+  /** What is being frozen now, by `captureKey`. */
   capturing = $state.raw<ReadonlySet<string>>(new Set())
 
   #sessions = new Map<string, Session>()
@@ -43,7 +47,7 @@ export class Workspace {
   constructor(host: Host) {
     this.host = host
     this.journal = new Journal(host)
-    this.tray = new Tray(host)
+    this.feeds = new Feeds(host)
     this.shelf = new EvidenceShelf(host)
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
@@ -62,7 +66,7 @@ export class Workspace {
     void this.journal.load().then(() => this.#openLast())
     return () => {
       for (const stop of this.#stops) stop()
-      this.tray.stop()
+      this.feeds.stop()
       this.shelf.stop()
       for (const session of this.#sessions.values()) session.stop()
     }
@@ -147,19 +151,31 @@ export class Workspace {
     })
   }
 
-  async capture(traceId: string) {
-    if (this.capturing.has(traceId)) return
-    this.capturing = new Set([...this.capturing, traceId])
-    await this.attempt('Could not capture', async () => {
-      await captureTrace(this.host, this.toasts, this.session, traceId)
+  /** Freezes something into the open entry, and shows why if it failed. */
+  async capture(request: Capture): Promise<boolean> {
+    return this.attempt('Could not capture', () => this.freeze(request))
+  }
+
+  /** As `capture`, but whoever asks shows why it failed. The same thing is never frozen twice at a time. */
+  async freeze(request: Capture) {
+    const key = captureKey(request)
+    if (this.capturing.has(key)) return
+    this.capturing = new Set([...this.capturing, key])
+    try {
+      await freeze(this.host, this.toasts, this.session, request)
       this.shelf.refresh()
-    })
-    this.capturing = new Set([...this.capturing].filter((id) => id !== traceId))
+    } finally {
+      this.capturing = new Set([...this.capturing].filter((other) => other !== key))
+    }
+  }
+
+  busy(request: Capture): boolean {
+    return this.capturing.has(captureKey(request))
   }
 
   async captureNewest() {
-    const newest = this.tray.rows[0]
-    if (newest) await this.capture(newest.trace_id)
+    const newest = await this.feeds.traces.newest()
+    if (newest) await this.capture({ kind: 'trace', id: newest.trace_id })
     else
       this.toasts.say('There is no trace to capture yet', {
         hint: 'Point a service here and send it a request.',
@@ -227,7 +243,7 @@ export class Workspace {
   }
 
   #everything() {
-    this.tray.refresh()
+    this.feeds.refresh()
     this.shelf.refresh()
     this.#statusSoon.request()
     void this.journal.load()
@@ -239,10 +255,11 @@ export class Workspace {
     if (event.event === 'closing') void this.closing()
     if (event.event !== 'changed') return
     const own = event.by === this.host.client
+    const feed = this.feeds.named(event.what)
     if (event.what === 'all') {
       this.#everything()
-    } else if (event.what === 'traces') {
-      this.tray.refresh()
+    } else if (feed) {
+      feed.refresh()
       this.#statusSoon.request()
     } else if (event.what === 'status') {
       this.#statusSoon.request()
@@ -274,6 +291,10 @@ export class Workspace {
     const last = entries.find((entry) => entry.id === remembered()) ?? entries[0]
     if (last && !this.session) await this.open(last.id)
   }
+}
+
+function captureKey({ kind, id, filter, text }: Capture): string {
+  return [kind, id, filter, text?.text].join('\n')
 }
 
 const LAST = 'tracebook.entry'

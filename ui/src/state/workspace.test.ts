@@ -42,7 +42,7 @@ describe('capture', () => {
     const text = '# Two\r\n\r\nInsert image of Traces\r\n\r\nMore\r\n'
     const { workspace, session, view, stored, trace } = await bench(text)
     aim(session, 0)
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^# Two\r\n\r\n!\[GET [^\]]*\]\(evidence:\w+ "[^"]*"\)\r\n\r\nMore\r\n$/)
     expect(workspace.toasts.list[0]?.text).toBe('Frozen into Week 2')
     undo(view)
@@ -52,7 +52,7 @@ describe('capture', () => {
   it('stands on a line of its own below the heading that the cursor is in', async () => {
     const { workspace, session, view, stored, trace } = await bench('# Two\nText\n')
     view.dispatch({ selection: { anchor: 3 } })
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^# Two\n\n!\[.*\]\(evidence:.*\)\n\n?Text\n$/)
     undo(view)
     expect(session.text).toBe('# Two\nText\n')
@@ -61,20 +61,20 @@ describe('capture', () => {
   it('stays in the sentence that the cursor is in the middle of', async () => {
     const { workspace, view, stored, trace } = await bench('One two three')
     view.dispatch({ selection: { anchor: 4 } })
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^One !\[.*\)two three$/)
   })
 
   it('goes below a code block, not into it', async () => {
     const { workspace, view, stored, trace } = await bench('```\ncode\n```\nText')
     view.dispatch({ selection: { anchor: 6 } })
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^```\ncode\n```\n\n!\[.*\)\n\n?Text$/)
   })
 
   it('goes to the end where the cursor was never put anywhere', async () => {
     const { workspace, stored, trace } = await bench('# Two\n\nText\n')
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^# Two\n\nText\n\n!\[.*\)\n\n$/)
   })
 
@@ -84,7 +84,7 @@ describe('capture', () => {
     await pass(130)
     aim(session, 0)
     host.calls.length = 0
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     const order = host.calls.map((call) => call.cmd)
     expect(order.indexOf('entry_write')).toBeLessThan(order.indexOf('capture'))
     workspace.toasts.list[0]?.action?.run()
@@ -94,7 +94,7 @@ describe('capture', () => {
   it('does not claim success where the text could not be saved', async () => {
     const { host, workspace, session, trace } = await bench('text\n')
     host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
-    await workspace.capture(trace)
+    await workspace.capture({ kind: 'trace', id: trace })
     expect(workspace.toasts.list.some((toast) => toast.tone === 'good')).toBe(false)
     expect(workspace.toasts.list.some((toast) => toast.tone === 'bad' && toast.hint === 'Make room.')).toBe(
       true,
@@ -105,7 +105,7 @@ describe('capture', () => {
 
   it('shows why it failed, and leaves the text alone', async () => {
     const { workspace, session } = await bench('text\n')
-    await workspace.capture('gone')
+    await workspace.capture({ kind: 'trace', id: 'gone' })
     expect(workspace.toasts.list[0]).toMatchObject({
       tone: 'bad',
       hint: 'It may have been dropped to make room.',

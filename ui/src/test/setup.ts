@@ -2,3 +2,13 @@
 const nowhere = () => new DOMRect()
 Range.prototype.getBoundingClientRect = nowhere
 Range.prototype.getClientRects = () => [] as unknown as DOMRectList
+
+// jsdom has no modal dialogs; nothing here tests what the browser does with them.
+HTMLDialogElement.prototype.showModal = function () {
+  this.open = true
+}
+HTMLDialogElement.prototype.close = function () {
+  if (!this.open) return
+  this.open = false
+  this.dispatchEvent(new Event('close'))
+}

@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { Failure } from '../host/host'
+import { MemoryHost } from '../host/memory'
+import { Feeds } from './feed.svelte'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+function watched(host: MemoryHost) {
+  const { traces } = new Feeds(host)
+  traces.watch()
+  return traces
+}
+
+it('asks at once, and then at most five times a second', async () => {
+  const host = new MemoryHost()
+  const feed = watched(host)
+  feed.refresh()
+  await pass(0)
+  expect(feed.rows).toHaveLength(6)
+  expect(host.calls).toHaveLength(1)
+  for (let ms = 0; ms < 1000; ms += 10) {
+    feed.refresh()
+    await pass(10)
+  }
+  await pass(500)
+  expect(host.calls.length).toBeGreaterThanOrEqual(5)
+  expect(host.calls.length, 'a second and what was asked last').toBeLessThanOrEqual(7)
+})
+
+it('never has two questions open', async () => {
+  const host = new MemoryHost()
+  host.delay = 1000
+  const feed = watched(host)
+  for (let i = 0; i < 20; i++) {
+    feed.refresh()
+    await pass(20)
+  }
+  expect(host.calls).toHaveLength(1)
+  await pass(2500)
+  expect(host.calls).toHaveLength(2)
+})
+
+it('shows what is wrong with a filter and keeps the rows', async () => {
+  const host = new MemoryHost()
+  const feed = watched(host)
+  feed.refresh()
+  await pass(300)
+  feed.setFilter('duration>')
+  await pass(400)
+  expect(feed.failure).toBeInstanceOf(Failure)
+  expect(feed.failure?.hint).toContain('100ms')
+  expect(feed.rows).toHaveLength(6)
+})
+
+it('holds the rows still while the pointer moves over them', async () => {
+  const host = new MemoryHost()
+  const feed = watched(host)
+  feed.refresh()
+  await pass(300)
+  const first = feed.rows[0]
+  if (!first) throw new Error('no rows')
+  feed.hold()
+  host.traces.unshift({ ...first, trace_id: 'new' })
+  feed.refresh()
+  await pass(300)
+  expect(feed.rows[0]).toEqual(first)
+  expect(feed.waiting).toBe(1)
+  await pass(1500)
+  expect(feed.rows[0]?.trace_id).toBe('new')
+  expect(feed.waiting).toBe(0)
+})
+
+it('asks nothing while nobody watches, and once when somebody does again', async () => {
+  const host = new MemoryHost()
+  const feeds = new Feeds(host)
+  const asked = () => host.calls.map((call) => call.cmd)
+  feeds.refresh()
+  await pass(1000)
+  expect(asked()).toEqual([])
+  const leave = feeds.logs.watch()
+  await pass(300)
+  feeds.refresh()
+  await pass(300)
+  expect(asked()).toEqual(['live_logs', 'live_logs'])
+  leave()
+  feeds.named('logs')?.refresh()
+  await pass(300)
+  expect(asked()).toHaveLength(2)
+  feeds.logs.watch()
+  await pass(300)
+  expect(asked()).toHaveLength(3)
+  leave()
+  feeds.logs.watch()
+  await pass(300)
+  expect(asked(), 'nothing changed meanwhile').toHaveLength(3)
+})
+
+it('gives the newest also where nobody watches', async () => {
+  const host = new MemoryHost()
+  const feeds = new Feeds(host)
+  expect((await feeds.traces.newest())?.trace_id).toBe(host.traces[0]?.trace_id)
+  await feeds.traces.newest()
+  expect(host.calls, 'nothing changed meanwhile').toHaveLength(1)
+})
+
+it('knows the feeds by the names of the events', () => {
+  const feeds = new Feeds(new MemoryHost())
+  expect(feeds.named('console')).toBe(feeds.console)
+  expect(feeds.named('errors')).toBe(feeds.errors)
+  expect(feeds.named('entry')).toBeUndefined()
+  expect(feeds.named('constructor')).toBeUndefined()
+})
+
+it('holds until it is let go where that is asked for', async () => {
+  const host = new MemoryHost()
+  const feed = new Feeds(host).console
+  feed.watch()
+  await pass(300)
+  const first = host.console[0]
+  if (!first) throw new Error('no lines')
+  feed.hold(true)
+  feed.hold()
+  host.console.unshift({ ...first, id: 'new' })
+  feed.refresh()
+  await pass(60_000)
+  expect(feed.rows[0]?.id).toBe(first.id)
+  expect(feed.waiting).toBe(1)
+  feed.letGo()
+  await pass(300)
+  expect(feed.rows[0]?.id).toBe('new')
+})
