@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod crash;
+mod local_ends;
 mod main_job;
 mod support;
 mod web;

@@ -266,7 +266,7 @@ fn the_demo_does_the_main_job_headless() {
     let journal = Journal::new();
     let out = journal.dir.path().join("out");
     let demo = journal.json(&["demo", "--out", &out.display().to_string()]);
-    assert_eq!(demo["evidence"].as_array().map(Vec::len), Some(2));
+    assert_eq!(demo["evidence"].as_array().map(Vec::len), Some(9));
     for path in demo["exported"].as_array().expect("paths") {
         assert!(std::path::Path::new(path.as_str().expect("a path")).is_file(), "{path}");
     }

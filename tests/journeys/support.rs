@@ -75,7 +75,8 @@ impl Journal {
 
     /// Starts `serve` on free ports.
     pub(crate) fn serve(&self, more: &[&str]) -> Serve {
-        let mut args = vec!["--json", "serve", "--http", "127.0.0.1:0", "--xray", "127.0.0.1:0"];
+        let mut args =
+            vec!["--json", "serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--xray", "127.0.0.1:0"];
         args.extend(more);
         Serve::start(Command::new(TRACEBOOK).arg("--data").arg(self.data()).args(args))
     }
@@ -98,6 +99,10 @@ impl Serve {
 
     pub(crate) fn http(&self) -> &str {
         self.ready["http"].as_str().expect("an address")
+    }
+
+    pub(crate) fn grpc(&self) -> &str {
+        self.ready["grpc"].as_str().expect("an address")
     }
 
     pub(crate) fn xray(&self) -> &str {
@@ -144,7 +149,7 @@ fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
     None
 }
 
-/// The Flask service with the real SDKs.
+/// A service with the real SDKs: Flask's, or Node's.
 pub(crate) struct Service {
     child: Child,
     pub(crate) port: u16,
@@ -152,13 +157,30 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(serve: &Serve, modes: &[&str]) -> Self {
-        let mut child = Command::new(python())
+        let mut python = Command::new(python());
+        python
             .arg(root().join("tests/service/service.py"))
+            .env("ROLLBAR_ENDPOINT", format!("http://{}/api/1/", serve.http()));
+        let otlp = if modes.contains(&"--otlp-grpc") { serve.grpc() } else { serve.http() };
+        Self::run(&mut python, serve, otlp, modes)
+    }
+
+    /// The Node service.
+    pub(crate) fn node(serve: &Serve, modes: &[&str]) -> Self {
+        let mut node = Command::new("node");
+        node.arg(root().join("tests/node-service/service.cjs"))
+            .env("ROLLBAR_ENDPOINT", format!("http://{}/api/1/item/", serve.http()));
+        Self::run(&mut node, serve, serve.http(), modes)
+    }
+
+    fn run(command: &mut Command, serve: &Serve, otlp: &str, modes: &[&str]) -> Self {
+        let mut child = command
             .args(modes)
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", serve.http()))
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{otlp}"))
             .env("OTEL_EXPORTER_OTLP_HEADERS", "x-honeycomb-team=hcaik_01planted0honeycomb0key0that0must0not0be0kept")
             .env("OTEL_BSP_SCHEDULE_DELAY", "200")
             .env("AWS_XRAY_DAEMON_ADDRESS", serve.xray())
+            .env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", format!("http://{}", serve.http()))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -4,12 +4,23 @@ It is modelled on the backend of an observability bootcamp: an activities feed, 
 notifications route whose view forgets to return its value. Nothing in it is a fake of an SDK: what it
 sends is what a student's service sends.
 
-    service.py [--otlp] [--xray] [--port N]
+    service.py [--otlp | --otlp-grpc] [--xray] [--cloudwatch] [--rollbar] [--console] [--port N]
 
---otlp   OpenTelemetry SDK, OTLP over HTTP; the endpoint comes from the standard OTEL_* variables
---xray   AWS X-Ray SDK; the daemon's address comes from AWS_XRAY_DAEMON_ADDRESS
-Neither is on by default (TRACEBOOK_SERVICE_MODES="otlp,xray" works too). The first line on stdout is
-{"ready": true, "port": N, "pid": N, "modes": [...]}. SIGTERM and Ctrl-C flush, then exit 0.
+--otlp        OpenTelemetry SDK: traces, logs and metrics over OTLP/HTTP to OTEL_EXPORTER_OTLP_ENDPOINT
+              (http://127.0.0.1:4318); with OTEL_EXPORTER_OTLP_PROTOCOL=grpc over gRPC
+--otlp-grpc   the same over gRPC: OTEL_EXPORTER_OTLP_ENDPOINT is then http://127.0.0.1:4317
+--xray        AWS X-Ray SDK, to the daemon at AWS_XRAY_DAEMON_ADDRESS
+--cloudwatch  watchtower: the service's log lines, and one a request, to AWS_ENDPOINT_URL_CLOUDWATCH_LOGS
+              (http://127.0.0.1:4318), group LOG_GROUP (or `cruddur`). The address is required: without it boto3 would call AWS
+--rollbar     pyrollbar: exceptions with a person, to ROLLBAR_ENDPOINT, also required
+              (http://127.0.0.1:4318/api/1/, with its last slash); token ROLLBAR_ACCESS_TOKEN. /rollbar/test sends a message
+--console     ConsoleSpanExporter: every span on stdout, after the first line
+
+None is on by default (TRACEBOOK_SERVICE_MODES="otlp,xray" works too). No account is needed: AWS credentials
+that are not in the environment are made up. With nobody listening the service starts and serves all the same (what
+it has to say then is lost once the SDKs give up) and ends within 20 seconds.
+The first line on stdout is {"ready": true, "port": N, "pid": N, "modes": [...]}. SIGTERM and Ctrl-C flush,
+then exit 0; with --stdin the end of stdin does the same.
 """
 
 import argparse
@@ -18,13 +29,27 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 from datetime import datetime, timezone
+from time import strftime
 
-from flask import Flask, abort, jsonify
+from flask import Flask, Request, abort, got_request_exception, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 NAME = os.environ.get("OTEL_SERVICE_NAME", "backend-flask")
+
+MODES = ("otlp", "otlp-grpc", "xray", "cloudwatch", "rollbar", "console")
+ADDRESSES = {
+    "cloudwatch": ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL"),
+    "rollbar": ("ROLLBAR_ENDPOINT",),
+}
+NO_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 log = logging.getLogger("cruddur")
 
@@ -32,57 +57,56 @@ log = logging.getLogger("cruddur")
 class OtelTools:
     """Spans, logs and metrics of the OpenTelemetry SDK."""
 
-    def __init__(self, app):
-        from opentelemetry import metrics, trace
-        from opentelemetry._logs import LogRecord, SeverityNumber, set_logger_provider
-        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    def __init__(self, app, modes):
+        from opentelemetry import trace
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
-        from opentelemetry.sdk._logs import LoggerProvider
-        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-        from opentelemetry.sdk.metrics import MeterProvider
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 
         resource = Resource.create({"service.name": NAME, "service.version": "1.4.0"})
         self.trace = trace
         self.traces = TracerProvider(resource=resource)
-        self.traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self.providers = [self.traces]
+        if "otlp" in modes or "otlp-grpc" in modes:
+            self.export(resource, grpc="otlp-grpc" in modes)
+        if "console" in modes:
+            self.traces.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
         trace.set_tracer_provider(self.traces)
-        self.logs = LoggerProvider(resource=resource)
-        self.logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
-        set_logger_provider(self.logs)
-        self.metrics = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource)
-        metrics.set_meter_provider(self.metrics)
         FlaskInstrumentor().instrument_app(app)
-
-        otel_log = self.logs.get_logger(log.name)
-        levels = {
-            logging.INFO: SeverityNumber.INFO,
-            logging.WARNING: SeverityNumber.WARN,
-            logging.ERROR: SeverityNumber.ERROR,
-        }
-
-        class Bridge(logging.Handler):
-            """Each line of the service's own logger is one OTLP log record in the trace of its request."""
-
-            def emit(self, record):
-                otel_log.emit(
-                    LogRecord(
-                        timestamp=int(record.created * 1e9),
-                        severity_text=record.levelname,
-                        severity_number=levels.get(record.levelno, SeverityNumber.UNSPECIFIED),
-                        body=record.getMessage(),
-                        attributes={"code.function.name": record.funcName, "thread.name": record.threadName},
-                        context=None,
-                    )
-                )
-
-        log.addHandler(Bridge())
         self.tracer = trace.get_tracer("home.activities", "1.0")
+
+    def export(self, resource, grpc):
+        from opentelemetry import metrics
+        from opentelemetry._logs import set_logger_provider
+        from opentelemetry.instrumentation.logging.handler import LoggingHandler
+        from opentelemetry.sdk._logs import LoggerProvider
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        if grpc:
+            from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+            from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+        else:
+            from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+            from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        self.traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        logs = LoggerProvider(resource=resource)
+        logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+        set_logger_provider(logs)
+        meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource)
+        metrics.set_meter_provider(meters)
+        self.providers += [logs, meters]
+        # Each line of the service's own logger is one log record in the trace of its request.
+        log.addHandler(LoggingHandler(logger_provider=logs, log_code_attributes=True))
+
+    def refresh(self):
+        """One span outside of any request; the home feed links to it."""
         with self.tracer.start_as_current_span("feed-refresh") as span:
             span.set_attribute("app.feed", "home")
             self.refreshed_by = span.get_span_context()
@@ -94,9 +118,8 @@ class OtelTools:
         return self.trace.Link(self.refreshed_by, attributes)
 
     def shutdown(self):
-        self.traces.shutdown()
-        self.logs.shutdown()
-        self.metrics.shutdown()
+        for provider in self.providers:
+            provider.shutdown()
 
 
 class XRayTools:
@@ -118,6 +141,97 @@ class XRayTools:
         self.recorder.emitter.send_entity(self.recorder.current_segment())
 
 
+class CloudWatchTools:
+    """The service's log lines in CloudWatch Logs, by watchtower."""
+
+    def __init__(self, app):
+        import boto3
+        import watchtower
+        from botocore.config import Config
+
+        # boto3 takes the address from AWS_ENDPOINT_URL_CLOUDWATCH_LOGS (AWS_ENDPOINT_URL_LOGS it does not know).
+        # One quick try a call: watchtower tries again by itself, and the end of the service waits for it.
+        self.client = boto3.client(
+            "logs",
+            region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
+        )
+        self.group = os.environ.get("LOG_GROUP", "cruddur")
+        # create_log_group=True would ask for the group here, and take the whole service down if nobody answers.
+        self.handler = watchtower.CloudWatchLogHandler(
+            log_group_name=self.group, boto3_client=self.client, create_log_group=False, send_interval=1
+        )
+        self.stopping = threading.Event()
+        self.creating = threading.Thread(target=self.create_group, daemon=True)
+        self.creating.start()
+        log.addHandler(self.handler)
+
+        @app.after_request
+        def access_line(response):
+            line = (strftime("[%Y-%b-%d %H:%M]"), request.remote_addr, request.method, request.full_path, response.status)
+            log.info("%s %s %s %s %s", *line)
+            return response
+
+    def create_group(self):
+        """Asks for the group until somebody answers, however late."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        while True:
+            try:
+                self.client.create_log_group(logGroupName=self.group)
+                return
+            except self.client.exceptions.ResourceAlreadyExistsException:
+                return
+            except (BotoCoreError, ClientError) as error:
+                if self.stopping.wait(1):
+                    log.debug("the group was never made: %s", error)
+                    return
+
+    def shutdown(self):
+        self.stopping.set()
+        self.creating.join(10)
+        log.removeHandler(self.handler)
+        self.handler.close()  # sends what is queued
+
+
+class RollbarTools:
+    """Exceptions and messages of pyrollbar."""
+
+    def __init__(self, app):
+        import rollbar
+        import rollbar.contrib.flask
+
+        class WithPerson(Request):
+            """pyrollbar reads the person from the request; `rollbar_person_data` it does not know."""
+
+            @property
+            def rollbar_person(self):
+                return {"id": "andrewbrown", "username": "andrewbrown", "email": "andrew@example.org"}
+
+        app.request_class = WithPerson
+        rollbar.init(
+            os.environ.get("ROLLBAR_ACCESS_TOKEN", "0" * 32),
+            os.environ.get("FLASK_ENV", "development"),
+            endpoint=os.environ["ROLLBAR_ENDPOINT"],
+            root=os.path.dirname(os.path.realpath(__file__)),
+            code_version="1.4.0",
+            # Without these two, username and email arrive as null.
+            capture_email=True,
+            capture_username=True,
+            allow_logging_basic_config=False,
+        )
+        got_request_exception.connect(rollbar.contrib.flask.report_exception, app)
+        self.rollbar = rollbar
+
+        @app.get("/rollbar/test")
+        def rollbar_test():
+            rollbar.report_message("Hello World!", "warning")
+            return "Hello World!"
+
+    def shutdown(self):
+        self.rollbar.wait()  # items are on their way in threads
+
+
 class Silent:
     """Stands in where a tool is off: every call does nothing."""
 
@@ -135,7 +249,7 @@ class Silent:
     def ignore(self, *args, **kwargs):
         return None
 
-    set_attribute = add_event = put_annotation = put_metadata = send_unfinished = shutdown = ignore
+    set_attribute = add_event = put_annotation = put_metadata = send_unfinished = refresh = shutdown = ignore
 
 
 PEOPLE = {
@@ -159,8 +273,12 @@ def query_profiles(handle):
 def create_app(modes):
     app = Flask("cruddur")
     xray = XRayTools(app) if "xray" in modes else Silent()
-    otel = OtelTools(app) if "otlp" in modes else Silent()
+    otel = OtelTools(app, modes) if modes & {"otlp", "otlp-grpc", "console"} else Silent()
+    cloudwatch = CloudWatchTools(app) if "cloudwatch" in modes else Silent()
+    rollbar = RollbarTools(app) if "rollbar" in modes else Silent()
     app.extensions["tracebook_otel"] = otel
+    # Rollbar first: its threads may still write a log line.
+    app.extensions["tracebook_all"] = [rollbar, cloudwatch, otel]
 
     @app.get("/health")
     def health():
@@ -241,14 +359,33 @@ class Quiet(WSGIRequestHandler):
         log.debug("%s %s", self.requestline, code)
 
 
+def modes_of(given, refuse):
+    """The modes of the command line and the environment; refuses one whose address is missing."""
+    modes = {mode for mode in os.environ.get("TRACEBOOK_SERVICE_MODES", "").split(",") if mode}
+    if unknown := modes - set(MODES):
+        refuse(f"unknown modes: {', '.join(sorted(unknown))}")
+    modes |= {mode for mode in MODES if getattr(given, mode.replace("-", "_"))}
+    if "otlp" in modes and os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc":
+        modes = modes - {"otlp"} | {"otlp-grpc"}
+    if {"otlp", "otlp-grpc"} <= modes:
+        refuse("OTLP goes over HTTP or over gRPC, not both")
+    for mode, names in ADDRESSES.items():
+        if mode in modes and not any(os.environ.get(name) for name in names):
+            refuse(f"{mode} needs {names[0]}: without it the SDK would call its cloud")
+    return modes
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--otlp", action="store_true")
-    parser.add_argument("--xray", action="store_true")
+    for mode in MODES:
+        parser.add_argument(f"--{mode}", action="store_true")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--stdin", action="store_true", help="ends when stdin does")
     given = parser.parse_args()
-    modes = {mode for mode in os.environ.get("TRACEBOOK_SERVICE_MODES", "").split(",") if mode}
-    modes |= {mode for mode in ("otlp", "xray") if getattr(given, mode)}
+    modes = modes_of(given, parser.error)
+    if modes & {"cloudwatch", "xray"}:
+        for name, value in NO_ACCOUNT.items():
+            os.environ.setdefault(name, value)
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")  # to stderr
     log.setLevel(logging.INFO)
@@ -258,13 +395,21 @@ def main():
     def stop(*_):
         threading.Thread(target=server.shutdown).start()  # would wait for itself in this thread
 
+    def stop_with_stdin():
+        sys.stdin.buffer.read()
+        stop()
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     ready = {"ready": True, "port": server.server_port, "pid": os.getpid(), "modes": sorted(modes)}
     print(json.dumps(ready), flush=True)
+    app.extensions["tracebook_otel"].refresh()  # after the first line: it may print
+    if given.stdin:
+        threading.Thread(target=stop_with_stdin, daemon=True).start()
     server.serve_forever(poll_interval=0.05)
     server.server_close()
-    app.extensions["tracebook_otel"].shutdown()
+    for tool in app.extensions["tracebook_all"]:
+        tool.shutdown()
 
 
 if __name__ == "__main__":

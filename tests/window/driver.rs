@@ -50,7 +50,7 @@ impl Window {
             .expect("WebKitWebDriver: `make test` installs it");
         let driver = Driver(driver);
         until("the driver listens", || async { TcpStream::connect(("127.0.0.1", port)).is_ok() }).await;
-        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_tracebook-desktop"), "args": ["--http", "127.0.0.1:0", "--xray", "127.0.0.1:0"] } });
+        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_tracebook-desktop"), "args": ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--xray", "127.0.0.1:0"] } });
         let capabilities = capabilities.as_object().expect("an object").clone();
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
         let client = ClientBuilder::new(connector)
