@@ -68,7 +68,7 @@ rule "an unfinished note: do it, or write an issue" < <(
   word='[!/*]*[[:space:]]*(TODO|FIXME|XXX)\b'
   {
     grep -rnE "(//|/\*)$word" crates src-tauri/src tests --include='*.rs'
-    grep -rnE "(//|/\*|<!--)$word" ui/src tests --include='*.ts' --include='*.js' --include='*.mjs' --include='*.svelte' --include='*.css'
+    grep -rnE "(//|/\*|<!--)$word" ui/src tests --exclude-dir=node_modules --include='*.ts' --include='*.js' --include='*.mjs' --include='*.svelte' --include='*.css'
     grep -nE -- "--$word" migrations/*/*.sql
     grep -rnE "#$word" scripts tests/service Makefile .ci Cargo.toml
   } 2>/dev/null || true

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh run     what building and opening the window needs
 #   scripts/setup.sh check   … and what the checks need (cargo-deny)
-#   scripts/setup.sh test    … and what the tests need (display, drivers, the test service)
+#   scripts/setup.sh test    … and what the tests need (display, drivers, the test services, moto's tests)
 #
 # What it remembers is in .setup/ (`make clean` removes it). System packages: scripts/packages.txt.
 set -euo pipefail
@@ -79,10 +79,16 @@ ui_build() {
 }
 
 service_venv() {
-  say "installing the test service's packages (.setup/venv)"
+  say "installing the packages of the test service and of moto's tests (.setup/venv)"
   rm -rf .setup/venv
   "$1" -m venv .setup/venv
-  .setup/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/service/requirements.txt
+  .setup/venv/bin/pip install --quiet --disable-pip-version-check \
+    --requirement tests/service/requirements.txt --requirement tests/suites/requirements.txt
+}
+
+node_service() {
+  say "installing the Node test service's packages (npm ci)"
+  npm ci --prefix tests/node-service --ignore-scripts --no-audit --no-fund --loglevel=error
 }
 
 cargo_deny() {
@@ -121,5 +127,9 @@ if [[ $FOR == test ]]; then
   [[ -x $python ]] || python=$(command -v python3) || fail "Python 3 is missing: install python3 and its venv module"
   [[ -x .setup/venv/bin/python ]] || rm -f .setup/venv.stamp
   # A venv knows its own place, so a moved checkout makes a new one.
-  once venv "$(hash_of tests/service/requirements.txt) $PWD $("$python" --version)" service_venv "$python"
+  once venv "$(hash_of tests/service/requirements.txt tests/suites/requirements.txt) $PWD $("$python" --version)" \
+    service_venv "$python"
+  .setup/venv/bin/python tests/suites/run_moto.py --fetch # only if they are not there
+  [[ -d tests/node-service/node_modules ]] || rm -f .setup/node-service.stamp
+  once node-service "$(hash_of tests/node-service/package.json tests/node-service/package-lock.json)" node_service
 fi
