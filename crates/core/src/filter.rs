@@ -56,6 +56,12 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Whether only traces with an error can match, so that a store need not give the others.
+    pub fn only_errors(&self) -> bool {
+        let bad = |status: &str| ["error", "fault", "throttle"].contains(&status);
+        self.terms.iter().any(|term| matches!(term, Term::Status(status) if bad(status)))
+    }
+
     /// Decides by the summary alone where that is possible, so that most rows need no spans:
     /// `None` means the spans must be looked at.
     pub fn matches_summary(&self, trace: &TraceSummary) -> Option<bool> {

@@ -12,10 +12,7 @@ use tracebook_core::time::Nanos;
 
 use crate::error::StoreError;
 use crate::open::Telemetry;
-use crate::telemetry::{share, wrote};
-
-/// SQLite takes 32,766 variables a statement; an event has 12.
-const EVENTS_A_STATEMENT: usize = 1_000;
+use crate::telemetry::{share, statements, wrote};
 
 /// A stored log event.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,11 +93,12 @@ impl Telemetry {
         }
         let mut transaction = self.pools.write().await?;
         let shared = share(&mut transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
-        for (logs, shared) in batch.chunks(EVENTS_A_STATEMENT).zip(shared.chunks(EVENTS_A_STATEMENT)) {
+        let rows: Vec<(&LogRecord, (i64, i64))> = batch.iter().zip(shared).collect();
+        for logs in statements(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO log (time_ns, group_name, stream, message, trace_id, span_id, severity, encoding, resource, scope, received, raw) ",
             );
-            insert.push_values(logs.iter().zip(shared), |mut row, (log, (resource, scope))| {
+            insert.push_values(logs, |mut row, (log, (resource, scope))| {
                 row.push_bind(log.timestamp.0)
                     .push_bind(&log.group)
                     .push_bind(&log.stream)
@@ -114,7 +112,7 @@ impl Telemetry {
                     .push_bind(now.0)
                     .push_bind(&log.raw);
             });
-            insert.build().persistent(false).execute(&mut *transaction).await?;
+            insert.build().execute(&mut *transaction).await?;
         }
         wrote(&mut transaction, "logs").await?;
         Ok(transaction.commit().await?)

@@ -38,7 +38,7 @@ impl Journal {
     /// [`StoreError::Newer`] where a later version wrote it: then nothing was touched.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         // A purged body must not be readable in a freed page.
-        let pools = Pools::open(directory.join("journal.db"), SqliteSynchronous::Full, "ON", &JOURNAL).await?;
+        let pools = Pools::open(directory.join("journal.db"), SqliteSynchronous::Full, "ON", "-2000", &JOURNAL).await?;
         Ok(Self { pools })
     }
 
@@ -55,7 +55,9 @@ impl Telemetry {
     /// [`StoreError::Newer`] where a later version wrote it: then nothing was touched.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         // What is too old goes all the time, and overwriting it would cost as much as writing it did.
-        let pools = Pools::open(directory.join("telemetry.db"), SqliteSynchronous::Normal, "FAST", &TELEMETRY).await?;
+        let pools =
+            Pools::open(directory.join("telemetry.db"), SqliteSynchronous::Normal, "FAST", "-16000", &TELEMETRY)
+                .await?;
         Ok(Self { pools })
     }
 
@@ -70,6 +72,7 @@ impl Pools {
         path: PathBuf,
         synchronous: SqliteSynchronous,
         secure_delete: &'static str,
+        cache: &'static str,
         migrator: &Migrator,
     ) -> Result<Self, StoreError> {
         refuse_newer(&path, migrator).await?;
@@ -81,6 +84,7 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .pragma("secure_delete", secure_delete)
+            .pragma("cache_size", cache)
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

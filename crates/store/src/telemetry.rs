@@ -1,6 +1,6 @@
 //! Spans as received, and one row a trace for lists.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -15,9 +15,8 @@ use tracebook_core::trace::{Protocol, StatusCode, TraceSummary};
 use crate::error::StoreError;
 use crate::open::Telemetry;
 
-/// SQLite takes 32,766 variables a statement; a span has 13.
-const SPANS_A_STATEMENT: usize = 1_000;
-const TRACES_A_STATEMENT: usize = 1_000;
+/// The most rows of a statement. Statements come in sizes of powers of two, so that each is prepared once and kept.
+const ROWS_A_STATEMENT: usize = 128;
 
 /// A trace in the list, and whether its root has arrived.
 #[derive(Clone, Debug)]
@@ -26,8 +25,23 @@ pub struct TraceRow {
     pub summary: TraceSummary,
     /// Whether a span without a parent is there.
     pub rooted: bool,
+    /// When it began.
+    pub start: Nanos,
     /// When the last of its spans arrived.
     pub received: Nanos,
+}
+
+/// Which traces. What is `None` asks for everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TraceQuestion {
+    /// That began at or after this.
+    pub since: Option<Nanos>,
+    /// Behind this one in the order: its start and id.
+    pub after: Option<(Nanos, TraceId)>,
+    /// Only those with an error in any span.
+    pub only_errors: bool,
+    /// At most so many.
+    pub limit: u32,
 }
 
 impl Telemetry {
@@ -44,11 +58,12 @@ impl Telemetry {
         }
         let mut transaction = self.pools.write().await?;
         let shared = share(&mut transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
-        for (spans, shared) in batch.chunks(SPANS_A_STATEMENT).zip(shared.chunks(SPANS_A_STATEMENT)) {
+        let rows: Vec<(&SpanRecord, (i64, i64))> = batch.iter().zip(shared).collect();
+        for spans in statements(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO span (trace_id, span_id, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
             );
-            insert.push_values(spans.iter().zip(shared), |mut row, (span, (resource, scope))| {
+            insert.push_values(spans, |mut row, (span, (resource, scope))| {
                 row.push_bind(&span.trace_id.0[..])
                     .push_bind(&span.span_id.0[..])
                     .push_bind(span.parent_id.as_ref().map(|p| &p.0[..]))
@@ -70,29 +85,43 @@ impl Telemetry {
                  raw = excluded.raw WHERE (excluded.end_ns IS NOT NULL OR span.end_ns IS NULL)
                    AND (excluded.encoding <> 4 OR span.encoding = 4)",
             );
-            insert.build().persistent(false).execute(&mut *transaction).await?;
+            insert.build().execute(&mut *transaction).await?;
         }
-        let mut traces: Vec<TraceId> = batch.iter().map(|s| s.trace_id).collect();
-        traces.sort_unstable();
-        traces.dedup();
-        for some in traces.chunks(TRACES_A_STATEMENT) {
+        let mut traces: BTreeMap<TraceId, Vec<&SpanRecord>> = BTreeMap::new();
+        for span in batch {
+            traces.entry(span.trace_id).or_default().push(span);
+        }
+        let known = known(&mut transaction, traces.keys()).await?;
+        // Of a trace that begins in this batch everything is at hand; the others are made anew from what is stored.
+        let (fresh, touched): (Vec<_>, Vec<_>) =
+            traces.into_iter().partition(|(id, spans)| !known.contains(id) && all_different(spans));
+        insert_fresh(&mut transaction, &fresh, now).await?;
+        let touched: Vec<TraceId> = touched.into_iter().map(|(id, _)| id).collect();
+        for some in statements(&touched) {
             summarise(&mut transaction, some, now).await?;
         }
         wrote(&mut transaction, "traces").await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Traces that began at or after a moment, newest first, from the row `skip` on.
+    /// Traces that a question asks for, newest first.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
-    pub async fn traces(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<TraceRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM trace WHERE start_ns >= ? ORDER BY start_ns DESC LIMIT ? OFFSET ?")
-            .bind(since.map_or(i64::MIN, |s| s.0))
-            .bind(i64::from(limit))
-            .bind(i64::from(skip))
-            .fetch_all(&self.pools.readers)
-            .await?;
+    pub async fn traces(&self, question: &TraceQuestion) -> Result<Vec<TraceRow>, StoreError> {
+        // No OFFSET: it would walk over everything that was skipped, at every page.
+        let (before, behind) = question.after.map_or((i64::MAX, [0; 16]), |(start, id)| (start.0, id.0));
+        let rows = sqlx::query(
+            "SELECT * FROM trace WHERE start_ns >= ?1 AND start_ns <= ?2 AND (start_ns < ?2 OR trace_id > ?3) AND status >= ?4
+             ORDER BY start_ns DESC, trace_id LIMIT ?5",
+        )
+        .bind(question.since.map_or(i64::MIN, |s| s.0))
+        .bind(before)
+        .bind(&behind[..])
+        .bind(if question.only_errors { status_code(StatusCode::Throttle) } else { 0 })
+        .bind(i64::from(question.limit))
+        .fetch_all(&self.pools.readers)
+        .await?;
         rows.iter().map(trace_of).collect()
     }
 
@@ -156,6 +185,105 @@ impl Telemetry {
     /// [`StoreError`] where the database cannot be read.
     pub async fn span_count(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("SELECT count(*) FROM span").fetch_one(&self.pools.readers).await?)
+    }
+}
+
+/// Cuts rows into pieces of a few fixed sizes.
+pub(crate) fn statements<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = match rest.len() {
+            0 => return None,
+            ROWS_A_STATEMENT.. => ROWS_A_STATEMENT,
+            n => 1 << n.ilog2(),
+        };
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// Which of these traces have a row.
+async fn known(
+    transaction: &mut Transaction<'_, Sqlite>,
+    traces: impl Iterator<Item = &TraceId>,
+) -> Result<HashSet<TraceId>, StoreError> {
+    let ids: Vec<&TraceId> = traces.collect();
+    let mut known = HashSet::new();
+    for some in statements(&ids) {
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT trace_id FROM trace WHERE trace_id IN (");
+        let mut list = select.separated(", ");
+        for id in some {
+            list.push_bind(&id.0[..]);
+        }
+        select.push(")");
+        for row in select.build().fetch_all(&mut **transaction).await? {
+            known.insert(TraceId(fixed(&row, "trace_id")?));
+        }
+    }
+    Ok(known)
+}
+
+fn all_different(spans: &[&SpanRecord]) -> bool {
+    let mut seen = HashSet::new();
+    spans.iter().all(|span| seen.insert(span.span_id))
+}
+
+/// Rows of traces whose spans are all in the batch; the same as [`summarise`] makes.
+async fn insert_fresh(
+    transaction: &mut Transaction<'_, Sqlite>,
+    traces: &[(TraceId, Vec<&SpanRecord>)],
+    now: Nanos,
+) -> Result<(), StoreError> {
+    for some in statements(traces) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO trace (trace_id, title, services, spans, start_ns, end_ns, status, open, rooted, protocols, received) ",
+        );
+        insert.push_values(some, |mut row, (id, spans)| {
+            let end = |s: &&SpanRecord| s.end.unwrap_or(s.start).0;
+            row.push_bind(&id.0[..])
+                .push_bind(title(spans))
+                .push_bind(services(spans))
+                .push_bind(i64::try_from(spans.len()).unwrap_or(i64::MAX))
+                .push_bind(spans.iter().map(|s| s.start.0).min().unwrap_or_default())
+                .push_bind(spans.iter().map(end).max().unwrap_or_default())
+                .push_bind(spans.iter().map(|s| status_code(s.status)).max().unwrap_or_default())
+                .push_bind(i64::try_from(spans.iter().filter(|s| s.end.is_none()).count()).unwrap_or(i64::MAX))
+                .push_bind(spans.iter().any(|s| s.parent_id.is_none()))
+                .push_bind(spans.iter().map(|s| protocol_bit(s.encoding)).fold(0, |all, bit| all | bit))
+                .push_bind(now.0);
+        });
+        insert.build().execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+/// The title of the first span without a parent, else of the first.
+fn title<'a>(spans: &[&'a SpanRecord]) -> &'a str {
+    let first = spans.iter().min_by_key(|s| (s.parent_id.is_some(), s.start, s.span_id));
+    first.map(|s| s.title.as_str()).unwrap_or_default()
+}
+
+/// Every service as JSON, the root's first, then by their first span.
+fn services(spans: &[&SpanRecord]) -> String {
+    let mut first: BTreeMap<&str, (bool, Nanos)> = BTreeMap::new();
+    for span in spans.iter().filter(|s| !s.service.is_empty()) {
+        let (not_root, start) = (span.parent_id.is_some(), span.start);
+        let known = first.entry(&span.service).or_insert((not_root, start));
+        *known = (known.0.min(not_root), known.1.min(start));
+    }
+    let mut names: Vec<(&str, (bool, Nanos))> = first.into_iter().collect();
+    names.sort_by_key(|(_, first)| *first);
+    let names: Vec<&str> = names.into_iter().map(|(name, _)| name).collect();
+    // Texts have a JSON form.
+    serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn protocol_bit(encoding: Encoding) -> i64 {
+    match encoding {
+        Encoding::OtlpProtobuf | Encoding::OtlpJson => 1,
+        Encoding::XrayJson => 2,
+        Encoding::ConsoleJson => 4,
     }
 }
 
@@ -242,7 +370,7 @@ async fn summarise(
          spans = excluded.spans, start_ns = excluded.start_ns, end_ns = excluded.end_ns, status = excluded.status,
          open = excluded.open, rooted = excluded.rooted, protocols = excluded.protocols, received = excluded.received",
     );
-    upsert.build().persistent(false).execute(&mut **transaction).await?;
+    upsert.build().execute(&mut **transaction).await?;
     Ok(())
 }
 
@@ -299,6 +427,7 @@ fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
             protocols,
         },
         rooted: row.get::<i64, _>("rooted") > 0,
+        start: Nanos(start),
         received: Nanos(row.get("received")),
     })
 }

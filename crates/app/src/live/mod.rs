@@ -11,6 +11,7 @@ use tracebook_core::question::Source;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::{Nanos, parse_duration};
 use tracebook_core::trace::{Trace, TraceSummary};
+use tracebook_store::telemetry::TraceQuestion;
 
 use crate::Tracebook;
 use crate::error::Error;
@@ -20,6 +21,9 @@ use crate::rpc::{Caller, LiveTraces, TraceGet};
 pub(crate) const LIMIT: u32 = 100;
 /// How many rows are looked at in one go while a filter is applied.
 const PAGE: u32 = 200;
+
+/// How many traces are read whole, newest first, for a filter that looks into spans: a tray must not wait for minutes.
+const MOST_READ: usize = 5_000;
 
 /// After so many nanoseconds without a new span, a root that has not arrived is taken to be elsewhere: a load
 /// balancer or a browser that sends its own spans to somebody else.
@@ -55,13 +59,18 @@ impl Tracebook {
         let filter = Filter::parse(filter)
             .map_err(|e| Error::usage(e.to_string(), "Example: service:backend status:error duration>100ms"))?;
         let mut found = Vec::new();
-        let mut skip = 0;
+        let mut read_whole = 0;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        while found.len() < wanted {
-            let page = if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE };
-            let rows = self.telemetry.traces(since, skip, page).await?;
-            let last = rows.len() < usize::try_from(page).unwrap_or(usize::MAX);
-            skip += page;
+        let mut question = TraceQuestion {
+            since,
+            after: None,
+            only_errors: filter.only_errors(),
+            limit: if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE },
+        };
+        while found.len() < wanted && read_whole < MOST_READ {
+            let rows = self.telemetry.traces(&question).await?;
+            let last = rows.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
+            question.after = rows.last().map(|row| (row.start, row.summary.trace_id));
             for row in rows {
                 if found.len() == wanted {
                     break;
@@ -72,7 +81,15 @@ impl Tracebook {
                 }
                 let matches = match filter.matches_summary(&row.summary) {
                     Some(decided) => decided,
-                    None => filter.matches(&self.read_trace(row.summary.trace_id).await?.trace),
+                    None => {
+                        read_whole += 1;
+                        // Gone since it was listed: the oldest make room.
+                        match self.read_trace(row.summary.trace_id).await {
+                            Ok(read) => filter.matches(&read.trace),
+                            Err(error) if error.code == crate::Code::NotFound => false,
+                            Err(error) => return Err(error),
+                        }
+                    }
                 };
                 if matches {
                     found.push(row.summary);

@@ -187,7 +187,7 @@ async fn what_is_too_old_goes_whole_and_the_rest_stays() {
     let gone = telemetry.trim(u64::MAX, Nanos(30)).await.expect("trims");
     assert_eq!(gone, 2 + 2, "one trace of two spans, two log events");
     let left: Vec<TraceId> =
-        telemetry.traces(None, 0, 9).await.expect("lists").iter().map(|t| t.summary.trace_id).collect();
+        telemetry.traces(&newest(9)).await.expect("lists").iter().map(|t| t.summary.trace_id).collect();
     assert_eq!(left, [TraceId([3; 16]), TraceId([1; 16])]);
     assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads").len(), 3);
     assert!(telemetry.spans(TraceId([2; 16])).await.expect("reads").is_empty());
@@ -216,7 +216,7 @@ async fn a_full_database_lets_the_oldest_go_and_keeps_the_newest() {
     let after = telemetry.bytes().await.expect("measures");
     assert!(gone > 1_000 && after <= 10 << 20, "{gone} went, {after} bytes are left");
     assert!(after > 6 << 20, "no more goes than must: {after}");
-    let newest = &telemetry.traces(None, 0, 1).await.expect("lists")[0];
+    let newest = &telemetry.traces(&newest(1)).await.expect("lists")[0];
     assert_eq!(newest.summary.start, Nanos(39).rfc3339());
     let oldest = telemetry.logs(&LogQuestion { limit: 1, ..LogQuestion::default() }).await.expect("reads");
     assert!(oldest[0].record.timestamp > Nanos(10), "both kinds went by age: {oldest:?}");

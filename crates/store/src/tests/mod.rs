@@ -16,6 +16,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, Resource, Scope, Span, StatusCode};
 
 use crate::entries::{NewEntry, TextWrite, TextWritten};
+use crate::telemetry::TraceQuestion;
 use crate::{Journal, StoreError, Telemetry};
 
 struct Counting(std::sync::atomic::AtomicU8);
@@ -171,6 +172,10 @@ fn record(trace: u8, span: u8, parent: Option<u8>, end: Option<i64>) -> SpanReco
     }
 }
 
+fn newest(limit: u32) -> TraceQuestion {
+    TraceQuestion { limit, ..TraceQuestion::default() }
+}
+
 async fn telemetry() -> (TempDir, Telemetry) {
     let dir = TempDir::new().expect("a temporary directory");
     let telemetry = Telemetry::open(dir.path()).await.expect("opens");
@@ -181,10 +186,10 @@ async fn telemetry() -> (TempDir, Telemetry) {
 async fn children_first_then_the_root_make_one_row() {
     let (_dir, telemetry) = telemetry().await;
     telemetry.commit(&[record(1, 3, Some(1), Some(2_000))], Nanos(1)).await.expect("commits");
-    let early = &telemetry.traces(None, 0, 10).await.expect("lists")[0];
+    let early = &telemetry.traces(&newest(10)).await.expect("lists")[0];
     assert_eq!((early.rooted, early.summary.name.as_str()), (false, "span 3"));
     telemetry.commit(&[record(1, 1, None, Some(3_000)), record(1, 2, Some(1), None)], Nanos(2)).await.expect("commits");
-    let row = &telemetry.traces(None, 0, 10).await.expect("lists")[0];
+    let row = &telemetry.traces(&newest(10)).await.expect("lists")[0];
     assert!(row.rooted);
     assert_eq!(row.summary.name, "span 1");
     assert_eq!(row.summary.spans, 3);
@@ -204,6 +209,54 @@ async fn a_repeated_span_replaces_and_an_open_one_never_replaces_a_complete_one(
     let spans = telemetry.spans(TraceId([1; 16])).await.expect("reads");
     assert_eq!(spans, [complete]);
     assert_eq!(telemetry.span_count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn traces_page_without_a_gap_also_where_many_began_at_once() {
+    let (_dir, telemetry) = telemetry().await;
+    let spans: Vec<SpanRecord> = (1..=40)
+        .map(|i| {
+            let mut span = record(i, if i % 4 == 0 { 3 } else { 1 }, None, Some(9));
+            span.start = Nanos(i64::from(i / 10));
+            span
+        })
+        .collect();
+    telemetry.commit(&spans, Nanos(1)).await.expect("commits");
+    for only_errors in [false, true] {
+        let mut question = TraceQuestion { only_errors, limit: 7, ..TraceQuestion::default() };
+        let mut seen = std::collections::BTreeSet::new();
+        let mut last_start = Nanos(i64::MAX);
+        loop {
+            let page = telemetry.traces(&question).await.expect("lists");
+            let Some(last) = page.last() else { break };
+            question.after = Some((last.start, last.summary.trace_id));
+            for row in &page {
+                assert!(seen.insert(row.summary.trace_id), "none comes twice");
+                assert!(row.start <= last_start);
+                last_start = row.start;
+            }
+        }
+        assert_eq!(seen.len(), if only_errors { 10 } else { 40 });
+    }
+}
+
+#[tokio::test]
+async fn a_trace_in_one_batch_and_in_many_has_the_same_row() {
+    let (_dir, whole) = telemetry().await;
+    let (_other, parts) = telemetry().await;
+    let mut spans: Vec<SpanRecord> =
+        (1..9).map(|i| record(1, i, (i > 2).then_some(1), (i != 5).then_some(3_000))).collect();
+    spans[3].encoding = Encoding::XrayJson;
+    spans.extend((1..4).map(|i| record(2, i, Some(9), Some(2_000))));
+    whole.commit(&spans, Nanos(7)).await.expect("commits");
+    for span in &spans {
+        parts.commit(std::slice::from_ref(span), Nanos(7)).await.expect("commits");
+    }
+    let rows = async |telemetry: &Telemetry| -> Vec<String> {
+        let rows = telemetry.traces(&newest(9)).await.expect("lists");
+        rows.iter().map(|row| format!("{row:?}")).collect()
+    };
+    assert_eq!(rows(&whole).await, rows(&parts).await);
 }
 
 #[tokio::test]
