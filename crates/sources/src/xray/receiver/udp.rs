@@ -22,7 +22,7 @@ const QUEUE_BYTES: usize = 256 * 1024 * 1024;
 const OVERHEAD: usize = 64;
 
 /// How many documents are committed together at most, and how long the first of them waits.
-const BATCH: usize = 512;
+const BATCH: usize = 1024;
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How often the reading thread looks whether it should end.
@@ -131,7 +131,7 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
     }
 }
 
-/// Ends when the reading thread did and all is committed.
+/// Ends when the reading thread did and all is committed. While one batch is stored, the next one is parsed.
 async fn commit_all(
     mut receiver: UnboundedReceiver<Vec<u8>>,
     queue: &Queue,
@@ -139,39 +139,69 @@ async fn commit_all(
     counters: Arc<Counters>,
     cancel: &CancellationToken,
 ) {
-    let mut datagrams = Vec::with_capacity(BATCH);
     let mut ended = None;
-    while receiver.recv_many(&mut datagrams, BATCH).await > 0 {
-        let deadline = tokio::time::Instant::now() + GATHER;
-        while datagrams.len() < BATCH {
-            let room = BATCH - datagrams.len();
-            match tokio::time::timeout_at(deadline, receiver.recv_many(&mut datagrams, room)).await {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {}
+    let mut parsed = Batch::default();
+    loop {
+        let store = async {
+            let Batch { spans: batch, cost } = std::mem::take(&mut parsed);
+            let spans = batch.len();
+            if spans > 0 {
+                match persist(commit.as_ref(), batch, cancel, &mut ended).await {
+                    Ok(()) => counters.accepted(spans),
+                    Err(error) => {
+                        let words = format!("X-Ray UDP: {} could not be stored: {error}", count(spans, "segment"));
+                        counters.lost(spans, words);
+                    }
+                }
             }
+            // Only now: what is being tried again still fills the queue.
+            queue.bytes.fetch_sub(cost, Ordering::Relaxed);
+        };
+        let (next, ()) = tokio::join!(gather(&mut receiver, &counters), store);
+        match next {
+            Some(next) => parsed = next,
+            None => break,
         }
-        let mut batch = Vec::with_capacity(datagrams.len());
-        let mut cost = 0;
-        for datagram in datagrams.drain(..) {
-            cost += datagram.len() + OVERHEAD;
+    }
+}
+
+/// Parsed documents that are committed together.
+#[derive(Default)]
+struct Batch {
+    spans: Vec<SpanRecord>,
+    /// What their datagrams cost in the queue.
+    cost: usize,
+}
+
+/// The next batch; `None` when nothing comes any more.
+async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counters>) -> Option<Batch> {
+    let mut datagrams = Vec::with_capacity(BATCH);
+    if receiver.recv_many(&mut datagrams, BATCH).await == 0 {
+        return None;
+    }
+    let deadline = tokio::time::Instant::now() + GATHER;
+    while datagrams.len() < BATCH {
+        let room = BATCH - datagrams.len();
+        match tokio::time::timeout_at(deadline, receiver.recv_many(&mut datagrams, room)).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+    let counters = Arc::clone(counters);
+    let cost = datagrams.iter().map(|datagram| datagram.len() + OVERHEAD).sum();
+    // Not here: the store's next statement would wait for it.
+    let parsed = tokio::task::spawn_blocking(move || {
+        let mut spans = Vec::with_capacity(datagrams.len());
+        for datagram in datagrams {
             match parse_datagram(&datagram) {
-                Ok(records) => batch.extend(records),
+                Ok(records) => spans.extend(records),
                 Err(refusal) => counters.refused(format!("X-Ray UDP: {refusal}")),
             }
         }
-        if !batch.is_empty() {
-            let spans = batch.len();
-            match persist(commit.as_ref(), batch, cancel, &mut ended).await {
-                Ok(()) => counters.accepted(spans),
-                Err(error) => {
-                    let words = format!("X-Ray UDP: {} could not be stored: {error}", count(spans, "segment"));
-                    counters.lost(spans, words);
-                }
-            }
-        }
-        // Only now: what is being tried again still fills the queue.
-        queue.bytes.fetch_sub(cost, Ordering::Relaxed);
-    }
+        spans
+    });
+    // No input makes parsing panic; were it so, the others go on.
+    Some(Batch { spans: parsed.await.unwrap_or_default(), cost })
 }
 
 /// Commits, again and again while the error may pass. `ended` is when shutting down was first noticed: all
