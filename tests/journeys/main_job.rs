@@ -308,3 +308,20 @@ fn an_older_base_keeps_both_texts() {
     let kept = history.as_array().expect("rows").iter().find(|r| r["reason"] == "conflict").expect("the other text")["revision"].to_string();
     assert_eq!(journal.json(&["entry", "show", "week-2", "--revision", &kept])["body"], "second");
 }
+
+#[test]
+fn with_json_help_and_version_are_one_value_too() {
+    let journal = Journal::new();
+    let help = journal.json(&["--help"]);
+    assert!(help["help"].as_str().expect("text").contains("Usage: tracebook"), "{help}");
+    let help = journal.json(&["live", "--help"]);
+    assert!(help["help"].as_str().expect("text").contains("--since"), "{help}");
+    assert_eq!(journal.json(&["--version"]), json!({ "version": env!("CARGO_PKG_VERSION") }));
+    // Said twice is said once.
+    assert_eq!(journal.json(&["--json", "entry", "list", "--json"]), json!([]));
+    let (code, refused) = journal.json_code(&["no-such-command"]);
+    assert_eq!((code, refused["error"]["code"].as_str()), (2, Some("usage")));
+    // Behind `--` it is a command's own.
+    let (code, text, _) = journal.run(&["--help"]);
+    assert!(code == 0 && text.contains("Usage: tracebook"), "{text}");
+}

@@ -13,13 +13,13 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Print exactly one JSON value on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
     /// Print only what was asked for
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "quiet")]
     pub(crate) quiet: bool,
     /// Print more about what happens
-    #[arg(short, global = true)]
+    #[arg(short, global = true, overrides_with = "v")]
     pub(crate) v: bool,
     #[command(subcommand)]
     pub(crate) command: Command,

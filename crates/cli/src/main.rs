@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use serde_json::{Value, json};
 
 use crate::args::Args;
 use crate::out::Out;
@@ -22,23 +23,7 @@ use crate::out::Out;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // A closed pipe is the reader's choice.
-            let _ = error.print();
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            if std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json") {
-                let text = error.render().to_string();
-                let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-                let message = said.join(" ").trim_start_matches("error: ").to_owned();
-                Out::json_only()
-                    .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
-            } else {
-                let _ = error.print();
-            }
-            return ExitCode::from(2);
-        }
+        Err(error) => return ExitCode::from(not_run(&error)),
     };
     let out = Out::new(args.json, args.quiet);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -58,4 +43,28 @@ fn main() -> ExitCode {
     // Standard input may be blocked in a read that nobody ends.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// Answers arguments that start nothing: help, the version, and what cannot be understood.
+fn not_run(error: &clap::Error) -> u8 {
+    let json = std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json");
+    let text = || error.render().to_string();
+    match (json, error.kind()) {
+        (true, ErrorKind::DisplayHelp) => Out::json_only().answer(&json!({ "help": text() }), Value::to_string),
+        (true, ErrorKind::DisplayVersion) => {
+            Out::json_only().answer(&json!({ "version": env!("CARGO_PKG_VERSION") }), Value::to_string);
+        }
+        (true, _) => {
+            let text = text();
+            let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let message = said.join(" ").trim_start_matches("error: ").to_owned();
+            Out::json_only()
+                .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
+        }
+        (false, _) => {
+            // A closed pipe is the reader's choice.
+            let _ = error.print();
+        }
+    }
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) { 0 } else { 2 }
 }

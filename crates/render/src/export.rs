@@ -59,6 +59,9 @@ pub(crate) struct EntryReference {
     /// Where its place in the exported markdown begins, in bytes, and how long it is.
     pub(crate) at: usize,
     pub(crate) length: usize,
+    /// Whether it was written as a block with its table, rather than as a picture in a sentence.
+    #[serde(default)]
+    pub(crate) block: bool,
 }
 
 /// The newest form of `entry.json` that this version reads.
@@ -96,6 +99,7 @@ pub fn entry(input: &EntryInput<'_>) -> Tree {
             source: body[start..end].to_owned(),
             at: md.len(),
             length: text.len(),
+            block: reference.alone,
         });
         md.push_str(&text);
         written = end;

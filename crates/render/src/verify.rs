@@ -4,6 +4,7 @@
 //! a verdict with a sentence.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
@@ -12,7 +13,8 @@ use tracebook_core::ids::Id;
 
 use crate::block::{self, our_file, relative};
 use crate::card::{self, Held, NotRead, RENDERER, Size};
-use crate::markdown::page;
+use crate::export::{ENTRY_FILE, EntryFile};
+use crate::markdown::{Page, page, scan};
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -192,20 +194,27 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
 
 /// The verdicts on every evidence of an exported text, one a file, in the order of the text.
 ///
-/// `md_path` only begins the paths in the answer; `read` is given paths as seen from the markdown's folder
+/// What the text's `entry.json` names must be shown by the text. That the text is not byte for byte what was exported is no
+/// fault: its words are the user's.
+///
+/// `md_path` begins the paths in the answer, and its name says where `entry.json` is; `read` is given paths as seen from the markdown's folder
 /// (`assets/week2/01J….svg`), never ones that lead out of it.
 pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<FileVerdict> {
     let base = md_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
     let page = page(md);
     let blocks = block::find(md, &page);
     let mut answers: Vec<(usize, FileVerdict)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut say = |at: usize, path: &str, id: Option<Id>, verdict: Verdict, why: String| {
         let file = format!("{base}{path}");
-        match answers.iter_mut().find(|(_, a)| a.file == file) {
+        match places.get(&file).and_then(|place| answers.get_mut(*place)) {
             // One file, one verdict: the worst of all the places that show it.
             Some((_, known)) if known.verdict >= verdict => {}
             Some((_, known)) => *known = FileVerdict { file, id, verdict, why },
-            None => answers.push((at, FileVerdict { file, id, verdict, why })),
+            None => {
+                places.insert(file.clone(), answers.len());
+                answers.push((at, FileVerdict { file, id, verdict, why }));
+            }
         }
     };
     for found in &blocks {
@@ -274,8 +283,66 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             }
         }
     }
+    for gone in not_shown(md_path, &page, &blocks, read) {
+        say(md.len(), &gone.file, gone.id, gone.verdict, gone.why);
+    }
     answers.sort_by_key(|(at, _)| *at);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// What `entry.json` names and the text does not show, with paths as seen from the markdown's folder.
+fn not_shown(
+    md_path: &str,
+    page: &Page,
+    blocks: &[block::Found],
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Vec<FileVerdict> {
+    let name = md_path.rsplit_once('/').map_or(md_path, |(_, name)| name);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let folder = format!("assets/{stem}");
+    let file = format!("{folder}/entry.json");
+    let Some(bytes) = read(&file) else { return Vec::new() };
+    let about: EntryFile = match serde_json::from_slice::<EntryFile>(&bytes) {
+        Ok(about) if about.tracebook <= ENTRY_FILE => about,
+        Ok(_) => {
+            let why = "a newer Tracebook wrote it: use that one".to_owned();
+            return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why }];
+        }
+        // Other programs have files of this name too.
+        Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
+        Err(error) => {
+            let why = format!("it cannot be read, so the text cannot be held against it: {error}");
+            return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why }];
+        }
+    };
+    // How often each evidence is shown: as a block, and as a picture anywhere.
+    let mut shown: HashMap<Id, (usize, usize)> = HashMap::new();
+    for found in blocks {
+        shown.entry(found.id).or_default().0 += 1;
+    }
+    for (_, id, _) in page.pictures.iter().filter_map(|p| our_file(&p.destination)) {
+        shown.entry(id).or_default().1 += 1;
+    }
+    let mut named: HashMap<Id, (usize, usize)> = HashMap::new();
+    let mut gone = Vec::new();
+    for reference in about.references {
+        let id = reference.evidence;
+        let (blocks, places) = named.entry(id).or_default();
+        *blocks += usize::from(reference.block);
+        *places += 1;
+        let (blocks_shown, pictures_shown) = shown.get(&id).copied().unwrap_or_default();
+        let why = if *places > pictures_shown.max(blocks_shown) {
+            "entry.json names this evidence, and the text no longer shows it there"
+        } else if *blocks > blocks_shown {
+            "the text shows the picture without its table: the block's marker line is gone"
+        } else {
+            continue;
+        };
+        let size = scan(&reference.source).references.first().map_or(Size::Full, |r| Size::of(&r.size));
+        let file = format!("{folder}/{}", block::file_name(id, size));
+        gone.push(FileVerdict { file, id: Some(id), verdict: Verdict::Missing, why: why.to_owned() });
+    }
+    gone
 }
 
 /// The verdict on a file that should show this evidence.

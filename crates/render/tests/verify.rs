@@ -94,6 +94,58 @@ fn not_one_byte_of_a_table_can_be_changed() {
 }
 
 #[test]
+fn evidence_that_the_text_no_longer_shows_is_missing() {
+    let shelf: BTreeMap<_, _> =
+        [frozen(one()), frozen_as(OTHER, nasty())].into_iter().map(|f| (f.evidence.id, f)).collect();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("![alt](evidence:{ID})\n\nwords\n\n![other](evidence:{OTHER})\n\nIn a ![s](evidence:{ID})\n");
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+    let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+    let check = |name: &str, md: &str| -> Vec<(Option<tracebook_core::ids::Id>, Verdict, String)> {
+        markdown(name, md, &read).into_iter().map(|f| (f.id, f.verdict, f.why)).collect()
+    };
+    let verdict_on = |md: &str, id_text: &str| {
+        let rows = check("journal/w.md", md);
+        rows.into_iter().find(|(found, ..)| *found == Some(id(id_text))).map(|(_, verdict, why)| (verdict, why))
+    };
+    assert!(check("journal/w.md", &md).iter().all(|(_, v, _)| *v == Verdict::Intact));
+    // Words of the user's own change the text's digest, and nothing else.
+    let more = md.replace("words", "other words") + "\nmore\n";
+    assert!(check("journal/w.md", &more).iter().all(|(_, v, _)| *v == Verdict::Intact));
+
+    // Without its marker line a block's table is anybody's text.
+    let unmarked = md.replace(&format!("<!-- tracebook:evidence {OTHER} -->\n"), "").replace("orphan one", "x");
+    let (found, why) = verdict_on(&unmarked, OTHER).expect("a row");
+    assert_eq!(found, Verdict::Missing);
+    assert!(why.contains("marker"), "{why}");
+    // Without its block it is not shown at all.
+    let start = md.find(&format!("<!-- tracebook:evidence {OTHER}")).expect("a block");
+    let end = start + md[start..].find("<!-- /tracebook -->").expect("its end") + "<!-- /tracebook -->".len();
+    let without = format!("{}{}", &md[..start], &md[end..]);
+    let (found, why) = verdict_on(&without, OTHER).expect("a row");
+    assert_eq!(found, Verdict::Missing);
+    assert!(why.contains("no longer shows"), "{why}");
+    assert_eq!(verdict_on(&without, ID).expect("a row").0, Verdict::Intact, "the other one is not to blame");
+    // Moved is not gone.
+    let moved = format!("{without}\n{}\n", &md[start..end]);
+    assert!(check("journal/w.md", &moved).iter().all(|(_, v, _)| *v == Verdict::Intact));
+    // One of two places is gone.
+    assert_eq!(verdict_on(&md.replace("In a !", "In a "), ID).expect("a row").0, Verdict::Missing);
+    // In code it is not shown.
+    assert_eq!(verdict_on(&format!("~~~\n{md}\n~~~\n"), OTHER).expect("a row").0, Verdict::Missing);
+    // Another text that shows one of the pictures is not held against the entry.
+    let other = format!("![p](assets/w/{ID}.svg)\n");
+    assert_eq!(check("journal/other.md", &other).len(), 1);
+    // An entry.json that was broken cannot hide it.
+    let rows = markdown("journal/w.md", &without, &|path| match path {
+        "assets/w/entry.json" => Some(b"{\"tracebook\": 1,".to_vec()),
+        _ => read(path),
+    });
+    assert!(rows.iter().any(|r| r.file.ends_with("entry.json") && r.verdict == Verdict::Edited), "{rows:?}");
+}
+
+#[test]
 fn missing_and_foreign_pictures_are_told_apart() {
     let md = format!(
         "![x](assets/w/{ID}.svg) ![y](assets/w/desk.png) ![z](elsewhere/desk.png) ![gone](assets/w/gone.png) ![up](../x/{ID}.svg)\n\n![a](assets/w/{OTHER}.svg)\n"
