@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use tracebook_core::clock::Clock as _;
-use tracebook_core::console::{Console, ConsoleLine, line_text, trace_id_in};
+use tracebook_core::console::{Console, ConsoleLine, bounded_line_text, left_out, trace_id_in};
 use tracebook_core::telemetry::{ConsoleRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_sources::console::Recogniser;
@@ -27,7 +27,7 @@ const QUEUE: usize = 10_000;
 const LONGEST_LINE: usize = 64 * 1024;
 /// The most lines that a captured command may print before the first ones go.
 const MOST_LINES: usize = 10_000;
-/// How long a command that was asked to end is waited for.
+/// How long a command that was asked to end is waited for, and what one that has ended left running.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What came out of a command.
@@ -35,6 +35,8 @@ struct Printed {
     time: Nanos,
     stderr: bool,
     text: String,
+    /// More than [`LONGEST_LINE`] was there.
+    cut: bool,
 }
 
 /// Keeps a command's output until it or the app ends. The command is a line for the shell, as the user typed it.
@@ -46,14 +48,14 @@ pub(crate) fn watch(
 ) -> Result<(), Error> {
     let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
     shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(&line);
-    let (child, mut lines) = start(shell, &line)?;
+    let (mut child, mut lines) = start(shell, &line)?;
     tasks.spawn(async move {
         let mut recogniser = Recogniser::default();
-        let mut ended = false;
+        let (mut ended, mut stopped) = (false, false);
         while !ended {
             let mut some = Vec::new();
             tokio::select! {
-                () = token.cancelled() => ended = true,
+                () = token.cancelled() => (ended, stopped) = (true, true),
                 n = lines.recv_many(&mut some, QUEUE) => ended = n == 0,
             }
             // A moment more: what is printed together is written together.
@@ -67,13 +69,28 @@ pub(crate) fn watch(
             }
             keep(&telemetry, &line, some, &mut recogniser).await;
         }
-        let said = match end(child).await {
+        let mut last = Vec::new();
+        let code = match stopped {
+            true => {
+                stop(&mut child, &mut lines, |printed| last.push(printed)).await;
+                None
+            }
+            // It may have closed its output and go on.
+            false => tokio::select! {
+                () = token.cancelled() => {
+                    stop(&mut child, &mut lines, |printed| last.push(printed)).await;
+                    None
+                }
+                status = child.wait() => status.ok().and_then(|status| status.code()),
+            },
+        };
+        let said = match code {
             Some(0) => "(the command has ended)".to_owned(),
             Some(code) => format!("(the command has ended with exit code {code})"),
             None => "(the command was ended)".to_owned(),
         };
-        let last = Printed { time: SystemClock.now(), stderr: true, text: said };
-        keep(&telemetry, &line, vec![last], &mut recogniser).await;
+        last.push(Printed { time: SystemClock.now(), stderr: true, text: said, cut: false });
+        keep(&telemetry, &line, last, &mut recogniser).await;
     });
     Ok(())
 }
@@ -83,7 +100,7 @@ async fn keep(telemetry: &Telemetry, stream: &str, lines: Vec<Printed>, recognis
     let records: Vec<ConsoleRecord> = lines
         .into_iter()
         .map(|printed| {
-            let line = clean(printed);
+            let (line, _) = clean(printed);
             spans.extend(recogniser.push(&line));
             ConsoleRecord {
                 stream: stream.to_owned(),
@@ -100,14 +117,14 @@ async fn keep(telemetry: &Telemetry, stream: &str, lines: Vec<Printed>, recognis
     let _ = telemetry.commit(&spans, now).await;
 }
 
-/// One line without what only a terminal can do.
-fn clean(printed: Printed) -> ConsoleLine {
-    let text = line_text(&printed.text);
-    ConsoleLine { text, stderr: printed.stderr, time: Some(printed.time) }
+/// One line without what only a terminal can do, and whether its end was left out.
+fn clean(printed: Printed) -> (ConsoleLine, bool) {
+    let (text, cut) = bounded_line_text(&printed.text);
+    (ConsoleLine { text, stderr: printed.stderr, time: Some(printed.time) }, cut || printed.cut)
 }
 
 /// Runs a command to its end and returns what it printed, in the order of arrival. `cancelled` ends it before; what was printed
-/// until then is kept and it is said.
+/// until then is kept and it is said. What the command leaves running is not waited for.
 ///
 /// # Errors
 /// Where the command cannot be started.
@@ -121,29 +138,61 @@ pub async fn run(command: &[String], cancelled: CancellationToken) -> Result<Con
     let shown = command.join(" ");
     let mut process = Command::new(program);
     process.args(arguments);
-    let (child, mut printed) = start(process, &shown)?;
+    let (mut child, mut printed) = start(process, &shown)?;
     let mut console = Console { source: shown, ..Console::default() };
-    let mut was_cancelled = false;
+    let mut long = 0_usize;
+    let mut take = |printed: Printed, console: &mut Console| {
+        let (line, cut_off) = clean(printed);
+        long += usize::from(cut_off);
+        console.lines.push(line);
+        if console.lines.len() >= MOST_LINES * 2 {
+            cut(console);
+        }
+    };
+    let mut exited: Option<(Option<i32>, tokio::time::Instant)> = None;
+    let (mut was_cancelled, mut goes_on) = (false, false);
     loop {
+        let patience = exited.map(|(_, since)| since + GRACE);
         let next = tokio::select! {
-            () = cancelled.cancelled(), if !was_cancelled => {
-                was_cancelled = true;
+            () = cancelled.cancelled() => {
+                was_cancelled = exited.is_none();
+                None
+            }
+            status = child.wait(), if exited.is_none() => {
+                exited = Some((status.ok().and_then(|status| status.code()), tokio::time::Instant::now()));
+                continue;
+            }
+            () = tokio::time::sleep_until(patience.unwrap_or_else(tokio::time::Instant::now)), if patience.is_some() => {
+                goes_on = true;
                 None
             }
             next = printed.recv() => next,
         };
         let Some(line) = next else { break };
-        console.lines.push(clean(line));
-        if console.lines.len() >= MOST_LINES * 2 {
-            cut(&mut console);
-        }
+        take(line, &mut console);
     }
-    cut(&mut console);
-    console.exit_code = end(child).await;
     if was_cancelled {
-        console.exit_code = None;
+        stop(&mut child, &mut printed, |line| take(line, &mut console)).await;
         console.notes.push("the command was ended before it was done".to_owned());
+    } else {
+        console.exit_code = match exited {
+            Some((code, _)) => code,
+            // It closed its output and goes on.
+            None => tokio::select! {
+                () = cancelled.cancelled() => {
+                    stop(&mut child, &mut printed, |_| ()).await;
+                    console.notes.push("the command was ended before it was done".to_owned());
+                    None
+                }
+                status = child.wait() => status.ok().and_then(|status| status.code()),
+            },
+        };
     }
+    if goes_on {
+        console.notes.push("what the command left running may print more; that is not in it".to_owned());
+    }
+    console.notes.extend(left_out(long));
+    cut(&mut console);
     Ok(console)
 }
 
@@ -179,12 +228,13 @@ fn start(mut command: Command, shown: &str) -> Result<(Child, mpsc::Receiver<Pri
 async fn read(from: impl AsyncRead + Unpin, stderr: bool, tell: mpsc::Sender<Printed>) {
     let mut from = BufReader::new(from);
     let mut line: Vec<u8> = Vec::new();
+    let mut long = false;
     loop {
         let (used, done) = match from.fill_buf().await {
             Err(_) => return,
             Ok([]) => {
                 if !line.is_empty() {
-                    let _ = tell.send(printed(&line, stderr)).await;
+                    let _ = tell.send(printed(&line, stderr, long)).await;
                 }
                 return;
             }
@@ -194,39 +244,109 @@ async fn read(from: impl AsyncRead + Unpin, stderr: bool, tell: mpsc::Sender<Pri
                     None => (bytes, bytes.len(), false),
                 };
                 let room = LONGEST_LINE.saturating_sub(line.len());
+                long |= part.len() > room;
                 line.extend_from_slice(&part[..part.len().min(room)]);
                 (used, done)
             }
         };
         from.consume(used);
         if done {
-            if tell.send(printed(&line, stderr)).await.is_err() {
+            if tell.send(printed(&line, stderr, long)).await.is_err() {
                 return;
             }
             line.clear();
+            long = false;
         }
     }
 }
 
-fn printed(line: &[u8], stderr: bool) -> Printed {
-    Printed { time: SystemClock.now(), stderr, text: String::from_utf8_lossy(line).into_owned() }
+fn printed(line: &[u8], stderr: bool, long: bool) -> Printed {
+    Printed { time: SystemClock.now(), stderr, text: String::from_utf8_lossy(line).into_owned(), cut: long }
 }
 
-/// Asks a command to end if it has not, and returns its exit code.
-async fn end(mut child: Child) -> Option<i32> {
-    if let Ok(Ok(status)) = tokio::time::timeout(Duration::from_millis(500), child.wait()).await {
-        return status.code();
+/// Ends a command with all that it started, and takes what it still prints.
+async fn stop(child: &mut Child, lines: &mut mpsc::Receiver<Printed>, mut take: impl FnMut(Printed)) {
+    // Nobody has waited for it, so its id, which is its group's too, is nobody else's yet.
+    let group = child.id();
+    signal(group, "-TERM").await;
+    // Whoever of the group still lives holds the output open. The shell alone may be gone at once.
+    let closed = async {
+        while let Some(line) = lines.recv().await {
+            take(line);
+        }
+    };
+    if tokio::time::timeout(GRACE, closed).await.is_err() {
+        signal(group, "-KILL").await;
     }
-    #[cfg(unix)]
-    if let Some(id) = child.id() {
-        // The whole group, politely: `docker compose logs -f` ends at once.
-        let _ = Command::new("kill").arg("-TERM").arg("--").arg(format!("-{id}")).status().await;
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        signal(group, "-KILL").await;
+        let _ = child.kill().await;
     }
-    match tokio::time::timeout(GRACE, child.wait()).await {
-        Ok(Ok(status)) => status.code(),
-        _ => {
-            let _ = child.kill().await;
-            None
+}
+
+/// Tells a whole process group; `docker compose logs -f` ends politely at once.
+#[cfg(unix)]
+async fn signal(group: Option<u32>, what: &str) {
+    if let Some(id) = group {
+        let _ = Command::new("kill").arg(what).arg("--").arg(format!("-{id}")).stderr(Stdio::null()).status().await;
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal(_group: Option<u32>, _what: &str) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn shell(line: &str) -> Vec<String> {
+        ["sh", "-c", line].map(str::to_owned).to_vec()
+    }
+
+    /// Whether any process was started with exactly this argument.
+    fn runs(argument: &str) -> bool {
+        let processes = std::fs::read_dir("/proc").expect("proc").flatten();
+        processes.into_iter().any(|process| {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            line.split(|b| *b == 0).any(|word| word == argument.as_bytes())
+        })
+    }
+
+    #[tokio::test]
+    async fn what_a_captured_command_leaves_running_is_not_waited_for() {
+        let before = Instant::now();
+        let console = run(&shell("echo started; sleep 9.7531 & exit 4"), CancellationToken::new()).await.expect("runs");
+        assert!(before.elapsed() < Duration::from_secs(6), "{:?}", before.elapsed());
+        assert_eq!((console.exit_code, console.lines.len()), (Some(4), 1));
+        assert_eq!(console.notes, ["what the command left running may print more; that is not in it"]);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_cut_is_said() {
+        let long = "head -c 200000 /dev/zero | tr '\\0' a; echo; echo short";
+        let console = run(&shell(long), CancellationToken::new()).await.expect("runs");
+        assert_eq!(console.lines.len(), 2);
+        assert_eq!(console.notes, ["1 line was longer than 16 KiB; its end is left out"]);
+        assert_eq!(console.exit_code, Some(0));
+    }
+
+    #[tokio::test]
+    async fn ending_a_command_ends_what_it_started_even_behind_a_shell_that_has_gone() {
+        for line in ["sleep 97.5312 & echo hi", "trap '' TERM; sleep 97.5312; sleep 97.5312"] {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(line);
+            let (mut child, mut lines) = start(command, line).expect("starts");
+            for _ in 0..100 {
+                if runs("97.5312") {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert!(runs("97.5312"), "{line}");
+            stop(&mut child, &mut lines, |_| ()).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            assert!(!runs("97.5312"), "{line}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub use ansi::{Colour, Named, Segment, Style, plain, segments};
 pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks};
 pub use classify::{LineKind, classify};
 pub use prefix::{Prefix, prefix};
-pub use terminal::{LONGEST_LINE, MOST_LINES, from_bytes, line_text, lines};
+pub use terminal::{LONGEST_LINE, MOST_LINES, bounded_line_text, from_bytes, left_out, line_text, lines};
 pub use trace_id::trace_id_in;
 
 /// One line.

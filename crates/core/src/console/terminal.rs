@@ -49,18 +49,28 @@ pub fn from_bytes(bytes: &[u8]) -> Vec<ConsoleLine> {
 
 /// The text of one line alone, without its line ending, as a terminal would finally show it.
 pub fn line_text(raw: &str) -> String {
-    line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default()).0
+    bounded_line_text(raw).0
+}
+
+/// [`line_text`], and whether its end was left out.
+pub fn bounded_line_text(raw: &str) -> (String, bool) {
+    line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default())
+}
+
+/// What to tell a reader where so many lines lack their ends; `None` for 0.
+pub fn left_out(lines: usize) -> Option<String> {
+    match lines {
+        0 => None,
+        1 => Some("1 line was longer than 16 KiB; its end is left out".to_owned()),
+        n => Some(format!("{n} lines were longer than 16 KiB; their ends are left out")),
+    }
 }
 
 impl Console {
     /// Console output from a text; see [`lines`].
     pub fn from_text(source: impl Into<String>, text: &str) -> Self {
         let read = read(text);
-        let notes = match read.cut {
-            0 => Vec::new(),
-            1 => vec!["1 line was longer than 16 KiB; its end is left out".to_owned()],
-            n => vec![format!("{n} lines were longer than 16 KiB; their ends are left out")],
-        };
+        let notes = left_out(read.cut).into_iter().collect();
         Self { source: source.into(), exit_code: None, lines: read.lines.into(), more: read.more, notes }
     }
 
