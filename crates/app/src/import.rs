@@ -1,5 +1,6 @@
 //! From files into the journal: markdown exactly as it is, or an exported entry with its evidence.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use tracebook_core::entry::{self, Entry};
@@ -11,7 +12,7 @@ use tracebook_store::entries::NewEntry;
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::export::sha256;
+use crate::export::{LONGEST_STEM, sha256, shortened};
 use crate::journal::shown_in;
 use crate::rpc::{Caller, Import, Imported};
 
@@ -44,16 +45,12 @@ impl Tracebook {
             found.push(read(&file)?);
         }
         for given in request.texts {
-            let name = given.name.rsplit(['/', '\\']).next().unwrap_or_default();
-            let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".markdown")).unwrap_or(name);
-            let stem = if stem.chars().all(|c| c == '.') { "entry" } else { stem };
-            found.push(Found {
-                root: String::new(),
-                path: name.to_owned(),
-                stem: stem.to_owned(),
-                folder: None,
-                text: given.text,
-            });
+            let (name, stem, as_given) = given_name(&given.name);
+            if !as_given {
+                done.warnings
+                    .push(format!("{name}: its name was too long, or held characters that no file name should have"));
+            }
+            found.push(Found { root: String::new(), path: name, stem, folder: None, text: given.text });
         }
         let of = found.len();
         for (n, file) in found.into_iter().enumerate() {
@@ -191,6 +188,24 @@ impl Tracebook {
     }
 }
 
+/// A given name as the name of a file, and that without its extension: its last part, without control characters and characters
+/// that hide or turn text, not too long. And whether that is how it was given.
+fn given_name(given: &str) -> (String, String, bool) {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let hides = |c: char| matches!(u32::from(c), 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
+    let name: String = last.chars().filter(|c| !c.is_control() && !hides(*c)).collect();
+    let path = Path::new(&name);
+    let (stem, ending) = match is_markdown(path) {
+        true => name.rsplit_once('.').unwrap_or((&name, "")),
+        false => (name.as_str(), ""),
+    };
+    let as_given = name == last && stem.len() <= LONGEST_STEM;
+    let stem = shortened(stem, LONGEST_STEM).trim();
+    let stem = if stem.chars().all(|c| c == '.') { "entry" } else { stem };
+    let name = if ending.is_empty() { stem.to_owned() } else { format!("{stem}.{ending}") };
+    (name, stem.to_owned(), as_given)
+}
+
 fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
     // What a file says of itself is anybody's word: a slug is a name, not a path, and a week is one of the course.
     let week = imported.week.as_deref().and_then(|week| entry::week(week).ok());
@@ -210,7 +225,7 @@ fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
 /// The entry as exported, if an `entry.json` stands beside the file.
 fn exported_form(file: &Found) -> Option<Result<ImportedEntry, String>> {
     let folder = file.folder.as_ref()?;
-    let entry_json = std::fs::read_to_string(folder.join("assets").join(&file.stem).join("entry.json")).ok()?;
+    let entry_json = String::from_utf8(read_below(folder, &format!("assets/{}/entry.json", file.stem))?).ok()?;
     let read = |path: &str| read_below(folder, path);
     Some(import::exported(&file.text, &entry_json, &read))
 }
@@ -219,8 +234,23 @@ fn exported_form(file: &Found) -> Option<Result<ImportedEntry, String>> {
 pub(crate) fn read_below(folder: &Path, path: &str) -> Option<Vec<u8>> {
     let base = folder.canonicalize().ok()?;
     let real = base.join(path).canonicalize().ok()?;
-    let small = std::fs::metadata(&real).is_ok_and(|m| m.is_file() && m.len() <= LARGEST);
-    (real.starts_with(&base) && small).then(|| std::fs::read(&real).ok())?
+    real.starts_with(&base).then(|| read_regular(&real))?
+}
+
+/// Reads a regular file that is not too large: a pipe or a device may never end.
+pub(crate) fn read_regular(path: &Path) -> Option<Vec<u8>> {
+    if !std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= LARGEST) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    // It may grow meanwhile.
+    std::fs::File::open(path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= LARGEST).then_some(bytes)
+}
+
+/// Whether its name says that it is markdown: `.md`, `.markdown`, in any case.
+pub(crate) fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"))
 }
 
 /// The assets of an exported entry that are there, as ours: path and SHA-256.
@@ -230,14 +260,14 @@ fn assets_of(file: &Found) -> Vec<(String, String)> {
     if !assets.join("entry.json").is_file() {
         return Vec::new();
     }
-    let prefix = file.path.strip_suffix(&format!("{}.md", file.stem)).unwrap_or_default();
+    let prefix = file.path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
     let mut known = Vec::new();
     for entry in std::fs::read_dir(&assets).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let ours = name == "entry.json"
-            || name
-                .rsplit_once('.')
-                .is_some_and(|(stem, kind)| stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "json"));
+            || name.split_once('.').is_some_and(|(stem, kind)| {
+                stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "compact.svg" | "json")
+            });
         if ours && let Some(bytes) = read_below(&assets, &name) {
             known.push((format!("{prefix}assets/{}/{name}", file.stem), sha256(&bytes)));
         }
@@ -256,6 +286,12 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     if meta.is_file() {
         files.push(path.to_owned());
         return Ok(());
+    }
+    if !meta.is_dir() {
+        return Err(Error::usage(
+            format!("{} is neither a file nor a folder", path.display()),
+            "Name a markdown file, or pass the text on standard input with -",
+        ));
     }
     let mut found = Vec::new();
     for folder in [path.to_owned(), path.join("journal")] {

@@ -9,7 +9,7 @@ use tracebook_core::ids::Id;
 use tracebook_render::verify::{self, Verdict};
 
 use crate::error::Error;
-use crate::import::read_below;
+use crate::import::{is_markdown, read_below, read_regular};
 
 /// The answer for everything that was looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -35,8 +35,6 @@ pub struct VerifiedEvidence {
 
 /// Folders that hold no journal.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
-/// A card is small; a larger file is not drawn by us.
-const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Looks at files and folders.
 ///
@@ -51,6 +49,12 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
             Error::not_found(format!("{given}: {e}"), "Name a clone, a folder, a markdown file or an SVG")
         })?;
         let named = meta.is_file();
+        if !named && !meta.is_dir() {
+            return Err(Error::usage(
+                format!("{given} is neither a file nor a folder"),
+                "Name a clone, a folder, a markdown file or an SVG",
+            ));
+        }
         let mut files = Vec::new();
         match named {
             true => files.push(path.to_owned()),
@@ -58,8 +62,8 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
         }
         files.sort();
         // The text first: it knows what should be there.
-        for file in files.iter().filter(|f| has_extension(f, "md")) {
-            let Some(text) = read(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        for file in files.iter().filter(|f| is_markdown(f)) {
+            let Some(text) = read_regular(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
                 evidence.push(VerifiedEvidence {
                     file: file.display().to_string(),
                     id: None,
@@ -86,7 +90,7 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
                 continue;
             }
             let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
-            let (id, verdict, why) = match read(file) {
+            let (id, verdict, why) = match read_regular(file) {
                 Some(bytes) => verify::svg(&bytes, &|name: &str| read_below(&folder, name)),
                 None => (None, Verdict::Foreign, "it cannot be read".to_owned()),
             };
@@ -98,13 +102,6 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
     }
     let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked));
     Ok(Verified { ok, evidence })
-}
-
-fn read(path: &Path) -> Option<Vec<u8>> {
-    if std::fs::metadata(path).ok()?.len() > LARGEST {
-        return None;
-    }
-    std::fs::read(path).ok()
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
@@ -122,9 +119,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
             Ok(kind) if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) => {
                 walk(&path, files, depth + 1);
             }
-            Ok(kind) if kind.is_file() && (has_extension(&path, "md") || has_extension(&path, "svg")) => {
-                files.push(path)
-            }
+            Ok(kind) if kind.is_file() && (is_markdown(&path) || has_extension(&path, "svg")) => files.push(path),
             _ => {}
         }
     }

@@ -3,11 +3,16 @@
 //! Two signs: the name beside a value (`authorization`, `password`, …) and the value's own shape (an
 //! AWS key id, a bearer token, a private key, …). Both err on the side of taking out: evidence can do without a password. Identifying
 //! data (account ids, e-mail addresses) is not a credential; it is masked at export.
+//!
+//! What was found by either sign is then looked for in all other texts: a password that an attribute's name gave away may stand
+//! in a log message too.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
 use serde_json::Value as Json;
@@ -17,23 +22,184 @@ pub const PLACEHOLDER: &str = "[credential removed]";
 
 /// The texts that were taken out of a body. Shows only how many.
 #[derive(Default)]
-pub struct Removed(Vec<String>);
+pub struct Removed {
+    texts: Vec<String>,
+    /// How often one of them was taken out of another place.
+    again: usize,
+    /// All of them that are long enough to mean something, for bytes.
+    any: OnceLock<Option<AhoCorasick>>,
+    /// Those that tell: see [`is_telling`].
+    telling: OnceLock<Option<AhoCorasick>>,
+}
 
 impl Removed {
     /// How many values were taken out.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.texts.len() + self.again
     }
 
     /// Whether nothing was taken out.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.texts.is_empty()
+    }
+
+    fn push(&mut self, text: String) {
+        self.texts.push(text);
+        (self.any, self.telling) = Default::default();
+    }
+
+    /// A secret of one or two bytes would star out half a message and hide nothing.
+    fn any(&self) -> Option<&AhoCorasick> {
+        self.any.get_or_init(|| finder(self.texts.iter().map(String::as_str).filter(|t| t.len() > 2))).as_ref()
+    }
+
+    fn telling(&self) -> Option<&AhoCorasick> {
+        let texts = || self.texts.iter().map(String::as_str).flat_map(|text| [Some(text), behind_scheme(text)]);
+        self.telling.get_or_init(|| finder(texts().flatten().filter(|t| is_telling(t)))).as_ref()
+    }
+
+    /// Takes what was removed from one place out of another text: of a raw document, or of the question.
+    pub fn take_from_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.telling().map_or(Cow::Borrowed(text), |finder| take(finder, text, &mut 0))
+    }
+
+    /// Takes what was removed from one place out of all texts of another JSON tree.
+    pub fn take_from_json(&self, json: &mut Json) {
+        if let Some(finder) = self.telling() {
+            sweep(json, "", finder, &mut 0);
+        }
+    }
+}
+
+/// Finds many texts in one pass, the longest first.
+fn finder<'a>(texts: impl Iterator<Item = &'a str>) -> Option<AhoCorasick> {
+    let texts: BTreeSet<&str> = texts.collect();
+    if texts.is_empty() {
+        return None;
+    }
+    // The faster kinds take many times the memory of what is looked for. It fails beyond 2^31 states only.
+    let mut builder = AhoCorasick::builder();
+    builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostLongest);
+    builder.build(texts).ok()
+}
+
+/// What stands behind `Bearer`, `Basic` and the like: it may stand elsewhere without that word.
+fn behind_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(' ')?;
+    let is = ["bearer", "basic", "token"].iter().any(|word| scheme.eq_ignore_ascii_case(word));
+    is.then_some(rest.trim())
+}
+
+/// Whether a value says by itself that it is the secret, wherever it stands. Words and numbers that stand everywhere do not.
+fn is_telling(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "anonymous",
+        "authenticated",
+        "authorization",
+        "cognito",
+        "configured",
+        "credential",
+        "credentials",
+        "database",
+        "development",
+        "disabled",
+        "filtered",
+        "internal",
+        "invalid",
+        "localhost",
+        "not configured",
+        "not provided",
+        "not set",
+        "optional",
+        "password",
+        "postgres",
+        "postgresql",
+        "production",
+        "provided",
+        "received",
+        "redacted",
+        "required",
+        "staging",
+        "testing",
+        "unauthorized",
+        "undefined",
+        "unlimited",
+        "username",
+        "verified",
+    ];
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut letters: Vec<char> = text.chars().collect();
+    letters.sort_unstable();
+    letters.dedup();
+    text.chars().count() >= 8
+        && letters.len() > 3
+        // Numbers, dates and durations.
+        && text.chars().filter(|c| c.is_alphabetic()).count() > 1
+        && !WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+        && !PLACEHOLDER.contains(text)
+}
+
+fn take<'a>(finder: &AhoCorasick, text: &'a str, again: &mut usize) -> Cow<'a, str> {
+    let mut clean = String::new();
+    let mut from = 0;
+    for found in finder.find_iter(text) {
+        *again += 1;
+        clean.push_str(&text[from..found.start()]);
+        clean.push_str(PLACEHOLDER);
+        from = found.end();
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(&text[from..]);
+    Cow::Owned(clean)
+}
+
+/// Whether a text is a part of evidence's form rather than what somebody wrote: ids, kinds, bytes. Without it the rest could not
+/// be read.
+fn is_form(key: &str, text: &str) -> bool {
+    match key {
+        "trace_id" | "span_id" | "id" | "parent" => {
+            text.len() >= 16 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+        }
+        "kind" | "protocol" | "protocols" | "code" | "level" | "origin" | "by" => {
+            text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        }
+        "bytes" | "double" => true,
+        _ => false,
+    }
+}
+
+fn sweep(json: &mut Json, key: &str, finder: &AhoCorasick, again: &mut usize) {
+    match json {
+        Json::String(text) => {
+            if !is_form(key, text)
+                && let Cow::Owned(clean) = take(finder, text, again)
+            {
+                *text = clean;
+            }
+        }
+        Json::Array(list) => list.iter_mut().for_each(|value| sweep(value, key, finder, again)),
+        Json::Object(map) => {
+            map.iter_mut().for_each(|(key, value)| sweep(value, key, finder, again));
+            // The names of fields are plain words; a name that holds a secret was made from data.
+            let is_word = |key: &String| key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            let keys: Vec<String> = map.keys().filter(|key| !is_word(key)).cloned().collect();
+            for key in keys {
+                if let Cow::Owned(clean) = take(finder, &key, again)
+                    && let Some(value) = map.remove(&key)
+                {
+                    map.insert(clean, value);
+                }
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
 impl fmt::Debug for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} credentials", self.0.len())
+        write!(f, "{} credentials", self.count())
     }
 }
 
@@ -175,7 +341,7 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
         for found in shape.captures_iter(&out) {
             let Some(cut) = found.name("secret").or_else(|| found.get(0)) else { continue };
             if !PLACEHOLDER.contains(cut.as_str()) && !cut.as_str().contains(PLACEHOLDER) {
-                removed.0.push(cut.as_str().to_owned());
+                removed.push(cut.as_str().to_owned());
                 cuts.push((cut.start(), cut.end()));
             }
         }
@@ -195,10 +361,16 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
 }
 
 /// Takes credentials out of a JSON tree: values under a credential's name (both `{"name": value}`
-/// and `{"key": "name", "value": …}`), and credential-shaped parts of any text, keys included.
+/// and `{"key": "name", "value": …}`), credential-shaped parts of any text, keys included, and then what was found wherever
+/// else it stands.
 pub fn remove_from_json(json: &mut Json) -> Removed {
     let mut removed = Removed::default();
     walk(json, &mut removed);
+    let mut again = 0;
+    if let Some(finder) = removed.telling() {
+        sweep(json, "", finder, &mut again);
+    }
+    removed.again = again;
     removed
 }
 
@@ -239,13 +411,13 @@ fn blank(value: &mut Json, removed: &mut Removed) {
         Json::String(text) if text.is_empty() || text == PLACEHOLDER => {}
         Json::Object(map) if map.len() == 1 && (map.contains_key("int") || map.contains_key("double")) => {}
         _ => {
-            texts(value, &mut removed.0);
+            texts(value, removed);
             *value = Json::String(PLACEHOLDER.to_owned());
         }
     }
 }
 
-fn texts(value: &Json, out: &mut Vec<String>) {
+fn texts(value: &Json, out: &mut Removed) {
     match value {
         Json::String(text) => out.push(text.clone()),
         Json::Number(n) => out.push(n.to_string()),
@@ -259,15 +431,8 @@ fn texts(value: &Json, out: &mut Vec<String>) {
 /// stays one: what was removed from the body, and whatever has a credential's shape.
 pub fn overwrite_in_bytes(bytes: &mut [u8], removed: &Removed) {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
-    let distinct: std::collections::BTreeSet<&String> = removed.0.iter().collect();
-    for secret in distinct {
-        let needle = secret.as_bytes();
-        // A secret of one or two bytes would star out half the message and hide nothing.
-        if needle.len() > 2 {
-            cuts.extend(
-                bytes.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).map(|(i, w)| (i, i + w.len())),
-            );
-        }
+    if let Some(finder) = removed.any() {
+        cuts.extend(finder.find_iter(&*bytes).map(|found| (found.start(), found.end())));
     }
     for shape in BYTE_SHAPES.iter() {
         for found in shape.captures_iter(bytes) {
@@ -374,11 +539,70 @@ mod tests {
     #[test]
     fn raw_bytes_keep_their_length() {
         let mut removed = Removed::default();
-        removed.0.push("hunter22".into());
+        removed.push("hunter22".into());
         let mut bytes = b"\x0a\x08hunter22 AKIAIOSFODNN7EXAMPLE\xff".to_vec();
         let before = bytes.len();
         overwrite_in_bytes(&mut bytes, &removed);
         assert_eq!(bytes.len(), before);
         assert_eq!(&bytes[..], b"\x0a\x08******** ********************\xff");
+    }
+
+    #[test]
+    fn what_a_name_gave_away_is_taken_out_everywhere() {
+        let mut json = serde_json::json!({
+            "trace_id": "0123456789abcdef0123456789abcdef",
+            "attributes": [
+                {"key": "db.password", "value": "Tr0ub4dor&3"},
+                {"key": "http.request.header.authorization", "value": ["Bearer opaque-words-only"]},
+                {"key": "x_token", "value": "0123456789abcdef0123456789abcdef"},
+                {"key": "other_token", "value": "internal"},
+                {"key": "empty_token", "value": "undefined"},
+                {"key": "time_token", "value": "2026-11-24 16:05:00"},
+            ],
+            "kind": "internal",
+            "name": "connect with Tr0ub4dor&3 as Tr0ub4dor&3",
+            "logs": {"Tr0ub4dor&3": ["undefined internal 2026-11-24 16:05:00", "got opaque-words-only"]},
+            "token in a text": "0123456789abcdef0123456789abcdef",
+        });
+        let removed = remove_from_json(&mut json);
+        let text = json.to_string();
+        assert!(!text.contains("Tr0ub4dor") && !text.contains("opaque-words"), "{text}");
+        assert_eq!(json["name"], "connect with [credential removed] as [credential removed]");
+        assert_eq!(json["logs"][PLACEHOLDER][0], "undefined internal 2026-11-24 16:05:00", "common words stay");
+        assert_eq!(json["token in a text"], PLACEHOLDER);
+        assert_eq!(
+            (json["trace_id"].as_str(), json["kind"].as_str()),
+            (Some("0123456789abcdef0123456789abcdef"), Some("internal"))
+        );
+        assert_eq!(removed.count(), 6 + 5);
+        assert_eq!(removed.take_from_text("psql with Tr0ub4dor&3"), "psql with [credential removed]");
+        let mut raw = serde_json::json!({"message": ["Tr0ub4dor&3"]});
+        removed.take_from_json(&mut raw);
+        assert_eq!(raw["message"][0], PLACEHOLDER);
+    }
+
+    #[test]
+    fn ten_thousand_secrets_take_one_pass() {
+        let secret = |n: usize| format!("s3cret-{:x}", n * 7919 + 1_000_003);
+        let mut json = Json::Array(
+            (0..10_000)
+                .map(|n| {
+                    serde_json::json!({
+                        "attributes": [{"key": "db.password", "value": secret(n)}],
+                        "message": format!("{} connects as {} {}", "x".repeat(300), secret((n * 31) % 10_000), secret((n * 17) % 10_000)),
+                    })
+                })
+                .collect(),
+        );
+        let start = std::time::Instant::now();
+        let removed = remove_from_json(&mut json);
+        assert_eq!(removed.count(), 30_000);
+        assert!(!json.to_string().contains("s3cret"));
+        let mut record = format!("\u{1}{} {}", "y".repeat(300), secret(77)).into_bytes();
+        for _ in 0..10_000 {
+            overwrite_in_bytes(&mut record, &removed);
+        }
+        assert!(!record.windows(6).any(|w| w == b"s3cret"));
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 }

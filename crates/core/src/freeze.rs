@@ -87,8 +87,8 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     let body: Body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
     // The filter that found it is published too.
     let mut question = click.question;
-    question.filter =
-        credentials::remove_from_text(&question.filter, &mut credentials::Removed::default()).into_owned();
+    let filter = credentials::remove_from_text(&question.filter, &mut credentials::Removed::default());
+    question.filter = removed.take_from_text(&filter).into_owned();
     let evidence = Evidence {
         schema: SCHEMA,
         id: click.id,
@@ -113,9 +113,11 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
 mod tests {
     use super::*;
     use crate::assemble::{LooseSpan, assemble};
-    use crate::ids::{SpanId, TraceId};
+    use crate::ids::SpanId;
     use crate::trace::{Resource, Scope, Span};
     use crate::value::Attribute;
+
+    const TRACE: &str = "6b0459acd2fb2577c226bb0ed076fe79";
 
     fn frozen(attributes: Vec<Attribute>) -> Freeze {
         let mut span = Span::new(SpanId([1; 8]), "home", Protocol::Otlp, Nanos(1_795_447_213_087_028_123));
@@ -129,7 +131,7 @@ mod tests {
             tool: "tracebook 0.1.0".into(),
             supersedes: None,
         };
-        body(Body::Trace(assemble(TraceId([1; 16]), loose)), click).expect("a trace has a JSON form")
+        body(Body::Trace(assemble(TRACE.parse().expect("an id"), loose)), click).expect("a trace has a JSON form")
     }
 
     #[test]
@@ -152,6 +154,22 @@ mod tests {
         assert!(!frozen.canonical.contains("abc.def"));
         assert_eq!(frozen.evidence.provenance.credentials_removed, 2);
         assert_eq!(removed.count(), 2);
+    }
+
+    #[test]
+    fn a_secret_under_its_name_is_out_of_all_other_texts() {
+        // What stands for a trace id or a kind too must not keep the rest from being read.
+        let Freeze { frozen, removed } = frozen(vec![
+            Attribute::new("db.password", "corr3ct-horse"),
+            Attribute::new("a_token", TRACE),
+            Attribute::new("b_token", "internal"),
+            Attribute::new("c_token", "attributes"),
+            Attribute::new("note", format!("tried corr3ct-horse and {TRACE}")),
+            Attribute::new("blob", crate::value::Value::Bytes(b"corr3ct-horse".to_vec())),
+        ]);
+        assert!(!frozen.canonical.contains("corr3ct-horse"), "{}", frozen.canonical);
+        assert_eq!(frozen.canonical.matches(TRACE).count(), 1, "only as the trace's own id: {}", frozen.canonical);
+        assert_eq!(usize::try_from(frozen.evidence.provenance.credentials_removed).ok(), Some(removed.count()));
     }
 
     #[test]
