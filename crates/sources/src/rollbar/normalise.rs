@@ -92,7 +92,7 @@ pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
 
     Occurrence {
         uuid: uuid.map_or_else(|| uuid_of(&serde_json::to_vec(data).unwrap_or_default(), timestamp), str::to_owned),
-        item: item(map.get("fingerprint"), &traces, &message, &title),
+        item: item(map.get("fingerprint"), &traces, root(part("server")), &message, &title),
         title,
         level,
         timestamp,
@@ -370,7 +370,7 @@ fn first_line(text: &str) -> String {
 
 /// The item that an occurrence belongs to, by Rollbar's rules: a fingerprint that was given; else the classes and every
 /// frame's file and method, not its line; else the message, whatever numbers are in it.
-fn item(fingerprint: Option<&Json>, traces: &[ErrorTrace], message: &str, title: &str) -> String {
+fn item(fingerprint: Option<&Json>, traces: &[ErrorTrace], root: &str, message: &str, title: &str) -> String {
     use std::fmt::Write as _;
     let given = fingerprint.filter(|given| !given.is_null()).map(text).filter(|given| !given.is_empty());
     if let Some(given) = given {
@@ -382,6 +382,7 @@ fn item(fingerprint: Option<&Json>, traces: &[ErrorTrace], message: &str, title:
         for frame in &trace.frames {
             // A script's address ends in what was served this time.
             let file = frame.filename.split(['?', '#']).next().unwrap_or_default();
+            let file = file.strip_prefix(root).filter(|rest| rest.starts_with(['/', '\\'])).unwrap_or(file);
             let _ = writeln!(key, "frame {file}\n{}", frame.method);
         }
         if trace.frames.is_empty() {
@@ -393,6 +394,12 @@ fn item(fingerprint: Option<&Json>, traces: &[ErrorTrace], message: &str, title:
         let _ = write!(key, "message {}", without_numbers(said.trim()));
     }
     item_of(&key)
+}
+
+/// Where the code lies on the machine that sent it: Rollbar leaves it out, so that a checkout elsewhere has the same items.
+fn root(server: &Map<String, Json>) -> &str {
+    let root = server.get("root").and_then(Json::as_str).unwrap_or_default();
+    root.trim_end_matches(['/', '\\'])
 }
 
 fn item_of(key: &str) -> String {

@@ -144,6 +144,20 @@ fn grouping_goes_by_class_and_frames_not_by_lines_or_environment() {
 }
 
 #[test]
+fn where_the_code_lies_does_not_count() {
+    let item = |root: &str, file: &str| {
+        let trace = json!({"frames": [{"filename": file, "method": "f"}], "exception": {"class": "E", "message": "m"}});
+        occurrence(&json!({"server": {"root": root}, "body": {"trace": trace}}), RECEIVED).item
+    };
+    let here = item("/home/me/app", "/home/me/app/views.py");
+    assert_eq!(here, item("/srv/app/", "/srv/app/views.py"));
+    assert_eq!(here, item(r"C:\app", r"/views.py"), "no root, nothing to leave out");
+    assert_ne!(here, item("/srv/app", "/srv/app/other.py"));
+    assert_ne!(here, item("/srv/app", "/srv/app2/views.py"));
+    assert_ne!(item("", "/a/views.py"), item("", "/b/views.py"));
+}
+
+#[test]
 fn messages_group_whatever_numbers_are_in_them() {
     for (text, expected) in [
         ("Hello 42", "Hello #"),
