@@ -194,6 +194,8 @@ test('two writers at once: both texts are kept and it is said', async () => {
 
   await banner.getByRole('button', { name: 'Write mine over it' }).click()
   await banner.waitFor({ state: 'detached' })
+  // The banner goes when the choice is made; the write follows, on a busy machine a moment later.
+  for (let tries = 0; tries < 50 && (await stored(entry)) !== 'mine base\n'; tries++) await page.waitForTimeout(100)
   assert.equal(await stored(entry), 'mine base\n')
   const history = await app.rpc('entry_history', { entry: entry.id })
   const texts = await Promise.all(

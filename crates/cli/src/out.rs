@@ -68,6 +68,8 @@ fn harmless(text: &str) -> String {
             '\n' | '\t' => c,
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
             '\u{7f}'..='\u{9f}' => '\u{fffd}',
+            // What would turn the order of the text round.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -89,7 +91,8 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(cell);
+            // A line ending inside a cell would look like a row of its own.
+            line.push_str(&cell.replace(['\n', '\r'], "␤"));
             line.push_str(&" ".repeat(width - cell.chars().count() + 2));
         }
         text.push_str(line.trim_end());

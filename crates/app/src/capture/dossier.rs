@@ -1,6 +1,6 @@
 //! One request, joined: its spans, log events, errors and console lines as one evidence.
 
-use tracebook_core::console::ConsoleLine;
+use tracebook_core::console::{ConsoleLine, LineKind, classify};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog};
 use tracebook_core::errors::Occurrence;
 use tracebook_core::evidence::Body;
@@ -8,7 +8,7 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::value::Attribute;
-use tracebook_store::console::LineQuestion;
+use tracebook_store::console::{LineQuestion, StoredLine};
 use tracebook_store::logs::LogQuestion;
 
 use super::Raw;
@@ -103,22 +103,23 @@ impl Tracebook {
         let mut found: Vec<(Join, _)> =
             self.telemetry.console(&by_id).await?.into_iter().map(|line| (Join::TraceId, line)).collect();
         let timely = self.telemetry.console(&by_time).await?;
-        found.extend(timely.into_iter().filter(|l| l.record.trace_id.is_none()).map(|line| (Join::Time, line)));
+        // A printed span names its own trace: those of this request are spans of it already, the others are not of it.
+        let lines: Vec<ConsoleLine> = timely.iter().map(line_of).collect();
+        let other = timely.into_iter().zip(classify(&lines)).filter(|(_, kind)| *kind != LineKind::Span);
+        let other = other.map(|(line, _)| line).filter(|l| l.record.trace_id.is_none());
+        found.extend(other.map(|line| (Join::Time, line)));
         found.sort_by_key(|(_, stored)| stored.seq);
         dossier.console = found
             .into_iter()
-            .map(|(by, stored)| JoinedLine {
-                by,
-                stream: stored.record.stream,
-                line: ConsoleLine {
-                    text: stored.record.text,
-                    stderr: stored.record.stderr,
-                    time: Some(stored.record.timestamp),
-                },
-            })
+            .map(|(by, stored)| JoinedLine { by, line: line_of(&stored), stream: stored.record.stream })
             .collect();
         Ok(())
     }
+}
+
+fn line_of(stored: &StoredLine) -> ConsoleLine {
+    let line = &stored.record;
+    ConsoleLine { text: line.text.clone(), stderr: line.stderr, time: Some(line.timestamp) }
 }
 
 /// When something of the request may have been written.
