@@ -30,20 +30,52 @@ export interface Commands {
   markup: [MarkupRequest, Markup]
   /** Says that a line the finder took for a slot is none. */
   slot_dismiss: [SlotDismiss, Markup]
-  /** Local traces, newest first. */
-  live_traces: [LiveTraces, Array<TraceSummary>]
-  /** One local trace, whole. */
+  /** Traces, newest first. */
+  live_traces: [LiveTraces, Listed<TraceSummary>]
+  /** One trace, whole. */
   trace_get: [TraceGet, Trace]
-  /** Local log events, newest first. */
-  live_logs: [LiveQuestion, Array<LogRow>]
-  /** One local log event, whole. */
+  /** Log events, newest first unless asked otherwise. */
+  live_logs: [LiveQuestion, Listed<LogRow>]
+  /** One log event, whole. */
   log_get: [LogRef, LogEvent]
-  /** Local error items, the one that happened last first. */
-  live_errors: [LiveQuestion, Array<ErrorRow>]
-  /** One local error item with its latest occurrence. */
+  /** Error items, the one that happened last first. */
+  live_errors: [LiveQuestion, Listed<ErrorRow>]
+  /** One error item with its latest occurrence. */
   error_get: [ErrorRef, ErrorItem]
   /** What watched commands printed, newest first. */
-  live_console: [LiveQuestion, Array<ConsoleRow>]
+  live_console: [LiveQuestion, Listed<ConsoleRow>]
+  /** The cloud sources, as they are set. */
+  sources: [SourcesRequest, Sources]
+  /** Sets where cloud sources are and by which profile they are asked. */
+  source_set: [SourceSet, Sources]
+  /** Puts a token into the keychain, or into this run's memory where there is none. */
+  secret_set: [SecretSet, Sources]
+  /** Asks a source who we are. */
+  who_am_i: [WhoAmI, Identity]
+  /** CloudWatch's log groups. */
+  log_groups: [LogGroupsRequest, Listed<LogGroupRow>]
+  /** A log group's streams, the one that was written last first. */
+  log_streams: [LogStreamsRequest, Listed<LogStreamRow>]
+  /** Follows a CloudWatch log group. */
+  tail_start: [TailStart, TailRef]
+  /** What a tail has seen. */
+  tail_read: [TailRef, TailState]
+  /** Ends a tail. */
+  tail_stop: [TailRef, boolean]
+  /** Whether a filter can be asked, and what else can be. */
+  filter_check: [FilterCheck, FilterVerdict]
+  /** An item's occurrences, newest first. */
+  occurrences: [OccurrencesRequest, Listed<OccurrencePick>]
+  /** Saved queries and boards. */
+  queries: [QueriesRequest, Listed<SavedQuery>]
+  /** Saves a query here. */
+  query_save: [SavedQuery, SavedQuery]
+  /** Forgets a query that was saved here. */
+  query_forget: [SavedQuery, boolean]
+  /** Runs a query at its source. */
+  query_run: [QueryRun, QueryAnswer]
+  /** Where a vendor's console shows something. */
+  console_link: [LinkRequest, LinkAnswer]
   /** Step by step: does anything arrive, and why not. */
   doctor: [DoctorRequest, Array<Check>]
   /** Freezes; with `into` the reference is also put into that entry. */
@@ -80,9 +112,59 @@ key: string,
 value: unknown, };
 
 /**
+ * A profile of AWS's shared config.
+ */
+export type AwsProfile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its region; null where it names none.
+ */
+region: string | null, 
+/**
+ * Where its credentials come from: `static keys`, `SSO`, `assumes a role`, `a process`, `web identity`, `nothing`.
+ */
+kind: string, };
+
+/**
+ * AWS, as it is set.
+ */
+export type AwsState = { 
+/**
+ * The profile that is used; null: the default chain (environment, then the profile `default`).
+ */
+profile: string | null, 
+/**
+ * The region that is set here; null: the profile's or the environment's.
+ */
+region: string | null, 
+/**
+ * The region that will be asked; null where nobody names one.
+ */
+effective_region: string | null, 
+/**
+ * An endpoint that is asked instead of AWS; set here only, never taken from the environment.
+ */
+endpoint: string | null, 
+/**
+ * The profiles of the shared config.
+ */
+profiles: Array<AwsProfile>, 
+/**
+ * The regions to pick from.
+ */
+regions: Array<string>, 
+/**
+ * How it went the last time.
+ */
+reach: Reach, };
+
+/**
  * What was frozen. One variant a [`Kind`]; written as `"kind": …, "body": …`.
  */
-export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body": Logs } | { "kind": "error", "body": ErrorItem } | { "kind": "console", "body": Console } | { "kind": "service-map", "body": ServiceMap } | { "kind": "groups", "body": XrayGroups } | { "kind": "sampling-rules", "body": SamplingRules } | { "kind": "dossier", "body": Dossier };
+export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body": Logs } | { "kind": "error", "body": ErrorItem } | { "kind": "console", "body": Console } | { "kind": "service-map", "body": ServiceMap } | { "kind": "groups", "body": XrayGroups } | { "kind": "sampling-rules", "body": SamplingRules } | { "kind": "query", "body": QueryResult } | { "kind": "dossier", "body": Dossier };
 
 /**
  * A long command to end.
@@ -203,7 +285,7 @@ fix: string, };
 /**
  * The classes of failure.
  */
-export type Code = "not_found" | "usage" | "unreachable" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
+export type Code = "not_found" | "usage" | "unreachable" | "credentials" | "throttled" | "unsupported" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
 
 /**
  * One line of a stack. Rollbar's order: oldest first, the most recent call last.
@@ -273,31 +355,6 @@ stderr?: boolean,
 time?: Nanos, };
 
 /**
- * A line in a list.
- */
-export type ConsoleRow = { 
-/**
- * Its place in the telemetry.
- */
-id: string, 
-/**
- * When it arrived, RFC 3339.
- */
-timestamp: string, 
-/**
- * Which stream: the watched command.
- */
-stream: string, 
-/**
- * Its text, ANSI colour sequences kept.
- */
-text: string, 
-/**
- * Whether it came on standard error.
- */
-stderr: boolean, };
-
-/**
  * Console output as text.
  */
 export type ConsoleText = { 
@@ -315,7 +372,8 @@ text: string, };
  */
 export type DoctorRequest = { 
 /**
- * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all.
+ * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, and of the cloud `aws`, `rollbar-cloud`, `honeycomb`; null for all
+ * local ones and every cloud source that is set.
  */
 source?: string, };
 
@@ -607,42 +665,13 @@ others?: Array<OccurrenceRow>, };
  */
 export type ErrorRef = { 
 /**
- * An item's id as `live_errors` gives it, or an occurrence's uuid.
- */
-id: string, };
-
-/**
- * An item in a list.
- */
-export type ErrorRow = { 
-/**
- * Its id: what `capture error ID` takes.
+ * An item's id as `live_errors` gives it, or an occurrence's uuid or id.
  */
 id: string, 
 /**
- * The latest occurrence's title.
+ * Who is asked.
  */
-title: string, 
-/**
- * `error`, `critical`, …
- */
-level: string, 
-/**
- * How many times it happened.
- */
-occurrences: number, 
-/**
- * The last time, RFC 3339.
- */
-last: string, 
-/**
- * `development`, …
- */
-environment: string, 
-/**
- * Whom it happened to last; null if it does not say.
- */
-person: string | null, };
+source?: Source, };
 
 /**
  * One exception of a chain; the outermost comes first, its cause after it.
@@ -855,6 +884,49 @@ refused: Array<string>,
 warnings: Array<string>, };
 
 /**
+ * Whether a filter can be asked.
+ */
+export type FilterCheck = { 
+/**
+ * Whom.
+ */
+source?: Source, 
+/**
+ * The filter.
+ */
+filter: string, };
+
+/**
+ * One thing that a filter language can say.
+ */
+export type FilterForm = { 
+/**
+ * `service() { fault }`
+ */
+example: string, 
+/**
+ * What it finds.
+ */
+meaning: string, };
+
+/**
+ * What is wrong with a filter.
+ */
+export type FilterVerdict = { 
+/**
+ * Whether it can be asked.
+ */
+ok: boolean, 
+/**
+ * What is wrong, and where; empty where nothing is.
+ */
+message: string, 
+/**
+ * What can be written: example and meaning.
+ */
+forms: Array<FilterForm>, };
+
+/**
  * One line of a stack, in the sender's order.
  */
 export type Frame = { 
@@ -875,6 +947,27 @@ label?: string, };
  * The id of an entry or of an evidence: a ULID, so ids sort by the time they were made.
  */
 export type Id = string;
+
+/**
+ * Who we are to a source.
+ */
+export type Identity = { 
+/**
+ * AWS: the account, all but its last four digits masked. Rollbar: the project. Honeycomb: the team.
+ */
+account: string, 
+/**
+ * AWS: the role or user. Honeycomb: the environment. Empty where there is none.
+ */
+name: string, 
+/**
+ * AWS: the region that is asked. Empty where there is none.
+ */
+region: string, 
+/**
+ * What these credentials allow, or do not, in words.
+ */
+notes: Array<string>, };
 
 /**
  * What to import.
@@ -998,6 +1091,61 @@ dropped_attributes?: number,
 flags?: number, };
 
 /**
+ * A link, and how long it leads somewhere.
+ */
+export type LinkAnswer = { 
+/**
+ * The address; null where it cannot be made, and `note` says why.
+ */
+url: string | null, 
+/**
+ * When the vendor deletes what it leads to, RFC 3339; null where not known.
+ */
+expires: string | null, 
+/**
+ * What is to be known.
+ */
+note: string, };
+
+/**
+ * Where a vendor's console shows something.
+ */
+export type LinkRequest = { 
+/**
+ * Whose console.
+ */
+source: Source, 
+/**
+ * `trace`, `logs`, `error`, `service-map`.
+ */
+kind: string, 
+/**
+ * Its id; for logs the group.
+ */
+id: string, };
+
+/**
+ * Rows of a list, and what is to be said of them.
+ */
+export type Listed<R> = { 
+/**
+ * The rows.
+ */
+rows: Array<R>, 
+/**
+ * What the reader must know: what was left out, sampled, not looked at.
+ */
+notes: Array<string>, 
+/**
+ * Asks for the rows behind these, given back as `page`; null where there are none.
+ */
+next: string | null, 
+/**
+ * When the source answered, RFC 3339; null for local telemetry, which is always now.
+ */
+asked_at: string | null, };
+
+/**
  * Which log events, errors or console lines.
  */
 export type LiveQuestion = { 
@@ -1007,7 +1155,7 @@ export type LiveQuestion = {
 source?: Source, 
 /**
  * Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a CloudWatch filter
- * pattern. Errors: words, `level:x`, `environment:x`, `person:x`.
+ * pattern. Errors: words, `level:x`, `environment:x`, `person:x`; of Rollbar also `status:active`.
  */
 filter?: string, 
 /**
@@ -1017,7 +1165,19 @@ since?: string,
 /**
  * At most so many; 100 if null.
  */
-limit?: number, };
+limit?: number, 
+/**
+ * CloudWatch: the oldest first.
+ */
+oldest_first?: boolean, 
+/**
+ * Behind the rows of an answer: its `next`.
+ */
+page?: string, 
+/**
+ * Ask the source anew, also where it answered the same a moment ago.
+ */
+fresh?: boolean, };
 
 /**
  * Which traces.
@@ -1028,7 +1188,7 @@ export type LiveTraces = {
  */
 source?: Source, 
 /**
- * The local filter language: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`.
+ * Local: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`. X-Ray: a filter expression.
  */
 filter?: string, 
 /**
@@ -1038,7 +1198,15 @@ since?: string,
 /**
  * At most so many; 100 if null.
  */
-limit?: number, };
+limit?: number, 
+/**
+ * Behind the rows of an answer: its `next`.
+ */
+page?: string, 
+/**
+ * Ask the source anew, also where it answered the same a moment ago.
+ */
+fresh?: boolean, };
 
 /**
  * One log event.
@@ -1082,18 +1250,31 @@ attributes?: Array<Attribute>,
 origin: LogOrigin, };
 
 /**
+ * Which log groups.
+ */
+export type LogGroupsRequest = { 
+/**
+ * Part of their name; empty for all.
+ */
+search?: string, };
+
+/**
  * Which protocol a log event came by.
  */
 export type LogOrigin = "otlp" | "cloudwatch";
 
 /**
- * A log event by its place in the telemetry.
+ * A log event by its id.
  */
 export type LogRef = { 
 /**
  * As `live_logs` gives it.
  */
-id: string, };
+id: string, 
+/**
+ * Who is asked.
+ */
+source?: Source, };
 
 /**
  * A log event in a list.
@@ -1127,6 +1308,19 @@ trace_id: TraceId | null,
  * As the sender wrote it; empty if it did not.
  */
 severity: string, };
+
+/**
+ * Which log streams.
+ */
+export type LogStreamsRequest = { 
+/**
+ * Whose.
+ */
+group: string, 
+/**
+ * The beginning of their name; empty for all.
+ */
+search?: string, };
 
 /**
  * Log events as evidence: what matched a question.
@@ -1313,6 +1507,23 @@ timestamp: Nanos,
 person?: string, };
 
 /**
+ * Occurrences of an item.
+ */
+export type OccurrencesRequest = { 
+/**
+ * Whom.
+ */
+source?: Source, 
+/**
+ * The item.
+ */
+id: string, 
+/**
+ * Behind the rows of an answer: its `next`.
+ */
+page?: string, };
+
+/**
  * Whom it happened to.
  */
 export type Person = { 
@@ -1398,6 +1609,115 @@ credentials_removed?: number,
 supersedes?: Id, };
 
 /**
+ * Whose saved queries.
+ */
+export type QueriesRequest = { 
+/**
+ * `cloudwatch` or `honeycomb`.
+ */
+source: Source, };
+
+/**
+ * A query's answer.
+ */
+export type QueryAnswer = { 
+/**
+ * What `capture query` takes to freeze exactly this answer, as long as this run lasts.
+ */
+id: string, 
+/**
+ * The answer.
+ */
+result: QueryResult, 
+/**
+ * Where the vendor's page shows it.
+ */
+link: string | null, };
+
+/**
+ * Which language a query is written in.
+ */
+export type QueryLanguage = "insights" | "honeycomb";
+
+/**
+ * A query with its result, as evidence.
+ */
+export type QueryResult = { 
+/**
+ * Which language.
+ */
+language: QueryLanguage, 
+/**
+ * The name under which it is saved; empty if it is not.
+ */
+name?: string, 
+/**
+ * The query as it was asked.
+ */
+query: string, 
+/**
+ * Log groups or datasets that were asked.
+ */
+groups?: Array<string>, 
+/**
+ * The first moment that was asked for.
+ */
+start: Nanos, 
+/**
+ * The last.
+ */
+end: Nanos, 
+/**
+ * The columns' names, in the order of the answer.
+ */
+columns: Array<string>, 
+/**
+ * The rows, each with a cell a column; a field that a row does not have is empty.
+ */
+rows: Array<Array<string>>, 
+/**
+ * How many more rows the source had.
+ */
+more?: number, 
+/**
+ * What the source says of its work: `recordsMatched`, `bytesScanned`, …
+ */
+statistics?: Array<Attribute>, 
+/**
+ * What the reader must know.
+ */
+notes?: Array<string>, };
+
+/**
+ * A query to run. Its call can be cancelled, and tells how far it is.
+ */
+export type QueryRun = { 
+/**
+ * `cloudwatch` or `honeycomb`.
+ */
+source: Source, 
+/**
+ * Its text; with `id` it may be empty.
+ */
+query?: string, 
+/**
+ * A saved one.
+ */
+id?: string, 
+/**
+ * Log groups or datasets; those of the saved one if empty.
+ */
+groups?: Array<string>, 
+/**
+ * Over the last so much: `1h`.
+ */
+since?: string, 
+/**
+ * At most so many rows.
+ */
+limit?: number, };
+
+/**
  * A question: which source, what range, which filter, how many.
  */
 export type Question = { 
@@ -1417,6 +1737,19 @@ since?: Nanos,
  * At most this many.
  */
 limit: number, };
+
+/**
+ * How it went when a source was asked last.
+ */
+export type Reach = { 
+/**
+ * Since when it cannot be reached, RFC 3339; null where it can, or was not asked yet.
+ */
+unreachable_since: string | null, 
+/**
+ * What was wrong the last time; null where nothing was.
+ */
+problem: ErrorBody | null, };
 
 /**
  * A receiver.
@@ -1582,6 +1915,39 @@ rules: Array<SamplingRule>,
 notes?: Array<string>, };
 
 /**
+ * A saved query: the user's own here, the vendor's, or a board's.
+ */
+export type SavedQuery = { 
+/**
+ * Its id; empty for one that is to be saved.
+ */
+id: string, 
+/**
+ * `cloudwatch` or `honeycomb`.
+ */
+source: Source, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its text, in the source's language; empty where the source does not give it.
+ */
+query: string, 
+/**
+ * Log groups or datasets.
+ */
+groups: Array<string>, 
+/**
+ * Where it comes from: `saved here`, `CloudWatch`, `board Week 2`.
+ */
+from: string, 
+/**
+ * Where the vendor's page shows it; null where there is none.
+ */
+link: string | null, };
+
+/**
  * Which library made a span.
  */
 export type Scope = { 
@@ -1605,6 +1971,23 @@ schema_url?: string,
  * How many attributes the sender dropped.
  */
 dropped_attributes?: number, };
+
+/**
+ * A token on its way to the keychain, or to this run's memory. It does not print, and no answer gives it back.
+ */
+export type SecretSet = { 
+/**
+ * Whose.
+ */
+vendor: Vendor, 
+/**
+ * The token; empty takes it away.
+ */
+token: string, 
+/**
+ * Keep it in this run's memory only.
+ */
+memory_only?: boolean, };
 
 /**
  * A service map, as evidence and as the answer to X-Ray's GetServiceGraph.
@@ -1681,6 +2064,61 @@ body: string, };
  * A system that evidence is read from.
  */
 export type Source = "local" | "xray" | "cloudwatch" | "rollbar" | "honeycomb";
+
+/**
+ * What to set; what is null stays as it is, an empty text takes it away.
+ */
+export type SourceSet = { 
+/**
+ * AWS's profile.
+ */
+aws_profile?: string, 
+/**
+ * AWS's region.
+ */
+aws_region?: string, 
+/**
+ * An endpoint instead of AWS.
+ */
+aws_endpoint?: string, 
+/**
+ * Rollbar's API.
+ */
+rollbar_endpoint?: string, 
+/**
+ * Rollbar's pages.
+ */
+rollbar_web?: string, 
+/**
+ * Honeycomb's API.
+ */
+honeycomb_endpoint?: string, };
+
+/**
+ * The cloud sources, as they are set.
+ */
+export type Sources = { 
+/**
+ * AWS.
+ */
+aws: AwsState, 
+/**
+ * Rollbar.
+ */
+rollbar: TokenState, 
+/**
+ * Honeycomb.
+ */
+honeycomb: TokenState, 
+/**
+ * What was asked of all of them.
+ */
+usage: Usage, };
+
+/**
+ * Takes nothing.
+ */
+export type SourcesRequest = Record<symbol, never>;
 
 /**
  * One span, segment or subsegment.
@@ -1871,6 +2309,49 @@ export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
 export type StatusRequest = Record<symbol, never>;
 
 /**
+ * A tail that runs.
+ */
+export type TailRef = { 
+/**
+ * Its id; `Event::Changed` with `what: "tail"` names it when there is more.
+ */
+id: string, };
+
+/**
+ * Starts a tail.
+ */
+export type TailStart = { 
+/**
+ * As `live_logs` takes it; it must name a group.
+ */
+filter: string, };
+
+/**
+ * What a tail has seen.
+ */
+export type TailState = { 
+/**
+ * Newest first; the last thousand.
+ */
+rows: Array<LogRow>, 
+/**
+ * `live tail`, or `polling` where the endpoint has none.
+ */
+by: string, 
+/**
+ * Whether the source sent only some of the events: then it is not the whole truth.
+ */
+sampled: boolean, 
+/**
+ * Events so far.
+ */
+seen: number, 
+/**
+ * Why it ended; null while it runs.
+ */
+ended: ErrorBody | null, };
+
+/**
  * What telemetry holds and may hold.
  */
 export type TelemetryUse = { 
@@ -1890,6 +2371,39 @@ limit_days: number,
  * How many spans, log events, errors and console lines have gone for that since start.
  */
 dropped: number, };
+
+/**
+ * A vendor with one token, as it is set.
+ */
+export type TokenState = { 
+/**
+ * Where the token is: `keychain`, `environment`, `memory`, or `none`.
+ */
+token: string, 
+/**
+ * The environment variable that is read: `ROLLBAR_READ_TOKEN`.
+ */
+variable: string, 
+/**
+ * Whether this system has a keychain that can be used.
+ */
+keychain: boolean, 
+/**
+ * Why it cannot, and what happens instead; empty where it can.
+ */
+keychain_problem: string, 
+/**
+ * The API that is asked.
+ */
+endpoint: string, 
+/**
+ * Rollbar: where its pages are, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
+ */
+web: string, 
+/**
+ * How it went the last time.
+ */
+reach: Reach, };
 
 /**
  * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings
@@ -1924,7 +2438,11 @@ export type TraceGet = {
 /**
  * 32 hex digits, or X-Ray's form.
  */
-trace_id: string, };
+trace_id: string, 
+/**
+ * Who is asked.
+ */
+source?: Source, };
 
 /**
  * A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are one and the same id.
@@ -2013,6 +2531,53 @@ max: Nanos,
 total: Nanos, };
 
 /**
+ * What was asked of the cloud this month, and what it would cost. Counted by this app: not the vendor's bill.
+ */
+export type Usage = { 
+/**
+ * `2026-11`.
+ */
+month: string, 
+/**
+ * By what.
+ */
+rows: Array<UsageRow>, 
+/**
+ * All of it in US dollars, without free tiers.
+ */
+dollars: number, 
+/**
+ * One sentence: `this month: 412 traces retrieved, < $0.01`.
+ */
+summary: string, 
+/**
+ * Of which day the prices are, and where they stand.
+ */
+prices: string, };
+
+/**
+ * One thing that is counted.
+ */
+export type UsageRow = { 
+/**
+ * `X-Ray traces retrieved`, `CloudWatch Logs FilterLogEvents calls`.
+ */
+what: string, 
+/**
+ * How many.
+ */
+n: number, 
+/**
+ * In US dollars, without free tiers; null where it costs nothing.
+ */
+dollars: number | null, };
+
+/**
+ * A cloud vendor with settings and credentials of its own; AWS stands for X-Ray and CloudWatch Logs.
+ */
+export type Vendor = "aws" | "rollbar" | "honeycomb";
+
+/**
  * A week of the course.
  */
 export type WeekRow = { 
@@ -2029,6 +2594,15 @@ title: string, };
  * Takes nothing.
  */
 export type WeeksRequest = Record<symbol, never>;
+
+/**
+ * Whom to ask who we are.
+ */
+export type WhoAmI = { 
+/**
+ * Whom.
+ */
+vendor: Vendor, };
 
 /**
  * What became of a text.

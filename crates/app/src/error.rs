@@ -28,6 +28,12 @@ pub enum Code {
     Usage,
     /// A source or a port named by the user could not be reached. Exit 3.
     Unreachable,
+    /// A source does not take the credentials, or there are none. Exit 3.
+    Credentials,
+    /// A source said that it was asked too often. Exit 3.
+    Throttled,
+    /// A source cannot do this: an emulator, a plan, an older API. Exit 5.
+    Unsupported,
     /// Refused to protect data. Exit 4.
     Refused,
     /// Not built yet. Exit 5.
@@ -91,9 +97,9 @@ impl Error {
         match self.code {
             Code::NotFound => 1,
             Code::Usage => 2,
-            Code::Unreachable => 3,
+            Code::Unreachable | Code::Credentials | Code::Throttled => 3,
             Code::Refused => 4,
-            Code::NotBuilt | Code::Cancelled | Code::Storage | Code::Internal => 5,
+            Code::NotBuilt | Code::Unsupported | Code::Cancelled | Code::Storage | Code::Internal => 5,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod bounds;
 pub mod capture;
+mod cloud;
 pub mod config;
 pub mod demo;
 pub mod doctor;

@@ -20,6 +20,10 @@ use tracebook_render::markdown::Markup;
 
 use crate::error::Error;
 
+mod cloud;
+
+pub use cloud::*;
+
 macro_rules! commands {
     ($( $(#[doc = $doc:literal])* $name:ident ( $request:ident ) -> $answer:ty ; )*) => {
         /// A command with its arguments: `{"cmd": "entry_get", "args": {…}}`.
@@ -90,20 +94,52 @@ commands! {
     markup(MarkupRequest) -> Markup;
     /// Says that a line the finder took for a slot is none.
     slot_dismiss(SlotDismiss) -> Markup;
-    /// Local traces, newest first.
-    live_traces(LiveTraces) -> Vec<TraceSummary>;
-    /// One local trace, whole.
+    /// Traces, newest first.
+    live_traces(LiveTraces) -> Listed<TraceSummary>;
+    /// One trace, whole.
     trace_get(TraceGet) -> Trace;
-    /// Local log events, newest first.
-    live_logs(LiveQuestion) -> Vec<LogRow>;
-    /// One local log event, whole.
+    /// Log events, newest first unless asked otherwise.
+    live_logs(LiveQuestion) -> Listed<LogRow>;
+    /// One log event, whole.
     log_get(LogRef) -> LogEvent;
-    /// Local error items, the one that happened last first.
-    live_errors(LiveQuestion) -> Vec<ErrorRow>;
-    /// One local error item with its latest occurrence.
+    /// Error items, the one that happened last first.
+    live_errors(LiveQuestion) -> Listed<ErrorRow>;
+    /// One error item with its latest occurrence.
     error_get(ErrorRef) -> ErrorItem;
     /// What watched commands printed, newest first.
-    live_console(LiveQuestion) -> Vec<ConsoleRow>;
+    live_console(LiveQuestion) -> Listed<ConsoleRow>;
+    /// The cloud sources, as they are set.
+    sources(SourcesRequest) -> Sources;
+    /// Sets where cloud sources are and by which profile they are asked.
+    source_set(SourceSet) -> Sources;
+    /// Puts a token into the keychain, or into this run's memory where there is none.
+    secret_set(SecretSet) -> Sources;
+    /// Asks a source who we are.
+    who_am_i(WhoAmI) -> Identity;
+    /// CloudWatch's log groups.
+    log_groups(LogGroupsRequest) -> Listed<LogGroupRow>;
+    /// A log group's streams, the one that was written last first.
+    log_streams(LogStreamsRequest) -> Listed<LogStreamRow>;
+    /// Follows a CloudWatch log group.
+    tail_start(TailStart) -> TailRef;
+    /// What a tail has seen.
+    tail_read(TailRef) -> TailState;
+    /// Ends a tail.
+    tail_stop(TailRef) -> bool;
+    /// Whether a filter can be asked, and what else can be.
+    filter_check(FilterCheck) -> FilterVerdict;
+    /// An item's occurrences, newest first.
+    occurrences(OccurrencesRequest) -> Listed<OccurrencePick>;
+    /// Saved queries and boards.
+    queries(QueriesRequest) -> Listed<SavedQuery>;
+    /// Saves a query here.
+    query_save(SavedQuery) -> SavedQuery;
+    /// Forgets a query that was saved here.
+    query_forget(SavedQuery) -> bool;
+    /// Runs a query at its source.
+    query_run(QueryRun) -> QueryAnswer;
+    /// Where a vendor's console shows something.
+    console_link(LinkRequest) -> LinkAnswer;
     /// Step by step: does anything arrive, and why not.
     doctor(DoctorRequest) -> Vec<Check>;
     /// Freezes; with `into` the reference is also put into that entry.
@@ -347,7 +383,7 @@ pub struct LiveTraces {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
-    /// The local filter language: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`.
+    /// Local: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`. X-Ray: a filter expression.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
@@ -359,6 +395,14 @@ pub struct LiveTraces {
     #[serde(default)]
     #[ts(optional)]
     pub limit: Option<u32>,
+    /// Behind the rows of an answer: its `next`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub page: Option<String>,
+    /// Ask the source anew, also where it answered the same a moment ago.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub fresh: bool,
 }
 
 /// Which log events, errors or console lines.
@@ -369,7 +413,7 @@ pub struct LiveQuestion {
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
     /// Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a CloudWatch filter
-    /// pattern. Errors: words, `level:x`, `environment:x`, `person:x`.
+    /// pattern. Errors: words, `level:x`, `environment:x`, `person:x`; of Rollbar also `status:active`.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
@@ -381,26 +425,47 @@ pub struct LiveQuestion {
     #[serde(default)]
     #[ts(optional)]
     pub limit: Option<u32>,
+    /// CloudWatch: the oldest first.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub oldest_first: bool,
+    /// Behind the rows of an answer: its `next`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub page: Option<String>,
+    /// Ask the source anew, also where it answered the same a moment ago.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub fresh: bool,
 }
 
-/// A log event by its place in the telemetry.
+/// A log event by its id.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LogRef {
     /// As `live_logs` gives it.
     pub id: String,
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
 }
 
 /// An error item, or one of its occurrences.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct ErrorRef {
-    /// An item's id as `live_errors` gives it, or an occurrence's uuid.
+    /// An item's id as `live_errors` gives it, or an occurrence's uuid or id.
     pub id: String,
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
 }
 
 /// What to look at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct DoctorRequest {
-    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all.
+    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, and of the cloud `aws`, `rollbar-cloud`, `honeycomb`; null for all
+    /// local ones and every cloud source that is set.
     #[serde(default)]
     #[ts(optional)]
     pub source: Option<String>,
@@ -426,6 +491,10 @@ pub struct Check {
 pub struct TraceGet {
     /// 32 hex digits, or X-Ray's form.
     pub trace_id: String,
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
 }
 
 /// What to freeze, and where to put it.

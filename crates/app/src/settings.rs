@@ -1,19 +1,24 @@
 //! `tracebook.toml` in the data directory: what the user set. Never a secret.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::tracebook::cannot_write;
 
 /// The file's name.
 pub(crate) const FILE: &str = "tracebook.toml";
 
 /// What is set; what is not has its default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) telemetry: TelemetryLimits,
+    pub(crate) aws: AwsSettings,
+    pub(crate) rollbar: RollbarSettings,
+    pub(crate) honeycomb: HoneycombSettings,
 }
 
 /// How much telemetry is kept.
@@ -24,6 +29,32 @@ pub(crate) struct TelemetryLimits {
     pub(crate) max_mib: u32,
     /// Days since it arrived.
     pub(crate) max_days: u32,
+}
+
+/// By which profile AWS is asked, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AwsSettings {
+    pub(crate) profile: Option<String>,
+    pub(crate) region: Option<String>,
+    /// Instead of AWS: an emulator. Only from here, never from the environment, which may point at our own receivers.
+    pub(crate) endpoint: Option<String>,
+}
+
+/// Where Rollbar is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RollbarSettings {
+    pub(crate) endpoint: Option<String>,
+    /// Where its pages are, for links.
+    pub(crate) web: Option<String>,
+}
+
+/// Where Honeycomb is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HoneycombSettings {
+    pub(crate) endpoint: Option<String>,
 }
 
 impl Default for TelemetryLimits {
@@ -42,17 +73,13 @@ impl TelemetryLimits {
     }
 }
 
+const EXAMPLE: &str = "Write for example:\n[telemetry]\nmax_mib = 512\nmax_days = 7\n[aws]\nprofile = \"bootcamp\"\nregion = \"ca-central-1\"";
+
 impl Settings {
     /// Reads the file; where there is none, everything has its default.
     pub(crate) fn read(data_dir: &Path) -> Result<Self, Error> {
-        const EXAMPLE: &str = "Write for example:\n[telemetry]\nmax_mib = 512\nmax_days = 7";
         let path = data_dir.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Error::usage(format!("{}: {error}", path.display()), EXAMPLE)),
-        };
-        let settings: Self = toml::from_str(&text)
+        let settings: Self = toml::from_str(&text(&path)?)
             .map_err(|e| Error::usage(format!("{}: {}", path.display(), e.to_string().trim_end()), EXAMPLE))?;
         // A megabyte holds the schema and little else: trimming would never end.
         if settings.telemetry.max_mib < 8 || settings.telemetry.max_days == 0 {
@@ -60,6 +87,44 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(Error::usage(format!("{}: {error}", path.display()), EXAMPLE)),
+    }
+}
+
+/// Changes keys of one section, and nothing else of the file: comments and order stay. `None` takes a key away. The file
+/// is replaced as a whole, so that a crash leaves the old one or the new one.
+pub(crate) fn change(data_dir: &Path, section: &str, keys: &[(&str, Option<toml_edit::Value>)]) -> Result<(), Error> {
+    let path = data_dir.join(FILE);
+    let mut document: toml_edit::DocumentMut = text(&path)?
+        .parse()
+        .map_err(|e: toml_edit::TomlError| Error::usage(format!("{}: {}", path.display(), e.message()), EXAMPLE))?;
+    let table = document.entry(section).or_insert(toml_edit::table());
+    let Some(table) = table.as_table_like_mut() else {
+        return Err(Error::usage(format!("{}: {section} is no section", path.display()), EXAMPLE));
+    };
+    for (key, value) in keys {
+        match value {
+            // Assigned rather than inserted, so that a comment behind the key stays.
+            Some(value) => match table.get_mut(key) {
+                Some(item) => *item = toml_edit::value(value.clone()),
+                None => drop(table.insert(key, toml_edit::value(value.clone()))),
+            },
+            None => drop(table.remove(key)),
+        }
+    }
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
+        file.write_all(document.to_string().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|e| e.error)
+    };
+    write().map(drop).map_err(|e| cannot_write(&path, &e))
 }
 
 #[cfg(test)]
@@ -86,9 +151,31 @@ mod tests {
             ("[telemetry]\nmax_mb = 1", "max_mb"),
             ("[telemetry]\nmax_mib = 1", "at least 8 MiB"),
             ("[telemetry]\nmax_days = \"a\"", "max_days"),
+            ("[rollbar]\ntoken = \"x\"", "token"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn a_change_leaves_the_rest_of_the_file_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        let at = |text: &str| std::fs::write(&path, text).expect("writes");
+        at("# mine\n[telemetry]\nmax_mib = 64 # small disk\n\n[aws]\nprofile = \"a\"\n");
+        change(folder.path(), "aws", &[("profile", Some("b".into())), ("region", Some("eu-west-1".into()))])
+            .expect("sets");
+        change(folder.path(), "rollbar", &[("endpoint", Some("http://127.0.0.1:1".into()))]).expect("sets");
+        change(folder.path(), "aws", &[("region", None), ("endpoint", None)]).expect("takes away");
+        let now = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(
+            now,
+            "# mine\n[telemetry]\nmax_mib = 64 # small disk\n\n[aws]\nprofile = \"b\"\n\n[rollbar]\nendpoint = \"http://127.0.0.1:1\"\n"
+        );
+        at("[aws\n");
+        let error = change(folder.path(), "aws", &[("profile", None)]).expect_err("is not overwritten");
+        assert!(error.message.contains(FILE), "{}", error.message);
+        assert_eq!(std::fs::read_to_string(&path).expect("reads"), "[aws\n");
     }
 }

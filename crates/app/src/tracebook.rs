@@ -12,10 +12,12 @@ use tokio_util::task::TaskTracker;
 use tracebook_core::clock::Clock;
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
+use tracebook_sources::cloud::{Fetch, Limits, Meter, Progress};
 use tracebook_sources::receive::Counters;
 use tracebook_store::{Journal, StoreError, Telemetry};
 
 use crate::bounds::Dropped;
+use crate::cloud::Cloud;
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::receivers::Receivers;
@@ -33,6 +35,7 @@ pub struct Tracebook {
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: TelemetryLimits,
     pub(crate) dropped: Dropped,
+    pub(crate) cloud: Cloud,
     events: broadcast::Sender<Event>,
     token: CancellationToken,
     tasks: TaskTracker,
@@ -62,6 +65,7 @@ impl Tracebook {
         let telemetry = Telemetry::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
         drop(opening);
         let limits = Settings::read(&data_dir)?.telemetry;
+        let cloud = Cloud::new(&data_dir);
 
         let token = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -90,6 +94,7 @@ impl Tracebook {
             counters,
             limits,
             dropped,
+            cloud,
             events,
             token,
             tasks,
@@ -179,6 +184,21 @@ impl Call<'_> {
             });
         }
         Ok(())
+    }
+}
+
+impl Call<'_> {
+    /// A fetch from a cloud source that ends with this call and tells how far it is.
+    pub(crate) fn fetch(&self, limits: Limits, meter: Arc<dyn Meter>) -> Fetch {
+        let (events, id) = (self.tracebook.events.clone(), self.id.clone());
+        let tell = move |progress: Progress| {
+            if !id.is_empty() {
+                let Progress { rows: done, of, what, .. } = progress;
+                // Nobody listening is no fault.
+                let _ = events.send(Event::Progress { call: id.clone(), done, of, what });
+            }
+        };
+        Fetch::new(self.token.clone(), limits, meter, Arc::new(tell))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tracebook_core::assemble::assemble;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Frozen};
-use tracebook_core::freeze::{self, Click};
+use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::Id;
 use tracebook_core::question::Question;
 use tracebook_core::telemetry::SpanRecord;
@@ -57,6 +57,7 @@ fn frozen(records: &[SpanRecord]) -> Frozen {
         captured_at: Nanos(1_795_447_300_000_000_000),
         tool: "tracebook 0.1.0".to_owned(),
         supersedes: None,
+        origin: Origin::default(),
     };
     freeze::body(Body::Trace(assemble(trace_id, loose)), click).expect("freezes").frozen
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use tracebook_app::rpc::{
-    Caller, Capture as CaptureRequest, Captured, Check, ConsoleText, EvidenceRow, Exported, Imported, Request,
+    Caller, Capture as CaptureRequest, Captured, Check, ConsoleText, EvidenceRow, Exported, Imported, Listed, Request,
 };
 use tracebook_app::{Code, Config, Error, Tracebook};
 use tracebook_core::console::{ConsoleRow, plain};
@@ -185,7 +185,7 @@ async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
     let request = json!({ "source": live.source, "filter": live.filter, "since": live.since, "limit": live.limit });
     match live.what.as_str() {
         "traces" => {
-            let traces: Vec<TraceSummary> = door.ask("live_traces", request).await?;
+            let traces: Listed<TraceSummary> = door.ask("live_traces", request).await?;
             Ok(listed(out, &traces, |t| {
                 vec![
                     t.trace_id.to_string(),
@@ -199,7 +199,7 @@ async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
             }))
         }
         "logs" => {
-            let logs: Vec<LogRow> = door.ask("live_logs", request).await?;
+            let logs: Listed<LogRow> = door.ask("live_logs", request).await?;
             let cells = |l: &LogRow| {
                 let place = format!("{} {}", l.group, l.stream);
                 vec![l.id.clone(), l.timestamp.clone(), l.severity.clone(), place, one_line(&l.message)]
@@ -207,7 +207,7 @@ async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
             Ok(listed(out, &logs, cells))
         }
         "errors" => {
-            let errors: Vec<ErrorRow> = door.ask("live_errors", request).await?;
+            let errors: Listed<ErrorRow> = door.ask("live_errors", request).await?;
             let cells = |e: &ErrorRow| {
                 let person = e.person.clone().unwrap_or_default();
                 let times = format!("{}×", e.occurrences);
@@ -224,16 +224,20 @@ async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
             Ok(listed(out, &errors, cells))
         }
         _ => {
-            let lines: Vec<ConsoleRow> = door.ask("live_console", request).await?;
+            let lines: Listed<ConsoleRow> = door.ask("live_console", request).await?;
             let cells = |l: &ConsoleRow| vec![l.timestamp.clone(), l.stream.clone(), plain(&l.text)];
             Ok(listed(out, &lines, cells))
         }
     }
 }
 
-fn listed<T: serde::Serialize>(out: &Out, rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> u8 {
-    out.answer(&rows, |rows| columns(&rows.iter().map(cells).collect::<Vec<_>>()));
-    if rows.is_empty() {
+fn listed<T: serde::Serialize>(out: &Out, list: &Listed<T>, cells: impl Fn(&T) -> Vec<String>) -> u8 {
+    let rows = &list.rows;
+    out.answer(rows, |rows| columns(&rows.iter().map(cells).collect::<Vec<_>>()));
+    for note in &list.notes {
+        out.note(note);
+    }
+    if rows.is_empty() && list.asked_at.is_none() {
         out.note("Nothing matched. `tracebook env` prints the settings that point a service here, `tracebook doctor` says why nothing arrives.");
     }
     u8::from(rows.is_empty())

@@ -242,8 +242,10 @@ fn failure(error: &Error) -> Response {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Usage => StatusCode::BAD_REQUEST,
         Code::Refused => StatusCode::CONFLICT,
-        Code::NotBuilt => StatusCode::NOT_IMPLEMENTED,
-        Code::Unreachable | Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::NotBuilt | Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        // Not 401 or 429: those would speak of the window's own key and pace.
+        Code::Unreachable | Code::Credentials | Code::Throttled => StatusCode::BAD_GATEWAY,
+        Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, axum::Json(json!({ "error": error.body() }))).into_response()
 }

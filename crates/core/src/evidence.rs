@@ -9,6 +9,7 @@ use crate::dossier::Dossier;
 use crate::errors::ErrorItem;
 use crate::ids::Id;
 use crate::logs::Logs;
+use crate::query::QueryResult;
 use crate::question::Question;
 use crate::service_map::ServiceMap;
 use crate::time::{Nanos, human_duration};
@@ -101,6 +102,8 @@ pub enum Body {
     Groups(Groups),
     /// X-Ray sampling rules.
     SamplingRules(SamplingRules),
+    /// A query with its result.
+    Query(Box<QueryResult>),
     /// All evidence of one request.
     Dossier(Box<Dossier>),
 }
@@ -116,6 +119,7 @@ impl Body {
             Self::ServiceMap(_) => Kind::ServiceMap,
             Self::Groups(_) => Kind::Groups,
             Self::SamplingRules(_) => Kind::SamplingRules,
+            Self::Query(_) => Kind::Query,
             Self::Dossier(_) => Kind::Dossier,
         }
     }
@@ -273,6 +277,9 @@ impl Body {
                 ),
                 all => format!("{} of X-Ray", count(all.len(), "sampling rule")),
             },
+            Self::Query(query) => {
+                format!("{} query {}, {}", query.language.name(), short(query.label()), count(query.rows.len(), "row"))
+            }
             Self::Dossier(dossier) => {
                 let mut parts = vec![trace_title(&dossier.trace)];
                 for (n, word) in [
@@ -305,6 +312,7 @@ impl Body {
                 let of = |f: fn(&crate::xray::SamplingRule) -> Nanos| rules.rules.iter().map(f);
                 (of(|r| r.created).min().unwrap_or_default(), of(|r| r.modified).max().unwrap_or_default())
             }
+            Self::Query(query) => (query.start, query.end),
             Self::Dossier(dossier) => {
                 let line = dossier.time_line();
                 let first = line.first().map_or(dossier.trace.start(), |(t, _)| *t);

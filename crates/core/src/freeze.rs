@@ -23,6 +23,21 @@ pub struct Click {
     pub tool: String,
     /// The evidence that this one is a re-capture of.
     pub supersedes: Option<Id>,
+    /// What only the source knows.
+    pub origin: Origin,
+}
+
+/// Where a vendor's cloud has it; everything is empty for local telemetry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The APIs it was fetched by: `X-Ray API`; where there is none, the data itself says how it came.
+    pub via: Vec<String>,
+    /// The cloud region.
+    pub region: Option<String>,
+    /// Where the vendor's console shows it.
+    pub console_link: Option<String>,
+    /// When the vendor deletes it.
+    pub expires: Option<Nanos>,
 }
 
 /// A frozen capture, with the values that were taken out of it so that they can be taken out of its raw
@@ -40,7 +55,10 @@ pub struct Freeze {
 /// # Errors
 /// Only where the body has no JSON form.
 pub fn body(body: Body, click: Click) -> Result<Freeze, serde_json::Error> {
-    let via = via(&body).into_iter().map(str::to_owned).collect();
+    let via = match click.origin.via.as_slice() {
+        [] => via(&body).into_iter().map(str::to_owned).collect(),
+        said => said.to_vec(),
+    };
     let range = body.range();
     seal(body, via, range, click)
 }
@@ -56,6 +74,7 @@ fn via(body: &Body) -> BTreeSet<&'static str> {
         Body::Console(_) => BTreeSet::from(["console"]),
         Body::ServiceMap(_) => BTreeSet::from(["computed from traces"]),
         Body::Groups(_) | Body::SamplingRules(_) => BTreeSet::from(["X-Ray API"]),
+        Body::Query(query) => BTreeSet::from([query.language.name()]),
         Body::Dossier(dossier) => {
             let mut via = of_trace(&dossier.trace);
             via.extend(dossier.logs.iter().map(|l| log_origin(l.event.origin)));
@@ -96,12 +115,12 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
         provenance: Provenance {
             question,
             via,
-            region: None,
+            region: click.origin.region,
             range,
             captured_at: click.captured_at,
             tool: click.tool,
-            console_link: None,
-            expires: None,
+            console_link: click.origin.console_link,
+            expires: click.origin.expires,
             credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
             supersedes: click.supersedes,
         },
@@ -130,6 +149,7 @@ mod tests {
             captured_at: Nanos(1_795_447_300_000_000_000),
             tool: "tracebook 0.1.0".into(),
             supersedes: None,
+            origin: Origin::default(),
         };
         body(Body::Trace(assemble(TRACE.parse().expect("an id"), loose)), click).expect("a trace has a JSON form")
     }

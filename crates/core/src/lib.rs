@@ -25,6 +25,7 @@ pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
 pub mod logs;
+pub mod query;
 pub mod question;
 pub mod service_map;
 pub mod telemetry;

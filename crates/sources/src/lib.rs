@@ -3,7 +3,8 @@
 //! **For:** listening as the local end of what an SDK sends to ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), cutting what
 //! arrives into one record a span, log event or occurrence with its bytes as sent, and reading such a record as the core's
 //! words ([`normalise`]); recognising what a service prints ([`console`]). A receiver hands its batches to whoever implements [`receive::Commit`], and
-//! says "accepted" only after that did.
+//! says "accepted" only after that did. And asking the vendors' own APIs for what the same SDKs sent to the cloud ([`aws`],
+//! [`honeycomb`], and a `client` in each vendor's folder): through [`cloud::Fetch`], into the same records.
 //!
 //! **Never:** the store, tauri, `std::fs`, the wall clock. Credential headers (`Authorization`,
 //! `x-honeycomb-team`) are not looked at, so they cannot be kept; of AWS's the region is read, and nothing else.
@@ -13,9 +14,12 @@
 //! over the network may be anything: no input panics, recurses without bound, or allocates more
 //! than a small multiple of its size.
 
+pub mod aws;
 mod body;
+pub mod cloud;
 pub mod cloudwatch;
 pub mod console;
+pub mod honeycomb;
 mod json;
 pub mod otlp;
 pub mod receive;

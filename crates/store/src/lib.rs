@@ -22,7 +22,9 @@ pub mod files;
 pub mod heard;
 pub mod logs;
 mod open;
+pub mod queries;
 pub mod telemetry;
+mod usage;
 pub mod watch;
 mod xray;
 

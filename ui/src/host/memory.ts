@@ -15,6 +15,7 @@ import type {
   TraceSummary,
 } from '../bindings'
 import { Failure, randomId, type Host, type HostEvent } from './host'
+import { cloud, listed, sampleQueryBody } from './memory-cloud'
 import { picture, sampleEntries, sampleTrace, sampleTraces, WEEKS } from './memory-data'
 import {
   consoleLine,
@@ -161,6 +162,7 @@ export class MemoryHost implements Host {
   }
 
   #handlers: Handlers = {
+    ...cloud(),
     status: () => ({
       version: '0.1.0',
       data_dir: '/home/you/.local/share/tracebook',
@@ -243,25 +245,27 @@ export class MemoryHost implements Host {
     live_traces: ({ filter = '' }) => {
       if (filter === 'duration>')
         throw new Failure('usage', '“duration>” needs a time', 'Write duration>100ms.')
-      return matching(this.traces, filter, (row) => `${row.name} ${row.services.join(' ')}`)
+      return listed(matching(this.traces, filter, (row) => `${row.name} ${row.services.join(' ')}`))
     },
     trace_get: ({ trace_id }): Trace => sampleTrace(trace_id),
     live_logs: ({ filter, limit }) =>
-      matching(
-        this.logs,
-        filter,
-        (row) => `${row.message} ${row.group} ${row.stream} ${row.severity}`,
-        limit,
+      listed(
+        matching(
+          this.logs,
+          filter,
+          (row) => `${row.message} ${row.group} ${row.stream} ${row.severity}`,
+          limit,
+        ),
       ),
     log_get: ({ id }) => logEvent(this.#known(this.logs, id, 'log event')),
     live_errors: ({ filter, limit }) =>
-      matching(this.errors, filter, (row) => `${row.title} ${row.environment} ${row.person}`, limit),
+      listed(matching(this.errors, filter, (row) => `${row.title} ${row.environment} ${row.person}`, limit)),
     error_get: ({ id }) => {
       const latest = this.errors.find((row) => id.startsWith(row.id))
       return sampleError(latest ?? this.#known(this.errors, id, 'error'), id)
     },
     live_console: ({ filter, limit }) =>
-      matching(this.console, filter, (row) => `${row.text} stream:${row.stream}`, limit),
+      listed(matching(this.console, filter, (row) => `${row.text} stream:${row.stream}`, limit)),
     doctor: () => sampleChecks(),
     capture: (request): Captured => {
       const [title, body] = this.#freeze(request)
@@ -365,7 +369,7 @@ export class MemoryHost implements Host {
         ]
       case 'logs': {
         const question = { filter: filter ?? '', limit: 200 }
-        const rows = id ? [this.#known(this.logs, id, 'log event')] : this.#handlers.live_logs(question)
+        const rows = id ? [this.#known(this.logs, id, 'log event')] : this.#handlers.live_logs(question).rows
         if (!rows.length) throw new Failure('not_found', 'No log event matches', 'Try another filter.')
         return [
           rows.length === 1 ? (rows[0]?.message.slice(0, 60) ?? '') : `${rows.length} log events`,
@@ -381,7 +385,7 @@ export class MemoryHost implements Host {
           ? text.text.split('\n').map((line) => ({ text: line }))
           : this.#handlers
               .live_console({ filter: filter ?? '', limit: 200 })
-              .map(consoleLine)
+              .rows.map(consoleLine)
               .reverse()
         const source = text?.source ?? 'docker compose up'
         return [`${lines.length} lines of ${source}`, { kind, body: { source, lines } }]
@@ -393,7 +397,7 @@ export class MemoryHost implements Host {
       case 'sampling-rules':
         return ['2 sampling rules', { kind, body: sampleRules() }]
       case 'query':
-        throw new Failure('not_built', 'Capturing a query is not built yet', '')
+        return ['Logs Insights query', sampleQueryBody()]
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ConsoleRow, ErrorRow, LogRow, TraceSummary } from '../bindings'
+import type { ConsoleRow, ErrorRow, Listed, LogRow, TraceSummary } from '../bindings'
 import { Failure, type Host } from '../host/host'
 import { Throttle } from '../lib/throttle'
 
@@ -18,7 +18,10 @@ export class Feed<R> {
   /** Fresh rows that wait until the pointer rests. */
   waiting = $state(0)
 
-  #ask: (filter: string) => Promise<R[]>
+  /** What the reader must know of the rows. */
+  notes = $state.raw<readonly string[]>([])
+
+  #ask: (filter: string) => Promise<Listed<R>>
   #key: (row: R) => string
   #throttle: Throttle
   #watchers = 0
@@ -27,7 +30,7 @@ export class Feed<R> {
   #stillUntil = 0
   #release: ReturnType<typeof setTimeout> | undefined
 
-  constructor(ask: (filter: string) => Promise<R[]>, key: (row: R) => string) {
+  constructor(ask: (filter: string) => Promise<Listed<R>>, key: (row: R) => string) {
     this.#ask = ask
     this.#key = key
     this.#throttle = new Throttle(GAP, () => this.#load())
@@ -93,9 +96,10 @@ export class Feed<R> {
     const filter = this.filter
     this.#stale = false
     try {
-      const rows = await this.#ask(filter)
+      const { rows, notes } = await this.#ask(filter)
       if (filter !== this.filter) return
       this.failure = null
+      this.notes = notes
       this.#show(rows)
     } catch (cause) {
       if (filter === this.filter) this.failure = Failure.from(cause)

@@ -4,6 +4,7 @@ use tracebook_core::console::{ConsoleLine, LineKind, classify};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog};
 use tracebook_core::errors::Occurrence;
 use tracebook_core::evidence::Body;
+use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
@@ -46,7 +47,7 @@ impl Tracebook {
         self.join_console(&mut dossier).await?;
         dossier.notes.extend(notes(&dossier));
         warnings.extend(dossier.notes.iter().cloned());
-        Ok(Found { body: Body::Dossier(Box::new(dossier)), raw, warnings, limit: MOST })
+        Ok(Found { body: Body::Dossier(Box::new(dossier)), raw, warnings, limit: MOST, origin: Origin::default() })
     }
 
     async fn join_logs(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 use tracebook_core::assemble::assemble;
 use tracebook_core::console::Console;
 use tracebook_core::evidence::{Body, Kind};
+use tracebook_core::freeze::Origin;
 use tracebook_core::logs::Logs;
 use tracebook_core::service_map;
 use tracebook_core::trace::Trace;
@@ -24,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) warnings: Vec<String>,
     /// At most so many were asked for.
     pub(crate) limit: u32,
+    /// What a cloud source says of it.
+    pub(crate) origin: Origin,
 }
 
 /// How many log events or console lines a capture holds unless one is named.
@@ -35,7 +38,7 @@ const MAP_TRACES: u32 = 2_000;
 
 impl Found {
     fn new(body: Body, limit: u32) -> Self {
-        Self { body, raw: Raw::default(), warnings: Vec::new(), limit }
+        Self { body, raw: Raw::default(), warnings: Vec::new(), limit, origin: Origin::default() }
     }
 }
 

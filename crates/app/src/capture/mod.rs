@@ -70,7 +70,7 @@ impl Tracebook {
         into: Option<Entry>,
         caller: &Caller,
     ) -> Result<Captured, Error> {
-        let Found { body, raw, mut warnings, limit } = found;
+        let Found { body, raw, mut warnings, limit, origin } = found;
         let since = self.since(request.since.as_deref())?;
         let click = Click {
             id: self.new_id(),
@@ -78,6 +78,7 @@ impl Tracebook {
             captured_at: self.now(),
             tool: TOOL.to_owned(),
             supersedes: None,
+            origin,
         };
         let (frozen, raw) = tokio::task::spawn_blocking(move || {
             let freeze = freeze::body(body, click)?;

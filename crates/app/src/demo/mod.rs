@@ -240,7 +240,7 @@ async fn wait_for(tracebook: &Tracebook, filter: &str, caller: &Caller) -> Resul
     let arrived = async {
         loop {
             let request = LiveTraces { filter: filter.to_owned(), limit: Some(1), ..LiveTraces::default() };
-            if !tracebook.live_traces(request, caller).await?.is_empty() {
+            if !tracebook.live_traces(request, caller).await?.rows.is_empty() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -8,7 +8,7 @@ use tracebook_store::console::{LineQuestion, StoredLine};
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, LiveQuestion};
+use crate::rpc::{Caller, Listed, LiveQuestion};
 
 /// How many lines are read in one go while a filter is applied.
 const PAGE: u32 = 2_000;
@@ -16,11 +16,15 @@ const PAGE: u32 = 2_000;
 const MOST_LOOKED_AT: usize = 200_000;
 
 impl Tracebook {
-    pub(crate) async fn live_console(&self, request: LiveQuestion, _caller: &Caller) -> Result<Vec<ConsoleRow>, Error> {
+    pub(crate) async fn live_console(
+        &self,
+        request: LiveQuestion,
+        _caller: &Caller,
+    ) -> Result<Listed<ConsoleRow>, Error> {
         Self::local(request.source, "console lines")?;
         let since = self.since(request.since.as_deref())?;
         let found = self.find_lines(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
-        Ok(found.into_iter().map(row).collect())
+        Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
     /// Matching lines, newest first.

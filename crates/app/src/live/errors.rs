@@ -10,7 +10,7 @@ use tracebook_store::errors::ItemRow;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, ErrorRef, LiveQuestion};
+use crate::rpc::{Caller, ErrorRef, Listed, LiveQuestion};
 
 /// How many items are read in one go while a filter is applied.
 const PAGE: u32 = 200;
@@ -18,11 +18,11 @@ const PAGE: u32 = 200;
 const OTHERS: u32 = 50;
 
 impl Tracebook {
-    pub(crate) async fn live_errors(&self, request: LiveQuestion, _caller: &Caller) -> Result<Vec<ErrorRow>, Error> {
+    pub(crate) async fn live_errors(&self, request: LiveQuestion, _caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
         Self::local(request.source, "errors")?;
         let since = self.since(request.since.as_deref())?;
         let found = self.find_errors(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
-        Ok(found.into_iter().map(row).collect())
+        Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
     pub(crate) async fn error_get(&self, request: ErrorRef, _caller: &Caller) -> Result<ErrorItem, Error> {

@@ -10,7 +10,7 @@ use tracebook_store::logs::{LogQuestion, StoredLog};
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, LiveQuestion, LogRef};
+use crate::rpc::{Caller, Listed, LiveQuestion, LogRef};
 
 /// How many events are read in one go while a filter is applied.
 const PAGE: u32 = 1_000;
@@ -28,11 +28,11 @@ pub(crate) struct Found {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_logs(&self, request: LiveQuestion, _caller: &Caller) -> Result<Vec<LogRow>, Error> {
+    pub(crate) async fn live_logs(&self, request: LiveQuestion, _caller: &Caller) -> Result<Listed<LogRow>, Error> {
         Self::local(request.source, "log events")?;
         let since = self.since(request.since.as_deref())?;
         let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
-        Ok(found.events.into_iter().map(row).collect())
+        Ok(Listed::all(found.events.into_iter().map(row).collect()))
     }
 
     pub(crate) async fn log_get(&self, request: LogRef, _caller: &Caller) -> Result<LogEvent, Error> {

@@ -15,7 +15,7 @@ use tracebook_store::telemetry::TraceQuestion;
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::rpc::{Caller, LiveTraces, TraceGet};
+use crate::rpc::{Caller, Listed, LiveTraces, TraceGet};
 
 /// How many a list holds unless the caller says.
 pub(crate) const LIMIT: u32 = 100;
@@ -37,11 +37,15 @@ pub(crate) struct Read {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_traces(&self, request: LiveTraces, _caller: &Caller) -> Result<Vec<TraceSummary>, Error> {
+    pub(crate) async fn live_traces(
+        &self,
+        request: LiveTraces,
+        _caller: &Caller,
+    ) -> Result<Listed<TraceSummary>, Error> {
         Self::local(request.source, "traces")?;
         let since = self.since(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
-        self.find_traces(&request.filter, since, limit, false).await
+        self.find_traces(&request.filter, since, limit, false).await.map(Listed::all)
     }
 
     pub(crate) async fn trace_get(&self, request: TraceGet, _caller: &Caller) -> Result<Trace, Error> {

@@ -13,6 +13,7 @@ mod layout;
 mod logs;
 mod map;
 mod measure;
+mod query;
 mod settings;
 mod sheet;
 mod strip;
@@ -119,6 +120,8 @@ fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
         (Body::Groups(groups), Size::Compact) => settings::groups_strip(groups, frozen),
         (Body::SamplingRules(rules), Size::Full) => settings::rules(rules, frozen),
         (Body::SamplingRules(rules), Size::Compact) => settings::rules_strip(rules, frozen),
+        (Body::Query(query), Size::Full) => query::draw(query, frozen),
+        (Body::Query(query), Size::Compact) => query::strip(query, frozen),
         (Body::Dossier(dossier), Size::Full) => dossier::draw(dossier, frozen),
         (Body::Dossier(dossier), Size::Compact) => dossier::strip(dossier, frozen),
     }

@@ -8,6 +8,7 @@ use tracebook_core::dossier::{Dossier, JoinedError, JoinedLine, JoinedLog, Momen
 use tracebook_core::errors::ErrorItem;
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::logs::Logs;
+use tracebook_core::query::QueryResult;
 use tracebook_core::service_map::{ServiceMap, Traffic};
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, StatusCode, Trace};
@@ -66,6 +67,7 @@ pub fn table(frozen: &Frozen) -> Table {
         Body::ServiceMap(map) => of_map(map),
         Body::Groups(groups) => of_groups(groups),
         Body::SamplingRules(rules) => of_rules(rules),
+        Body::Query(query) => of_query(query),
         Body::Dossier(dossier) => of_dossier(dossier),
     }
 }
@@ -221,6 +223,16 @@ fn of_rules(rules: &SamplingRules) -> Table {
     let summary = words::count(rules.rules.len(), "rule", "rules");
     let head = ["Priority", "Name", "Matches", "Reservoir", "Rate", "In words", "Changed"];
     made(summary, head, rules.rules.len(), rows)
+}
+
+fn of_query(query: &QueryResult) -> Table {
+    let cells = |row: &Vec<String>| query.columns.iter().zip(row).map(|(_, cell)| cell_of(cell)).collect();
+    Table {
+        summary: words::count(query.rows.len(), "row", "rows"),
+        head: query.columns.iter().map(|name| cell_of(name)).collect(),
+        rows: query.rows.iter().take(MOST_ROWS).map(cells).collect(),
+        more: query.rows.len().saturating_sub(MOST_ROWS),
+    }
 }
 
 fn of_dossier(dossier: &Dossier) -> Table {

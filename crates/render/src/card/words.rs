@@ -61,6 +61,9 @@ fn facts(body: &Body) -> Vec<String> {
             let names: Vec<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
             named(&names).into_iter().collect()
         }
+        Body::Query(query) => {
+            vec![brief(query.label()), count(query.rows.len(), "row", "rows")]
+        }
         Body::Dossier(dossier) => {
             let mut facts = vec![format!("trace {}", trace_id(&dossier.trace))];
             facts.extend(service_names(&dossier.trace));

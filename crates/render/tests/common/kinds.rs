@@ -6,6 +6,7 @@ use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
+use tracebook_core::query::{QueryLanguage, QueryResult};
 use tracebook_core::service_map::{MapEdge, MapNode, NodeKind, ServiceMap, Traffic};
 use tracebook_core::time::Nanos;
 use tracebook_core::value::Attribute;
@@ -635,6 +636,22 @@ pub(crate) fn hostile() -> Vec<(&'static str, Body)> {
                 notes: harm.clone(),
             }),
         ),
+        (
+            "hostile_query",
+            Body::Query(Box::new(QueryResult {
+                language: QueryLanguage::Honeycomb,
+                name: harm[0].clone(),
+                query: harm.join("\n"),
+                groups: harm.clone(),
+                start: Nanos(i64::MAX),
+                end: Nanos(i64::MIN),
+                columns: harm.clone(),
+                rows: vec![harm.clone(), Vec::new(), harm.iter().chain(&harm).cloned().collect()],
+                more: u32::MAX,
+                statistics: attributes.clone(),
+                notes: harm.clone(),
+            })),
+        ),
         ("hostile_rules", Body::SamplingRules(SamplingRules { rules, notes: harm.clone() })),
         (
             "hostile_dossier",
@@ -688,8 +705,35 @@ pub(crate) fn fair() -> Vec<(&'static str, Body)> {
         ("deep_map", deep_map()),
         ("groups", groups()),
         ("rules", sampling_rules()),
+        ("query", query()),
         ("dossier", dossier()),
     ]
+}
+
+/// Logs Insights as the course asks it: who asked for what, and how often.
+pub(crate) fn query() -> Body {
+    let row = |path: &str, status: &str, n: &str| vec![path.to_owned(), status.to_owned(), n.to_owned()];
+    Body::Query(Box::new(QueryResult {
+        language: QueryLanguage::Insights,
+        name: "requests by path".into(),
+        query: "fields @timestamp, @message\n| parse @message \"* http *? *\" as head, path, status\n| stats count(*) as requests by path, status\n| sort requests desc".into(),
+        groups: vec!["cruddur".into()],
+        start: at(0),
+        end: at(3_600_000),
+        columns: ["path", "status", "requests"].map(str::to_owned).to_vec(),
+        rows: vec![
+            row("/api/activities/home", "200 OK", "1204"),
+            row("/api/activities/notifications", "200 OK", "318"),
+            row("/api/activities/search", "", "41"),
+            row("/favicon.ico", "404 NOT FOUND", "7"),
+        ],
+        statistics: vec![
+            Attribute::new("recordsMatched", 1_570),
+            Attribute::new("recordsScanned", 20_117),
+            Attribute::new("bytesScanned", 2_411_724),
+        ],
+        ..QueryResult::default()
+    }))
 }
 
 /// A million characters where one line is expected.

@@ -5,7 +5,7 @@ pub(crate) mod kinds;
 
 use tracebook_core::assemble::{LooseSpan, assemble};
 use tracebook_core::evidence::{Body, Frozen};
-use tracebook_core::freeze::{self, Click};
+use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Id, SpanId, TraceId};
 use tracebook_core::question::Question;
 use tracebook_core::time::Nanos;
@@ -53,6 +53,7 @@ pub(crate) fn frozen_body(id_text: &str, body: Body) -> Frozen {
         captured_at: Nanos(1_795_447_300_000_000_000),
         tool: "tracebook 0.1.0".into(),
         supersedes: None,
+        origin: Origin::default(),
     };
     freeze::body(body, click).expect("it has a JSON form").frozen
 }

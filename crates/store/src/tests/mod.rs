@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tracebook_core::assemble::{LooseSpan, assemble};
 use tracebook_core::evidence::{Body, Frozen};
-use tracebook_core::freeze::{self, Click};
+use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Entropy, Id, SpanId, TraceId};
 use tracebook_core::question::Question;
 use tracebook_core::telemetry::{Encoding, SpanRecord};
@@ -60,8 +60,14 @@ fn evidence(secret: &str) -> Frozen {
     let mut span = Span::new(SpanId([1; 8]), secret, Protocol::Otlp, Nanos(1));
     span.end = Some(Nanos(5));
     let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
-    let click =
-        Click { id: id(), question: Question::default(), captured_at: Nanos(9), tool: "test".into(), supersedes: None };
+    let click = Click {
+        id: id(),
+        question: Question::default(),
+        captured_at: Nanos(9),
+        tool: "test".into(),
+        supersedes: None,
+        origin: Origin::default(),
+    };
     freeze::body(Body::Trace(assemble(TraceId([1; 16]), loose)), click).expect("freezes").frozen
 }
 

@@ -1,0 +1,166 @@
+//! The settings of the cloud sources: what is set, where the tokens are, how it went.
+
+use tracebook_sources::cloud::Secret;
+
+use super::secrets::Token;
+use super::usage::usage;
+use crate::Tracebook;
+use crate::error::Error;
+use crate::rpc::{
+    AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Vendor,
+};
+use crate::settings;
+
+/// Rollbar's API.
+pub(crate) const ROLLBAR: &str = "https://api.rollbar.com/api/1";
+/// Honeycomb's API in the United States; the European one is `https://api.eu1.honeycomb.io`.
+pub(crate) const HONEYCOMB: &str = "https://api.honeycomb.io";
+
+impl Tracebook {
+    pub(crate) async fn sources(&self, _request: SourcesRequest, _caller: &Caller) -> Result<Sources, Error> {
+        let set = self.cloud.settings()?;
+        self.cloud.count.flush(&self.telemetry, self.now()).await;
+        let rollbar = TokenState {
+            endpoint: set.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned()),
+            web: set.rollbar.web.unwrap_or_default(),
+            ..self.token_state(Token::Rollbar, Vendor::Rollbar).await
+        };
+        let honeycomb = TokenState {
+            endpoint: set.honeycomb.endpoint.unwrap_or_else(|| HONEYCOMB.to_owned()),
+            ..self.token_state(Token::Honeycomb, Vendor::Honeycomb).await
+        };
+        let mut reach = self.cloud.reach(Vendor::Aws);
+        let profiles = match tracebook_sources::aws::profiles().await {
+            Ok(profiles) => profiles,
+            Err(error) => {
+                reach.problem.get_or_insert(Error::from(error).body());
+                Vec::new()
+            }
+        };
+        let profile = set.aws.profile;
+        let aws = AwsState {
+            effective_region: tracebook_sources::aws::region(profile.as_deref(), set.aws.region.as_deref()).await,
+            profile,
+            region: set.aws.region,
+            endpoint: set.aws.endpoint,
+            profiles: profiles
+                .into_iter()
+                .map(|p| AwsProfile { name: p.name, region: p.region, kind: p.kind.to_owned() })
+                .collect(),
+            regions: tracebook_sources::aws::REGIONS.iter().map(|&r| r.to_owned()).collect(),
+            reach,
+        };
+        Ok(Sources { aws, rollbar, honeycomb, usage: usage(&self.telemetry, self.now()).await? })
+    }
+
+    async fn token_state(&self, token: Token, vendor: Vendor) -> TokenState {
+        let keychain = self.cloud.secrets.keychain().await;
+        let instead = |why: String| {
+            format!(
+                "There is no keychain to use ({why}). A token is kept in this run's memory only: set {} before starting \
+                 Tracebook, or give it again each time. It is never written to a file",
+                token.variable()
+            )
+        };
+        TokenState {
+            token: self.cloud.secrets.find(token).await.map_or("none", |(_, place)| place.word()).to_owned(),
+            variable: token.variable().to_owned(),
+            keychain: keychain.is_ok(),
+            keychain_problem: keychain.err().map(instead).unwrap_or_default(),
+            reach: self.cloud.reach(vendor),
+            ..TokenState::default()
+        }
+    }
+
+    pub(crate) async fn source_set(&self, request: SourceSet, caller: &Caller) -> Result<Sources, Error> {
+        let text = |said: &Option<String>| -> Option<Option<String>> {
+            said.as_ref().map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+        };
+        for endpoint in
+            [&request.aws_endpoint, &request.rollbar_endpoint, &request.honeycomb_endpoint, &request.rollbar_web]
+        {
+            if let Some(Some(endpoint)) = text(endpoint) {
+                self.check_endpoint(&endpoint)?;
+            }
+        }
+        for (section, keys) in [
+            (
+                "aws",
+                &[
+                    ("profile", &request.aws_profile),
+                    ("region", &request.aws_region),
+                    ("endpoint", &request.aws_endpoint),
+                ][..],
+            ),
+            ("rollbar", &[("endpoint", &request.rollbar_endpoint), ("web", &request.rollbar_web)]),
+            ("honeycomb", &[("endpoint", &request.honeycomb_endpoint)]),
+        ] {
+            let keys: Vec<(&str, Option<toml_edit::Value>)> = keys
+                .iter()
+                .filter_map(|(key, said)| text(said).map(|value| (*key, value.map(toml_edit::Value::from))))
+                .collect();
+            if !keys.is_empty() {
+                settings::change(&self.data_dir, section, &keys)?;
+            }
+        }
+        self.cloud.forget();
+        self.tell_sources(caller);
+        self.sources(SourcesRequest {}, caller).await
+    }
+
+    /// An endpoint that is ours would answer with what it was asked to relay.
+    fn check_endpoint(&self, endpoint: &str) -> Result<(), Error> {
+        let url = reqwest::Url::parse(endpoint)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+            .ok_or_else(|| {
+                Error::usage(format!("{endpoint:?} is no address"), "Write for example http://127.0.0.1:5000")
+            })?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            return Err(Error::usage(
+                "an address with a password or a query in it is not kept",
+                "Give the address alone; tokens go to the keychain",
+            ));
+        }
+        let ours = self.receivers.list().into_iter().filter_map(|r| r.address).any(|address| {
+            let port = address.rsplit(':').next().and_then(|p| p.parse::<u16>().ok());
+            port.is_some() && port == url.port_or_known_default()
+        });
+        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]" | "::1"));
+        if ours && local {
+            return Err(Error::usage(
+                format!("{endpoint} is this app's own receiver"),
+                "What it holds is listed with the source local; name the cloud's address, or an emulator's",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn secret_set(&self, request: SecretSet, caller: &Caller) -> Result<Sources, Error> {
+        let token = match request.vendor {
+            Vendor::Rollbar => Token::Rollbar,
+            Vendor::Honeycomb => Token::Honeycomb,
+            Vendor::Aws => {
+                return Err(Error::usage(
+                    "AWS's credentials are not kept here",
+                    "Make a profile with `aws configure` or `aws configure sso`, and pick it",
+                ));
+            }
+        };
+        match Secret::new(&request.token) {
+            // A token with a blank or a line end in it was pasted with something else.
+            Some(secret) if secret.expose().contains(|c: char| c.is_whitespace() || c.is_control()) => {
+                return Err(Error::usage("that is no token: there are blanks in it", "Paste the token alone"));
+            }
+            Some(secret) => drop(self.cloud.secrets.set(token, secret, request.memory_only).await?),
+            None => self.cloud.secrets.forget(token).await?,
+        }
+        self.cloud.forget();
+        self.tell_sources(caller);
+        self.sources(SourcesRequest {}, caller).await
+    }
+
+    fn tell_sources(&self, caller: &Caller) {
+        self.tell(Event::Changed { what: "sources".to_owned(), id: String::new(), by: caller.client.clone() });
+    }
+}

@@ -1,0 +1,203 @@
+//! A query's result as a table under the query that it answers.
+
+use tracebook_core::evidence::Frozen;
+use tracebook_core::query::QueryResult;
+
+use super::frame::PAD;
+use super::measure::Font;
+use super::sheet::{self, CODE, END, HEAD, Head, NAME, SMALL, STRIP, STRIP_CHART};
+use super::words;
+use super::xml::Svg;
+
+/// The most rows that are drawn.
+const MOST_ROWS: usize = 40;
+/// The most columns that are drawn.
+const MOST_COLUMNS: usize = 8;
+/// The most lines of the query.
+const MOST_LINES: usize = 8;
+/// Over how many rows a column's width is made.
+const MEASURED: usize = 40;
+const LINE: f64 = 16.0;
+const ROW: f64 = 22.0;
+const GAP: f64 = 16.0;
+/// What a column gets at least, and at most where others need room too.
+const NARROW: f64 = 44.0;
+
+/// Draws the full card.
+pub(super) fn draw(query: &QueryResult, frozen: Option<&Frozen>) -> String {
+    let head = head(query);
+    let mut svg = Svg::new();
+    let mut y = asked(&mut svg, query, head.bottom());
+    y = rows(&mut svg, query, y);
+    let description = format!("{} · {}", head.pill.1, head.facts);
+    sheet::sheet(frozen, &head, &description, svg, y, &query.notes)
+}
+
+/// Draws the strip: how it went at the left, the first row at the right.
+pub(super) fn strip(query: &QueryResult, frozen: Option<&Frozen>) -> String {
+    let mut svg = Svg::new();
+    let pairs: Vec<(&String, &str)> = query
+        .columns
+        .iter()
+        .enumerate()
+        .take(3)
+        .map(|(i, name)| (name, query.rows.first().and_then(|row| row.get(i)).map_or("", String::as_str)))
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "at most three")]
+    let mut y = STRIP / 2.0 + 4.0 - (pairs.len() as f64 - 1.0) * 8.0;
+    for (name, value) in pairs {
+        let room = (END - STRIP_CHART) / 2.0 - 6.0;
+        sheet::put(&mut svg, "small muted", STRIP_CHART, y, &SMALL.fit(&sheet::clean(name), room));
+        sheet::end(&mut svg, "head", END, y, &HEAD.fit(&sheet::clean(value), room));
+        y += LINE;
+    }
+    sheet::strip(frozen, &head(query), svg)
+}
+
+fn head(query: &QueryResult) -> Head {
+    let mut facts = vec![words::count(query.rows.len(), "row", "rows")];
+    if query.more > 0 {
+        facts.push(format!("{} more left out", words::grouped(query.more as usize)));
+    }
+    facts.push(format!("{} to {}", query.start.human(), query.end.human()));
+    let mut chips = Vec::new();
+    if !query.groups.is_empty() {
+        chips.push(("asked", query.groups.join(", ")));
+    }
+    for statistic in query.statistics.iter().take(4) {
+        let name = match statistic.key.as_str() {
+            "recordsMatched" => "matched",
+            "recordsScanned" => "scanned",
+            "bytesScanned" => "bytes",
+            "logGroupsScanned" => "groups",
+            _ => continue,
+        };
+        chips.push((name, statistic.value.to_string()));
+    }
+    Head {
+        title: words::brief(query.label()),
+        facts: facts.join(" · "),
+        aside: String::new(),
+        pill: ("note", query.language.name().to_uppercase()),
+        chips,
+    }
+}
+
+/// The query itself; returns where the rows begin.
+fn asked(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
+    let given: Vec<&str> = query.query.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let mut lines: Vec<String> =
+        given.iter().take(MOST_LINES).map(|line| CODE.fit(&sheet::clean(line), END - PAD - 16.0)).collect();
+    if given.len() > MOST_LINES {
+        lines.push(format!("… and {} more lines", given.len() - MOST_LINES));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let height = lines.len() as f64 * LINE + 10.0;
+    sheet::block(svg, "band", PAD - 8.0, top - 6.0, END - PAD + 16.0, height, 4.0);
+    let mut y = top + 9.0;
+    for line in &lines {
+        sheet::code(svg, "", PAD, y, line);
+        y += LINE;
+    }
+    top + height + 6.0
+}
+
+fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
+    if query.rows.is_empty() {
+        sheet::put(svg, "name muted", PAD, top + 18.0, "No row matched.");
+        return top + 26.0;
+    }
+    let columns = columns(query);
+    for column in &columns {
+        let name = HEAD.fit(&sheet::clean(&query.columns[column.index]), column.width);
+        match column.numeric {
+            true => sheet::end(svg, "head", column.x + column.width, top + 10.0, &name),
+            false => sheet::put(svg, "head", column.x, top + 10.0, &name),
+        }
+    }
+    let mut y = top + 18.0;
+    for (i, row) in query.rows.iter().take(MOST_ROWS).enumerate() {
+        if i % 2 == 0 {
+            sheet::band(svg, y, ROW);
+        }
+        for column in &columns {
+            let cell = row.get(column.index).map(String::as_str).unwrap_or_default();
+            let cell = NAME.fit(&one_line(cell), column.width);
+            match column.numeric {
+                true => sheet::end(svg, "name", column.x + column.width, y + 15.0, &cell),
+                false => sheet::put(svg, "name", column.x, y + 15.0, &cell),
+            }
+        }
+        y += ROW;
+    }
+    let hidden = query.rows.len().saturating_sub(MOST_ROWS);
+    let aside = query.columns.len().saturating_sub(columns.len());
+    let mut rest = Vec::new();
+    if hidden > 0 {
+        rest.push(format!("{} more rows", words::grouped(hidden)));
+    }
+    if aside > 0 {
+        rest.push(words::count(aside, "more column", "more columns"));
+    }
+    if rest.is_empty() {
+        return y;
+    }
+    sheet::put(svg, "name muted", PAD, y + 18.0, &format!("… and {} (all in the data)", rest.join(", ")));
+    y + 26.0
+}
+
+struct Column {
+    index: usize,
+    x: f64,
+    width: f64,
+    numeric: bool,
+}
+
+/// As wide as what they hold; where that is too wide together, the widest give way first.
+fn columns(query: &QueryResult) -> Vec<Column> {
+    let shown = query.columns.len().min(MOST_COLUMNS);
+    let mut widths: Vec<f64> = (0..shown)
+        .map(|i| {
+            let cells = query.rows.iter().take(MEASURED).filter_map(|row| row.get(i));
+            let widest = cells.map(|cell| width(NAME, cell)).fold(width(HEAD, &query.columns[i]), f64::max);
+            widest.max(NARROW)
+        })
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    let room = END - PAD - GAP * shown.saturating_sub(1) as f64;
+    // Lowering the widest to the next one at a time ends, since each step makes two alike.
+    for _ in 0..shown {
+        let all: f64 = widths.iter().sum();
+        if all <= room {
+            break;
+        }
+        let widest = widths.iter().copied().fold(0.0, f64::max);
+        let next = widths.iter().copied().filter(|w| *w < widest).fold(NARROW, f64::max);
+        let alike = widths.iter().filter(|w| **w >= widest).count();
+        #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+        let lower = (widest - (all - room) / alike as f64).max(next).max(NARROW);
+        for width in widths.iter_mut().filter(|w| **w >= widest) {
+            *width = lower;
+        }
+    }
+    let mut x = PAD;
+    widths
+        .into_iter()
+        .enumerate()
+        .map(|(index, width)| {
+            let column = Column { index, x, width, numeric: query.is_numeric(index) };
+            x += width + GAP;
+            column
+        })
+        .collect()
+}
+
+fn width(font: Font, text: &str) -> f64 {
+    // One more than measured: a cell that just fits must not get an ellipsis for a rounding.
+    font.width(&one_line(text)) + 1.0
+}
+
+fn one_line(text: &str) -> String {
+    let beginning: String = text.chars().take(300).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    sheet::clean(&beginning)
+}

@@ -1,0 +1,177 @@
+//! One long fetch: its turns, its repeats, its end.
+
+use std::future::Future;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Fault, SourceError};
+use super::limits::{Api, Limits};
+
+/// How often a throttled request is made before its fault is handed on.
+const TRIES: u32 = 5;
+/// The pause after the first throttling; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(400);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// How far a fetch is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Pages or batches so far.
+    pub pages: u32,
+    /// Rows so far.
+    pub rows: u32,
+    /// Of how many rows; 0 where nobody knows.
+    pub of: u32,
+    /// What is fetched: `log events of cruddur`.
+    pub what: String,
+}
+
+/// What a vendor bills or counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Used {
+    /// X-Ray: traces retrieved.
+    XrayTracesRetrieved,
+    /// X-Ray: traces scanned for a list, matching or not.
+    XrayTracesScanned,
+    /// X-Ray: segments recorded, by the relay.
+    XraySegmentsRecorded,
+    /// CloudWatch Logs: log events read.
+    LogEventsRead,
+    /// CloudWatch Logs Insights: bytes scanned.
+    InsightsBytes,
+    /// CloudWatch Logs: seconds of Live Tail.
+    LiveTailSeconds,
+    /// CloudWatch Logs: bytes put, by the relay.
+    LogBytesPut,
+}
+
+/// Keeps count of what is asked and used.
+pub trait Meter: Send + Sync {
+    /// A request is made.
+    fn called(&self, api: Api);
+    /// Something that is billed or counted was used.
+    fn used(&self, what: Used, n: u64);
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMeter;
+
+impl Meter for NoMeter {
+    fn called(&self, _api: Api) {}
+    fn used(&self, _what: Used, _n: u64) {}
+}
+
+/// What a fetch is made with. Cheap to clone.
+#[derive(Clone)]
+pub struct Fetch {
+    token: CancellationToken,
+    limits: Limits,
+    meter: Arc<dyn Meter>,
+    tell: Arc<dyn Fn(Progress) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetch").finish_non_exhaustive()
+    }
+}
+
+impl Fetch {
+    /// A fetch that ends with the token, keeps to the limits, and tells how far it is.
+    pub fn new(
+        token: CancellationToken,
+        limits: Limits,
+        meter: Arc<dyn Meter>,
+        tell: Arc<dyn Fn(Progress) + Send + Sync>,
+    ) -> Self {
+        Self { token, limits, meter, tell }
+    }
+
+    /// One that nobody limits, counts, watches or ends.
+    pub fn unattended() -> Self {
+        Self::new(CancellationToken::new(), Limits::none(), Arc::new(NoMeter), Arc::new(|_| {}))
+    }
+
+    /// Says how far it is.
+    pub fn progress(&self, progress: Progress) {
+        (self.tell)(progress);
+    }
+
+    /// Something that is billed or counted was used.
+    pub fn used(&self, what: Used, n: u64) {
+        self.meter.used(what, n);
+    }
+
+    /// Ends when the user cancels.
+    pub fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Makes one request when its turn has come. It is repeated where it was throttled, with growing pauses, and only
+    /// then: anything else is the caller's to decide.
+    ///
+    /// # Errors
+    /// What the request ended with; [`Fault::Cancelled`] at once when the user ends it, also in a pause or in the middle of an answer.
+    pub async fn call<T, F, R>(&self, api: Api, mut request: R) -> Result<T, SourceError>
+    where
+        R: FnMut() -> F,
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            self.wait(self.limits.reserve(api)).await?;
+            self.meter.called(api);
+            let outcome = tokio::select! {
+                biased;
+                () = self.token.cancelled() => return Err(SourceError::cancelled()),
+                outcome = request() => outcome,
+            };
+            match outcome {
+                Err(error) if error.fault == Fault::Throttled && attempt < TRIES => {
+                    let pause_now = jittered(pause);
+                    self.limits.hold(api, pause_now);
+                    self.wait(pause_now).await?;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(mut error) if error.fault == Fault::Throttled => {
+                    error.message = format!("{} (asked {TRIES} times)", error.message);
+                    return Err(error);
+                }
+                outcome => return outcome,
+            }
+        }
+        // The loop has no other end.
+        Err(SourceError::cancelled())
+    }
+
+    /// Waits, unless the user ends it.
+    ///
+    /// # Errors
+    /// [`Fault::Cancelled`].
+    pub async fn wait(&self, pause: Duration) -> Result<(), SourceError> {
+        if self.token.is_cancelled() {
+            return Err(SourceError::cancelled());
+        }
+        if pause.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.token.cancelled() => Err(SourceError::cancelled()),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+}
+
+/// Between half of a pause and all of it, so that two clients that were throttled together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    // The standard library's hasher is seeded at random; nothing here has to be unguessable.
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u8(0);
+    let share = u32::try_from(hasher.finish() % 1_000).unwrap_or(0);
+    pause / 2 + pause / 2 * share / 1_000
+}

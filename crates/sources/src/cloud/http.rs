@@ -1,0 +1,87 @@
+//! The one HTTP client of the sources that have no SDK, and what is taken from an answer.
+
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Response, StatusCode, redirect};
+
+use super::error::{Fault, SourceError};
+
+/// To a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// To the end of an answer.
+const WHOLE: Duration = Duration::from_secs(30);
+/// The most that is read of one answer.
+const MOST: usize = 32 << 20;
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Its status.
+    pub status: u16,
+    /// Its `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// A client that follows no redirect (a header with a token, or a `Location` that repeats one, must not travel),
+/// goes through no proxy to a loopback address, and gives up in time.
+///
+/// # Errors
+/// Where the platform's certificates cannot be read.
+pub fn client(agent: &str) -> Result<reqwest::Client, SourceError> {
+    reqwest::Client::builder()
+        .user_agent(agent)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE)
+        .build()
+        .map_err(|e| SourceError::new(Fault::Broken, format!("no HTTP client: {}", e.without_url()), ""))
+}
+
+impl Http {
+    /// Reads an answer whole.
+    ///
+    /// # Errors
+    /// [`Fault::Unreachable`] where the connection is cut, [`Fault::Broken`] where the answer is larger than anything expected.
+    pub async fn read(mut response: Response) -> Result<Self, SourceError> {
+        let status = response.status().as_u16();
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| refused(&e))? {
+            if body.len() + chunk.len() > MOST {
+                return Err(SourceError::new(
+                    Fault::Broken,
+                    format!("the answer is larger than {} MiB", MOST >> 20),
+                    "Ask for less: a shorter range, a narrower filter",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, retry_after, body })
+    }
+
+    /// Whether the status is a success.
+    pub fn is_success(&self) -> bool {
+        StatusCode::from_u16(self.status).is_ok_and(|s| s.is_success())
+    }
+}
+
+/// What a failed exchange means. The URL, which may carry a token, is not in it.
+pub fn refused(error: &reqwest::Error) -> SourceError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let host = error.url().and_then(|u| u.host_str()).unwrap_or("the source").to_owned();
+    let message = if error.is_timeout() {
+        format!("{host} did not answer in time")
+    } else if error.is_connect() {
+        format!("{host} cannot be reached: {cause}")
+    } else {
+        format!("the connection to {host} was cut: {cause}")
+    };
+    SourceError::new(Fault::Unreachable, message, "Check the network; everything frozen reads as before")
+}

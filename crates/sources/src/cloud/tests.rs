@@ -1,0 +1,90 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Api, Fault, Fetch, Limits, Meter, NoMeter, Secret, SourceError, Used};
+
+#[derive(Default)]
+struct Counted(AtomicU32);
+
+impl Meter for Counted {
+    fn called(&self, _api: Api) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    fn used(&self, _what: Used, _n: u64) {}
+}
+
+fn fetch(limits: Limits) -> (Fetch, CancellationToken, Arc<Counted>) {
+    let token = CancellationToken::new();
+    let counted = Arc::new(Counted::default());
+    (Fetch::new(token.clone(), limits, counted.clone(), Arc::new(|_| {})), token, counted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_keep_to_the_quota_after_the_burst() {
+    let (fetch, _token, counted) = fetch(Limits::documented());
+    let start = Instant::now();
+    for _ in 0..12 {
+        fetch.call(Api::LogsFilter, || async { Ok(()) }).await.expect("answers");
+    }
+    // Four at once, then four a second.
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(1_990) && took < Duration::from_millis(2_300), "{took:?}");
+    assert_eq!(counted.0.load(Ordering::Relaxed), 12);
+    fetch.call(Api::LogsGet, || async { Ok(()) }).await.expect("another API has its own turns");
+    assert!(start.elapsed() - took < Duration::from_millis(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_throttling_is_repeated_and_all_clones_wait() {
+    let (fetch, _token, counted) = fetch(Limits::documented());
+    let mut asked = 0;
+    let answer = fetch
+        .call(Api::XrayTraces, || {
+            asked += 1;
+            let outcome = match asked {
+                1 | 2 => Err(SourceError::new(Fault::Throttled, "slow down", "")),
+                n => Ok(n),
+            };
+            async { outcome }
+        })
+        .await;
+    assert_eq!(answer, Ok(3));
+    let broken = fetch
+        .call(Api::XrayBatch, || async { Err::<(), _>(SourceError::new(Fault::Broken, "500", "")) })
+        .await
+        .expect_err("is handed on");
+    assert_eq!((broken.fault, counted.0.load(Ordering::Relaxed)), (Fault::Broken, 4));
+    let start = Instant::now();
+    let throttled = fetch
+        .call(Api::RollbarRead, || async { Err::<(), _>(SourceError::new(Fault::Throttled, "429", "")) })
+        .await
+        .expect_err("ends");
+    assert_eq!(throttled.message, "429 (asked 5 times)");
+    assert!(start.elapsed() > Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_ends_a_pause_and_an_answer_at_once() {
+    let (fetch, token, _) = fetch(Limits::none());
+    let waiting = fetch.clone();
+    let task = tokio::spawn(async move {
+        waiting.call(Api::Sts, || async { std::future::pending::<Result<(), SourceError>>().await }).await
+    });
+    tokio::task::yield_now().await;
+    token.cancel();
+    let error = task.await.expect("ends").expect_err("cancelled");
+    assert_eq!(error.fault, Fault::Cancelled);
+    assert_eq!(fetch.wait(Duration::ZERO).await, Err(SourceError::cancelled()));
+}
+
+#[test]
+fn a_secret_does_not_print() {
+    let secret = Secret::new(" hcaik_0123 \n").expect("a token");
+    assert_eq!((secret.expose(), format!("{secret:?}").as_str()), ("hcaik_0123", "Secret(…)"));
+    assert!(Secret::new(" \n").is_none());
+    NoMeter.used(Used::InsightsBytes, 1);
+}

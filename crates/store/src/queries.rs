@@ -1,0 +1,82 @@
+//! Queries that the user saved.
+
+use sqlx::Row as _;
+
+use tracebook_core::time::Nanos;
+
+use crate::error::StoreError;
+use crate::open::Journal;
+
+/// A saved query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredQuery {
+    /// Its id.
+    pub id: String,
+    /// `cloudwatch`, `honeycomb`.
+    pub source: String,
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub query: String,
+    /// Log groups or datasets.
+    pub groups: Vec<String>,
+}
+
+impl Journal {
+    /// Saves a query; the same id again replaces it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn save_query(&self, query: &StoredQuery, now: Nanos) -> Result<(), StoreError> {
+        let groups = serde_json::to_string(&query.groups).map_err(|e| StoreError::Damaged(e.to_string()))?;
+        let mut transaction = self.pools.write().await?;
+        sqlx::query(
+            "INSERT INTO saved_query (id, source, name, query, groups, created_at) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET source = excluded.source, name = excluded.name, query = excluded.query,
+               groups = excluded.groups",
+        )
+        .bind(&query.id)
+        .bind(&query.source)
+        .bind(&query.name)
+        .bind(&query.query)
+        .bind(groups)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The saved queries of a source, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn saved_queries(&self, source: &str) -> Result<Vec<StoredQuery>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM saved_query WHERE source = ? ORDER BY name, id")
+            .bind(source)
+            .fetch_all(&self.pools.readers)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let groups: String = row.get("groups");
+                Ok(StoredQuery {
+                    id: row.get("id"),
+                    source: row.get("source"),
+                    name: row.get("name"),
+                    query: row.get("query"),
+                    groups: serde_json::from_str(&groups).map_err(|e| StoreError::Damaged(e.to_string()))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Forgets a saved query; says whether it was there.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn forget_query(&self, id: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let gone = sqlx::query("DELETE FROM saved_query WHERE id = ?").bind(id).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(gone.rows_affected() > 0)
+    }
+}
