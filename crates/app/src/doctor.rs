@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tracebook_core::question::Source;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
 use tracebook_store::arrivals::Arrivals;
@@ -10,13 +11,19 @@ use tracebook_store::heard::Heard;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::receivers::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
-use crate::rpc::{Caller, Check, DoctorRequest, Receiver};
+use crate::rpc::{Caller, Check, DoctorRequest, Receiver, Vendor};
 
 /// What can be looked at.
 const SOURCES: [&str; 6] = ["otlp", "xray", "cloudwatch", "rollbar", "console", "journal"];
 
 impl Tracebook {
-    pub(crate) async fn doctor(&self, request: DoctorRequest, _caller: &Caller) -> Result<Vec<Check>, Error> {
+    pub(crate) async fn doctor(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
+        match request.from {
+            Source::Local => {}
+            Source::Xray | Source::Cloudwatch => return Ok(self.cloud_checks(Vendor::Aws, caller).await),
+            Source::Rollbar => return Ok(self.cloud_checks(Vendor::Rollbar, caller).await),
+            Source::Honeycomb => return Ok(self.cloud_checks(Vendor::Honeycomb, caller).await),
+        }
         let wanted = request.source.as_deref();
         if let Some(wanted) = wanted
             && !SOURCES.contains(&wanted)
@@ -41,6 +48,11 @@ impl Tracebook {
         };
         let mut checks = patient.examine();
         checks.retain(|check| wanted.is_none_or(|wanted| check.source == wanted));
+        if wanted.is_none() {
+            for vendor in self.vendors_set().await {
+                checks.extend(self.cloud_checks(vendor, caller).await);
+            }
+        }
         Ok(checks)
     }
 }

@@ -464,17 +464,20 @@ pub struct ErrorRef {
 /// What to look at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct DoctorRequest {
-    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, and of the cloud `aws`, `rollbar-cloud`, `honeycomb`; null for all
-    /// local ones and every cloud source that is set.
+    /// A local end: `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all of them and every cloud source that is set.
     #[serde(default)]
     #[ts(optional)]
     pub source: Option<String>,
+    /// A cloud source instead.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub from: Source,
 }
 
 /// One step of the doctor's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Check {
-    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`.
+    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`; of the cloud `aws`, `rollbar-cloud`, `honeycomb`.
     pub source: String,
     /// What was looked at.
     pub check: String,

@@ -135,6 +135,16 @@ impl Tracebook {
         let _ = self.events.send(event);
     }
 
+    /// For tasks that tell of changes after the call that began them.
+    pub(crate) fn event_sender(&self) -> broadcast::Sender<Event> {
+        self.events.clone()
+    }
+
+    /// Runs a task that shutdown waits for.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     pub(crate) fn now(&self) -> Nanos {
         SystemClock.now()
     }

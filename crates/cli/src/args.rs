@@ -86,9 +86,15 @@ pub(crate) enum Command {
     },
     /// Step by step: does anything arrive, and why not
     Doctor {
-        /// A source; all if left out
+        /// A local end: otlp, xray, cloudwatch, rollbar or console; all if left out
         source: Option<String>,
+        /// A cloud source instead: xray, cloudwatch, rollbar or honeycomb
+        #[arg(long = "source", value_name = "SOURCE", value_parser = SOURCES, conflicts_with = "source")]
+        from: Option<String>,
     },
+    /// Cloud sources: list, set, token, who, queries
+    #[command(subcommand)]
+    Source(Source),
     /// The settings that point a service at this app
     Env {
         /// flask, node, compose or shell
@@ -209,6 +215,57 @@ pub(crate) struct Live {
     /// At most so many
     #[arg(long)]
     pub(crate) limit: Option<u32>,
+    /// The oldest first (log events of cloudwatch)
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    /// What is set, where the tokens are, and what was asked this month
+    List,
+    /// Set where and as whom the cloud is asked; an empty text takes a setting away
+    Set {
+        /// A profile of AWS's shared config
+        #[arg(long, value_name = "PROFILE")]
+        aws_profile: Option<String>,
+        /// A region of AWS
+        #[arg(long, value_name = "REGION")]
+        aws_region: Option<String>,
+        /// Another endpoint than AWS's: an emulator
+        #[arg(long, value_name = "URL")]
+        aws_endpoint: Option<String>,
+        /// Another endpoint than Rollbar's
+        #[arg(long, value_name = "URL")]
+        rollbar_endpoint: Option<String>,
+        /// Where your project's pages are: https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT
+        #[arg(long, value_name = "URL")]
+        rollbar_web: Option<String>,
+        /// Another endpoint than Honeycomb's: https://api.eu1.honeycomb.io for Europe
+        #[arg(long, value_name = "URL")]
+        honeycomb_endpoint: Option<String>,
+    },
+    /// Put a token, read from standard input, into the system's keychain
+    Token {
+        /// rollbar or honeycomb
+        #[arg(value_parser = ["rollbar", "honeycomb"])]
+        vendor: String,
+        /// Take it out again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Who we are to a source
+    Who {
+        /// aws, rollbar or honeycomb
+        #[arg(value_parser = ["aws", "rollbar", "honeycomb"])]
+        vendor: String,
+    },
+    /// Saved queries and boards
+    Queries {
+        /// cloudwatch or honeycomb
+        #[arg(value_parser = ["cloudwatch", "honeycomb"])]
+        source: String,
+    },
 }
 
 const SOURCES: [&str; 5] = ["local", "xray", "cloudwatch", "rollbar", "honeycomb"];

@@ -42,19 +42,36 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
 }
 
 /// The same door that the windows use.
-struct Door {
+pub(crate) struct Door {
     tracebook: Arc<Tracebook>,
 }
 
+/// The one call that a command line makes at a time.
+const CALL: &str = "cli";
+
 impl Door {
-    async fn ask<T: DeserializeOwned>(&self, cmd: &str, args: Json) -> Result<T, Error> {
+    /// Asks; Ctrl-C ends the call in good order rather than the program, so that what came before is kept.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, cmd: &str, args: Json) -> Result<T, Error> {
         let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(Error::internal)?;
-        let answer = self.tracebook.rpc(request, &self.caller()).await?;
+        let caller = self.caller();
+        let mut answer = std::pin::pin!(self.tracebook.rpc(request, &caller));
+        let answer = tokio::select! {
+            answer = &mut answer => answer,
+            () = crate::serve::stopped() => {
+                let cancel = Request::cancel(tracebook_app::rpc::Cancel { call: CALL.to_owned() });
+                self.tracebook.rpc(cancel, &caller).await?;
+                tokio::select! {
+                    answer = answer => answer,
+                    // What cannot be cancelled is left to itself at the second time.
+                    () = crate::serve::stopped() => Err(Error::new(Code::Cancelled, "interrupted", "")),
+                }
+            }
+        }?;
         serde_json::from_value(answer).map_err(Error::internal)
     }
 
     fn caller(&self) -> Caller {
-        Caller { client: format!("cli-{}", std::process::id()), call: String::new() }
+        Caller { client: format!("cli-{}", std::process::id()), call: CALL.to_owned() }
     }
 }
 
@@ -66,7 +83,8 @@ async fn with_journal(door: &Door, command: Command, out: &Out) -> Result<u8, Er
         Command::Live(live) => self::live(door, live, out).await,
         Command::Capture(capture) => self::capture(door, capture, out).await,
         Command::Evidence(evidence) => self::evidence(door, evidence, out).await,
-        Command::Doctor { source } => doctor(door, source, out).await,
+        Command::Doctor { source, from } => doctor(door, source, from, out).await,
+        Command::Source(source) => crate::source::run(door, source, out).await,
         Command::Export(export) => self::export(door, export, out).await,
         Command::Env { target } => {
             let answer: Json = door.ask("env", json!({ "for": target })).await?;
@@ -182,7 +200,8 @@ async fn slots(door: &Door, entry: &str, out: &Out) -> Result<u8, Error> {
 }
 
 async fn live(door: &Door, live: Live, out: &Out) -> Result<u8, Error> {
-    let request = json!({ "source": live.source, "filter": live.filter, "since": live.since, "limit": live.limit });
+    let request = json!({ "source": live.source, "filter": live.filter, "since": live.since, "limit": live.limit,
+        "oldest_first": live.oldest_first });
     match live.what.as_str() {
         "traces" => {
             let traces: Listed<TraceSummary> = door.ask("live_traces", request).await?;
@@ -310,8 +329,9 @@ async fn capture(door: &Door, capture: Capture, out: &Out) -> Result<u8, Error> 
     Ok(0)
 }
 
-async fn doctor(door: &Door, source: Option<String>, out: &Out) -> Result<u8, Error> {
-    let checks: Vec<Check> = door.ask("doctor", json!({ "source": source })).await?;
+async fn doctor(door: &Door, source: Option<String>, from: Option<String>, out: &Out) -> Result<u8, Error> {
+    let from = from.unwrap_or_else(|| "local".to_owned());
+    let checks: Vec<Check> = door.ask("doctor", json!({ "source": source, "from": from })).await?;
     out.answer(&json!({ "checks": checks }), |_| {
         let mut text = String::new();
         for check in &checks {

@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod out;
 mod serve;
+mod source;
 mod web;
 
 use std::process::ExitCode;

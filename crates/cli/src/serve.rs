@@ -113,7 +113,7 @@ pub(crate) fn stopped_token() -> CancellationToken {
 }
 
 /// Ctrl-C, or the polite way to end a process.
-async fn stopped() {
+pub(crate) async fn stopped() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

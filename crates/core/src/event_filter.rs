@@ -23,6 +23,8 @@ pub struct EventFilter {
     /// `level:x`: exactly this; `status:error`: this or worse.
     level: Option<(Level, bool)>,
     pattern: FilterPattern,
+    /// The filter pattern behind the named parts, as it was written: what CloudWatch Logs itself is asked.
+    pub pattern_text: String,
 }
 
 impl EventFilter {
@@ -54,6 +56,7 @@ impl EventFilter {
         }
         filter.pattern =
             FilterPattern::parse(rest).map_err(|e| FilterError::new(format!("the filter pattern {rest:?}, {e}")))?;
+        filter.pattern_text = rest.trim_end().to_owned();
         Ok(filter)
     }
 
@@ -65,6 +68,11 @@ impl EventFilter {
             && self.trace.is_none()
             && self.level.is_none()
             && self.pattern.matches_everything()
+    }
+
+    /// Whether it says more than a group and a pattern: what only we can look for.
+    pub fn has_own_parts(&self) -> bool {
+        self.stream.is_some() || self.service.is_some() || self.trace.is_some() || self.level.is_some()
     }
 
     /// Whether an event is wanted. `severity` is what the sender wrote.

@@ -69,7 +69,7 @@ impl Shown {
             format!("{OPENING}{id} -->"),
             image(&self.alt, &target(folder, id, self.size), ""),
             String::new(),
-            format!("{own}<sub>{}</sub>", escape(&one_line(&card::provenance(frozen)))),
+            format!("{own}<sub>{}</sub>{}", escape(&one_line(&card::provenance(frozen))), console(frozen)),
             String::new(),
             format!(
                 "<details><summary>{}: {} as text</summary>",
@@ -82,6 +82,22 @@ impl Shown {
         lines.extend(["", "</details>", "", CLOSING].map(str::to_owned));
         lines
     }
+}
+
+/// The way to the vendor's console, and until when it leads somewhere. An address that is not plainly one makes no link.
+fn console(frozen: &Frozen) -> String {
+    let provenance = &frozen.evidence.provenance;
+    let plain = |url: &&String| {
+        url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&b))
+    };
+    let Some(url) = provenance.console_link.as_ref().filter(plain) else { return String::new() };
+    let until = match provenance.expires {
+        // The day is enough: nobody deletes by the second.
+        Some(moment) => format!("deleted there on {}", moment.rfc3339().chars().take(10).collect::<String>()),
+        None => "may have expired".to_owned(),
+    };
+    let source = escape(card::source(provenance));
+    format!("<br><sub><a href=\"{}\">seen in {source} when captured</a>; {until}</sub>", url.replace('&', "&amp;"))
 }
 
 /// `01J….svg`, `01J….compact.svg`.

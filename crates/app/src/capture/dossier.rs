@@ -42,12 +42,18 @@ impl Tracebook {
             console: Vec::new(),
             notes: Vec::new(),
         };
-        self.join_logs(&mut dossier, &mut raw).await?;
-        self.join_errors(&mut dossier, &mut raw).await?;
-        self.join_console(&mut dossier).await?;
-        dossier.notes.extend(notes(&dossier));
+        self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
         Ok(Found { body: Body::Dossier(Box::new(dossier)), raw, warnings, limit: MOST, origin: Origin::default() })
+    }
+
+    /// Joins what the local ends have of the same request.
+    pub(super) async fn join_local(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
+        self.join_logs(dossier, raw).await?;
+        self.join_errors(dossier, raw).await?;
+        self.join_console(dossier).await?;
+        dossier.notes.extend(notes(dossier));
+        Ok(())
     }
 
     async fn join_logs(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use tracebook_core::console::Console;
 use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::freeze::Origin;
 use tracebook_core::logs::Logs;
+use tracebook_core::question::Source;
 use tracebook_core::service_map;
 use tracebook_core::trace::Trace;
 use tracebook_core::xray::{self, Group, Groups, SamplingRule, SamplingRules};
@@ -13,10 +14,11 @@ use tracebook_sources::xray::receiver::{default_group, default_rule};
 
 use super::Raw;
 use crate::Tracebook;
+use crate::cloud::holds_none;
 use crate::error::Error;
 use crate::live::logs::event;
 use crate::live::trace_id;
-use crate::rpc::Capture;
+use crate::rpc::{Caller, Capture};
 
 /// What a capture found.
 pub(crate) struct Found {
@@ -30,20 +32,23 @@ pub(crate) struct Found {
 }
 
 /// How many log events or console lines a capture holds unless one is named.
-const EVENTS: u32 = 200;
+pub(super) const EVENTS: u32 = 200;
 /// The region of what is always there, since nobody asked for one.
 const REGION: &str = "us-east-1";
 /// Over how many traces a service map is made at most.
 const MAP_TRACES: u32 = 2_000;
 
 impl Found {
-    fn new(body: Body, limit: u32) -> Self {
+    pub(super) fn new(body: Body, limit: u32) -> Self {
         Self { body, raw: Raw::default(), warnings: Vec::new(), limit, origin: Origin::default() }
     }
 }
 
 impl Tracebook {
-    pub(crate) async fn find(&self, request: &Capture) -> Result<Found, Error> {
+    pub(crate) async fn find(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        if request.source != Source::Local {
+            return self.find_in_cloud(request, caller).await;
+        }
         match request.kind {
             Kind::Trace => self.trace_to_capture(request).await,
             Kind::Logs => self.logs_to_capture(request).await,
@@ -53,7 +58,7 @@ impl Tracebook {
             Kind::Groups => self.groups_to_capture(request).await,
             Kind::SamplingRules => self.rules_to_capture(request).await,
             Kind::Dossier => self.dossier_to_capture(request).await,
-            Kind::Query => Err(Error::not_built("capture query")),
+            Kind::Query => Err(holds_none(Source::Local, "queries")),
         }
     }
 
@@ -249,7 +254,7 @@ impl Tracebook {
 }
 
 /// The one of this name; all where none is named.
-fn named<T>(all: Vec<T>, request: &Capture, what: &str, name: fn(&T) -> &String) -> Result<Vec<T>, Error> {
+pub(super) fn named<T>(all: Vec<T>, request: &Capture, what: &str, name: fn(&T) -> &String) -> Result<Vec<T>, Error> {
     let Some(wanted) = &request.id else { return Ok(all) };
     let names = all.iter().map(|one| name(one).as_str()).collect::<Vec<_>>().join(", ");
     let found: Vec<T> = all.into_iter().filter(|one| name(one) == wanted).collect();
@@ -260,7 +265,7 @@ fn named<T>(all: Vec<T>, request: &Capture, what: &str, name: fn(&T) -> &String)
 }
 
 /// The id that was given, or `None` where the newest was asked for.
-fn one_of<'a>(request: &'a Capture, what: &str, where_ids_are: &str) -> Result<Option<&'a str>, Error> {
+pub(super) fn one_of<'a>(request: &'a Capture, what: &str, where_ids_are: &str) -> Result<Option<&'a str>, Error> {
     match (&request.id, request.latest) {
         (Some(_), true) => Err(both()),
         (Some(id), false) => Ok(Some(id)),
@@ -272,7 +277,7 @@ fn one_of<'a>(request: &'a Capture, what: &str, where_ids_are: &str) -> Result<O
     }
 }
 
-fn both() -> Error {
+pub(super) fn both() -> Error {
     Error::usage("both an id and --latest were given", "Give one of the two")
 }
 

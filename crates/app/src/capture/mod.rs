@@ -1,5 +1,6 @@
 //! The click.
 
+mod cloud;
 mod dossier;
 mod kinds;
 mod raw;
@@ -8,7 +9,7 @@ use tracebook_core::console::Console;
 use tracebook_core::entry::Entry;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::freeze::{self, Click};
-use tracebook_core::question::{Question, Source};
+use tracebook_core::question::Question;
 use tracebook_render::markdown::{self, Slot, Where};
 
 use crate::error::Error;
@@ -23,11 +24,8 @@ const TRIES: usize = 5;
 
 impl Tracebook {
     pub(crate) async fn capture(&self, request: Capture, caller: &Caller) -> Result<Captured, Error> {
-        if request.source != Source::Local {
-            return Err(Error::not_built("capturing from a cloud source"));
-        }
         let into = self.destination(&request).await?;
-        let found = self.find(&request).await?;
+        let found = self.find(&request, caller).await?;
         self.freeze(found, request, into, caller).await
     }
 
@@ -74,7 +72,7 @@ impl Tracebook {
         let since = self.since(request.since.as_deref())?;
         let click = Click {
             id: self.new_id(),
-            question: Question { source: Source::Local, filter: request.filter.clone(), since, limit },
+            question: Question { source: request.source, filter: request.filter.clone(), since, limit },
             captured_at: self.now(),
             tool: TOOL.to_owned(),
             supersedes: None,

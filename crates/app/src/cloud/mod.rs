@@ -1,32 +1,51 @@
 //! The cloud sources: the same questions, asked of AWS, Rollbar and Honeycomb.
 //!
-//! Settings are read from `tracebook.toml` at each question, so that another process's change counts at once. Clients are
-//! made anew with them; what is kept is in this run's memory only: credentials that were resolved, answers of a moment ago,
-//! and since when a source cannot be reached.
+//! Settings are read from `tracebook.toml` at each question, so that another process's change counts at once. What is kept is
+//! in this run's memory only: credentials that were resolved, answers of a moment ago, and since when a source cannot be
+//! reached.
 
+mod aws;
 mod cache;
+mod doctor;
 mod faults;
+mod filters;
+mod honeycomb;
+mod links;
+mod logs;
+mod queries;
+mod rollbar;
 mod secrets;
 mod sources;
+mod tails;
+mod traces;
 mod usage;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
+use tracebook_core::errors::ErrorRow;
+use tracebook_core::logs::LogRow;
+use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::{Fetch, Limits};
+use tracebook_sources::honeycomb::client::Auth;
+use tracebook_sources::xray::client::FetchedTrace;
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::rpc::{
-    Caller, FilterCheck, FilterVerdict, Identity, LinkAnswer, LinkRequest, Listed, LogGroupRow, LogGroupsRequest,
-    LogStreamRow, LogStreamsRequest, OccurrencePick, OccurrencesRequest, QueriesRequest, QueryAnswer, QueryRun, Reach,
-    SavedQuery, TailRef, TailStart, TailState, Vendor, WhoAmI,
-};
+use crate::rpc::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
 use crate::settings::Settings;
 use crate::tracebook::Call;
 
+pub(crate) use aws::AskAws;
+use cache::Cache;
+pub(crate) use honeycomb::no_traces;
+use queries::Answered;
 pub(crate) use secrets::{Secrets, Token};
+use tails::Tails;
+pub(crate) use traces::holds_none;
 use usage::Count;
 
 /// What this run knows of the cloud.
@@ -38,6 +57,14 @@ pub(crate) struct Cloud {
     /// One book for all calls of this process.
     limits: Limits,
     reach: Mutex<HashMap<Vendor, Reach>>,
+    aws: aws::Kept,
+    traces: Cache<Listed<TraceSummary>>,
+    whole: Cache<FetchedTrace>,
+    logs: Cache<Listed<LogRow>>,
+    errors: Cache<Listed<ErrorRow>>,
+    auth: Cache<Auth>,
+    answers: Cache<Answered>,
+    tails: Tails,
 }
 
 impl Cloud {
@@ -48,6 +75,14 @@ impl Cloud {
             count: Arc::default(),
             limits: Limits::documented(),
             reach: Mutex::default(),
+            aws: aws::Kept::default(),
+            traces: Cache::new(50),
+            whole: Cache::new(50),
+            logs: Cache::new(20),
+            errors: Cache::new(20),
+            auth: Cache::new(4),
+            answers: Cache::new(20),
+            tails: Tails::default(),
         }
     }
 
@@ -57,13 +92,26 @@ impl Cloud {
 
     /// A fetch for a call, at the vendor's quota; an endpoint of the user's own has none.
     pub(crate) fn fetch(&self, call: &Call<'_>, own_endpoint: bool) -> Fetch {
-        let limits = if own_endpoint { Limits::none() } else { self.limits.clone() };
-        call.fetch(limits, self.count.clone())
+        call.fetch(self.limits_for(own_endpoint), self.count.clone())
+    }
+
+    /// A fetch of a task in the background, which tells nobody how far it is.
+    pub(crate) fn fetch_until(&self, token: CancellationToken, own_endpoint: bool) -> Fetch {
+        Fetch::new(token, self.limits_for(own_endpoint), self.count.clone(), Arc::new(|_| {}))
+    }
+
+    fn limits_for(&self, own_endpoint: bool) -> Limits {
+        if own_endpoint { Limits::none() } else { self.limits.clone() }
     }
 
     /// Other settings or credentials see another world.
     fn forget(&self) {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.traces.clear();
+        self.whole.clear();
+        self.logs.clear();
+        self.errors.clear();
+        self.auth.clear();
     }
 
     fn reach(&self, vendor: Vendor) -> Reach {
@@ -71,28 +119,17 @@ impl Cloud {
     }
 }
 
-macro_rules! not_yet {
-    ($($name:ident($request:ty) -> $answer:ty;)*) => {
-        impl Tracebook {
-            $(pub(crate) async fn $name(&self, _request: $request, _caller: &Caller) -> Result<$answer, Error> {
-                Err(Error::not_built("this question to a cloud source"))
-            })*
+impl Tracebook {
+    pub(crate) async fn who_am_i(&self, request: WhoAmI, caller: &Caller) -> Result<Identity, Error> {
+        match request.vendor {
+            Vendor::Aws => self.who_in_aws(caller).await,
+            Vendor::Rollbar => self.who_in_rollbar(caller).await,
+            Vendor::Honeycomb => self.who_in_honeycomb(caller).await,
         }
-    };
+    }
 }
 
-not_yet! {
-    who_am_i(WhoAmI) -> Identity;
-    log_groups(LogGroupsRequest) -> Listed<LogGroupRow>;
-    log_streams(LogStreamsRequest) -> Listed<LogStreamRow>;
-    tail_start(TailStart) -> TailRef;
-    tail_read(TailRef) -> TailState;
-    tail_stop(TailRef) -> bool;
-    filter_check(FilterCheck) -> FilterVerdict;
-    occurrences(OccurrencesRequest) -> Listed<OccurrencePick>;
-    queries(QueriesRequest) -> Listed<SavedQuery>;
-    query_save(SavedQuery) -> SavedQuery;
-    query_forget(SavedQuery) -> bool;
-    query_run(QueryRun) -> QueryAnswer;
-    console_link(LinkRequest) -> LinkAnswer;
+/// The filter pattern that a filter of log events ends with.
+pub(crate) fn pattern_of(filter: &str) -> Result<String, Error> {
+    Ok(logs::pattern(&logs::parse(filter)?))
 }

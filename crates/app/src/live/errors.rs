@@ -2,6 +2,7 @@
 
 use tracebook_core::errors::{ErrorItem, ErrorRow, Occurrence, OccurrenceRow};
 use tracebook_core::event_filter::ErrorFilter;
+use tracebook_core::question::Source;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::rollbar;
@@ -18,14 +19,19 @@ const PAGE: u32 = 200;
 const OTHERS: u32 = 50;
 
 impl Tracebook {
-    pub(crate) async fn live_errors(&self, request: LiveQuestion, _caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
-        Self::local(request.source, "errors")?;
+    pub(crate) async fn live_errors(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
+        if request.source != Source::Local {
+            return self.errors_of(request, caller).await;
+        }
         let since = self.since(request.since.as_deref())?;
         let found = self.find_errors(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
         Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
-    pub(crate) async fn error_get(&self, request: ErrorRef, _caller: &Caller) -> Result<ErrorItem, Error> {
+    pub(crate) async fn error_get(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
+        if request.source != Source::Local {
+            return self.error_of(request, caller).await;
+        }
         Ok(self.read_error(&request.id).await?.0)
     }
 

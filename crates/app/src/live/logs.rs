@@ -2,6 +2,7 @@
 
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::logs::{LogEvent, LogRow};
+use tracebook_core::question::Source;
 use tracebook_core::telemetry::LogRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::otlp;
@@ -28,14 +29,19 @@ pub(crate) struct Found {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_logs(&self, request: LiveQuestion, _caller: &Caller) -> Result<Listed<LogRow>, Error> {
-        Self::local(request.source, "log events")?;
+    pub(crate) async fn live_logs(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
+        if request.source != Source::Local {
+            return self.logs_of(request, caller).await;
+        }
         let since = self.since(request.since.as_deref())?;
         let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
         Ok(Listed::all(found.events.into_iter().map(row).collect()))
     }
 
-    pub(crate) async fn log_get(&self, request: LogRef, _caller: &Caller) -> Result<LogEvent, Error> {
+    pub(crate) async fn log_get(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
+        if request.source != Source::Local {
+            return self.log_of(request, caller).await;
+        }
         Ok(event(&self.stored_log(&request.id).await?.record))
     }
 

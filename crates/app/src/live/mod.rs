@@ -14,6 +14,7 @@ use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_store::telemetry::TraceQuestion;
 
 use crate::Tracebook;
+use crate::cloud::{holds_none, no_traces};
 use crate::error::Error;
 use crate::rpc::{Caller, Listed, LiveTraces, TraceGet};
 
@@ -37,18 +38,25 @@ pub(crate) struct Read {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_traces(
-        &self,
-        request: LiveTraces,
-        _caller: &Caller,
-    ) -> Result<Listed<TraceSummary>, Error> {
-        Self::local(request.source, "traces")?;
+    pub(crate) async fn live_traces(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
+        if request.source != Source::Local {
+            return self.traces_of(request, caller).await;
+        }
         let since = self.since(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
         self.find_traces(&request.filter, since, limit, false).await.map(Listed::all)
     }
 
-    pub(crate) async fn trace_get(&self, request: TraceGet, _caller: &Caller) -> Result<Trace, Error> {
+    pub(crate) async fn trace_get(&self, request: TraceGet, caller: &Caller) -> Result<Trace, Error> {
+        match request.source {
+            Source::Local => {}
+            Source::Xray => {
+                let ask = self.ask_aws(caller).await?;
+                return Ok(self.read_xray_trace(&ask, trace_id(&request.trace_id)?).await?.trace);
+            }
+            Source::Honeycomb => return Err(no_traces()),
+            other => return Err(holds_none(other, "traces")),
+        }
         Ok(self.read_trace(trace_id(&request.trace_id)?).await?.trace)
     }
 
@@ -133,14 +141,6 @@ impl Tracebook {
         })
         .await
         .map_err(Error::internal)
-    }
-
-    /// Only local telemetry is read so far.
-    pub(crate) fn local(source: Source, what: &str) -> Result<(), Error> {
-        match source {
-            Source::Local => Ok(()),
-            _ => Err(Error::not_built(&format!("reading {what} from a cloud source"))),
-        }
     }
 
     /// The moment that lies so long back.

@@ -29,7 +29,7 @@ use tracebook_core::evidence::{Body, Frozen};
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
 pub use table::{MOST_ROWS, Table, table};
 pub use words::caption;
-pub(crate) use words::{kind as kind_word, provenance};
+pub(crate) use words::{kind as kind_word, provenance, source};
 pub use xml::visible;
 
 /// Which version of the drawing this is.

@@ -103,14 +103,7 @@ pub(crate) fn provenance(frozen: &Frozen) -> String {
 
 /// Which system it was read from, and by which protocol.
 pub(super) fn origin(provenance: &Provenance) -> String {
-    let source = match provenance.question.source {
-        Source::Local => "local telemetry",
-        Source::Xray => "AWS X-Ray",
-        Source::Cloudwatch => "AWS CloudWatch Logs",
-        Source::Rollbar => "Rollbar",
-        Source::Honeycomb => "Honeycomb",
-    };
-    let mut text = source.to_owned();
+    let mut text = source(provenance).to_owned();
     if let Some(region) = &provenance.region {
         text.push(' ');
         text.push_str(region);
@@ -120,6 +113,17 @@ pub(super) fn origin(provenance: &Provenance) -> String {
         text.push_str(via);
     }
     text
+}
+
+/// Which system it was read from.
+pub(crate) fn source(provenance: &Provenance) -> &'static str {
+    match provenance.question.source {
+        Source::Local => "local telemetry",
+        Source::Xray => "AWS X-Ray",
+        Source::Cloudwatch => "AWS CloudWatch Logs",
+        Source::Rollbar => "Rollbar",
+        Source::Honeycomb => "Honeycomb",
+    }
 }
 
 /// `sha256:` and twelve digits: enough to compare by eye.

@@ -1,0 +1,255 @@
+//! What a capture reads from a cloud source: the same kinds as from local telemetry, by the source's own API.
+
+use tracebook_core::dossier::{Dossier, Join, JoinedLog};
+use tracebook_core::evidence::{Body, Kind};
+use tracebook_core::freeze::Origin;
+use tracebook_core::ids::TraceId;
+use tracebook_core::logs::Logs;
+use tracebook_core::question::Source;
+use tracebook_core::time::Nanos;
+use tracebook_core::xray::warnings;
+use tracebook_sources::cloud::Range;
+use tracebook_sources::cloudwatch::client::Event;
+use tracebook_sources::{rollbar, xray};
+
+use super::Raw;
+use super::kinds::{EVENTS, Found, both, named, one_of};
+use crate::Tracebook;
+use crate::cloud::{AskAws, holds_none, no_traces};
+use crate::error::Error;
+use crate::live::logs::event;
+use crate::live::trace_id;
+use crate::rpc::{Caller, Capture, QueryRun, Vendor};
+
+/// How far back a service map looks that names no range.
+const MAP_BACK: i64 = 3_600 * 1_000_000_000;
+/// How long before its first and after its last span a request may still log.
+const MARGIN: i64 = 60_000_000_000;
+
+impl Tracebook {
+    pub(super) async fn find_in_cloud(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        match (request.source, request.kind) {
+            (Source::Honeycomb, Kind::Trace) => Err(no_traces()),
+            (Source::Xray, Kind::Trace) => self.xray_trace(request, caller).await,
+            (Source::Xray, Kind::Dossier) => self.xray_dossier(request, caller).await,
+            (Source::Xray, Kind::ServiceMap) => self.xray_map(request, caller).await,
+            (Source::Xray, Kind::Groups) => self.xray_groups(request, caller).await,
+            (Source::Xray, Kind::SamplingRules) => self.xray_rules(request, caller).await,
+            (Source::Cloudwatch, Kind::Logs) => self.cloudwatch_logs(request, caller).await,
+            (Source::Cloudwatch | Source::Honeycomb, Kind::Query) => self.query_result(request, caller).await,
+            (Source::Rollbar, Kind::Error) => self.rollbar_error(request, caller).await,
+            (source, kind) => Err(holds_none(source, kind.word())),
+        }
+    }
+
+    async fn which_xray(&self, ask: &AskAws<'_>, request: &Capture) -> Result<TraceId, Error> {
+        match one_of(request, "trace", "`live traces --source xray` lists them")? {
+            Some(id) => trace_id(id),
+            None => self.newest_xray_trace(ask, &request.filter, request.since.as_deref()).await,
+        }
+    }
+
+    async fn xray_trace(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let id = self.which_xray(&ask, request).await?;
+        let read = self.read_xray_trace(&ask, id).await?;
+        let mut said = read.warnings;
+        said.extend(read.trace.notes.iter().cloned());
+        let origin = Self::origin_of_trace(ask.region(), id, read.trace.start());
+        let raw = Raw { spans: read.records, ..Raw::default() };
+        Ok(Found { raw, warnings: said, origin, ..Found::new(Body::Trace(read.trace), 1) })
+    }
+
+    /// The trace from X-Ray, the log events of a group that name it, and what the local ends have of the same request.
+    async fn xray_dossier(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        // In front of the filter expression the filter may name the log group: `group:cruddur`.
+        let (group, expression) = match request.filter.trim_start().strip_prefix("group:") {
+            Some(rest) => {
+                let (group, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                (Some(group.trim_matches('"').to_owned()), rest.trim().to_owned())
+            }
+            None => (None, request.filter.clone()),
+        };
+        let id = self.which_xray(&ask, &Capture { filter: expression, ..request.clone() }).await?;
+        let read = self.read_xray_trace(&ask, id).await?;
+        let origin = Self::origin_of_trace(ask.region(), id, read.trace.start());
+        let mut raw = Raw { spans: read.records, ..Raw::default() };
+        let mut dossier = Dossier {
+            trace_id: id,
+            trace: read.trace,
+            logs: Vec::new(),
+            errors: Vec::new(),
+            console: Vec::new(),
+            notes: Vec::new(),
+        };
+        match group {
+            Some(group) => {
+                let range = Range {
+                    from: Nanos(dossier.trace.start().0.saturating_sub(MARGIN)),
+                    until: Nanos(dossier.trace.end().0.saturating_add(MARGIN)),
+                };
+                let outcome = ask.aws.logs.of_trace(&group, id, range, &ask.fetch).await;
+                let found = self.answered(Vendor::Aws, outcome).await?;
+                dossier.notes.extend(found.notes);
+                for Event { record, .. } in found.records {
+                    dossier.logs.push(JoinedLog { by: Join::TraceId, event: event(&record) });
+                    raw.logs.push(record);
+                }
+            }
+            None => dossier.notes.push(
+                "CloudWatch Logs was not asked: no log group was named (--filter group:NAME)".to_owned(),
+            ),
+        }
+        self.join_local(&mut dossier, &mut raw).await?;
+        let mut said = read.warnings;
+        said.extend(dossier.notes.iter().cloned());
+        Ok(Found { raw, warnings: said, origin, ..Found::new(Body::Dossier(Box::new(dossier)), EVENTS) })
+    }
+
+    async fn xray_map(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let outcome = match &request.id {
+            Some(id) => ask.aws.xray.trace_map(&[trace_id(id)?], &ask.fetch).await,
+            None => {
+                let range = self.back(request.since.as_deref(), MAP_BACK)?;
+                let group = Some(request.filter.trim()).filter(|group| !group.is_empty());
+                ask.aws.xray.service_map(&range, group, &ask.fetch).await
+            }
+        };
+        let map = self.answered(Vendor::Aws, outcome).await?;
+        if map.nodes.is_empty() {
+            return Err(Error::not_found(
+                format!("X-Ray in {} has no service map for that", ask.region()),
+                "Widen --since; the filter of a service map is an X-Ray group's name",
+            ));
+        }
+        let origin = Origin {
+            via: vec!["X-Ray API".to_owned()],
+            region: Some(ask.region().to_owned()),
+            console_link: xray::links::service_map(ask.region()),
+            expires: None,
+        };
+        Ok(Found { warnings: map.notes.clone(), origin, ..Found::new(Body::ServiceMap(map), 0) })
+    }
+
+    async fn xray_groups(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let mut found = self.answered(Vendor::Aws, ask.aws.xray.groups(&ask.fetch).await).await?;
+        found.groups = named(found.groups, request, "group", |group| &group.name)?;
+        let origin = api(&ask);
+        Ok(Found { warnings: found.notes.clone(), origin, ..Found::new(Body::Groups(found), 0) })
+    }
+
+    async fn xray_rules(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let mut found = self.answered(Vendor::Aws, ask.aws.xray.sampling_rules(&ask.fetch).await).await?;
+        let all = found.rules.len();
+        found.rules = named(found.rules, request, "sampling rule", |rule| &rule.name)?;
+        if found.rules.len() < all {
+            // Warnings of the others are not this evidence's.
+            found.notes = warnings(&found.rules);
+        }
+        let origin = api(&ask);
+        Ok(Found { warnings: found.notes.clone(), origin, ..Found::new(Body::SamplingRules(found), 0) })
+    }
+
+    async fn cloudwatch_logs(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_aws(caller).await?;
+        if let Some(id) = &request.id {
+            if request.latest {
+                return Err(both());
+            }
+            let Event { record, .. } = self.event_of(&ask, id).await?;
+            let origin = Self::origin_of_logs(ask.region(), &record.group, "", (record.timestamp, record.timestamp));
+            let logs = Logs { events: vec![event(&record)], ..Logs::default() };
+            let raw = Raw { logs: vec![record], ..Raw::default() };
+            return Ok(Found { raw, origin, ..Found::new(Body::Logs(logs), 1) });
+        }
+        let limit = if request.latest { 1 } else { EVENTS };
+        let found = self.find_events(&ask, &request.filter, request.since.as_deref(), limit, true, None).await?;
+        if found.events.is_empty() {
+            return Err(Error::not_found(
+                format!("no log event of {} matches", found.group),
+                "Widen --since; events show up some seconds after they were sent, and watchtower sends every 60 s",
+            ));
+        }
+        let mut notes = found.notes;
+        if found.next.is_some() && !request.latest {
+            notes.push("older log events match too and are left out".to_owned());
+        }
+        let mut records: Vec<_> = found.events.into_iter().map(|event| event.record).collect();
+        records.sort_by_key(|record| record.timestamp);
+        let range = (
+            records.first().map_or(Nanos(0), |r| r.timestamp),
+            records.last().map_or(Nanos(0), |r| r.timestamp),
+        );
+        let pattern = crate::cloud::pattern_of(&request.filter)?;
+        let origin = Self::origin_of_logs(ask.region(), &found.group, &pattern, range);
+        let logs = Logs { events: records.iter().map(event).collect(), more: 0, notes: notes.clone() };
+        let raw = Raw { logs: records, ..Raw::default() };
+        Ok(Found { raw, warnings: notes, origin, ..Found::new(Body::Logs(logs), limit) })
+    }
+
+    async fn query_result(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let run = QueryRun {
+            source: request.source,
+            query: request.filter.clone(),
+            id: request.id.clone(),
+            since: request.since.clone(),
+            ..QueryRun::default()
+        };
+        if run.id.is_none() && run.query.trim().is_empty() {
+            return Err(Error::usage(
+                "which query?",
+                "Give a saved one's id, or its text: --filter 'group:cruddur fields @timestamp, @message | limit 20'",
+            ));
+        }
+        let answered = self.run_query(&run, caller).await?;
+        if answered.source != request.source {
+            return Err(Error::usage("that answer is another source's", "Name the source that was asked"));
+        }
+        let said = answered.result.notes.clone();
+        let limit = u32::try_from(answered.result.rows.len()).unwrap_or(u32::MAX);
+        Ok(Found { warnings: said, origin: answered.origin, ..Found::new(Body::Query(Box::new(answered.result)), limit) })
+    }
+
+    async fn rollbar_error(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+        let ask = self.ask_rollbar(caller).await?;
+        let id = match one_of(request, "error", "`live errors --source rollbar` lists them")? {
+            Some(id) => id.to_owned(),
+            None => self.newest_rollbar(request, caller).await?,
+        };
+        let item = self.rollbar_item(&ask, &id).await?;
+        let uuid = &item.error.occurrence.uuid;
+        let origin = Origin {
+            via: vec!["Rollbar API".to_owned()],
+            region: None,
+            console_link: rollbar::client::links::occurrence(&ask.web, item.row.counter, item.occurrence)
+                .or_else(|| rollbar::client::links::by_uuid(uuid)),
+            expires: None,
+        };
+        let raw = Raw { errors: vec![item.record], ..Raw::default() };
+        Ok(Found { raw, warnings: item.notes, origin, ..Found::new(Body::Error(Box::new(item.error)), 1) })
+    }
+
+    async fn newest_rollbar(&self, request: &Capture, caller: &Caller) -> Result<String, Error> {
+        let question = crate::rpc::LiveQuestion {
+            source: Source::Rollbar,
+            filter: request.filter.clone(),
+            since: request.since.clone(),
+            limit: Some(20),
+            fresh: true,
+            ..crate::rpc::LiveQuestion::default()
+        };
+        let list = self.errors_of(question, caller).await?;
+        list.rows.into_iter().next().map(|row| row.id).ok_or_else(|| {
+            Error::not_found("no item of Rollbar's matches", "`live errors --source rollbar` lists them; widen --since")
+        })
+    }
+}
+
+/// What is fetched from X-Ray's settings has no page of its own.
+fn api(ask: &AskAws<'_>) -> Origin {
+    Origin { via: vec!["X-Ray API".to_owned()], region: Some(ask.region().to_owned()), ..Origin::default() }
+}

@@ -1,0 +1,196 @@
+//! Log events of CloudWatch Logs: groups, streams, events, one event again.
+
+use tracebook_core::event_filter::EventFilter;
+use tracebook_core::logs::{LogEvent, LogRow};
+use tracebook_core::question::Source;
+use tracebook_core::time::Nanos;
+use tracebook_sources::cloudwatch::client::{Event, EventRef, EventsAsk};
+
+use super::aws::AskAws;
+use super::traces::{LIST_LASTS, holds_none};
+use crate::Tracebook;
+use crate::error::Error;
+use crate::live::LIMIT;
+use crate::live::logs::event;
+use crate::rpc::{
+    Caller, Listed, LiveQuestion, LogGroupRow, LogGroupsRequest, LogRef, LogStreamRow, LogStreamsRequest, Vendor,
+};
+
+/// How far back a list looks that names no range.
+pub(crate) const BACK: i64 = 6 * 3_600 * 1_000_000_000;
+/// Where only we can look for a part of the filter, so many times as many events are read.
+const WIDER: u32 = 20;
+const MOST: u32 = 10_000;
+
+/// Events with what is to be said of them.
+pub(crate) struct FoundEvents {
+    pub(crate) events: Vec<Event>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) next: Option<String>,
+    pub(crate) group: String,
+}
+
+impl Tracebook {
+    pub(crate) async fn logs_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
+        if request.source != Source::Cloudwatch {
+            return Err(holds_none(request.source, "log events"));
+        }
+        let ask = self.ask_aws(caller).await?;
+        let key = format!("logs {} {request:?}", ask.world);
+        if let Some(list) = self.cloud.logs.get(&key).filter(|_| !request.fresh) {
+            return Ok(list);
+        }
+        let asked_at = self.now().rfc3339();
+        let limit = request.limit.unwrap_or(LIMIT);
+        let found = self
+            .find_events(&ask, &request.filter, request.since.as_deref(), limit, !request.oldest_first, request.page.clone())
+            .await?;
+        let list = Listed {
+            rows: found.events.iter().map(row).collect(),
+            notes: found.notes,
+            next: found.next,
+            asked_at: Some(asked_at),
+        };
+        self.cloud.logs.put(format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }), list.clone(), LIST_LASTS);
+        Ok(list)
+    }
+
+    /// Events that a filter asks for. Without a group in the filter the only one there is, if there is only one.
+    pub(crate) async fn find_events(
+        &self,
+        ask: &AskAws<'_>,
+        filter: &str,
+        since: Option<&str>,
+        limit: u32,
+        newest_first: bool,
+        page: Option<String>,
+    ) -> Result<FoundEvents, Error> {
+        let filter = parse(filter)?;
+        let group = self.group_of(ask, &filter).await?;
+        let read = if filter.has_own_parts() { limit.saturating_mul(WIDER).min(MOST.max(limit)) } else { limit };
+        let question = EventsAsk {
+            group: group.clone(),
+            streams: Vec::new(),
+            stream_prefix: String::new(),
+            pattern: pattern(&filter),
+            range: self.back(since, BACK)?,
+            limit: read,
+            newest_first,
+            page,
+        };
+        let found = self.answered(Vendor::Aws, ask.aws.logs.events(&question, &ask.fetch).await).await?;
+        let mut notes = found.notes;
+        if since.is_none_or(|since| since.trim().is_empty()) {
+            notes.push("of the last 6 hours".to_owned());
+        }
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut events: Vec<Event> = found
+            .records
+            .into_iter()
+            .filter(|event| {
+                let r = &event.record;
+                filter.matches(&r.group, &r.stream, &r.severity, r.trace_id, &r.message)
+            })
+            .collect();
+        let mut next = found.next;
+        if events.len() > wanted {
+            events.truncate(wanted);
+            notes.push(format!("more than {limit} match: only the first are shown; narrow the filter"));
+            next = None;
+        }
+        Ok(FoundEvents { events, notes, next, group })
+    }
+
+    pub(crate) async fn group_of(&self, ask: &AskAws<'_>, filter: &EventFilter) -> Result<String, Error> {
+        if let Some(group) = &filter.group {
+            return Ok(group.clone());
+        }
+        let groups = self.answered(Vendor::Aws, ask.aws.logs.groups("", &ask.fetch).await).await?.rows;
+        match groups.as_slice() {
+            [only] => Ok(only.name.clone()),
+            [] => Err(Error::not_found(
+                format!("there is no log group in {}", ask.region()),
+                "watchtower makes one when it sends for the first time; is the region right?",
+            )),
+            some => {
+                let names: Vec<&str> = some.iter().take(8).map(|g| g.name.as_str()).collect();
+                Err(Error::usage("which log group?", format!("Begin the filter with group:NAME; there are: {}", names.join(", "))))
+            }
+        }
+    }
+
+    pub(crate) async fn event_of(&self, ask: &AskAws<'_>, id: &str) -> Result<Event, Error> {
+        let reference = EventRef::parse(id).ok_or_else(|| {
+            Error::usage(format!("{id:?} is no log event of CloudWatch's"), "`live logs --source cloudwatch` lists their ids")
+        })?;
+        self.answered(Vendor::Aws, ask.aws.logs.event(&reference, &ask.fetch).await).await
+    }
+
+    pub(crate) async fn log_of(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
+        if request.source != Source::Cloudwatch {
+            return Err(holds_none(request.source, "log events"));
+        }
+        let ask = self.ask_aws(caller).await?;
+        Ok(event(&self.event_of(&ask, &request.id).await?.record))
+    }
+
+    pub(crate) async fn log_groups(
+        &self,
+        request: LogGroupsRequest,
+        caller: &Caller,
+    ) -> Result<Listed<LogGroupRow>, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let asked_at = Some(self.now().rfc3339());
+        let found = self.answered(Vendor::Aws, ask.aws.logs.groups(request.search.trim(), &ask.fetch).await).await?;
+        let rows = found
+            .rows
+            .into_iter()
+            .map(|g| LogGroupRow { name: g.name, retention_days: g.retention_days, stored_bytes: g.stored_bytes })
+            .collect();
+        Ok(Listed { rows, notes: found.notes, next: None, asked_at })
+    }
+
+    pub(crate) async fn log_streams(
+        &self,
+        request: LogStreamsRequest,
+        caller: &Caller,
+    ) -> Result<Listed<LogStreamRow>, Error> {
+        let ask = self.ask_aws(caller).await?;
+        let asked_at = Some(self.now().rfc3339());
+        let outcome = ask.aws.logs.streams(&request.group, request.search.trim(), &ask.fetch).await;
+        let found = self.answered(Vendor::Aws, outcome).await?;
+        let rows = found
+            .rows
+            .into_iter()
+            .map(|s| LogStreamRow { name: s.name, last_event: s.last_event.map(Nanos::rfc3339) })
+            .collect();
+        Ok(Listed { rows, notes: found.notes, next: None, asked_at })
+    }
+}
+
+pub(super) fn parse(filter: &str) -> Result<EventFilter, Error> {
+    EventFilter::parse(filter).map_err(|e| {
+        Error::usage(e.to_string(), "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }")
+    })
+}
+
+/// What CloudWatch is asked; a trace's id is looked for in the text, in both forms.
+pub(super) fn pattern(filter: &EventFilter) -> String {
+    match filter.trace {
+        Some(trace) if filter.pattern_text.is_empty() => format!("?\"{trace}\" ?\"{}\"", trace.xray()),
+        _ => filter.pattern_text.clone(),
+    }
+}
+
+pub(super) fn row(event: &Event) -> LogRow {
+    let record = &event.record;
+    LogRow {
+        id: event.reference().to_string(),
+        timestamp: record.timestamp.rfc3339(),
+        group: record.group.clone(),
+        stream: record.stream.clone(),
+        message: record.message.clone(),
+        trace_id: record.trace_id,
+        severity: record.severity.clone(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Errors of Rollbar: items, their occurrences, one of them whole.
+
+use tracebook_core::errors::{ErrorItem, ErrorRow};
+use tracebook_core::question::Source;
+use tracebook_sources::cloud::{Fault, Fetch, SourceError};
+use tracebook_sources::rollbar::client::{Client, Item, ItemsAsk};
+
+use super::secrets::Token;
+use super::sources::ROLLBAR;
+use super::traces::{LIST_LASTS, holds_none};
+use crate::error::Error;
+use crate::live::LIMIT;
+use crate::rpc::{Caller, ErrorRef, Identity, Listed, LiveQuestion, OccurrencePick, OccurrencesRequest, Vendor};
+use crate::tracebook::Call;
+use crate::{TOOL, Tracebook};
+
+/// A question to Rollbar that is under way.
+pub(crate) struct AskRollbar<'a> {
+    pub(crate) client: Client,
+    pub(crate) fetch: Fetch,
+    /// Where its pages are; empty where not set.
+    pub(crate) web: String,
+    endpoint: String,
+    _call: Call<'a>,
+}
+
+impl Tracebook {
+    pub(crate) async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar<'_>, Error> {
+        let call = self.begin(caller);
+        let set = self.cloud.settings()?.rollbar;
+        let fetch = self.cloud.fetch(&call, set.endpoint.is_some());
+        let endpoint = set.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
+        let made = match self.cloud.secrets.find(Token::Rollbar).await {
+            Some((token, _)) => Client::new(&endpoint, token, &TOOL.replace(' ', "/")),
+            None => Err(SourceError::new(
+                Fault::NoCredentials,
+                "there is no token for Rollbar",
+                "It is the project's token with the scope read (Project, Settings, Project Access Tokens), not the one that the \
+                 service posts with: give it under Sources, with `tracebook source token rollbar`, or in ROLLBAR_READ_TOKEN",
+            )),
+        };
+        let client = self.cloud.noted(Vendor::Rollbar, made, self.now())?;
+        Ok(AskRollbar { client, fetch, web: set.web.unwrap_or_default(), endpoint, _call: call })
+    }
+
+    pub(super) async fn who_in_rollbar(&self, caller: &Caller) -> Result<Identity, Error> {
+        let ask = self.ask_rollbar(caller).await?;
+        let found = self.answered(Vendor::Rollbar, ask.client.check(&ask.fetch).await).await?;
+        Ok(Identity { account: found.project.unwrap_or_default(), notes: found.notes, ..Identity::default() })
+    }
+
+    pub(crate) async fn errors_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
+        if request.source != Source::Rollbar {
+            return Err(holds_none(request.source, "errors"));
+        }
+        let ask = self.ask_rollbar(caller).await?;
+        let key = format!("errors {} {:?}", ask.endpoint, LiveQuestion { fresh: false, ..request.clone() });
+        if let Some(list) = self.cloud.errors.get(&key).filter(|_| !request.fresh) {
+            return Ok(list);
+        }
+        let asked_at = self.now();
+        let page = request.page.as_deref().map_or(Ok(1), str::parse).map_err(|_| {
+            Error::usage("the list cannot be gone on with", "Ask for it again from the beginning")
+        })?;
+        let question = ItemsAsk { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsAsk::parse(&request.filter)? };
+        let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
+        // Rollbar's list takes no range; what did not happen lately is left out here.
+        let since = self.since(request.since.as_deref())?;
+        let recent = |last| since.is_none_or(|since| last >= Some(since));
+        let rows = found.rows.iter().filter(|row| recent(row.last)).map(|row| row.row()).collect();
+        let mut notes = found.notes;
+        if let Some(total) = found.total {
+            notes.push(format!("{total} items in all"));
+        }
+        let next = found.next.map(|page| page.to_string());
+        let list = Listed { rows, notes, next, asked_at: Some(asked_at.rfc3339()) };
+        self.cloud.errors.put(key, list.clone(), LIST_LASTS);
+        Ok(list)
+    }
+
+    /// An item by `#15`, id, or `ITEM/OCCURRENCE`.
+    pub(crate) async fn rollbar_item(&self, ask: &AskRollbar<'_>, id: &str) -> Result<Item, Error> {
+        self.answered(Vendor::Rollbar, ask.client.error(id, &ask.fetch).await).await
+    }
+
+    pub(crate) async fn error_of(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
+        if request.source != Source::Rollbar {
+            return Err(holds_none(request.source, "errors"));
+        }
+        let ask = self.ask_rollbar(caller).await?;
+        Ok(self.rollbar_item(&ask, &request.id).await?.error)
+    }
+
+    pub(crate) async fn occurrences(
+        &self,
+        request: OccurrencesRequest,
+        caller: &Caller,
+    ) -> Result<Listed<OccurrencePick>, Error> {
+        match request.source {
+            Source::Rollbar => {}
+            Source::Local => return self.local_occurrences(&request.id).await,
+            other => return Err(holds_none(other, "errors")),
+        }
+        let ask = self.ask_rollbar(caller).await?;
+        let asked_at = Some(self.now().rfc3339());
+        let page = request.page.as_deref().map_or(Ok(1), str::parse).map_err(|_| {
+            Error::usage("the list cannot be gone on with", "Ask for it again from the beginning")
+        })?;
+        let found = self.answered(Vendor::Rollbar, ask.client.occurrences(&request.id, page, &ask.fetch).await).await?;
+        let rows = found
+            .rows
+            .iter()
+            .map(|o| OccurrencePick {
+                id: o.name(),
+                timestamp: o.timestamp.rfc3339(),
+                person: o.person.clone(),
+                title: o.title.clone(),
+            })
+            .collect();
+        Ok(Listed { rows, notes: found.notes, next: found.next.map(|page| page.to_string()), asked_at })
+    }
+
+    async fn local_occurrences(&self, item: &str) -> Result<Listed<OccurrencePick>, Error> {
+        const MOST: u32 = 200;
+        let found = self.telemetry.occurrences(item, MOST).await?;
+        let rows = found
+            .into_iter()
+            .map(|o| OccurrencePick { id: o.uuid, timestamp: o.timestamp.rfc3339(), person: o.person, title: o.title })
+            .collect();
+        Ok(Listed::all(rows))
+    }
+}

@@ -1,0 +1,159 @@
+//! Traces of X-Ray: listed, read whole, mapped; and its groups and sampling rules.
+
+use std::time::Duration;
+
+use tracebook_core::assemble::assemble;
+use tracebook_core::ids::TraceId;
+use tracebook_core::question::Source;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::TraceSummary;
+use tracebook_sources::cloud::Range;
+use tracebook_sources::xray;
+use tracebook_sources::xray::client::{FetchedTrace, TracesAsk};
+
+use super::aws::AskAws;
+use super::honeycomb;
+use crate::Tracebook;
+use crate::error::{Code, Error};
+use crate::live::{LIMIT, Read};
+use crate::rpc::{Caller, Listed, LiveTraces, Vendor};
+
+/// How far back a list looks that names no range: as far as one request reaches.
+const BACK: i64 = 6 * 3_600 * 1_000_000_000;
+/// How long a list's answer is good for somebody who looks again.
+pub(super) const LIST_LASTS: Duration = Duration::from_secs(15);
+/// A trace that is whole does not change any more, but X-Ray may still get late segments.
+const TRACE_LASTS: Duration = Duration::from_secs(600);
+const OPEN_LASTS: Duration = Duration::from_secs(5);
+
+impl Tracebook {
+    /// A range that ends now.
+    pub(crate) fn back(&self, since: Option<&str>, usual: i64) -> Result<Range, Error> {
+        let until = self.now();
+        let from = self.since(since)?.unwrap_or(Nanos(until.0.saturating_sub(usual)));
+        Ok(Range { from, until })
+    }
+
+    pub(crate) async fn traces_of(
+        &self,
+        request: LiveTraces,
+        caller: &Caller,
+    ) -> Result<Listed<TraceSummary>, Error> {
+        match request.source {
+            Source::Xray => {}
+            Source::Honeycomb => return Err(honeycomb::no_traces()),
+            other => return Err(holds_none(other, "traces")),
+        }
+        let ask = self.ask_aws(caller).await?;
+        let key = format!("traces {} {:?} {:?} {:?} {:?}", ask.world, request.filter, request.since, request.limit, request.page);
+        if let Some(list) = self.cloud.traces.get(&key).filter(|_| !request.fresh) {
+            return Ok(list);
+        }
+        let limit = request.limit.unwrap_or(LIMIT);
+        let list = self.list_traces(&ask, &request.filter, request.since.as_deref(), limit, request.page).await?;
+        self.cloud.traces.put(key, list.clone(), LIST_LASTS);
+        Ok(list)
+    }
+
+    pub(crate) async fn list_traces(
+        &self,
+        ask: &AskAws<'_>,
+        filter: &str,
+        since: Option<&str>,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<Listed<TraceSummary>, Error> {
+        let question = TracesAsk {
+            range: self.back(since, BACK)?,
+            expression: filter.to_owned(),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            event_time: false,
+            after,
+        };
+        let asked_at = self.now().rfc3339();
+        let found = self.answered(Vendor::Aws, ask.aws.xray.traces(&question, &ask.fetch).await).await?;
+        let mut notes = found.notes;
+        if since.is_none_or(|since| since.trim().is_empty()) {
+            notes.push("of the last 6 hours".to_owned());
+        }
+        Ok(Listed { rows: found.summaries, notes, next: found.next, asked_at: Some(asked_at) })
+    }
+
+    /// A trace of X-Ray's, normalised from the documents as they came.
+    pub(crate) async fn read_xray_trace(&self, ask: &AskAws<'_>, id: TraceId) -> Result<Read, Error> {
+        let key = format!("trace {} {id}", ask.world);
+        let fetched = match self.cloud.whole.get(&key) {
+            Some(fetched) => fetched,
+            None => {
+                let outcome = ask.aws.xray.fetch_traces(&[id], &ask.fetch).await;
+                let fetched = self.answered(Vendor::Aws, outcome).await?.into_iter().next();
+                let fetched = fetched.filter(|f| !f.records.is_empty()).ok_or_else(|| {
+                    Error::not_found(
+                        format!("X-Ray in {} has no trace {}", ask.region(), id.xray()),
+                        "It keeps traces for 30 days, and shows a new one after some seconds; is the region right?",
+                    )
+                })?;
+                let lasts = if fetched.complete { TRACE_LASTS } else { OPEN_LASTS };
+                self.cloud.whole.put(key, fetched.clone(), lasts);
+                fetched
+            }
+        };
+        let FetchedTrace { records, notes, .. } = fetched;
+        tokio::task::spawn_blocking(move || {
+            let mut warnings = Vec::new();
+            let loose = records
+                .iter()
+                .map(|record| {
+                    let (loose, said) = tracebook_sources::normalise(record);
+                    warnings.extend(said);
+                    loose
+                })
+                .collect();
+            let mut trace = assemble(id, loose);
+            // What the source could not give is said on the card.
+            for note in notes {
+                if !trace.notes.contains(&note) {
+                    trace.notes.push(note);
+                }
+            }
+            warnings.sort_unstable();
+            warnings.dedup();
+            Read { trace, records, warnings }
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    /// The newest trace that matches, and that nothing is missing of.
+    pub(crate) async fn newest_xray_trace(
+        &self,
+        ask: &AskAws<'_>,
+        filter: &str,
+        since: Option<&str>,
+    ) -> Result<TraceId, Error> {
+        const LOOKED_AT: u32 = 20;
+        let list = self.list_traces(ask, filter, since, LOOKED_AT, None).await?;
+        let whole = list.rows.iter().find(|row| row.status != "in_progress");
+        whole.map(|row| row.trace_id).ok_or_else(|| {
+            let what = if list.rows.is_empty() { "no trace matches" } else { "every trace that matches is in progress" };
+            Error::not_found(format!("{what} in X-Ray, {}", ask.region()), "`live traces --source xray` lists them; widen --since")
+        })
+    }
+}
+
+/// How a filter of X-Ray's is written.
+pub(super) fn forms() -> Vec<(&'static str, &'static str)> {
+    xray::client::forms()
+}
+
+/// A source that has nothing of a kind.
+pub(crate) fn holds_none(source: Source, what: &str) -> Error {
+    let (name, has) = match source {
+        Source::Local => ("local telemetry", "traces, logs, errors and console lines"),
+        Source::Xray => ("X-Ray", "traces, service maps, groups and sampling rules"),
+        Source::Cloudwatch => ("CloudWatch Logs", "log events and queries"),
+        Source::Rollbar => ("Rollbar", "errors"),
+        Source::Honeycomb => ("Honeycomb", "queries"),
+    };
+    Error::new(Code::Usage, format!("{name} has no {what}"), format!("It has {has}"))
+}
