@@ -2,6 +2,7 @@
 //! the real SDKs on the other side.
 
 mod bad_input;
+mod cloud;
 mod crash;
 mod local_ends;
 mod main_job;

@@ -24,11 +24,13 @@ pub(crate) fn python() -> PathBuf {
 /// A data directory of its own.
 pub(crate) struct Journal {
     pub(crate) dir: tempfile::TempDir,
+    /// What its commands find in their environment, beside the test's own.
+    pub(crate) env: Vec<(String, String)>,
 }
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary directory") }
+        Self { dir: tempfile::tempdir().expect("a temporary directory"), env: Vec::new() }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -45,6 +47,7 @@ impl Journal {
             .arg("--data")
             .arg(self.data())
             .args(args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -78,7 +81,13 @@ impl Journal {
         let mut args =
             vec!["--json", "serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--xray", "127.0.0.1:0"];
         args.extend(more);
-        Serve::start(Command::new(TRACEBOOK).arg("--data").arg(self.data()).args(args))
+        Serve::start(
+            Command::new(TRACEBOOK)
+                .arg("--data")
+                .arg(self.data())
+                .args(args)
+                .envs(self.env.iter().map(|(name, value)| (name, value))),
+        )
     }
 }
 

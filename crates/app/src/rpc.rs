@@ -45,7 +45,8 @@ macro_rules! commands {
             pub async fn rpc(&self, request: Request, caller: &Caller) -> Result<serde_json::Value, Error> {
                 match request {
                     $( Request::$name(args) => {
-                        let answer: $answer = self.$name(args, caller).await?;
+                        // Boxed: together the commands' futures would be deeper than the compiler follows.
+                        let answer: $answer = Box::pin(self.$name(args, caller)).await?;
                         serde_json::to_value(answer).map_err(Error::internal)
                     } )*
                 }
@@ -718,7 +719,8 @@ pub fn typescript() -> String {
             if T::output_path().is_some() {
                 let name = T::ident(self.config);
                 if self.seen.contains_key(&name) {
-                    return;
+                    // The same generic type may be of another one this time.
+                    return T::visit_generics(self);
                 }
                 let docs = T::docs().unwrap_or_default();
                 self.seen.insert(name, format!("{docs}export {}", T::decl(self.config)));

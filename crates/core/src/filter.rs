@@ -209,7 +209,11 @@ fn term(token: &str) -> Result<Term, FilterError> {
     Ok(Term::Word(unquoted(token)))
 }
 
-pub(crate) fn split(text: &str) -> Result<Vec<String>, FilterError> {
+/// The parts of a filter: divided by white space, except between quotes, which stay.
+///
+/// # Errors
+/// [`FilterError`] where a quote is not closed.
+pub fn split(text: &str) -> Result<Vec<String>, FilterError> {
     let mut tokens = Vec::new();
     let mut token = String::new();
     let mut quoted = false;

@@ -1,7 +1,8 @@
-import type { Capture, Commands, EntryRow, EnvText } from '../bindings'
+import type { Capture, Commands, EntryRow, EnvText, Source } from '../bindings'
 import { Failure, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
+import { Cloud } from './cloud.svelte'
 import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
@@ -15,6 +16,8 @@ export type Panel =
   | { kind: 'trace'; id: string }
   | { kind: 'log'; id: string }
   | { kind: 'error'; id: string }
+  | { kind: 'cloud'; source: Source; what: 'trace' | 'log' | 'error'; id: string; title: string }
+  | { kind: 'sources' }
   | { kind: 'paste' }
   | { kind: 'doctor' }
   | { kind: 'evidence'; id: string }
@@ -31,6 +34,7 @@ export class Workspace {
   readonly toasts = new Toasts()
   readonly journal: Journal
   readonly feeds: Feeds
+  readonly cloud: Cloud
   readonly shelf: EvidenceShelf
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
@@ -48,6 +52,7 @@ export class Workspace {
     this.host = host
     this.journal = new Journal(host)
     this.feeds = new Feeds(host)
+    this.cloud = new Cloud(host)
     this.shelf = new EvidenceShelf(host)
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
@@ -253,6 +258,7 @@ export class Workspace {
   #hear(event: HostEvent) {
     // The window goes in a moment: what it still holds is written now.
     if (event.event === 'closing') void this.closing()
+    if (event.event === 'progress') this.cloud.hear(event.call, event.done, event.what)
     if (event.event !== 'changed') return
     const own = event.by === this.host.client
     const feed = this.feeds.named(event.what)
@@ -261,6 +267,8 @@ export class Workspace {
     } else if (feed) {
       feed.refresh()
       this.#statusSoon.request()
+    } else if (event.what === 'sources') {
+      void this.cloud.load().catch(() => undefined)
     } else if (event.what === 'status') {
       this.#statusSoon.request()
     } else if (event.what === 'evidence') {
@@ -293,8 +301,8 @@ export class Workspace {
   }
 }
 
-function captureKey({ kind, id, filter, text }: Capture): string {
-  return [kind, id, filter, text?.text].join('\n')
+function captureKey({ kind, id, filter, source, text }: Capture): string {
+  return [source ?? 'local', kind, id, filter, text?.text].join('\n')
 }
 
 const LAST = 'tracebook.entry'

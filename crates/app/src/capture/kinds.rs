@@ -47,7 +47,8 @@ impl Found {
 impl Tracebook {
     pub(crate) async fn find(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
         if request.source != Source::Local {
-            return self.find_in_cloud(request, caller).await;
+            // Boxed: the SDKs' futures are deeper than the compiler follows.
+            return Box::pin(self.find_in_cloud(request, caller)).await;
         }
         match request.kind {
             Kind::Trace => self.trace_to_capture(request).await,

@@ -52,10 +52,9 @@ impl Cloud {
             agent: TOOL.replace(' ', "/"),
         };
         let connection = aws::connect(&settings).await?;
-        let (region, endpoint) = (connection.region.clone(), connection.endpoint.clone());
         let aws = Arc::new(Aws {
             xray: xray::client::Client::new(&connection),
-            logs: cloudwatch::client::Client::new(&connection.sdk, &region, endpoint.as_deref()),
+            logs: cloudwatch::client::Client::new(&connection),
             connection,
         });
         *kept = Some((set.clone(), Instant::now(), Arc::clone(&aws)));

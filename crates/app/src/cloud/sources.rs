@@ -37,16 +37,20 @@ impl Tracebook {
                 Vec::new()
             }
         };
-        let profile = set.aws.profile;
+        let profiles: Vec<AwsProfile> = profiles
+            .into_iter()
+            .map(|p| AwsProfile {
+                name: p.name,
+                region: Some(p.region).filter(|region| !region.is_empty()),
+                kind: p.kind.word().to_owned(),
+            })
+            .collect();
         let aws = AwsState {
-            effective_region: tracebook_sources::aws::region(profile.as_deref(), set.aws.region.as_deref()).await,
-            profile,
+            effective_region: effective_region(set.aws.region.as_deref(), set.aws.profile.as_deref(), &profiles),
+            profile: set.aws.profile,
             region: set.aws.region,
             endpoint: set.aws.endpoint,
-            profiles: profiles
-                .into_iter()
-                .map(|p| AwsProfile { name: p.name, region: p.region, kind: p.kind.to_owned() })
-                .collect(),
+            profiles,
             regions: tracebook_sources::aws::REGIONS.iter().map(|&r| r.to_owned()).collect(),
             reach,
         };
@@ -163,4 +167,14 @@ impl Tracebook {
     fn tell_sources(&self, caller: &Caller) {
         self.tell(Event::Changed { what: "sources".to_owned(), id: String::new(), by: caller.client.clone() });
     }
+}
+
+/// The region that will be asked, in the order in which it is looked for when connecting.
+fn effective_region(set: Option<&str>, profile: Option<&str>, profiles: &[AwsProfile]) -> Option<String> {
+    let said = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let chosen = profile.map(str::to_owned).or_else(|| said("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
+    set.map(str::to_owned)
+        .or_else(|| said("AWS_REGION"))
+        .or_else(|| said("AWS_DEFAULT_REGION"))
+        .or_else(|| profiles.iter().find(|p| p.name == chosen)?.region.clone())
 }

@@ -21,7 +21,7 @@ const OTHERS: u32 = 50;
 impl Tracebook {
     pub(crate) async fn live_errors(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
         if request.source != Source::Local {
-            return self.errors_of(request, caller).await;
+            return Box::pin(self.errors_of(request, caller)).await;
         }
         let since = self.since(request.since.as_deref())?;
         let found = self.find_errors(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
@@ -30,7 +30,7 @@ impl Tracebook {
 
     pub(crate) async fn error_get(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
         if request.source != Source::Local {
-            return self.error_of(request, caller).await;
+            return Box::pin(self.error_of(request, caller)).await;
         }
         Ok(self.read_error(&request.id).await?.0)
     }

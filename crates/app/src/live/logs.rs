@@ -31,7 +31,7 @@ pub(crate) struct Found {
 impl Tracebook {
     pub(crate) async fn live_logs(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
         if request.source != Source::Local {
-            return self.logs_of(request, caller).await;
+            return Box::pin(self.logs_of(request, caller)).await;
         }
         let since = self.since(request.since.as_deref())?;
         let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
@@ -40,7 +40,7 @@ impl Tracebook {
 
     pub(crate) async fn log_get(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
         if request.source != Source::Local {
-            return self.log_of(request, caller).await;
+            return Box::pin(self.log_of(request, caller)).await;
         }
         Ok(event(&self.stored_log(&request.id).await?.record))
     }

@@ -40,7 +40,7 @@ pub(crate) struct Read {
 impl Tracebook {
     pub(crate) async fn live_traces(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
         if request.source != Source::Local {
-            return self.traces_of(request, caller).await;
+            return Box::pin(self.traces_of(request, caller)).await;
         }
         let since = self.since(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);

@@ -1,5 +1,7 @@
 //! Why a source did not answer, in classes that somebody acts on.
 
+use std::time::Duration;
+
 /// What kind of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -37,12 +39,19 @@ pub struct SourceError {
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
+    /// How long the source asks to wait before it is asked again, where it says so.
+    pub retry_after: Option<Duration>,
 }
 
 impl SourceError {
     /// A fault with what to do about it.
     pub fn new(fault: Fault, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { fault, message: message.into(), hint: hint.into() }
+        Self { fault, message: message.into(), hint: hint.into(), retry_after: None }
+    }
+
+    /// The same, from a source that asks to wait so long.
+    pub fn after(self, pause: Option<Duration>) -> Self {
+        Self { retry_after: pause, ..self }
     }
 
     /// The user ended it.

@@ -16,6 +16,8 @@ const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The longest pause that a source may ask for; who asks for more is not asked again. Honeycomb counts by the minute.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 /// How far a fetch is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,8 +114,8 @@ impl Fetch {
         &self.token
     }
 
-    /// Makes one request when its turn has come. It is repeated where it was throttled, with growing pauses, and only
-    /// then: anything else is the caller's to decide.
+    /// Makes one request when its turn has come. It is repeated where it was throttled, with growing pauses or those that the
+    /// source asks for, and only then: anything else is the caller's to decide.
     ///
     /// # Errors
     /// What the request ended with; [`Fault::Cancelled`] at once when the user ends it, also in a pause or in the middle of an answer.
@@ -132,14 +134,14 @@ impl Fetch {
                 outcome = request() => outcome,
             };
             match outcome {
-                Err(error) if error.fault == Fault::Throttled && attempt < TRIES => {
-                    let pause_now = jittered(pause);
+                Err(error) if error.fault == Fault::Throttled && attempt < TRIES && is_bearable(&error) => {
+                    let pause_now = jittered(pause).max(error.retry_after.unwrap_or_default());
                     self.limits.hold(api, pause_now);
                     self.wait(pause_now).await?;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Err(mut error) if error.fault == Fault::Throttled => {
-                    error.message = format!("{} (asked {TRIES} times)", error.message);
+                Err(mut error) if error.fault == Fault::Throttled && attempt > 1 => {
+                    error.message = format!("{} (asked {attempt} times)", error.message);
                     return Err(error);
                 }
                 outcome => return outcome,
@@ -165,6 +167,10 @@ impl Fetch {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
+}
+
+fn is_bearable(error: &SourceError) -> bool {
+    error.retry_after.is_none_or(|pause| pause <= LONGEST_ASKED)
 }
 
 /// Between half of a pause and all of it, so that two clients that were throttled together do not come back together.

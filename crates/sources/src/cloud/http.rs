@@ -25,13 +25,25 @@ pub struct Http {
     pub body: Vec<u8>,
 }
 
-/// A client that follows no redirect (a header with a token, or a `Location` that repeats one, must not travel),
-/// goes through no proxy to a loopback address, and gives up in time.
+/// A client that follows no redirect (a header with a token, or a `Location` that repeats one, must not travel) and
+/// gives up in time. It goes through the system's proxy where there is one.
 ///
 /// # Errors
 /// Where the platform's certificates cannot be read.
 pub fn client(agent: &str) -> Result<reqwest::Client, SourceError> {
-    reqwest::Client::builder()
+    built(agent, reqwest::Client::builder())
+}
+
+/// The same for an address of this machine, which no proxy can reach and no proxy should see the token of.
+///
+/// # Errors
+/// As [`client`].
+pub(super) fn direct(agent: &str) -> Result<reqwest::Client, SourceError> {
+    built(agent, reqwest::Client::builder().no_proxy())
+}
+
+fn built(agent: &str, builder: reqwest::ClientBuilder) -> Result<reqwest::Client, SourceError> {
+    builder
         .user_agent(agent)
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT)

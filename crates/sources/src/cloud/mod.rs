@@ -8,6 +8,7 @@ mod error;
 mod fetch;
 mod http;
 mod limits;
+pub(crate) mod rest;
 mod secret;
 #[cfg(test)]
 mod tests;

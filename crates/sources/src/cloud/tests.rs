@@ -68,6 +68,23 @@ async fn only_throttling_is_repeated_and_all_clones_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_source_that_says_how_long_to_wait_is_given_that_long() {
+    let (fetch, _token, counted) = fetch(Limits::none());
+    let throttled = |seconds| SourceError::new(Fault::Throttled, "429", "").after(Some(Duration::from_secs(seconds)));
+    let start = Instant::now();
+    let mut asked = 0;
+    let answer = fetch.call(Api::HoneycombRead, || {
+        asked += 1;
+        let outcome = if asked == 1 { Err(throttled(54)) } else { Ok(asked) };
+        async { outcome }
+    });
+    assert_eq!(answer.await, Ok(2));
+    assert!(start.elapsed() >= Duration::from_secs(54), "{:?}", start.elapsed());
+    let error = fetch.call(Api::RollbarRead, || async { Err::<(), _>(throttled(61)) }).await.expect_err("too long");
+    assert_eq!((error.message.as_str(), counted.0.load(Ordering::Relaxed)), ("429", 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancelling_ends_a_pause_and_an_answer_at_once() {
     let (fetch, token, _) = fetch(Limits::none());
     let waiting = fetch.clone();

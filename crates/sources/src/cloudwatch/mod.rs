@@ -1,5 +1,7 @@
-//! AWS CloudWatch Logs: the local end of its JSON 1.1 API, as watchtower, boto3 and `aws logs` speak it.
+//! AWS CloudWatch Logs: the local end of its JSON 1.1 API, as watchtower, boto3 and `aws logs` speak it, and a client of AWS's.
 
+pub mod client;
+pub mod links;
 pub mod receiver;
 pub mod severity;
 pub mod trace_id;
