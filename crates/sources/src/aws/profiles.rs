@@ -1,0 +1,237 @@
+//! The profiles of the shared config and credentials files, read by AWS's own parser.
+
+use std::collections::HashMap;
+
+use aws_config::profile::{ProfileFileLoadError, ProfileSet};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::fs_util::{Os, home_dir};
+use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::sdk_config::SharedHttpClient;
+
+use super::errors::sentence;
+use crate::cloud::{Fault, SourceError};
+
+/// How a profile comes by credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An access key in the file, or one of a session with its token.
+    StaticKeys,
+    /// IAM Identity Center: `aws sso login`.
+    Sso,
+    /// A role, assumed with another profile's credentials.
+    AssumesRole,
+    /// A command that prints credentials.
+    Process,
+    /// A role, assumed with a token file.
+    WebIdentity,
+    /// `aws login`, whose session only the AWS CLI reads.
+    Login,
+    /// The environment: `AWS_ACCESS_KEY_ID` and its companions. Of a connection, never of a profile.
+    Environment,
+    /// None: settings only.
+    Nothing,
+}
+
+impl Kind {
+    /// What a picker shows.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::StaticKeys => "static keys",
+            Self::Sso => "SSO",
+            Self::AssumesRole => "assumes a role",
+            Self::Process => "a process",
+            Self::WebIdentity => "web identity",
+            Self::Login => "aws login",
+            Self::Environment => "the environment",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// A profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// Its region, if it names one.
+    pub region: Option<String>,
+    /// Where its credentials come from, in [`Kind`]'s words: `static keys`, `SSO`, `assumes a role`, `a process`,
+    /// `web identity`, `aws login`, `nothing`.
+    pub kind: &'static str,
+}
+
+/// Every profile of `~/.aws/config` and `~/.aws/credentials` (or of where `AWS_CONFIG_FILE` and
+/// `AWS_SHARED_CREDENTIALS_FILE` say), `default` first, then by name. None where there are no such files.
+///
+/// # Errors
+/// [`Fault::Invalid`] with the file and the line where a file cannot be read.
+pub async fn profiles() -> Result<Vec<Profile>, SourceError> {
+    listed(&Machine::real()).await
+}
+
+pub(super) async fn listed(machine: &Machine) -> Result<Vec<Profile>, SourceError> {
+    let set = machine.profiles().await?;
+    let mut names: Vec<&str> = set.profiles().collect();
+    names.sort_unstable_by_key(|name| (*name != "default", *name));
+    let shown = |name: &str| Profile {
+        name: name.to_owned(),
+        region: set.get_profile(name).and_then(|p| p.get("region")).map(str::to_owned),
+        kind: kind(&set, name).word(),
+    };
+    Ok(names.into_iter().map(shown).collect())
+}
+
+/// The region that [`connect`](super::connect) will ask, as far as the config can be read: the one that is set, else
+/// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's.
+pub async fn region(profile: Option<&str>, set: Option<&str>) -> Option<String> {
+    let machine = Machine::real();
+    let profiles = machine.profiles().await.unwrap_or_default();
+    machine.region(&profiles, machine.chosen(profile), set)
+}
+
+/// How a profile comes by credentials, in the order in which aws-config decides it.
+pub(super) fn kind(set: &ProfileSet, name: &str) -> Kind {
+    let Some(profile) = set.get_profile(name) else { return Kind::Nothing };
+    let has = |key: &str| profile.get(key).is_some();
+    match () {
+        () if has("web_identity_token_file") => Kind::WebIdentity,
+        () if has("role_arn") => Kind::AssumesRole,
+        () if has("sso_session") || has("sso_start_url") => Kind::Sso,
+        () if has("login_session") => Kind::Login,
+        () if has("credential_process") => Kind::Process,
+        () if has("aws_access_key_id") || has("aws_secret_access_key") => Kind::StaticKeys,
+        () => Kind::Nothing,
+    }
+}
+
+/// The profiles from which a role is assumed, the named one first. Each once: sources may go in a circle.
+pub(super) fn sources<'a>(set: &'a ProfileSet, name: &'a str) -> Vec<&'a str> {
+    let mut names = vec![name];
+    while let Some(next) = names.last().and_then(|name| set.get_profile(name)?.get("source_profile")) {
+        if names.contains(&next) {
+            break;
+        }
+        names.push(next);
+    }
+    names
+}
+
+/// What aws-config sees of the machine: its environment and its files. aws-config reads them, this crate does not.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    pub(super) vars: HashMap<String, String>,
+    pub(super) env: Env,
+    pub(super) fs: Fs,
+    /// What carries the requests for credentials; `None`: aws-config's own.
+    pub(super) http: Option<SharedHttpClient>,
+}
+
+impl Machine {
+    pub(super) fn new(vars: HashMap<String, String>, fs: Fs) -> Self {
+        Self { env: Env::from(vars.clone()), vars, fs, http: None }
+    }
+
+    pub(super) fn real() -> Self {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::new(std::env::vars_os().filter_map(text).collect(), Fs::real())
+    }
+
+    pub(super) fn var(&self, key: &str) -> Option<&str> {
+        self.vars.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The profile that decides where none is named.
+    pub(super) fn chosen<'a>(&'a self, named: Option<&'a str>) -> &'a str {
+        named.or(self.var("AWS_PROFILE")).unwrap_or("default")
+    }
+
+    /// The region that is asked, whatever it says.
+    pub(super) fn region(&self, profiles: &ProfileSet, chosen: &str, set: Option<&str>) -> Option<String> {
+        let region = set
+            .or_else(|| self.var("AWS_REGION"))
+            .or_else(|| self.var("AWS_DEFAULT_REGION"))
+            .or_else(|| profiles.get_profile(chosen)?.get("region"));
+        region.map(str::to_owned)
+    }
+
+    /// The profiles as they stand in the files.
+    pub(super) async fn profiles(&self) -> Result<ProfileSet, SourceError> {
+        aws_config::profile::load(&self.fs, &self.env, &EnvConfigFiles::default(), None).await.map_err(|e| broken(&e))
+    }
+
+    /// The two files without what would send requests for credentials elsewhere; see [`without_endpoints`]. With `keys`, a
+    /// role whose `credential_source` is the environment is assumed with those.
+    pub(super) async fn files(&self, keys: Option<&str>) -> EnvConfigFiles {
+        let mut files = EnvConfigFiles::builder();
+        for (kind, var, path) in [
+            (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
+            (EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        ] {
+            let path = self.var(var).unwrap_or(path);
+            let path = match (path.strip_prefix("~/"), home_dir(&self.env, Os::real())) {
+                (Some(rest), Some(home)) => format!("{home}/{rest}"),
+                _ => path.to_owned(),
+            };
+            // A file that is not there is an empty one, as aws-config has it.
+            let bytes = self.fs.read_to_end(&path).await.unwrap_or_default();
+            let text = String::from_utf8(bytes).unwrap_or_default();
+            let text = without_endpoints(&text);
+            files = files.with_contents(kind, keys.map_or(text.clone(), |_| sourced(&text)));
+        }
+        if let Some(keys) = keys {
+            files = files.with_contents(EnvConfigFileKind::Credentials, format!("[{ENVIRONMENT}]\n{keys}"));
+        }
+        files.build()
+    }
+}
+
+/// The profile that stands for the keys of the environment.
+const ENVIRONMENT: &str = "tracebook-environment";
+
+/// A file whose `endpoint_url` lines mean nothing, those of profiles and those of `[services …]` sections: they may point to
+/// our own receiver.
+pub(super) fn without_endpoints(text: &str) -> String {
+    rewritten(text, |key, value| (key == "endpoint_url").then(|| format!("endpoint_not_taken ={value}")))
+}
+
+/// A file whose roles are assumed from [`ENVIRONMENT`] instead of from the environment itself, which is not asked where a
+/// profile is named: its keys would win over the profile.
+fn sourced(text: &str) -> String {
+    let is_environment = |value: &str| value.trim().eq_ignore_ascii_case("environment");
+    rewritten(text, |key, value| {
+        (key == "credential_source" && is_environment(value)).then(|| format!("source_profile = {ENVIRONMENT}"))
+    })
+}
+
+/// Puts other lines for some `key = value` lines. A line stays a line, so that what continues it stays its own.
+fn rewritten(text: &str, instead: impl Fn(&str, &str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let other = line.split_once('=').and_then(|(key, value)| instead(&key.trim().to_ascii_lowercase(), value));
+        match other {
+            Some(other) => {
+                out.push_str(&line[..line.len() - line.trim_start().len()]);
+                out.push_str(&other);
+            }
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn broken(error: &ProfileFileLoadError) -> SourceError {
+    let mut why = error.to_string();
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+        why = cause.to_string();
+    }
+    SourceError::new(
+        Fault::Invalid,
+        format!("the AWS config cannot be read: {}", sentence(&why, "it does not say why")),
+        "Mend the line in an editor; `aws configure list` says whether the AWS CLI can read it",
+    )
+}
