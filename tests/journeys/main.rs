@@ -5,5 +5,6 @@ mod bad_input;
 mod crash;
 mod local_ends;
 mod main_job;
+mod serving;
 mod support;
 mod web;
