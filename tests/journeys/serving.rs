@@ -40,27 +40,27 @@ fn a_second_serve_says_whose_the_receivers_are() {
     assert_eq!([second.stop(), third.stop(), first.stop()], [0; 3]);
 }
 
-/// Whether any process was started with this in its arguments.
-fn runs(mark: &str) -> bool {
+/// Whether a process with exactly these arguments is there.
+fn runs(command: &str) -> bool {
     let output = Command::new("ps").args(["-A", "-o", "args"]).output().expect("ps");
-    String::from_utf8_lossy(&output.stdout).lines().any(|line| line.contains(mark))
+    String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == command)
 }
 
 #[test]
 fn a_watched_command_does_not_outlive_a_killed_app() {
-    for (mark, line) in [
-        ("86401.137", "sleep 86401.137"),
-        ("86402.137", "trap '' TERM; sleep 86402.137 & sleep 86402.137; wait"),
-        ("86403.137", "exec sleep 86403.137"),
+    for (child, line) in [
+        ("sleep 86401.137", "sleep 86401.137"),
+        ("sleep 86402.137", "trap '' TERM; sleep 86402.137 & sleep 86402.137; wait"),
+        ("sleep 86403.137", "exec sleep 86403.137"),
     ] {
         let journal = Journal::new();
         let serve = journal.serve(&["--watch", line]);
-        until(line, || runs(&format!("sleep {mark}")).then_some(()));
+        until(line, || runs(child).then_some(()));
         let killed = Command::new("kill").args(["-KILL", &serve.pid().to_string()]).status().expect("kill runs");
         assert!(killed.success());
         serve.kill_is_over();
         let start = Instant::now();
-        while runs(mark) {
+        while runs(child) {
             assert!(start.elapsed() < Duration::from_secs(2), "{line} outlives the app");
             std::thread::sleep(Duration::from_millis(20));
         }

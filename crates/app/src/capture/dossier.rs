@@ -185,7 +185,7 @@ mod tests {
         let config = Config { data_dir: dir.path().join("data"), receivers: None, watch: Vec::new() };
         let tracebook = Tracebook::start(config).await.expect("starts");
         let text = format!(
-            "before\n{}between\n{}GET /ours {OURS}\n",
+            "before\n{}between\n{}GET /ours trace_id={OURS}\n",
             printed(THEIRS, "0102030405060708", "other-request"),
             printed(OURS, "1112131415161718", "our-request")
         );
@@ -221,7 +221,7 @@ mod tests {
         let found = tracebook.find(&request).await.expect("a dossier");
         let Body::Dossier(dossier) = found.body else { panic!("{:?}", found.body) };
         let said: Vec<(Join, &str)> = dossier.console.iter().map(|l| (l.by, l.line.text.trim())).collect();
-        let own_line = format!("GET /ours {OURS}");
+        let own_line = format!("GET /ours trace_id={OURS}");
         assert_eq!(said, [(Join::Time, "before"), (Join::Time, "between"), (Join::TraceId, own_line.as_str())]);
         assert_eq!(dossier.trace.spans.len(), 1);
         assert!(!format!("{dossier:?}").contains("other-request"), "{dossier:?}");
