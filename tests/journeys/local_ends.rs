@@ -305,6 +305,12 @@ fn console_output_is_taken_from_a_command_a_file_and_a_pipe() {
     assert_eq!((code, &error["error"]["code"]), (3, &json!("unreachable")), "{error}");
     let (code, _) = journal.json_code(&["capture", "console", "--", "true"]);
     assert_eq!(code, 1, "nothing was printed");
+
+    // Its lines are what was received: there are no other bytes, and no import took them away.
+    let (code, error) = journal.json_code(&["evidence", "show", text(&captured, "id"), "--raw"]);
+    assert_eq!(code, 1, "{error}");
+    let hint = text(&error["error"], "hint");
+    assert!(hint.contains("as it was printed") && !hint.contains("import"), "{hint}");
 }
 
 #[test]
@@ -417,7 +423,7 @@ fn bad_requests_of_every_protocol_are_answered_with_words() {
         "]".repeat(100_000)
     );
     type Case<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], u16, &'a str);
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 15] = [
         ("Logs: no JSON", "/", logs("PutLogEvents"), b"{", 400, "__type"),
         ("Logs: nothing in it", "/", logs("PutLogEvents"), b"{}", 400, "logGroupName"),
         (
@@ -433,6 +439,9 @@ fn bad_requests_of_every_protocol_are_answered_with_words() {
         ("OTLP to /", "/", json.clone(), b"{}", 404, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ("OTLP logs: broken", "/v1/logs", json.clone(), b"{\"resourceLogs\": 1", 400, "JSON"),
         ("Rollbar: broken", "/api/1/item/", json.clone(), b"{\"data\": ", 400, "err"),
+        ("Rollbar: a path that is near", "/api/1/items/", json.clone(), b"{}", 404, "/api/1/item/"),
+        ("Zipkin", "/api/v2/spans", json.clone(), b"[]", 404, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("Logs: a path of its own", "/logs", logs("PutLogEvents"), b"{}", 404, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"),
         ("Rollbar: deep", "/api/1/item/", json.clone(), deep.as_bytes(), 200, "err"),
         (
             "X-Ray: a rule without a name",

@@ -6,5 +6,6 @@ mod cloud;
 mod crash;
 mod local_ends;
 mod main_job;
+mod serving;
 mod support;
 mod web;

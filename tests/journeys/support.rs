@@ -99,7 +99,12 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        Self::saying(command, Stdio::null())
+    }
+
+    /// What it says beside its answers goes to `words`.
+    pub(crate) fn saying(command: &mut Command, words: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(words).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
         let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));

@@ -300,6 +300,10 @@ filename: string,
  */
 lineno?: number, 
 /**
+ * The column in that line, as the SDK counts: JavaScript's from 1.
+ */
+colno?: number, 
+/**
  * The function.
  */
 method?: string, 
@@ -308,7 +312,19 @@ method?: string,
  */
 code?: string, 
 /**
- * Local variables.
+ * The lines of code before that line, in their order.
+ */
+pre?: Array<string>, 
+/**
+ * The lines of code after it.
+ */
+post?: Array<string>, 
+/**
+ * The function's arguments in their order; `*rest` and `**named` are those that gather the others.
+ */
+args?: Array<Attribute>, 
+/**
+ * Local variables that are no arguments.
  */
 locals?: Array<Attribute>, };
 

@@ -1,7 +1,10 @@
 //! Step by step: does anything arrive, and why not. Every step comes from a way in which telemetry really stayed silent.
 
+mod otlp;
+
 use std::collections::BTreeMap;
 
+use tracebook_core::credentials;
 use tracebook_core::question::Source;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
@@ -10,8 +13,12 @@ use tracebook_store::heard::Heard;
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::receivers::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
+use crate::heard;
+use crate::receivers::{HTTP_PORT, XRAY_PORT};
 use crate::rpc::{Caller, Check, DoctorRequest, Receiver, Vendor};
+
+/// Full telemetry that reaches back less than this many nanoseconds loses what somebody may still want to capture: an hour.
+const SHORT_REACH: i64 = 3_600_000_000_000;
 
 /// What can be looked at.
 const SOURCES: [&str; 6] = ["otlp", "xray", "cloudwatch", "rollbar", "console", "journal"];
@@ -42,6 +49,7 @@ impl Tracebook {
                 .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
             bytes: self.telemetry.bytes().await?,
+            oldest: self.telemetry.oldest().await?,
             limit_bytes: self.limits.bytes(),
             data_dir: self.data_dir.display().to_string(),
             now: self.now(),
@@ -66,6 +74,8 @@ struct Patient {
     low_rates: Vec<String>,
     environment: BTreeMap<String, String>,
     bytes: u64,
+    /// When the oldest of what is stored arrived.
+    oldest: Option<Nanos>,
     limit_bytes: u64,
     data_dir: String,
     now: Nanos,
@@ -81,117 +91,6 @@ impl Patient {
         self.console(&mut checks);
         self.journal(&mut checks);
         checks
-    }
-
-    fn otlp(&self, checks: &mut Vec<Check>) {
-        let mut add =
-            |check: &str, ok: bool, detail: String, fix: String| checks.push(step("otlp", check, ok, detail, fix));
-        for (name, port) in [("http", HTTP_PORT), ("grpc", GRPC_PORT)] {
-            let (ok, detail, fix) = self.listening(name, port);
-            add(&format!("{name} receiver listens"), ok, detail, fix);
-        }
-        let http = self.address("http", HTTP_PORT);
-        if let Some(endpoint) = self.variable("OTEL_EXPORTER_OTLP_ENDPOINT") {
-            let appended =
-                ["/v1/traces", "/v1/logs", "/v1/metrics"].iter().any(|p| endpoint.trim_end_matches('/').ends_with(p));
-            let protocol = self.variable("OTEL_EXPORTER_OTLP_PROTOCOL").unwrap_or_default();
-            let grpc = self.address("grpc", GRPC_PORT);
-            let (ok, detail, fix) = if appended {
-                (
-                    false,
-                    format!("it is {endpoint}, and SDKs append /v1/traces themselves"),
-                    format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
-                )
-            } else if !points_at(&endpoint, &http) && !points_at(&endpoint, &grpc) {
-                (
-                    false,
-                    format!("it is {endpoint}, which is not this app"),
-                    format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
-                )
-            } else if points_at(&endpoint, &grpc) && protocol.starts_with("http") {
-                (
-                    false,
-                    format!("it names the gRPC port, and OTEL_EXPORTER_OTLP_PROTOCOL is {protocol}"),
-                    format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
-                )
-            } else if points_at(&endpoint, &http) && protocol == "grpc" {
-                (
-                    false,
-                    "it names the HTTP port, and OTEL_EXPORTER_OTLP_PROTOCOL is grpc".to_owned(),
-                    format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc}"),
-                )
-            } else {
-                (true, format!("it is {endpoint}"), String::new())
-            };
-            add("OTEL_EXPORTER_OTLP_ENDPOINT of this shell", ok, detail, fix);
-        }
-        for (name, silent) in [
-            ("OTEL_SDK_DISABLED", &["true", "1"][..]),
-            ("OTEL_TRACES_SAMPLER", &["always_off"]),
-            ("OTEL_TRACES_EXPORTER", &["none", "console"]),
-        ] {
-            if let Some(value) = self.variable(name)
-                && silent.contains(&value.to_lowercase().as_str())
-            {
-                add(
-                    &format!("{name} of this shell"),
-                    false,
-                    format!("it is {value}: nothing is sent"),
-                    format!("unset {name}"),
-                );
-            }
-        }
-        if let Some(heard) =
-            self.first(|h| h.status == 404 && (h.path == "POST /" || h.path == "POST /v1")).filter(|h| {
-                self.first(|ok| ok.path == "POST /v1/traces" && ok.status == 200).is_none_or(|ok| ok.last < h.last)
-            })
-        {
-            add(
-                "requests come to the right path",
-                false,
-                format!(
-                    "{} came to {} ({})",
-                    times(heard.n),
-                    heard.path.trim_start_matches("POST "),
-                    self.ago(heard.last)
-                ),
-                format!(
-                    "OTLP was posted to /: the endpoint in the code is used as it stands, so append /v1/traces to it, or set OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} and leave the code's endpoint out"
-                ),
-            );
-        }
-        if let Some(heard) = self.first(|h| h.door != "xray" && h.path.contains("/v1/traces/v1/")) {
-            add(
-                "the endpoint has no path of its own",
-                true,
-                format!("{} came to {}; they are taken all the same", times(heard.n), heard.path),
-                format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
-            );
-        }
-        if let Some(heard) = self.first(|h| h.status == 403) {
-            add(
-                "nobody is turned away at the door",
-                false,
-                format!("{} of {} were refused ({})", times(heard.n), heard.path, self.ago(heard.last)),
-                "A browser page sends with an Origin: allow it with `tracebook serve --allow-origin http://localhost:3000`. From a container use host.docker.internal".to_owned(),
-            );
-        }
-        for (status, why) in [
-            (415, "Content-Type is neither application/x-protobuf nor application/json"),
-            (400, "the body could not be read"),
-        ] {
-            if let Some(heard) = self.first(|h| h.status == status && h.path.starts_with("POST /v1/")) {
-                add("what comes can be read", false, format!("{} to {}: {why}", times(heard.n), heard.path), "See `status` in the window for the last reason; OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is what every SDK can".to_owned());
-            }
-        }
-        let (ok, detail) = self.arrived(self.arrivals.otlp_spans, "span");
-        let fix = match ok {
-            true => String::new(),
-            false => format!(
-                "Send a request to your service and wait 5 seconds: SDKs send in batches. Then look at the service's own output for exporter errors. Restart it after a change of settings, with OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}. With flask --debug, SIGTERM to the parent loses what the reloader's child holds: stop with Ctrl-C"
-            ),
-        };
-        add("spans arrive", ok, detail, fix);
     }
 
     fn xray(&self, checks: &mut Vec<Check>) {
@@ -223,14 +122,22 @@ impl Patient {
             ),
         };
         add("segments arrive", arrive, detail, fix);
+        let port = address.rsplit_once(':').map_or("2000", |(_, port)| port);
         let asked = self.first(|h| h.path.ends_with("/GetSamplingRules"));
         match asked {
-            Some(heard) => add("the SDK asks for sampling rules", true, format!("{}, {}", times(heard.n), self.ago(heard.last)), String::new()),
+            Some(heard) => add(
+                "the SDK asks for sampling rules",
+                true,
+                format!("{}, {}", times(heard.n), self.ago(heard.last)),
+                String::new(),
+            ),
             None if arrive => add(
                 "the SDK asks for sampling rules",
                 false,
-                "X-Ray segments arrive but nobody asked for sampling rules: TCP 2000 is not mapped, so the SDK samples only 1 request a second and 5 % of the rest".to_owned(),
-                "ports: [\"2000:2000/udp\", \"2000:2000/tcp\"]".to_owned(),
+                format!(
+                    "X-Ray segments arrive but nobody asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request a second and 5 % of the rest"
+                ),
+                format!("ports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
             ),
             None => {}
         }
@@ -305,6 +212,33 @@ impl Patient {
     }
 
     fn console(&self, checks: &mut Vec<Check>) {
+        for (line, status, last) in self.watched() {
+            let line = shown(line);
+            let ago = self.ago(last);
+            let (ok, detail, fix) = match status {
+                heard::RUNNING => continue,
+                0 => (
+                    true,
+                    format!("`{line}` ended {ago}; what it would print later is not kept"),
+                    "Watch a command that goes on, such as `docker compose logs -f`, and start `tracebook serve` again"
+                        .to_owned(),
+                ),
+                126 | 127 => (
+                    false,
+                    format!("`{line}` could not be started {ago} (exit code {status}): the shell does not find the program, or may not run it"),
+                    "Is it installed, and on the PATH of the shell that starts `tracebook serve`? Then start that again".to_owned(),
+                ),
+                _ => (
+                    false,
+                    match status {
+                        heard::ENDED => format!("`{line}` was ended {ago}"),
+                        code => format!("`{line}` failed {ago} (exit code {code})"),
+                    },
+                    "Its last lines say why: tracebook live console --limit 20\nRun it by hand until it goes on, then start `tracebook serve` again".to_owned(),
+                ),
+            };
+            checks.push(step("console", "the watched command runs", ok, detail, fix));
+        }
         let (ok, detail) = self.arrived(self.arrivals.console, "line");
         let fix = match ok {
             true => String::new(),
@@ -313,11 +247,43 @@ impl Patient {
         checks.push(step("console", "a watched command prints", ok, detail, fix));
     }
 
+    /// How the commands stand that were started last: each line, its status and since when.
+    fn watched(&self) -> Vec<(&str, u16, Nanos)> {
+        const TOGETHER: i64 = 10_000_000_000;
+        let of_watch = || self.heard.iter().filter(|h| h.door == heard::WATCH);
+        let started =
+            |line: &str| of_watch().filter(|h| h.path == line && h.status == heard::RUNNING).map(|h| h.last).max();
+        let Some(newest) = of_watch().filter(|h| h.status == heard::RUNNING).map(|h| h.last).max() else {
+            return Vec::new();
+        };
+        let mut latest: BTreeMap<&str, (Nanos, u16)> = BTreeMap::new();
+        for heard in of_watch() {
+            // At the same moment an end is after a beginning.
+            let now = (heard.last, heard.status);
+            latest
+                .entry(&heard.path)
+                .and_modify(|then| {
+                    if (now.0, now.1 != heard::RUNNING) > (then.0, then.1 != heard::RUNNING) {
+                        *then = now;
+                    }
+                })
+                .or_insert(now);
+        }
+        latest
+            .into_iter()
+            .filter(|(line, _)| started(line).is_some_and(|at| newest.0.saturating_sub(at.0) < TOGETHER))
+            .map(|(line, (last, status))| (line, status, last))
+            .collect()
+    }
+
     fn journal(&self, checks: &mut Vec<Check>) {
         let mib = |bytes: u64| bytes / (1024 * 1024);
         let (used, limit) = (mib(self.bytes), mib(self.limit_bytes));
+        // A limit that was reached stays so: what matters is how far back telemetry then reaches.
         let full = self.bytes >= self.limit_bytes / 10 * 9;
-        let fix = match full {
+        let reach = self.oldest.map(|oldest| Nanos(self.now.0.saturating_sub(oldest.0)));
+        let short = full && reach.is_some_and(|reach| reach.0 < SHORT_REACH);
+        let fix = match short {
             true => format!(
                 "Nothing that an entry holds is touched. For more, write [telemetry] max_mib = {} into {}/{}",
                 limit * 2,
@@ -326,11 +292,14 @@ impl Patient {
             ),
             false => String::new(),
         };
-        let detail = match full {
-            true => format!("{used} of {limit} MiB: the oldest telemetry goes to make room"),
-            false => format!("{used} of {limit} MiB in {}", self.data_dir),
+        let detail = match (full, reach) {
+            (true, Some(reach)) => format!(
+                "{used} of {limit} MiB: the oldest telemetry goes to make room; it reaches back {}",
+                human_duration(reach.0)
+            ),
+            _ => format!("{used} of {limit} MiB in {}", self.data_dir),
         };
-        checks.push(step("journal", "telemetry has room", !full, detail, fix));
+        checks.push(step("journal", "telemetry has room", !short, detail, fix));
     }
 
     /// Whether a receiver listens, here or in the process that holds it.
@@ -365,7 +334,19 @@ impl Patient {
 
     /// The last thing heard of a sort.
     fn first(&self, wanted: impl Fn(&Heard) -> bool) -> Option<&Heard> {
-        self.heard.iter().find(|heard| wanted(heard))
+        self.heard.iter().filter(|heard| heard.door != heard::WATCH).find(|heard| wanted(heard))
+    }
+
+    /// The last thing heard of a bad sort, unless a good one was taken after it: then it is mended.
+    fn still(&self, bad: impl Fn(&Heard) -> bool, good: impl Fn(&Heard) -> bool) -> Option<&Heard> {
+        let taken = self.first(|heard| heard.status == 200 && !bad(heard) && good(heard));
+        self.first(bad).filter(|heard| taken.is_none_or(|taken| taken.last < heard.last))
+    }
+
+    /// Whether the same was asked again later, and taken.
+    fn was_taken_after(&self, refused: &Heard) -> bool {
+        let same = |h: &Heard| h.door == refused.door && h.path == refused.path;
+        self.first(|h| same(h) && h.status == 200 && h.last > refused.last).is_some()
     }
 
     fn arrived(&self, last: Option<Nanos>, what: &str) -> (bool, String) {
@@ -392,6 +373,11 @@ fn times(n: u64) -> String {
     if n == 1 { "1 request".to_owned() } else { format!("{n} requests") }
 }
 
+/// A watched command's line as it may be shown: a secret may stand in it.
+fn shown(line: &str) -> String {
+    credentials::remove_from_text(line, &mut credentials::Removed::default()).into_owned()
+}
+
 /// Whether a URL or `host:port` names an address of ours: the same port on any name of this machine.
 fn points_at(url: &str, address: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -405,94 +391,4 @@ fn points_at(url: &str, address: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn patient() -> Patient {
-        let receiver = |name: &str, address: &str| Receiver {
-            name: name.into(),
-            address: Some(address.into()),
-            ..Receiver::default()
-        };
-        Patient {
-            receivers: vec![
-                receiver("http", "127.0.0.1:4318"),
-                receiver("grpc", "127.0.0.1:4317"),
-                receiver("xray", "127.0.0.1:2000"),
-            ],
-            limit_bytes: 512 << 20,
-            now: Nanos(100_000_000_000),
-            ..Patient::default()
-        }
-    }
-
-    fn heard(door: &str, path: &str, status: u16) -> Heard {
-        Heard { door: door.into(), path: path.into(), status, n: 3, last: Nanos(90_000_000_000) }
-    }
-
-    #[track_caller]
-    fn says(patient: &Patient, source: &str, words: &str) {
-        let checks = patient.examine();
-        let found =
-            checks.iter().any(|c| c.source == source && !c.ok && format!("{} {}", c.detail, c.fix).contains(words));
-        assert!(found, "{words:?} in {checks:#?}");
-    }
-
-    #[test]
-    fn the_real_ways_to_stay_silent_are_found() {
-        let with = |change: fn(&mut Patient)| {
-            let mut patient = patient();
-            change(&mut patient);
-            patient
-        };
-        let set = |name: &str, value: &str| {
-            let mut patient = patient();
-            patient.environment.insert(name.into(), value.into());
-            patient
-        };
-        says(&with(|p| p.arrivals.xray_segments = Some(p.now)), "xray", "TCP 2000 is not mapped");
-        says(&with(|p| p.heard.push(heard("http", "POST /", 404))), "otlp", "append /v1/traces");
-        says(
-            &with(|p| p.heard.push(heard("http", "POST / DescribeLogGroups", 200))),
-            "cloudwatch",
-            "watchtower flushes every 60 s",
-        );
-        says(
-            &set("AWS_ENDPOINT_URL_LOGS", "http://127.0.0.1:4318"),
-            "cloudwatch",
-            "use `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`",
-        );
-        says(
-            &set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/v1/traces"),
-            "otlp",
-            "append /v1/traces themselves",
-        );
-        says(&set("OTEL_EXPORTER_OTLP_ENDPOINT", "https://api.honeycomb.io"), "otlp", "not this app");
-        says(&set("OTEL_SDK_DISABLED", "true"), "otlp", "unset OTEL_SDK_DISABLED");
-        says(&set("AWS_XRAY_DAEMON_ADDRESS", "xray-daemon:2000"), "xray", "127.0.0.1:2000");
-        says(&with(|p| p.low_rates.push("rule Cruddur samples 10 %".into())), "xray", "FixedRate 1");
-        says(&with(|p| p.heard.push(heard("http", "POST /v1/traces", 403))), "otlp", "--allow-origin");
-        says(&with(|p| p.receivers.clear()), "otlp", "not there");
-        says(&with(|p| p.bytes = 500 << 20), "journal", "the oldest telemetry goes");
-        says(&patient(), "rollbar", "endpoint='http://127.0.0.1:4318/api/1/'");
-    }
-
-    #[test]
-    fn where_all_is_well_nothing_is_to_be_done() {
-        let mut patient = patient();
-        let now = Some(patient.now);
-        patient.arrivals = Arrivals {
-            otlp_spans: now,
-            xray_segments: now,
-            otlp_logs: now,
-            cloudwatch_logs: now,
-            errors: now,
-            console: now,
-        };
-        patient.heard = vec![heard("http", "POST /v1/traces", 200), heard("xray", "POST /GetSamplingRules", 200)];
-        patient.environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".into(), "http://localhost:4318".into());
-        for check in patient.examine() {
-            assert!(check.ok && check.fix.is_empty(), "{check:#?}");
-        }
-    }
-}
+mod tests;

@@ -72,15 +72,13 @@ impl Tracebook {
     /// What was received for an evidence, as a JSON document.
     ///
     /// # Errors
-    /// Where there is none; imported evidence has none either.
+    /// Where there is none: nothing was received beside what the evidence itself says, or it was imported.
     pub async fn evidence_raw(&self, id: Id) -> Result<serde_json::Value, Error> {
-        self.frozen(id).await?;
+        let frozen = self.frozen(id).await?;
         let raw = self.journal.evidence_raw(id).await?;
         if raw.is_empty() {
-            return Err(Error::not_found(
-                format!("evidence {id} has no raw data"),
-                "It came with an import; an export holds the data and its digest, not the bytes as received",
-            ));
+            let why = why_no_raw(&frozen.evidence.body);
+            return Err(Error::not_found(format!("evidence {id} has no raw data"), why));
         }
         serde_json::from_slice(&raw).map_err(Error::internal)
     }
@@ -134,6 +132,24 @@ pub fn as_text(frozen: &Frozen) -> String {
         text.push_str(&format!("{}{}  {length}  {}\n", "  ".repeat(row.depth), span.title(), span.status.code.word()));
     }
     text
+}
+
+/// Why nothing is kept beside an evidence.
+fn why_no_raw(body: &Body) -> &'static str {
+    match body {
+        Body::Console(_) => {
+            "Nothing else was received: its lines are the text as it was printed, and `evidence show` without --raw has them"
+        }
+        Body::ServiceMap(_) => {
+            "It was computed from traces, and nothing was received for it; capture one of them to keep its bytes"
+        }
+        Body::Groups(_) | Body::SamplingRules(_) => {
+            "Nothing else was received: they are settings that this app keeps, and `evidence show` without --raw has them whole"
+        }
+        Body::Trace(_) | Body::Logs(_) | Body::Error(_) | Body::Dossier(_) => {
+            "It came with an import; an export holds the data and its digest, not the bytes as received"
+        }
+    }
 }
 
 /// Draws beside the runtime's threads: a large card takes a while, and receivers must not wait for it.

@@ -1,4 +1,4 @@
-//! What the receivers are asked, counted: from this the doctor says why nothing arrives.
+//! What the receivers are asked, counted, and how watched commands ended: from this the doctor says why nothing arrives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,21 @@ const PACE: Duration = Duration::from_secs(1);
 const MOST: usize = 200;
 /// The most characters of a path.
 const LONGEST: usize = 100;
+
+/// The door under which watched commands are written down, with the exit code as status.
+pub(crate) const WATCH: &str = "watch";
+/// The status of a watched command that was started.
+pub(crate) const RUNNING: u16 = 1000;
+/// The status of one that ended, nobody knows how.
+pub(crate) const ENDED: u16 = 1001;
+/// The most characters of a watched command's line.
+const LONGEST_LINE: usize = 300;
+
+/// How a watched command stands now.
+pub(crate) fn watched(line: &str, status: u16) -> Row {
+    let path = line.chars().take(LONGEST_LINE).collect();
+    Row { door: WATCH.to_owned(), path, status, n: 1, last: SystemClock.now() }
+}
 
 type Key = (&'static str, String, u16);
 

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -35,18 +36,24 @@ pub const XRAY_PORT: u16 = 2000;
 pub(crate) struct Receivers {
     list: Vec<Receiver>,
     last: LastArrival,
+    /// Who has what this process has not.
+    holder: Option<Holder>,
     /// Held as long as this process has the journal's receivers.
     _lock: Option<File>,
 }
 
 /// What the lock file says of the process that has the receivers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Holder {
-    pid: u32,
-    http: Option<String>,
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// Where it takes OTLP over HTTP, CloudWatch Logs and Rollbar: `127.0.0.1:4318`; null where it does not.
+    pub http: Option<String>,
+    /// Where it takes OTLP over gRPC.
     #[serde(default)]
-    grpc: Option<String>,
-    xray: Option<String>,
+    pub grpc: Option<String>,
+    /// Where it is an X-Ray daemon, over UDP and TCP.
+    pub xray: Option<String>,
 }
 
 impl Holder {
@@ -67,9 +74,10 @@ impl Holder {
 impl Receivers {
     /// No receivers in this process; says whether another one has them.
     pub(crate) fn elsewhere(data_dir: &Path) -> Self {
-        let holder = holder(data_dir).unwrap_or_default();
-        let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, holder.address(name)));
-        Self { list: list.to_vec(), last: LastArrival::default(), _lock: None }
+        let holder = holder(data_dir);
+        let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
+        let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, address(name)));
+        Self { list: list.to_vec(), last: LastArrival::default(), holder, _lock: None }
     }
 
     pub(crate) async fn start(
@@ -82,13 +90,13 @@ impl Receivers {
     ) -> Result<Self, Error> {
         let mut lock = lock_file(&data_dir.join("receivers.lock"))?;
         let ours = lock.try_lock().is_ok();
-        let other = if ours { None } else { holder(data_dir) }.unwrap_or_default();
+        let other = if ours { None } else { holder_in_time(data_dir).await };
         let bridge = if wanted.containers { container_bridges() } else { Vec::new() };
         let door = |name: &'static str, port: u16, listen: Listen| Door {
             name,
             port,
             listen,
-            theirs: other.address(name),
+            theirs: other.as_ref().and_then(|holder| holder.address(name)),
             ours,
             bridge: &bridge,
         };
@@ -136,7 +144,7 @@ impl Receivers {
             let holder = Holder::of(&list);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
         }
-        Ok(Self { list, last, _lock: ours.then_some(lock) })
+        Ok(Self { list, last, holder: other, _lock: ours.then_some(lock) })
     }
 
     /// Every receiver, listening or not.
@@ -160,6 +168,19 @@ impl crate::Tracebook {
     pub fn still_receiving(&self) -> bool {
         const LATELY: i64 = 30_000_000_000;
         self.receivers.last.ago().is_some_and(|ago| ago < LATELY)
+    }
+
+    /// The address that a receiver of this process listens on; `None` where it does not, or another process does.
+    pub fn listens_on(&self, name: &str) -> Option<String> {
+        self.receivers.list.iter().find(|r| r.name == name && !r.elsewhere).and_then(|r| r.address.clone())
+    }
+
+    /// The other process that receives for this journal, where this one leaves a receiver to it.
+    pub fn received_elsewhere(&self) -> Option<&Holder> {
+        self.receivers
+            .holder
+            .as_ref()
+            .filter(|_| self.receivers.list.iter().any(|r| r.elsewhere || r.address.is_none()))
     }
 
     /// The address of a receiver of this journal, of this process or of another that holds it.
@@ -312,6 +333,18 @@ fn holder(data_dir: &Path) -> Option<Holder> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+/// The same of a process that has the lock and is about to say where it listens.
+async fn holder_in_time(data_dir: &Path) -> Option<Holder> {
+    const TRIES: u32 = 20;
+    for _ in 0..TRIES {
+        if let Some(holder) = holder(data_dir) {
+            return Some(holder);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    None
 }
 
 fn write_holder(lock: &mut File, holder: &Holder) -> std::io::Result<()> {

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,6 +17,7 @@ use tracebook_sources::console::Recogniser;
 use tracebook_store::Telemetry;
 
 use crate::error::{Code, Error};
+use crate::heard;
 use crate::system::SystemClock;
 
 /// How long lines are gathered before they are written.
@@ -29,6 +30,15 @@ const LONGEST_LINE: usize = 64 * 1024;
 const MOST_LINES: usize = 10_000;
 /// How long a command that was asked to end is waited for, and what one that has ended left running.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs the line `$1`, and beside it a watchman who ends the whole group when this process is gone: then the other end of
+/// the pipe on standard input is closed without a word, whatever ended the process. The watchman is nobody's child, so that no
+/// command waits for him, and he holds no output open.
+#[cfg(unix)]
+const GUARDED: &str = r#"exec 3<&0 </dev/null
+({ trap '' HUP INT TERM; read -r word || { kill -TERM 0; sleep 1; kill -KILL 0; }; } <&3 3<&- >/dev/null 2>&1 &)
+exec 3<&-
+exec sh -c "$1""#;
 
 /// What came out of a command.
 struct Printed {
@@ -46,10 +56,9 @@ pub(crate) fn watch(
     token: CancellationToken,
     tasks: &TaskTracker,
 ) -> Result<(), Error> {
-    let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
-    shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(&line);
-    let (mut child, mut lines) = start(shell, &line)?;
+    let (mut child, guard, mut lines) = start_guarded(&line)?;
     tasks.spawn(async move {
+        note(&telemetry, &line, heard::RUNNING).await;
         let mut recogniser = Recogniser::default();
         let (mut ended, mut stopped) = (false, false);
         while !ended {
@@ -70,29 +79,71 @@ pub(crate) fn watch(
             keep(&telemetry, &line, some, &mut recogniser).await;
         }
         let mut last = Vec::new();
-        let code = match stopped {
-            true => {
-                stop(&mut child, &mut lines, |printed| last.push(printed)).await;
-                None
-            }
+        let status = match stopped {
+            true => None,
             // It may have closed its output and go on.
             false => tokio::select! {
-                () = token.cancelled() => {
-                    stop(&mut child, &mut lines, |printed| last.push(printed)).await;
-                    None
-                }
-                status = child.wait() => status.ok().and_then(|status| status.code()),
+                () = token.cancelled() => None,
+                status = child.wait() => Some(status.ok().and_then(exit_code)),
             },
         };
-        let said = match code {
-            Some(0) => "(the command has ended)".to_owned(),
-            Some(code) => format!("(the command has ended with exit code {code})"),
-            None => "(the command was ended)".to_owned(),
+        let said = match status {
+            None => {
+                stop(&mut child, &mut lines, |printed| last.push(printed)).await;
+                "(the command was ended)".to_owned()
+            }
+            Some(code) => {
+                // What it left running on purpose may go on.
+                if let Some(mut guard) = guard {
+                    let _ = guard.write_all(b"\n").await;
+                }
+                note(&telemetry, &line, code.and_then(|code| u16::try_from(code).ok()).unwrap_or(heard::ENDED)).await;
+                match code {
+                    Some(0) => "(the command has ended)".to_owned(),
+                    Some(code) => format!("(the command has ended with exit code {code})"),
+                    None => "(the command was ended)".to_owned(),
+                }
+            }
         };
         last.push(Printed { time: SystemClock.now(), stderr: true, text: said, cut: false });
         keep(&telemetry, &line, last, &mut recogniser).await;
     });
     Ok(())
+}
+
+/// The line under the shell. With what is returned beside it the command lives: see [`GUARDED`].
+type Guarded = (Child, Option<ChildStdin>, mpsc::Receiver<Printed>);
+
+#[cfg(unix)]
+fn start_guarded(line: &str) -> Result<Guarded, Error> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(GUARDED).arg("sh").arg(line).stdin(Stdio::piped());
+    let (mut child, lines) = start(shell, line)?;
+    // Waiting for the child would close it.
+    let guard = child.stdin.take();
+    Ok((child, guard, lines))
+}
+
+#[cfg(not(unix))]
+fn start_guarded(line: &str) -> Result<Guarded, Error> {
+    let mut shell = Command::new("cmd");
+    shell.arg("/C").arg(line).stdin(Stdio::null());
+    let (child, lines) = start(shell, line)?;
+    Ok((child, None, lines))
+}
+
+/// As shells count: who was ended by a signal has 128 and its number.
+fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Some(128 + signal);
+    }
+    status.code()
+}
+
+/// Writes down how a watched command stands: the doctor looks at it from another process.
+async fn note(telemetry: &Telemetry, line: &str, status: u16) {
+    let _ = telemetry.hear(&[heard::watched(line, status)]).await;
 }
 
 async fn keep(telemetry: &Telemetry, stream: &str, lines: Vec<Printed>, recogniser: &mut Recogniser) {
@@ -137,7 +188,7 @@ pub async fn run(command: &[String], cancelled: CancellationToken) -> Result<Con
     };
     let shown = command.join(" ");
     let mut process = Command::new(program);
-    process.args(arguments);
+    process.args(arguments).stdin(Stdio::null());
     let (mut child, mut printed) = start(process, &shown)?;
     let mut console = Console { source: shown, ..Console::default() };
     let mut long = 0_usize;
@@ -203,7 +254,7 @@ fn cut(console: &mut Console) {
 }
 
 fn start(mut command: Command, shown: &str) -> Result<(Child, mpsc::Receiver<Printed>), Error> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A group of its own, so that what the shell started ends with it.
     #[cfg(unix)]
     command.process_group(0);
@@ -335,7 +386,7 @@ mod tests {
     async fn ending_a_command_ends_what_it_started_even_behind_a_shell_that_has_gone() {
         for line in ["sleep 97.5312 & echo hi", "trap '' TERM; sleep 97.5312; sleep 97.5312"] {
             let mut command = Command::new("sh");
-            command.arg("-c").arg(line);
+            command.arg("-c").arg(line).stdin(Stdio::null());
             let (mut child, mut lines) = start(command, line).expect("starts");
             for _ in 0..100 {
                 if runs("97.5312") {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use tracebook_app::receivers::Holder;
 use tracebook_app::{Code, Config, Error, Listen, ReceiverConfig, Tracebook};
 
 use crate::args::Serve;
@@ -41,10 +42,14 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
         served = Some(tokio::spawn(web::serve(listener, host, stopping)));
     }
 
-    let receiving = |name: &str| tracebook.receiver_address(name).filter(|_| !args.no_receivers);
-    let (http, grpc, xray) = (receiving("http"), receiving("grpc"), receiving("xray"));
+    let listening = |name: &str| tracebook.listens_on(name);
+    let (http, grpc, xray) = (listening("http"), listening("grpc"), listening("xray"));
+    let elsewhere = tracebook.received_elsewhere();
     if json {
-        let ready = json!({ "ready": true, "http": http, "grpc": grpc, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        let mut ready = json!({ "ready": true, "http": http, "grpc": grpc, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        if let Some(holder) = elsewhere {
+            ready["elsewhere"] = json!(holder);
+        }
         out.answer(&ready, |_| String::new());
     } else {
         let line = |what: &str, address: Option<&str>| address.map(|a| format!("{what:<39}{a}\n")).unwrap_or_default();
@@ -61,6 +66,9 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
     if args.containers {
         out.warn("--containers: every container on this machine's bridge can send to this journal");
     }
+    if let Some(holder) = elsewhere.filter(|_| !args.no_receivers) {
+        out.warn(&held(holder));
+    }
     for problem in tracebook.problems() {
         out.warn(&problem);
     }
@@ -72,6 +80,18 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
         served.await.map_err(Error::internal)??;
     }
     Ok(0)
+}
+
+/// Says who receives for this journal, where it is somebody else.
+fn held(holder: &Holder) -> String {
+    let ends = [("HTTP", &holder.http), ("gRPC", &holder.grpc), ("X-Ray", &holder.xray)];
+    let ends: Vec<String> =
+        ends.into_iter().filter_map(|(name, address)| Some(format!("{name} on {}", address.as_ref()?))).collect();
+    format!(
+        "process {} holds this journal's receivers ({}). What it stores is seen here too; to listen here as well, name other ports, such as --http 127.0.0.1:0",
+        holder.pid,
+        if ends.is_empty() { "none is open".to_owned() } else { ends.join(", ") }
+    )
 }
 
 async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, Error> {

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use crate::console::ConsoleLine;
 use crate::errors::Occurrence;
 use crate::ids::TraceId;
-use crate::logs::LogEvent;
+use crate::logs::{LogEvent, LogOrigin};
 use crate::time::Nanos;
 use crate::trace::Trace;
 
@@ -18,8 +18,8 @@ pub enum Join {
     TraceId,
     /// A header that it carries (`traceparent`, `X-Amzn-Trace-Id`) names the trace.
     Header,
-    /// Nothing names the trace: it happened while the request ran, in a service that took part. It may belong to another
-    /// request.
+    /// Nothing names the trace: it happened while the request ran, and nothing that it says speaks against it. It may belong
+    /// to another request.
     #[default]
     Time,
 }
@@ -30,8 +30,37 @@ impl Join {
         match self {
             Self::TraceId => "by trace id",
             Self::Header => "by the request's trace header",
-            Self::Time => "by time and service only",
+            Self::Time => "by time only",
         }
+    }
+}
+
+/// What an error that names no trace has in common with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// A span handled the path that the error's request names.
+    Path,
+    /// A span recorded an exception of the same class and message.
+    Exception,
+}
+
+impl Likeness {
+    /// Looks for it; `None` where the error says nothing that the trace says too.
+    pub fn of(trace: &Trace, error: &Occurrence) -> Option<Self> {
+        let url = error.request.iter().find(|a| a.key == "url").map(|a| a.value.to_string());
+        let path = url.as_deref().map(|url| {
+            let rest =
+                url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
+            rest.split(['?', '#']).next().unwrap_or(rest)
+        });
+        if path.is_some_and(|path| trace.spans.iter().any(|s| s.http_path() == Some(path))) {
+            return Some(Self::Path);
+        }
+        let same_exception = error.traces.iter().any(|said| {
+            let exceptions = trace.spans.iter().flat_map(|s| &s.exceptions);
+            exceptions.into_iter().any(|e| !e.kind.is_empty() && e.kind == said.class && e.message == said.message)
+        });
+        same_exception.then_some(Self::Exception)
     }
 }
 
@@ -44,6 +73,16 @@ pub struct JoinedLog {
     pub event: LogEvent,
 }
 
+impl JoinedLog {
+    /// By what it was joined. An event of CloudWatch Logs names no service, so beside the time there was nothing to compare.
+    pub fn words(&self) -> &'static str {
+        match (self.by, self.event.origin) {
+            (Join::Time, LogOrigin::Otlp) => "by time and service only",
+            (by, _) => by.words(),
+        }
+    }
+}
+
 /// An error of the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct JoinedError {
@@ -51,6 +90,17 @@ pub struct JoinedError {
     pub by: Join,
     /// The occurrence.
     pub occurrence: Occurrence,
+}
+
+impl JoinedError {
+    /// By what it was joined to this trace.
+    pub fn words(&self, trace: &Trace) -> &'static str {
+        match (self.by, Likeness::of(trace, &self.occurrence)) {
+            (Join::Time, Some(Likeness::Path)) => "by time and path only",
+            (Join::Time, Some(Likeness::Exception)) => "by time and exception",
+            (by, _) => by.words(),
+        }
+    }
 }
 
 /// A console line of the request.
@@ -62,6 +112,13 @@ pub struct JoinedLine {
     pub stream: String,
     /// The line.
     pub line: ConsoleLine,
+}
+
+impl JoinedLine {
+    /// By what it was joined. A line names no service.
+    pub fn words(&self) -> &'static str {
+        self.by.words()
+    }
 }
 
 /// All that is known of one request.
@@ -106,5 +163,46 @@ impl Dossier {
         line.extend(self.console.iter().enumerate().filter_map(|(i, l)| Some((l.line.time?, Moment::Line(i)))));
         line.sort_by_key(|(time, _)| *time);
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::ErrorTrace;
+    use crate::ids::SpanId;
+    use crate::trace::{Exception, Protocol, Span};
+    use crate::value::Attribute;
+
+    #[test]
+    fn what_was_joined_by_time_says_what_else_was_compared() {
+        let log = |origin| JoinedLog { by: Join::Time, event: LogEvent { origin, ..LogEvent::default() } };
+        assert_eq!(log(LogOrigin::Cloudwatch).words(), "by time only");
+        assert_eq!(log(LogOrigin::Otlp).words(), "by time and service only");
+        assert_eq!(JoinedLine { by: Join::Time, ..JoinedLine::default() }.words(), "by time only");
+        assert_eq!(JoinedLog { by: Join::TraceId, ..log(LogOrigin::Cloudwatch) }.words(), "by trace id");
+    }
+
+    #[test]
+    fn an_error_is_like_a_trace_by_its_path_or_its_exception() {
+        let mut span = Span::new(SpanId([1; 8]), "GET /boom", Protocol::Otlp, Nanos(1));
+        span.attributes = vec![Attribute::new("url.path", "/boom")];
+        span.exceptions = vec![Exception { kind: "ValueError".into(), message: "no".into(), ..Exception::default() }];
+        let trace = Trace { spans: vec![span], ..crate::assemble::assemble(TraceId([1; 16]), Vec::new()) };
+        let at = |url: &str| Occurrence { request: vec![Attribute::new("url", url)], ..Occurrence::default() };
+        let raised = |message: &str| Occurrence {
+            traces: vec![ErrorTrace { class: "ValueError".into(), message: message.into(), ..ErrorTrace::default() }],
+            ..Occurrence::default()
+        };
+        for (error, like, words) in [
+            (at("http://localhost:5000/boom?x=1"), Some(Likeness::Path), "by time and path only"),
+            (at("http://localhost:5000/"), None, "by time only"),
+            (raised("no"), Some(Likeness::Exception), "by time and exception"),
+            (raised("yes"), None, "by time only"),
+        ] {
+            assert_eq!(Likeness::of(&trace, &error), like);
+            let error = JoinedError { by: Join::Time, occurrence: error };
+            assert_eq!(error.words(&trace), words);
+        }
     }
 }

@@ -45,6 +45,10 @@ pub struct CodeFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub lineno: Option<u32>,
+    /// The column in that line, as the SDK counts: JavaScript's from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub colno: Option<u32>,
     /// The function.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
@@ -53,7 +57,19 @@ pub struct CodeFrame {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub code: String,
-    /// Local variables.
+    /// The lines of code before that line, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub pre: Vec<String>,
+    /// The lines of code after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub post: Vec<String>,
+    /// The function's arguments in their order; `*rest` and `**named` are those that gather the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub args: Vec<Attribute>,
+    /// Local variables that are no arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub locals: Vec<Attribute>,

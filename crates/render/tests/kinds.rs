@@ -12,6 +12,7 @@ use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Body;
 use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::service_map::{MapEdge, MapNode, ServiceMap};
+use tracebook_core::value::Attribute;
 use tracebook_render::card::{Size, caption, preview, svg, table, themed};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::import::exported;
@@ -179,6 +180,35 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
+fn the_code_around_the_failing_line_is_shown() {
+    let mut item = error_item();
+    let frame = item.occurrence.traces.last_mut().and_then(|t| t.frames.last_mut()).expect("a frame");
+    frame.colno = Some(9);
+    frame.pre = (0..6).map(|n| format!("before_{n}()")).collect();
+    frame.post = vec!["\tafter_0()".into(), String::new(), "after_2()".into()];
+    frame.args = vec![Attribute::new("user_handle", "andrewbrown")];
+    frame.locals = vec![Attribute::new("results", tracebook_core::value::Value::Empty)];
+    let evidence = frozen_body(ID, Body::Error(Box::new(item)));
+    let drawing = svg(&evidence, Size::Full).svg;
+    has(
+        &drawing,
+        &[
+            ":24:9<",
+            ">20<",
+            ">before_2()<",
+            ">24<",
+            ">for activity in results:<",
+            ">    after_0()<",
+            ">27<",
+            ">after_2()<",
+        ],
+    );
+    assert!(!drawing.contains(">before_1()<") && !drawing.contains(">19<"), "what is nearest is drawn: {drawing}");
+    has(&drawing, &["user_handle = andrewbrown  ·  results = "]);
+    has(&table(&evidence).markdown(), &["user_activities.py:24:9 in run", "| Argument | user_handle | andrewbrown |"]);
+}
+
+#[test]
 fn nothing_is_said_by_colour_alone() {
     has(&full(error()), &[">library<", "caused by", "most recent call last", ">ERROR<"]);
     has(&full(console()), &[">err<", "EXIT CODE 1"]);
@@ -192,10 +222,7 @@ fn nothing_is_said_by_colour_alone() {
             "3 BELOW 100 %",
         ],
     );
-    has(
-        &full(dossier()),
-        &["by time and service only", "by trace id", "by its trace header", "somewhere in this second"],
-    );
+    has(&full(dossier()), &["by time only", "by trace id", "by its trace header", "somewhere in this second"]);
 }
 
 #[test]

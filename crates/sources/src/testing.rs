@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 
 use crate::receive::{Commit, CommitError};
+
+pub(crate) mod replay;
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
@@ -23,6 +26,20 @@ impl Server {
         let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
         Self { addr, task }
     }
+
+    /// One that answers everything alike.
+    pub(crate) async fn answering(
+        status: u16,
+        headers: &'static [(&'static str, &'static str)],
+        body: impl Into<bytes::Bytes>,
+    ) -> Self {
+        let (status, body) = (StatusCode::from_u16(status).expect("a status"), body.into());
+        Self::start(Router::new().fallback(move || async move { (status, self::headers(headers), body) })).await
+    }
+}
+
+pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
 }
 
 impl Drop for Server {

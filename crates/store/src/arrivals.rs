@@ -51,4 +51,21 @@ impl Telemetry {
             console: time("console"),
         })
     }
+
+    /// When the oldest of all that is stored arrived; `None` where nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn oldest(&self) -> Result<Option<Nanos>, StoreError> {
+        let oldest: Option<i64> = sqlx::query_scalar(
+            "SELECT min(received) FROM (
+               SELECT (SELECT min(received) FROM trace) AS received
+               UNION ALL SELECT (SELECT received FROM log ORDER BY seq LIMIT 1)
+               UNION ALL SELECT (SELECT received FROM occurrence ORDER BY seq LIMIT 1)
+               UNION ALL SELECT (SELECT received FROM console ORDER BY seq LIMIT 1))",
+        )
+        .fetch_one(&self.pools.readers)
+        .await?;
+        Ok(oldest.map(Nanos))
+    }
 }

@@ -144,6 +144,14 @@ describe('errors', () => {
     const panel = one(testid('error-panel'))
     for (const said of ['caused by', 'ValueError', 'headers.User-Agent', 'andrewbrown', 'week'])
       expect(panel.textContent).toContain(said)
+    // The line that failed stands between those around it, and keeps its place.
+    expect(panel.textContent).toContain('notifications.py:12:5')
+    const around = [...one(testid('around')).children].map((part) => part.textContent)
+    expect(around).toEqual([
+      ...['10', 'def run(user_handle):', '11', '  if not user_handle:'],
+      ...['12', "raise ValueError('no activities')", '13', '  return []'],
+    ])
+    expect(panel.textContent).toContain('1 argument')
     await click(one(`${testid('error-panel')} button`, 'Show'))
     await click(one(`${testid('error-panel')} button.primary`))
     expect(captures(host)).toEqual([{ kind: 'error', id: 'item-0-1' }])

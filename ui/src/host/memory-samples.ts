@@ -145,7 +145,18 @@ function occurrence(row: ErrorRow, uuid: string): Occurrence {
         class: 'ValueError',
         message: 'no activities',
         frames: [
-          frame('/backend-flask/services/notifications.py', 12, 'run', "raise ValueError('no activities')"),
+          {
+            ...frame(
+              '/backend-flask/services/notifications.py',
+              12,
+              'run',
+              "raise ValueError('no activities')",
+            ),
+            colno: 5,
+            pre: ['def run(user_handle):', '  if not user_handle:'],
+            post: ['  return []'],
+            args: [{ key: 'user_handle', value: null }],
+          },
         ],
       },
     ],

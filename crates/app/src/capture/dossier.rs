@@ -1,8 +1,7 @@
 //! One request, joined: its spans, log events, errors and console lines as one evidence.
 
-use tracebook_core::console::{ConsoleLine, LineKind, classify};
-use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog};
-use tracebook_core::errors::Occurrence;
+use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
+use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, Likeness};
 use tracebook_core::evidence::Body;
 use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
@@ -91,7 +90,7 @@ impl Tracebook {
             (Nanos(from.0.saturating_sub(ROLLBAR_MARGIN)), Nanos(until.0.saturating_add(ROLLBAR_MARGIN)));
         for record in self.telemetry.errors_between(from, until, MOST).await? {
             let whole = occurrence(&record);
-            if is_of(&dossier.trace, &whole) {
+            if Likeness::of(&dossier.trace, &whole).is_some() {
                 found.push((Join::Time, whole, record));
             }
         }
@@ -107,8 +106,9 @@ impl Tracebook {
         let (from, until) = window(&dossier.trace);
         let by_id = LineQuestion { trace_id: Some(dossier.trace_id), limit: MOST, ..LineQuestion::default() };
         let by_time = LineQuestion { from: Some(from), until: Some(until), limit: MOST, ..LineQuestion::default() };
+        let named = self.telemetry.console(&by_id).await?.into_iter();
         let mut found: Vec<(Join, _)> =
-            self.telemetry.console(&by_id).await?.into_iter().map(|line| (Join::TraceId, line)).collect();
+            named.filter(|line| !is_of_printed_span(line)).map(|line| (Join::TraceId, line)).collect();
         let timely = self.telemetry.console(&by_time).await?;
         // A printed span names its own trace: those of this request are spans of it already, the others are not of it.
         let lines: Vec<ConsoleLine> = timely.iter().map(line_of).collect();
@@ -129,6 +129,15 @@ fn line_of(stored: &StoredLine) -> ConsoleLine {
     ConsoleLine { text: line.text.clone(), stderr: line.stderr, time: Some(line.timestamp) }
 }
 
+/// Whether a line that names the trace is the one of a printed span: that stands in the dossier as a span.
+fn is_of_printed_span(stored: &StoredLine) -> bool {
+    let line = line_of(stored);
+    let text = prefix(&line.text).map_or(line.text.as_str(), |found| found.rest);
+    let text = text.trim_start();
+    let names = ["\"trace_id\": \"0x", "traceId: '"].iter().any(|name| text.starts_with(name));
+    names || classify(std::slice::from_ref(&line)) == [LineKind::Span]
+}
+
 /// When something of the request may have been written.
 fn window(trace: &Trace) -> (Nanos, Nanos) {
     (Nanos(trace.start().0.saturating_sub(MARGIN)), Nanos(trace.end().0.saturating_add(MARGIN)))
@@ -136,21 +145,6 @@ fn window(trace: &Trace) -> (Nanos, Nanos) {
 
 fn names_trace(attributes: &[Attribute], id: TraceId) -> bool {
     attributes.iter().any(|a| a.value.as_str().and_then(|text| text.parse().ok()) == Some(id))
-}
-
-/// Whether an error that names no trace fits one: the same path, or the same exception.
-fn is_of(trace: &Trace, error: &Occurrence) -> bool {
-    let url = error.request.iter().find(|a| a.key == "url").map(|a| a.value.to_string());
-    let path = url.as_deref().map(|url| {
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
-        rest.split(['?', '#']).next().unwrap_or(rest).to_owned()
-    });
-    let same_path = path.is_some_and(|path| trace.spans.iter().any(|s| s.http_path() == Some(path.as_str())));
-    let same_exception = error.traces.iter().any(|said| {
-        let exceptions = trace.spans.iter().flat_map(|s| &s.exceptions);
-        exceptions.into_iter().any(|e| !e.kind.is_empty() && e.kind == said.class && e.message == said.message)
-    });
-    same_path || same_exception
 }
 
 /// What was looked for and not found, and what may belong to another request.
@@ -169,7 +163,75 @@ fn notes(dossier: &Dossier) -> Vec<String> {
     let by_time = dossier.logs.iter().map(|l| l.by).chain(dossier.errors.iter().map(|e| e.by));
     let by_time = by_time.chain(dossier.console.iter().map(|l| l.by)).filter(|by| *by == Join::Time).count();
     if by_time > 0 {
-        notes.push(format!("{by_time} joined by time only: they may belong to another request of that moment"));
+        notes.push(format!("{by_time} joined by time and by no id: they may belong to another request of that moment"));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use tracebook_core::console::trace_id_in;
+    use tracebook_core::evidence::Kind;
+    use tracebook_core::telemetry::ConsoleRecord;
+
+    const OURS: &str = "6451a0724d919a6ac75115f8cbed6e79";
+    const THEIRS: &str = "0123456789abcdef0123456789abcdef";
+
+    /// What ConsoleSpanExporter prints of a request.
+    fn printed(trace_id: &str, span_id: &str, name: &str) -> String {
+        format!(
+            "{{\n    \"name\": \"{name}\",\n    \"context\": {{\n        \"trace_id\": \"0x{trace_id}\",\n        \"span_id\": \"0x{span_id}\",\n        \"trace_state\": \"[]\"\n    }},\n    \"kind\": \"SpanKind.SERVER\",\n    \"parent_id\": null,\n    \"start_time\": \"2026-11-24T14:47:31.800000Z\",\n    \"end_time\": \"2026-11-24T14:47:31.900000Z\",\n    \"status\": {{\n        \"status_code\": \"UNSET\"\n    }},\n    \"attributes\": {{\n        \"app.user\": \"{name}\"\n    }},\n    \"events\": [],\n    \"links\": [],\n    \"resource\": {{\n        \"attributes\": {{}},\n        \"schema_url\": \"\"\n    }}\n}}\n"
+        )
+    }
+
+    #[tokio::test]
+    async fn the_printed_spans_of_other_requests_stay_out() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = Config { data_dir: dir.path().join("data"), receivers: None, watch: Vec::new() };
+        let tracebook = Tracebook::start(config).await.expect("starts");
+        let text = format!(
+            "before\n{}between\n{}GET /ours trace_id={OURS}\n",
+            printed(THEIRS, "0102030405060708", "other-request"),
+            printed(OURS, "1112131415161718", "our-request")
+        );
+        let lines = tracebook_core::console::lines(&text);
+        let at = Nanos::parse_rfc3339("2026-11-24T14:47:31.850Z").expect("a time");
+        let records: Vec<ConsoleRecord> = lines
+            .iter()
+            .map(|line| ConsoleRecord {
+                stream: "flask run".to_owned(),
+                timestamp: at,
+                stderr: false,
+                text: line.text.clone(),
+                trace_id: trace_id_in(&line.text),
+            })
+            .collect();
+        tracebook.telemetry.commit_console(&records, tracebook.now()).await.expect("commits");
+        let spans = tracebook_sources::console::spans(&lines);
+        assert_eq!(spans.len(), 2);
+        tracebook.telemetry.commit(&spans, tracebook.now()).await.expect("commits");
+
+        let request = Capture {
+            kind: Kind::Dossier,
+            id: Some(OURS.to_owned()),
+            source: tracebook_core::question::Source::Local,
+            latest: false,
+            filter: String::new(),
+            since: None,
+            text: None,
+            into: None,
+            slot: None,
+            caption: None,
+        };
+        let found = tracebook.find(&request).await.expect("a dossier");
+        let Body::Dossier(dossier) = found.body else { panic!("{:?}", found.body) };
+        let said: Vec<(Join, &str)> = dossier.console.iter().map(|l| (l.by, l.line.text.trim())).collect();
+        let own_line = format!("GET /ours trace_id={OURS}");
+        assert_eq!(said, [(Join::Time, "before"), (Join::Time, "between"), (Join::TraceId, own_line.as_str())]);
+        assert_eq!(dossier.trace.spans.len(), 1);
+        assert!(!format!("{dossier:?}").contains("other-request"), "{dossier:?}");
+        tracebook.shutdown().await;
+    }
 }

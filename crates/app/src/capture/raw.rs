@@ -48,10 +48,10 @@ impl Raw {
             .map(|r| match r.encoding {
                 LogEncoding::Cloudwatch => json!({
                     "encoding": "cloudwatch",
-                    "logGroupName": r.group,
-                    "logStreamName": r.stream,
+                    "logGroupName": clean_text(&r.group, removed),
+                    "logStreamName": clean_text(&r.stream, removed),
                     "timestamp": r.timestamp.millis(),
-                    "message": credentials::remove_from_text(&r.message, &mut Removed::default()),
+                    "message": clean_text(&r.message, removed),
                 }),
                 LogEncoding::OtlpProtobuf | LogEncoding::OtlpJson => {
                     let protobuf = r.encoding == LogEncoding::OtlpProtobuf;
@@ -83,7 +83,13 @@ fn clean(bytes: &[u8], protobuf: bool, removed: &Removed) -> Json {
     }
     let mut json = serde_json::from_slice(bytes).unwrap_or(Json::Null);
     credentials::remove_from_json(&mut json);
+    // What a name gave away elsewhere in the capture may stand in this piece under no name.
+    removed.take_from_json(&mut json);
     json
+}
+
+fn clean_text(text: &str, removed: &Removed) -> String {
+    removed.take_from_text(&credentials::remove_from_text(text, &mut Removed::default())).into_owned()
 }
 
 /// Resources and scopes, each once.
@@ -98,6 +104,61 @@ impl Shared {
                 self.0.push(value);
                 self.0.len() - 1
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use tracebook_core::ids::{SpanId, TraceId};
+    use tracebook_core::time::Nanos;
+
+    const SECRET: &str = "corr3ct-horse-battery";
+
+    #[test]
+    fn what_a_name_gave_away_is_out_of_everything_that_was_received() {
+        let removed = credentials::remove_from_json(&mut json!([{ "key": "db.password", "value": SECRET }]));
+        assert_eq!(removed.count(), 1);
+        let bytes = |value: Json| serde_json::to_vec(&value).expect("JSON");
+        let note = |name: &str| json!({ "key": name, "value": { "stringValue": format!("tried {SECRET}") } });
+        let span = SpanRecord {
+            trace_id: TraceId([1; 16]),
+            span_id: SpanId([1; 8]),
+            parent_id: None,
+            encoding: Encoding::OtlpJson,
+            title: String::new(),
+            service: String::new(),
+            start: Nanos(1),
+            end: None,
+            status: tracebook_core::trace::StatusCode::Unset,
+            raw: bytes(json!({ "name": "home", "attributes": [note("note")] })),
+            resource: Arc::from(bytes(json!({ "attributes": [note("process.args")] }))),
+            scope: Arc::from(bytes(json!({ "name": "flask" }))),
+        };
+        let log = LogRecord {
+            encoding: LogEncoding::Cloudwatch,
+            group: format!("group-{SECRET}"),
+            stream: "a/b".to_owned(),
+            message: format!("login with {SECRET} failed"),
+            timestamp: Nanos(1),
+            trace_id: None,
+            span_id: None,
+            severity: String::new(),
+            raw: Vec::new(),
+            resource: Arc::new([]),
+            scope: Arc::new([]),
+        };
+        let data = json!({ "body": { "message": { "body": format!("cannot log in: {SECRET}") } } });
+        let error = tracebook_sources::rollbar::normalise::record(&data, Nanos(1)).expect("an item");
+        let raw = Raw { spans: vec![span], logs: vec![log], errors: vec![error] };
+        let document = String::from_utf8(raw.document(&removed).expect("a document")).expect("text");
+        assert!(!document.contains(SECRET), "{document}");
+        assert_eq!(document.matches(credentials::PLACEHOLDER).count(), 5, "{document}");
+        for kept in ["home", "flask", "login with", "cannot log in"] {
+            assert!(document.contains(kept), "{kept}: {document}");
         }
     }
 }

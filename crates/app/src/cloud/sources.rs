@@ -39,11 +39,7 @@ impl Tracebook {
         };
         let profiles: Vec<AwsProfile> = profiles
             .into_iter()
-            .map(|p| AwsProfile {
-                name: p.name,
-                region: Some(p.region).filter(|region| !region.is_empty()),
-                kind: p.kind.word().to_owned(),
-            })
+            .map(|p| AwsProfile { name: p.name, region: p.region, kind: p.kind.to_owned() })
             .collect();
         let aws = AwsState {
             effective_region: effective_region(set.aws.region.as_deref(), set.aws.profile.as_deref(), &profiles),

@@ -1,4 +1,5 @@
-//! Where a service's lines are a span that OpenTelemetry's ConsoleSpanExporter printed.
+//! Where a service's lines are a span that OpenTelemetry's ConsoleSpanExporter printed: Python's as JSON, Node's as
+//! `console.dir` shows an object.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,14 @@ const MOST_OPEN: usize = 32;
 /// The lines of one printed span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanBlock {
-    /// Its JSON as printed, without colours, compose's prefix and lines of others.
+    /// Its text as printed, without colours, compose's prefix and lines of others.
     pub text: String,
     /// Which lines it is made of: how many were pushed before each.
     pub lines: Vec<u64>,
 }
 
-/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four, and a line `}`, or all of it in one
-/// line; lines of other containers and of the other stream may come between, and so may lines that are no JSON. Memory is
+/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four or members of an object as Node shows them
+/// indented by two, and a line `}`, or all of it in one line; lines of other containers and of the other stream may come between, and so may lines that are no JSON. Memory is
 /// bounded by 32 open blocks of [`LARGEST_BLOCK`].
 #[derive(Clone, Debug, Default)]
 pub struct SpanBlocks {
@@ -34,6 +35,8 @@ struct Open {
     block: SpanBlock,
     /// Whether the first member has been seen; the exporter prints `name` first, and other JSON does not.
     named: bool,
+    /// Whether its members are written as Node shows them.
+    node: bool,
     /// Whether the last own line was too long to be kept whole.
     cut: bool,
     /// Lines of others since the block's last own line.
@@ -71,10 +74,20 @@ impl SpanBlocks {
             if behind == "{" {
                 self.begin(key, number);
             }
-            let is_span = block.text.contains("\"trace_id\"") && block.text.contains("\"span_id\"");
+            let has = |what: [&str; 2]| what.iter().all(|name| block.text.contains(name));
+            let is_span = has(["\"trace_id\"", "\"span_id\""]) || has(["\n  traceId: '", "\n  id: '"]);
             return is_span.then_some(block);
         }
-        let keep = match json_line(text) {
+        if !open.named && ["  resource: {", "  traceId: '"].iter().any(|first| text.starts_with(first)) {
+            (open.named, open.node) = (true, true);
+        }
+        let line = match open.node {
+            // `console.dir` writes an object at once, and whatever it holds is indented.
+            true if text.starts_with("  ") => Line::Own,
+            true => Line::Foreign,
+            false => json_line(text),
+        };
+        let keep = match line {
             Line::Foreign => {
                 open.foreign += 1;
                 open.foreign <= MOST_FOREIGN

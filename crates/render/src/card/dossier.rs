@@ -258,6 +258,8 @@ struct Shown<'a> {
     /// Where it came from.
     from: String,
     by: Join,
+    /// The same in words.
+    joined: &'static str,
     /// A console line keeps its colours.
     colours: bool,
     /// Rollbar's clock counts whole seconds.
@@ -279,6 +281,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
                 text: &log.event.message,
                 from: joined([&log.event.group, &log.event.stream]),
                 by: log.by,
+                joined: log.words(),
                 colours: false,
                 seconds: false,
             }
@@ -290,6 +293,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
                 text: &error.occurrence.title,
                 from: joined([&error.occurrence.environment, &error.occurrence.context]),
                 by: error.by,
+                joined: error.words(&dossier.trace),
                 colours: false,
                 seconds: true,
             }
@@ -302,6 +306,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
                 text: &line.line.text,
                 from: short(&line.stream),
                 by: line.by,
+                joined: line.words(),
                 colours: true,
                 seconds: false,
             }
@@ -311,6 +316,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
             text: "",
             from: String::new(),
             by: Join::TraceId,
+            joined: "",
             colours: false,
             seconds: false,
         },
@@ -364,7 +370,7 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
     let class = if shown.by == Join::Time { "small open" } else { "small muted" };
     let by = match shown.by {
         Join::Header => "by its trace header",
-        by => by.words(),
+        Join::TraceId | Join::Time => shown.joined,
     };
     sheet::end(svg, class, END, y, &SMALL.fit(by, JOIN + 2.0));
     if shown.seconds && time.is_some() {

@@ -18,6 +18,8 @@ const MOST_FRAMES: usize = 24;
 const MOST_PAIRS: usize = 12;
 /// The most local variables of a frame.
 const MOST_LOCALS: usize = 8;
+/// The most lines of code before and after the failing one.
+const MOST_CONTEXT: usize = 4;
 /// The most lines of a message.
 const MOST_LINES: usize = 12;
 
@@ -230,6 +232,9 @@ pub(super) fn place(frame: &CodeFrame) -> String {
     };
     if let Some(line) = frame.lineno {
         text.push_str(&format!(":{line}"));
+        if let Some(column) = frame.colno {
+            text.push_str(&format!(":{column}"));
+        }
     }
     if !frame.method.is_empty() {
         text.push_str(&format!(" in {}", frame.method));
@@ -295,9 +300,12 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
 
 fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     let library = is_library(&frame.filename);
-    let code = sheet::clean(&frame.code.replace('\t', "    "));
-    let locals: Vec<&Attribute> = frame.locals.iter().take(if is_here { MOST_LOCALS } else { 0 }).collect();
-    let height = 20.0 + if code.is_empty() { 0.0 } else { 17.0 } + if locals.is_empty() { 0.0 } else { 17.0 };
+    let code = if is_here { around(frame) } else { vec![(String::new(), &frame.code, true)] };
+    let code: Vec<_> = code.into_iter().filter(|(_, line, own)| !own || !line.is_empty()).collect();
+    let most = if is_here { MOST_LOCALS } else { 0 };
+    let variables: Vec<&Attribute> = frame.args.iter().chain(&frame.locals).take(most).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let height = 20.0 + 17.0 * code.len() as f64 + if variables.is_empty() { 0.0 } else { 17.0 };
     if is_here {
         sheet::block(svg, "band", PAD, top, END - PAD, height, 4.0);
         sheet::block(svg, "bad", PAD, top, 3.0, height, 1.5);
@@ -308,7 +316,11 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     let y = top + 14.0;
     let tag = if library { "library" } else { "" };
     let room = END - x - 8.0 - if library { 60.0 } else { 0.0 };
-    let line = frame.lineno.map(|n| format!(":{n}")).unwrap_or_default();
+    let line = match (frame.lineno, frame.colno) {
+        (Some(line), Some(column)) => format!(":{line}:{column}"),
+        (Some(line), None) => format!(":{line}"),
+        (None, _) => String::new(),
+    };
     let method = match frame.method.is_empty() {
         true => String::new(),
         false => MONO.fit(&format!("in {}", sheet::clean(&frame.method)), 260.0),
@@ -321,19 +333,41 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     sheet::put(svg, "small mono muted", x + MONO.width(&place) + 8.0, y, &method);
     sheet::end(svg, "small muted", END - 8.0, y, tag);
     let mut y = y + 17.0;
-    if !code.is_empty() {
-        let class = if library { "muted" } else { "" };
-        sheet::code(svg, class, x + 14.0, y, &CODE.fit(&code, END - x - 26.0));
+    let gutter = code.iter().map(|(number, ..)| CODE.width(number)).fold(0.0, f64::max);
+    let x = x + 14.0;
+    let begin = if gutter > 0.0 { x + gutter + 10.0 } else { x };
+    for (number, line, own) in &code {
+        let class = if library || !own { "muted" } else { "" };
+        sheet::code(svg, "muted", x + gutter - CODE.width(number), y, number);
+        let line: String = line.chars().take(400).collect();
+        sheet::code(svg, class, begin, y, &CODE.fit(&sheet::clean(&line.replace('\t', "    ")), END - begin - 12.0));
         y += 17.0;
     }
-    if !locals.is_empty() {
-        let said: Vec<String> = locals.iter().map(|a| pair(a)).collect();
-        let more = frame.locals.len().saturating_sub(MOST_LOCALS);
+    if !variables.is_empty() {
+        let said: Vec<String> = variables.iter().map(|a| pair(a)).collect();
+        let more = (frame.args.len() + frame.locals.len()).saturating_sub(MOST_LOCALS);
         let more = if more > 0 { format!("  ·  and {more} more") } else { String::new() };
         let text = format!("{}{more}", said.join("  ·  "));
-        sheet::put(svg, "small mono muted", x + 14.0, y, &MONO.fit(&sheet::clean(&text), END - x - 26.0));
+        sheet::put(svg, "small mono muted", x, y, &MONO.fit(&sheet::clean(&text), END - x - 12.0));
     }
     top + height + 3.0
+}
+
+/// The failing line between those around it, each with its number and whether it is the failing one. Without any around it, it
+/// stands alone and without a number, which its place has already.
+fn around(frame: &CodeFrame) -> Vec<(String, &String, bool)> {
+    let before = &frame.pre[frame.pre.len().saturating_sub(MOST_CONTEXT)..];
+    let after = &frame.post[..frame.post.len().min(MOST_CONTEXT)];
+    let numbered = !(before.is_empty() && after.is_empty());
+    let number = |offset: i64| match frame.lineno {
+        Some(line) if numbered && i64::from(line) + offset > 0 => (i64::from(line) + offset).to_string(),
+        _ => String::new(),
+    };
+    let count = |n: usize| i64::try_from(n).unwrap_or(0);
+    let before = before.iter().enumerate().map(|(i, line)| (count(i) - count(frame.pre.len().min(MOST_CONTEXT)), line));
+    let after = after.iter().enumerate().map(|(i, line)| (count(i) + 1, line));
+    let lines = before.chain(std::iter::once((0, &frame.code))).chain(after);
+    lines.map(|(offset, line)| (number(offset), line, offset == 0)).collect()
 }
 
 fn pair(a: &Attribute) -> String {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tracebook_core::assemble;
 use tracebook_core::console::{Console, ConsoleLine};
-use tracebook_core::dossier::{Dossier, JoinedError, JoinedLine, JoinedLog, Moment};
-use tracebook_core::errors::ErrorItem;
+use tracebook_core::dossier::{Dossier, Moment};
+use tracebook_core::errors::{CodeFrame, ErrorItem};
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::logs::Logs;
 use tracebook_core::query::QueryResult;
@@ -157,8 +157,7 @@ fn of_error(error: &ErrorItem) -> Table {
     let facts = std::iter::once(row("Fact", "Occurrences", times)).chain(known);
     let traces = occurrence.traces.iter().flat_map(|trace| {
         let head = row("Exception", &trace.class, trace.message.clone());
-        let frames = trace.frames.iter().map(|f| row("Frame", &super::error::place(f), f.code.clone()));
-        std::iter::once(head).chain(frames)
+        std::iter::once(head).chain(trace.frames.iter().flat_map(frame))
     });
     let message = (!occurrence.message.is_empty()).then(|| row("Message", "", occurrence.message.clone()));
     let pairs =
@@ -168,6 +167,13 @@ fn of_error(error: &ErrorItem) -> Table {
     let others = error.others.iter().map(|o| row("Other occurrence", &o.timestamp.human(), o.person.clone()));
     let rows: Vec<[String; 3]> = facts.chain(message).chain(traces).chain(pairs).chain(others).collect();
     made("facts, stack and request".to_owned(), ["Part", "Name", "Value"], rows.len(), rows.into_iter())
+}
+
+/// A frame with its code, and what its arguments were.
+fn frame(f: &CodeFrame) -> impl Iterator<Item = [String; 3]> {
+    let code = row("Frame", &super::error::place(f), f.code.clone());
+    let args = f.args.iter().map(|a| row("Argument", &a.key, a.value.to_string()));
+    std::iter::once(code).chain(args)
 }
 
 fn row(part: &str, name: &str, value: String) -> [String; 3] {
@@ -249,17 +255,18 @@ fn of_dossier(dossier: &Dossier) -> Table {
                 ("span", parts.join(" · "), own)
             }
             Moment::Log(i) => {
-                let JoinedLog { by, event } = &dossier.logs[*i];
+                let log = &dossier.logs[*i];
+                let event = &log.event;
                 let severity = if event.severity.is_empty() { String::new() } else { format!("{} ", event.severity) };
-                ("log", format!("{severity}{}", event.message), by.words())
+                ("log", format!("{severity}{}", event.message), log.words())
             }
             Moment::Error(i) => {
-                let JoinedError { by, occurrence } = &dossier.errors[*i];
-                ("error", occurrence.title.clone(), by.words())
+                let error = &dossier.errors[*i];
+                ("error", error.occurrence.title.clone(), error.words(&dossier.trace))
             }
             Moment::Line(i) => {
-                let JoinedLine { by, line, .. } = &dossier.console[*i];
-                ("console", console_text(line), by.words())
+                let line = &dossier.console[*i];
+                ("console", console_text(&line.line), line.words())
             }
         };
         [time.rfc3339(), source.to_owned(), text, by.to_owned()]
@@ -268,7 +275,7 @@ fn of_dossier(dossier: &Dossier) -> Table {
         .console
         .iter()
         .filter(|l| l.line.time.is_none())
-        .map(|l| [String::new(), "console".to_owned(), console_text(&l.line), l.by.words().to_owned()]);
+        .map(|l| [String::new(), "console".to_owned(), console_text(&l.line), l.words().to_owned()]);
     let all = line.len() + dossier.console.iter().filter(|l| l.line.time.is_none()).count();
     made(words::count(all, "moment", "moments"), ["Time", "Source", "What", "Joined"], all, timed.chain(timeless))
 }

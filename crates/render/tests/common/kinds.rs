@@ -107,7 +107,7 @@ fn frame(file: &str, line: u32, method: &str, code: &str) -> CodeFrame {
         lineno: Some(line),
         method: method.into(),
         code: code.into(),
-        locals: Vec::new(),
+        ..CodeFrame::default()
     }
 }
 
@@ -533,7 +533,11 @@ pub(crate) fn hostile() -> Vec<(&'static str, Body)> {
                         filename: h.clone(),
                         lineno: Some(u32::MAX),
                         method: h.clone(),
+                        colno: Some(u32::MAX),
                         code: h.clone(),
+                        pre: harm.clone(),
+                        post: harm.clone(),
+                        args: attributes.iter().skip(7).take(7).cloned().collect(),
                         locals: attributes.iter().take(7).cloned().collect(),
                     })
                     .collect(),

@@ -1,9 +1,10 @@
 //! The console: what is recognised in text that a service prints.
 //!
-//! OpenTelemetry's ConsoleSpanExporter prints each span as JSON. [`spans`] finds those in lines that are there,
+//! OpenTelemetry's ConsoleSpanExporter prints each span: Python's as JSON, Node's as `console.dir` shows an object. [`spans`] finds those in lines that are there,
 //! [`Recogniser`] in lines as they come; both make the records that a receiver would. Times are to the microsecond and
-//! the scope is not printed, so such a span never replaces one that came over OTLP.
+//! Python prints no scope, so such a span never replaces one that came over OTLP.
 
+mod inspect;
 pub mod normalise;
 mod reading;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A printed span as the core's words.
 
+pub(super) mod node;
+
 use serde_json::{Map, Value as Json};
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::ids::{SpanId, TraceId};
@@ -25,6 +27,9 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
 
 /// A span and who sent it; the exporter prints no scope.
 pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Vec<String>) -> LooseSpan {
+    if said.contains_key("traceId") {
+        return node::span_of(said, id, warnings);
+    }
     let mut take = |key: &str| said.remove(key).unwrap_or_default();
     let name = text(take("name"), "name", warnings);
     let start = moment(take("start_time"), "start time", warnings).unwrap_or_default();
@@ -39,18 +44,26 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
     span.links = list(take("links"), "links", warnings).filter_map(|said| link(said, warnings)).collect();
     let mut context = object(take("context"), "context", warnings);
     span.trace_state = trace_state(context.remove("trace_state").unwrap_or_default(), warnings);
-    let mut sender = object(take("resource"), "resource", warnings);
-    let resource = Resource {
+    let resource = resource(take("resource"), warnings);
+    span.service = service(&resource);
+    LooseSpan { span, resource, scope: Scope::default() }
+}
+
+fn resource(said: Json, warnings: &mut Vec<String>) -> Resource {
+    let mut sender = object(said, "resource", warnings);
+    Resource {
         attributes: attributes(sender.remove("attributes").unwrap_or_default(), "resource's attributes", warnings),
         schema_url: text(sender.remove("schema_url").unwrap_or_default(), "schema URL", warnings),
         dropped_attributes: 0,
-    };
-    span.service = match get(&resource.attributes, "service.name").map(Value::to_string) {
+    }
+}
+
+fn service(resource: &Resource) -> String {
+    match get(&resource.attributes, "service.name").map(Value::to_string) {
         Some(name) if !name.trim().is_empty() => name,
         // What the semantic conventions call a service that did not say its name.
         _ => "unknown_service".to_owned(),
-    };
-    LooseSpan { span, resource, scope: Scope::default() }
+    }
 }
 
 /// A time as the exporter writes it.

@@ -8,17 +8,28 @@ use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::trace::Trace;
 
-use super::normalise;
+use super::normalise::node;
+use super::{inspect, normalise};
 
-/// The record of a span, if this is one: whole JSON with both ids and a beginning.
+/// The record of a span, if this is one: whole JSON, or a whole object of Node, with both ids and a beginning.
 pub(super) fn record(text: &str) -> Option<SpanRecord> {
-    let text = strict(text);
+    // Of what Node shows, its JSON is kept: nothing else reads the other.
+    let text = match text.starts_with("{\n  ") && !text.starts_with("{\n    \"") {
+        true => Cow::Owned(inspect::json(text)?.to_string()),
+        false => strict(text),
+    };
     let said: Map<String, Json> = serde_json::from_str(&text).ok()?;
-    let context = said.get("context")?;
-    let trace_id: TraceId = context.get("trace_id")?.as_str()?.parse().ok()?;
-    let span_id: SpanId = context.get("span_id")?.as_str()?.parse().ok()?;
+    let (context, [trace_id, span_id]) = match said.get("context") {
+        Some(context) => (context.as_object()?, ["trace_id", "span_id"]),
+        None => (&said, ["traceId", "id"]),
+    };
+    let trace_id: TraceId = context.get(trace_id)?.as_str()?.parse().ok()?;
+    let span_id: SpanId = context.get(span_id)?.as_str()?.parse().ok()?;
     // Only a span that never began has none; there is no place for it on a time line.
-    said.get("start_time")?.as_str().and_then(normalise::time)?;
+    match said.get("start_time") {
+        Some(start) => start.as_str().and_then(normalise::time)?,
+        None => node::micros(said.get("timestamp")?)?,
+    };
     let span = normalise::span_of(said, span_id, &mut Vec::new()).span;
     let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
     let service = span.service.clone();

@@ -15,6 +15,9 @@ const SPANS: &str = include_str!("testdata/spans.txt");
 /// The first two of them from `to_json(indent=None)`.
 const ONE_LINE: &str = include_str!("testdata/one-line.txt");
 
+/// Spans of Node's exporter: a child with events, a link and an exception, its parent, one with a long list.
+const NODE: &str = include_str!("testdata/node.txt");
+
 fn of(text: &str) -> Vec<SpanRecord> {
     spans(&lines(text))
 }
@@ -46,6 +49,41 @@ fn a_services_output_has_its_spans_in_it() {
     assert_eq!(boom.status, StatusCode::Error);
     assert!(boom.end > Some(boom.start));
     assert!(boom.resource.is_empty() && boom.scope.is_empty());
+}
+
+#[test]
+fn what_nodes_exporter_shows_is_spans_too() {
+    let text = format!("listening on 3000\n{NODE}GET /boom 500 8.226 ms\n");
+    let records = of(&text);
+    assert_eq!(titles(&records), ["child", "GET /bo'om", "many"]);
+    let (child, root) = (&records[0], &records[1]);
+    assert_eq!((child.trace_id, child.parent_id), (root.trace_id, Some(root.span_id)));
+    assert_eq!((root.parent_id, root.service.as_str()), (None, "unknown_service:node"));
+    assert_eq!(child.status, StatusCode::Error);
+    let (read, warnings) = normalise::span(child);
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(read.span.start, Nanos(1_795_647_034_306_000_000));
+    assert_eq!(read.span.duration(), Some(1_043_050));
+    assert_eq!((read.span.status.message.as_str(), read.scope.name.as_str()), ("no", "demo"));
+    assert_eq!(read.span.events[0].time, Nanos(1_795_647_034_306_293_460));
+    let exception = &read.span.exceptions[0];
+    assert_eq!((exception.kind.as_str(), exception.message.as_str()), ("TypeError", "can't read 'x'"));
+    assert!(exception.stacktrace.lines().count() > 5, "its pieces are one text: {}", exception.stacktrace);
+    assert_eq!(read.span.links[0].span_id, root.span_id);
+    let (read, _) = normalise::span(root);
+    assert_eq!(read.span.kind, SpanKind::Server);
+    assert_eq!(get(&read.span.attributes, "multi"), Some(&Value::from("one\ntwo")));
+    assert_eq!(get(&read.span.attributes, "quote"), Some(&Value::from("it's \"q\"")));
+
+    // The lines are known as a span's, and what came before and after is not.
+    let kinds = classify(&lines(&text));
+    assert_eq!(kinds.iter().filter(|kind| **kind != LineKind::Span).count(), 2);
+    // Behind compose's prefix, with another container's lines between.
+    let mixed: String = NODE.lines().map(|line| format!("node-1   | {line}\nflask-1  | GET / 200\n")).collect();
+    assert_eq!(titles(&of(&mixed)), titles(&records));
+    // An object that is none, or breaks off, stays text.
+    assert!(of("{\n  resource: { a: 1 },\n  id: 'x'\n}\n").is_empty());
+    assert!(of(&NODE.replace("  traceId: '", "  traceId: '0")).is_empty());
 }
 
 #[test]

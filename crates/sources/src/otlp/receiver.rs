@@ -89,12 +89,23 @@ async fn wrong_method(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) ->
 async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
     let language = language_of(&headers).unwrap_or(Language::Json);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
-    let words = format!(
-        "Nothing is served at {}. Traces go to /v1/traces, and SDKs append that themselves: set \
-         OTEL_EXPORTER_OTLP_ENDPOINT=http://{host} with nothing appended, or \
-         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://{host}/v1/traces, which is used as it stands.",
-        clip(uri.path())
-    );
+    let meant = if headers.contains_key("x-amz-target") {
+        format!(
+            "CloudWatch Logs is at the root: set AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{host} with nothing appended."
+        )
+    } else if uri.path().starts_with("/opentelemetry.proto.collector.") {
+        format!(
+            "This port speaks OTLP over HTTP, and gRPC is on a port of its own (4317, or what `tracebook serve` printed): \
+             name that in OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf with \
+             OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}."
+        )
+    } else {
+        format!(
+            "Traces go to /v1/traces, and SDKs append that themselves: set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host} with \
+             nothing appended, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://{host}/v1/traces, which is used as it stands."
+        )
+    };
+    let words = format!("Nothing is served at {}. {meant}", clip(uri.path()));
     ends.refuse(language, uri.path(), &Failure::new(StatusCode::NOT_FOUND, words))
 }
 

@@ -1,6 +1,10 @@
 //! An item's `data` as the core's words. Payloads are what people make them: nothing here fails, and what cannot be
 //! read as what it should be is still shown as what it is.
 
+mod likeness;
+
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 use tracebook_core::errors::{CodeFrame, ErrorTrace, Level, Occurrence, Person};
@@ -21,6 +25,9 @@ const MOST_TRACES: usize = 50;
 
 /// The most frames of one exception; a runaway recursion of Python has 1000.
 const MOST_FRAMES: usize = 1000;
+
+/// The most lines of code before and after a frame's own; rollbar.js sends four.
+const MOST_CONTEXT: usize = 20;
 
 /// Rollbar's own bound on titles, in characters.
 const LONGEST_TITLE: usize = 255;
@@ -92,7 +99,7 @@ pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
 
     Occurrence {
         uuid: uuid.map_or_else(|| uuid_of(&serde_json::to_vec(data).unwrap_or_default(), timestamp), str::to_owned),
-        item: item(map.get("fingerprint"), &traces, root(part("server")), &message, &title),
+        item: item(map, &traces, &message, &title),
         title,
         level,
         timestamp,
@@ -142,18 +149,54 @@ fn trace(sent: &Map<String, Json>, notes: &mut Vec<String>) -> ErrorTrace {
 fn frame(sent: &Json, notes: &mut Vec<String>) -> CodeFrame {
     let Json::Object(sent) = sent else { return CodeFrame { filename: text(sent), ..CodeFrame::default() } };
     let said = |name| sent.get(name).map(text).unwrap_or_default();
-    let mut locals = Flat::new("local variables");
-    if let Some(Json::Object(sent)) = sent.get("locals") {
-        // One level: a local's value is one value, whatever it holds.
-        sent.iter().for_each(|(name, value)| locals.add(short(name).to_owned(), value));
+    let (args, locals) = variables(sent, notes);
+    let context = |part: &str| list(sent.get("context").and_then(|context| context.get(part)));
+    let (pre, post) = (context("pre"), context("post"));
+    if pre.len().max(post.len()) > MOST_CONTEXT {
+        let words = format!("more than {MOST_CONTEXT} lines of code around a frame's own are left out");
+        if !notes.contains(&words) {
+            notes.push(words);
+        }
     }
     CodeFrame {
         filename: said("filename"),
         lineno: said("lineno").parse().ok(),
+        colno: said("colno").parse().ok(),
         method: said("method"),
         code: said("code"),
-        locals: locals.done(notes),
+        pre: pre[pre.len().saturating_sub(MOST_CONTEXT)..].iter().map(text).collect(),
+        post: post.iter().take(MOST_CONTEXT).map(text).collect(),
+        args,
+        locals,
     }
+}
+
+/// A frame's arguments and its other variables. Names stand in `argspec`, `varargspec` and `keywordspec` and values among the
+/// `locals` (pyrollbar); older SDKs send the values themselves, as `args` and `kwargs`.
+fn variables(sent: &Map<String, Json>, notes: &mut Vec<String>) -> (Vec<Attribute>, Vec<Attribute>) {
+    let empty = Map::new();
+    let held = sent.get("locals").and_then(Json::as_object).unwrap_or(&empty);
+    let one = |spec: &str| sent.get(spec).and_then(Json::as_str).filter(|name| !name.is_empty());
+    let named = list(sent.get("argspec")).iter().filter_map(Json::as_str).map(|name| (name, ""));
+    let gathering = [(one("varargspec"), "*"), (one("keywordspec"), "**")];
+    let gathering = gathering.into_iter().filter_map(|(name, stars)| Some((name?, stars)));
+
+    let mut args = Flat::new("arguments");
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    for (name, stars) in named.chain(gathering) {
+        if taken.insert(name) {
+            args.add(format!("{stars}{}", short(name)), held.get(name).unwrap_or(&Json::Null));
+        }
+    }
+    list(sent.get("args")).iter().enumerate().for_each(|(n, value)| args.add(n.to_string(), value));
+    if let Some(Json::Object(kwargs)) = sent.get("kwargs") {
+        kwargs.iter().for_each(|(name, value)| args.add(short(name).to_owned(), value));
+    }
+    let mut locals = Flat::new("local variables");
+    // One level: a local's value is one value, whatever it holds.
+    let others = held.iter().filter(|(name, _)| !taken.contains(name.as_str()));
+    others.for_each(|(name, value)| locals.add(short(name).to_owned(), value));
+    (args.done(notes), locals.done(notes))
 }
 
 /// The text of a message or a crash report.
@@ -368,30 +411,38 @@ fn first_line(text: &str) -> String {
     }
 }
 
-/// The item that an occurrence belongs to, by Rollbar's rules: a fingerprint that was given; else the classes and every
-/// frame's file and method, not its line; else the message, whatever numbers are in it.
-fn item(fingerprint: Option<&Json>, traces: &[ErrorTrace], root: &str, message: &str, title: &str) -> String {
+/// The item that an occurrence belongs to, as Rollbar documents it.
+///
+/// Items are told apart by environment first (<https://docs.rollbar.com/docs/environments>: "Items are separated by environment";
+/// <https://docs.rollbar.com/docs/rollbar-terminology>: a hash that was seen before "in the same project and environment"). Within one,
+/// by <https://docs.rollbar.com/docs/grouping-algorithm>: a fingerprint that was given; else the classes, and every frame's file
+/// and method but not its line, where dates and SHAs of a file's path and numbers of two digits or more of a method's name do not
+/// count; else the message without what looks like data. A message of an exception does not count, unless there is no frame.
+fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &str) -> String {
     use std::fmt::Write as _;
-    let given = fingerprint.filter(|given| !given.is_null()).map(text).filter(|given| !given.is_empty());
+    let environment = data.get("environment").map(text).unwrap_or_default();
+    let mut key = format!("environment {environment}\n");
+    let given = data.get("fingerprint").filter(|given| !given.is_null()).map(text).filter(|given| !given.is_empty());
     if let Some(given) = given {
-        return item_of(&format!("fingerprint\n{given}"));
+        let _ = write!(key, "fingerprint\n{given}");
+        return item_of(&key);
     }
-    let mut key = String::new();
+    let root = data.get("server").and_then(Json::as_object).map(root).unwrap_or_default();
     for trace in traces {
         let _ = writeln!(key, "class {}", trace.class);
         for frame in &trace.frames {
             // A script's address ends in what was served this time.
             let file = frame.filename.split(['?', '#']).next().unwrap_or_default();
             let file = file.strip_prefix(root).filter(|rest| rest.starts_with(['/', '\\'])).unwrap_or(file);
-            let _ = writeln!(key, "frame {file}\n{}", frame.method);
+            let _ = writeln!(key, "frame {}\n{}", likeness::file(file), likeness::method(&frame.method));
         }
         if trace.frames.is_empty() {
-            let _ = writeln!(key, "message {}", without_numbers(&trace.message));
+            let _ = writeln!(key, "message {}", likeness::message(&trace.message));
         }
     }
     if traces.is_empty() {
         let said = if message.trim().is_empty() { title } else { message };
-        let _ = write!(key, "message {}", without_numbers(said.trim()));
+        let _ = write!(key, "message {}", likeness::message(said.trim()));
     }
     item_of(&key)
 }
@@ -410,49 +461,6 @@ fn uuid_of(raw: &[u8], timestamp: Nanos) -> String {
     let mut hash = Sha256::new_with_prefix(raw);
     hash.update(timestamp.0.to_be_bytes());
     hex::encode(&hash.finalize()[..16])
-}
-
-/// The text with `#` for every UUID, hex id and number.
-fn without_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let word = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        if word == 0 {
-            out.push(first);
-            rest = &rest[first.len_utf8()..];
-            continue;
-        }
-        if rest.get(..36).is_some_and(is_uuid) && !rest[36..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            out.push('#');
-            rest = &rest[36..];
-            continue;
-        }
-        let (this, behind) = rest.split_at(word);
-        let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_id = this.len() >= 6 && this.bytes().any(|byte| byte.is_ascii_digit()) && is_hex(this);
-        if is_id || this.strip_prefix("0x").is_some_and(is_hex) {
-            out.push('#');
-        } else {
-            // `user42`: the number in a word.
-            for piece in this.chars() {
-                match (piece.is_ascii_digit(), out.ends_with('#')) {
-                    (true, true) => {}
-                    (true, false) => out.push('#'),
-                    (false, _) => out.push(piece),
-                }
-            }
-        }
-        rest = behind;
-    }
-    out
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
 }
 
 /// The trace that the request's headers name, or else custom data.

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{any, post};
 use serde_json::json;
 use tracebook_core::clock::Clock;
 use tracebook_core::telemetry::ErrorRecord;
@@ -21,7 +21,8 @@ use crate::body::{self, Failure, Packing};
 use crate::receive::{Commit, Counters};
 use crate::{clip, count};
 
-/// Serves Rollbar's item API. Brings no fallback, so that it can be merged into another router.
+/// Serves Rollbar's item API, and says under `/api/` where it is. Brings no fallback, so that it can be merged into another
+/// router.
 ///
 /// `/api/item/` is where pyrollbar sends to if its `endpoint` lacks the final slash.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
@@ -35,6 +36,10 @@ fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn 
     }
     for path in ["/api/1/session", "/api/1/session/"] {
         router = router.route(path, post(session).fallback(wrong_method));
+    }
+    // Not a fallback: another router's says what that router speaks.
+    for path in ["/api", "/api/", "/api/{*rest}"] {
+        router = router.route(path, any(wrong_path));
     }
     router.with_state(Ends { commit, counters, clock, idle })
 }
@@ -164,6 +169,26 @@ async fn wrong_method(State(ends): State<Ends>, uri: Uri) -> Response {
         ends.refuse(uri.path(), &Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is spoken here."));
     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     answer
+}
+
+async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
+    let path = uri.path();
+    let meant = if path.starts_with("/api/v2/spans") || path.starts_with("/api/v1/spans") || path == "/api/traces" {
+        // Zipkin's and Jaeger's.
+        format!(
+            "Only OpenTelemetry's own protocol is spoken here: use an OTLP exporter, with \
+             OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}."
+        )
+    } else {
+        format!(
+            "Rollbar items go to /api/1/item/. Python: rollbar.init(token, environment, endpoint='http://{host}/api/1/'), \
+             where the last slash counts. JavaScript: endpoint: 'http://{host}/api/1/item/'. Nothing of Rollbar's reading API \
+             is answered here; `tracebook live errors` lists what has arrived."
+        )
+    };
+    let words = format!("Nothing is served at {}. {meant}", clip(path));
+    ends.refuse(path, &Failure::new(StatusCode::NOT_FOUND, words))
 }
 
 fn content_type(headers: &HeaderMap) -> Option<String> {

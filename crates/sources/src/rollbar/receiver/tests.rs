@@ -181,3 +181,22 @@ async fn it_merges_into_the_otlp_router() {
     assert_eq!(post(server.addr, "/api/1/item/", HEADERS, ITEM.as_bytes()).await.status, 200);
     assert_eq!(post(server.addr, "/api/1/items/", HEADERS, ITEM.as_bytes()).await.status, 404);
 }
+
+#[tokio::test]
+async fn what_comes_under_api_is_told_where_items_go() {
+    let rig = Rig::new().await;
+    for path in ["/api/1/items/", "/api/1/", "/api/1/item/x", "/api", "/api/", "/api/2/item/"] {
+        let answer = rig.post(path, HEADERS, ITEM.as_bytes()).await;
+        let said = answer.json();
+        assert_eq!((answer.status, said["err"].as_i64()), (404, Some(1)), "{path}");
+        let words = said["message"].as_str().expect("words");
+        assert!(words.contains("go to /api/1/item/") && words.contains("/api/1/'"), "{path}: {words}");
+        assert!(!words.contains("OTEL_"), "{path}: {words}");
+    }
+    for path in ["/api/v2/spans", "/api/traces"] {
+        let words = rig.post(path, "Content-Type: application/json\r\n", b"[]").await.json()["message"].to_string();
+        assert!(words.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && !words.contains("Rollbar"), "{path}: {words}");
+    }
+    assert!(rig.kept.occurrences().is_empty());
+    assert_eq!(rig.counters.refusals(), 8);
+}

@@ -1,0 +1,52 @@
+//! Where an answer ended: what is given out as `next` and comes back as `page`.
+
+use std::fmt;
+
+use crate::cloud::{Fault, SourceError};
+
+/// A place between two events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The service's own token.
+    Token(String),
+    /// Newest first, where the service does not list so: the newest of what is left happened at `until` (milliseconds), and of that
+    /// moment `shown` events were given out.
+    Before { until: i64, shown: usize },
+}
+
+impl Mark {
+    pub(super) fn parse(text: &str) -> Result<Self, SourceError> {
+        let read = || {
+            if let Some(token) = text.strip_prefix("t.") {
+                return (!token.is_empty()).then(|| Self::Token(token.to_owned()));
+            }
+            let (until, shown) = text.strip_prefix("b.")?.split_once('.')?;
+            Some(Self::Before { until: until.parse().ok()?, shown: shown.parse().ok()? })
+        };
+        read().ok_or_else(|| SourceError::new(Fault::Invalid, "this is no page of log events", "Ask again from the start"))
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => write!(f, "t.{token}"),
+            Self::Before { until, shown } => write!(f, "b.{until}.{shown}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_reads_back_and_nothing_else_does() {
+        for mark in [Mark::Token("a.b/c==".into()), Mark::Before { until: -1, shown: 0 }] {
+            assert_eq!(Mark::parse(&mark.to_string()), Ok(mark));
+        }
+        for text in ["", "t.", "b.1", "b.x.1", "b.1.-1", "b.1.99999999999999999999999", "5"] {
+            assert_eq!(Mark::parse(text).expect_err(text).fault, Fault::Invalid);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Live Tail at an endpoint of the user's own.
+
+use aws_sdk_cloudwatchlogs::config::interceptors::BeforeSerializationInterceptorContextMut;
+use aws_sdk_cloudwatchlogs::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_cloudwatchlogs::error::BoxError;
+use aws_smithy_runtime_api::client::endpoint::EndpointPrefix;
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+
+/// Takes away the `stream-` that the SDK puts before the host of StartLiveTail, also before a host that was set by hand:
+/// `http://stream-127.0.0.1:4318` does not resolve (aws-smithy-runtime 1.16.2, `orchestrator/endpoints.rs`).
+#[derive(Debug)]
+pub(super) struct Without;
+
+#[dyn_dispatch_hint]
+impl Intercept for Without {
+    fn name(&self) -> &'static str {
+        "WithoutHostPrefix"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        _context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.interceptor_state().unset::<EndpointPrefix>();
+        Ok(())
+    }
+}

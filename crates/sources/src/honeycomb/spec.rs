@@ -1,0 +1,308 @@
+//! Honeycomb's query specification: a JSON object.
+//!
+//! Source: `docs.honeycomb.io/api/query-specification`; names as in the official client,
+//! `github.com/honeycombio/terraform-provider-honeycombio` (`client/query_spec.go`).
+
+use serde_json::{Map, Value as Json};
+use tracebook_core::time::Nanos;
+
+use crate::clip;
+use crate::cloud::{Fault, Range, SourceError};
+
+/// What can be written, with what it finds.
+pub const FORMS: &[(&str, &str)] = &[
+    (r#"{"calculations": [{"op": "COUNT"}]}"#, "how many events; without calculations it is the same"),
+    (
+        r#"{"calculations": [{"op": "P99", "column": "duration_ms"}]}"#,
+        "a figure of a column: SUM, AVG, MIN, MAX, COUNT_DISTINCT, P50, P90, P99, …",
+    ),
+    (r#"{"breakdowns": ["http.route"]}"#, "one row for each value of a column"),
+    (r#"{"filters": [{"column": "http.status_code", "op": ">=", "value": 500}]}"#, "only such events"),
+    (
+        r#"{"filters": [{"column": "trace.parent_id", "op": "does-not-exist"}]}"#,
+        "only root spans; other operators: exists, contains, starts-with, in, =, !=, <, …",
+    ),
+    (r#"{"filter_combination": "OR", "filters": []}"#, "any filter is enough; all must hold otherwise"),
+    (
+        r#"{"orders": [{"op": "COUNT", "order": "descending"}]}"#,
+        "in which order; what it names must be calculated or broken down by",
+    ),
+    (r#"{"having": [{"calculate_op": "COUNT", "op": ">", "value": 10}]}"#, "only rows whose figure is such"),
+    (r#"{"time_range": 3600}"#, "over the last so many seconds, at most seven days; two hours if it does not say"),
+];
+
+/// The members that a specification may have.
+const MEMBERS: &[&str] = &[
+    "breakdowns",
+    "calculated_fields",
+    "calculations",
+    "compare_time_offset_seconds",
+    "end_time",
+    "filter_combination",
+    "filters",
+    "formulas",
+    "granularity",
+    "having",
+    "havings",
+    "limit",
+    "orders",
+    "start_time",
+    "time_range",
+];
+
+/// What Honeycomb's Query Data API answers at most, in seconds.
+const LONGEST: i64 = 7 * 24 * 3600;
+
+/// Without any time Honeycomb takes the last two hours.
+const USUAL: i64 = 2 * 3600;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A query specification that has been looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spec(Map<String, Json>);
+
+impl Spec {
+    /// Reads a specification; an empty text counts everything.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] with the part that is wrong. What only Honeycomb can know, a column's name for one, it says itself.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let json = serde_json::from_str(text).map_err(|e| {
+            let hint =
+                "Write a JSON object: {\"calculations\": [{\"op\": \"COUNT\"}], \"breakdowns\": [\"http.route\"]}";
+            SourceError::new(Fault::Invalid, format!("the query is no JSON: {e}"), hint)
+        })?;
+        Self::of(json)
+    }
+
+    /// Looks at a specification.
+    ///
+    /// # Errors
+    /// As [`Spec::parse`].
+    pub fn of(json: Json) -> Result<Self, SourceError> {
+        let wrong = |message: String, hint: &str| Err(SourceError::new(Fault::Invalid, message, hint));
+        let Json::Object(mut spec) = json else {
+            return wrong(format!("the query should be a JSON object and is {}", clip(&json.to_string())), "");
+        };
+        // Honeycomb gives its own id along.
+        spec.shift_remove("id");
+        spec.retain(|_, value| !value.is_null());
+        if let Some(name) = spec.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            let hint = format!("A query has {}", MEMBERS.join(", "));
+            return wrong(format!("the query has a member {:?}, which Honeycomb does not know", clip(name)), &hint);
+        }
+        for name in ["breakdowns", "calculations", "filters", "orders", "having", "havings", "formulas"] {
+            if spec.get(name).is_some_and(|value| !value.is_array()) {
+                return wrong(format!("{name} should be a list"), "Put it in brackets: [ … ]");
+            }
+        }
+        for name in ["time_range", "start_time", "end_time", "granularity", "limit"] {
+            if spec.get(name).is_some_and(|value| value.as_i64().is_none_or(|n| n < 0)) {
+                return wrong(format!("{name} should be a whole number"), "Times are seconds");
+            }
+        }
+        let spec = Self(spec);
+        for calculation in spec.list("calculations") {
+            let op = calculation.get("op").and_then(Json::as_str).unwrap_or_default();
+            let needs_column = !["COUNT", "CONCURRENCY", "COUNT_DATAPOINTS"].contains(&op);
+            if op.is_empty() || (needs_column && calculation.get("column").and_then(Json::as_str).is_none()) {
+                let said = clip(&calculation.to_string());
+                return wrong(format!("a calculation needs an op and a column: {said}"), "Only COUNT needs no column");
+            }
+        }
+        Ok(spec)
+    }
+
+    /// As text: one member a line, so that its first line says something.
+    pub fn text(&self) -> String {
+        let members: Vec<String> =
+            self.0.iter().map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
+        format!("{{{}}}", members.join(",\n "))
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> Json {
+        Json::Object(self.0.clone())
+    }
+
+    /// The stretch that it asks for itself, seen from `now`.
+    pub fn range(&self, now: Nanos) -> Range {
+        let time = |name: &str| self.0.get(name).and_then(Json::as_i64).map(|s| s.saturating_mul(SECOND));
+        let long = time("time_range").unwrap_or(USUAL * SECOND);
+        let (from, until) = match (time("start_time"), time("end_time")) {
+            (Some(from), Some(until)) => (from, until),
+            (Some(from), None) => (from, from.saturating_add(long)),
+            (None, until) => {
+                let until = until.unwrap_or(now.0);
+                (until.saturating_sub(long), until)
+            }
+        };
+        Range { from: Nanos(from), until: Nanos(until) }
+    }
+
+    /// The same query over another stretch.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] where Honeycomb would not answer: backwards, or longer than seven days.
+    pub fn over(&self, range: Range) -> Result<Self, SourceError> {
+        let (from, until) =
+            (range.from.0.div_euclid(SECOND), range.until.0.saturating_add(SECOND - 1).div_euclid(SECOND));
+        let long = until - from;
+        if from < 1 || long < 1 {
+            let message = "the query asks for a stretch of time that is none";
+            return Err(SourceError::new(Fault::Invalid, message, "Its beginning must lie before its end"));
+        }
+        if long > LONGEST {
+            return Err(SourceError::new(
+                Fault::Invalid,
+                format!("the query asks for {} days; Honeycomb answers at most 7", (long + 86_399) / 86_400),
+                "Ask for less, and for nothing older than seven days",
+            ));
+        }
+        let mut spec = self.0.clone();
+        // Valid granularities hang on the stretch, and are of graphs only.
+        for name in ["time_range", "start_time", "end_time", "granularity"] {
+            spec.shift_remove(name);
+        }
+        spec.insert("start_time".to_owned(), from.into());
+        spec.insert("end_time".to_owned(), until.into());
+        Ok(Self(spec))
+    }
+
+    /// The result's columns: what it is broken down by, then what is calculated, as Honeycomb names them (`P99(duration_ms)`).
+    pub fn columns(&self) -> Vec<String> {
+        let breakdowns = self.list("breakdowns").iter().filter_map(Json::as_str).map(str::to_owned);
+        let named = |calculation: &Json| {
+            let said = |name: &str| calculation.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+            match (said("name"), said("op").unwrap_or_default(), said("column")) {
+                (Some(name), ..) => name.to_owned(),
+                (None, op, Some(column)) => format!("{op}({column})"),
+                (None, op, None) => op.to_owned(),
+            }
+        };
+        let calculations = self.list("calculations");
+        let count = [serde_json::json!({"op": "COUNT"})];
+        let calculations = if calculations.is_empty() { &count } else { calculations };
+        let formulas =
+            self.list("formulas").iter().filter_map(|formula| formula.get("name")?.as_str().map(str::to_owned));
+        let mut columns: Vec<String> = Vec::new();
+        for column in breakdowns.chain(calculations.iter().map(named)).chain(formulas) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    fn list(&self, name: &str) -> &[Json] {
+        self.0.get(name).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// To how many seconds Honeycomb rounds the ends of a stretch down.
+///
+/// Up to six hours a minute, up to two days five, up to seven days thirty (`docs.honeycomb.io/api/tag/Query-Data`).
+pub(super) fn rounding(range: Range) -> i64 {
+    match (range.until.0 - range.from.0) / SECOND {
+        ..=21_600 => 60,
+        21_601..=172_800 => 300,
+        _ => 1_800,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Spec {
+        Spec::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    #[test]
+    fn every_form_of_the_help_is_a_query() {
+        for (example, _) in FORMS {
+            spec(example);
+        }
+        assert_eq!(spec(" "), Spec::default());
+    }
+
+    #[test]
+    fn what_is_no_query_says_why() {
+        for (text, word) in [
+            ("COUNT by route", "no JSON"),
+            ("[]", "JSON object"),
+            (r#"{"filter": []}"#, "\"filter\""),
+            (r#"{"filters": {}}"#, "list"),
+            (r#"{"limit": "10"}"#, "whole number"),
+            (r#"{"time_range": -5}"#, "whole number"),
+            (r#"{"calculations": [{"op": "P99"}]}"#, "column"),
+            (r#"{"calculations": ["COUNT"]}"#, "op"),
+        ] {
+            let error = Spec::parse(text).expect_err(text);
+            assert_eq!(error.fault, Fault::Invalid);
+            assert!(error.message.contains(word), "{text}: {error}");
+        }
+        let deep = format!("{{\"filters\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(Spec::parse(&deep).expect_err("too deep").fault, Fault::Invalid);
+    }
+
+    #[test]
+    fn a_query_reads_well_and_leaves_honeycombs_id_out() {
+        let spec = spec(r#"{"id": "abc", "calculations": [{"op":"COUNT"}], "orders": null, "limit": 5}"#);
+        assert_eq!(spec.text(), "{\"calculations\": [{\"op\":\"COUNT\"}],\n \"limit\": 5}");
+        assert_eq!(Spec::parse(&spec.text()), Ok(spec));
+    }
+
+    #[test]
+    fn a_query_has_a_stretch_of_its_own() {
+        let now = Nanos(1_000_000 * SECOND);
+        let range = |text: &str| {
+            let range = spec(text).range(now);
+            (range.from.0 / SECOND, range.until.0 / SECOND)
+        };
+        assert_eq!(range("{}"), (992_800, 1_000_000));
+        assert_eq!(range(r#"{"time_range": 60}"#), (999_940, 1_000_000));
+        assert_eq!(range(r#"{"time_range": 60, "start_time": 500}"#), (500, 560));
+        assert_eq!(range(r#"{"time_range": 60, "end_time": 500}"#), (440, 500));
+        assert_eq!(range(r#"{"start_time": 500, "end_time": 600}"#), (500, 600));
+        assert_eq!(range(r#"{"start_time": 9223372036854775807}"#).1, i64::MAX / SECOND);
+    }
+
+    #[test]
+    fn another_stretch_takes_the_place_of_its_own() {
+        let query = spec(r#"{"time_range": 60, "granularity": 1, "limit": 5}"#);
+        let range = |from: i64, until: i64| Range { from: Nanos(from), until: Nanos(until) };
+        let over = query.over(range(SECOND + 1, 60 * SECOND + 1)).expect("a minute");
+        assert_eq!(over.json(), serde_json::json!({"limit": 5, "start_time": 1, "end_time": 61}));
+        for (from, until, word) in [
+            (10 * SECOND, 10 * SECOND, "that is none"),
+            (20 * SECOND, 10 * SECOND, "that is none"),
+            (-SECOND, SECOND, "that is none"),
+            (SECOND, (LONGEST + 2) * SECOND, "8 days"),
+            (i64::MIN, i64::MAX, "that is none"),
+        ] {
+            let error = query.over(range(from, until)).expect_err("refused");
+            assert!(error.fault == Fault::Invalid && error.message.contains(word), "{error}");
+        }
+        query.over(range(SECOND, (LONGEST + 1) * SECOND)).expect("seven days");
+    }
+
+    #[test]
+    fn columns_are_named_as_honeycomb_names_them() {
+        let columns = |text: &str| spec(text).columns();
+        assert_eq!(columns("{}"), ["COUNT"]);
+        let text = r#"{"breakdowns": ["http.route", "name"], "calculations": [{"op": "COUNT"}, {"op": "P99", "column": "duration_ms"},
+            {"op": "AVG", "column": "x", "name": "mean"}, {"op": "COUNT"}]}"#;
+        assert_eq!(columns(text), ["http.route", "name", "COUNT", "P99(duration_ms)", "mean"]);
+    }
+
+    #[test]
+    fn the_rounding_hangs_on_the_stretch() {
+        let rounded = |hours: i64| rounding(Range { from: Nanos(0), until: Nanos(hours * 3600 * SECOND) });
+        assert_eq!((rounded(6), rounded(7), rounded(48), rounded(49), rounded(168)), (60, 300, 300, 1_800, 1_800));
+    }
+}

@@ -1,0 +1,221 @@
+//! Rollbar's read API: items, their occurrences, and what they hold.
+//!
+//! Wire: `docs.rollbar.com/reference/getting-started-1` and the official client, `github.com/rollbar/rollbar-mcp-server`.
+//! Every answer is `{"err": 0, "result": …}` or `{"err": 1, "message": …}`, and `err` may be 1 under a status 200. Ids, levels,
+//! platforms and frameworks are numbers in one place and texts in another.
+//!
+//! A project has four tokens. Reading needs the one with the scope `read`; the one in the service's environment
+//! (`post_server_item`) is answered with 403.
+
+mod ask;
+mod item;
+mod items;
+pub mod links;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+
+use crate::cloud::rest::Rest;
+use crate::cloud::{Api, Fault, Fetch, Http, Progress, Secret, SourceError};
+
+pub use ask::{FORMS, ItemsAsk, Status};
+pub use item::{Item, OccurrencePick, Occurrences};
+pub use items::{ItemRow, Items};
+
+/// Rollbar's own API.
+pub const ENDPOINT: &str = "https://api.rollbar.com/api/1";
+
+/// What to do about a token that does not read.
+const READ_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Reading needs the one with the scope `read`; \
+    the service's own (`post_server_item`) only sends. Find it in the project under Settings → Project Access Tokens";
+
+/// What to do about a token that does not send.
+const POST_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Sending on needs the one with the scope \
+    `post_server_item`; the one that this app reads with (`read`) does not send. Find it in the project under Settings → \
+    Project Access Tokens";
+
+/// Asks Rollbar. Cheap to clone. Its `Debug` does not show the token.
+#[derive(Clone, Debug)]
+pub struct Client {
+    rest: Rest,
+}
+
+/// Whose token it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `project 42`; `None` where the project holds no item that would tell.
+    pub project: Option<String>,
+    /// What the token allows, in words.
+    pub notes: Vec<String>,
+}
+
+impl Client {
+    /// A client for `endpoint` ([`ENDPOINT`] for Rollbar's own) that names itself `agent`.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] for an endpoint that is none, [`Fault::Rejected`] for a token that cannot be one.
+    pub fn new(endpoint: &str, token: Secret, agent: &str) -> Result<Self, SourceError> {
+        Ok(Self { rest: Rest::new("Rollbar", endpoint, "x-rollbar-access-token", token, agent)? })
+    }
+
+    /// Whether the token reads, and what.
+    ///
+    /// # Errors
+    /// [`Fault::Rejected`] for a token that Rollbar does not know, [`Fault::Forbidden`] for one with another scope.
+    pub async fn check(&self, fetch: &Fetch) -> Result<Identity, SourceError> {
+        let found = self.items(&ItemsAsk { limit: 1, ..ItemsAsk::default() }, fetch).await?;
+        let project = found.rows.first().and_then(|row| row.project);
+        let mut notes = vec!["the token reads (scope `read`)".to_owned()];
+        match (found.total, found.rows.is_empty()) {
+            (_, true) => notes.push("the project holds no item yet".to_owned()),
+            (Some(n), _) => notes.push(format!("the project holds {}", crate::count(usize::try_from(n).unwrap_or(0), "item"))),
+            (None, _) => {}
+        }
+        Ok(Identity { project: project.map(|id| format!("project {id}")), notes })
+    }
+
+    /// One page of items, the one that happened last first.
+    ///
+    /// # Errors
+    /// What Rollbar or the network said.
+    pub async fn items(&self, ask: &ItemsAsk, fetch: &Fetch) -> Result<Items, SourceError> {
+        let mut url = self.rest.url(&["items", ""]);
+        ask.write(&mut url);
+        let answer = self.rest.get(Api::RollbarRead, &url, fetch).await?;
+        let items = items::read(&self.json(&answer)?, ask);
+        fetch.progress(Progress {
+            pages: 1,
+            rows: u32::try_from(items.rows.len()).unwrap_or(u32::MAX),
+            of: items.total.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            what: "items of Rollbar".to_owned(),
+        });
+        Ok(items)
+    }
+
+    /// Sends an item on, as it came but without its token; this client's own is a `post_server_item` one.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] where Rollbar will never take it (also one that is too large), so that it must not be sent again.
+    pub async fn post_item(&self, payload: &[u8], fetch: &Fetch) -> Result<(), SourceError> {
+        let url = self.rest.url(&["item", ""]);
+        let answer = self.rest.post(Api::RollbarPut, &url, Bytes::copy_from_slice(payload), fetch).await?;
+        self.open(&answer).map(drop).map_err(|error| match error.fault {
+            Fault::Rejected | Fault::Forbidden => SourceError { hint: POST_TOKEN.to_owned(), ..error },
+            _ => error,
+        })
+    }
+
+    async fn read(&self, segments: &[&str], query: &[(&str, &str)], fetch: &Fetch) -> Result<Http, SourceError> {
+        let mut url = self.rest.url(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.rest.get(Api::RollbarRead, &url, fetch).await
+    }
+
+    /// The result of an answer, parsed.
+    fn json(&self, answer: &Http) -> Result<Json, SourceError> {
+        let result = self.open(answer)?;
+        serde_json::from_str(result.get()).map_err(|e| self.rest.unreadable(answer, &crate::json::words(&e)))
+    }
+
+    /// The result of an answer, as it was sent.
+    fn open<'a>(&self, answer: &'a Http) -> Result<&'a RawValue, SourceError> {
+        if let Some(error) = self.rest.broken(answer) {
+            return Err(error);
+        }
+        let envelope = match Envelope::of(answer) {
+            Ok(envelope) => envelope,
+            // A status alone says enough.
+            Err(_) if !answer.is_success() => return Err(self.fault(answer.status, "")),
+            Err(why) => return Err(self.rest.unreadable(answer, &why)),
+        };
+        let said = envelope.message.as_ref().map(text).unwrap_or_default();
+        match (answer.is_success(), envelope.err.as_ref().and_then(number)) {
+            (false, _) => Err(self.fault(answer.status, &said)),
+            (true, Some(0)) => envelope.result.ok_or_else(|| self.rest.unreadable(answer, "it has no `result`")),
+            (true, Some(_)) => Err(self.fault(meant(&said), &said)),
+            (true, None) => Err(self.rest.unreadable(answer, "it has no `err`")),
+        }
+    }
+
+    /// What a status and Rollbar's words for it mean.
+    fn fault(&self, status: u16, said: &str) -> SourceError {
+        let said = match self.rest.clean(said) {
+            said if said.is_empty() => format!("status {status}"),
+            said => said,
+        };
+        match status {
+            401 => {
+                let hint = format!("It is mistyped, disabled or deleted. {READ_TOKEN}");
+                SourceError::new(Fault::Rejected, format!("Rollbar does not take this token: {said}"), hint)
+            }
+            403 => {
+                let message = format!("This token does not allow that at Rollbar: {said}");
+                SourceError::new(Fault::Forbidden, message, READ_TOKEN)
+            }
+            404 => SourceError::new(
+                Fault::NotFound,
+                format!("Rollbar does not have that: {said}"),
+                "Rollbar deletes occurrences after the time that the plan keeps them. The number in its pages is written #15",
+            ),
+            405 => SourceError::new(Fault::Unsupported, format!("Rollbar does not do that: {said}"), ""),
+            413 => SourceError::new(
+                Fault::Invalid,
+                format!("Rollbar finds it too large: {said}"),
+                "Send less with it: locals, custom data, request bodies",
+            ),
+            400..500 => SourceError::new(Fault::Invalid, format!("Rollbar does not take the question: {said}"), "Check the filter"),
+            _ => SourceError::new(Fault::Broken, format!("Rollbar failed: {said}"), "Ask again in a minute"),
+        }
+    }
+}
+
+/// The status that words under a status 200 stand for; 500 where they do not tell.
+fn meant(said: &str) -> u16 {
+    let said = said.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    match () {
+        () if has(&["privilege", "scope", "permission", "forbidden"]) => 403,
+        () if has(&["access token", "access_token", "unauthorized"]) => 401,
+        () if has(&["not found", "does not exist", "no such"]) => 404,
+        () if has(&["invalid", "must be"]) => 422,
+        () => 500,
+    }
+}
+
+/// `{"err": 0, "result": …}`, the result as it was sent: an occurrence in it may be a megabyte.
+#[derive(serde::Deserialize)]
+struct Envelope<'a> {
+    err: Option<Json>,
+    message: Option<Json>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    fn of(answer: &'a Http) -> Result<Self, String> {
+        serde_json::from_slice(&answer.body).map_err(|e| crate::json::words(&e))
+    }
+}
+
+/// A whole number, written as one or as a text.
+fn number(value: &Json) -> Option<u64> {
+    match value {
+        Json::Number(number) => number.as_u64(),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A text, written as one or as a number; of anything else nothing.
+fn text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,105 @@
+//! `serve` beside another `serve`, and commands that it watches.
+
+use std::fs::File;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use crate::support::{Journal, Serve, TRACEBOOK, http, until};
+
+#[test]
+fn a_second_serve_says_whose_the_receivers_are() {
+    let journal = Journal::new();
+    let first = journal.serve(&[]);
+    assert!(first.ready.get("elsewhere").is_none(), "{}", first.ready);
+
+    let words = journal.dir.path().join("words.txt");
+    let mut command = Command::new(TRACEBOOK);
+    command.arg("--data").arg(journal.data()).args(["--json", "serve", "--ui", "127.0.0.1:0"]);
+    let second = Serve::saying(&mut command, File::create(&words).expect("a file").into());
+    for end in ["http", "grpc", "xray"] {
+        assert!(second.ready[end].is_null(), "{end}: it does not listen: {}", second.ready);
+        assert_eq!(second.ready["elsewhere"][end], first.ready[end]);
+    }
+    assert_eq!(second.ready["elsewhere"]["pid"], first.pid());
+    assert!(second.ready["ui"]["url"].is_string(), "what it has of its own is said: {}", second.ready);
+    let said = until("the note for people", || {
+        let said = std::fs::read_to_string(&words).ok()?;
+        said.contains("holds this journal's receivers").then_some(said)
+    });
+    assert!(said.contains(&format!("process {}", first.pid())) && said.contains(first.http()), "{said}");
+
+    // Ports that were named are its own, beside the others.
+    let third = journal.serve(&[]);
+    assert!(third.http() != first.http() && third.ready.get("elsewhere").is_none(), "{}", third.ready);
+    assert_eq!(
+        http("POST", third.http(), "/v1/traces", &[("Content-Type".into(), "application/json".into())], b"{}").0,
+        200
+    );
+    assert_eq!([second.stop(), third.stop(), first.stop()], [0; 3]);
+}
+
+/// Whether a process with exactly these arguments is there.
+fn runs(command: &str) -> bool {
+    let output = Command::new("ps").args(["-A", "-o", "args"]).output().expect("ps");
+    String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == command)
+}
+
+#[test]
+fn a_watched_command_does_not_outlive_a_killed_app() {
+    for (child, line) in [
+        ("sleep 86401.137", "sleep 86401.137"),
+        ("sleep 86402.137", "trap '' TERM; sleep 86402.137 & sleep 86402.137; wait"),
+        ("sleep 86403.137", "exec sleep 86403.137"),
+    ] {
+        let journal = Journal::new();
+        let serve = journal.serve(&["--watch", line]);
+        until(line, || runs(child).then_some(()));
+        let killed = Command::new("kill").args(["-KILL", &serve.pid().to_string()]).status().expect("kill runs");
+        assert!(killed.success());
+        serve.kill_is_over();
+        let start = Instant::now();
+        while runs(child) {
+            assert!(start.elapsed() < Duration::from_secs(2), "{line} outlives the app");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_watched_command_keeps_its_exit_code_and_what_it_left_running() {
+    let journal = Journal::new();
+    let serve = journal.serve(&["--watch", "sleep 86404.137 >/dev/null 2>&1 & echo begun; cat; exit 3"]);
+    // Its standard input is empty, so `cat` ends at once.
+    until("its end", || {
+        let (_, lines) = journal.json_code(&["live", "console", "--filter", "\"exit code 3\""]);
+        lines.as_array().filter(|lines| !lines.is_empty()).map(|_| ())
+    });
+    assert!(runs("sleep 86404.137"), "what a command leaves running when it ends is its own affair");
+    assert_eq!(serve.stop(), 0);
+    let pids = Command::new("pgrep").args(["-f", "^sleep 86404[.]137"]).output().expect("pgrep");
+    for pid in String::from_utf8_lossy(&pids.stdout).split_whitespace() {
+        let _ = Command::new("kill").arg(pid).status();
+    }
+}
+
+#[test]
+fn the_doctor_says_that_a_watched_command_failed() {
+    let journal = Journal::new();
+    let step = |name: &str| -> Option<Json> {
+        let checks = journal.json(&["doctor", "console"]);
+        checks["checks"].as_array()?.iter().find(|c| c["check"] == name).cloned()
+    };
+    let serve = journal.serve(&["--watch", "no-such-program-here --follow"]);
+    let failed = until("the doctor sees it", || step("the watched command runs"));
+    assert_eq!(failed["ok"], json!(false), "{failed}");
+    let detail = failed["detail"].as_str().expect("words");
+    assert!(detail.contains("no-such-program-here") && detail.contains("exit code 127"), "{failed}");
+    assert!(failed["fix"].as_str().is_some_and(|fix| fix.contains("PATH")), "{failed}");
+    drop(serve);
+    // Started again with one that runs, all is well.
+    let serve = journal.serve(&["--watch", "echo here; sleep 30"]);
+    until("the doctor sees that it runs", || step("the watched command runs").is_none().then_some(()));
+    assert_eq!(serve.stop(), 0);
+}
