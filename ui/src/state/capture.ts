@@ -32,11 +32,17 @@ export async function freeze(
 /** Puts a reference into an entry as one undo step and waits until it is stored. */
 export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
   const undo = insertReference(session, reference)
+  const next = session.marks.target
   const saved = await session.autosave.flush()
   const stored = saved && (await host.rpc('entry_get', { entry: session.id })).body.includes(reference)
   if (stored) {
     const action = { label: 'Undo', run: undo }
-    toasts.say(`Frozen into ${shortTitle(session.row.title)}`, { tone: 'good', hint, action })
+    const then = next ? `The next capture goes into “${next.text}”. ` : ''
+    toasts.say(`Frozen into ${shortTitle(session.row.title)}`, {
+      tone: 'good',
+      hint: (then + hint).trim(),
+      action,
+    })
     return
   }
   toasts.say('Frozen, and shown in the text, but the text is not saved yet', {
@@ -45,7 +51,10 @@ export async function place(host: Host, toasts: Toasts, session: Session, refere
   })
 }
 
-/** Inserts, and returns what takes it out again. */
+/**
+ * Inserts, and returns what takes it out again. A filled slot hands over to the next open one below it; after the last, captures go to
+ * the cursor again.
+ */
 export function insertReference(session: Session, reference: string): () => void {
   const slot = session.marks.target
   if (!slot) session.readyCursor()
@@ -54,11 +63,14 @@ export function insertReference(session: Session, reference: string): () => void
   const replaced = slot ? before.sliceDoc(slot.from, slot.to) : ''
   session.dispatch(spec)
   const after = session.text
+  if (slot) session.aimBelow(slot.from)
   return () => {
     const now = session.text
-    if (now === after) return session.replace(before.sliceDoc())
-    const at = now.indexOf(reference)
-    if (at >= 0) session.dispatch({ changes: { from: at, to: at + reference.length, insert: replaced } })
+    const at = now === after ? (slot?.from ?? 0) : now.indexOf(reference)
+    if (now === after) session.replace(before.sliceDoc())
+    else if (at >= 0) session.dispatch({ changes: { from: at, to: at + reference.length, insert: replaced } })
+    // Taken back, the slot is the one to fill again.
+    if (slot && at >= 0) session.aim({ ...slot, from: at, to: at + replaced.length })
   }
 }
 

@@ -24,6 +24,8 @@ export interface SessionDoor {
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
   marks: Marks = $state.raw({ references: [], slots: [], target: null })
+  /** The target is what came after the slot that was filled last; nobody chose it. */
+  followed = $state(false)
   readonly id: string
   readonly autosave: Autosave
 
@@ -86,8 +88,16 @@ export class Session {
   }
 
   aim(slot: PlacedSlot | null) {
+    this.followed = false
     const show = slot ? [EditorView.scrollIntoView(slot.from, { y: 'nearest', yMargin: 60 })] : []
     this.dispatch({ effects: [setTarget.of(slot), ...show] })
+  }
+
+  /** Aims at the next open slot below a place, if there is one. The text does not scroll: who captures sees what came of it. */
+  aimBelow(pos: number) {
+    const next = this.marks.slots.find((slot) => slot.from > pos) ?? null
+    this.dispatch({ effects: setTarget.of(next) })
+    this.followed = next !== null
   }
 
   async dismiss(slot: PlacedSlot) {

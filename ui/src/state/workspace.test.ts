@@ -49,6 +49,35 @@ describe('capture', () => {
     expect(session.text).toBe(text)
   })
 
+  it('goes on to the next open slot below, and to the cursor after the last', async () => {
+    const text = '![Console]()\n\nInsert image of Traces\n\nInsert image of LogEvents\n'
+    const { workspace, session, stored, trace } = await bench(text)
+    aim(session, 1)
+    await workspace.capture({ kind: 'trace', id: trace })
+    expect(session.marks.target?.text).toBe('Insert image of LogEvents')
+    expect(session.followed).toBe(true)
+    expect(workspace.toasts.list.at(-1)?.hint).toBe('The next capture goes into “Insert image of LogEvents”.')
+    await pass(300)
+    await workspace.capture({ kind: 'trace', id: trace })
+    expect(stored()).toMatch(/^!\[Console\]\(\)\n\n!\[GET .*\)\n\n!\[GET .*\)\n$/)
+    expect(session.marks.target, 'never up again').toBeNull()
+    expect(session.marks.slots).toHaveLength(1)
+    expect(workspace.toasts.list.at(-1)?.hint).toBe('')
+  })
+
+  it('comes back to the slot that is taken back', async () => {
+    const text = 'Insert image of Traces\n\nInsert image of LogEvents\n'
+    const { workspace, session, stored, trace } = await bench(text)
+    aim(session, 0)
+    await workspace.capture({ kind: 'trace', id: trace })
+    workspace.toasts.list.at(-1)?.action?.run()
+    expect(session.text).toBe(text)
+    await pass(600)
+    expect(session.marks.target?.text).toBe('Insert image of Traces')
+    await workspace.capture({ kind: 'trace', id: trace })
+    expect(stored()).toMatch(/^!\[GET .*\)\n\nInsert image of LogEvents\n$/)
+  })
+
   it('stands on a line of its own below the heading that the cursor is in', async () => {
     const { workspace, session, view, stored, trace } = await bench('# Two\nText\n')
     view.dispatch({ selection: { anchor: 3 } })
