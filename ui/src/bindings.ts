@@ -262,7 +262,7 @@ entries: Array<string>, };
  */
 export type Check = { 
 /**
- * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`.
+ * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`; of the cloud `aws`, `rollbar-cloud`, `honeycomb`.
  */
 source: string, 
 /**
@@ -371,6 +371,31 @@ stderr?: boolean,
 time?: Nanos, };
 
 /**
+ * A line in a list.
+ */
+export type ConsoleRow = { 
+/**
+ * Its place in the telemetry.
+ */
+id: string, 
+/**
+ * When it arrived, RFC 3339.
+ */
+timestamp: string, 
+/**
+ * Which stream: the watched command.
+ */
+stream: string, 
+/**
+ * Its text, ANSI colour sequences kept.
+ */
+text: string, 
+/**
+ * Whether it came on standard error.
+ */
+stderr: boolean, };
+
+/**
  * Console output as text.
  */
 export type ConsoleText = { 
@@ -388,10 +413,13 @@ text: string, };
  */
 export type DoctorRequest = { 
 /**
- * `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, and of the cloud `aws`, `rollbar-cloud`, `honeycomb`; null for all
- * local ones and every cloud source that is set.
+ * A local end: `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all of them and every cloud source that is set.
  */
-source?: string, };
+source?: string, 
+/**
+ * A cloud source instead.
+ */
+from?: Source, };
 
 /**
  * All that is known of one request.
@@ -688,6 +716,39 @@ id: string,
  * Who is asked.
  */
 source?: Source, };
+
+/**
+ * An item in a list.
+ */
+export type ErrorRow = { 
+/**
+ * Its id: what `capture error ID` takes.
+ */
+id: string, 
+/**
+ * The latest occurrence's title.
+ */
+title: string, 
+/**
+ * `error`, `critical`, …
+ */
+level: string, 
+/**
+ * How many times it happened.
+ */
+occurrences: number, 
+/**
+ * The last time, RFC 3339.
+ */
+last: string, 
+/**
+ * `development`, …
+ */
+environment: string, 
+/**
+ * Whom it happened to last; null if it does not say.
+ */
+person: string | null, };
 
 /**
  * One exception of a chain; the outermost comes first, its cause after it.
@@ -1266,6 +1327,23 @@ attributes?: Array<Attribute>,
 origin: LogOrigin, };
 
 /**
+ * A log group to pick.
+ */
+export type LogGroupRow = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * After how many days its events go; null: never, or not said.
+ */
+retention_days: number | null, 
+/**
+ * Bytes that it holds; null where not said.
+ */
+stored_bytes: number | null, };
+
+/**
  * Which log groups.
  */
 export type LogGroupsRequest = { 
@@ -1324,6 +1402,19 @@ trace_id: TraceId | null,
  * As the sender wrote it; empty if it did not.
  */
 severity: string, };
+
+/**
+ * A log stream to pick.
+ */
+export type LogStreamRow = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its last event, RFC 3339; null where not said.
+ */
+last_event: string | null, };
 
 /**
  * Which log streams.
@@ -1504,6 +1595,27 @@ other?: Array<Attribute>,
  * What had to be cut to keep it, in words.
  */
 notes?: Array<string>, };
+
+/**
+ * An occurrence to pick.
+ */
+export type OccurrencePick = { 
+/**
+ * What `error_get` and `capture error` take.
+ */
+id: string, 
+/**
+ * When, RFC 3339.
+ */
+timestamp: string, 
+/**
+ * Whom it happened to; empty if it does not say.
+ */
+person: string, 
+/**
+ * Its title.
+ */
+title: string, };
 
 /**
  * One of an item's other occurrences.

@@ -225,7 +225,7 @@ mod tests {
             slot: None,
             caption: None,
         };
-        let found = tracebook.find(&request).await.expect("a dossier");
+        let found = tracebook.find(&request, &crate::rpc::Caller::default()).await.expect("a dossier");
         let Body::Dossier(dossier) = found.body else { panic!("{:?}", found.body) };
         let said: Vec<(Join, &str)> = dossier.console.iter().map(|l| (l.by, l.line.text.trim())).collect();
         let own_line = format!("GET /ours trace_id={OURS}");
