@@ -28,6 +28,8 @@ pub(crate) struct FoundEvents {
     pub(crate) notes: Vec<String>,
     pub(crate) next: Option<String>,
     pub(crate) group: String,
+    /// Whether the reading was ended before its end: such an answer is not kept for the next who asks.
+    pub(crate) stopped: bool,
 }
 
 impl Tracebook {
@@ -43,15 +45,29 @@ impl Tracebook {
         let asked_at = self.now().rfc3339();
         let limit = request.limit.unwrap_or(LIMIT);
         let found = self
-            .find_events(&ask, &request.filter, request.since.as_deref(), limit, !request.oldest_first, request.page.clone())
+            .find_events(
+                &ask,
+                &request.filter,
+                request.since.as_deref(),
+                limit,
+                !request.oldest_first,
+                request.page.clone(),
+            )
             .await?;
+        let whole = !found.stopped;
         let list = Listed {
             rows: found.events.iter().map(row).collect(),
             notes: found.notes,
             next: found.next,
             asked_at: Some(asked_at),
         };
-        self.cloud.logs.put(format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }), list.clone(), LIST_LASTS);
+        if whole {
+            self.cloud.logs.put(
+                format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }),
+                list.clone(),
+                LIST_LASTS,
+            );
+        }
         Ok(list)
     }
 
@@ -98,7 +114,7 @@ impl Tracebook {
             notes.push(format!("more than {limit} match: only the first are shown; narrow the filter"));
             next = None;
         }
-        Ok(FoundEvents { events, notes, next, group })
+        Ok(FoundEvents { events, notes, next, group, stopped: found.stopped.is_some() })
     }
 
     pub(crate) async fn group_of(&self, ask: &AskAws<'_>, filter: &EventFilter) -> Result<String, Error> {
@@ -114,14 +130,20 @@ impl Tracebook {
             )),
             some => {
                 let names: Vec<&str> = some.iter().take(8).map(|g| g.name.as_str()).collect();
-                Err(Error::usage("which log group?", format!("Begin the filter with group:NAME; there are: {}", names.join(", "))))
+                Err(Error::usage(
+                    "which log group?",
+                    format!("Begin the filter with group:NAME; there are: {}", names.join(", ")),
+                ))
             }
         }
     }
 
     pub(crate) async fn event_of(&self, ask: &AskAws<'_>, id: &str) -> Result<Event, Error> {
         let reference = EventRef::parse(id).ok_or_else(|| {
-            Error::usage(format!("{id:?} is no log event of CloudWatch's"), "`live logs --source cloudwatch` lists their ids")
+            Error::usage(
+                format!("{id:?} is no log event of CloudWatch's"),
+                "`live logs --source cloudwatch` lists their ids",
+            )
         })?;
         self.answered(Vendor::Aws, ask.aws.logs.event(&reference, &ask.fetch).await).await
     }
@@ -170,7 +192,10 @@ impl Tracebook {
 
 pub(super) fn parse(filter: &str) -> Result<EventFilter, Error> {
     EventFilter::parse(filter).map_err(|e| {
-        Error::usage(e.to_string(), "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }")
+        Error::usage(
+            e.to_string(),
+            "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }",
+        )
     })
 }
 

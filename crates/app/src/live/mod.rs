@@ -38,7 +38,11 @@ pub(crate) struct Read {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_traces(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
+    pub(crate) async fn live_traces(
+        &self,
+        request: LiveTraces,
+        caller: &Caller,
+    ) -> Result<Listed<TraceSummary>, Error> {
         if request.source != Source::Local {
             return Box::pin(self.traces_of(request, caller)).await;
         }
