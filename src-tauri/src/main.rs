@@ -1,35 +1,33 @@
 //! `tracebook-desktop`: the window.
 //!
-//! **For:** one window over [`tracebook_app`]: one `rpc` command, its events, the cards as pictures, and
-//! dialogs to choose files.
+//! **For:** one window over [`tracebook_app`]: one `rpc` command, its events, the cards as pictures, dialogs to
+//! choose files, and how the window closes ([`closing`]).
 //!
 //! **Never:** SQL, HTTP, business decisions. It is the only room that knows Tauri.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod closing;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
-
-use tauri_plugin_dialog::{DialogExt as _, MessageDialogButtons, MessageDialogKind};
 
 use tracebook_app::error::ErrorBody;
 use tracebook_app::evidence::{Size, themed};
 use tracebook_app::rpc::{Caller, Event, Request};
 use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};
 
+use crate::closing::Closing;
+
 /// The name of the event that carries every [`Event`].
 const EVENT: &str = "tracebook";
 /// A card is shown as a picture and does nothing.
 const CARD_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
-/// How long a closing window may take to write what it still holds: autosave is at most a second behind.
-const GRACE: Duration = Duration::from_millis(700);
 
 fn main() -> ExitCode {
     if let Some(code) = without_display() {
@@ -91,14 +89,13 @@ fn config() -> Result<Config, Error> {
 }
 
 fn run(tracebook: Arc<Tracebook>) -> ExitCode {
-    let closing = Arc::new(AtomicBool::new(false));
-    let asked = AtomicBool::new(false);
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .manage(Arc::clone(&tracebook))
-        .invoke_handler(tauri::generate_handler![rpc])
+        .manage(Closing::default())
+        .invoke_handler(tauri::generate_handler![rpc, closing::closing])
         .register_asynchronous_uri_scheme_protocol("tracebook", |context, request, responder| {
-            let tracebook = Arc::clone(context.app_handle().state::<Arc<Tracebook>>().inner());
+            let tracebook = self::tracebook(context.app_handle());
             tauri::async_runtime::spawn(async move { responder.respond(picture(&tracebook, &request).await) });
         })
         .setup(|app| {
@@ -115,56 +112,20 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
         Ok(app) => app,
         Err(error) => return failed(&Error::internal(error)),
     };
-    app.run(move |app, event| {
+    // `run` would end the process here, before the receivers have stored what they hold.
+    let code = app.run_return(|app, event| {
         if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event {
-            if closing.load(Ordering::Relaxed) {
-                return;
-            }
-            api.prevent_close();
-            if app.state::<Arc<Tracebook>>().still_receiving() && !asked.swap(true, Ordering::Relaxed) {
-                ask_to_keep(app, label, Arc::clone(&closing));
-            } else {
-                close(app, label, &closing);
-            }
+            closing::requested(app, &label, &api);
         }
     });
-    ExitCode::SUCCESS
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The window writes what it holds, then goes.
-fn close(app: &AppHandle, label: String, closing: &AtomicBool) {
-    if closing.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    let _ = app.emit(EVENT, Event::Closing {});
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(GRACE).await;
-        if let Some(window) = app.get_webview_window(&label) {
-            let _ = window.destroy();
-        }
-    });
+fn tracebook(app: &AppHandle) -> Arc<Tracebook> {
+    Arc::clone(app.state::<Arc<Tracebook>>().inner())
 }
 
-/// A service still sends: asks, once, whether to go on receiving with the window out of the way.
-fn ask_to_keep(app: &AppHandle, label: String, closing: Arc<AtomicBool>) {
-    let keep = MessageDialogButtons::OkCancelCustom("Keep receiving".to_owned(), "Close".to_owned());
-    let asking = app
-        .dialog()
-        .message("A service sent telemetry a moment ago. Keep receiving with the window minimised, or close and stop receiving?")
-        .title("A service still sends")
-        .kind(MessageDialogKind::Warning)
-        .buttons(keep);
-    let app = app.clone();
-    asking.show(move |keep| match app.get_webview_window(&label) {
-        Some(window) if keep => {
-            let _ = window.minimize();
-        }
-        _ => close(&app, label, &closing),
-    });
-}
-
-/// The one command.
+/// The one command (the other, [`closing::closing`], is about the window itself).
 #[tauri::command]
 async fn rpc(
     cmd: String,
@@ -182,7 +143,7 @@ async fn rpc(
 
 fn forward_events(app: &AppHandle) {
     let app = app.clone();
-    let mut events = app.state::<Arc<Tracebook>>().events();
+    let mut events = tracebook(&app).events();
     tauri::async_runtime::spawn(async move {
         loop {
             let event = match events.recv().await {

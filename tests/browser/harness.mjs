@@ -15,16 +15,22 @@ export const binary = process.env.TRACEBOOK_BIN ?? join(root, 'target/debug/trac
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell'
 
 /** A served journal with a window on it. Everything is taken down by `close`. */
-export async function open({ viewport = { width: 1280, height: 800 } } = {}) {
+export async function open({
+  viewport = { width: 1280, height: 800 },
+  env = {},
+  /** What is done to the journal before it is served. */
+  prepare = (_data) => {},
+} = {}) {
   assert.ok(existsSync(binary), `${binary} is not there: build it first (cargo build -p tracebook-cli)`)
   assert.ok(
     existsSync(browserPath),
     `${browserPath} is not there: apt-get install chromium-headless-shell, or set CHROMIUM`,
   )
   const data = mkdtempSync(join(tmpdir(), 'tracebook-browser-'))
+  prepare(data)
   const any = '127.0.0.1:0'
   const args = ['--json', '--data', data, 'serve', '--http', any, '--grpc', any, '--xray', any, '--ui', any]
-  const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let said = ''
   server.stderr.on('data', (chunk) => (said += chunk))
   const ready = await new Promise((resolve, reject) => {

@@ -8,8 +8,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
+
+/// The display has no window manager to give one of two windows the focus.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -123,9 +131,25 @@ impl Window {
 
     /// Where this window receives OTLP.
     pub(crate) async fn http_address(&self) -> String {
+        self.holder()["http"].as_str().expect("an address").to_owned()
+    }
+
+    /// The app behind the window.
+    pub(crate) fn pid(&self) -> u32 {
+        self.holder()["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process id")
+    }
+
+    fn holder(&self) -> serde_json::Value {
         let lock = std::fs::read_to_string(self.data.join("receivers.lock")).expect("the lock file");
-        let holder: serde_json::Value = serde_json::from_str(&lock).expect("JSON");
-        holder["http"].as_str().expect("an address").to_owned()
+        serde_json::from_str(&lock).expect("JSON")
+    }
+
+    /// Types at the end of the entry.
+    pub(crate) async fn type_at_end(&self, text: &str) {
+        self.click(".cm-line").await;
+        let editor = self.appears(".cm-content").await;
+        editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
+        editor.send_keys(text).await.expect("types");
     }
 
     /// The first entry's text as it is on disk.

@@ -1,59 +1,23 @@
 //! The real window under a (virtual) display, driven through WebKitWebDriver, with a real sender. Screenshots are kept in
 //! `tests/screenshots/`; look at them.
 
+mod closing;
+mod desk;
 mod driver;
+mod sender;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use serde_json::json;
 
-use crate::driver::{Window, settle, until};
-
-/// Posts one OTLP trace as an SDK would: a request that asks the database, and fails if wanted.
-#[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
-fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
-    let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
-    let trace_id = format!("{:032x}", 0x8f3c_19d2_7a54_4be0_9c61_05d7_e2ab_38f4_u128 + u128::from(trace));
-    let at = |offset_ms: u128| (start + offset_ms * 1_000_000).to_string();
-    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
-    let status = if fails { json!({ "code": 2, "message": "boom" }) } else { json!({}) };
-    let events = if fails {
-        json!([{ "timeUnixNano": at(9), "name": "exception", "attributes": [
-            text("exception.type", "TypeError"), text("exception.message", "the view did not return a response"),
-            text("exception.stacktrace", "Traceback (most recent call last): …") ]}])
-    } else {
-        json!([])
-    };
-    let body = json!({ "resourceSpans": [{
-        "resource": { "attributes": [text("service.name", "backend-flask")] },
-        "scopeSpans": [{ "scope": { "name": "window-test" }, "spans": [
-            { "traceId": trace_id, "spanId": format!("{:016x}", 0x51d0_c3e8_04b7_a92f_u64), "parentSpanId": format!("{:016x}", 0x2e6b_90af_1c5d_837e_u64), "name": "SELECT activities",
-              "kind": 3, "startTimeUnixNano": at(2), "endTimeUnixNano": at(9), "attributes": [text("db.system", "postgresql")] },
-            { "traceId": trace_id, "spanId": format!("{:016x}", 0x2e6b_90af_1c5d_837e_u64), "name": "GET /api", "kind": 2,
-              "startTimeUnixNano": at(0), "endTimeUnixNano": at(12), "events": events, "status": status,
-              "attributes": [text("http.request.method", "GET"), text("url.path", name),
-                             { "key": "http.response.status_code", "value": { "intValue": if fails { "500" } else { "200" } } }] },
-        ]}],
-    }]})
-    .to_string();
-    let request = format!(
-        "POST /v1/traces HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut socket = TcpStream::connect(address).expect("the receiver listens");
-    socket.write_all(request.as_bytes()).expect("sends");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).expect("answers");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
+use crate::driver::{Window, alone, settle, until};
+use crate::sender::send_trace;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job_in_the_real_window() {
     // A driver that hangs answers nothing at all: without an end of its own the test would hold up whoever runs it.
+    let _alone = alone().await;
     let done = tokio::time::timeout(Duration::from_secs(240), main_job()).await;
     done.expect("the window did the main job within four minutes");
 }
@@ -79,10 +43,7 @@ async fn main_job() {
     window.picture("1-new-entry").await;
 
     // Type; it is saved.
-    window.click(".cm-line").await;
-    let editor = page.find(Locator::Css(".cm-content")).await.expect("the editor");
-    editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::End))).await.expect("to the end");
-    editor.send_keys("\nTyped in the real window: äöü ✓\n\n").await.expect("types");
+    window.type_at_end("\nTyped in the real window: äöü ✓\n\n").await;
     window.saved().await;
 
     // A trace arrives from a real sender and is in the tray within a second or so.

@@ -782,7 +782,11 @@ id: string,
 /**
  * The client that wrote it; empty if a receiver or another process did.
  */
-by: string, } | { "event": "closing", } | { "event": "progress", 
+by: string, } | { "event": "closing", } | { "event": "ask_closing", 
+/**
+ * A service still sends: whether to go on receiving is asked first.
+ */
+receiving: boolean, } | { "event": "progress", 
 /**
  * The caller's id of the call.
  */

@@ -187,6 +187,11 @@ pub enum Event {
     },
     /// The window is about to close: what is not written yet is written now.
     Closing {},
+    /// Somebody wants to close the window: it answers at once, else it is closed without being asked.
+    AskClosing {
+        /// A service still sends: whether to go on receiving is asked first.
+        receiving: bool,
+    },
     /// How far a long command is.
     Progress {
         /// The caller's id of the call.

@@ -21,6 +21,8 @@ export interface Host {
   url(path: string): string
   /** Paths chosen by the user; null where nothing was chosen. */
   choose(kind: 'folder' | 'files'): Promise<string[] | null>
+  /** Answers `ask_closing`: the user is being asked, or the window closes, goes out of the way, or stays. */
+  closing(answer: 'asking' | 'close' | 'keep' | 'stay'): Promise<void>
 }
 
 /** A command that failed: what happened and what to do. */

@@ -44,9 +44,11 @@ export class MemoryHost implements Host {
   readonly client: string
   readonly chooses = false
   /** Every command that was asked for, in order. */
-  readonly calls: { cmd: keyof Commands; args: unknown }[] = []
+  readonly calls: { cmd: keyof Commands; args: unknown; call: string }[] = []
   /** Thrown by the next calls of a command, until taken away. */
   readonly failures = new Map<keyof Commands, Failure>()
+  /** What the page said when somebody wanted to close the window. */
+  readonly answers: Parameters<Host['closing']>[0][] = []
   /** How long an answer takes. */
   delay = 0
   entries: Stored[] = []
@@ -80,8 +82,8 @@ export class MemoryHost implements Host {
     }
   }
 
-  async rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Promise<Commands[K][1]> {
-    this.calls.push({ cmd, args: structuredClone(args) })
+  async rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call = ''): Promise<Commands[K][1]> {
+    this.calls.push({ cmd, args: structuredClone(args), call })
     await (this.delay ? new Promise((done) => setTimeout(done, this.delay)) : Promise.resolve())
     const failure = this.failures.get(cmd)
     if (failure) throw failure
@@ -109,8 +111,17 @@ export class MemoryHost implements Host {
     return Promise.resolve(null)
   }
 
+  closing(answer: Parameters<Host['closing']>[0]): Promise<void> {
+    this.answers.push(answer)
+    return Promise.resolve()
+  }
+
   tell(what: string, id = '', by = '') {
-    for (const listener of this.#listeners) listener({ event: 'changed', what, id, by })
+    this.say({ event: 'changed', what, id, by })
+  }
+
+  say(event: HostEvent) {
+    for (const listener of this.#listeners) listener(event)
   }
 
   #find(ref: string): Stored {

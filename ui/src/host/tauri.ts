@@ -56,4 +56,12 @@ export class TauriHost implements Host {
       throw Failure.from(cause)
     }
   }
+
+  async closing(answer: Parameters<Host['closing']>[0]): Promise<void> {
+    try {
+      await invoke('closing', { answer })
+    } catch (cause) {
+      throw Failure.from(cause)
+    }
+  }
 }

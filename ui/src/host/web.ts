@@ -65,6 +65,11 @@ export class WebHost implements Host {
     return Promise.resolve(null)
   }
 
+  /** Closing a tab stops no receiver, so nothing is ever asked. */
+  closing(): Promise<void> {
+    return Promise.resolve()
+  }
+
   #connect() {
     const source = new EventSource(`/events?client=${this.client}`)
     this.#source = source

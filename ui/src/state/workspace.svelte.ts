@@ -6,6 +6,7 @@ import { Cloud } from './cloud.svelte'
 import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
+import { Leaving } from './leaving.svelte'
 import { Session } from './session.svelte'
 import { Toasts } from './toasts.svelte'
 
@@ -36,6 +37,7 @@ export class Workspace {
   readonly feeds: Feeds
   readonly cloud: Cloud
   readonly shelf: EvidenceShelf
+  readonly leaving: Leaving
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
   status = $state.raw<AppStatus | null>(null)
@@ -54,6 +56,12 @@ export class Workspace {
     this.feeds = new Feeds(host)
     this.cloud = new Cloud(host)
     this.shelf = new EvidenceShelf(host)
+    this.leaving = new Leaving({
+      host,
+      save: () => this.#saveAll(),
+      unsaved: () => this.unsaved,
+      fail: (cause, what) => this.toasts.fail(cause, what),
+    })
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
 
@@ -80,6 +88,12 @@ export class Workspace {
   /** Whether leaving now would lose what was typed. */
   get unsaved(): boolean {
     return [...this.#sessions.values()].some((session) => session.autosave.dirty)
+  }
+
+  /** Why something is not saved, where that is known. */
+  get unsavedBecause(): Failure | null {
+    const failed = [...this.#sessions.values()].find((session) => session.autosave.failure)
+    return failed?.autosave.failure ?? null
   }
 
   async open(id: string) {
@@ -119,6 +133,11 @@ export class Workspace {
         .cut('close')
         .catch((cause: unknown) => this.toasts.fail(cause, 'Could not keep a revision'))
     }
+  }
+
+  async #saveAll() {
+    await Promise.all([...this.#sessions.values()].map((session) => session.autosave.flush()))
+    await this.closing()
   }
 
   async create(week: string | null, title: string) {
@@ -259,6 +278,7 @@ export class Workspace {
     // The window goes in a moment: what it still holds is written now.
     if (event.event === 'closing') void this.closing()
     if (event.event === 'progress') this.cloud.hear(event.call, event.done, event.what)
+    if (event.event === 'ask_closing') void this.leaving.ask(event.receiving)
     if (event.event !== 'changed') return
     const own = event.by === this.host.client
     const feed = this.feeds.named(event.what)
