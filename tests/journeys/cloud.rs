@@ -41,7 +41,8 @@ impl Cloud {
             .expect("the cloud starts");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        let port = line.trim().strip_prefix("ready ").and_then(|p| p.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+        let port =
+            line.trim().strip_prefix("ready ").and_then(|p| p.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
         Self { _process: Ended(process), port }
     }
 
@@ -127,13 +128,23 @@ fn every_source_is_listed_captured_exported_and_verified() {
     let (code, wrong) = journal.json_code(&["live", "traces", "--source", "xray", "--filter", "fault AND AND"]);
     assert_eq!((code, text(&wrong["error"], "code")), (2, "usage"), "{wrong}");
 
-    let logs = journal.json(&["live", "logs", "--source", "cloudwatch", "--filter", "group:cruddur ERROR", "--limit", "60"]);
+    let logs =
+        journal.json(&["live", "logs", "--source", "cloudwatch", "--filter", "group:cruddur ERROR", "--limit", "60"]);
     assert_eq!(list(&logs).len(), 60);
     assert!(list(&logs).iter().all(|l| text(l, "message").contains("ERROR")), "{logs}");
     let newest = text(&logs[0], "timestamp") > text(&logs[59], "timestamp");
     assert!(newest, "newest first: {logs}");
-    let oldest =
-        journal.json(&["live", "logs", "--source", "cloudwatch", "--filter", "group:cruddur", "--oldest-first", "--limit", "5"]);
+    let oldest = journal.json(&[
+        "live",
+        "logs",
+        "--source",
+        "cloudwatch",
+        "--filter",
+        "group:cruddur",
+        "--oldest-first",
+        "--limit",
+        "5",
+    ]);
     assert!(text(&oldest[0], "timestamp") < text(&oldest[4], "timestamp"), "{oldest}");
     let (code, which) = journal.json_code(&["live", "logs", "--source", "cloudwatch"]);
     assert_eq!(code, 2, "{which}");
@@ -177,7 +188,11 @@ fn every_source_is_listed_captured_exported_and_verified() {
     let query =
         capture(&["query", "--source", "cloudwatch", "--filter", "group:cruddur stats count(*) as n by @logStream"]);
     let frozen = evidence(&journal, &query);
-    assert_eq!(frozen["body"]["rows"], json!([["backend-flask/0", "17"], ["backend-flask/1", "16"]]), "only when complete");
+    assert_eq!(
+        frozen["body"]["rows"],
+        json!([["backend-flask/0", "17"], ["backend-flask/1", "16"]]),
+        "only when complete"
+    );
     let dossier = capture(&["dossier", &trace_id, "--source", "xray", "--filter", "group:cruddur"]);
     assert!(text(&dossier, "title").starts_with("dossier of"), "{dossier}");
 
@@ -406,7 +421,8 @@ print(xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(doc)])["Unproces
     let traces = journal.json(&["live", "traces", "--source", "xray"]);
     assert_eq!(list(&traces).len(), 1, "{traces}");
     journal.json(&["entry", "new", "--week", "2"]);
-    let trace = journal.json(&["capture", "trace", text(&traces[0], "trace_id"), "--source", "xray", "--into", "week-2"]);
+    let trace =
+        journal.json(&["capture", "trace", text(&traces[0], "trace_id"), "--source", "xray", "--into", "week-2"]);
     assert_eq!(evidence(&journal, &trace)["body"]["spans"].as_array().map(Vec::len), Some(2));
     let query = journal.json(&[
         "capture",

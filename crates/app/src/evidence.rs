@@ -146,7 +146,9 @@ fn why_no_raw(body: &Body) -> &'static str {
         Body::Groups(_) | Body::SamplingRules(_) => {
             "Nothing else was received: they are settings, and `evidence show` without --raw has them whole"
         }
-        Body::Query(_) => "Nothing else was received: the answer is whole in it, and `evidence show` without --raw has it",
+        Body::Query(_) => {
+            "Nothing else was received: the answer is whole in it, and `evidence show` without --raw has it"
+        }
         Body::Trace(_) | Body::Logs(_) | Body::Error(_) | Body::Dossier(_) => {
             "It came with an import; an export holds the data and its digest, not the bytes as received"
         }

@@ -17,14 +17,7 @@ pub(crate) async fn run(door: &Door, command: Source, out: &Out) -> Result<u8, E
             let sources: Sources = door.ask("sources", json!({})).await?;
             out.answer(&sources, text);
         }
-        Source::Set {
-            aws_profile,
-            aws_region,
-            aws_endpoint,
-            rollbar_endpoint,
-            rollbar_web,
-            honeycomb_endpoint,
-        } => {
+        Source::Set { aws_profile, aws_region, aws_endpoint, rollbar_endpoint, rollbar_web, honeycomb_endpoint } => {
             let request = json!({
                 "aws_profile": aws_profile, "aws_region": aws_region, "aws_endpoint": aws_endpoint,
                 "rollbar_endpoint": rollbar_endpoint, "rollbar_web": rollbar_web, "honeycomb_endpoint": honeycomb_endpoint,
@@ -80,12 +73,14 @@ fn from_stdin() -> Result<String, Error> {
     /// Longer than any token.
     const MOST: u64 = 10_000;
     let mut text = String::new();
-    std::io::stdin()
-        .take(MOST)
-        .read_to_string(&mut text)
-        .map_err(|e| Error::usage(format!("the token cannot be read: {e}"), "Pipe it in, or paste it and end with Ctrl-D"))?;
+    std::io::stdin().take(MOST).read_to_string(&mut text).map_err(|e| {
+        Error::usage(format!("the token cannot be read: {e}"), "Pipe it in, or paste it and end with Ctrl-D")
+    })?;
     match text.trim() {
-        "" => Err(Error::usage("no token was given", "Pipe it in, or paste it and end with Ctrl-D; --forget takes it away")),
+        "" => Err(Error::usage(
+            "no token was given",
+            "Pipe it in, or paste it and end with Ctrl-D; --forget takes it away",
+        )),
         token => Ok(token.to_owned()),
     }
 }

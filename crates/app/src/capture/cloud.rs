@@ -97,9 +97,9 @@ impl Tracebook {
                     raw.logs.push(record);
                 }
             }
-            None => dossier.notes.push(
-                "CloudWatch Logs was not asked: no log group was named (--filter group:NAME)".to_owned(),
-            ),
+            None => dossier
+                .notes
+                .push("CloudWatch Logs was not asked: no log group was named (--filter group:NAME)".to_owned()),
         }
         self.join_local(&mut dossier, &mut raw).await?;
         let mut said = read.warnings;
@@ -180,10 +180,8 @@ impl Tracebook {
         }
         let mut records: Vec<_> = found.events.into_iter().map(|event| event.record).collect();
         records.sort_by_key(|record| record.timestamp);
-        let range = (
-            records.first().map_or(Nanos(0), |r| r.timestamp),
-            records.last().map_or(Nanos(0), |r| r.timestamp),
-        );
+        let range =
+            (records.first().map_or(Nanos(0), |r| r.timestamp), records.last().map_or(Nanos(0), |r| r.timestamp));
         let pattern = crate::cloud::pattern_of(&request.filter)?;
         let origin = Self::origin_of_logs(ask.region(), &found.group, &pattern, range);
         let logs = Logs { events: records.iter().map(event).collect(), more: 0, notes: notes.clone() };
@@ -211,7 +209,11 @@ impl Tracebook {
         }
         let said = answered.result.notes.clone();
         let limit = u32::try_from(answered.result.rows.len()).unwrap_or(u32::MAX);
-        Ok(Found { warnings: said, origin: answered.origin, ..Found::new(Body::Query(Box::new(answered.result)), limit) })
+        Ok(Found {
+            warnings: said,
+            origin: answered.origin,
+            ..Found::new(Body::Query(Box::new(answered.result)), limit)
+        })
     }
 
     async fn rollbar_error(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {

@@ -39,11 +39,7 @@ impl Tracebook {
     }
 
     /// Whether both services can be read, and whether there is anything to read.
-    async fn aws_checks(
-        &self,
-        caller: &Caller,
-        check: &impl Fn(&str, bool, String, String) -> Check,
-    ) -> Vec<Check> {
+    async fn aws_checks(&self, caller: &Caller, check: &impl Fn(&str, bool, String, String) -> Check) -> Vec<Check> {
         let failed = |name: &str, error: Error| check(name, false, error.message, error.hint);
         let ask = match self.ask_aws(caller).await {
             Ok(ask) => ask,

@@ -57,16 +57,13 @@ impl Tracebook {
         let ask = self.ask_honeycomb(caller).await?;
         let auth = self.honeycomb_auth(&ask).await?;
         let dataset = trace.services().first().map(|service| honeycomb::links::dataset(service)).unwrap_or_default();
-        let url = honeycomb::links::trace(
-            &auth,
-            ask.client.ui(),
-            &dataset,
-            trace.trace_id,
-            trace.start(),
-            trace.end(),
+        let url =
+            honeycomb::links::trace(&auth, ask.client.ui(), &dataset, trace.trace_id, trace.start(), trace.end(), None);
+        Ok(link_of(
+            url,
             None,
-        );
-        Ok(link_of(url, None, "leads there if the service's spans are sent to Honeycomb too; it keeps them for 60 days"))
+            "leads there if the service's spans are sent to Honeycomb too; it keeps them for 60 days",
+        ))
     }
 
     /// What a card of an X-Ray trace says of its origin.

@@ -43,7 +43,14 @@ impl Tracebook {
         let asked_at = self.now().rfc3339();
         let limit = request.limit.unwrap_or(LIMIT);
         let found = self
-            .find_events(&ask, &request.filter, request.since.as_deref(), limit, !request.oldest_first, request.page.clone())
+            .find_events(
+                &ask,
+                &request.filter,
+                request.since.as_deref(),
+                limit,
+                !request.oldest_first,
+                request.page.clone(),
+            )
             .await?;
         let list = Listed {
             rows: found.events.iter().map(row).collect(),
@@ -51,7 +58,11 @@ impl Tracebook {
             next: found.next,
             asked_at: Some(asked_at),
         };
-        self.cloud.logs.put(format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }), list.clone(), LIST_LASTS);
+        self.cloud.logs.put(
+            format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }),
+            list.clone(),
+            LIST_LASTS,
+        );
         Ok(list)
     }
 
@@ -114,14 +125,20 @@ impl Tracebook {
             )),
             some => {
                 let names: Vec<&str> = some.iter().take(8).map(|g| g.name.as_str()).collect();
-                Err(Error::usage("which log group?", format!("Begin the filter with group:NAME; there are: {}", names.join(", "))))
+                Err(Error::usage(
+                    "which log group?",
+                    format!("Begin the filter with group:NAME; there are: {}", names.join(", ")),
+                ))
             }
         }
     }
 
     pub(crate) async fn event_of(&self, ask: &AskAws<'_>, id: &str) -> Result<Event, Error> {
         let reference = EventRef::parse(id).ok_or_else(|| {
-            Error::usage(format!("{id:?} is no log event of CloudWatch's"), "`live logs --source cloudwatch` lists their ids")
+            Error::usage(
+                format!("{id:?} is no log event of CloudWatch's"),
+                "`live logs --source cloudwatch` lists their ids",
+            )
         })?;
         self.answered(Vendor::Aws, ask.aws.logs.event(&reference, &ask.fetch).await).await
     }
@@ -170,7 +187,10 @@ impl Tracebook {
 
 pub(super) fn parse(filter: &str) -> Result<EventFilter, Error> {
     EventFilter::parse(filter).map_err(|e| {
-        Error::usage(e.to_string(), "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }")
+        Error::usage(
+            e.to_string(),
+            "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }",
+        )
     })
 }
 

@@ -124,7 +124,10 @@ impl Tracebook {
     pub(crate) async fn query_save(&self, request: SavedQuery, _caller: &Caller) -> Result<SavedQuery, Error> {
         let source = word(request.source)?;
         if request.name.trim().is_empty() || request.query.trim().is_empty() {
-            return Err(Error::usage("a saved query needs a name and a text", "Give it a name that says what it answers"));
+            return Err(Error::usage(
+                "a saved query needs a name and a text",
+                "Give it a name that says what it answers",
+            ));
         }
         // What stands in a query that somebody copied together is nobody's to keep.
         let query = tracebook_core::credentials::remove_from_text(
@@ -164,7 +167,10 @@ impl Tracebook {
     pub(crate) async fn run_query(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
         if let Some(id) = request.id.as_deref().filter(|id| id.starts_with(ANSWER)) {
             return self.cloud.answers.get(id).ok_or_else(|| {
-                Error::not_found("that answer is not kept any more", "Run the query again: answers wait an hour, in this run only")
+                Error::not_found(
+                    "that answer is not kept any more",
+                    "Run the query again: answers wait an hour, in this run only",
+                )
             });
         }
         match request.source {
@@ -217,7 +223,8 @@ impl Tracebook {
         let spec = match request.id.as_deref() {
             None => Spec::parse(text)?,
             Some(id) => {
-                let own = self.journal.saved_queries("honeycomb").await?.into_iter().find(|q| q.id == id || q.name == id);
+                let own =
+                    self.journal.saved_queries("honeycomb").await?.into_iter().find(|q| q.id == id || q.name == id);
                 match (own, id.rsplit_once('/')) {
                     (Some(own), _) => {
                         name = own.name;
@@ -243,12 +250,8 @@ impl Tracebook {
         let answer = self.answered(Vendor::Honeycomb, outcome).await?;
         let mut result = answer.result;
         result.name = name;
-        let origin = Origin {
-            via: vec!["Query Data API".to_owned()],
-            region: None,
-            console_link: answer.link,
-            expires: None,
-        };
+        let origin =
+            Origin { via: vec!["Query Data API".to_owned()], region: None, console_link: answer.link, expires: None };
         Ok(Answered { source: Source::Honeycomb, result, origin })
     }
 }
@@ -262,7 +265,10 @@ fn word(source: Source) -> Result<&'static str, Error> {
 }
 
 fn no_such(id: &str) -> Error {
-    Error::not_found(format!("there is no saved query {id:?}"), "The tray's Queries tab lists them; a text needs no saving: --filter 'group:NAME fields @message'")
+    Error::not_found(
+        format!("there is no saved query {id:?}"),
+        "The tray's Queries tab lists them; a text needs no saving: --filter 'group:NAME fields @message'",
+    )
 }
 
 fn ours(stored: StoredQuery) -> SavedQuery {

@@ -59,9 +59,11 @@ impl Tracebook {
             return Ok(list);
         }
         let asked_at = self.now();
-        let page = request.page.as_deref().map_or(Ok(1), str::parse).map_err(|_| {
-            Error::usage("the list cannot be gone on with", "Ask for it again from the beginning")
-        })?;
+        let page = request
+            .page
+            .as_deref()
+            .map_or(Ok(1), str::parse)
+            .map_err(|_| Error::usage("the list cannot be gone on with", "Ask for it again from the beginning"))?;
         let question = ItemsAsk { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsAsk::parse(&request.filter)? };
         let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
         // Rollbar's list takes no range; what did not happen lately is left out here.
@@ -103,9 +105,11 @@ impl Tracebook {
         }
         let ask = self.ask_rollbar(caller).await?;
         let asked_at = Some(self.now().rfc3339());
-        let page = request.page.as_deref().map_or(Ok(1), str::parse).map_err(|_| {
-            Error::usage("the list cannot be gone on with", "Ask for it again from the beginning")
-        })?;
+        let page = request
+            .page
+            .as_deref()
+            .map_or(Ok(1), str::parse)
+            .map_err(|_| Error::usage("the list cannot be gone on with", "Ask for it again from the beginning"))?;
         let found = self.answered(Vendor::Rollbar, ask.client.occurrences(&request.id, page, &ask.fetch).await).await?;
         let rows = found
             .rows

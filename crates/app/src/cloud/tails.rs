@@ -105,7 +105,13 @@ impl Tracebook {
                         };
                         seen.sampled |= update.sampled;
                         for event in update.events.iter().map(row) {
-                            if filter.matches(&event.group, &event.stream, &event.severity, event.trace_id, &event.message) {
+                            if filter.matches(
+                                &event.group,
+                                &event.stream,
+                                &event.severity,
+                                event.trace_id,
+                                &event.message,
+                            ) {
                                 seen.count = seen.count.saturating_add(1);
                                 seen.rows.push_front(event);
                             }
@@ -116,7 +122,8 @@ impl Tracebook {
                     None => {}
                 }
                 if seen.ended.is_none() && seen.read.elapsed() > FORGOTTEN {
-                    seen.ended = Some(Error::new(Code::Cancelled, "nobody looked at this tail any more", "Start it again"));
+                    seen.ended =
+                        Some(Error::new(Code::Cancelled, "nobody looked at this tail any more", "Start it again"));
                 }
                 let ended = seen.ended.is_some();
                 drop(seen);

@@ -34,18 +34,17 @@ impl Tracebook {
         Ok(Range { from, until })
     }
 
-    pub(crate) async fn traces_of(
-        &self,
-        request: LiveTraces,
-        caller: &Caller,
-    ) -> Result<Listed<TraceSummary>, Error> {
+    pub(crate) async fn traces_of(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
         match request.source {
             Source::Xray => {}
             Source::Honeycomb => return Err(honeycomb::no_traces()),
             other => return Err(holds_none(other, "traces")),
         }
         let ask = self.ask_aws(caller).await?;
-        let key = format!("traces {} {:?} {:?} {:?} {:?}", ask.world, request.filter, request.since, request.limit, request.page);
+        let key = format!(
+            "traces {} {:?} {:?} {:?} {:?}",
+            ask.world, request.filter, request.since, request.limit, request.page
+        );
         if let Some(list) = self.cloud.traces.get(&key).filter(|_| !request.fresh) {
             return Ok(list);
         }
@@ -135,8 +134,12 @@ impl Tracebook {
         let list = self.list_traces(ask, filter, since, LOOKED_AT, None).await?;
         let whole = list.rows.iter().find(|row| row.status != "in_progress");
         whole.map(|row| row.trace_id).ok_or_else(|| {
-            let what = if list.rows.is_empty() { "no trace matches" } else { "every trace that matches is in progress" };
-            Error::not_found(format!("{what} in X-Ray, {}", ask.region()), "`live traces --source xray` lists them; widen --since")
+            let what =
+                if list.rows.is_empty() { "no trace matches" } else { "every trace that matches is in progress" };
+            Error::not_found(
+                format!("{what} in X-Ray, {}", ask.region()),
+                "`live traces --source xray` lists them; widen --since",
+            )
         })
     }
 }

@@ -71,7 +71,9 @@ impl Client {
         let mut notes = vec!["the token reads (scope `read`)".to_owned()];
         match (found.total, found.rows.is_empty()) {
             (_, true) => notes.push("the project holds no item yet".to_owned()),
-            (Some(n), _) => notes.push(format!("the project holds {}", crate::count(usize::try_from(n).unwrap_or(0), "item"))),
+            (Some(n), _) => {
+                notes.push(format!("the project holds {}", crate::count(usize::try_from(n).unwrap_or(0), "item")))
+            }
             (None, _) => {}
         }
         Ok(Identity { project: project.map(|id| format!("project {id}")), notes })
@@ -168,7 +170,11 @@ impl Client {
                 format!("Rollbar finds it too large: {said}"),
                 "Send less with it: locals, custom data, request bodies",
             ),
-            400..500 => SourceError::new(Fault::Invalid, format!("Rollbar does not take the question: {said}"), "Check the filter"),
+            400..500 => SourceError::new(
+                Fault::Invalid,
+                format!("Rollbar does not take the question: {said}"),
+                "Check the filter",
+            ),
             _ => SourceError::new(Fault::Broken, format!("Rollbar failed: {said}"), "Ask again in a minute"),
         }
     }
