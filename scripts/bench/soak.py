@@ -23,8 +23,10 @@ import products
 from bench import LISTS_MS, MIB, Targets, ask, milliseconds, percentile, say
 
 LIMIT_MIB = 512  # the program's own default
-# The file may be larger than what is in it, and telemetry is trimmed every three seconds.
-FILE_MIB = LIMIT_MIB * 1.25
+# Room is made before a batch is written; what its rows will take is an estimate.
+FILE_MIB = LIMIT_MIB * 1.02
+# An eighth of the limit, 32 MiB at most, and twice that where somebody always reads.
+LOG_MIB = 64
 ANSWER_MS = 1000
 ROWS = "const rows = document.querySelectorAll('[data-testid=trace-row]'); return [rows.length, rows[0]?.outerHTML ?? '']"
 
@@ -143,7 +145,7 @@ def verdicts(samples, sent, wanted_rate, given, targets):
     targets.at_most("RSS, highest", max(row["rss"] for row in samples) / MIB, 150, " MiB")
     targets.at_most("live list, p95", percentile([took for row in samples for took in row["lists_s"]], 0.95) * 1000, LISTS_MS, " ms")
     targets.at_most("telemetry.db, largest", max(row["database"] for row in samples) / MIB, FILE_MIB, " MiB")
-    targets.at_most("its write-ahead log, largest", max(row["write_ahead_log"] for row in samples) / MIB, LIMIT_MIB / 2, " MiB")
+    targets.at_most("its write-ahead log, largest", max(row["write_ahead_log"] for row in samples) / MIB, LOG_MIB, " MiB")
     rate = len(sent["acks"]) * given.spans / (sent["ended"] - sent["started"])
     targets.at_least("spans/s kept up, share of those sent", round(rate / wanted_rate, 3), 0.95, "x")
     targets.at_most("batches refused", len(sent["refused"]), 0)

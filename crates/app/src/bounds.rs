@@ -1,7 +1,6 @@
-//! Keeping telemetry within its limits.
+//! Keeping telemetry within its limits while nothing is written: what is too old goes, and a limit that was lowered holds. Who
+//! writes makes room for what it writes, see `store::bounds`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
@@ -15,28 +14,11 @@ use tracebook_store::Telemetry;
 use crate::settings::TelemetryLimits;
 use crate::system::SystemClock;
 
-/// How often is looked. Ingest writes some hundred megabytes in that time at most.
+/// How often is looked.
 const PACE: Duration = Duration::from_secs(3);
 
-/// How much went, since the start.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dropped(Arc<AtomicU64>);
-
-impl Dropped {
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Lets the oldest telemetry go until the token ends.
-pub(crate) fn start(
-    telemetry: Telemetry,
-    limits: TelemetryLimits,
-    token: CancellationToken,
-    tasks: &TaskTracker,
-) -> Dropped {
-    let dropped = Dropped::default();
-    let ours = dropped.clone();
+/// Lets what is too old go until the token ends.
+pub(crate) fn start(telemetry: Telemetry, limits: TelemetryLimits, token: CancellationToken, tasks: &TaskTracker) {
     tasks.spawn(async move {
         let mut pace = tokio::time::interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -47,12 +29,10 @@ pub(crate) fn start(
             }
             let before = Nanos(SystemClock.now().0.saturating_sub(limits.nanos()));
             // A database that is busy now is trimmed at the next look.
-            let gone = tokio::select! {
+            let _ = tokio::select! {
                 () = token.cancelled() => break,
-                gone = telemetry.trim(limits.bytes(), before) => gone.unwrap_or(0),
+                done = telemetry.trim(before) => done,
             };
-            ours.0.fetch_add(gone, Ordering::Relaxed);
         }
     });
-    dropped
 }

@@ -13,7 +13,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::xray::{Group, SamplingRule};
 use tracebook_sources::cloudwatch::{EventQuery, LogGroup, LogStore, LogStream, StoredEvent};
 use tracebook_sources::receive::{Commit, CommitError};
-use tracebook_sources::xray::reading::XrayStore;
+use tracebook_sources::xray::reading::{Place, XrayStore};
 use tracebook_store::logs::{GroupRow, LogQuestion};
 use tracebook_store::{StoreError, Telemetry};
 
@@ -186,11 +186,17 @@ impl XrayStore for Ends {
         self.telemetry.delete_sampling_rule(name).await.map_err(refused)
     }
 
-    async fn traces(&self, from: Nanos, before: Nanos, skip: u32, limit: u32) -> Result<Vec<TraceId>, CommitError> {
-        self.telemetry.trace_ids(from, before, skip, limit).await.map_err(refused)
+    async fn traces(
+        &self,
+        from: Nanos,
+        before: Nanos,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>, CommitError> {
+        self.telemetry.trace_ids(from, before, after, limit).await.map_err(refused)
     }
 
-    async fn spans(&self, trace_id: TraceId) -> Result<Vec<SpanRecord>, CommitError> {
-        self.telemetry.spans(trace_id).await.map_err(refused)
+    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
+        self.telemetry.spans_of(traces).await.map_err(refused)
     }
 }

@@ -20,7 +20,7 @@ impl Tracebook {
                 bytes: self.telemetry.bytes().await?,
                 limit_bytes: self.limits.bytes(),
                 limit_days: self.limits.max_days,
-                dropped: self.dropped.count(),
+                dropped: self.telemetry.dropped(),
             },
             rejected: small(self.counters.refusals()),
             last_rejected: self.counters.last_reason().unwrap_or_default(),

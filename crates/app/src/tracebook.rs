@@ -16,7 +16,6 @@ use tracebook_sources::cloud::{Fetch, Limits, Meter, Progress};
 use tracebook_sources::receive::Counters;
 use tracebook_store::{Journal, StoreError, Telemetry};
 
-use crate::bounds::Dropped;
 use crate::cloud::Cloud;
 use crate::config::Config;
 use crate::error::{Code, Error};
@@ -34,7 +33,6 @@ pub struct Tracebook {
     pub(crate) receivers: Receivers,
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: TelemetryLimits,
-    pub(crate) dropped: Dropped,
     pub(crate) cloud: Cloud,
     events: broadcast::Sender<Event>,
     token: CancellationToken,
@@ -62,20 +60,19 @@ impl Tracebook {
             .map_err(Error::internal)?
             .map_err(|e| cannot_write(&data_dir, &e))?;
         let journal = Journal::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
-        let telemetry = Telemetry::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
-        drop(opening);
         let limits = Settings::read(&data_dir)?.telemetry;
         let cloud = Cloud::new(&data_dir);
+        let telemetry = Telemetry::open_within(&data_dir, limits.bytes()).await.map_err(|e| at(&data_dir, e))?;
+        drop(opening);
 
         let token = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (events, _) = broadcast::channel(EVENTS);
         let counters = Arc::new(Counters::default());
-        // Only who receives lets go: a second process would only get in the way.
-        let dropped = match &config.receivers {
-            Some(_) => crate::bounds::start(telemetry.clone(), limits, token.clone(), &tasks),
-            None => Dropped::default(),
-        };
+        // Only who receives lets go of what is old: a second process would only get in the way.
+        if config.receivers.is_some() {
+            crate::bounds::start(telemetry.clone(), limits, token.clone(), &tasks);
+        }
         let receivers = match config.receivers {
             Some(wanted) => Receivers::start(wanted, &data_dir, &telemetry, &counters, &token, &tasks)
                 .await
@@ -93,7 +90,6 @@ impl Tracebook {
             receivers,
             counters,
             limits,
-            dropped,
             cloud,
             events,
             token,

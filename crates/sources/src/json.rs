@@ -89,7 +89,7 @@ pub(crate) fn words(error: &serde_json::Error) -> String {
 }
 
 /// An object's key, borrowed where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'a> serde::Deserialize<'a> for Key<'a> {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
@@ -110,6 +110,48 @@ impl<'a> serde::Deserialize<'a> for Key<'a> {
     }
 }
 
+/// A value that is read like any other, and thrown away on the way: what is no JSON is not taken for it, and nothing is held.
+pub(crate) struct Readable;
+
+impl<'a> serde::Deserialize<'a> for Readable {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Anything;
+        impl<'a> Visitor<'a> for Anything {
+            type Value = Readable;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Readable, A::Error> {
+                while seq.next_element::<Readable>()?.is_some() {}
+                Ok(Readable)
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Readable, A::Error> {
+                while map.next_entry::<Key<'a>, Readable>()?.is_some() {}
+                Ok(Readable)
+            }
+        }
+        deserializer.deserialize_any(Anything)
+    }
+}
+
 /// Writes an object from members.
 #[derive(Default)]
 pub(crate) struct ObjectText(String);
@@ -122,7 +164,13 @@ impl ObjectText {
     /// Adds a member; `value` is JSON text.
     pub(crate) fn member(&mut self, key: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&quoted(key));
+        if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            self.0.push('"');
+            self.0.push_str(key);
+            self.0.push('"');
+        } else {
+            self.0.push_str(&quoted(key));
+        }
         self.0.push(':');
         self.0.push_str(value);
     }
@@ -187,6 +235,29 @@ mod tests {
         }
         assert!(elements("{}", |_| Ok(())).is_err());
         assert!(elements("null", |_| Err("never called".into())).is_ok());
+    }
+
+    #[test]
+    fn what_is_readable_is_what_a_reader_takes() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let (fine, too_deep) = (deep(127), deep(128));
+        for text in [
+            r#"{"a": [1, -2, 1.5e3, true, null, "x\ud83d\ude00"], "a": {}}"#,
+            r#""a lone \ud83d surrogate""#,
+            r#"{"\ud83d": 1}"#,
+            "1e400",
+            "-",
+            "01",
+            "[1,]",
+            "{\"a\" 1}",
+            "\"\u{1}\"",
+            &fine,
+            &too_deep,
+        ] {
+            let value: Result<serde_json::Value, _> = serde_json::from_str(text);
+            let readable: Result<Readable, _> = serde_json::from_str(text);
+            assert_eq!(readable.err().map(|e| e.to_string()), value.err().map(|e| e.to_string()), "{text}");
+        }
     }
 
     #[test]

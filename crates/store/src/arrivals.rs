@@ -32,8 +32,8 @@ impl Telemetry {
     pub async fn arrivals(&self) -> Result<Arrivals, StoreError> {
         let row = sqlx::query(
             "SELECT
-               (SELECT received FROM trace WHERE protocols & 1 ORDER BY received DESC LIMIT 1) AS otlp_spans,
-               (SELECT received FROM trace WHERE protocols & 2 ORDER BY received DESC LIMIT 1) AS xray_segments,
+               (SELECT max(received) FROM (SELECT received FROM trace WHERE protocols & 1 ORDER BY seq DESC LIMIT 100)) AS otlp_spans,
+               (SELECT max(received) FROM (SELECT received FROM trace WHERE protocols & 2 ORDER BY seq DESC LIMIT 100)) AS xray_segments,
                (SELECT received FROM log WHERE encoding <> 3 ORDER BY seq DESC LIMIT 1) AS otlp_logs,
                (SELECT received FROM log WHERE encoding = 3 ORDER BY seq DESC LIMIT 1) AS cloudwatch_logs,
                (SELECT received FROM occurrence ORDER BY seq DESC LIMIT 1) AS errors,

@@ -7,10 +7,10 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ConsoleRecord;
 use tracebook_core::time::Nanos;
 
+use crate::bounds::line_bytes;
 use crate::error::StoreError;
 use crate::logs::maybe;
 use crate::open::Telemetry;
-use crate::telemetry::wrote;
 
 /// SQLite takes 32,766 variables a statement; a line has 6.
 const LINES_A_STATEMENT: usize = 2_000;
@@ -50,7 +50,7 @@ impl Telemetry {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.pools.write().await?;
+        let mut writing = self.begin(batch.iter().map(line_bytes)).await?;
         for lines in batch.chunks(LINES_A_STATEMENT) {
             let mut insert =
                 QueryBuilder::<Sqlite>::new("INSERT INTO console (stream, time_ns, stderr, text, trace_id, received) ");
@@ -62,10 +62,9 @@ impl Telemetry {
                     .push_bind(line.trace_id.as_ref().map(|t| &t.0[..]))
                     .push_bind(now.0);
             });
-            insert.build().persistent(false).execute(&mut *transaction).await?;
+            insert.build().persistent(false).execute(&mut *writing.transaction).await?;
         }
-        wrote(&mut transaction, "console").await?;
-        Ok(transaction.commit().await?)
+        writing.commit("console", batch.iter().map(line_bytes).sum()).await
     }
 
     /// Lines that a question asks for, in the order of arrival.

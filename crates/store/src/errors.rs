@@ -1,5 +1,7 @@
 //! Occurrences of errors, and the items that they are grouped into.
 
+use std::collections::HashSet;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
@@ -8,10 +10,10 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::time::Nanos;
 
+use crate::bounds::{ERROR_BYTES, error_bytes};
 use crate::error::StoreError;
 use crate::logs::maybe;
 use crate::open::Telemetry;
-use crate::telemetry::wrote;
 
 /// SQLite takes 32,766 variables a statement; an occurrence has 10.
 const ERRORS_A_STATEMENT: usize = 1_000;
@@ -40,8 +42,23 @@ impl Telemetry {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.pools.write().await?;
+        // The last of a uuid counts, here as in the table.
+        let mut seen = HashSet::new();
+        let mut batch: Vec<&ErrorRecord> = batch.iter().rev().filter(|error| seen.insert(&error.uuid)).collect();
+        batch.reverse();
+        let sizes = || batch.iter().map(|error| error_bytes(error));
+        let mut writing = self.begin(sizes()).await?;
+        let mut bytes: i64 = sizes().sum();
         for errors in batch.chunks(ERRORS_A_STATEMENT) {
+            let mut known = QueryBuilder::<Sqlite>::new(format!(
+                "SELECT coalesce(sum({ERROR_BYTES}), 0) FROM occurrence WHERE uuid IN ("
+            ));
+            let mut list = known.separated(", ");
+            for error in errors {
+                list.push_bind(&error.uuid);
+            }
+            known.push(")");
+            bytes -= known.build_query_scalar::<i64>().persistent(false).fetch_one(&mut *writing.transaction).await?;
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT OR REPLACE INTO occurrence (uuid, item, title, level, time_ns, environment, person, trace_id, received, raw) ",
             );
@@ -57,10 +74,9 @@ impl Telemetry {
                     .push_bind(now.0)
                     .push_bind(&error.raw);
             });
-            insert.build().persistent(false).execute(&mut *transaction).await?;
+            insert.build().persistent(false).execute(&mut *writing.transaction).await?;
         }
-        wrote(&mut transaction, "errors").await?;
-        Ok(transaction.commit().await?)
+        writing.commit("errors", bytes).await
     }
 
     /// Items that happened at or after a moment, the one that happened last first.

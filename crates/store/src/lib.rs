@@ -23,6 +23,7 @@ pub mod heard;
 pub mod logs;
 mod open;
 pub mod queries;
+mod shared;
 pub mod telemetry;
 mod usage;
 pub mod watch;

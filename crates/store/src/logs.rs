@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
+use crate::bounds::{LOG_BYTES, log_bytes};
 use crate::error::StoreError;
 use crate::open::Telemetry;
-use crate::telemetry::{share, statements, wrote};
+use crate::shared::share;
+use crate::telemetry::statements;
 
 /// A stored log event.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,8 +93,9 @@ impl Telemetry {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.pools.write().await?;
-        let shared = share(&mut transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
+        let mut writing = self.begin(batch.iter().map(log_bytes)).await?;
+        let transaction = &mut writing.transaction;
+        let shared = share(transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
         let rows: Vec<(&LogRecord, (i64, i64))> = batch.iter().zip(shared).collect();
         for logs in statements(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
@@ -112,10 +115,9 @@ impl Telemetry {
                     .push_bind(now.0)
                     .push_bind(&log.raw);
             });
-            insert.build().execute(&mut *transaction).await?;
+            insert.build().execute(&mut **transaction).await?;
         }
-        wrote(&mut transaction, "logs").await?;
-        Ok(transaction.commit().await?)
+        writing.commit("logs", batch.iter().map(log_bytes).sum()).await
     }
 
     /// Log events that a question asks for, in the order of time, then arrival.
@@ -201,20 +203,17 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError`] where the database cannot be written.
     pub async fn delete_log_group(&self, name: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pools.write().await?;
+        let mut writing = self.begin(std::iter::empty()).await?;
         let done = sqlx::query("DELETE FROM log_group WHERE name = ?")
             .bind(name)
-            .execute(&mut *transaction)
+            .execute(&mut *writing.transaction)
             .await?
             .rows_affected();
-        if done > 0 {
-            sqlx::query("DELETE FROM log WHERE group_name = ? AND encoding = 3")
-                .bind(name)
-                .execute(&mut *transaction)
-                .await?;
-            wrote(&mut transaction, "logs").await?;
-        }
-        transaction.commit().await?;
+        let bytes = match done {
+            0 => 0,
+            _ => delete_events(&mut writing.transaction, name, None).await?,
+        };
+        writing.commit("logs", -bytes).await?;
         Ok(done > 0)
     }
 
@@ -300,20 +299,15 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError`] where the database cannot be written.
     pub async fn delete_log_stream(&self, group: &str, name: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pools.write().await?;
+        let mut writing = self.begin(std::iter::empty()).await?;
         let done = sqlx::query("DELETE FROM log_stream WHERE group_name = ? AND name = ?")
             .bind(group)
             .bind(name)
-            .execute(&mut *transaction)
+            .execute(&mut *writing.transaction)
             .await?
             .rows_affected();
-        sqlx::query("DELETE FROM log WHERE group_name = ? AND stream = ? AND encoding = 3")
-            .bind(group)
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
-        wrote(&mut transaction, "logs").await?;
-        transaction.commit().await?;
+        let bytes = delete_events(&mut writing.transaction, group, Some(name)).await?;
+        writing.commit("logs", -bytes).await?;
         Ok(done > 0)
     }
 
@@ -331,6 +325,20 @@ impl Telemetry {
 }
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Deletes CloudWatch's events of a group, or of one stream of it; returns the bytes that they took.
+async fn delete_events(
+    transaction: &mut Transaction<'_, Sqlite>,
+    group: &str,
+    stream: Option<&str>,
+) -> Result<i64, StoreError> {
+    const WHICH: &str = "FROM log WHERE group_name = ?1 AND encoding = 3 AND (?2 IS NULL OR stream = ?2)";
+    let sum = sqlx::AssertSqlSafe(format!("SELECT coalesce(sum({LOG_BYTES}), 0) {WHICH}"));
+    let bytes: i64 = sqlx::query_scalar(sum).bind(group).bind(stream).fetch_one(&mut **transaction).await?;
+    let delete = sqlx::AssertSqlSafe(format!("DELETE {WHICH}"));
+    sqlx::query(delete).bind(group).bind(stream).execute(&mut **transaction).await?;
+    Ok(bytes)
+}
 
 /// What a question asks for, as SQL.
 fn asked(select: &'static str, question: &LogQuestion, limit: u32) -> QueryBuilder<Sqlite> {

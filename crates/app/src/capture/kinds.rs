@@ -80,6 +80,7 @@ impl Tracebook {
                 let since = self.since(request.since.as_deref())?;
                 let found = self.find_traces(&request.filter, since, 1, true).await?;
                 found
+                    .rows
                     .first()
                     .map(|t| t.trace_id)
                     .ok_or_else(|| nothing_matched("trace whose root span has arrived", "traces", &request.filter))
@@ -202,11 +203,11 @@ impl Tracebook {
 
     async fn map_to_capture(&self, request: &Capture) -> Result<Found, Error> {
         let since = self.since(request.since.as_deref())?;
-        let rows = match &request.id {
-            Some(id) => vec![trace_id(id)?],
+        let (rows, notes) = match &request.id {
+            Some(id) => (vec![trace_id(id)?], Vec::new()),
             None => {
                 let found = self.find_traces(&request.filter, since, MAP_TRACES, false).await?;
-                found.into_iter().map(|t| t.trace_id).collect()
+                (found.rows.into_iter().map(|t| t.trace_id).collect::<Vec<_>>(), found.notes)
             }
         };
         if rows.is_empty() {
@@ -224,6 +225,7 @@ impl Tracebook {
                 .map(|(id, spans)| assemble(*id, spans.iter().map(|s| tracebook_sources::normalise(s).0).collect()))
                 .collect();
             let mut map = service_map::of(traces.iter());
+            map.notes.extend(notes);
             if full {
                 map.notes.push(format!("made over the newest {MAP_TRACES} traces; older ones are left out"));
             }

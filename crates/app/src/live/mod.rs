@@ -30,6 +30,15 @@ const MOST_READ: usize = 5_000;
 /// balancer or a browser that sends its own spans to somebody else.
 const LOST_ROOT: i64 = 10_000_000_000;
 
+/// What a filter found.
+#[derive(Debug, Default)]
+pub(crate) struct Matching {
+    /// Newest first.
+    pub(crate) rows: Vec<TraceSummary>,
+    /// What was not looked at.
+    pub(crate) notes: Vec<String>,
+}
+
 /// A trace with the bytes it was read from.
 pub(crate) struct Read {
     pub(crate) trace: Trace,
@@ -48,7 +57,8 @@ impl Tracebook {
         }
         let since = self.since(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
-        self.find_traces(&request.filter, since, limit, false).await.map(Listed::all)
+        let Matching { rows, notes } = self.find_traces(&request.filter, since, limit, false).await?;
+        Ok(Listed { notes, ..Listed::all(rows) })
     }
 
     pub(crate) async fn trace_get(&self, request: TraceGet, caller: &Caller) -> Result<Trace, Error> {
@@ -71,10 +81,10 @@ impl Tracebook {
         since: Option<Nanos>,
         limit: u32,
         rooted: bool,
-    ) -> Result<Vec<TraceSummary>, Error> {
+    ) -> Result<Matching, Error> {
         let filter = Filter::parse(filter)
             .map_err(|e| Error::usage(e.to_string(), "Example: service:backend status:error duration>100ms"))?;
-        let mut found = Vec::new();
+        let mut found = Matching::default();
         let mut read_whole = 0;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut question = TraceQuestion {
@@ -83,12 +93,18 @@ impl Tracebook {
             only_errors: filter.only_errors(),
             limit: if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE },
         };
-        while found.len() < wanted && read_whole < MOST_READ {
+        while found.rows.len() < wanted {
+            if read_whole >= MOST_READ {
+                found.notes.push(format!(
+                    "This filter looks into spans, so only the newest {read_whole} traces were looked at; older ones may match too"
+                ));
+                break;
+            }
             let rows = self.telemetry.traces(&question).await?;
             let last = rows.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
             question.after = rows.last().map(|row| (row.start, row.summary.trace_id));
             for row in rows {
-                if found.len() == wanted {
+                if found.rows.len() == wanted {
                     break;
                 }
                 let quiet = self.now().0.saturating_sub(row.received.0);
@@ -108,7 +124,7 @@ impl Tracebook {
                     }
                 };
                 if matches {
-                    found.push(row.summary);
+                    found.rows.push(row.summary);
                 }
             }
             if last {

@@ -8,6 +8,9 @@ use tracebook_core::xray::{Group, SamplingRule};
 
 use crate::receive::CommitError;
 
+/// Where a trace is in the list of traces: when it began, and its id.
+pub type Place = (Nanos, TraceId);
+
 /// Reads traces back, and keeps groups and sampling rules. The built-in `Default` group and rule are not in it.
 #[async_trait]
 pub trait XrayStore: Send + Sync {
@@ -23,8 +26,15 @@ pub trait XrayStore: Send + Sync {
     async fn put_rule(&self, rule: SamplingRule) -> Result<(), CommitError>;
     /// Deletes a rule; false where there is none.
     async fn delete_rule(&self, name: &str) -> Result<bool, CommitError>;
-    /// Traces that began at or after the first and before the second moment, newest first, from the one `skip` on.
-    async fn traces(&self, from: Nanos, before: Nanos, skip: u32, limit: u32) -> Result<Vec<TraceId>, CommitError>;
-    /// Every span of a trace, as received; empty where there is no such trace.
-    async fn spans(&self, trace_id: TraceId) -> Result<Vec<SpanRecord>, CommitError>;
+    /// Traces that began at or after the first and before the second moment, newest first, those of one moment by id; only
+    /// those behind a place in this order where one is given.
+    async fn traces(
+        &self,
+        from: Nanos,
+        before: Nanos,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>, CommitError>;
+    /// Every span of each of some traces, as received; empty where there is no such trace.
+    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError>;
 }

@@ -3,8 +3,11 @@
 //! Documents are cut rather than parsed and written again, so that numbers and texts stay as sent, and
 //! nested subsegments cost no stack however deep they are.
 
+use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
@@ -14,7 +17,7 @@ use tracebook_core::trace::Trace;
 
 use super::normalise;
 use crate::clip;
-use crate::json::{ObjectText, elements, members, quoted, words};
+use crate::json::{Key, ObjectText, Readable, elements, members, quoted, words};
 
 /// The daemon's receive buffer. A datagram that fills it was cut, and UDP does not say so.
 pub const BUFFER: usize = 64 * 1024;
@@ -86,6 +89,10 @@ pub fn parse_datagram(datagram: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
 }
 
 fn is_header(line: &[u8]) -> bool {
+    // As the SDKs of Python and Node write it.
+    if matches!(line, br#"{"format": "json", "version": 1}"# | br#"{"format":"json","version":1}"#) {
+        return true;
+    }
     let Ok(Value::Object(header)) = serde_json::from_slice(line) else { return false };
     let format = header.get("format").and_then(Value::as_str);
     let version = header.get("version").and_then(Value::as_f64);
@@ -137,6 +144,7 @@ struct Cut<'a> {
     head: Head,
     /// As the sender wrote it, for the subsegments that leave it out.
     trace_id_text: String,
+    /// As far as it is [`Needed`].
     said: Map<String, Value>,
     raw: String,
     subsegments: Vec<&'a RawValue>,
@@ -184,10 +192,58 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
         }
     }
     let raw = rest.finish();
-    let said: Map<String, Value> = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(words(&error)))?;
+    let Needed(said) = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(words(&error)))?;
     let head = check(&said)?;
     let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
+}
+
+/// The members of a document that its record's columns are made of. The others are only seen to be readable: what an
+/// annotation says is of no interest before somebody reads the trace.
+struct Needed(Map<String, Value>);
+
+fn is_needed(key: &str) -> bool {
+    // Of a method, a path and a status, in whatever conventions: `Span::title`.
+    key.starts_with("http")
+        || key.starts_with("url")
+        || matches!(
+            key,
+            "id" | "trace_id"
+                | "parent_id"
+                | "name"
+                | "start_time"
+                | "end_time"
+                | "in_progress"
+                | "type"
+                | "namespace"
+                | "fault"
+                | "error"
+                | "throttle"
+        )
+}
+
+impl<'a> Deserialize<'a> for Needed {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'a> Visitor<'a> for Members {
+            type Value = Needed;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Needed, A::Error> {
+                let mut said = Map::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    if is_needed(&key) {
+                        said.insert(key.into_owned(), map.next_value()?);
+                    } else {
+                        map.next_value::<Readable>()?;
+                    }
+                }
+                Ok(Needed(said))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// What a document must have to be kept.
@@ -218,7 +274,7 @@ impl Cut<'_> {
             self.raw.pop(); // the closing brace; there are members before it
             self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
             // What stays inside must not make the whole unreadable later.
-            let again: Result<Value, _> = serde_json::from_str(&self.raw);
+            let again: Result<Readable, _> = serde_json::from_str(&self.raw);
             again.map_err(|error| Refusal::NotJson(words(&error)))?;
         }
         let Head { trace_id, span_id } = self.head;

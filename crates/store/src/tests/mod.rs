@@ -1,6 +1,8 @@
 //! Both databases on real files.
 
+mod bounds;
 mod ends;
+mod migration;
 
 use std::sync::Arc;
 
@@ -244,6 +246,19 @@ async fn traces_page_without_a_gap_also_where_many_began_at_once() {
         }
         assert_eq!(seen.len(), if only_errors { 10 } else { 40 });
     }
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = telemetry.trace_ids(Nanos(1), Nanos(4), after, 7).await.expect("lists");
+        seen.extend(page.iter().map(|(_, id)| *id));
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+    }
+    let within: Vec<TraceId> =
+        [3, 2, 1].iter().flat_map(|ten| (0..10).map(move |n| TraceId([ten * 10 + n; 16]))).collect();
+    assert_eq!(seen, within, "those of one moment by id");
+    let (there, gone) = (seen[0], TraceId([99; 16]));
+    let spans = telemetry.spans_of(&[gone, there]).await.expect("reads");
+    assert_eq!((spans[0].len(), spans[1].len(), spans[1][0].trace_id), (0, 1, there));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Map, Value as Json, json};
 use tracebook_core::assemble::assemble;
 use tracebook_core::ids::TraceId;
-use tracebook_core::service_map::{Maker, MapNode, NodeKind, Outcome, Place, ServiceMap, Traffic, outcome};
+use tracebook_core::service_map::{self, Maker, MapNode, NodeKind, Outcome, ServiceMap, Traffic, outcome};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Span, SpanKind, Trace};
 use tracebook_core::value::Value;
@@ -15,16 +15,15 @@ use tracebook_core::value::Value;
 use super::groups;
 use super::http::{Answer, Asked, Ends, Refused, seconds};
 use crate::clip;
+use crate::receive::CommitError;
 use crate::xray::document::documents;
 use crate::xray::expression::{
     CLIENT_IP, Expression, Groups, INSTANCE, RESOURCE, Subject, USER, USER_AGENT, ZONE, first, type_of, url,
 };
+use crate::xray::reading::Place;
 
-/// How many traces are looked at for one page of summaries.
+/// How many traces are looked at for one page of summaries, and held at once for a graph.
 const PAGE: u32 = 100;
-
-/// Over how many traces, the newest, a graph is made.
-const GRAPH: u32 = 1000;
 
 /// AWS's limit of ids in one request.
 const IDS: usize = 5;
@@ -38,20 +37,16 @@ pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
     let expression = Expression::parse(asked.text("FilterExpression")?.unwrap_or_default())
         .map_err(|problem| Refused::invalid(problem.to_string()))?;
     let groups = groups_of(ends, &expression).await?;
-    let skip = match asked.text("NextToken")?.filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => place(token).ok_or_else(|| {
+    let after = match asked.text("NextToken")?.filter(|token| !token.is_empty()) {
+        None => None,
+        Some(token) => Some(place(token).ok_or_else(|| {
             Refused::invalid("NextToken is not one that was given here; ask for the first page again without one.")
-        })?,
+        })?),
     };
-    let ids = ends.store.traces(from, before, skip, PAGE).await?;
+    let page = ends.store.traces(from, before, after, PAGE).await?;
     let mut found = Vec::new();
     let mut newest = None;
-    for id in &ids {
-        let trace = load(ends, *id).await?;
-        if trace.spans.is_empty() {
-            continue;
-        }
+    for trace in load(ends, page.iter().map(|(_, id)| *id).collect()).await? {
         newest = newest.or(Some(trace.start()));
         let subject = Subject::new(&trace);
         if expression.matches(&subject, &groups) {
@@ -61,9 +56,9 @@ pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
     let mut answer = Map::new();
     answer.insert("TraceSummaries".to_owned(), found.into());
     answer.insert("ApproximateTime".to_owned(), seconds(newest.unwrap_or(Nanos(before.0.saturating_sub(1)))).into());
-    answer.insert("TracesProcessedCount".to_owned(), ids.len().into());
-    if ids.len() == PAGE as usize {
-        answer.insert("NextToken".to_owned(), token(skip.saturating_add(PAGE)).into());
+    answer.insert("TracesProcessedCount".to_owned(), page.len().into());
+    if let Some(last) = page.last().filter(|_| page.len() == PAGE as usize) {
+        answer.insert("NextToken".to_owned(), token(*last).into());
     }
     Ok(answer.into())
 }
@@ -72,8 +67,8 @@ pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
 pub(super) async fn batch(ends: &Ends, asked: &Asked) -> Answer {
     let mut traces = Vec::new();
     let mut unprocessed = Vec::new();
-    for (said, id) in ids(asked)? {
-        let records = ends.store.spans(id).await?;
+    let (said, ids): (Vec<_>, Vec<_>) = ids(asked)?.into_iter().unzip();
+    for ((said, id), records) in said.into_iter().zip(&ids).zip(ends.store.spans(&ids).await?) {
         if records.is_empty() {
             unprocessed.push(said);
             continue;
@@ -104,10 +99,17 @@ pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
     }
     let groups = groups_of(ends, &expression).await?;
     let mut maker = Maker::default();
-    for id in ends.store.traces(from, before, 0, GRAPH).await? {
-        let trace = load(ends, id).await?;
-        if !trace.spans.is_empty() && expression.matches(&Subject::new(&trace), &groups) {
-            maker.add(&trace);
+    let mut after = None;
+    loop {
+        let page = ends.store.traces(from, before, after, PAGE).await?;
+        after = page.last().copied();
+        for trace in load(ends, page.into_iter().map(|(_, id)| id).collect()).await? {
+            if expression.matches(&Subject::new(&trace), &groups) {
+                maker.add(&trace);
+            }
+        }
+        if after.is_none() {
+            break;
         }
     }
     Ok(json!({
@@ -121,15 +123,23 @@ pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
 /// Who called whom in up to five traces.
 pub(super) async fn trace_graph(ends: &Ends, asked: &Asked) -> Answer {
     let mut maker = Maker::default();
-    for (_, id) in ids(asked)? {
-        maker.add(&load(ends, id).await?);
+    for trace in load(ends, ids(asked)?.into_iter().map(|(_, id)| id).collect()).await? {
+        maker.add(&trace);
     }
     Ok(json!({ "Services": services(&maker.finish()) }))
 }
 
-async fn load(ends: &Ends, id: TraceId) -> Result<Trace, Refused> {
-    let records = ends.store.spans(id).await?;
-    Ok(assemble(id, records.iter().map(|record| crate::normalise(record).0).collect()))
+/// Those of the traces that are still there.
+async fn load(ends: &Ends, ids: Vec<TraceId>) -> Result<Vec<Trace>, Refused> {
+    let found = ends.store.spans(&ids).await?;
+    // Reading thousands of spans takes a while; the runtime's threads have receivers to serve.
+    let read = tokio::task::spawn_blocking(move || {
+        let there = ids.into_iter().zip(found).filter(|(_, records)| !records.is_empty());
+        there
+            .map(|(id, records)| assemble(id, records.iter().map(|record| crate::normalise(record).0).collect()))
+            .collect()
+    });
+    read.await.map_err(|_| Refused::from(CommitError::retryable("reading the traces was broken off")))
 }
 
 /// From `StartTime` to just behind `EndTime`, which is within.
@@ -194,13 +204,14 @@ fn parse_group(name: &str, text: &str) -> Result<Expression, Refused> {
     Expression::parse(text).map_err(|problem| Refused::invalid(format!("The group {}: {problem}", clip(name))))
 }
 
-fn token(skip: u32) -> String {
-    BASE64.encode(format!("after:{skip}"))
+fn token((start, id): Place) -> String {
+    BASE64.encode(format!("after:{}:{id}", start.0))
 }
 
-fn place(token: &str) -> Option<u32> {
+fn place(token: &str) -> Option<Place> {
     let text = BASE64.decode(token).ok()?;
-    std::str::from_utf8(&text).ok()?.strip_prefix("after:")?.parse().ok()
+    let (start, id) = std::str::from_utf8(&text).ok()?.strip_prefix("after:")?.split_once(':')?;
+    Some((Nanos(start.parse().ok()?), id.parse().ok()?))
 }
 
 /// A length of time in seconds.
@@ -372,7 +383,7 @@ fn services(map: &ServiceMap) -> Vec<Json> {
         });
         let (key, value) = match node.kind {
             NodeKind::Service => ("Root", entered.contains(&node.id).into()),
-            kind => ("Type", type_of(&Place { kind, name: node.name.clone() }).into()),
+            kind => ("Type", type_of(&service_map::Place { kind, name: node.name.clone() }).into()),
         };
         if let Some(service) = service.as_object_mut() {
             service.insert(key.to_owned(), value);

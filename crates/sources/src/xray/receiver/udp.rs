@@ -22,7 +22,7 @@ const QUEUE_BYTES: usize = 256 * 1024 * 1024;
 const OVERHEAD: usize = 64;
 
 /// How many documents are committed together at most, and how long the first of them waits.
-const BATCH: usize = 1024;
+const BATCH: usize = 4096;
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How often the reading thread looks whether it should end.

@@ -9,7 +9,7 @@ use tracebook_core::xray::{Group, SamplingRule};
 
 use super::*;
 use crate::testing::Answer;
-use crate::xray::reading::XrayStore;
+use crate::xray::reading::{Place, XrayStore};
 
 /// A store over what was committed.
 pub(super) struct Memory {
@@ -48,18 +48,29 @@ impl XrayStore for Memory {
     async fn delete_rule(&self, name: &str) -> Result<bool, CommitError> {
         Ok(self.rules.lock().expect("no panic").remove(name).is_some())
     }
-    async fn traces(&self, from: Nanos, before: Nanos, skip: u32, limit: u32) -> Result<Vec<TraceId>, CommitError> {
+    async fn traces(
+        &self,
+        from: Nanos,
+        before: Nanos,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>, CommitError> {
         let mut starts: BTreeMap<TraceId, Nanos> = BTreeMap::new();
         for span in self.kept.spans() {
             starts.entry(span.trace_id).and_modify(|s| *s = span.start.min(*s)).or_insert(span.start);
         }
-        let mut all: Vec<(Nanos, TraceId)> =
-            starts.into_iter().map(|(id, start)| (start, id)).filter(|(s, _)| *s >= from && *s < before).collect();
-        all.sort();
-        Ok(all.into_iter().rev().map(|(_, id)| id).skip(skip as usize).take(limit as usize).collect())
+        let mut all: Vec<Place> = starts.into_iter().map(|(id, start)| (start, id)).collect();
+        let order = |(start, id): &Place| (std::cmp::Reverse(*start), *id);
+        all.sort_by_key(order);
+        let behind = |place: &Place| after.is_none_or(|after| order(place) > order(&after));
+        all.retain(|place| place.0 >= from && place.0 < before && behind(place));
+        all.truncate(limit as usize);
+        Ok(all)
     }
-    async fn spans(&self, trace_id: TraceId) -> Result<Vec<SpanRecord>, CommitError> {
-        Ok(self.kept.spans().into_iter().filter(|span| span.trace_id == trace_id).collect())
+    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
+        let all = self.kept.spans();
+        let of = |id: &TraceId| all.iter().filter(|span| span.trace_id == *id).cloned().collect();
+        Ok(traces.iter().map(of).collect())
     }
 }
 
@@ -408,6 +419,17 @@ fn segment_at(n: u64, second: u64) -> String {
         "start_time": second, "end_time": second as f64 + 0.5,
     })
     .to_string()
+}
+
+#[tokio::test]
+async fn a_graph_is_made_of_all_traces_of_the_range_and_of_each_once() {
+    let api = Api::start().await;
+    // A hundred begin in one second, so that a page ends among them.
+    api.put((0..1_250).map(|n| segment_at(n, 1_000 + n / 100)).collect()).await;
+    let graph = api.fine("/ServiceGraph", json!({"StartTime": 1_000, "EndTime": 1_011.9})).await;
+    let services = graph["Services"].as_array().expect("a list");
+    let service = services.iter().find(|s| s["Name"] == "s").expect("the service");
+    assert_eq!(service["SummaryStatistics"]["TotalCount"], 1_200);
 }
 
 #[tokio::test]
