@@ -235,7 +235,7 @@ fn summary(subject: &Subject<'_>) -> Json {
         }
         put("Http", http(root));
         if !root.service.is_empty() {
-            let entry = Place { kind: NodeKind::Service, name: root.service.clone() };
+            let entry = service_map::Place { kind: NodeKind::Service, name: root.service.clone() };
             put("EntryPoint", service_id(&entry, trace));
         }
     }
@@ -260,7 +260,7 @@ fn summary(subject: &Subject<'_>) -> Json {
     said.into()
 }
 
-fn service_id(place: &Place, trace: &Trace) -> Json {
+fn service_id(place: &service_map::Place, trace: &Trace) -> Json {
     let mut id = json!({"Name": place.name, "Names": [place.name], "AccountId": super::http::ACCOUNT});
     let origin = || {
         let segment = trace.spans.iter().find(|s| s.kind == SpanKind::Segment && s.service == place.name)?;
