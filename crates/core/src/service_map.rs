@@ -9,7 +9,7 @@ mod calls;
 mod making;
 
 pub use calls::{Call, Calls, Outcome, Place, calls, outcome};
-pub use making::{Maker, of};
+pub use making::{Maker, of, order};
 
 /// What a node or an edge did in the range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -154,8 +154,9 @@ impl Maker {
     }
 }
 
-/// Clients first, then by the number of calls it takes from them; then what nothing outside calls, and what that calls.
-fn order<'a>(nodes: &BTreeMap<Place, Tally>, edges: impl Iterator<Item = &'a (Place, Place)>) -> Vec<Place> {
+/// In which order a map has its nodes: clients first, then by the number of calls it takes from them; then what nothing outside
+/// calls, and what that calls.
+pub fn order<'a, T>(nodes: &BTreeMap<Place, T>, edges: impl Iterator<Item = &'a (Place, Place)>) -> Vec<Place> {
     let mut below: BTreeMap<&Place, Vec<&Place>> = BTreeMap::new();
     let mut called: BTreeSet<&Place> = BTreeSet::new();
     for (from, to) in edges {

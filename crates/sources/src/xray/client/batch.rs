@@ -1,0 +1,254 @@
+//! Whole traces by id: BatchGetTraces, and the retrieval of Transaction Search where that finds nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use aws_sdk_xray::operation::batch_get_traces::BatchGetTracesOutput;
+use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
+use tracebook_core::ids::TraceId;
+use tracebook_core::telemetry::SpanRecord;
+
+use super::Client;
+use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
+use crate::count;
+use crate::xray::wire::parse_document;
+
+/// Ids in one request; X-Ray refuses more: `Exceeding maximum query size: 5`. It refuses a NextToken too, though the reference
+/// has one.
+const IDS: usize = 5;
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+/// How often ids are asked for that X-Ray did not process.
+const ROUNDS: u32 = 4;
+/// The pause before ids are asked for again; it doubles.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Why a trace may be missing.
+const ABSENT: &str = "not there yet, not sampled, or older than 30 days";
+/// As many unreadable documents are told apart.
+const TOLD: usize = 3;
+
+/// A trace as X-Ray has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchedTrace {
+    /// Its id.
+    pub trace_id: TraceId,
+    /// One record a segment or subsegment, as if it had been received; none where X-Ray has no such trace.
+    pub records: Vec<SpanRecord>,
+    /// What the reader must know: cut, in progress, inferred, unreadable, not found.
+    pub notes: Vec<String>,
+    /// Whether this is all of it.
+    pub complete: bool,
+}
+
+/// A trace as it comes together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered {
+    records: Vec<SpanRecord>,
+    limit_exceeded: bool,
+    inferred: usize,
+    bad: Vec<String>,
+}
+
+impl Gathered {
+    /// Reads a segment document; one that is unreadable is told of.
+    pub(super) fn document(&mut self, text: Option<&str>) {
+        let Some(text) = text else { return };
+        match parse_document(text.as_bytes()) {
+            Ok(records) => self.records.extend(records),
+            Err(refusal) => self.bad.push(refusal.to_string()),
+        }
+        self.inferred += usize::from(is_inferred(text));
+    }
+
+    fn finish(self, trace_id: TraceId) -> FetchedTrace {
+        let mut notes = Vec::new();
+        if self.limit_exceeded {
+            notes.push("the trace is larger than X-Ray keeps: some of its segments are not there".to_owned());
+        }
+        let open = self.records.iter().filter(|record| record.end.is_none()).count();
+        if open > 0 {
+            notes.push(format!("the trace is partial: {} not ended", count(open, "segment")));
+        }
+        if self.inferred > 0 {
+            let inferred = count(self.inferred, "segment");
+            notes.push(format!("{inferred} inferred by X-Ray from calls: whoever was called sent none"));
+        }
+        for why in self.bad.iter().take(TOLD) {
+            notes.push(format!("a document is left out: {why}"));
+        }
+        if self.bad.len() > TOLD {
+            notes.push(format!("{} more left out", count(self.bad.len() - TOLD, "document")));
+        }
+        if self.records.is_empty() && self.bad.is_empty() {
+            notes.push("X-Ray knows the trace, and has no segment of it".to_owned());
+        }
+        let complete = !self.records.is_empty() && !self.limit_exceeded && open == 0 && self.bad.is_empty();
+        FetchedTrace { trace_id, records: self.records, notes, complete }
+    }
+}
+
+/// Whether X-Ray made a segment itself (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html>).
+fn is_inferred(document: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        inferred: bool,
+    }
+    // Reading a document twice is for the few that have the word.
+    document.contains("\"inferred\"") && serde_json::from_str::<Said>(document).is_ok_and(|said| said.inferred)
+}
+
+impl Client {
+    /// Fetches traces, one answer for each id in the order of asking, each once.
+    ///
+    /// Where Transaction Search is on, X-Ray has no traces of its own; they are then retrieved from its log group, over the last
+    /// 30 days. Where some requests fail and others do not, the traces of those that failed say so.
+    ///
+    /// # Errors
+    /// What the first request ended with, if none succeeded; [`Fault::Cancelled`].
+    pub async fn fetch_traces(&self, ids: &[TraceId], fetch: &Fetch) -> Result<Vec<FetchedTrace>, SourceError> {
+        self.fetch_traces_in(ids, None, fetch).await
+    }
+
+    /// The same where it is known when the traces were: a retrieval of Transaction Search is quicker over a short range.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_traces`].
+    pub async fn fetch_traces_in(
+        &self,
+        ids: &[TraceId],
+        range: Option<Range>,
+        fetch: &Fetch,
+    ) -> Result<Vec<FetchedTrace>, SourceError> {
+        let mut seen = HashSet::new();
+        let ids: Vec<TraceId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+        let mut batches = self.batches(&ids, fetch).await?;
+        let missing: Vec<TraceId> = ids
+            .iter()
+            .copied()
+            .filter(|id| !batches.gathered.contains_key(id) && !batches.excuses.contains_key(id))
+            .collect();
+        let mut absent = None;
+        if !missing.is_empty()
+            && let Some(retrieved) = self.retrieved(&missing, range, fetch).await?
+        {
+            batches.gathered.extend(retrieved.gathered);
+            absent = Some(retrieved.absent);
+        }
+        // X-Ray lists what it does not know among the unprocessed, too.
+        let unknown = |id: &TraceId| match batches.unprocessed.contains(id) {
+            true => format!("X-Ray did not process it, asked {ROUNDS} times: {ABSENT}"),
+            false => format!("X-Ray has no such trace: {ABSENT}"),
+        };
+        Ok(ids
+            .into_iter()
+            .map(|id| match (batches.gathered.remove(&id), batches.excuses.remove(&id)) {
+                (Some(gathered), _) => gathered.finish(id),
+                (None, excuse) => FetchedTrace {
+                    trace_id: id,
+                    records: Vec::new(),
+                    notes: vec![excuse.or_else(|| absent.clone()).unwrap_or_else(|| unknown(&id))],
+                    complete: false,
+                },
+            })
+            .collect())
+    }
+
+    async fn batches(&self, ids: &[TraceId], fetch: &Fetch) -> Result<Batches, SourceError> {
+        let mut batches = Batches::default();
+        let mut pending = ids.to_vec();
+        let (mut pause, mut pages) = (PAUSE, 0);
+        for round in 1..=ROUNDS {
+            let asked: Vec<Vec<TraceId>> = pending.chunks(IDS).map(<[_]>::to_vec).collect();
+            let mut answers =
+                stream::iter(asked).map(|ids| async { (self.batch(&ids, fetch).await, ids) }).buffer_unordered(AT_ONCE);
+            let mut again = Vec::new();
+            while let Some((answer, asked)) = answers.next().await {
+                pages += 1;
+                match answer {
+                    Ok(answer) => again.extend(batches.take(&answer, &asked, fetch)),
+                    Err(error) if error.fault == Fault::Cancelled => return Err(error),
+                    Err(error) => batches.excuse(&asked, error),
+                }
+                fetch.progress(Progress {
+                    pages,
+                    rows: u32::try_from(batches.gathered.len()).unwrap_or(u32::MAX),
+                    of: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+                    what: "traces".to_owned(),
+                });
+                // Whatever is wrong with the credentials or the network is so for the rest as well.
+                if batches.error.as_ref().is_some_and(|error| !matches!(error.fault, Fault::Broken | Fault::Invalid)) {
+                    break;
+                }
+            }
+            drop(answers);
+            if let Some(error) = &batches.error {
+                if batches.gathered.is_empty() {
+                    return Err(error.clone());
+                }
+                let why = format!("not fetched: {}", error.message);
+                for id in ids.iter().filter(|id| !batches.gathered.contains_key(*id)) {
+                    batches.excuses.entry(*id).or_insert_with(|| why.clone());
+                }
+                return Ok(batches);
+            }
+            pending = again;
+            if pending.is_empty() {
+                break;
+            }
+            if round < ROUNDS {
+                fetch.wait(pause).await?;
+                pause *= 2;
+            }
+        }
+        batches.unprocessed.extend(pending);
+        Ok(batches)
+    }
+
+    async fn batch(&self, ids: &[TraceId], fetch: &Fetch) -> Result<BatchGetTracesOutput, SourceError> {
+        let ids: Vec<String> = ids.iter().map(|id| id.xray()).collect();
+        fetch
+            .call(Api::XrayBatch, || async {
+                let ask = self.sdk.batch_get_traces().set_trace_ids(Some(ids.clone()));
+                ask.send().await.map_err(|error| self.words(error))
+            })
+            .await
+    }
+}
+
+/// What came of asking for traces.
+#[derive(Default)]
+struct Batches {
+    gathered: HashMap<TraceId, Gathered>,
+    /// Those that X-Ray did not process, however often it was asked.
+    unprocessed: HashSet<TraceId>,
+    /// Why traces are not among them that were not even asked for.
+    excuses: HashMap<TraceId, String>,
+    error: Option<SourceError>,
+}
+
+impl Batches {
+    /// Takes an answer, and gives the ids that are to be asked for again.
+    fn take(&mut self, answer: &BatchGetTracesOutput, asked: &[TraceId], fetch: &Fetch) -> Vec<TraceId> {
+        fetch.used(Used::XrayTracesRetrieved, answer.traces().len() as u64);
+        for trace in answer.traces() {
+            let Some(id) = trace.id().and_then(|id| id.parse().ok()).filter(|id| asked.contains(id)) else { continue };
+            let gathered = self.gathered.entry(id).or_default();
+            gathered.limit_exceeded |= trace.limit_exceeded() == Some(true);
+            for segment in trace.segments() {
+                gathered.document(segment.document());
+            }
+        }
+        let unprocessed: HashSet<TraceId> =
+            answer.unprocessed_trace_ids().iter().filter_map(|id| id.parse().ok()).collect();
+        asked.iter().copied().filter(|id| unprocessed.contains(id) && !self.gathered.contains_key(id)).collect()
+    }
+
+    fn excuse(&mut self, asked: &[TraceId], error: SourceError) {
+        for id in asked {
+            self.excuses.insert(*id, format!("not fetched: {}", error.message));
+        }
+        self.error.get_or_insert(error);
+    }
+}
