@@ -63,9 +63,6 @@ impl Whose {
                 self.renew(),
             );
         }
-        if has(&["IMDS", "EcsContainer", "Ec2InstanceMetadata", "ECS provider"]) {
-            return self.elsewhere();
-        }
         if causes(error).any(|cause| cause.downcast_ref::<ConnectorError>().is_some()) {
             return SourceError::new(
                 Fault::Unreachable,
@@ -74,6 +71,7 @@ impl Whose {
             );
         }
         match error {
+            CredentialsError::CredentialsNotLoaded(_) if self.machine => self.elsewhere(),
             CredentialsError::CredentialsNotLoaded(_) => self.none(),
             CredentialsError::ProviderTimedOut(_) => self.too_slow(),
             CredentialsError::InvalidConfiguration(_) if self.kind == Some(Kind::Login) => SourceError::new(

@@ -35,6 +35,8 @@ pub struct Whose {
     pub signs_in: Option<String>,
     /// Whether the profile asks for a code of an MFA device, which nobody can type here.
     pub mfa: bool,
+    /// Whether the credentials would come from the cloud machine that this is not (EC2, ECS).
+    pub machine: bool,
     /// The endpoint that was set instead of AWS's.
     pub endpoint: Option<String>,
 }
@@ -49,30 +51,14 @@ impl Whose {
             return self.no_credentials(inner);
         }
         match error {
-            SdkError::ServiceError(answer) => {
-                let meta = answer.err().meta();
-                let raw = answer.raw();
+            SdkError::ServiceError(answer) if !answer.raw().status().is_success() => {
+                let (meta, raw) = (answer.err().meta(), answer.raw());
                 let page = raw.body().bytes().is_some_and(is_page);
                 self.answered(raw.status().as_u16(), meta.code(), meta.message().unwrap_or_default(), page)
             }
-            SdkError::ResponseError(answer) => {
-                let raw = answer.raw();
-                let status = raw.status().as_u16();
-                match raw.body().bytes() {
-                    Some(bytes) if is_page(bytes) && raw.status().is_success() => SourceError::new(
-                        Fault::Unreachable,
-                        format!("{} answered with a web page instead of data", self.host()),
-                        "Something between answers for it: a proxy, or a network that wants you to sign in first",
-                    ),
-                    Some(bytes) if !raw.status().is_success() => self.answered(status, None, "", is_page(bytes)),
-                    Some(_) => SourceError::new(
-                        Fault::Broken,
-                        format!("{} answered what its documentation does not say: {}", self.host(), root(error)),
-                        "",
-                    ),
-                    None => self.cut(&root(error)),
-                }
-            }
+            // The SDK calls an answer that it cannot read an error of the service's, too.
+            SdkError::ServiceError(answer) => self.unread(answer.raw(), &root(error)),
+            SdkError::ResponseError(answer) => self.unread(answer.raw(), &root(error)),
             SdkError::TimeoutError(_) => self.late(),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => self.late(),
             SdkError::DispatchFailure(failure) if failure.is_user() => {
@@ -81,6 +67,25 @@ impl Whose {
             SdkError::DispatchFailure(_) => self.unreachable(&root(error)),
             // Among them a region that is not set, and an endpoint that is no URL.
             error => SourceError::new(Fault::Invalid, format!("the request cannot be made: {}", root(error)), ""),
+        }
+    }
+
+    /// Sorts an answer that the SDK could not read.
+    fn unread(&self, raw: &HttpResponse, cause: &str) -> SourceError {
+        let status = raw.status();
+        match raw.body().bytes() {
+            None => self.cut(cause),
+            Some(bytes) if !status.is_success() => self.answered(status.as_u16(), None, "", is_page(bytes)),
+            Some(bytes) if is_page(bytes) => SourceError::new(
+                Fault::Unreachable,
+                format!("{} answered with a web page instead of data", self.host()),
+                "Something between answers for it: a proxy, or a network that wants you to sign in first",
+            ),
+            Some(_) => SourceError::new(
+                Fault::Broken,
+                format!("{} answered what its documentation does not say: {cause}", self.host()),
+                "",
+            ),
         }
     }
 

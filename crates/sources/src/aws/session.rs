@@ -168,6 +168,10 @@ fn whose(machine: &Machine, set: &ProfileSet, named: Option<&str>, chosen: &str,
         profile: profile.map(|_| chosen.to_owned()),
         kind: Some(kind),
         signs_in: path.iter().skip(1).find(|name| self::kind(set, name) == Kind::Sso).map(|name| (*name).to_owned()),
+        machine: path.iter().any(|name| {
+            let source = set.get_profile(name).and_then(|profile| profile.get("credential_source"));
+            source.is_some_and(|source| !source.eq_ignore_ascii_case("environment"))
+        }),
         mfa: profile.is_some_and(|profile| profile.get("mfa_serial").is_some()),
         endpoint,
     }

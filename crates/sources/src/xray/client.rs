@@ -11,6 +11,8 @@ mod repair;
 mod retrieval;
 mod settings;
 mod summaries;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

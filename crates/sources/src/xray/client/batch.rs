@@ -22,7 +22,9 @@ const AT_ONCE: usize = 8;
 /// How often ids are asked for that X-Ray did not process.
 const ROUNDS: u32 = 4;
 /// The pause before ids are asked for again; it doubles.
-const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(200);
+/// Why a trace may be missing.
+const ABSENT: &str = "not there yet, not sampled, or older than 30 days";
 /// As many unreadable documents are told apart.
 const TOLD: usize = 3;
 
@@ -78,7 +80,10 @@ impl Gathered {
         if self.bad.len() > TOLD {
             notes.push(format!("{} more left out", count(self.bad.len() - TOLD, "document")));
         }
-        let complete = !self.limit_exceeded && open == 0 && self.bad.is_empty();
+        if self.records.is_empty() && self.bad.is_empty() {
+            notes.push("X-Ray knows the trace, and has no segment of it".to_owned());
+        }
+        let complete = !self.records.is_empty() && !self.limit_exceeded && open == 0 && self.bad.is_empty();
         FetchedTrace { trace_id, records: self.records, notes, complete }
     }
 }
@@ -124,16 +129,18 @@ impl Client {
             .copied()
             .filter(|id| !batches.gathered.contains_key(id) && !batches.excuses.contains_key(id))
             .collect();
-        let mut absent = "X-Ray has no such trace: not there yet, not sampled, or older than 30 days".to_owned();
-        if !missing.is_empty() {
-            match self.retrieved(&missing, range, fetch).await? {
-                None => {}
-                Some(retrieved) => {
-                    batches.gathered.extend(retrieved.gathered);
-                    absent = retrieved.absent;
-                }
-            }
+        let mut absent = None;
+        if !missing.is_empty()
+            && let Some(retrieved) = self.retrieved(&missing, range, fetch).await?
+        {
+            batches.gathered.extend(retrieved.gathered);
+            absent = Some(retrieved.absent);
         }
+        // X-Ray lists what it does not know among the unprocessed, too.
+        let unknown = |id: &TraceId| match batches.unprocessed.contains(id) {
+            true => format!("X-Ray did not process it, asked {ROUNDS} times: {ABSENT}"),
+            false => format!("X-Ray has no such trace: {ABSENT}"),
+        };
         Ok(ids
             .into_iter()
             .map(|id| match (batches.gathered.remove(&id), batches.excuses.remove(&id)) {
@@ -141,7 +148,7 @@ impl Client {
                 (None, excuse) => FetchedTrace {
                     trace_id: id,
                     records: Vec::new(),
-                    notes: vec![excuse.unwrap_or_else(|| absent.clone())],
+                    notes: vec![excuse.or_else(|| absent.clone()).unwrap_or_else(|| unknown(&id))],
                     complete: false,
                 },
             })
@@ -195,10 +202,7 @@ impl Client {
                 pause *= 2;
             }
         }
-        for id in pending {
-            let why = format!("X-Ray did not process it, although it was asked {ROUNDS} times; ask again in a minute");
-            batches.excuses.insert(id, why);
-        }
+        batches.unprocessed.extend(pending);
         Ok(batches)
     }
 
@@ -217,7 +221,9 @@ impl Client {
 #[derive(Default)]
 struct Batches {
     gathered: HashMap<TraceId, Gathered>,
-    /// Why traces are not among them, other than that X-Ray has none.
+    /// Those that X-Ray did not process, however often it was asked.
+    unprocessed: HashSet<TraceId>,
+    /// Why traces are not among them that were not even asked for.
     excuses: HashMap<TraceId, String>,
     error: Option<SourceError>,
 }

@@ -115,7 +115,8 @@ async fn a_long_range_is_asked_in_pieces_of_six_hours_the_newest_first() {
 #[tokio::test]
 async fn more_than_a_month_is_not_asked_for() {
     let fake = Fake::start(|_, _, _| Reply::Json(json!({"TraceSummaries": []}))).await;
-    let ask = TracesAsk { range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) }, ..ask(0, 1, 1) };
+    let ask =
+        TracesAsk { range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) }, ..ask(0, 1, 1) };
     let traces = fake.client().await.traces(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(fake.asked("/TraceSummaries").len(), 31 * 4);
     assert_eq!(traces.notes, ["X-Ray keeps traces for 30 days: what is older was not asked for"]);
@@ -189,7 +190,7 @@ async fn throttling_is_waited_out() {
 }
 
 /// moto 5.2.5 (`moto/xray/models.py`): `Users` is a map, there is no StartTime, IsPartial is misspelt, Duration is whole.
-const MOTO: &str = r#"{"TraceSummaries": [{"Annotations": {}, "AvailabilityZones": [], "Duration": 0, "EntryPoint": {}, "ErrorRootCauses": [], "FaultRootCauses": [], "HasError": false, "HasFault": true, "HasThrottle": false, "Http": {}, "Id": "1-6b045920-000000000000000000000001", "InstanceIds": [], "IsParital": false, "MatchedEventTime": 1795447213.087028, "ResourceARNs": [], "ResponseTime": 1, "ResponseTimeRootCauses": [], "Revision": 0, "ServiceIds": [], "Users": {}}], "TracesProcessedCount": 1}"#;
+const MOTO: &str = r#"{"TraceSummaries": [{"Annotations": {}, "AvailabilityZones": [], "Duration": 0, "EntryPoint": {}, "ErrorRootCauses": [], "FaultRootCauses": [], "HasError": false, "HasFault": true, "HasThrottle": false, "Http": {}, "Id": "1-6b0459a0-000000000000000000000001", "InstanceIds": [], "IsParital": false, "MatchedEventTime": 1795447213.087028, "ResourceARNs": [], "ResponseTime": 1, "ResponseTimeRootCauses": [], "Revision": 0, "ServiceIds": [], "Users": {}}], "TracesProcessedCount": 1}"#;
 
 #[tokio::test]
 async fn an_emulators_users_are_no_stumbling_block() {

@@ -55,10 +55,7 @@ async fn traces_of_transaction_search_are_retrieved() {
     assert_eq!(sizes, [(2, true), (1, true), (0, false)]);
     assert_eq!(traces[2].notes, ["Transaction Search has no such trace: not there yet, or not in the range"]);
     let started = fake.asked("/StartTraceRetrieval");
-    assert_eq!(
-        started,
-        [json!({"TraceIds": asked.map(|id| id.xray()), "StartTime": NOON, "EndTime": NOON + 60})]
-    );
+    assert_eq!(started, [json!({"TraceIds": asked.map(|id| id.xray()), "StartTime": NOON, "EndTime": NOON + 60})]);
     assert_eq!(told.used(Used::XrayTracesRetrieved), 3);
     assert_eq!(told.last().what, "traces of Transaction Search");
     assert!(fake.asked("/CancelTraceRetrieval").is_empty(), "nothing is left running");
