@@ -17,6 +17,9 @@ use crate::clip;
 /// The most of an answer that is looked at for words to quote.
 const QUOTED: usize = 64 << 10;
 
+/// The most bytes of a server's own message that are handed on.
+const SAID: usize = 400;
+
 /// An API that is asked with a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Rest {
@@ -160,10 +163,18 @@ impl Rest {
 
     /// What a server said, without the token, without control characters, on one line, cut.
     pub(crate) fn clean(&self, text: &str) -> String {
+        let mut line = self.hush(text);
+        if line.len() > SAID {
+            line.truncate(line.floor_char_boundary(SAID));
+            line.push('…');
+        }
+        line
+    }
+
+    fn hush(&self, text: &str) -> String {
         let hushed = text.replace(self.secret.expose(), PLACEHOLDER);
-        let line: Vec<&str> =
-            hushed.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-        clip(&line.join(" "))
+        let words = hushed.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// The first words of a body, tags left out.
@@ -188,7 +199,7 @@ impl Rest {
                 _ => {}
             }
         }
-        self.clean(&words)
+        clip(&self.hush(&words))
     }
 }
 
@@ -263,6 +274,8 @@ mod tests {
         let rest = rest("https://api.rollbar.com/api/1/").expect("an endpoint");
         assert!(!format!("{rest:?}").contains("0123456789abcdef"), "{rest:?}");
         assert_eq!(rest.clean("bad\r\n token\u{1b}[31m 0123456789abcdef."), "bad token [31m [credential removed].");
+        let long = rest.clean(&format!("{}0123456789abcdef", "é ".repeat(500)));
+        assert!(long.len() <= SAID + '…'.len_utf8() && long.ends_with('…'), "{long}");
         let html = b"<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head>0123456789abcdef</html>";
         assert_eq!(rest.words(html), "502 Bad Gateway [credential removed]");
         let mut long = vec![b' '; QUOTED - 8];

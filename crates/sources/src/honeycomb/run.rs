@@ -106,8 +106,8 @@ fn not_in_the_plan(answer: &Http, error: SourceError) -> SourceError {
             "Honeycomb gives query results by API on its Enterprise plan only, or the key may not run queries ({})",
             error.message
         ),
-        "Open the query in Honeycomb by its link: that works on every plan. To keep spans as evidence, send them to this app too \
-         (a second OTLP exporter to http://127.0.0.1:4318): what arrives here is captured without Honeycomb",
+        "Open the query in Honeycomb by its link: that works on every plan. To keep spans as evidence, send them to this app too, \
+         by a second OTLP exporter (`tracebook env` shows how): what arrives here is captured without Honeycomb",
     )
 }
 

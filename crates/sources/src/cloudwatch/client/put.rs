@@ -214,8 +214,9 @@ fn batches(events: &[(i64, String)], order: &[usize]) -> Vec<Range<usize>> {
 /// Which places of a batch were not taken: the old ones before an end, which is exclusive, the new ones from a start on.
 fn rejected(answer: &PutLogEventsOutput, sent: usize) -> Vec<(usize, Rejected)> {
     let Some(info) = answer.rejected_log_events_info() else { return Vec::new() };
-    let index =
-        |index: Option<i32>, none: usize| index.map_or(none, |index| usize::try_from(index).unwrap_or(0).min(sent));
+    let index = |index: Option<i32>, none: usize| {
+        index.map_or(none, |index| usize::try_from(index).unwrap_or(0).min(sent))
+    };
     let too_old = index(info.too_old_log_event_end_index(), 0);
     let expired = index(info.expired_log_event_end_index(), 0).max(too_old);
     let too_new = index(info.too_new_log_event_start_index(), sent).max(expired);
@@ -249,8 +250,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_is_not() {
-        let events =
-            [event(5, 1), event(1, 0), event(2, BATCH_BYTES - EVENT_BYTES + 1), event(1, BATCH_BYTES - EVENT_BYTES)];
+        let events = [event(5, 1), event(1, 0), event(2, BATCH_BYTES - EVENT_BYTES + 1), event(1, BATCH_BYTES - EVENT_BYTES)];
         let mut rejected = Vec::new();
         assert_eq!(in_order(&events, &mut rejected), [3, 0]);
         assert_eq!(rejected, [(1, Rejected::Empty), (2, Rejected::TooLarge)]);

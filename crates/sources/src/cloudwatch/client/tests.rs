@@ -9,4 +9,6 @@ mod faults;
 mod groups;
 mod insights;
 mod put;
+mod record_tmp;
+mod recorded;
 mod tail;

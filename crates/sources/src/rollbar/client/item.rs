@@ -10,7 +10,7 @@ use tracebook_core::time::Nanos;
 
 use super::items::{ItemRow, seconds};
 use super::{Client, number};
-use crate::cloud::{Api, Fault, Fetch, Progress, SourceError};
+use crate::cloud::{Fault, Fetch, Progress, SourceError};
 use crate::rollbar::{normalise, wire};
 use crate::{clip, count};
 
