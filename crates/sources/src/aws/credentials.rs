@@ -70,8 +70,10 @@ impl Whose {
                 "Check the network; everything frozen reads as before",
             );
         }
+        if self.machine {
+            return self.elsewhere();
+        }
         match error {
-            CredentialsError::CredentialsNotLoaded(_) if self.machine => self.elsewhere(),
             CredentialsError::CredentialsNotLoaded(_) => self.none(),
             CredentialsError::ProviderTimedOut(_) => self.too_slow(),
             CredentialsError::InvalidConfiguration(_) if self.kind == Some(Kind::Login) => SourceError::new(
