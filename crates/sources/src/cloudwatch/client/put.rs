@@ -74,9 +74,8 @@ impl Client {
         fault::stream_name(stream)?;
         let mut put = Put::default();
         let order = in_order(events, &mut put.rejected);
-        let mut batches = batches(events, &order).into_iter();
         let mut pages = 0;
-        while let Some(batch) = batches.next() {
+        for batch in batches(events, &order) {
             let places = &order[batch.clone()];
             match self.put_batch(group, stream, events, places, fetch).await {
                 Ok(answer) => {

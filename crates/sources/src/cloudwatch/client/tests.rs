@@ -9,6 +9,5 @@ mod faults;
 mod groups;
 mod insights;
 mod put;
-mod record_tmp;
 mod recorded;
 mod tail;
