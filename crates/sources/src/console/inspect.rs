@@ -65,7 +65,8 @@ impl<'a> Reader<'a> {
             '\'' | '"' | '`' => self.text().map(Json::String),
             _ => {
                 let word = self.before(&[',', '\n', '}', ']', '{'])?.trim_end();
-                match word.is_empty() {
+                // A date has colons, too, but no space behind them.
+                match word.is_empty() || word.contains(": ") {
                     true => None,
                     false => self.named(word.to_owned(), depth),
                 }
