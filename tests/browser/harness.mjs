@@ -14,9 +14,10 @@ const { chromium } = createRequire(join(root, 'ui/package.json'))('playwright-co
 export const binary = process.env.TRACEBOOK_BIN ?? join(root, 'target/debug/tracebook')
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell'
 
-/** A served journal with a window on it. Everything is taken down by `close`. */
+/** A served journal with a window on it, that watches commands if wanted. Everything is taken down by `close`. */
 export async function open({
   viewport = { width: 1280, height: 800 },
+  watch = [],
   env = {},
   /** What is done to the journal before it is served. */
   prepare = (_data) => {},
@@ -30,6 +31,7 @@ export async function open({
   prepare(data)
   const any = '127.0.0.1:0'
   const args = ['--json', '--data', data, 'serve', '--http', any, '--grpc', any, '--xray', any, '--ui', any]
+  for (const command of watch) args.push('--watch', command)
   const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let said = ''
   server.stderr.on('data', (chunk) => (said += chunk))

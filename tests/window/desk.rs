@@ -7,9 +7,7 @@ use x11rb::rust_connection::RustConnection;
 /// Asks the window of a process to close, as the cross in its title bar does.
 pub(crate) fn ask_to_close(pid: u32) {
     let (display, screen) = x11rb::connect(None).expect("a display");
-    let atom = |name: &str| {
-        display.intern_atom(false, name.as_bytes()).expect("asks").reply().expect("an atom").atom
-    };
+    let atom = |name: &str| display.intern_atom(false, name.as_bytes()).expect("asks").reply().expect("an atom").atom;
     let (protocols, delete, owner) = (atom("WM_PROTOCOLS"), atom("WM_DELETE_WINDOW"), atom("_NET_WM_PID"));
     let root = display.setup().roots[screen].root;
     let all = display.query_tree(root).expect("asks").reply().expect("the windows").children;

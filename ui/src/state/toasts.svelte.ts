@@ -27,6 +27,13 @@ export class Toasts {
     this.say(what ? `${what}: ${failure.message}` : failure.message, { tone: 'bad', hint: failure.hint })
   }
 
+  /** How something ended whose own place to say so is gone. */
+  ended(cause: unknown, what: string) {
+    const { code, hint } = Failure.from(cause)
+    if (code === 'cancelled') this.say(`${what} was cancelled`, { hint })
+    else this.fail(cause, what)
+  }
+
   dismiss(id: number) {
     this.list = this.list.filter((toast) => toast.id !== id)
   }

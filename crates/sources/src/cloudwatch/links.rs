@@ -163,7 +163,10 @@ mod tests {
     #[test]
     fn each_partition_has_its_console() {
         for (region, start) in [
-            ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#"),
+            (
+                "us-gov-west-1",
+                "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#",
+            ),
             ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#"),
             ("ap-southeast-2", "https://ap-southeast-2.console.aws.amazon.com/cloudwatch/home?region=ap-southeast-2#"),
         ] {

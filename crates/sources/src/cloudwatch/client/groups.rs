@@ -169,7 +169,9 @@ impl<'a, R> Listing<'a, R> {
         let cut = self.token.is_some() || self.rows.len() > MOST;
         self.rows.truncate(MOST);
         let notes = match cut {
-            true => vec![format!("There are more than these {}: write more of the name", count(self.rows.len(), "row"))],
+            true => {
+                vec![format!("There are more than these {}: write more of the name", count(self.rows.len(), "row"))]
+            }
             false => Vec::new(),
         };
         Found { rows: self.rows, notes }

@@ -13,8 +13,8 @@ use super::groups::Found;
 use super::{Client, fault};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
 use crate::count;
-pub use answer::timestamp_in;
 use answer::Table;
+pub use answer::timestamp_in;
 
 /// The most rows of one query.
 const MOST_ROWS: u32 = 100_000;
@@ -83,7 +83,8 @@ impl Client {
                     })
             })
             .await?;
-        let id = started.query_id.filter(|id| !id.is_empty()).ok_or_else(|| broken("did not say which query it started"))?;
+        let id =
+            started.query_id.filter(|id| !id.is_empty()).ok_or_else(|| broken("did not say which query it started"))?;
         let mut running = Running { client: self, id, fetch, scanned: 0, ended: false };
         let outcome = running.wait().await;
         if matches!(&outcome, Err(error) if error.fault == Fault::Cancelled) {
@@ -130,7 +131,10 @@ impl Client {
         }
         found.rows.sort_by(|a, b| a.name.cmp(&b.name));
         if other_languages > 0 {
-            let note = format!("{} in PPL or SQL not shown: only Logs Insights' own language is run here", count(other_languages, "query"));
+            let note = format!(
+                "{} in PPL or SQL not shown: only Logs Insights' own language is run here",
+                count(other_languages, "query")
+            );
             found.notes.push(note.replace("querys", "queries"));
         }
         Ok(found)
@@ -194,7 +198,8 @@ impl Running<'_> {
     async fn look(&self, token: Option<&str>) -> Result<GetQueryResultsOutput, SourceError> {
         self.fetch
             .call(Api::LogsInsights, || async {
-                let ask = self.client.logs.get_query_results().query_id(&self.id).set_next_token(token.map(str::to_owned));
+                let ask =
+                    self.client.logs.get_query_results().query_id(&self.id).set_next_token(token.map(str::to_owned));
                 ask.send().await.map_err(|error| self.client.fault(&error))
             })
             .await
@@ -246,7 +251,10 @@ fn check(ask: &QueryAsk) -> Result<(), SourceError> {
         fault::group_name(group)?;
     }
     if ask.text.trim().is_empty() {
-        return invalid("the query is empty", "Write one: fields @timestamp, @message | sort @timestamp desc | limit 100");
+        return invalid(
+            "the query is empty",
+            "Write one: fields @timestamp, @message | sort @timestamp desc | limit 100",
+        );
     }
     if ask.text.chars().count() > LONGEST {
         return invalid("the query is longer than 10,000 characters", "Make it shorter");
@@ -323,9 +331,7 @@ fn ended_as(status: &str) -> SourceError {
             "Logs Insights says that the query failed",
             "Try a shorter range or a simpler query; what came before the failure is partial, and is not kept",
         ),
-        "Cancelled" => {
-            SourceError::new(Fault::Broken, "the query was stopped by somebody else", "Run it again")
-        }
+        "Cancelled" => SourceError::new(Fault::Broken, "the query was stopped by somebody else", "Run it again"),
         "Timeout" => SourceError::new(
             Fault::Broken,
             "the query ran for longer than 60 minutes, and Logs Insights ended it",

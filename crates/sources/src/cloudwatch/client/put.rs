@@ -74,8 +74,7 @@ impl Client {
         fault::stream_name(stream)?;
         let mut put = Put::default();
         let order = in_order(events, &mut put.rejected);
-        let mut pages = 0;
-        for batch in batches(events, &order) {
+        for (pages, batch) in (1..).zip(batches(events, &order)) {
             let places = &order[batch.clone()];
             match self.put_batch(group, stream, events, places, fetch).await {
                 Ok(answer) => {
@@ -89,7 +88,6 @@ impl Client {
                     break;
                 }
             }
-            pages += 1;
             fetch.progress(Progress {
                 pages,
                 rows: u32::try_from(batch.end).unwrap_or(u32::MAX),
@@ -213,9 +211,8 @@ fn batches(events: &[(i64, String)], order: &[usize]) -> Vec<Range<usize>> {
 /// Which places of a batch were not taken: the old ones before an end, which is exclusive, the new ones from a start on.
 fn rejected(answer: &PutLogEventsOutput, sent: usize) -> Vec<(usize, Rejected)> {
     let Some(info) = answer.rejected_log_events_info() else { return Vec::new() };
-    let index = |index: Option<i32>, none: usize| {
-        index.map_or(none, |index| usize::try_from(index).unwrap_or(0).min(sent))
-    };
+    let index =
+        |index: Option<i32>, none: usize| index.map_or(none, |index| usize::try_from(index).unwrap_or(0).min(sent));
     let too_old = index(info.too_old_log_event_end_index(), 0);
     let expired = index(info.expired_log_event_end_index(), 0).max(too_old);
     let too_new = index(info.too_new_log_event_start_index(), sent).max(expired);
@@ -249,7 +246,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_is_not() {
-        let events = [event(5, 1), event(1, 0), event(2, BATCH_BYTES - EVENT_BYTES + 1), event(1, BATCH_BYTES - EVENT_BYTES)];
+        let events =
+            [event(5, 1), event(1, 0), event(2, BATCH_BYTES - EVENT_BYTES + 1), event(1, BATCH_BYTES - EVENT_BYTES)];
         let mut rejected = Vec::new();
         assert_eq!(in_order(&events, &mut rejected), [3, 0]);
         assert_eq!(rejected, [(1, Rejected::Empty), (2, Rejected::TooLarge)]);

@@ -249,7 +249,11 @@ pub(super) fn id_of_text(message: &str) -> String {
 /// Reads a pattern as the service would, and its text; empty for one that matches everything.
 pub(super) fn pattern(text: &str) -> Result<(String, FilterPattern), SourceError> {
     let parsed = FilterPattern::parse(text).map_err(|error| {
-        SourceError::new(Fault::Invalid, format!("the filter pattern cannot be read {error}"), "See the forms of a pattern")
+        SourceError::new(
+            Fault::Invalid,
+            format!("the filter pattern cannot be read {error}"),
+            "See the forms of a pattern",
+        )
     })?;
     if parsed.matches_everything() {
         return Ok((String::new(), parsed));

@@ -135,9 +135,10 @@ impl Tail {
                 Mode::Ended => return None,
                 Mode::Start => self.start().await,
                 Mode::Live(_) => self.live().await,
-                Mode::Polling(polling) => {
-                    polling.update(&self.search, &self.fetch, self.clock, &mut self.recent, &mut self.notes).await.map(Some)
-                }
+                Mode::Polling(polling) => polling
+                    .update(&self.search, &self.fetch, self.clock, &mut self.recent, &mut self.notes)
+                    .await
+                    .map(Some),
             };
             match step {
                 Ok(None) => {}
@@ -192,7 +193,8 @@ impl Tail {
             Heard::Other => Ok(None),
             Heard::TimedOut => {
                 self.notes.push(
-                    "Live Tail ended after three hours and was started again; what was said in between may be missing".into(),
+                    "Live Tail ended after three hours and was started again; what was said in between may be missing"
+                        .into(),
                 );
                 self.mode = Mode::Start;
                 Ok(None)
@@ -254,7 +256,10 @@ impl Tail {
 
 /// Whether an identifier, `name`, `account:name` or an ARN, is a group's.
 fn is_of(identifier: &str, group: &str) -> bool {
-    identifier.trim_end_matches(":*").strip_suffix(group).is_some_and(|before| before.is_empty() || before.ends_with(':'))
+    identifier
+        .trim_end_matches(":*")
+        .strip_suffix(group)
+        .is_some_and(|before| before.is_empty() || before.ends_with(':'))
 }
 
 /// Whether there is no other way either.

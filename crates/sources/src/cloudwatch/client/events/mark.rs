@@ -23,7 +23,9 @@ impl Mark {
             let (until, shown) = text.strip_prefix("b.")?.split_once('.')?;
             Some(Self::Before { until: until.parse().ok()?, shown: shown.parse().ok()? })
         };
-        read().ok_or_else(|| SourceError::new(Fault::Invalid, "this is no page of log events", "Ask again from the start"))
+        read().ok_or_else(|| {
+            SourceError::new(Fault::Invalid, "this is no page of log events", "Ask again from the start")
+        })
     }
 }
 

@@ -39,13 +39,7 @@ enum Outcome {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(
-        search: &'a Search,
-        window: Window,
-        limit: usize,
-        newest_first: bool,
-        fetch: &'a Fetch,
-    ) -> Self {
+    pub(super) fn new(search: &'a Search, window: Window, limit: usize, newest_first: bool, fetch: &'a Fetch) -> Self {
         Self {
             search,
             fetch,
@@ -80,13 +74,17 @@ impl<'a> Reading<'a> {
                 self.onwards(true).await.map(|_| ())
             }
             None if self.newest_first && self.window.from < START_OF_2024 => {
-                self.notes.push("CloudWatch Logs lists the newest first only from 2024 on: read backwards, a piece at a time".into());
+                self.notes.push(
+                    "CloudWatch Logs lists the newest first only from 2024 on: read backwards, a piece at a time"
+                        .into(),
+                );
                 self.backwards(end, 0).await
             }
             None => match self.onwards(!self.newest_first || !self.search.own_endpoint()).await? {
                 Outcome::Read => Ok(()),
                 Outcome::OtherOrder => {
-                    self.notes.push("this endpoint does not list the newest first: read backwards, a piece at a time".into());
+                    self.notes
+                        .push("this endpoint does not list the newest first: read backwards, a piece at a time".into());
                     self.next = None;
                     self.backwards(end, 0).await
                 }
@@ -230,7 +228,11 @@ impl<'a> Reading<'a> {
             ));
         }
         if let Some(error) = &stopped {
-            self.notes.push(format!("not all: after {} the source said: {}", count(self.events.len(), "event"), error.message));
+            self.notes.push(format!(
+                "not all: after {} the source said: {}",
+                count(self.events.len(), "event"),
+                error.message
+            ));
         } else if self.bytes > MOST_BYTES {
             self.notes.push("not all: these events have more text than one answer takes".to_owned());
         }

@@ -73,7 +73,8 @@ impl Table {
     }
 
     pub(super) fn finish(self) -> (Vec<String>, Vec<Vec<String>>) {
-        let places: HashMap<&str, usize> = self.columns.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        let places: HashMap<&str, usize> =
+            self.columns.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in self.rows {
             let mut cells = vec![String::new(); places.len()];
@@ -212,7 +213,9 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_said() {
-        let said = |matched: f64, results: f64| QueryStatistics::builder().records_matched(matched).result_count(results).build();
+        let said = |matched: f64, results: f64| {
+            QueryStatistics::builder().records_matched(matched).result_count(results).build()
+        };
         let plain = "fields @message | sort @timestamp desc\n| limit 20";
         assert_eq!(more(plain, 1_000, 19, Some(&said(19.0, 0.0))), (0, None));
         let (n, note) = more(plain, 1_000, 20, Some(&said(412.0, 0.0)));

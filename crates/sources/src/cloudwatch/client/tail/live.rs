@@ -31,7 +31,10 @@ pub(super) struct Session {
 /// What a session says.
 #[derive(Debug)]
 pub(super) enum Heard {
-    Update { events: Vec<LiveTailSessionLogEvent>, sampled: bool },
+    Update {
+        events: Vec<LiveTailSessionLogEvent>,
+        sampled: bool,
+    },
     /// That it began, or what nobody knows yet.
     Other,
     /// That its three hours are over.
@@ -58,7 +61,11 @@ impl Session {
                     Ok(Ok(started)) => Ok(started),
                     Ok(Err(error)) if error.as_service_error().is_some_and(|e| e.is_limit_exceeded_exception()) => {
                         // Not a matter of patience: a session lasts for hours.
-                        Err(SourceError::new(Fault::Forbidden, "too many Live Tail sessions are open in this account", ""))
+                        Err(SourceError::new(
+                            Fault::Forbidden,
+                            "too many Live Tail sessions are open in this account",
+                            "",
+                        ))
                     }
                     Ok(Err(error)) => Err(search.client().fault_in(&error, &search.group)),
                     Err(_) => Err(SourceError::new(Fault::Unreachable, "Live Tail did not begin in time", "")),

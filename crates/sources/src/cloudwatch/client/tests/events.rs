@@ -10,8 +10,10 @@ use crate::cloudwatch::client::{EventRef, EventsAsk};
 #[tokio::test]
 async fn every_page_is_read_empty_ones_too() {
     let fake = Fake::start(|asked| match asked.nth {
-        0 => ok(json!({"events": [event(T, "1", "WARN trace_id=6b0459acd2fb2577c226bb0ed076fe79"), event(T + 1, "2", "b")],
-            "searchedLogStreams": [], "nextToken": "A"})),
+        0 => ok(
+            json!({"events": [event(T, "1", "WARN trace_id=6b0459acd2fb2577c226bb0ed076fe79"), event(T + 1, "2", "b")],
+            "searchedLogStreams": [], "nextToken": "A"}),
+        ),
         // wire.md §3.2: a page may be empty while a token is present.
         1 => ok(json!({"events": [], "searchedLogStreams": [], "nextToken": "B"})),
         _ => ok(json!({"events": [event(T + 1, "2", "b"), event(T + 2, "3", "c")], "searchedLogStreams": []})),
@@ -116,8 +118,13 @@ async fn an_endpoint_that_does_not_search_is_sieved_and_sorted() {
     let fake = Fake::start(|_| {
         let mut other = event(T, "5", "ERROR elsewhere");
         other["logStreamName"] = json!("other");
-        let events = [event(T + 9, "1", "ERROR a"), event(T + 1, "2", "all is well"), event(T + 2, "3", "ERROR b"),
-            event(T - 1, "4", "ERROR before"), other];
+        let events = [
+            event(T + 9, "1", "ERROR a"),
+            event(T + 1, "2", "all is well"),
+            event(T + 2, "3", "ERROR b"),
+            event(T - 1, "4", "ERROR before"),
+            other,
+        ];
         ok(json!({"events": events, "searchedLogStreams": [], "nextToken": null}))
     })
     .await;
@@ -158,13 +165,17 @@ async fn what_cannot_be_asked_is_not() {
 #[tokio::test]
 async fn events_of_a_trace_are_found_in_both_forms() {
     let fake = Fake::start(|_| {
-        let events = [event(T, "1", "Root=1-6b0459ac-d2fb2577c226bb0ed076fe79 GET"),
-            event(T, "2", "trace_id=6b0459acd2fb2577c226bb0ed076fe79 GET"), event(T, "3", "trace_id=0 GET")];
+        let events = [
+            event(T, "1", "Root=1-6b0459ac-d2fb2577c226bb0ed076fe79 GET"),
+            event(T, "2", "trace_id=6b0459acd2fb2577c226bb0ed076fe79 GET"),
+            event(T, "3", "trace_id=0 GET"),
+        ];
         ok(json!({"events": events, "searchedLogStreams": []}))
     })
     .await;
     let trace: TraceId = "6b0459acd2fb2577c226bb0ed076fe79".parse().expect("an id");
-    let events = fake.client().await.of_trace("cruddur", trace, ask().range, &Fetch::unattended()).await.expect("answers");
+    let events =
+        fake.client().await.of_trace("cruddur", trace, ask().range, &Fetch::unattended()).await.expect("answers");
     assert_eq!(ids(&events.records), ["1", "2"]);
     let pattern = r#"?"6b0459acd2fb2577c226bb0ed076fe79" ?"1-6b0459ac-d2fb2577c226bb0ed076fe79""#;
     assert_eq!(fake.bodies("FilterLogEvents")[0]["filterPattern"], json!(pattern));

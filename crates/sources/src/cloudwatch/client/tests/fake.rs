@@ -130,11 +130,7 @@ async fn answer(State(inner): State<Inner>, headers: HeaderMap, body: Bytes) -> 
         Answer::Silent => respond(200, JSON, Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>())),
         Answer::Stream(frames) => {
             let frames = stream::unfold(frames, |mut frames| async { Some((frames.recv().await?, frames)) });
-            respond(
-                200,
-                "application/vnd.amazon.eventstream",
-                Body::from_stream(frames.map(Ok::<_, std::io::Error>)),
-            )
+            respond(200, "application/vnd.amazon.eventstream", Body::from_stream(frames.map(Ok::<_, std::io::Error>)))
         }
     }
 }

@@ -21,10 +21,7 @@ async fn throttling_is_waited_out() {
 
 #[tokio::test]
 async fn anything_else_is_not_repeated() {
-    for (answer, fault) in [
-        (500, Fault::Broken),
-        (503, Fault::Broken),
-    ] {
+    for (answer, fault) in [(500, Fault::Broken), (503, Fault::Broken)] {
         let fake = Fake::start(move |_| refuse(answer, "ServiceUnavailableException", "later")).await;
         let error = fake.client().await.events(&ask(), &Fetch::unattended()).await.expect_err("fails");
         assert_eq!((error.fault, fake.heard().len()), (fault, 1), "{}", error.message);
@@ -47,7 +44,9 @@ async fn what_came_before_a_fault_is_kept() {
     for (fault, word) in [(Fault::Expired, "expired"), (Fault::Unreachable, "cut"), (Fault::Broken, "failed")] {
         let fake = Fake::start(move |asked| match (asked.nth, fault) {
             (0, _) => ok(json!({"events": [event(T, "1", "a"), event(T + 1, "2", "b")], "nextToken": "A"})),
-            (1, Fault::Expired) => refuse(400, "ExpiredTokenException", "The security token included in the request is expired"),
+            (1, Fault::Expired) => {
+                refuse(400, "ExpiredTokenException", "The security token included in the request is expired")
+            }
             (1, Fault::Unreachable) => Answer::Cut(r#"{"events":[{"logStreamName":"s","timest"#),
             (1, _) => refuse(500, "InternalFailure", ""),
             _ => ok(json!({"events": [event(T + 2, "3", "c")]})),
@@ -60,7 +59,8 @@ async fn what_came_before_a_fault_is_kept() {
         assert_eq!(stopped.fault, fault, "{}", stopped.message);
         assert!(stopped.message.contains(word), "{}", stopped.message);
         assert!(events.notes.iter().any(|note| note.starts_with("not all: after 2 events")), "{:?}", events.notes);
-        let rest = client.events(&EventsAsk { page: events.next, ..ask() }, &Fetch::unattended()).await.expect("goes on");
+        let rest =
+            client.events(&EventsAsk { page: events.next, ..ask() }, &Fetch::unattended()).await.expect("goes on");
         assert_eq!((ids(&rest.records), rest.stopped), (vec!["3"], None));
         assert_eq!(fake.bodies("FilterLogEvents")[2]["nextToken"], json!("A"));
     }

@@ -57,7 +57,10 @@ async fn only_a_complete_result_is_one() {
     assert_eq!(result.rows[0], ["2026-11-23 15:20:12.231", "", "a"]);
     assert_eq!(result.rows[1], ["2026-11-23 15:20:11.000", "WARN", "b"]);
     assert_eq!(result.rows[2], ["2026-11-23 15:20:10.000", "", "c"]);
-    assert_eq!((result.language, result.groups.as_slice()), (QueryLanguage::Insights, ["cruddur".to_owned()].as_slice()));
+    assert_eq!(
+        (result.language, result.groups.as_slice()),
+        (QueryLanguage::Insights, ["cruddur".to_owned()].as_slice())
+    );
     // Whole seconds, both ends inclusive: a little more rather than a little less.
     assert_eq!((result.start, result.end), (Nanos::from_millis(T), Nanos::from_millis(T + 61_000)));
     assert_eq!((result.more, result.notes.len()), (0, 0));
@@ -89,7 +92,9 @@ async fn a_limit_that_was_reached_is_said() {
 
 #[tokio::test]
 async fn a_query_that_did_not_end_well_is_no_result() {
-    for (status, word) in [("Failed", "failed"), ("Cancelled", "somebody else"), ("Timeout", "60 minutes"), ("Unknown", "does not know")] {
+    for (status, word) in
+        [("Failed", "failed"), ("Cancelled", "somebody else"), ("Timeout", "60 minutes"), ("Unknown", "does not know")]
+    {
         let fake = Fake::start(move |asked| match asked.operation.as_str() {
             "StartQuery" => ok(json!({"queryId": "q-1"})),
             "GetQueryResults" => ok(results(status, &rows(), 7.0)),
@@ -184,14 +189,19 @@ async fn saved_queries_are_listed() {
     let found = fake.client().await.saved_queries(&Fetch::unattended()).await.expect("answers");
     let names: Vec<(&str, &str)> = found.rows.iter().map(|saved| (saved.id.as_str(), saved.name.as_str())).collect();
     assert_eq!(names, [("1", "all"), ("2", "week2/errors")]);
-    assert_eq!((found.rows[1].query.as_str(), found.rows[1].groups.as_slice()), ("filter @message like /ERROR/", ["cruddur".to_owned()].as_slice()));
+    assert_eq!(
+        (found.rows[1].query.as_str(), found.rows[1].groups.as_slice()),
+        ("filter @message like /ERROR/", ["cruddur".to_owned()].as_slice())
+    );
     assert_eq!(found.notes, ["1 query in PPL or SQL not shown: only Logs Insights' own language is run here"]);
 }
 
 #[tokio::test]
 async fn too_many_queries_at_once_is_a_matter_of_patience() {
     let fake = Fake::start(|asked| match (asked.operation.as_str(), asked.nth) {
-        ("StartQuery", 0) => refuse(400, "LimitExceededException", "Account maximum query concurrency limit of [30] reached."),
+        ("StartQuery", 0) => {
+            refuse(400, "LimitExceededException", "Account maximum query concurrency limit of [30] reached.")
+        }
         ("StartQuery", _) => ok(json!({"queryId": "q-1"})),
         _ => ok(results("Complete", &[], 0.0)),
     })

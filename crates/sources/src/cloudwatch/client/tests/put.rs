@@ -59,8 +59,10 @@ async fn what_is_left_after_a_fault_is_said() {
     assert_eq!((put.taken, put.left), (1, vec![2, 0]));
     assert_eq!(put.stopped.map(|error| error.fault), Some(Fault::Expired));
     assert_eq!(fake.heard().len(), 2);
-    let error = fake.client().await.put_events("cruddur", "a:b", &events, &Fetch::unattended()).await.expect_err("no name");
+    let error =
+        fake.client().await.put_events("cruddur", "a:b", &events, &Fetch::unattended()).await.expect_err("no name");
     assert_eq!(error.fault, Fault::Invalid);
-    let nothing = fake.client().await.put_events("cruddur", "s", &[], &Fetch::unattended()).await.expect("nothing to do");
+    let nothing =
+        fake.client().await.put_events("cruddur", "s", &[], &Fetch::unattended()).await.expect("nothing to do");
     assert_eq!((nothing.taken, fake.heard().len()), (0, 2));
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Method, Uri, HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -131,7 +131,11 @@ async fn describe_log_groups() {
     let replay = recorded!("DescribeLogGroups");
     let found = replay.client().await.groups("crud", &Fetch::unattended()).await.expect("answers");
     let groups: Vec<(&str, &str)> = found.rows.iter().map(|group| (group.name.as_str(), group.arn.as_str())).collect();
-    assert_eq!(groups, [("cruddur", "arn:aws:logs:us-east-1:123456789012:log-group:cruddur")], "moto ignores the pattern");
+    assert_eq!(
+        groups,
+        [("cruddur", "arn:aws:logs:us-east-1:123456789012:log-group:cruddur")],
+        "moto ignores the pattern"
+    );
     assert_eq!(found.rows[0].retention_days, Some(30));
     replay.check();
 }
@@ -142,7 +146,10 @@ async fn describe_log_streams() {
     let found = replay.client().await.streams("cruddur", "", &Fetch::unattended()).await.expect("answers");
     let streams: Vec<(&str, Option<Nanos>)> =
         found.rows.iter().map(|stream| (stream.name.as_str(), stream.last_event)).collect();
-    assert_eq!(streams, [("web/2", Some(Nanos::from_millis(T + 3_000))), ("web/1", Some(Nanos::from_millis(T + 2_000)))]);
+    assert_eq!(
+        streams,
+        [("web/2", Some(Nanos::from_millis(T + 3_000))), ("web/1", Some(Nanos::from_millis(T + 2_000)))]
+    );
     replay.check();
 }
 
@@ -161,7 +168,11 @@ async fn filter_log_events() {
     assert_eq!(ask.page, None);
     assert_eq!(
         messages,
-        ["INFO GET /api/activities/home", "ERROR GET /api/activities/notifications é", "WARN GET /api/activities/@andrewbrown"]
+        [
+            "INFO GET /api/activities/home",
+            "ERROR GET /api/activities/notifications é",
+            "WARN GET /api/activities/@andrewbrown"
+        ]
     );
     replay.check();
 }
@@ -174,7 +185,8 @@ async fn put_log_events() {
         (T, "INFO GET /api/activities/home".to_owned()),
         (T - 20 * 86_400_000, "too old".to_owned()),
     ];
-    let put = replay.client().await.put_events("cruddur", "web/1", &events, &Fetch::unattended()).await.expect("is put");
+    let put =
+        replay.client().await.put_events("cruddur", "web/1", &events, &Fetch::unattended()).await.expect("is put");
     assert_eq!((put.taken + put.rejected.len(), put.stopped), (3, None));
     replay.check();
 }
@@ -221,7 +233,11 @@ async fn start_live_tail() {
     let messages: Vec<&str> = update.events.iter().map(|event| event.record.message.as_str()).collect();
     assert_eq!(
         messages,
-        ["INFO GET /api/activities/home", "ERROR GET /api/activities/notifications é", "WARN GET /api/activities/@andrewbrown"]
+        [
+            "INFO GET /api/activities/home",
+            "ERROR GET /api/activities/notifications é",
+            "WARN GET /api/activities/@andrewbrown"
+        ]
     );
     drop(tail);
     replay.check();

@@ -82,8 +82,10 @@ async fn live_tail_is_read_where_the_endpoint_has_it() {
     let first = next(&mut tail).await;
     assert_eq!((first.by, first.events.len(), first.sampled, first.notes.len()), (TailBy::LiveTail, 0, false, 0));
     // Frames need not come whole, nor one by one.
-    let [a, b] = [update(false, &[said(T + 1, "123456789012:cruddur", "ERROR a"), said(T + 2, "other", "b")]),
-        update(true, &[said(T + 3, ARN, "c")])];
+    let [a, b] = [
+        update(false, &[said(T + 1, "123456789012:cruddur", "ERROR a"), said(T + 2, "other", "b")]),
+        update(true, &[said(T + 3, ARN, "c")]),
+    ];
     let both = [a, update(false, &[]), b].concat();
     send(&senders[0], [Bytes::copy_from_slice(&both[..50]), Bytes::copy_from_slice(&both[50..])]);
     let second = next(&mut tail).await;
@@ -171,7 +173,10 @@ async fn an_endpoint_without_live_tail_is_asked_again_and_again() {
     assert!(failed.events.is_empty() && failed.notes[0].ends_with("asked again"), "{:?}", failed.notes);
     assert_eq!(texts(&next(&mut tail).await), ["c"]);
     let asked: Vec<Value> = fake.bodies("FilterLogEvents");
-    assert_eq!(asked[0], json!({"logGroupName": "cruddur", "startTime": T - 120_000, "limit": 10_000, "interleaved": true}));
+    assert_eq!(
+        asked[0],
+        json!({"logGroupName": "cruddur", "startTime": T - 120_000, "limit": 10_000, "interleaved": true})
+    );
     assert_eq!((&asked[1]["startTime"], &asked[1]["nextToken"]), (&json!(T - 120_000), &json!("A")));
     assert!(asked[2]["startTime"].as_i64().is_some_and(|from| from >= T - 120_000 && from < T));
     token.cancel();
@@ -183,7 +188,9 @@ async fn an_emulator_that_closes_at_once_is_not_asked_for_ever() {
     // moto 5.2.5: one update with all that is stored, and the end.
     let (sessions, mut senders) = Sessions::new(1);
     let fake = Fake::start(move |asked| {
-        sessions.answer(asked, |_| ok(json!({"events": [event(T - 5_000, "0", "old"), event(T + 1, "1", "a"), event(T + 2, "2", "b")]})))
+        sessions.answer(asked, |_| {
+            ok(json!({"events": [event(T - 5_000, "0", "old"), event(T + 1, "1", "a"), event(T + 2, "2", "b")]}))
+        })
     })
     .await;
     let mut tail = tail(&fake.client().await, &Fetch::unattended());
@@ -193,7 +200,11 @@ async fn an_emulator_that_closes_at_once_is_not_asked_for_ever() {
     next(&mut tail).await;
     assert_eq!(texts(&next(&mut tail).await), ["a"], "what was there before is not new");
     let polling = next(&mut tail).await;
-    assert!(polling.by == TailBy::Polling && polling.notes[0].contains("ends Live Tail at once"), "{:?}", polling.notes);
+    assert!(
+        polling.by == TailBy::Polling && polling.notes[0].contains("ends Live Tail at once"),
+        "{:?}",
+        polling.notes
+    );
     assert_eq!(texts(&next(&mut tail).await), ["b"], "what came by Live Tail does not come again");
     assert_eq!(fake.bodies("StartLiveTail").len(), 1);
 }
@@ -212,7 +223,11 @@ async fn what_no_other_way_would_change_ends_a_tail() {
     let mut gone = tail(&fake.client().await, &Fetch::unattended());
     let error = gone.next().await.expect("says so").expect_err("ends");
     assert_eq!((error.fault, error.message.as_str()), (Fault::NotFound, "there is no log group cruddur"));
-    let error = fake.client().await.tail(&TailAsk { pattern: "[".to_owned(), ..ask() }, &Fetch::unattended()).expect_err("no pattern");
+    let error = fake
+        .client()
+        .await
+        .tail(&TailAsk { pattern: "[".to_owned(), ..ask() }, &Fetch::unattended())
+        .expect_err("no pattern");
     assert_eq!(error.fault, Fault::Invalid);
 }
 

@@ -1,0 +1,47 @@
+// Long commands say how far they are and can be ended.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { open } from './harness.mjs'
+
+const MANY = 300
+
+test('an export says how far it is, is cancelled, and made good', async () => {
+  const app = await open()
+  const out = mkdtempSync(join(tmpdir(), 'tracebook-long-'))
+  try {
+    const { page } = app
+    for (let n = 0; n < MANY; n++) await app.rpc('entry_new', { week: null, title: `Note ${n}`, body: 'Text.\n' })
+    const written = () => readdirSync(join(out, 'journal')).filter((name) => name.endsWith('.md')).length
+
+    await page.getByTestId('export').first().click()
+    await page.getByTestId('export-folder').fill(out)
+    await page.getByLabel('All entries').check()
+    await page.getByTestId('export-run').click()
+    const progress = page.getByTestId('progress')
+    await progress.filter({ hasText: /Writing Note \d+\s*\d+ of 300/ }).waitFor()
+    const bar = await progress.locator('progress').evaluate(({ value, max }) => ({ value, max }))
+    assert.equal(bar.max, MANY)
+    assert.ok(bar.value > 0 && bar.value < MANY, JSON.stringify(bar))
+    await page.getByTestId('progress-cancel').click()
+    await page.getByRole('dialog').getByText('Cancelled.').waitFor()
+    await progress.waitFor({ state: 'detached' })
+    const before = written()
+    assert.ok(before > 0 && before < MANY, `${before} files`)
+
+    await page.getByTestId('export-run').click()
+    await page.getByTestId('export-result').waitFor({ timeout: 60_000 })
+    assert.equal(written(), MANY, 'what was written before stays, and the rest is made good')
+    assert.equal(await page.getByRole('dialog').getByText('Cancelled.').count(), 0)
+    // The browser says that the cancelled call was not answered as usual; nothing else went wrong.
+    assert.deepEqual(
+      app.complaints.filter((text) => !text.includes('status of 500')),
+      [],
+    )
+  } finally {
+    await app.close()
+    rmSync(out, { recursive: true, force: true })
+  }
+})
