@@ -18,8 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) enum Token {
     /// Rollbar's token with the scope `read`.
     Rollbar,
-    /// Rollbar's token with the scope `post_server_item`, for the relay.
-    RollbarPost,
     /// Honeycomb's key.
     Honeycomb,
 }
@@ -28,7 +26,6 @@ impl Token {
     fn entry(self) -> &'static str {
         match self {
             Self::Rollbar => "rollbar",
-            Self::RollbarPost => "rollbar-post",
             Self::Honeycomb => "honeycomb",
         }
     }
@@ -37,7 +34,6 @@ impl Token {
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Rollbar => "ROLLBAR_READ_TOKEN",
-            Self::RollbarPost => "ROLLBAR_ACCESS_TOKEN",
             Self::Honeycomb => "HONEYCOMB_API_KEY",
         }
     }
@@ -77,14 +73,14 @@ impl Secrets {
         if let Some(secret) = lock(&self.memory).get(&token) {
             return Some((secret.clone(), Place::Memory));
         }
-        if let Some(secret) = self.from_keychain(token).await {
+        if let Some(secret) = self.in_keychain(token).await {
             return Some((secret, Place::Keychain));
         }
         let said = std::env::var(token.variable()).ok()?;
         Some((Secret::new(&said)?, Place::Environment))
     }
 
-    async fn from_keychain(&self, token: Token) -> Option<Secret> {
+    async fn in_keychain(&self, token: Token) -> Option<Secret> {
         if let Some(seen) = lock(&self.seen).get(&token) {
             return seen.clone();
         }
