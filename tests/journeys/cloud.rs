@@ -309,7 +309,7 @@ fn credentials_that_are_missing_or_wrong_are_told_apart_in_time() {
     let (code, answer) = journal.json_code(&["source", "set", "--aws-profile", "nobody"]);
     assert_eq!(code, 0, "{answer}");
     let (code, answer) = journal.json_code(&["source", "who", "aws"]);
-    assert_eq!(code, 2, "{answer}");
+    assert_eq!((code, text(&answer["error"], "code")), (3, "credentials"), "{answer}");
     assert!(text(&answer["error"], "message").contains("nobody"), "{answer}");
     journal.json(&["source", "set", "--aws-profile", ""]);
 

@@ -79,6 +79,10 @@ impl Tracebook {
                 .inspect_err(|_| token.cancel())?,
             None => Receivers::elsewhere(&data_dir),
         };
+        if !config.watch.is_empty() {
+            // How the commands of an earlier run ended says nothing of this one's.
+            telemetry.forget_heard(crate::heard::WATCH).await?;
+        }
         for line in config.watch {
             crate::watch_command::watch(line, telemetry.clone(), token.clone(), &tasks)
                 .inspect_err(|_| token.cancel())?;

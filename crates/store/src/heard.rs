@@ -58,6 +58,16 @@ impl Telemetry {
         Ok(transaction.commit().await?)
     }
 
+    /// Forgets what was heard at a door.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn forget_heard(&self, door: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        sqlx::query("DELETE FROM heard WHERE door = ?").bind(door).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
     /// What was heard, the last first.
     ///
     /// # Errors

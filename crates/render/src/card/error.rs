@@ -8,7 +8,7 @@ use tracebook_core::value::Attribute;
 use super::frame::PAD;
 use super::sheet::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
 use super::words;
-use super::xml::Svg;
+use super::xml::{Svg, visible};
 
 /// The most exceptions of a chain that are drawn.
 const MOST_TRACES: usize = 6;
@@ -339,8 +339,10 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     for (number, line, own) in &code {
         let class = if library || !own { "muted" } else { "" };
         sheet::code(svg, "muted", x + gutter - CODE.width(number), y, number);
-        let line: String = line.chars().take(400).collect();
-        sheet::code(svg, class, begin, y, &CODE.fit(&sheet::clean(&line.replace('\t', "    ")), END - begin - 12.0));
+        let line: String = line.chars().take(400).collect::<String>().replace('\t', "    ");
+        // The lines around are indented as in the file; the failing one comes without its indentation.
+        let line = if *own { sheet::clean(&line) } else { visible(line.trim_end()) };
+        sheet::code(svg, class, begin, y, &CODE.fit(&line, END - begin - 12.0));
         y += 17.0;
     }
     if !variables.is_empty() {

@@ -64,7 +64,17 @@ impl Whose {
             SdkError::DispatchFailure(failure) if failure.is_user() => {
                 SourceError::new(Fault::Invalid, format!("the request cannot be made: {}", root(error)), "")
             }
-            SdkError::DispatchFailure(_) => self.unreachable(&root(error)),
+            SdkError::DispatchFailure(_) => match root(error) {
+                // The words of hyper and of the system for a connection that was there and went.
+                cause
+                    if ["before message completed", "reset by peer", "broken pipe"]
+                        .iter()
+                        .any(|w| cause.contains(w)) =>
+                {
+                    self.cut(&cause)
+                }
+                cause => self.unreachable(&cause),
+            },
             // Among them a region that is not set, and an endpoint that is no URL.
             error => SourceError::new(Fault::Invalid, format!("the request cannot be made: {}", root(error)), ""),
         }
