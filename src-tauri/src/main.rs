@@ -160,7 +160,7 @@ fn forward_events(app: &AppHandle) {
     });
 }
 
-/// `tracebook://localhost/card/<id>.svg?size=compact&theme=dark` and `…/live/<trace id>.svg`.
+/// `tracebook://localhost/card/<id>.svg?size=compact&theme=dark`, `…/live/<trace id>.svg`, and `…/livecard/<id>.svg?at=<time>`.
 async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpResponse<Vec<u8>> {
     let query = request.uri().query().unwrap_or_default();
     let asked = |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key);
@@ -171,7 +171,11 @@ async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpR
             Ok(id) => tracebook.card(id, size).await,
             Err(_) => Err(Error::not_found(format!("no card {id}"), "")),
         },
-        Some(("live", id)) => tracebook.live_card(id, size).await,
+        Some(("live", id)) => tracebook.live_trace(id, size).await,
+        Some(("livecard", id)) => match id.parse() {
+            Ok(id) => tracebook.live_card_picture(id, asked("at").map(|(_, at)| at), size).await,
+            Err(_) => Err(Error::not_found(format!("no live card {id}"), "")),
+        },
         _ => Err(Error::not_found(format!("nothing at {path}"), "")),
     };
     let (status, kind, body) = match drawn {

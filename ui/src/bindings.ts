@@ -88,6 +88,16 @@ export interface Commands {
   evidence_delete: [EvidenceDelete, EvidenceRow]
   /** Takes evidence out of the bin. */
   evidence_restore: [EvidenceRef, EvidenceRow]
+  /** A new live card: a question that is asked anew while it is shown. */
+  live_card_new: [LiveCardNew, LiveCardView]
+  /** One live card as it is stored. */
+  live_card_get: [LiveCardRef, LiveCardView]
+  /** Changes a live card's question, pace or title, or whether it asks. */
+  live_card_set: [LiveCardSet, LiveCardView]
+  /** Looks at a live card, which asks its source where that is due. */
+  live_card_look: [LiveCardLook, LiveLook]
+  /** Turns a live card's answer into evidence; with `into` its references in that entry too. */
+  live_card_freeze: [LiveCardFreeze, Captured]
   /** Writes entries as markdown with their evidence. */
   export: [Export, Exported]
   /** Reads markdown files, or an exported journal with its evidence. */
@@ -184,7 +194,7 @@ export type Capture = {
  */
 kind: Kind, 
 /**
- * Which one; null with `latest`.
+ * Which one; null with `latest`. A live card's, `live:01J…`, is asked anew, and its references in `into` become the evidence's.
  */
 id?: string, 
 /**
@@ -256,6 +266,32 @@ captured_at: string,
  * Slugs of the entries that show it; none means "not placed".
  */
 entries: Array<string>, };
+
+/**
+ * What a live card asks, in words that mean the same at every asking: the range is relative.
+ */
+export type CardQuestion = { 
+/**
+ * The kind of evidence that the answer can become.
+ */
+kind: Kind, 
+/**
+ * Who is asked.
+ */
+source?: Source, 
+/**
+ * A certain one; null for what matches the filter: of traces, errors and dossiers the newest, of log events and console
+ * lines all, of a service map the traces it is made over.
+ */
+id?: string, 
+/**
+ * The filter's or query's text, in the source's own language; empty asks for everything.
+ */
+filter?: string, 
+/**
+ * Only what happened in the last so much: `15m`; null for all.
+ */
+since?: string, };
 
 /**
  * One step of the doctor's.
@@ -772,7 +808,7 @@ frames: Array<CodeFrame>, };
  */
 export type Event = { "event": "changed", 
 /**
- * `entry`, `evidence`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
+ * `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
  */
 what: string, 
 /**
@@ -1025,6 +1061,23 @@ line?: number,
 label?: string, };
 
 /**
+ * Evidence that was frozen from a live card.
+ */
+export type FrozenAnswer = { 
+/**
+ * The evidence.
+ */
+id: Id, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * When, RFC 3339.
+ */
+captured_at: string, };
+
+/**
  * The id of an entry or of an evidence: a ULID, so ids sort by the time they were made.
  */
 export type Id = string;
@@ -1225,6 +1278,198 @@ next: string | null,
  * When the source answered, RFC 3339; null for local telemetry, which is always now.
  */
 asked_at: string | null, };
+
+/**
+ * Turns a live card's answer into evidence.
+ */
+export type LiveCardFreeze = { 
+/**
+ * The card.
+ */
+id: Id, 
+/**
+ * The answer that is shown, by its `asked_at`; null asks anew.
+ */
+asked_at?: string, 
+/**
+ * The entry whose references to the card become references to the evidence; null leaves that to the caller, who has the text
+ * open.
+ */
+into?: string, 
+/**
+ * The slot to fill instead: its number, or part of its text.
+ */
+slot?: string, 
+/**
+ * The caption; the live reference's own if null, and made from the data where that has none.
+ */
+caption?: string, 
+/**
+ * The live reference's alternative text; kept unless it is the card's title.
+ */
+alt?: string, 
+/**
+ * The live reference's size.
+ */
+size?: string, };
+
+/**
+ * Looks at a live card, which asks its source where the last asking is long enough ago.
+ */
+export type LiveCardLook = { 
+/**
+ * Its id.
+ */
+id: Id, 
+/**
+ * Ask as soon as the source bears it, also before its own time has come and where it is paused.
+ */
+now?: boolean, };
+
+/**
+ * A new live card. It is stored and not yet asked; the text gets its reference.
+ */
+export type LiveCardNew = { 
+/**
+ * What it asks.
+ */
+question: CardQuestion, 
+/**
+ * Seconds between two askings; the source's usual if null.
+ */
+pace_seconds?: number, 
+/**
+ * Its title; made from the question if null.
+ */
+title?: string, };
+
+/**
+ * A live card by its id.
+ */
+export type LiveCardRef = { 
+/**
+ * Its id.
+ */
+id: Id, };
+
+/**
+ * What to change; what is null stays as it is.
+ */
+export type LiveCardSet = { 
+/**
+ * Its id.
+ */
+id: Id, 
+/**
+ * What it asks.
+ */
+question?: CardQuestion, 
+/**
+ * Seconds between two askings.
+ */
+pace_seconds?: number, 
+/**
+ * Its title; empty: made from the question.
+ */
+title?: string, 
+/**
+ * Whether it stops asking.
+ */
+paused?: boolean, };
+
+/**
+ * A live card as it is stored.
+ */
+export type LiveCardView = { 
+/**
+ * A reference to it, ready to be put into a text.
+ */
+reference: string, 
+/**
+ * The shortest time between two askings that its source bears, in seconds.
+ */
+fastest_seconds: number, 
+/**
+ * The evidence that was frozen from it last, which an export shows.
+ */
+frozen: FrozenAnswer | null, 
+/**
+ * What the reader must know.
+ */
+warnings: Array<string>, 
+/**
+ * Its id.
+ */
+id: Id, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * What it asks.
+ */
+question: CardQuestion, 
+/**
+ * How many seconds lie between two askings while it is shown.
+ */
+pace_seconds: number, 
+/**
+ * Whether it does not ask until the user says so.
+ */
+paused?: boolean, };
+
+/**
+ * What a live card shows.
+ */
+export type LiveLook = { 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * The question in words.
+ */
+question: string, 
+/**
+ * What the answer is called; null where there is none yet.
+ */
+answer: string | null, 
+/**
+ * When the source gave the answer, RFC 3339; it names the answer, too, for its picture and for `live_card_freeze`.
+ */
+asked_at: string | null, 
+/**
+ * How old the answer is, in milliseconds.
+ */
+age_ms: number | null, 
+/**
+ * Why the last asking brought no answer; null where it did. The answer before it stays.
+ */
+problem: ErrorBody | null, 
+/**
+ * Whether the source is being asked at this moment; `Event::Changed` with `what: "live-card"` tells when it has answered.
+ */
+asking: boolean, 
+/**
+ * Whether it waits for the user before it asks again.
+ */
+paused: boolean, 
+/**
+ * The time between two askings, in seconds.
+ */
+pace_seconds: number, 
+/**
+ * After how many milliseconds a look asks again; null where it waits for the user.
+ */
+next_ms: number | null, 
+/**
+ * Where the answer's picture is: a path for the host's pictures, to which `?size=compact` may be added with `&`; null without an answer.
+ */
+picture: string | null, 
+/**
+ * What the reader must know of the answer.
+ */
+warnings: Array<string>, };
 
 /**
  * Which log events, errors or console lines.
@@ -1493,9 +1738,13 @@ traffic: Traffic, };
  */
 export type Markup = { 
 /**
- * In the order of the text.
+ * References to evidence, in the order of the text.
  */
 references: Array<Reference>, 
+/**
+ * References to live cards, in the order of the text.
+ */
+live: Array<Reference>, 
 /**
  * In the order of the text.
  */
@@ -1905,11 +2154,11 @@ problem: string,
 elsewhere: boolean, };
 
 /**
- * A reference: `![alt](evidence:01J…?size=compact "caption")`.
+ * A reference: `![alt](evidence:01J…?size=compact "caption")`, or `![alt](live:01J…)` to a live card.
  */
 export type Reference = { 
 /**
- * The evidence.
+ * The evidence, or the live card.
  */
 id: Id, 
 /**

@@ -105,7 +105,7 @@ impl Tracebook {
     ///
     /// # Errors
     /// Where no span of it has arrived.
-    pub async fn live_card(&self, id: &str, size: Size) -> Result<String, Error> {
+    pub async fn live_trace(&self, id: &str, size: Size) -> Result<String, Error> {
         let trace = self.read_trace(trace_id(id)?).await?.trace;
         draw(move || card::preview(&Body::Trace(trace), size)).await
     }
@@ -156,7 +156,7 @@ fn why_no_raw(body: &Body) -> &'static str {
 }
 
 /// Draws beside the runtime's threads: a large card takes a while, and receivers must not wait for it.
-async fn draw(make: impl FnOnce() -> String + Send + 'static) -> Result<String, Error> {
+pub(crate) async fn draw(make: impl FnOnce() -> String + Send + 'static) -> Result<String, Error> {
     tokio::task::spawn_blocking(make).await.map_err(Error::internal)
 }
 

@@ -78,15 +78,20 @@ impl Tracebook {
 
     /// The files of one entry.
     pub(crate) async fn tree(&self, entry: &Entry, stem: &str) -> Result<Tree, Error> {
+        let markup = markdown::scan(&entry.body);
+        let cards = self.cards_of(&markup.live).await?;
+        let shown = markup.references.iter().map(|r| r.id).chain(cards.iter().filter_map(|live| live.frozen));
         let mut evidence: BTreeMap<Id, Frozen> = BTreeMap::new();
-        for reference in markdown::scan(&entry.body).references {
-            if let Some(frozen) = self.journal.evidence(reference.id).await? {
-                evidence.insert(reference.id, frozen);
+        for id in shown {
+            if let Some(frozen) = self.journal.evidence(id).await? {
+                evidence.insert(id, frozen);
             }
         }
+        let live = cards.into_iter().map(|live| (live.card.id, live)).collect();
         let (entry, stem) = (entry.clone(), stem.to_owned());
         tokio::task::spawn_blocking(move || {
-            export::entry(&EntryInput { row: &entry.row, body: &entry.body, file: &stem, evidence: &evidence })
+            let (row, body) = (&entry.row, &entry.body);
+            export::entry(&EntryInput { row, body, file: &stem, evidence: &evidence, live: &live })
         })
         .await
         .map_err(Error::internal)

@@ -70,6 +70,10 @@ impl Tracebook {
                 for frozen in &imported.evidence {
                     self.import_evidence(frozen, caller, done).await?;
                 }
+                for live in &imported.live {
+                    let said = self.import_live_card(live, caller).await?;
+                    done.warnings.extend(said.map(|w| format!("{name}: {w}")));
+                }
                 let there = self.journal.entry(&imported.id.to_string()).await?;
                 self.settle(there, imported_as_new(&imported, &file.stem), &file, known.as_deref(), caller, done)
                     .await?
@@ -79,7 +83,7 @@ impl Tracebook {
                     done.warnings
                         .push(format!("{name}: read as plain markdown, because its entry.json does not fit: {why}"));
                 }
-                self.warn_of_missing(&file, done);
+                self.warn_of_missing(&file, done).await?;
                 let title = entry::title_of(&file.text).unwrap_or_else(|| file.stem.clone());
                 let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title));
                 let new = NewEntry {
@@ -176,8 +180,14 @@ impl Tracebook {
         Ok(())
     }
 
-    fn warn_of_missing(&self, file: &Found, done: &mut Imported) {
-        let Some(folder) = &file.folder else { return };
+    async fn warn_of_missing(&self, file: &Found, done: &mut Imported) -> Result<(), Error> {
+        for reference in markdown::scan(&file.text).live {
+            if self.journal.live_card(reference.id).await?.is_none() {
+                let (path, line, id) = (&file.path, reference.place.line, reference.id);
+                done.warnings.push(format!("{path}:{line}: the live card {id} is not in this journal"));
+            }
+        }
+        let Some(folder) = &file.folder else { return Ok(()) };
         for link in markdown::links(&file.text) {
             let local = link.path();
             if !local.is_empty() && !folder.join(&local).exists() {
@@ -185,6 +195,7 @@ impl Tracebook {
                 done.warnings.push(format!("{}:{}: {what} {local} is not there", file.path, link.line));
             }
         }
+        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ mod heard;
 pub mod import;
 pub mod journal;
 pub mod live;
+mod live_cards;
 pub mod receivers;
 pub mod rpc;
 mod settings;

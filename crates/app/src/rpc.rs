@@ -21,8 +21,10 @@ use tracebook_render::markdown::Markup;
 use crate::error::Error;
 
 mod cloud;
+mod live_card;
 
 pub use cloud::*;
+pub use live_card::*;
 
 macro_rules! commands {
     ($( $(#[doc = $doc:literal])* $name:ident ( $request:ident ) -> $answer:ty ; )*) => {
@@ -153,6 +155,16 @@ commands! {
     evidence_delete(EvidenceDelete) -> EvidenceRow;
     /// Takes evidence out of the bin.
     evidence_restore(EvidenceRef) -> EvidenceRow;
+    /// A new live card: a question that is asked anew while it is shown.
+    live_card_new(LiveCardNew) -> LiveCardView;
+    /// One live card as it is stored.
+    live_card_get(LiveCardRef) -> LiveCardView;
+    /// Changes a live card's question, pace or title, or whether it asks.
+    live_card_set(LiveCardSet) -> LiveCardView;
+    /// Looks at a live card, which asks its source where that is due.
+    live_card_look(LiveCardLook) -> LiveLook;
+    /// Turns a live card's answer into evidence; with `into` its references in that entry too.
+    live_card_freeze(LiveCardFreeze) -> Captured;
     /// Writes entries as markdown with their evidence.
     export(Export) -> Exported;
     /// Reads markdown files, or an exported journal with its evidence.
@@ -178,7 +190,7 @@ pub struct Caller {
 pub enum Event {
     /// Something changed.
     Changed {
-        /// `entry`, `evidence`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
+        /// `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
         what: String,
         /// Which one; empty for telemetry, which is told at most five times a second.
         id: String,
@@ -511,7 +523,7 @@ pub struct TraceGet {
 pub struct Capture {
     /// The kind.
     pub kind: Kind,
-    /// Which one; null with `latest`.
+    /// Which one; null with `latest`. A live card's, `live:01J…`, is asked anew, and its references in `into` become the evidence's.
     #[serde(default)]
     #[ts(optional)]
     pub id: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tracebook_store::{Journal, StoreError, Telemetry};
 use crate::cloud::Cloud;
 use crate::config::Config;
 use crate::error::{Code, Error};
+use crate::live_cards::Answers;
 use crate::receivers::Receivers;
 use crate::rpc::{Caller, Cancel, Event};
 use crate::settings::{Settings, TelemetryLimits};
@@ -34,10 +35,13 @@ pub struct Tracebook {
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: TelemetryLimits,
     pub(crate) cloud: Cloud,
+    pub(crate) answers: Arc<Answers>,
     events: broadcast::Sender<Event>,
     token: CancellationToken,
     tasks: TaskTracker,
     calls: Mutex<HashMap<String, CancellationToken>>,
+    /// For what goes on when the caller has its answer.
+    me: Weak<Self>,
 }
 
 /// Listeners slower than this many events lose the oldest; they are told to look anew.
@@ -87,7 +91,7 @@ impl Tracebook {
             crate::watch_command::watch(line, telemetry.clone(), token.clone(), &tasks)
                 .inspect_err(|_| token.cancel())?;
         }
-        let tracebook = Arc::new(Self {
+        let tracebook = Arc::new_cyclic(|me| Self {
             data_dir,
             journal,
             telemetry,
@@ -95,10 +99,12 @@ impl Tracebook {
             counters,
             limits,
             cloud,
+            answers: Arc::default(),
             events,
             token,
             tasks,
             calls: Mutex::default(),
+            me: Weak::clone(me),
         });
         Ok(tracebook)
     }
@@ -143,6 +149,21 @@ impl Tracebook {
     /// Runs a task that shutdown waits for.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// Does something while the caller goes on, until it is done or the app is asked to stop.
+    pub(crate) fn beside<F>(&self, work: impl FnOnce(Arc<Self>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Some(me) = self.me.upgrade() else { return };
+        let (token, work) = (self.token.clone(), work(me));
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = token.cancelled() => {}
+                () = work => {}
+            }
+        });
     }
 
     pub(crate) fn now(&self) -> Nanos {

@@ -76,7 +76,13 @@ fn check(name: &str, records: &[SpanRecord]) {
     };
     let body = format!("# Week 2\n\nIt works:\n\n{}\n", markdown::reference(&frozen, None));
     let evidence: BTreeMap<Id, Frozen> = BTreeMap::from([(frozen.evidence.id, frozen)]);
-    let tree = export::entry(&EntryInput { row: &row, body: &body, file: "week2", evidence: &evidence });
+    let tree = export::entry(&EntryInput {
+        row: &row,
+        body: &body,
+        file: "week2",
+        evidence: &evidence,
+        live: &BTreeMap::new(),
+    });
     assert_eq!(tree.warnings, Vec::<String>::new());
     let text = |path: &str| String::from_utf8(tree.files[path].clone()).expect("UTF-8");
     insta::assert_snapshot!(format!("{name}_markdown"), text("journal/week2.md"));

@@ -274,7 +274,7 @@ const SOURCES: [&str; 5] = ["local", "xray", "cloudwatch", "rollbar", "honeycomb
 pub(crate) struct Capture {
     /// trace, logs, error, console, service-map, groups, sampling-rules, query or dossier
     pub(crate) kind: String,
-    /// Which one
+    /// Which one; a live card's, live:01J…, is asked anew and what it answers is frozen
     pub(crate) id: Option<String>,
     /// local, xray, cloudwatch, rollbar or honeycomb
     #[arg(long, default_value = "local", value_parser = SOURCES)]

@@ -112,7 +112,8 @@ pub(crate) async fn serve(
         .route("/rpc", post(rpc))
         .route("/events", get(events))
         .route("/card/{name}", get(card))
-        .route("/live/{name}", get(live_card))
+        .route("/live/{name}", get(live_trace))
+        .route("/livecard/{name}", get(live_card))
         .fallback(file)
         .layer(axum::extract::DefaultBodyLimit::max(128 * 1024 * 1024))
         .layer(middleware::from_fn_with_state(host.clone(), check))
@@ -264,6 +265,8 @@ async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEv
 struct Drawn {
     #[serde(default)]
     size: String,
+    /// Of a live card: which answer.
+    at: Option<String>,
 }
 
 async fn card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
@@ -274,9 +277,20 @@ async fn card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): 
     }
 }
 
-async fn live_card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
+async fn live_trace(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
     let id = name.strip_suffix(".svg").unwrap_or(&name);
-    picture(host.tracebook.live_card(id, Size::of(&drawn.size)).await, "no-store")
+    picture(host.tracebook.live_trace(id, Size::of(&drawn.size)).await, "no-store")
+}
+
+async fn live_card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
+    let id = name.strip_suffix(".svg").unwrap_or(&name).parse();
+    match id {
+        Ok(id) => {
+            let svg = host.tracebook.live_card_picture(id, drawn.at.as_deref(), Size::of(&drawn.size)).await;
+            picture(svg, "no-store")
+        }
+        Err(error) => failure(&Error::usage(error.to_string(), "")),
+    }
 }
 
 fn picture(svg: Result<String, Error>, cache: &'static str) -> Response {

@@ -24,6 +24,7 @@ pub mod filter;
 pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
+pub mod live_card;
 pub mod logs;
 pub mod query;
 pub mod question;

@@ -16,6 +16,10 @@
 //! ```
 //! The blank line before the last marker ends the HTML block of `</details>`, so that whatever follows is
 //! markdown again.
+//!
+//! A live card that was frozen has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and its line of
+//! provenance begins with when it was frozen. In a sentence, the marker of the card alone stands behind the picture, or
+//! behind the words of a card that was never frozen: `<em>Live card, never frozen: …</em><!-- tracebook:live 01CARD… -->`.
 
 use std::ops::Range;
 
@@ -28,7 +32,10 @@ use crate::markdown::{
 };
 
 const OPENING: &str = "<!-- tracebook:evidence ";
+const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
+/// What the words of a card that was never frozen begin with.
+const UNFROZEN: &str = "Live card, never frozen: ";
 
 /// A reference as a reader of the export sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,24 +59,46 @@ impl Shown {
         }
     }
 
-    /// The picture in a sentence or a table cell.
-    pub(crate) fn picture(&self, id: Id, folder: &str) -> String {
-        image(&self.alt, &target(folder, id, self.size), &self.caption)
+    /// The picture in a sentence or a table cell; of a live card with when it was frozen, and its marker.
+    pub(crate) fn picture(&self, frozen: &Frozen, folder: &str, live: Option<Id>) -> String {
+        let at = target(folder, frozen.evidence.id, self.size);
+        let Some(card) = live else { return image(&self.alt, &at, &self.caption) };
+        let said = match self.caption.is_empty() {
+            true => frozen_when(frozen),
+            false => format!("{} ({})", self.caption, frozen_when(frozen)),
+        };
+        format!("{}{}", image(&self.alt, &at, &said), live_marker(card))
     }
 
-    /// The block's lines.
-    pub(crate) fn block(&self, frozen: &Frozen, folder: &str) -> Vec<String> {
+    /// What [`Self::picture`] was made of, read from a live card's picture.
+    pub(crate) fn of_live_picture(mut self, frozen: Option<&Frozen>) -> Self {
+        if let Some(when) = frozen.map(frozen_when) {
+            if self.caption == when {
+                self.caption.clear();
+            } else if let Some(own) = self.caption.strip_suffix(&format!(" ({when})")) {
+                self.caption = own.to_owned();
+            }
+        }
+        self
+    }
+
+    /// The block's lines, those of a live card where one is named.
+    pub(crate) fn block(&self, frozen: &Frozen, folder: &str, live: Option<Id>) -> Vec<String> {
         let id = frozen.evidence.id;
         let table = card::table(frozen);
         let own = match self.caption.is_empty() {
             true => String::new(),
             false => format!("<em>{}</em><br>", escape(&self.caption)),
         };
+        let (marker, when) = match live {
+            None => (format!("{OPENING}{id} -->"), String::new()),
+            Some(card) => (format!("{OPENING_LIVE}{card} {id} -->"), format!("{} · ", frozen_when(frozen))),
+        };
         let mut lines = vec![
-            format!("{OPENING}{id} -->"),
+            marker,
             image(&self.alt, &target(folder, id, self.size), ""),
             String::new(),
-            format!("{own}<sub>{}</sub>{}", escape(&one_line(&card::provenance(frozen))), console(frozen)),
+            format!("{own}<sub>{when}{}</sub>{}", escape(&one_line(&card::provenance(frozen))), console(frozen)),
             String::new(),
             format!(
                 "<details><summary>{}: {} as text</summary>",
@@ -98,6 +127,22 @@ fn console(frozen: &Frozen) -> String {
     };
     let source = escape(card::source(provenance));
     format!("<br><sub><a href=\"{}\">seen in {source} when captured</a>; {until}</sub>", url.replace('&', "&amp;"))
+}
+
+/// `live card, frozen 2026-11-23 15:21:40 UTC`.
+fn frozen_when(frozen: &Frozen) -> String {
+    format!("live card, frozen {}", frozen.evidence.provenance.captured_at.human())
+}
+
+/// What stands behind a live card in a sentence.
+fn live_marker(card: Id) -> String {
+    format!("{OPENING_LIVE}{card} -->")
+}
+
+/// The words in the place of a live card that was never frozen, the same in a paragraph of their own and in a sentence. They
+/// begin with a tag that is no block's, so that what is around them stays markdown.
+pub(crate) fn unfrozen(alt: &str, card: Id) -> String {
+    format!("<em>{}</em>{}", escape(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
 }
 
 /// `01J….svg`, `01J….compact.svg`.
@@ -174,7 +219,10 @@ pub(crate) fn eol_at(body: &str, at: usize) -> &'static str {
 /// A block in a text.
 #[derive(Debug)]
 pub(crate) struct Found {
+    /// The evidence in it.
     pub(crate) id: Id,
+    /// The live card that it was frozen from.
+    pub(crate) live: Option<Id>,
     /// From the first marker to behind the last.
     pub(crate) range: Range<usize>,
     /// Its lines without their container's prefix; `None` where the closing marker or the container is broken.
@@ -195,10 +243,7 @@ impl Found {
         }
         let caption = lines.get(3)?.split_once("<sub>").map_or("", |(own, _)| own);
         let caption = match caption.strip_prefix("<em>").and_then(|c| c.strip_suffix("</em><br>")) {
-            // As the alt of an image it reads back as the plain text that it was.
-            Some(own) => {
-                page(&format!("![{own}](x)")).pictures.first().map_or_else(|| own.to_owned(), |p| p.alt.clone())
-            }
+            Some(own) => plain(own),
             None => String::new(),
         };
         Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
@@ -210,28 +255,100 @@ pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
     let bom = if md.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut found: Vec<Found> = Vec::new();
     for html in &page.html {
-        let Some(at) = md[html.clone()].find(OPENING) else { continue };
+        let Some((at, length, live, id)) = opening(&md[html.clone()]) else { continue };
         let start = html.start + at;
         let before = line_before(md, start, bom);
         if found.last().is_some_and(|last| start < last.range.end) || !is_container_prefix(before) {
             continue;
         }
-        let rest = &md[start + OPENING.len()..];
-        let Some((id, _)) = rest.split_once(" -->") else { continue };
-        let Ok(id) = id.parse::<Id>() else { continue };
-        let next = rest.find(OPENING).unwrap_or(rest.len());
+        let rest = &md[start + length..];
+        let next = opening(rest).map_or(rest.len(), |(at, ..)| at);
         let found_block = match rest[..next].find(CLOSING) {
             Some(end) => {
-                let range = start..start + OPENING.len() + end + CLOSING.len();
-                Found { id, lines: unprefixed(&md[range.clone()], &continuation(before)), range }
+                let range = start..start + length + end + CLOSING.len();
+                Found { id, live, lines: unprefixed(&md[range.clone()], &continuation(before)), range }
             }
-            None => {
-                Found { id, range: start..start + OPENING.len() + id.to_string().len() + " -->".len(), lines: None }
-            }
+            None => Found { id, live, range: start..start + length, lines: None },
         };
         found.push(found_block);
     }
     found
+}
+
+/// The first opening marker of a block: where it begins, how long it is, the live card and the evidence that it names.
+fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
+    let of = |at: usize, prefix: &str, live: bool| {
+        let (inner, _) = text[at + prefix.len()..].split_once(" -->")?;
+        let length = prefix.len() + inner.len() + " -->".len();
+        match live {
+            false => Some((at, length, None, inner.parse().ok()?)),
+            true => {
+                let (card, id) = inner.split_once(' ')?;
+                Some((at, length, Some(card.parse().ok()?), id.parse().ok()?))
+            }
+        }
+    };
+    let all =
+        |prefix: &'static str, live: bool| text.match_indices(prefix).find_map(move |(at, _)| of(at, prefix, live));
+    all(OPENING, false).into_iter().chain(all(OPENING_LIVE, true)).min_by_key(|(at, ..)| *at)
+}
+
+/// The place of a live card in a sentence.
+#[derive(Debug)]
+pub(crate) struct Inline {
+    pub(crate) card: Id,
+    /// What stands for the reference: a picture or words, and the marker.
+    pub(crate) range: Range<usize>,
+    pub(crate) what: InlineShown,
+}
+
+/// What a live card's marker stands behind.
+#[derive(Debug)]
+pub(crate) enum InlineShown {
+    /// A picture of ours.
+    Picture(Shown, Id),
+    /// The words of a card that was never frozen: the alternative text.
+    Words(String),
+    /// Something else: what it marked is gone.
+    Nothing,
+}
+
+/// Every live card in a sentence of a text, outside code.
+pub(crate) fn find_live(md: &str, page: &Page) -> Vec<Inline> {
+    let mut found = Vec::new();
+    for html in &page.html {
+        for (at, _) in md[html.clone()].match_indices(OPENING_LIVE) {
+            let start = html.start + at;
+            let rest = &md[start + OPENING_LIVE.len()..html.end];
+            let Some((card, _)) = rest.split_once(" -->") else { continue };
+            let length = OPENING_LIVE.len() + card.len() + " -->".len();
+            let Ok(card) = card.parse::<Id>() else { continue };
+            let picture = page.pictures.iter().find(|p| p.range.end == start);
+            let picture = picture.and_then(|p| our_file(&p.destination).map(|file| (p, file)));
+            let before = &md[..start];
+            let (from, what) = match picture {
+                Some((picture, (_, id, size))) => {
+                    let shown = Shown { alt: picture.alt.clone(), caption: picture.title.clone(), size };
+                    (picture.range.start, InlineShown::Picture(shown, id))
+                }
+                None => match before.strip_suffix("</em>").and_then(|text| Some((text.rfind("<em>")?, text))) {
+                    Some((em, text)) if !text[em..].contains(['\n', '\r']) => {
+                        let words = plain(&text[em + "<em>".len()..]);
+                        let alt = words.strip_prefix(UNFROZEN).map_or(words.clone(), str::to_owned);
+                        (em, InlineShown::Words(alt))
+                    }
+                    _ => (start, InlineShown::Nothing),
+                },
+            };
+            found.push(Inline { card, range: from..start + length, what });
+        }
+    }
+    found
+}
+
+/// What [`escape`] was given: as the alt of an image it reads back as plain text.
+fn plain(escaped: &str) -> String {
+    page(&format!("![{escaped}](x)")).pictures.first().map_or_else(|| escaped.to_owned(), |p| p.alt.clone())
 }
 
 fn unprefixed(block: &str, prefix: &str) -> Option<Vec<String>> {

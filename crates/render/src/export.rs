@@ -1,16 +1,17 @@
 //! An entry as files that a code host shows: markdown, pictures that carry their data, and what import needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
+use tracebook_core::live_card::{CardQuestion, LiveCard};
 
-use crate::block::{Shown, continuation, eol_at, file_name, lay};
+use crate::block::{self, Shown, continuation, eol_at, file_name, lay};
 use crate::card;
-use crate::markdown::{line_before, page, scan};
+use crate::markdown::{Reference, line_before, page, scan};
 
 /// What is exported.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +22,19 @@ pub struct EntryInput<'a> {
     pub body: &'a str,
     /// The file's name without `.md`: `week2`.
     pub file: &'a str,
-    /// The evidence that its references show, masked where it is to be.
+    /// The evidence that its references and live cards show, masked where it is to be.
     pub evidence: &'a BTreeMap<Id, Frozen>,
+    /// The live cards that it shows.
+    pub live: &'a BTreeMap<Id, LiveInput>,
+}
+
+/// A live card on its way out. Nobody is asked: it shows what was frozen from it last.
+#[derive(Clone, Debug)]
+pub struct LiveInput {
+    /// The card.
+    pub card: LiveCard,
+    /// The evidence that was last frozen from it, if any.
+    pub frozen: Option<Id>,
 }
 
 /// Files by their path below the export's folder, with `/`.
@@ -48,9 +60,15 @@ pub(crate) struct EntryFile {
     /// Digest of the markdown as exported.
     pub(crate) digest: String,
     pub(crate) references: Vec<EntryReference>,
+    /// Where a live card stands that was never frozen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unfrozen: Vec<EntryUnfrozen>,
+    /// The live cards of the text with what they ask, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) live: Vec<EntryCard>,
 }
 
-/// One reference of the text.
+/// One reference of the text: to evidence, or to a live card that shows evidence.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntryReference {
     pub(crate) evidence: Id,
@@ -62,6 +80,38 @@ pub(crate) struct EntryReference {
     /// Whether it was written as a block with its table, rather than as a picture in a sentence.
     #[serde(default)]
     pub(crate) block: bool,
+    /// The live card that the evidence was frozen from, where the entry refers to that. `block` is then false: a version that
+    /// knows no live cards looks for blocks of evidence only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) live: Option<EntryLive>,
+}
+
+/// A live card that shows evidence.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EntryLive {
+    pub(crate) card: Id,
+    /// Whether it was written as a block.
+    pub(crate) block: bool,
+}
+
+/// The place of a live card that was never frozen. Not among the references: those name evidence.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EntryUnfrozen {
+    pub(crate) card: Id,
+    pub(crate) source: String,
+    pub(crate) at: usize,
+    pub(crate) length: usize,
+}
+
+/// What a live card asks, and what was frozen from it last. Whether it is paused is the journal's own affair.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EntryCard {
+    pub(crate) id: Id,
+    pub(crate) title: String,
+    pub(crate) question: CardQuestion,
+    pub(crate) pace_seconds: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) frozen: Option<Id>,
 }
 
 /// The newest form of `entry.json` that this version reads.
@@ -70,72 +120,162 @@ pub(crate) const ENTRY_FILE: u32 = 1;
 /// The files of one entry. The same input gives the same bytes; a text without references is
 /// exported byte for byte.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
-    let mut tree = Tree::default();
     let body = input.body;
-    let folder = format!("assets/{}", input.file);
-    let bom = if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut md = String::with_capacity(body.len() * 2);
+    let mut writing = Writing {
+        input,
+        folder: format!("assets/{}", input.file),
+        bom: if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
+        tree: Tree::default(),
+        md: String::with_capacity(body.len() * 2),
+        references: Vec::new(),
+        unfrozen: Vec::new(),
+    };
+    let markup = scan(body);
+    let mut places: Vec<(bool, Reference)> = markup.references.into_iter().map(|r| (false, r)).collect();
+    places.extend(markup.live.into_iter().map(|r| (true, r)));
+    places.sort_by_key(|(_, r)| r.place.byte_start);
     let mut written = 0;
-    let mut references = Vec::new();
-    for reference in scan(body).references {
-        let Some(frozen) = input.evidence.get(&reference.id) else {
-            tree.warnings.push(format!(
-                "{}.md line {}: evidence {} is not in this journal; its reference stays as it is",
-                input.file, reference.place.line, reference.id
-            ));
-            continue;
-        };
+    for (live, reference) in places {
         let (start, end) = (reference.place.byte_start, reference.place.byte_end);
-        let shown = Shown::of(&reference, frozen);
+        writing.md.push_str(&body[written..start]);
+        written = start;
+        let shown = if live { writing.live(&reference) } else { writing.evidence(&reference) };
+        if shown {
+            written = end;
+        }
+    }
+    writing.md.push_str(&body[written..]);
+    for picture in page(body).pictures.iter().filter(|p| p.destination.starts_with("live:")) {
+        if crate::markdown::live_target(&picture.destination).is_none() {
+            writing.warn(format!("{:?} is no live card of a journal: {}", picture.alt, picture.destination));
+        }
+    }
+    writing.finish()
+}
+
+/// An export of one entry while it is made.
+struct Writing<'a> {
+    input: &'a EntryInput<'a>,
+    folder: String,
+    bom: usize,
+    tree: Tree,
+    md: String,
+    references: Vec<EntryReference>,
+    unfrozen: Vec<EntryUnfrozen>,
+}
+
+impl Writing<'_> {
+    fn warn(&mut self, what: String) {
+        self.tree.warnings.push(format!("{}.md: {what}", self.input.file));
+    }
+
+    fn source(&self, reference: &Reference) -> String {
+        self.input.body[reference.place.byte_start..reference.place.byte_end].to_owned()
+    }
+
+    /// Writes a reference to evidence; false where it stays as it is.
+    fn evidence(&mut self, reference: &Reference) -> bool {
+        let Some(frozen) = self.input.evidence.get(&reference.id) else {
+            self.tree.warnings.push(format!(
+                "{}.md line {}: evidence {} is not in this journal; its reference stays as it is",
+                self.input.file, reference.place.line, reference.id
+            ));
+            return false;
+        };
+        self.show(reference, frozen, None);
+        true
+    }
+
+    /// Writes a live card: the evidence that was frozen from it, else words; false where it stays as it is.
+    fn live(&mut self, reference: &Reference) -> bool {
+        let Some(LiveInput { card, frozen }) = self.input.live.get(&reference.id) else {
+            self.tree.warnings.push(format!(
+                "{}.md line {}: the live card {} is not in this journal; its reference stays as it is",
+                self.input.file, reference.place.line, reference.id
+            ));
+            return false;
+        };
+        if let Some(frozen) = frozen.and_then(|id| self.input.evidence.get(&id)) {
+            self.show(reference, frozen, Some(card.id));
+            return true;
+        }
+        let name = if reference.alt.is_empty() { &card.title } else { &reference.alt };
+        let text = block::unfrozen(name, card.id);
+        self.tree.warnings.push(format!(
+            "{}.md line {}: the live card {:?} was never frozen, so the export cannot show it: it stands as words",
+            self.input.file, reference.place.line, name
+        ));
+        let source = self.source(reference);
+        self.unfrozen.push(EntryUnfrozen { card: card.id, source, at: self.md.len(), length: text.len() });
+        self.md.push_str(&text);
+        true
+    }
+
+    /// Writes evidence in a reference's place, with its picture.
+    fn show(&mut self, reference: &Reference, frozen: &Frozen, live: Option<Id>) {
+        let (body, start) = (self.input.body, reference.place.byte_start);
+        let shown = Shown::of(reference, frozen);
         let text = match reference.alone {
             true => {
-                lay(&shown.block(frozen, &folder), &continuation(line_before(body, start, bom)), eol_at(body, start))
+                let prefix = continuation(line_before(body, start, self.bom));
+                lay(&shown.block(frozen, &self.folder, live), &prefix, eol_at(body, start))
             }
-            false => shown.picture(reference.id, &folder),
+            false => shown.picture(frozen, &self.folder, live),
         };
-        md.push_str(&body[written..start]);
-        references.push(EntryReference {
-            evidence: reference.id,
-            source: body[start..end].to_owned(),
-            at: md.len(),
+        self.references.push(EntryReference {
+            evidence: frozen.evidence.id,
+            source: self.source(reference),
+            at: self.md.len(),
             length: text.len(),
-            block: reference.alone,
+            block: reference.alone && live.is_none(),
+            live: live.map(|card| EntryLive { card, block: reference.alone }),
         });
-        md.push_str(&text);
-        written = end;
+        self.md.push_str(&text);
 
+        let folder = self.folder.clone();
         let path = |name: &str| format!("journal/{folder}/{name}");
-        let picture = path(&file_name(reference.id, shown.size));
-        if !tree.files.contains_key(&picture) {
+        let picture = path(&file_name(frozen.evidence.id, shown.size));
+        if !self.tree.files.contains_key(&picture) {
             let card = card::svg(frozen, shown.size);
-            tree.files.insert(picture, card.svg.into_bytes());
+            self.tree.files.insert(picture, card.svg.into_bytes());
             if let Some(sidecar) = card.sidecar {
-                tree.files.insert(path(&sidecar.name), sidecar.bytes);
+                self.tree.files.insert(path(&sidecar.name), sidecar.bytes);
             }
         }
     }
-    md.push_str(&body[written..]);
-    for picture in page(body).pictures.iter().filter(|p| p.destination.starts_with("live:")) {
-        tree.warnings.push(format!(
-            "{}.md: the live card {:?} is not frozen, so the export cannot show it",
-            input.file, picture.alt
-        ));
+
+    fn finish(self) -> Tree {
+        let Self { input, folder, mut tree, md, references, unfrozen, .. } = self;
+        let shown: BTreeSet<Id> = references
+            .iter()
+            .filter_map(|r| r.live.as_ref().map(|live| live.card))
+            .chain(unfrozen.iter().map(|u| u.card))
+            .collect();
+        let live = shown.iter().filter_map(|id| input.live.get(id)).map(|LiveInput { card, frozen }| EntryCard {
+            id: card.id,
+            title: card.title.clone(),
+            question: card.question.clone(),
+            pace_seconds: card.pace_seconds,
+            frozen: frozen.filter(|id| input.evidence.contains_key(id)),
+        });
+        if !references.is_empty() || !unfrozen.is_empty() {
+            let about = EntryFile {
+                tracebook: ENTRY_FILE,
+                id: input.row.id,
+                slug: input.row.slug.clone(),
+                week: input.row.week.clone(),
+                title: input.row.title.clone(),
+                folder: folder.clone(),
+                digest: digest(md.as_bytes()),
+                references,
+                unfrozen,
+                live: live.collect(),
+            };
+            // Plain texts and numbers always have a JSON form.
+            let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";
+            tree.files.insert(format!("journal/{folder}/entry.json"), json.into_bytes());
+        }
+        tree.files.insert(format!("journal/{}.md", input.file), md.into_bytes());
+        tree
     }
-    if !references.is_empty() {
-        let about = EntryFile {
-            tracebook: ENTRY_FILE,
-            id: input.row.id,
-            slug: input.row.slug.clone(),
-            week: input.row.week.clone(),
-            title: input.row.title.clone(),
-            folder: folder.clone(),
-            digest: digest(md.as_bytes()),
-            references,
-        };
-        // Plain texts and numbers always have a JSON form.
-        let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";
-        tree.files.insert(format!("journal/{folder}/entry.json"), json.into_bytes());
-    }
-    tree.files.insert(format!("journal/{}.md", input.file), md.into_bytes());
-    tree
 }

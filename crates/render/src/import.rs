@@ -1,14 +1,16 @@
 //! An exported entry back into the entry that it was, with its evidence.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use tracebook_core::canonical::digest;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
+use tracebook_core::live_card::LiveCard;
 
-use crate::block::{self, Shown, our_file};
-use crate::export::{ENTRY_FILE, EntryFile, EntryReference};
-use crate::markdown::{Reference, image, page, scan};
+use crate::block::{self, Found, InlineShown, Shown, our_file};
+use crate::export::{ENTRY_FILE, EntryFile, EntryReference, LiveInput};
+use crate::markdown::{Reference, image, one_line, page, query, scan};
 use crate::verify;
 
 /// What came back.
@@ -26,6 +28,8 @@ pub struct ImportedEntry {
     pub body: String,
     /// The evidence that could be read and whose digest holds.
     pub evidence: Vec<Frozen>,
+    /// The live cards that it shows, and what was frozen from them last: checked, none of them asked.
+    pub live: Vec<LiveInput>,
     /// What could not be brought back, as sentences.
     pub warnings: Vec<String>,
 }
@@ -65,13 +69,47 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         fetch(id, &mut warnings);
     }
 
+    let live = live_cards(&about, &mut warnings);
     let body = match as_exported(md, &about) {
         Some(body) => body,
-        None => Edited { md, references: &about.references, evidence: &evidence }.body(&mut warnings),
+        None => Edited { md, about: &about, live: &live, evidence: &evidence }.body(&mut warnings),
     };
     let mut evidence: Vec<Frozen> = evidence.into_values().collect();
     evidence.sort_by_key(|f| f.evidence.id);
-    Ok(ImportedEntry { id: about.id, slug: about.slug, week: about.week, title: about.title, body, evidence, warnings })
+    Ok(ImportedEntry {
+        id: about.id,
+        slug: about.slug,
+        week: about.week,
+        title: about.title,
+        body,
+        evidence,
+        live,
+        warnings,
+    })
+}
+
+/// The live cards that `entry.json` tells of. What a file says is anybody's word, so each is looked at as if it were new.
+fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
+    let mut cards = Vec::new();
+    for said in &about.live {
+        let card = LiveCard {
+            id: said.id,
+            title: said.title.clone(),
+            question: said.question.clone(),
+            pace_seconds: said.pace_seconds,
+            paused: false,
+        };
+        match card.checked() {
+            Ok((card, removed)) => {
+                if removed > 0 {
+                    warnings.push(format!("live card {}: what looked like a credential was taken out", card.id));
+                }
+                cards.push(LiveInput { card, frozen: said.frozen });
+            }
+            Err(why) => warnings.push(format!("live card {}: {why}; its question was not read", said.id)),
+        }
+    }
+    cards
 }
 
 /// Reads one evidence out of its picture, full or compact, in the first folder that has it.
@@ -110,12 +148,16 @@ fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
         true => md.to_owned(),
         false => Some(md.replace("\r\n", "\n")).filter(|text| text != md && is(text))?,
     };
+    let mut places: Vec<(usize, usize, &str)> =
+        about.references.iter().map(|r| (r.at, r.length, r.source.as_str())).collect();
+    places.extend(about.unfrozen.iter().map(|u| (u.at, u.length, u.source.as_str())));
+    places.sort_unstable_by_key(|(at, ..)| *at);
     let mut body = String::with_capacity(text.len());
     let mut read = 0;
-    for reference in &about.references {
-        let end = reference.at.checked_add(reference.length)?;
-        body.push_str(text.get(read..reference.at)?);
-        body.push_str(&reference.source);
+    for (at, length, source) in places {
+        let end = at.checked_add(length)?;
+        body.push_str(text.get(read..at)?);
+        body.push_str(source);
         read = end;
     }
     body.push_str(text.get(read..)?);
@@ -125,19 +167,29 @@ fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
 /// A markdown that was edited after its export.
 struct Edited<'a> {
     md: &'a str,
-    references: &'a [EntryReference],
+    about: &'a EntryFile,
+    live: &'a [LiveInput],
     evidence: &'a HashMap<Id, Frozen>,
 }
 
+/// What a reference leads to.
+#[derive(Clone, Copy)]
+enum Target {
+    Evidence(Id),
+    /// A live card, and the evidence that it shows, if any.
+    Live(Id, Option<Id>),
+}
+
 impl Edited<'_> {
-    /// Turns every block and picture of ours into its reference; all else stays.
+    /// Turns every block, picture and live card of ours into its reference; all else stays.
     fn body(&self, warnings: &mut Vec<String>) -> String {
         let page = page(self.md);
         let blocks = block::find(self.md, &page);
         let mut edits = Vec::new();
         for found in &blocks {
+            let target = self.target(found, warnings);
             match found.shown() {
-                Some((shown, _)) => edits.push((found.range.clone(), self.source(found.id, &shown))),
+                Some((shown, _)) => edits.push((found.range.clone(), self.source(target, &shown))),
                 None if found.lines.is_some()
                     && !page.pictures.iter().any(|p| found.range.contains(&p.range.start)) =>
                 {
@@ -145,8 +197,8 @@ impl Edited<'_> {
                         "evidence {}: its block has no picture any more; the reference was put back",
                         found.id
                     ));
-                    let shown = self.default_shown(found.id);
-                    edits.push((found.range.clone(), self.source(found.id, &shown)));
+                    let shown = self.default_shown(target);
+                    edits.push((found.range.clone(), self.source(target, &shown)));
                 }
                 None => warnings.push(format!(
                     "evidence {}: its block was taken apart; only its picture became a reference",
@@ -154,12 +206,46 @@ impl Edited<'_> {
                 )),
             }
         }
+        let inside = |edits: &[(Range<usize>, String)], at: usize| edits.iter().any(|(range, _)| range.contains(&at));
+        for inline in block::find_live(self.md, &page) {
+            if inside(&edits, inline.range.start) {
+                continue;
+            }
+            let card = inline.card;
+            let text = match inline.what {
+                // Its question is not here, but the evidence is.
+                InlineShown::Picture(..) if !self.knows(card) => {
+                    warnings.push(no_question(card, "the evidence stays"));
+                    let md = &self.md[inline.range.clone()];
+                    let marker = md.rfind("<!--").unwrap_or(md.len());
+                    edits.push((inline.range.start + marker..inline.range.end, String::new()));
+                    continue;
+                }
+                InlineShown::Picture(shown, id) => {
+                    let shown = shown.of_live_picture(self.evidence.get(&id));
+                    self.source(Target::Live(card, Some(id)), &shown)
+                }
+                InlineShown::Words(alt) => {
+                    if !self.knows(card) {
+                        warnings.push(no_question(card, "the reference was put back, and leads nowhere"));
+                    }
+                    let shown = Shown { alt, ..self.default_shown(Target::Live(card, None)) };
+                    self.source(Target::Live(card, None), &shown)
+                }
+                InlineShown::Nothing => {
+                    warnings.push(format!("live card {card}: what stood for it is gone; the reference was put back"));
+                    let target = Target::Live(card, None);
+                    self.source(target, &self.default_shown(target))
+                }
+            };
+            edits.push((inline.range, text));
+        }
         for picture in &page.pictures {
-            let inside = edits.iter().any(|(range, _)| range.contains(&picture.range.start));
             let Some((_, id, size)) = our_file(&picture.destination) else { continue };
-            if !inside && (self.evidence.contains_key(&id) || self.references.iter().any(|r| r.evidence == id)) {
+            let ours = self.evidence.contains_key(&id) || self.about.references.iter().any(|r| r.evidence == id);
+            if ours && !inside(&edits, picture.range.start) {
                 let shown = Shown { alt: picture.alt.clone(), caption: picture.title.clone(), size };
-                edits.push((picture.range.clone(), self.source(id, &shown)));
+                edits.push((picture.range.clone(), self.source(Target::Evidence(id), &shown)));
             }
         }
         edits.sort_by_key(|(range, _)| range.start);
@@ -174,27 +260,67 @@ impl Edited<'_> {
         body
     }
 
-    fn default_shown(&self, id: Id) -> Shown {
-        let known = self.known(id).into_iter().find_map(|(_, r)| r).zip(self.evidence.get(&id));
-        known.map_or_else(
-            || Shown { alt: String::new(), caption: String::new(), size: card_size("full") },
-            |(reference, frozen)| Shown::of(&reference, frozen),
-        )
+    fn knows(&self, card: Id) -> bool {
+        self.live.iter().any(|live| live.card.id == card)
     }
 
-    /// The sources of this evidence, each with what it says, where it can be read by itself.
-    fn known(&self, id: Id) -> Vec<(&str, Option<Reference>)> {
-        let of = |r: &EntryReference| scan(&r.source).references.into_iter().next();
-        self.references.iter().filter(|r| r.evidence == id).map(|r| (r.source.as_str(), of(r))).collect()
+    /// What a block stands for. One of a live card whose question is not in this `entry.json` shows its evidence for good.
+    fn target(&self, found: &Found, warnings: &mut Vec<String>) -> Target {
+        match found.live {
+            Some(card) if self.knows(card) => Target::Live(card, Some(found.id)),
+            Some(card) => {
+                warnings.push(no_question(card, "the evidence stays"));
+                Target::Evidence(found.id)
+            }
+            None => Target::Evidence(found.id),
+        }
+    }
+
+    fn frozen(&self, target: Target) -> Option<&Frozen> {
+        match target {
+            Target::Evidence(id) | Target::Live(_, Some(id)) => self.evidence.get(&id),
+            Target::Live(_, None) => None,
+        }
+    }
+
+    fn default_shown(&self, target: Target) -> Shown {
+        let reference = self.known(target).into_iter().find_map(|(_, r)| r);
+        match (reference, self.frozen(target), target) {
+            (Some(reference), Some(frozen), _) => Shown::of(&reference, frozen),
+            (Some(reference), None, Target::Live(..)) => {
+                Shown { alt: reference.alt, caption: reference.caption, size: card_size(&reference.size) }
+            }
+            _ => Shown { alt: String::new(), caption: String::new(), size: card_size("full") },
+        }
+    }
+
+    /// The sources of what a reference leads to, each with what it says, where it can be read by itself.
+    fn known(&self, target: Target) -> Vec<(&str, Option<Reference>)> {
+        let references = self.about.references.iter();
+        match target {
+            Target::Evidence(id) => {
+                let of = |r: &EntryReference| scan(&r.source).references.into_iter().next();
+                let known = references.filter(|r| r.evidence == id && r.live.is_none());
+                known.map(|r| (r.source.as_str(), of(r))).collect()
+            }
+            Target::Live(card, _) => {
+                let of = |source: &str| scan(source).live.into_iter().next();
+                let frozen = references.filter(|r| r.live.as_ref().is_some_and(|live| live.card == card));
+                let sources = frozen.map(|r| r.source.as_str());
+                let unfrozen = self.about.unfrozen.iter().filter(|u| u.card == card);
+                sources.chain(unfrozen.map(|u| u.source.as_str())).map(|source| (source, of(source))).collect()
+            }
+        }
     }
 
     /// The reference for what the text shows: the entry's own, unless its words were edited.
-    fn source(&self, id: Id, shown: &Shown) -> String {
-        let known = self.known(id);
-        let frozen = self.evidence.get(&id);
-        let same = |reference: &Reference| match frozen {
-            Some(frozen) => Shown::of(reference, frozen) == *shown,
-            None => reference.alt == shown.alt,
+    fn source(&self, target: Target, shown: &Shown) -> String {
+        let known = self.known(target);
+        let frozen = self.frozen(target);
+        let same = |reference: &Reference| match (frozen, target) {
+            (Some(frozen), _) => Shown::of(reference, frozen) == *shown,
+            (None, Target::Live(card, _)) => self.words(card, &reference.alt) == shown.alt,
+            (None, Target::Evidence(_)) => reference.alt == shown.alt,
         };
         if let Some((source, _)) = known.iter().find(|(_, r)| r.as_ref().is_some_and(same)) {
             return (*source).to_owned();
@@ -210,11 +336,21 @@ impl Edited<'_> {
             }
             _ => String::new(),
         };
-        let query = if shown.size == card_size("compact") { "?size=compact" } else { "" };
-        image(
-            &crate::markdown::one_line(&shown.alt),
-            &format!("evidence:{id}{query}"),
-            &crate::markdown::one_line(&caption),
-        )
+        let size = if shown.size == card_size("compact") { query("compact") } else { "" };
+        let to = match target {
+            Target::Evidence(id) => format!("evidence:{id}{size}"),
+            Target::Live(card, _) => format!("live:{card}{size}"),
+        };
+        image(&one_line(&shown.alt), &to, &one_line(&caption))
     }
+
+    /// What stands for a card that was never frozen.
+    fn words(&self, card: Id, alt: &str) -> String {
+        let title = || self.live.iter().find(|live| live.card.id == card).map_or("", |live| live.card.title.as_str());
+        one_line(if alt.is_empty() { title() } else { alt })
+    }
+}
+
+fn no_question(card: Id, what: &str) -> String {
+    format!("live card {card}: its question is not in this entry.json; {what}")
 }

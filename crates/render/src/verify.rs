@@ -241,7 +241,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         let (id, mut verdict, mut why, frozen) = file(&path, found.id, read);
         if let (Some(frozen), true) = (frozen, matches!(verdict, Verdict::Intact | Verdict::Masked)) {
             let written = found.lines.as_deref().unwrap_or_default();
-            let again = shown.block(&frozen, &folder);
+            let again = shown.block(&frozen, &folder, found.live);
             // The picture's line was read as a picture: its alternative text is the user's, and so is its spelling.
             let same = written.len() == again.len()
                 && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b);
@@ -328,7 +328,7 @@ fn not_shown(
     for reference in about.references {
         let id = reference.evidence;
         let (blocks, places) = named.entry(id).or_default();
-        *blocks += usize::from(reference.block);
+        *blocks += usize::from(reference.block || reference.live.as_ref().is_some_and(|live| live.block));
         *places += 1;
         let (blocks_shown, pictures_shown) = shown.get(&id).copied().unwrap_or_default();
         let why = if *places > pictures_shown.max(blocks_shown) {
@@ -338,7 +338,9 @@ fn not_shown(
         } else {
             continue;
         };
-        let size = scan(&reference.source).references.first().map_or(Size::Full, |r| Size::of(&r.size));
+        let source = scan(&reference.source);
+        let shown = source.references.first().or(source.live.first());
+        let size = shown.map_or(Size::Full, |r| Size::of(&r.size));
         let file = format!("{folder}/{}", block::file_name(id, size));
         gone.push(FileVerdict { file, id: Some(id), verdict: Verdict::Missing, why: why.to_owned() });
     }

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use common::*;
 use proptest::prelude::*;
 use tracebook_core::entry::EntryRow;
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
-use tracebook_render::export::{EntryInput, Tree, entry};
+use tracebook_core::live_card::{CardQuestion, LiveCard};
+use tracebook_core::question::Source;
+use tracebook_render::export::{EntryInput, LiveInput, Tree, entry};
 use tracebook_render::import::{ImportedEntry, exported};
 use tracebook_render::verify::{Verdict, markdown};
 
@@ -28,7 +30,33 @@ fn shelf() -> BTreeMap<Id, Frozen> {
 }
 
 fn out(body: &str, evidence: &BTreeMap<Id, Frozen>) -> Tree {
-    entry(&EntryInput { row: &row(), body, file: "week2", evidence })
+    out_live(body, evidence, &BTreeMap::new())
+}
+
+fn out_live(body: &str, evidence: &BTreeMap<Id, Frozen>, live: &BTreeMap<Id, LiveInput>) -> Tree {
+    entry(&EntryInput { row: &row(), body, file: "week2", evidence, live })
+}
+
+/// One that was frozen as the first evidence of the shelf, and one that never was.
+fn live_cards() -> BTreeMap<Id, LiveInput> {
+    let card = |text: &str, filter: &str, frozen: Option<&str>| LiveInput {
+        card: LiveCard {
+            id: id(text),
+            title: format!("Newest of {filter}"),
+            question: CardQuestion {
+                kind: Kind::Trace,
+                source: Source::Local,
+                id: None,
+                filter: filter.to_owned(),
+                since: Some("15m".to_owned()),
+            },
+            pace_seconds: 5,
+            paused: false,
+        },
+        frozen: frozen.map(id),
+    };
+    let cards = [card(FROZEN, "service:backend", Some(ID)), card(OPEN, "status:error \"<q> | -->\"", None)];
+    cards.into_iter().map(|live| (live.card.id, live)).collect()
 }
 
 fn text<'a>(tree: &'a Tree, path: &str) -> &'a str {
@@ -47,6 +75,11 @@ fn verdicts(tree: &Tree, md: &str) -> Vec<(String, Verdict)> {
     let found = markdown("journal/week2.md", md, &|path| tree.files.get(&format!("journal/{path}")).cloned());
     found.into_iter().map(|f| (f.file, f.verdict)).collect()
 }
+
+/// Live cards: one that was frozen, one that never was, and one of another journal.
+const FROZEN: &str = "01JD4ZK0000000000000000FRZ";
+const OPEN: &str = "01JD4ZK0000000000000000PEN";
+const STRANGE: &str = "01JD4ZZZZZZZZZZZZZZZZZZZZZ";
 
 const ALL_PLACES: &str = "# Week 2\n\n![Home](evidence:ID \"My own words\")\n\n- item\n\n  ![In a list](evidence:ID)\n- ![Tight](evidence:ID?size=compact)\n\n> quoted\n>\n> ![In a quote](evidence:OTHER)\n\nIn a ![sentence](evidence:ID \"why\") and\n\n| a | b |\n|---|---|\n| ![cell](evidence:OTHER) | x |\n\n```\n![code](evidence:ID)\n```\n![after code](evidence:ID)\n### Heading right after\n";
 
@@ -176,19 +209,182 @@ fn large_data_goes_beside_the_picture() {
     }
 }
 
+const LIVE_PLACES: &str = "# Week 2\n\n![Home](live:FROZEN \"My own words\")\n\n- item\n\n  ![In a list](live:FROZEN)\n- ![Tight](live:FROZEN?size=compact)\n- ![](live:OPEN)\n\n> quoted\n>\n> ![In a quote, \\*never\\*](live:OPEN \"kept\")\n> and ![in its | sentence](live:FROZEN)\n\nIn a ![sentence](live:FROZEN \"why\") and a ![one](live:OPEN) and the evidence ![itself](evidence:ID \"why\")\n\n| a | b |\n|---|---|\n| ![cell](live:FROZEN) | ![a \\| b](live:OPEN) |\n\n```\n![code](live:OPEN)\n```\n\n![Frozen for good](evidence:ID)\n\nA `![span](live:FROZEN)` and ![strange](live:STRANGE)\n";
+
+fn live_places() -> String {
+    let text = LIVE_PLACES.replace("FROZEN", FROZEN).replace("OPEN", OPEN).replace("STRANGE", STRANGE);
+    text.replace("evidence:ID", &format!("evidence:{ID}"))
+}
+
+#[test]
+fn a_live_card_shows_what_was_frozen_last_and_keeps_its_question() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    insta::assert_snapshot!("export_live_md", md);
+    insta::assert_snapshot!("export_live_entry_json", text(&tree, "journal/assets/week2/entry.json"));
+    let open: Vec<_> = tree.warnings.iter().filter(|w| w.contains("never frozen")).collect();
+    assert_eq!(open.len(), 4, "each place of the one that was never frozen: {:?}", tree.warnings);
+    assert!(open[0].starts_with("week2.md line 9: the live card \"Newest of status"), "{open:?}");
+    assert_eq!(tree.warnings.iter().filter(|w| w.contains(STRANGE)).count(), 1);
+    let found = verdicts(&tree, md);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|(_, v)| *v == Verdict::Intact), "{found:?}");
+}
+
+#[test]
+fn live_cards_come_back_as_live_cards() {
+    for body in [
+        live_places(),
+        live_places().replace('\n', "\r\n"),
+        live_places().replace('\n', "\r"),
+        format!("\u{feff}{}", live_places()),
+    ] {
+        let tree = out_live(&body, &shelf(), &live_cards());
+        let md = text(&tree, "journal/week2.md");
+        let entry = back(&tree, md);
+        assert_eq!(entry.body, body);
+        assert_eq!(entry.warnings, Vec::<String>::new());
+        let back: BTreeMap<Id, LiveInput> = entry.live.into_iter().map(|live| (live.card.id, live)).collect();
+        assert_eq!(format!("{back:?}"), format!("{:?}", live_cards()), "question, pace, and what was frozen");
+        let evidence = entry.evidence.into_iter().map(|f| (f.evidence.id, f)).collect();
+        assert_eq!(out_live(&entry.body, &evidence, &back), tree, "a second export is the same to the byte");
+    }
+}
+
+#[test]
+fn edits_around_live_cards_leave_them_live() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    // A checkout may also have turned the line endings.
+    for edited in
+        [md.replace("# Week 2", "# Week 2, edited"), md.replace("# Week 2", "# Week 2, edited").replace('\n', "\r\n")]
+    {
+        let entry = back(&tree, &edited);
+        assert_eq!(entry.body.replace("\r\n", "\n"), live_places().replace("# Week 2", "# Week 2, edited"));
+        assert_eq!(entry.warnings, Vec::<String>::new());
+    }
+    let words = md.replace("Live card, never frozen: one</em>", "another name</em>");
+    assert!(back(&tree, &words).body.contains(&format!("a ![another name](live:{OPEN}) and")));
+    let alt = md.replace("![sentence](", "![phrase](");
+    assert!(back(&tree, &alt).body.contains(&format!("In a ![phrase](live:{FROZEN} \"why\") and")));
+    let home = md.replace("![Home](", "![Start](");
+    assert!(back(&tree, &home).body.contains(&format!("![Start](live:{FROZEN} \"My own words\")")));
+    assert!(verdicts(&tree, &home).iter().all(|(_, v)| *v == Verdict::Intact));
+    let gone = back(&tree, &md.replace("<em>Live card, never frozen: one</em>", ""));
+    assert!(gone.body.contains("a ![Newest of") || gone.body.contains(&format!("(live:{OPEN})")));
+    assert!(gone.warnings.iter().any(|w| w.contains("put back")), "{:?}", gone.warnings);
+}
+
+#[test]
+fn a_live_block_without_its_question_stays_evidence() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    // As if its block had been copied into the text of another entry.
+    let other = out(&format!("# Other\n\n![t](evidence:{OTHER})\n"), &shelf());
+    let block = out_live(&format!("![t](live:{FROZEN})\n"), &shelf(), &live_cards());
+    let md = format!("{}\n{}", text(&other, "journal/week2.md"), text(&block, "journal/week2.md"));
+    let mut both = tree.clone();
+    both.files.insert(
+        "journal/assets/week2/entry.json".into(),
+        text(&other, "journal/assets/week2/entry.json").as_bytes().to_vec(),
+    );
+    let entry = back(&both, &md);
+    assert_eq!(entry.body, format!("# Other\n\n![t](evidence:{OTHER})\n\n![t](evidence:{ID})\n"));
+    assert!(entry.warnings.iter().any(|w| w.contains(FROZEN) && w.contains("question")), "{:?}", entry.warnings);
+}
+
+#[test]
+fn what_a_live_block_says_is_verified() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    for (from, to) in [
+        ("live card, frozen 2026", "live card, frozen 2027"),
+        (&*format!("<!-- tracebook:live {FROZEN} {ID} -->"), &*format!("<!-- tracebook:evidence {ID} -->")),
+        ("| GET | frontend", "| PUT | frontend"),
+    ] {
+        assert!(md.contains(from), "{from}");
+        let found = verdicts(&tree, &md.replace(from, to));
+        assert!(found.iter().any(|(_, v)| *v == Verdict::Edited), "{from}: {found:?}");
+    }
+    let unmarked = md.replacen(&format!("<!-- tracebook:live {FROZEN} {ID} -->\n"), "", 1);
+    assert!(verdicts(&tree, &unmarked).iter().any(|(_, v)| *v == Verdict::Missing), "its table is nobody's");
+}
+
+#[test]
+fn a_version_before_live_cards_reads_such_an_export() {
+    // What that version knows of entry.json.
+    #[derive(serde::Deserialize)]
+    struct Before {
+        tracebook: u32,
+        references: Vec<Reference>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        evidence: Id,
+        source: String,
+        at: usize,
+        length: usize,
+        block: bool,
+    }
+    let body = format!("![a](live:{FROZEN})\n\nIn ![b](live:{FROZEN}) and ![c](evidence:{OTHER})\n");
+    let tree = out_live(&body, &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    let about: Before = serde_json::from_str(text(&tree, "journal/assets/week2/entry.json")).expect("reads");
+    assert_eq!(about.tracebook, 1);
+    let mut text = String::new();
+    let mut read = 0;
+    for reference in &about.references {
+        assert!(shelf().contains_key(&reference.evidence));
+        assert!(!reference.block, "a block of evidence, which that version would look for");
+        text.push_str(&md[read..reference.at]);
+        text.push_str(&reference.source);
+        read = reference.at + reference.length;
+    }
+    text.push_str(&md[read..]);
+    assert_eq!(text, body);
+    // And without live cards nothing of the file is new.
+    let json = out(&all_places(), &shelf()).files["journal/assets/week2/entry.json"].clone();
+    let json = String::from_utf8(json).expect("UTF-8");
+    assert!(!json.contains("\"live\"") && !json.contains("\"unfrozen\""));
+}
+
+#[test]
+fn what_an_entry_json_says_of_live_cards_is_looked_at() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let json = text(&tree, "journal/assets/week2/entry.json");
+    let read = |json: String| {
+        let mut forged = tree.clone();
+        forged.files.insert("journal/assets/week2/entry.json".into(), json.into_bytes());
+        back(&forged, text(&tree, "journal/week2.md"))
+    };
+    let fast = read(json.replace("\"pace_seconds\": 5", "\"pace_seconds\": 0"));
+    assert!(fast.live.iter().all(|live| live.card.pace_seconds >= 1));
+    let secret = read(json.replace("service:backend", "service:backend db.password=hunter22"));
+    assert!(!format!("{:?}", secret.live).contains("hunter22"));
+    assert!(secret.warnings.iter().any(|w| w.contains("credential")), "{:?}", secret.warnings);
+    let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"for ever\""));
+    assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("length of time")));
+    assert_eq!(endless.body, live_places(), "the text comes back all the same");
+}
+
 fn any_block() -> impl Strategy<Value = String> {
-    let place = prop_oneof![Just(ID), Just(OTHER), Just("01JD4ZZZZZZZZZZZZZZZZZZZZZ")];
+    let place = prop_oneof![Just(ID), Just(OTHER), Just(STRANGE)];
     let size = prop_oneof![Just(""), Just("?size=compact")];
     let alt = "[ -~é日]{0,12}";
-    let image = (alt, place, size, prop_oneof![Just(String::new()), " \"[a-z\\]\\[*<& |-]{0,12}\""]).prop_map(
-        |(alt, id, size, title)| {
-            format!("![{}](evidence:{id}{size}{title})", alt.replace(['[', ']', '\\', '`', '<'], ""))
+    let evidence = place.prop_map(|id| format!("evidence:{id}"));
+    let live = prop_oneof![3 => Just(FROZEN), 3 => Just(OPEN), 1 => Just(STRANGE)].prop_map(|id| format!("live:{id}"));
+    let target = prop_oneof![evidence, live];
+    let image = (alt, target, size, prop_oneof![Just(String::new()), " \"[a-z\\]\\[*<& |-]{0,12}\""]).prop_map(
+        |(alt, target, size, title)| {
+            format!("![{}]({target}{size}{title})", alt.replace(['[', ']', '\\', '`', '<'], ""))
         },
     );
     let words = prop_oneof![
         "[a-zA-Z ,.*_`>#-]{0,20}",
         Just("<!-- /tracebook -->".to_owned()),
         Just(format!("<!-- tracebook:evidence {ID} -->")),
+        Just(format!("<!-- tracebook:live {OPEN} -->")),
+        Just(format!("<!-- tracebook:live {FROZEN} {ID} -->")),
+        Just("</em>".to_owned()),
         Just("</details>".to_owned()),
         Just("```".to_owned()),
         Just("<div>".to_owned()),
@@ -224,7 +420,7 @@ proptest! {
 
     #[test]
     fn any_text_comes_back_byte_for_byte(body in any_body()) {
-        let tree = SHELF.with(|shelf| out(&body, shelf));
+        let tree = SHELF.with(|shelf| out_live(&body, shelf, &live_cards()));
         let md = text(&tree, "journal/week2.md").to_owned();
         if !tree.files.contains_key("journal/assets/week2/entry.json") {
             prop_assert_eq!(md, body);
@@ -238,7 +434,7 @@ proptest! {
                 prop_assert_eq!(verdict, Verdict::Intact, "{} in {:?}", file, md);
             }
             // With a word more at the end it is no longer as exported, and its blocks still become references.
-            if !body.contains("```") && !body.contains("<div>") && !body.contains("evidence:01JD4ZZZ") {
+            if !body.contains("```") && !body.contains("<div>") && !body.contains(STRANGE) {
                 let edited = format!("{md}\n\nmore\n");
                 let again = back(&tree, &edited).body;
                 prop_assert!(!again.contains("<!-- tracebook"), "{:?} became {:?}", edited, again);

@@ -284,7 +284,7 @@ fn every_kind_goes_out_and_comes_back() {
         let frozen = frozen_body(ID, body);
         let shelf: BTreeMap<_, _> = [(frozen.evidence.id, frozen.clone())].into();
         let text = format!("# W\n\n![](evidence:{ID})\n\n- ![small](evidence:{ID}?size=compact)\n");
-        let tree = entry(&EntryInput { row: &row, body: &text, file: "w", evidence: &shelf });
+        let tree = entry(&EntryInput { row: &row, body: &text, file: "w", evidence: &shelf, live: &BTreeMap::new() });
         let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
         let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
         let found = markdown("journal/w.md", &md, &read);

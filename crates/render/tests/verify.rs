@@ -65,7 +65,7 @@ fn not_one_byte_of_a_table_can_be_changed() {
     let shelf: BTreeMap<_, _> = [frozen(one())].into_iter().map(|f| (f.evidence.id, f)).collect();
     let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
     let body = format!("![alt](evidence:{ID})\n");
-    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
     let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
     let check = |md: &str| markdown("journal/w.md", md, &|path| tree.files.get(&format!("journal/{path}")).cloned());
     assert_eq!(check(&md)[0].verdict, Verdict::Intact);
@@ -99,7 +99,7 @@ fn evidence_that_the_text_no_longer_shows_is_missing() {
         [frozen(one()), frozen_as(OTHER, nasty())].into_iter().map(|f| (f.evidence.id, f)).collect();
     let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
     let body = format!("![alt](evidence:{ID})\n\nwords\n\n![other](evidence:{OTHER})\n\nIn a ![s](evidence:{ID})\n");
-    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
     let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
     let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
     let check = |name: &str, md: &str| -> Vec<(Option<tracebook_core::ids::Id>, Verdict, String)> {
@@ -264,7 +264,7 @@ proptest! {
         let shelf: BTreeMap<_, _> = [frozen(one())].into_iter().map(|f| (f.evidence.id, f)).collect();
         let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
         let body = format!("> - ![alt](evidence:{ID})\n\nx ![b](evidence:{ID}) é\n\n![c](evidence:{ID})\n");
-        let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf });
+        let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
         let md = String::from_utf8_lossy(&tree.files["journal/w.md"]).into_owned();
         let json = String::from_utf8_lossy(&tree.files["journal/assets/w/entry.json"]).into_owned();
         let chars: Vec<char> = md.chars().collect();

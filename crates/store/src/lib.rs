@@ -20,6 +20,7 @@ pub mod errors;
 pub mod evidence;
 pub mod files;
 pub mod heard;
+pub mod live_cards;
 pub mod logs;
 mod open;
 pub mod queries;

@@ -3,7 +3,6 @@
 use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, Likeness};
 use tracebook_core::evidence::Body;
-use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
@@ -43,7 +42,7 @@ impl Tracebook {
         };
         self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
-        Ok(Found { body: Body::Dossier(Box::new(dossier)), raw, warnings, limit: MOST, origin: Origin::default() })
+        Ok(Found { raw, warnings, ..Found::new(Body::Dossier(Box::new(dossier)), MOST) })
     }
 
     /// Joins what the local ends have of the same request.

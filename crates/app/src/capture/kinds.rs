@@ -7,6 +7,7 @@ use tracebook_core::freeze::Origin;
 use tracebook_core::logs::Logs;
 use tracebook_core::question::Source;
 use tracebook_core::service_map;
+use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::xray::{self, Group, Groups, SamplingRule, SamplingRules};
 
@@ -21,6 +22,7 @@ use crate::live::trace_id;
 use crate::rpc::{Caller, Capture};
 
 /// What a capture found.
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) body: Body,
     pub(crate) raw: Raw,
@@ -29,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) limit: u32,
     /// What a cloud source says of it.
     pub(crate) origin: Origin,
+    /// When it was answered, where that is not the moment of the click.
+    pub(crate) asked_at: Option<Nanos>,
 }
 
 /// How many log events or console lines a capture holds unless one is named.
@@ -39,8 +43,9 @@ const REGION: &str = "us-east-1";
 const MAP_TRACES: u32 = 2_000;
 
 impl Found {
-    pub(super) fn new(body: Body, limit: u32) -> Self {
-        Self { body, raw: Raw::default(), warnings: Vec::new(), limit, origin: Origin::default() }
+    pub(crate) fn new(body: Body, limit: u32) -> Self {
+        let (raw, origin) = (Raw::default(), Origin::default());
+        Self { body, raw, warnings: Vec::new(), limit, origin, asked_at: None }
     }
 }
 

@@ -13,23 +13,39 @@ use tracebook_core::question::Question;
 use tracebook_render::markdown::{self, Slot, Where};
 
 use crate::error::Error;
+use crate::live::before;
+use crate::live_cards;
 use crate::rpc::{Caller, Capture, Captured};
 use crate::{TOOL, Tracebook};
 
-use kinds::Found;
+pub(crate) use kinds::Found;
 use raw::Raw;
+
+/// Where a reference goes.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// Into a slot: its number, or part of its text.
+    Slot(&'a str),
+    /// Behind all else.
+    End,
+    /// Where this puts it; behind all else where that is nowhere.
+    Instead(&'a (dyn Fn(&str) -> Option<String> + Sync)),
+}
 
 /// How often a text is read anew when somebody writes between our reading and our writing.
 const TRIES: usize = 5;
 
 impl Tracebook {
     pub(crate) async fn capture(&self, request: Capture, caller: &Caller) -> Result<Captured, Error> {
+        if live_cards::is_live(request.id.as_deref()) {
+            return self.capture_live_card(request, caller).await;
+        }
         let into = self.destination(&request).await?;
         let found = self.find(&request, caller).await?;
         self.freeze(found, request, into, caller).await
     }
 
-    async fn destination(&self, request: &Capture) -> Result<Option<Entry>, Error> {
+    pub(crate) async fn destination(&self, request: &Capture) -> Result<Option<Entry>, Error> {
         // Where it goes is looked up first: a wrong slot must not leave evidence that is placed nowhere.
         match &request.into {
             Some(reference) => {
@@ -61,19 +77,20 @@ impl Tracebook {
         self.freeze(found, request, into, caller).await
     }
 
-    async fn freeze(
+    pub(crate) async fn freeze(
         &self,
         found: Found,
         request: Capture,
         into: Option<Entry>,
         caller: &Caller,
     ) -> Result<Captured, Error> {
-        let Found { body, raw, mut warnings, limit, origin } = found;
-        let since = self.since(request.since.as_deref())?;
+        let Found { body, raw, mut warnings, limit, origin, asked_at } = found;
+        let captured_at = asked_at.unwrap_or_else(|| self.now());
+        let since = before(request.since.as_deref(), captured_at)?;
         let click = Click {
             id: self.new_id(),
             question: Question { source: request.source, filter: request.filter.clone(), since, limit },
-            captured_at: self.now(),
+            captured_at,
             tool: TOOL.to_owned(),
             supersedes: None,
             origin,
@@ -94,7 +111,8 @@ impl Tracebook {
         self.keep(&frozen, &raw, caller).await?;
         let reference = markdown::reference(&frozen, request.caption.as_deref());
         if let Some(entry) = into {
-            self.put(&entry, request.slot.as_deref(), &reference, caller, &mut warnings).await?;
+            let place = request.slot.as_deref().map_or(Place::End, Place::Slot);
+            self.put(&entry, place, &reference, caller, &mut warnings).await?;
         }
         let evidence = self.evidence_row(frozen.evidence.id).await?;
         Ok(Captured { evidence, reference, warnings })
@@ -112,10 +130,10 @@ impl Tracebook {
     }
 
     /// Puts a reference into an entry's text, whatever is written to it meanwhile.
-    async fn put(
+    pub(crate) async fn put(
         &self,
         entry: &Entry,
-        slot: Option<&str>,
+        place: Place<'_>,
         reference: &str,
         caller: &Caller,
         warnings: &mut Vec<String>,
@@ -125,12 +143,14 @@ impl Tracebook {
         let mut message = String::new();
         for _ in 0..TRIES {
             let entry = self.find_entry(&id.to_string()).await?;
-            let body = match slot {
-                Some(wanted) => {
+            let end = || markdown::place(&entry.body, reference, Where::Append);
+            let body = match place {
+                Place::Slot(wanted) => {
                     let slot = self.find_slot(&entry, wanted).await?;
                     markdown::place(&entry.body, reference, Where::Slot(&slot))
                 }
-                None => markdown::place(&entry.body, reference, Where::Append),
+                Place::End => end(),
+                Place::Instead(write) => write(&entry.body).unwrap_or_else(end),
             };
             let written = self.write_body(id, Some(entry.revision), body, None, caller).await?;
             if written.accepted {

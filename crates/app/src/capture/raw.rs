@@ -9,7 +9,7 @@ use tracebook_core::credentials::{self, Removed};
 use tracebook_core::telemetry::{Encoding, ErrorRecord, LogEncoding, LogRecord, SpanRecord};
 
 /// What a capture was read from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Raw {
     pub(crate) spans: Vec<SpanRecord>,
     pub(crate) logs: Vec<LogRecord>,

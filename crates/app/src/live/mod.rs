@@ -165,11 +165,16 @@ impl Tracebook {
 
     /// The moment that lies so long back.
     pub(crate) fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
-        let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
-        let back = parse_duration(text)
-            .ok_or_else(|| Error::usage(format!("{text:?} is no length of time"), "Write for example 15m, 2h or 7d"))?;
-        Ok(Some(Nanos(self.now().0.saturating_sub(back))))
+        before(text, self.now())
     }
+}
+
+/// The moment that lies so long before another.
+pub(crate) fn before(text: Option<&str>, at: Nanos) -> Result<Option<Nanos>, Error> {
+    let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
+    let back = parse_duration(text)
+        .ok_or_else(|| Error::usage(format!("{text:?} is no length of time"), "Write for example 15m, 2h or 7d"))?;
+    Ok(Some(Nanos(at.0.saturating_sub(back))))
 }
 
 /// Reads a trace id in either form.

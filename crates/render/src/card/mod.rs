@@ -10,6 +10,7 @@ mod envelope;
 mod error;
 mod frame;
 mod layout;
+mod live;
 mod logs;
 mod map;
 mod measure;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 use tracebook_core::evidence::{Body, Frozen};
 
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
+pub use live::live;
 pub use table::{MOST_ROWS, Table, table};
 pub use words::caption;
 pub(crate) use words::{kind as kind_word, provenance, source};

@@ -13,8 +13,8 @@ mod write;
 pub(crate) use links::percent_decode;
 pub use links::{Link, links};
 pub(crate) use page::{Page, is_container_prefix, line_before, page};
-pub use write::{Where, one_line, place, reference};
-pub(crate) use write::{escape, image};
+pub use write::{Where, freeze_live, live_reference, one_line, place, reference, reference_as};
+pub(crate) use write::{escape, image, query};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -41,10 +41,10 @@ pub struct Place {
     pub line: usize,
 }
 
-/// A reference: `![alt](evidence:01J…?size=compact "caption")`.
+/// A reference: `![alt](evidence:01J…?size=compact "caption")`, or `![alt](live:01J…)` to a live card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Reference {
-    /// The evidence.
+    /// The evidence, or the live card.
     pub id: Id,
     /// Where the whole image stands.
     pub place: Place,
@@ -76,8 +76,10 @@ pub struct Slot {
 /// References and slots of one text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Markup {
-    /// In the order of the text.
+    /// References to evidence, in the order of the text.
     pub references: Vec<Reference>,
+    /// References to live cards, in the order of the text.
+    pub live: Vec<Reference>,
     /// In the order of the text.
     pub slots: Vec<Slot>,
 }
@@ -88,16 +90,18 @@ pub fn scan(body: &str) -> Markup {
     let lines = lines::Lines::of(body);
     let mut markup = Markup::default();
     for picture in &page.pictures {
-        if let Some((id, size)) = evidence_target(&picture.destination) {
-            markup.references.push(Reference {
-                id,
-                place: lines.place(picture.range.clone()),
-                alt: picture.alt.clone(),
-                caption: picture.title.clone(),
-                size,
-                alone: picture.alone,
-            });
-        }
+        let (list, target) = match evidence_target(&picture.destination) {
+            Some(target) => (&mut markup.references, Some(target)),
+            None => (&mut markup.live, live_target(&picture.destination)),
+        };
+        list.extend(target.map(|(id, size)| Reference {
+            id,
+            place: lines.place(picture.range.clone()),
+            alt: picture.alt.clone(),
+            caption: picture.title.clone(),
+            size,
+            alone: picture.alone,
+        }));
     }
     for found in slots::find(body, &page) {
         let place = lines.place(found.range);
@@ -109,7 +113,15 @@ pub fn scan(body: &str) -> Markup {
 
 /// Reads `evidence:01J…` and `evidence:01J…?size=compact`.
 pub(crate) fn evidence_target(destination: &str) -> Option<(Id, String)> {
-    let rest = destination.strip_prefix("evidence:")?;
+    target(destination.strip_prefix("evidence:")?)
+}
+
+/// Reads `live:01J…` and `live:01J…?size=compact`.
+pub(crate) fn live_target(destination: &str) -> Option<(Id, String)> {
+    target(destination.strip_prefix("live:")?)
+}
+
+fn target(rest: &str) -> Option<(Id, String)> {
     let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
     let size = query.split('&').find_map(|pair| pair.strip_prefix("size=")).unwrap_or("");
     // A size that this version does not know shows as the full card rather than as nothing.

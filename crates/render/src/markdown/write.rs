@@ -1,9 +1,11 @@
 //! Writing into a text: a reference, at a slot or at the end, and not one other byte.
 
 use tracebook_core::evidence::Frozen;
+use tracebook_core::ids::Id;
+use tracebook_core::live_card::LiveCard;
 
 use super::page::page;
-use super::{Slot, lines, scan};
+use super::{Reference, Slot, lines, scan};
 use crate::card;
 
 /// Where a reference goes.
@@ -19,12 +21,40 @@ pub enum Where<'a> {
 ///
 /// Without a caption it says where the evidence came from. Both texts read back as [`one_line`] of what was given.
 pub fn reference(frozen: &Frozen, caption: Option<&str>) -> String {
-    let alt = one_line(&frozen.evidence.title());
-    let caption = match caption.map(one_line) {
-        Some(text) if !text.is_empty() => text,
-        _ => one_line(&card::caption(frozen)),
-    };
-    image(&alt, &format!("evidence:{}", frozen.evidence.id), &caption)
+    reference_as(frozen, None, caption, "")
+}
+
+/// As [`reference`], with an alternative text of the user's own (`None`: the evidence's title) and a size (empty: the full card).
+pub fn reference_as(frozen: &Frozen, alt: Option<&str>, caption: Option<&str>, size: &str) -> String {
+    let own = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
+    let alt = own(alt).unwrap_or_else(|| one_line(&frozen.evidence.title()));
+    let caption = own(caption).unwrap_or_else(|| one_line(&card::caption(frozen)));
+    image(&alt, &format!("evidence:{}{}", frozen.evidence.id, query(size)), &caption)
+}
+
+/// The image that shows a live card, on one line: `![newest trace of local telemetry](live:01J…)`.
+pub fn live_reference(card: &LiveCard) -> String {
+    image(&one_line(&card.title), &format!("live:{}", card.id), "")
+}
+
+/// A size as a target has it.
+pub(crate) fn query(size: &str) -> &'static str {
+    if size == "compact" { "?size=compact" } else { "" }
+}
+
+/// Turns every reference to a live card into what `frozen_as` makes of it; `None` where the text has none. Every other byte
+/// stays.
+pub fn freeze_live(body: &str, card: Id, frozen_as: &dyn Fn(&Reference) -> String) -> Option<String> {
+    let found: Vec<Reference> = scan(body).live.into_iter().filter(|r| r.id == card).collect();
+    let mut text = String::with_capacity(body.len() + 64);
+    let mut read = 0;
+    for reference in &found {
+        text.push_str(&body[read..reference.place.byte_start]);
+        text.push_str(&frozen_as(reference));
+        read = reference.place.byte_end;
+    }
+    text.push_str(&body[read..]);
+    (!found.is_empty()).then_some(text)
 }
 
 /// `![alt](destination "title")`, escaped; both texts must be of one line.

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod ends;
+mod live_cards;
 mod migration;
 
 use std::sync::Arc;

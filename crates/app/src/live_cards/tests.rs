@@ -1,0 +1,380 @@
+//! Live cards over a journal and telemetry on disk.
+
+use std::path::PathBuf;
+
+use tracebook_core::evidence::Kind;
+use tracebook_core::telemetry::ConsoleRecord;
+
+use super::*;
+use crate::config::Config;
+use crate::rpc::{EntryNew, EntryWrite, EvidenceDelete, EvidenceList, Export, Exported, Import, Imported};
+
+struct Home {
+    dir: tempfile::TempDir,
+    app: Arc<Tracebook>,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let config = Config { data_dir: dir.path().join("data"), receivers: None, watch: Vec::new() };
+        let app = Tracebook::start(config).await.expect("starts");
+        Self { dir, app }
+    }
+
+    /// As if a watched command had printed it now.
+    async fn print(&self, text: &str) {
+        let record = ConsoleRecord {
+            stream: "backend".to_owned(),
+            timestamp: self.app.now(),
+            stderr: false,
+            text: text.to_owned(),
+            trace_id: None,
+        };
+        self.app.telemetry.commit_console(&[record], self.app.now()).await.expect("commits");
+    }
+
+    async fn card(&self, question: CardQuestion) -> LiveCardView {
+        let request = LiveCardNew { question, pace_seconds: Some(1), title: None };
+        self.app.live_card_new(request, &Caller::default()).await.expect("is made")
+    }
+
+    async fn look(&self, id: Id, now: bool) -> LiveLook {
+        self.app.live_card_look(LiveCardLook { id, now }, &Caller::default()).await.expect("looks")
+    }
+
+    /// Looks until what is shown is as wanted.
+    async fn until(&self, id: Id, wanted: impl Fn(&LiveLook) -> bool) -> LiveLook {
+        for _ in 0..400 {
+            let look = self.look(id, false).await;
+            if wanted(&look) {
+                return look;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not within 20 s: {:?}", self.look(id, false).await);
+    }
+
+    async fn freeze(&self, request: LiveCardFreeze) -> Result<Captured, Error> {
+        self.app.live_card_freeze(request, &Caller::default()).await
+    }
+
+    async fn entry(&self, title: &str, body: &str) -> String {
+        let new = EntryNew { week: None, title: Some(title.to_owned()), body: Some(body.to_owned()) };
+        self.app.entry_new(new, &Caller::default()).await.expect("a new entry").row.slug
+    }
+
+    async fn body(&self, slug: &str) -> String {
+        self.app.find_entry(slug).await.expect("there").body
+    }
+
+    fn out(&self) -> PathBuf {
+        self.dir.path().join("repo")
+    }
+
+    async fn export(&self) -> Exported {
+        let request = Export { entries: Vec::new(), to: self.out().display().to_string(), force: false };
+        self.app.export(request, &Caller::default()).await.expect("exports")
+    }
+
+    async fn import(&self, from: &std::path::Path) -> Imported {
+        let request = Import { paths: vec![from.display().to_string()], texts: Vec::new() };
+        self.app.import(request, &Caller::default()).await.expect("imports")
+    }
+
+    fn exported(&self, path: &str) -> String {
+        std::fs::read_to_string(self.out().join("journal").join(path)).expect("reads")
+    }
+}
+
+fn lines(filter: &str) -> CardQuestion {
+    let filter = filter.to_owned();
+    CardQuestion { kind: Kind::Console, source: Source::Local, id: None, filter, since: Some("1h".to_owned()) }
+}
+
+fn freeze(id: Id) -> LiveCardFreeze {
+    LiveCardFreeze { id, asked_at: None, into: None, slot: None, caption: None, alt: None, size: None }
+}
+
+fn capture(kind: Kind, id: &str) -> Capture {
+    Capture {
+        kind,
+        id: Some(id.to_owned()),
+        source: Source::Local,
+        latest: false,
+        filter: String::new(),
+        since: None,
+        text: None,
+        into: None,
+        slot: None,
+        caption: None,
+    }
+}
+
+#[tokio::test]
+async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
+    let home = Home::new().await;
+    let card = home.card(lines("segments")).await;
+    assert_eq!(
+        card.reference,
+        format!("![console lines of local telemetry, segments, last 1h](live:{})", card.card.id)
+    );
+    let id = card.card.id;
+    let empty = home.look(id, false).await;
+    assert!(empty.answer.is_none() && empty.picture.is_none());
+    assert_eq!(empty.problem.map(|p| p.code), Some(Code::NotFound), "nothing matched is said");
+    let missing = home.app.live_card_picture(id, None, Size::Full).await.expect_err("no answer, no picture");
+    assert_eq!(missing.code, Code::NotFound);
+
+    home.print("sent batch of 1 segments").await;
+    let one = home.until(id, |look| look.answer.is_some()).await;
+    assert_eq!(one.answer.as_deref(), Some("backend, 1 line"));
+    assert!(one.problem.is_none() && one.next_ms.is_some_and(|ms| ms <= 1_000));
+    home.print("sent batch of 2 segments").await;
+    let two = home.until(id, |look| look.answer.as_deref() == Some("backend, 2 lines")).await;
+    assert_ne!(one.asked_at, two.asked_at);
+    let picture = home.app.live_card_picture(id, two.asked_at.as_deref(), Size::Compact).await.expect("draws");
+    assert!(picture.contains("LIVE, NOT EVIDENCE") && !picture.contains("<metadata"));
+
+    // The lines are gone; the answer stays with its age and the reason.
+    home.app.telemetry.trim(Nanos(i64::MAX)).await.expect("forgets");
+    let stale = home.until(id, |look| look.problem.is_some()).await;
+    assert_eq!((stale.answer.as_deref(), &stale.asked_at), (Some("backend, 2 lines"), &two.asked_at));
+    assert!(stale.age_ms.is_some());
+    assert!(home.app.journal.evidence_records(None).await.expect("reads").is_empty(), "looking freezes nothing");
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
+    let home = Home::new().await;
+    home.print("a").await;
+    let card = home.card(lines("")).await;
+    let id = card.card.id;
+    let set = LiveCardSet { id, question: None, pace_seconds: Some(3600), title: None, paused: None };
+    home.app.live_card_set(set.clone(), &Caller::default()).await.expect("changes");
+    let first = home.until(id, |look| look.answer.is_some()).await;
+    home.print("b").await;
+    for _ in 0..20 {
+        assert_eq!(home.look(id, false).await.asked_at, first.asked_at, "the hour is not over");
+    }
+    // A second is enough for local telemetry where the user asks.
+    let asked = |look: &LiveLook| look.asked_at != first.asked_at;
+    for _ in 0..400 {
+        if asked(&home.look(id, true).await) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(home.look(id, false).await.answer.as_deref(), Some("backend, 2 lines"));
+
+    let paused = LiveCardSet { paused: Some(true), pace_seconds: Some(1), ..set };
+    home.app.live_card_set(paused, &Caller::default()).await.expect("changes");
+    let still = home.look(id, false).await;
+    assert!(still.paused && still.next_ms.is_none());
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_shown_is_what_is_frozen() {
+    let home = Home::new().await;
+    home.print("first").await;
+    let card = home.card(lines("")).await;
+    let id = card.card.id;
+    let shown = home.until(id, |look| look.answer.is_some()).await;
+    home.print("second").await;
+    let request = LiveCardFreeze { asked_at: shown.asked_at.clone(), ..freeze(id) };
+    let captured = home.freeze(request).await.expect("freezes");
+    assert_eq!(captured.evidence.title, "backend, 1 line");
+    assert_eq!(Some(&captured.evidence.captured_at), shown.asked_at.as_ref(), "as of when it was answered");
+    assert_eq!(captured.warnings, Vec::<String>::new());
+    // Without an answer to name it asks anew; with one that is gone, too, and says so.
+    let now = home.freeze(freeze(id)).await.expect("freezes");
+    assert_eq!(now.evidence.title, "backend, 2 lines");
+    let gone = LiveCardFreeze { asked_at: Some("2020-01-01T00:00:00.000Z".to_owned()), ..freeze(id) };
+    assert!(home.freeze(gone).await.expect("freezes").warnings[0].contains("asked anew"));
+    let frozen = home.app.frozen(captured.evidence.id).await.expect("there");
+    let question = &frozen.evidence.provenance.question;
+    let hour = 3_600_000_000_000;
+    assert_eq!(question.since.map(|s| s.0 + hour), Some(frozen.evidence.provenance.captured_at.0));
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn freezing_replaces_the_references_of_one_entry() {
+    let home = Home::new().await;
+    home.print("a line").await;
+    let card = home.card(lines("")).await;
+    let id = card.card.id;
+    let text = format!(
+        "# One\r\n\r\n{}\r\n\r\n- ![My own words](live:{id}?size=compact \"kept\") and `![x](live:{id})`\r\n",
+        card.reference
+    );
+    let slug = home.entry("One", &text).await;
+    let other = home.entry("Two", &format!("{}\n", card.reference)).await;
+
+    // Through the door of the command line.
+    let request = Capture { into: Some(slug.clone()), ..capture(Kind::Console, &format!("live:{id}")) };
+    let captured = home.app.capture(request, &Caller::default()).await.expect("freezes");
+    let evidence = captured.evidence.id;
+    assert_eq!(captured.evidence.entries, std::slice::from_ref(&slug));
+    let body = home.body(&slug).await;
+    assert!(body.starts_with(&format!("# One\r\n\r\n![backend, 1 line](evidence:{evidence} \"")), "{body}");
+    assert!(
+        body.ends_with(&format!(
+            "- ![My own words](evidence:{evidence}?size=compact \"kept\") and `![x](live:{id})`\r\n"
+        ))
+    );
+    assert_eq!(home.body(&other).await, format!("{}\n", card.reference), "another entry's stays live");
+    assert!(home.app.journal.live_card(id).await.expect("reads").is_some());
+
+    // Its text before can be written again, and the card lives.
+    let write = EntryWrite { entry: slug.clone(), base: None, body: text.clone(), cut: None };
+    home.app.entry_write(write, &Caller::default()).await.expect("writes");
+    assert!(home.look(id, false).await.answer.is_some());
+    let rows = home.app.evidence_list(EvidenceList::default(), &Caller::default()).await.expect("lists");
+    assert!(rows.iter().any(|row| row.id == evidence && row.entries.is_empty()), "not placed");
+
+    // A text without one gets it at its end; a slot is filled where one is named.
+    let plain = home.entry("Three", "# Three\n\nInsert image of logs\n").await;
+    let into =
+        |slot: Option<&str>| LiveCardFreeze { into: Some(plain.clone()), slot: slot.map(str::to_owned), ..freeze(id) };
+    home.freeze(into(Some("logs"))).await.expect("freezes");
+    home.freeze(into(None)).await.expect("freezes");
+    let body = home.body(&plain).await;
+    assert_eq!(body.matches("](evidence:").count(), 2);
+    assert!(!body.contains("Insert image"), "{body}");
+    let nowhere = home.freeze(into(Some("no such slot"))).await.expect_err("no such slot");
+    assert_eq!(nowhere.code, Code::NotFound);
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_captured_live_card_has_its_own_question() {
+    let home = Home::new().await;
+    home.print("a line").await;
+    let id = format!("live:{}", home.card(lines("")).await.card.id);
+    for (request, said) in [
+        (capture(Kind::Logs, &id), "capture console live:"),
+        (Capture { latest: true, ..capture(Kind::Console, &id) }, "Leave"),
+        (Capture { filter: "x".into(), ..capture(Kind::Console, &id) }, "Leave"),
+        (Capture { source: Source::Xray, ..capture(Kind::Console, &id) }, "Leave"),
+        (capture(Kind::Console, "live:nonsense"), "live:01J"),
+    ] {
+        let error = home.app.capture(request, &Caller::default()).await.expect_err(said);
+        assert!(error.code == Code::Usage && error.hint.contains(said), "{error:?}");
+    }
+    let strange = capture(Kind::Console, "live:01JD4ZZZZZZZZZZZZZZZZZZZZZ");
+    assert_eq!(home.app.capture(strange, &Caller::default()).await.expect_err("unknown").code, Code::NotFound);
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_not_stored() {
+    let home = Home::new().await;
+    for (question, said) in [
+        (CardQuestion { kind: Kind::Trace, ..lines("duration>") }, "duration"),
+        (CardQuestion { since: Some("yesterday".into()), ..lines("") }, "length of time"),
+        (CardQuestion { kind: Kind::Query, ..lines("fields @message") }, "quer"),
+    ] {
+        let request = LiveCardNew { question, pace_seconds: None, title: None };
+        let error = home.app.live_card_new(request, &Caller::default()).await.expect_err(said);
+        assert!(error.code == Code::Usage && error.message.contains(said), "{error:?}");
+    }
+    let secret = home.card(lines("db.password=hunter22 backend")).await;
+    assert_eq!(secret.card.question.filter, "backend");
+    assert!(secret.warnings[0].contains("credential"));
+    // A new question names the card anew, unless the user had named it.
+    let set = |question, title: Option<&str>| LiveCardSet {
+        id: secret.card.id,
+        question,
+        pace_seconds: None,
+        title: title.map(str::to_owned),
+        paused: None,
+    };
+    let renamed = home.app.live_card_set(set(Some(lines("other")), None), &Caller::default()).await.expect("changes");
+    assert_eq!(renamed.card.title, "console lines of local telemetry, other, last 1h");
+    home.app.live_card_set(set(None, Some("Mine")), &Caller::default()).await.expect("changes");
+    let kept = home.app.live_card_set(set(Some(lines("third")), None), &Caller::default()).await.expect("changes");
+    assert_eq!(kept.card.title, "Mine");
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
+    let home = Home::new().await;
+    home.print("before").await;
+    let (frozen, open) = (home.card(lines("before")).await, home.card(lines("never")).await);
+    let text = format!("# One\n\n{}\n\nand {} here\n", frozen.reference, open.reference);
+    let slug = home.entry("One", &text).await;
+
+    let done = home.export().await;
+    assert_eq!(done.warnings.len(), 2, "{:?}", done.warnings);
+    assert!(done.warnings.iter().all(|w| w.contains("never frozen")));
+    assert_eq!(home.exported("one.md").matches("<em>Live card, never frozen: ").count(), 2);
+
+    home.freeze(freeze(frozen.card.id)).await.expect("freezes");
+    let newest = home.freeze(freeze(frozen.card.id)).await.expect("freezes").evidence;
+    home.print("before, and after").await;
+    let done = home.export().await;
+    assert_eq!(done.warnings.len(), 1, "{:?}", done.warnings);
+    let md = home.exported("one.md");
+    assert!(md.contains(&format!("<!-- tracebook:live {} {} -->", frozen.card.id, newest.id)));
+    assert!(md.contains("live card, frozen 20") && !md.contains("and after"), "what was frozen, not what is now");
+    assert_eq!(home.body(&slug).await, text, "the text is as it was");
+    let verified = crate::verify::verify(&[home.out().display().to_string()]).expect("verifies");
+    assert!(verified.ok && verified.evidence.len() == 1, "{verified:?}");
+    let again = home.export().await;
+    assert_eq!((again.written, again.unchanged), (Vec::new(), 3));
+
+    let back = Home::new().await;
+    let imported = back.import(&home.out()).await;
+    assert_eq!(imported.warnings, Vec::<String>::new());
+    assert_eq!(back.body("one").await, text);
+    for card in [&frozen, &open] {
+        let stored = back.app.journal.live_card(card.card.id).await.expect("reads");
+        assert_eq!(stored.as_ref(), Some(&card.card), "the same question under the same id, and it may ask at once");
+    }
+    let out = back.dir.path().join("repo");
+    let request = Export { entries: Vec::new(), to: out.display().to_string(), force: false };
+    back.app.export(request, &Caller::default()).await.expect("exports");
+    for path in ["one.md", "assets/one/entry.json", &format!("assets/one/{}.svg", newest.id)] {
+        assert_eq!(std::fs::read(out.join("journal").join(path)).expect("there"), home.exported(path).into_bytes());
+    }
+
+    // What is known is not taken again; another question under its id is left alone, and said.
+    assert_eq!(back.import(&home.out()).await.warnings, Vec::<String>::new());
+    let set =
+        LiveCardSet { id: open.card.id, question: Some(lines("mine")), pace_seconds: None, title: None, paused: None };
+    back.app.live_card_set(set, &Caller::default()).await.expect("changes");
+    let said = back.import(&home.out()).await.warnings;
+    assert!(said.len() == 1 && said[0].contains("another question"), "{said:?}");
+
+    // In the bin, the answer before it is shown.
+    let bin = EvidenceDelete { id: newest.id, purge: false };
+    home.app.evidence_delete(bin, &Caller::default()).await.expect("bins");
+    home.export().await;
+    assert!(!home.exported("one.md").contains(&newest.id.to_string()));
+    assert!(home.exported("one.md").contains("<!-- tracebook:live "));
+    home.app.shutdown().await;
+    back.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_question_to_a_cloud_that_was_imported_waits_for_its_reader() {
+    let home = Home::new().await;
+    let question = CardQuestion { kind: Kind::Trace, source: Source::Xray, ..lines("service() { fault }") };
+    let card = home.card(question).await;
+    home.entry("One", &format!("{}\n", card.reference)).await;
+    home.export().await;
+    let back = Home::new().await;
+    back.import(&home.out()).await;
+    let look = back.look(card.card.id, false).await;
+    assert!(look.paused && !look.asking && look.problem.is_none() && look.next_ms.is_none());
+    // One that is not there any more can be named, and leads nowhere.
+    let strange = back.entry("Two", "![x](live:01JD4ZZZZZZZZZZZZZZZZZZZZZ)\n").await;
+    let done = back.app.tree(&back.app.find_entry(&strange).await.expect("there"), "two").await.expect("draws");
+    assert!(done.warnings[0].contains("not in this journal"), "{:?}", done.warnings);
+    home.app.shutdown().await;
+    back.app.shutdown().await;
+}

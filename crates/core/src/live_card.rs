@@ -1,0 +1,295 @@
+//! Live cards: a stored question that is asked anew while its card is shown, until the answer is frozen.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::credentials::{self, Removed};
+use crate::event_filter::{ErrorFilter, EventFilter};
+use crate::evidence::Kind;
+use crate::filter::Filter;
+use crate::ids::Id;
+use crate::question::Source;
+use crate::time::parse_duration;
+
+/// What a live card asks, in words that mean the same at every asking: the range is relative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CardQuestion {
+    /// The kind of evidence that the answer can become.
+    pub kind: Kind,
+    /// Who is asked.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// A certain one; null for what matches the filter: of traces, errors and dossiers the newest, of log events and console
+    /// lines all, of a service map the traces it is made over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<String>,
+    /// The filter's or query's text, in the source's own language; empty asks for everything.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Only what happened in the last so much: `15m`; null for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub since: Option<String>,
+}
+
+/// A live card. The text holds only its id: `![…](live:01J…)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LiveCard {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub title: String,
+    /// What it asks.
+    pub question: CardQuestion,
+    /// How many seconds lie between two askings while it is shown.
+    pub pace_seconds: u32,
+    /// Whether it does not ask until the user says so.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub paused: bool,
+}
+
+/// A day: what is asked less often is a capture.
+const SLOWEST: u32 = 86_400;
+/// The most bytes of a filter or query. The longest query that a source takes has 10,000 characters (Logs Insights).
+const LONGEST_FILTER: usize = 40_000;
+/// The most bytes of an id, a title or a range.
+const LONGEST: usize = 1_000;
+
+/// The shortest time between two askings of a source, in seconds.
+///
+/// A card must leave most of the source's quota to the user's own questions (the limiter knows the quotas), and what is paid by
+/// the run, or counted by the minute, is asked less often still: an Insights query scans anew each time, and Honeycomb's Query
+/// Data API takes ten a minute. A service map is made over thousands of traces.
+pub fn fastest(source: Source, kind: Kind) -> u32 {
+    match (source, kind) {
+        (Source::Local, Kind::ServiceMap) => 5,
+        (Source::Local, _) => 1,
+        (_, Kind::Query) => 60,
+        (Source::Xray | Source::Cloudwatch | Source::Rollbar, _) => 10,
+        (Source::Honeycomb, _) => 30,
+    }
+}
+
+/// The time between two askings unless the user chooses, in seconds.
+pub fn usual(source: Source, kind: Kind) -> u32 {
+    match (source, kind) {
+        (Source::Local, _) => fastest(source, kind).max(2),
+        (_, Kind::Query) => 300,
+        (Source::Xray | Source::Cloudwatch, _) => 30,
+        (Source::Rollbar | Source::Honeycomb, _) => 60,
+    }
+}
+
+impl CardQuestion {
+    /// Whether the newest of what matches is asked for.
+    pub fn newest(&self) -> bool {
+        self.id.is_none() && matches!(self.kind, Kind::Trace | Kind::Error | Kind::Dossier)
+    }
+
+    /// What is wrong with the filter, where that can be told without asking: local filters are ours.
+    pub fn filter_problem(&self) -> Option<String> {
+        if self.source != Source::Local {
+            return None;
+        }
+        match self.kind {
+            Kind::Trace | Kind::ServiceMap | Kind::Dossier => Filter::parse(&self.filter).err().map(|e| e.to_string()),
+            Kind::Logs | Kind::Console => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            Kind::Error => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            Kind::Query => Some("local telemetry answers no queries".to_owned()),
+            Kind::Groups | Kind::SamplingRules => None,
+        }
+    }
+
+    /// `newest trace of local telemetry, service:backend-flask, last 15m`.
+    pub fn words(&self) -> String {
+        let what = match (self.kind, &self.id) {
+            (Kind::Trace, None) => "newest trace",
+            (Kind::Trace, Some(_)) => "trace",
+            (Kind::Logs, None) => "log events",
+            (Kind::Logs, Some(_)) => "log event",
+            (Kind::Error, None) => "newest error",
+            (Kind::Error, Some(_)) => "error",
+            (Kind::Console, _) => "console lines",
+            (Kind::ServiceMap, _) => "service map",
+            (Kind::Groups, _) => "X-Ray groups",
+            (Kind::SamplingRules, _) => "X-Ray sampling rules",
+            (Kind::Query, _) => "query",
+            (Kind::Dossier, None) => "dossier of the newest request",
+            (Kind::Dossier, Some(_)) => "dossier",
+        };
+        let source = match self.source {
+            Source::Local => "local telemetry",
+            Source::Xray => "AWS X-Ray",
+            Source::Cloudwatch => "AWS CloudWatch Logs",
+            Source::Rollbar => "Rollbar",
+            Source::Honeycomb => "Honeycomb",
+        };
+        let mut words = format!("{what} of {source}");
+        let since = self.since.as_ref().map(|since| format!("last {since}"));
+        let filter = self.filter.lines().next().filter(|line| !line.trim().is_empty()).map(short);
+        for part in [self.id.as_deref().map(short), filter, since].into_iter().flatten() {
+            words.push_str(", ");
+            words.push_str(&part);
+        }
+        words
+    }
+}
+
+/// The beginning of a text, for a name.
+fn short(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut chars = text.trim().chars().filter(|c| !c.is_control());
+    let mut out: String = chars.by_ref().take(MOST).collect();
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+impl LiveCard {
+    /// A card as it may be stored, whoever made it up: nothing longer than it can mean, a pace that the source bears, no
+    /// credential. Says how many credentials were taken out; the terms that held them are not asked.
+    ///
+    /// # Errors
+    /// A sentence where the question cannot be asked.
+    pub fn checked(mut self) -> Result<(Self, usize), String> {
+        let question = &mut self.question;
+        let named = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        question.id = named(question.id.take());
+        question.since = named(question.since.take());
+        if question.kind == Kind::Console && question.id.is_some() {
+            return Err("console output has no ids: a live card of it needs a filter".to_owned());
+        }
+        if let Some(since) = &question.since
+            && (since.len() > LONGEST || parse_duration(since).is_none())
+        {
+            return Err(format!("{:?} is no length of time: write for example 15m, 2h or 7d", short(since)));
+        }
+        if question.filter.len() > LONGEST_FILTER {
+            return Err(format!(
+                "the filter has {} bytes, and at most {LONGEST_FILTER} are kept",
+                question.filter.len()
+            ));
+        }
+        if question.id.as_ref().is_some_and(|id| id.len() > LONGEST) {
+            return Err("the id is longer than any source's".to_owned());
+        }
+        let mut removed = 0;
+        question.filter = without_credentials(&question.filter, &mut removed);
+        question.id = question.id.take().map(|id| without_credentials(&id, &mut removed));
+        let title = self.title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let title = without_credentials(&short(&title), &mut removed);
+        self.title = if title.is_empty() { self.question.words() } else { title };
+        let (source, kind) = (self.question.source, self.question.kind);
+        self.pace_seconds = match self.pace_seconds {
+            0 => usual(source, kind),
+            chosen => chosen.clamp(fastest(source, kind), SLOWEST),
+        };
+        Ok((self, removed))
+    }
+}
+
+/// A text without the words that hold a credential, by their shape or by the name before them (`db.password=…`).
+fn without_credentials(text: &str, count: &mut usize) -> String {
+    const GONE: char = '\u{0}';
+    let mut removed = Removed::default();
+    let plain = text.replace(GONE, "");
+    let clean = credentials::remove_from_text(&plain, &mut removed);
+    *count += removed.count();
+    let marked = clean.replace(credentials::PLACEHOLDER, &GONE.to_string());
+    let mut out = String::with_capacity(marked.len());
+    for word in marked.split_inclusive(char::is_whitespace) {
+        let named = word.split_once('=').is_some_and(|(name, value)| {
+            credentials::is_credential_name(name) && !value.trim_matches(['"', '\'']).trim().is_empty()
+        });
+        if named && !word.contains(GONE) {
+            *count += 1;
+        }
+        if !named && !word.contains(GONE) {
+            out.push_str(word);
+        }
+    }
+    if out.len() == text.len() { out } else { out.trim_end().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(kind: Kind, filter: &str) -> LiveCard {
+        let question = CardQuestion { kind, source: Source::Local, id: None, filter: filter.into(), since: None };
+        let id = "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID");
+        LiveCard { id, title: String::new(), question, pace_seconds: 0, paused: false }
+    }
+
+    #[test]
+    fn a_card_is_named_after_its_question_and_keeps_its_source_s_pace() {
+        let (made, removed) = card(Kind::Trace, "service:backend-flask").checked().expect("is good");
+        assert_eq!(made.title, "newest trace of local telemetry, service:backend-flask");
+        assert_eq!((made.pace_seconds, removed), (2, 0));
+        let mut fast = card(Kind::Query, "fields @message");
+        fast.question.source = Source::Cloudwatch;
+        fast.pace_seconds = 1;
+        fast.question.since = Some(" 15m ".into());
+        let (made, _) = fast.checked().expect("is good");
+        assert_eq!(made.pace_seconds, fastest(Source::Cloudwatch, Kind::Query));
+        assert_eq!(made.title, "query of AWS CloudWatch Logs, fields @message, last 15m");
+        assert_eq!(made.clone().checked(), Ok((made, 0)), "what is good stays as it is");
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_said() {
+        let mut wrong = card(Kind::Logs, "");
+        wrong.question.since = Some("soon".into());
+        assert!(wrong.checked().expect_err("no range").contains("15m"));
+        let mut ids = card(Kind::Console, "");
+        ids.question.id = Some("1".into());
+        assert!(ids.checked().is_err());
+        assert!(card(Kind::Logs, &"x".repeat(50_000)).checked().is_err());
+        let mut long = card(Kind::Logs, "");
+        long.title = "é\n".repeat(5_000);
+        assert!(long.checked().expect("is cut").0.title.len() < 200);
+    }
+
+    #[test]
+    fn a_local_filter_is_read_before_it_is_asked() {
+        for (kind, filter, good) in [
+            (Kind::Trace, "service:api duration>100ms", true),
+            (Kind::Trace, "duration>", false),
+            (Kind::Logs, "group:cruddur ?timeout ?refused", true),
+            (Kind::Logs, "{ $.status", false),
+            (Kind::Error, "level:error TypeError", true),
+            (Kind::Query, "fields @message", false),
+            (Kind::Groups, "", true),
+        ] {
+            assert_eq!(card(kind, filter).question.filter_problem().is_none(), good, "{kind:?} {filter}");
+        }
+        let mut cloud = card(Kind::Trace, "service() { fault ");
+        cloud.question.source = Source::Xray;
+        assert_eq!(cloud.question.filter_problem(), None, "its language is the source's to judge");
+    }
+
+    #[test]
+    fn a_question_is_stored_without_credentials() {
+        for (filter, kept) in [
+            ("service:api AKIAIOSFODNN7EXAMPLE", "service:api"),
+            ("db.password=hunter22 status:error", "status:error"),
+            ("http.request.header.authorization=\"Bearer abcdefgh12345678\" x=1", "x=1"),
+            ("a\u{0}b", "ab"),
+        ] {
+            let (made, removed) = card(Kind::Trace, filter).checked().expect("is good");
+            assert_eq!(made.question.filter, kept, "{filter:?}");
+            assert_eq!(removed > 0, !filter.contains('\u{0}'), "{filter:?}");
+        }
+        for filter in
+            ["{ $.status = 500 } ?token", "http.route=/api/home  name:\"GET /api\"", "fields @a\n| limit 3\n", " x "]
+        {
+            let (made, removed) = card(Kind::Logs, filter).checked().expect("is good");
+            assert_eq!((made.question.filter.as_str(), removed), (filter, 0));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Live cards, and the evidence that was frozen from them.
+
+use sqlx::Row as _;
+
+use tracebook_core::ids::Id;
+use tracebook_core::live_card::LiveCard;
+use tracebook_core::time::Nanos;
+
+use crate::entries::id_of;
+use crate::error::StoreError;
+use crate::open::Journal;
+use crate::watch::tell;
+
+impl Journal {
+    /// Stores a new card; false where one of this id is there, which then stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn add_live_card(&self, card: &LiveCard, now: Nanos, client: &str) -> Result<bool, StoreError> {
+        let id = card.id.to_string();
+        let mut transaction = self.pools.write().await?;
+        let done = sqlx::query(
+            "INSERT INTO live_card (id, title, question, pace_seconds, paused, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING",
+        )
+        .bind(&id)
+        .bind(&card.title)
+        .bind(question(card)?)
+        .bind(i64::from(card.pace_seconds))
+        .bind(card.paused)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
+        let done = done.rows_affected() > 0;
+        if done {
+            tell(&mut transaction, "live-card", &id, client).await?;
+            transaction.commit().await?;
+        }
+        Ok(done)
+    }
+
+    /// Changes a card; false where there is none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn set_live_card(&self, card: &LiveCard, now: Nanos, client: &str) -> Result<bool, StoreError> {
+        let id = card.id.to_string();
+        let mut transaction = self.pools.write().await?;
+        let done = sqlx::query(
+            "UPDATE live_card SET title = ?, question = ?, pace_seconds = ?, paused = ?, updated_at = ? WHERE id = ?",
+        )
+        .bind(&card.title)
+        .bind(question(card)?)
+        .bind(i64::from(card.pace_seconds))
+        .bind(card.paused)
+        .bind(now.0)
+        .bind(&id)
+        .execute(&mut *transaction)
+        .await?;
+        let done = done.rows_affected() > 0;
+        if done {
+            tell(&mut transaction, "live-card", &id, client).await?;
+            transaction.commit().await?;
+        }
+        Ok(done)
+    }
+
+    /// A card; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where what is stored does not read back.
+    pub async fn live_card(&self, id: Id) -> Result<Option<LiveCard>, StoreError> {
+        let row = sqlx::query("SELECT title, question, pace_seconds, paused FROM live_card WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.pools.readers)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let question: String = row.get("question");
+        let damaged = |e: serde_json::Error| StoreError::Damaged(format!("live card {id}: {e}"));
+        Ok(Some(LiveCard {
+            id,
+            title: row.get("title"),
+            question: serde_json::from_str(&question).map_err(damaged)?,
+            pace_seconds: u32::try_from(row.get::<i64, _>("pace_seconds")).unwrap_or(u32::MAX),
+            paused: row.get("paused"),
+        }))
+    }
+
+    /// Remembers that evidence was frozen from a card. Both must be there; a second time changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written.
+    pub async fn add_live_answer(&self, card: Id, evidence: Id, client: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let done =
+            sqlx::query("INSERT INTO live_card_answer (card_id, evidence_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .bind(card.to_string())
+                .bind(evidence.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        if done.rows_affected() > 0 {
+            tell(&mut transaction, "live-card", &card.to_string(), client).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// The evidence that was last frozen from a card and is neither purged nor in the bin.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn last_live_answer(&self, card: Id) -> Result<Option<Id>, StoreError> {
+        let row = sqlx::query(
+            "SELECT e.id FROM live_card_answer a JOIN evidence e ON e.id = a.evidence_id
+             WHERE a.card_id = ? AND e.canonical IS NOT NULL AND e.deleted_at IS NULL
+             ORDER BY e.captured_at DESC, e.id DESC LIMIT 1",
+        )
+        .bind(card.to_string())
+        .fetch_optional(&self.pools.readers)
+        .await?;
+        row.map(|row| id_of(row.get("id"))).transpose()
+    }
+}
+
+fn question(card: &LiveCard) -> Result<String, StoreError> {
+    serde_json::to_string(&card.question).map_err(|e| StoreError::Damaged(e.to_string()))
+}

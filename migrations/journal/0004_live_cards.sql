@@ -1,0 +1,18 @@
+-- Questions that are asked anew while their card is shown. `question` is JSON. A card that no text shows any more stays: an
+-- undo, an older revision or the clipboard may bring its reference back, and it is a few hundred bytes.
+CREATE TABLE live_card (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    title        TEXT    NOT NULL,
+    question     TEXT    NOT NULL,
+    pace_seconds INTEGER NOT NULL,
+    paused       INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL
+) STRICT;
+
+-- Which evidence was frozen from which card: an export shows the newest that is still there.
+CREATE TABLE live_card_answer (
+    card_id     TEXT NOT NULL REFERENCES live_card (id),
+    evidence_id TEXT NOT NULL REFERENCES evidence (id),
+    PRIMARY KEY (card_id, evidence_id)
+) STRICT, WITHOUT ROWID;
