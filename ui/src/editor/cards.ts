@@ -1,5 +1,6 @@
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 import { StateField, type EditorState, type Extension, type Range } from '@codemirror/state'
+import { LiveCard, type LiveDoor } from './live'
 import { inside, marks, touched, type PlacedReference } from './markup'
 
 /** What a card can ask of the window around the editor. */
@@ -7,6 +8,7 @@ export interface CardDoor {
   url(path: string): string
   /** Shows the evidence's data. */
   open(id: string): void
+  live: LiveDoor
 }
 
 /** Heights as they were drawn, so that a card that comes back does not move the text. */
@@ -118,13 +120,16 @@ function lines(state: EditorState, reference: PlacedReference): { from: number; 
 
 function draw(state: EditorState, door: CardDoor): DecorationSet {
   const found: Range<Decoration>[] = []
-  for (const reference of state.field(marks).references) {
+  const { references, live } = state.field(marks)
+  const show = (reference: PlacedReference, widget: WidgetType) => {
     const whole = reference.alone ? lines(state, reference) : null
     const range = whole ?? reference
-    if (whole ? touched(state, whole) : inside(state, reference)) continue
-    const widget = new Card(reference, reference.alone, door)
+    if (whole ? touched(state, whole) : inside(state, reference)) return
     found.push(Decoration.replace({ widget, block: whole !== null }).range(range.from, range.to))
   }
+  for (const reference of references) show(reference, new Card(reference, reference.alone, door))
+  for (const reference of live)
+    show(reference, new LiveCard(reference, reference.alone, (path) => door.url(path), door.live, reveal))
   return Decoration.set(found, true)
 }
 
@@ -148,9 +153,10 @@ export function stepIntoCard(view: EditorView, by: 1 | -1): boolean {
   const number = state.doc.lineAt(range.head).number + by
   if (number < 1 || number > state.doc.lines) return false
   const line = state.doc.line(number)
-  const reference = state
-    .field(marks)
-    .references.find((r) => r.alone && r.from <= line.to && r.to >= line.from && !touched(state, r))
+  const { references, live } = state.field(marks)
+  const reference = [...references, ...live].find(
+    (r) => r.alone && r.from <= line.to && r.to >= line.from && !touched(state, r),
+  )
   if (!reference) return false
   view.dispatch({ selection: { anchor: reference.from }, scrollIntoView: true, userEvent: 'select' })
   return true

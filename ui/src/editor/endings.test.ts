@@ -7,6 +7,12 @@ import { editorState } from './setup'
 const door = {
   url: (path: string) => `/${path}`,
   open: () => undefined,
+  live: {
+    look: () => Promise.reject(new Error('no live card here')),
+    watch: () => () => undefined,
+    freeze: () => Promise.resolve(),
+    edit: () => undefined,
+  },
   aim: () => undefined,
   dismiss: () => undefined,
   changed: () => undefined,

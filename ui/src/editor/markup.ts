@@ -11,6 +11,8 @@ export type PlacedSlot = Slot & Placed
 /** References and slots as Rust found them, moved along with every change until it is asked again. */
 export interface Marks {
   references: readonly PlacedReference[]
+  /** References to live cards. */
+  live: readonly PlacedReference[]
   slots: readonly PlacedSlot[]
   /** The slot that captures go into. */
   target: PlacedSlot | null
@@ -21,12 +23,13 @@ export const setMarkup = StateEffect.define<{ markup: Markup; since: ChangeDesc 
 export const setTarget = StateEffect.define<PlacedSlot | null>()
 
 export const marks = StateField.define<Marks>({
-  create: () => ({ references: [], slots: [], target: null }),
+  create: () => ({ references: [], live: [], slots: [], target: null }),
   update(value, tr) {
     let next = value
     if (tr.docChanged) {
       next = {
         references: move(next.references, tr.changes),
+        live: move(next.live, tr.changes),
         slots: move(next.slots, tr.changes),
         target: next.target && (move([next.target], tr.changes)[0] ?? null),
       }
@@ -35,10 +38,12 @@ export const marks = StateField.define<Marks>({
       if (effect.is(setMarkup)) {
         const { markup, since } = effect.value
         const references = place(markup.references, since, tr.state.doc.length)
+        const live = place(markup.live, since, tr.state.doc.length)
         const slots = place(markup.slots, since, tr.state.doc.length)
         const old = next.target
         next = {
           references,
+          live,
           slots,
           target: old && (slots.find((slot) => slot.from < old.to && slot.to > old.from) ?? null),
         }

@@ -16,6 +16,7 @@ import type {
 } from '../bindings'
 import { Failure, randomId, type Host, type HostEvent } from './host'
 import { cloud, listed, sampleQueryBody } from './memory-cloud'
+import { MemoryCards } from './memory-live'
 import { picture, sampleEntries, sampleTrace, sampleTraces, WEEKS } from './memory-data'
 import {
   consoleLine,
@@ -58,6 +59,7 @@ export class MemoryHost implements Host {
   console: ConsoleRow[] = []
   evidence: EvidenceRow[] = []
   bin: EvidenceRow[] = []
+  live = new MemoryCards()
   #listeners: Set<(event: HostEvent) => void>
   #bodies = new Map<string, Body>()
   #dismissed = new Set<string>()
@@ -73,6 +75,7 @@ export class MemoryHost implements Host {
       this.errors = shared.errors
       this.console = shared.console
       this.evidence = shared.evidence
+      this.live = shared.live
     } else if (samples) {
       this.traces = sampleTraces()
       this.logs = sampleLogs()
@@ -101,10 +104,11 @@ export class MemoryHost implements Host {
   }
 
   url(path: string): string {
-    const id = /^(?:card|live)\/([^.]+)\.svg/.exec(path)?.[1] ?? ''
+    const id = /^(?:card|live|livecard)\/([^.]+)\.svg/.exec(path)?.[1] ?? ''
     const shown = this.evidence.find((row) => row.id === id)
     const trace = this.traces.find((row) => row.trace_id === id)
-    return picture(shown?.title ?? trace?.name ?? 'unknown', path.includes('compact'))
+    const card = this.live.cards.get(id)
+    return picture(shown?.title ?? trace?.name ?? card?.title ?? 'unknown', path.includes('compact'))
   }
 
   choose(): Promise<string[] | null> {
@@ -142,18 +146,22 @@ export class MemoryHost implements Host {
     const references: Markup['references'] = []
     const slots: Markup['slots'] = []
     const line = (at: number) => body.slice(0, at).split('\n').length
-    for (const m of body.matchAll(/!\[([^\]]*)\]\(evidence:(\w+)(?:\?size=(\w+))?(?: "([^"]*)")?\)/g)) {
+    const live: Markup['live'] = []
+    for (const m of body.matchAll(
+      /!\[([^\]]*)\]\((evidence|live):(\w+)(?:\?size=(\w+))?(?: "([^"]*)")?\)/g,
+    )) {
       const start = m.index
       const end = start + m[0].length
       const from = body.lastIndexOf('\n', start - 1) + 1
       const to = body.indexOf('\n', end)
       const around = body.slice(from, start) + body.slice(end, to < 0 ? undefined : to)
-      references.push({
-        id: m[2] ?? '',
+      const list = m[2] === 'live' ? live : references
+      list.push({
+        id: m[3] ?? '',
         place: { start, end, line: line(start) },
         alt: m[1] ?? '',
-        caption: m[4] ?? '',
-        size: m[3] ?? '',
+        caption: m[5] ?? '',
+        size: m[4] ?? '',
         alone: around.trim() === '',
       })
     }
@@ -169,11 +177,16 @@ export class MemoryHost implements Host {
         place,
       })
     }
-    return { references, slots }
+    return { references, live, slots }
   }
 
   #handlers: Handlers = {
     ...cloud(),
+    ...this.live.handlers({
+      tell: (what, id) => this.tell(what, id),
+      capture: ({ kind, id = this.traces[0]?.trace_id, filter }) =>
+        this.#handlers.capture({ kind, id: kind === 'trace' ? id : undefined, filter }),
+    }),
     status: () => ({
       version: '0.1.0',
       data_dir: '/home/you/.local/share/tracebook',

@@ -32,22 +32,33 @@ export async function freeze(
 /** Puts a reference into an entry as one undo step and waits until it is stored. */
 export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
   const undo = insertReference(session, reference)
+  await settle(host, toasts, session, reference, { said: 'Frozen into', hint, undo })
+}
+
+/** Waits until a text with a new reference is stored, and says so; `said` goes before the entry's title. */
+export async function settle(
+  host: Host,
+  toasts: Toasts,
+  session: Session,
+  reference: string,
+  { said, hint, undo }: { said: string; hint: string; undo: () => void },
+) {
   const next = session.marks.target
   const saved = await session.autosave.flush()
   const stored = saved && (await host.rpc('entry_get', { entry: session.id })).body.includes(reference)
   if (stored) {
     const action = { label: 'Undo', run: undo }
     const then = next ? `The next capture goes into “${next.text}”. ` : ''
-    toasts.say(`Frozen into ${shortTitle(session.row.title)}`, {
+    toasts.say(`${said} ${shortTitle(session.row.title)}`, {
       tone: 'good',
       hint: (then + hint).trim(),
       action,
     })
     return
   }
-  toasts.say('Frozen, and shown in the text, but the text is not saved yet', {
+  toasts.say('It is shown in the text, but the text is not saved yet', {
     tone: 'bad',
-    hint: session.autosave.failure?.hint || 'The evidence itself is safe: find it under Evidence.',
+    hint: session.autosave.failure?.hint || 'What was frozen is safe: find it under Evidence.',
   })
 }
 

@@ -5,6 +5,7 @@ import { editorState, type EditorDoor } from '../editor/setup'
 import { marks, setMarkup, setTarget, type Marks, type PlacedSlot } from '../editor/markup'
 import type { Host } from '../host/host'
 import { Autosave } from './autosave.svelte'
+import type { LiveCards } from './live-cards'
 
 const LOOK = 120
 const PAUSE = 60_000
@@ -17,13 +18,14 @@ export interface SessionDoor {
   host: Host
   /** Shows the data of an evidence. */
   openEvidence(id: string): void
+  live: LiveCards
   fail(cause: unknown, what?: string): void
 }
 
 /** One open entry: its text, what Rust says about it, and how it is saved. Outlives the view, with its undo history. */
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
-  marks: Marks = $state.raw({ references: [], slots: [], target: null })
+  marks: Marks = $state.raw({ references: [], live: [], slots: [], target: null })
   /** The target is what came after the slot that was filled last; nobody chose it. */
   followed = $state(false)
   readonly id: string
@@ -189,6 +191,7 @@ export class Session {
     return {
       url: (path) => this.#door.host.url(path),
       open: (id) => this.#door.openEvidence(id),
+      live: this.#door.live.door(() => this),
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
       changed: (update: ViewUpdate) => this.#changed(update.transactions),

@@ -1,4 +1,4 @@
-import type { Capture, Commands, EntryRow, EnvText, Source } from '../bindings'
+import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source } from '../bindings'
 import { Failure, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
@@ -7,6 +7,7 @@ import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
+import { LiveCards } from './live-cards'
 import { Session } from './session.svelte'
 import { Toasts } from './toasts.svelte'
 
@@ -28,6 +29,8 @@ export type Panel =
   | { kind: 'export' }
   | { kind: 'import' }
   | { kind: 'point' }
+  | { kind: 'live-card'; id: string }
+  | { kind: 'live-card'; id: null; question: CardQuestion }
 
 /** All of the window's state, and everything a user can do in it. */
 export class Workspace {
@@ -38,6 +41,7 @@ export class Workspace {
   readonly cloud: Cloud
   readonly shelf: EvidenceShelf
   readonly leaving: Leaving
+  readonly live: LiveCards
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
   status = $state.raw<AppStatus | null>(null)
@@ -61,6 +65,12 @@ export class Workspace {
       save: () => this.#saveAll(),
       unsaved: () => this.unsaved,
       fail: (cause, what) => this.toasts.fail(cause, what),
+    })
+    this.live = new LiveCards({
+      host,
+      toasts: this.toasts,
+      edit: (id) => (this.panel = { kind: 'live-card', id }),
+      frozen: () => this.shelf.refresh(),
     })
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
@@ -110,6 +120,7 @@ export class Workspace {
         const session = new Session(entry, {
           host: this.host,
           openEvidence: (evidence) => (this.panel = { kind: 'evidence', id: evidence }),
+          live: this.live,
           fail: (cause, what) => this.toasts.fail(cause, what),
         })
         this.#sessions.set(entry.id, session)
@@ -269,6 +280,7 @@ export class Workspace {
   #everything() {
     this.feeds.refresh()
     this.shelf.refresh()
+    this.live.hear('')
     this.#statusSoon.request()
     void this.journal.load()
     if (this.session) void this.session.changedElsewhere().catch(() => undefined)
@@ -291,6 +303,8 @@ export class Workspace {
       void this.cloud.load().catch(() => undefined)
     } else if (event.what === 'status') {
       this.#statusSoon.request()
+    } else if (event.what === 'live-card') {
+      this.live.hear(event.id)
     } else if (event.what === 'evidence') {
       this.shelf.refresh()
     } else if (event.what === 'entry') {

@@ -1,0 +1,163 @@
+// Live cards in the window: put into a text, answered anew while seen, frozen, undone, exported.
+// Run: node --test tests/browser/
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { open, until } from './harness.mjs'
+
+let app
+beforeEach(async () => {
+  app = await open()
+})
+afterEach(async () => {
+  await app?.close()
+})
+
+const SHOTS = process.env.TRACEBOOK_SHOTS
+
+async function shot(name) {
+  if (SHOTS) await app.page.screenshot({ path: join(SHOTS, `live-card-${name}.png`) })
+}
+
+async function openEntry(entry) {
+  await app.page.locator(`[data-testid=entries] [data-entry="${entry.slug}"] .title`).click()
+  await app.page.locator('.cm-content').waitFor()
+}
+
+const stored = async (entry) => (await app.rpc('entry_get', { entry: entry.id })).body
+const looks = (cards) => cards.evaluateAll((all) => all.map((card) => card.querySelector('img')?.src ?? ''))
+
+test('a live card is put into the text, follows what arrives, is frozen, and comes back by one undo', async () => {
+  const { page } = app
+  const entry = await app.rpc('entry_new', { week: '2', title: null, body: '# Two\n\nInsert image of Traces\n\nThe end.\n' })
+  await openEntry(entry)
+  const first = await app.send({ path: '/api/first' })
+  await page.locator(`[data-testid=trace-row][data-trace-id="${first}"]`).waitFor()
+
+  // Into the chosen slot, with the filter of the list.
+  await page.getByRole('button', { name: /Capture into slot: Insert image of Traces/ }).click()
+  await page.getByRole('button', { name: /^More/ }).click()
+  await page.getByRole('menuitem', { name: /Live card…/ }).click()
+  const panel = page.getByTestId('live-card-panel')
+  await panel.waitFor()
+  await panel.getByTestId('live-filter').fill('service:backend-flask')
+  await panel.getByTestId('live-since').selectOption('15m')
+  await panel.getByTestId('live-pace').fill('1')
+  await shot('question')
+  await panel.getByTestId('live-submit').click()
+  await page.getByTestId('toast').filter({ hasText: 'Live card in Week 2' }).waitFor()
+  const text = await stored(entry)
+  assert.match(text, /^# Two\n\n!\[newest trace of local telemetry, [^\n]*\]\(live:\w{26}\)\n\nThe end\.\n$/)
+
+  // It shows the newest trace, and the next one when that has come.
+  const card = page.locator('.live-card')
+  const picture = card.locator('img')
+  await until(
+    () => picture.evaluate((image) => image.naturalWidth),
+    (width) => width > 100,
+    'the answer is a picture',
+  )
+  await card.getByText(/^Live · .*asks every 1 s$/).waitFor()
+  const answered = await picture.getAttribute('src')
+  assert.match(await svg(picture), /api\/first/)
+  await app.send({ path: '/api/second' })
+  await until(() => svg(picture), (now) => now.includes('api/second'), 'the card shows the new trace')
+  assert.notEqual(await picture.getAttribute('src'), answered)
+  assert.match(await svg(picture), /LIVE, NOT EVIDENCE/)
+  await shot('live')
+  assert.equal((await app.rpc('evidence_list', {})).length, 0, 'looking freezes nothing')
+
+  // Frozen: the reference is evidence's, and one undo makes it live again.
+  await card.getByRole('button', { name: /^Freeze/ }).click()
+  await page.getByTestId('toast').filter({ hasText: 'Frozen into Week 2' }).waitFor()
+  await page.locator('img.evidence-card[src*="card/"]').first().waitFor()
+  const frozen = await stored(entry)
+  assert.match(frozen, /^# Two\n\n!\[GET \/api\/second[^\n]*\]\(evidence:[^\n]*\)\n\nThe end\.\n$/)
+  assert.equal(await card.count(), 0)
+  await shot('frozen')
+  await page.locator('.cm-content').click({ position: { x: 60, y: 40 } })
+  await page.keyboard.press('Control+z')
+  await until(() => stored(entry), (now) => now === text, 'one undo brings the live card back')
+  await card.waitFor()
+  await app.send({ path: '/api/third' })
+  await until(() => svg(picture), (now) => now.includes('api/third'), 'and it lives')
+
+  // The export shows what was frozen last, and asks nobody.
+  const to = mkdtempSync(join(tmpdir(), 'tracebook-export-'))
+  try {
+    const done = await app.rpc('export', { entries: [entry.slug], to })
+    assert.deepEqual(done.warnings, [])
+    const md = readFileSync(join(to, 'journal/week2.md'), 'utf8')
+    assert.match(md, /<!-- tracebook:live \w{26} \w{26} -->/)
+    assert.match(md, /live card, frozen 20/)
+    assert.ok(md.includes('/api/second') && !md.includes('/api/third'), md)
+    const about = JSON.parse(readFileSync(join(to, 'journal/assets/week2/entry.json'), 'utf8'))
+    assert.equal(about.live[0].question.filter, 'service:backend-flask')
+  } finally {
+    rmSync(to, { recursive: true, force: true })
+  }
+  assert.deepEqual(app.complaints, [])
+})
+
+test('two cards of one question share its answers, and only the one that is frozen becomes evidence', async () => {
+  const { page } = app
+  const made = await app.rpc('live_card_new', {
+    question: { kind: 'trace', filter: 'service:backend-flask' },
+    pace_seconds: 1,
+  })
+  await app.send({ path: '/api/shared' })
+  const body = `# Two\n\n${made.reference}\n\nBetween.\n\n- ![mine](live:${made.id}?size=compact "kept")\n`
+  const entry = await app.rpc('entry_new', { week: null, title: 'Shared', body })
+  await openEntry(entry)
+  const cards = page.locator('.live-card')
+  await until(
+    () => looks(cards),
+    (all) => all.length === 2 && all.every((src) => src.includes('livecard/')),
+    'both show the answer',
+  )
+  await shot('two')
+  await cards.nth(1).getByRole('button', { name: /^Freeze/ }).click()
+  await until(
+    () => stored(entry),
+    (text) => /!\[mine\]\(evidence:\w{26}\?size=compact "kept"\)/.test(text),
+    'its own words and size stay',
+  )
+  assert.ok((await stored(entry)).includes(made.reference), 'the other one stays live')
+
+  // Its question can be changed, and a card that is paused asks nothing.
+  await cards.first().getByRole('button', { name: /^The question/ }).click()
+  const panel = page.getByTestId('live-card-panel')
+  await panel.getByText(/Last frozen/).waitFor()
+  await panel.getByTestId('live-filter').fill('name:nothing-like-it')
+  await panel.getByTestId('live-submit').click()
+  await cards.first().getByText(/no trace/).waitFor()
+  await shot('no-answer')
+  assert.ok(await cards.first().locator('img').isHidden(), 'the old answer does not stand under the new question')
+  await app.rpc('live_card_set', { id: made.id, paused: true })
+  await cards.first().getByText(/paused/).waitFor()
+  assert.deepEqual(app.complaints, [])
+})
+
+test('a card that this journal does not know says so, and the rest of the text works', async () => {
+  const { page } = app
+  const strange = '01JD4ZZZZZZZZZZZZZZZZZZZZZ'
+  const body = `# Strange\n\n![x](live:${strange})\n\nEnd\n`
+  const entry = await app.rpc('entry_new', { week: null, title: 'Strange', body })
+  await openEntry(entry)
+  await shot('strange')
+  await page.locator('.live-card').getByText(/There is no live card|there is no live card/).waitFor()
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type('More.')
+  await until(() => stored(entry), (text) => text.endsWith('End\nMore.'), 'what is typed is stored')
+})
+
+/** What a card's picture says. */
+async function svg(picture) {
+  const src = await picture.getAttribute('src')
+  if (!src) return ''
+  const answer = await app.page.request.get(new URL(src, app.page.url()).href)
+  return answer.text()
+}
