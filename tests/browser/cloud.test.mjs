@@ -141,6 +141,26 @@ test('Honeycomb: a board’s query is run and captured', async () => {
   await captures(() => page.getByTestId('capture-query').click(), 'query')
 })
 
+test('a live card asks X-Ray with the list’s filter and range, and is frozen', async () => {
+  const { page } = app
+  await place('aws')
+  await tab('Traces')
+  await page.getByTestId('trace-row').first().waitFor()
+  await page.getByTestId('live-card').click()
+  const panel = page.getByTestId('live-card-panel')
+  assert.equal(await panel.getByTestId('live-source').inputValue(), 'xray')
+  assert.equal(await panel.getByTestId('live-filter').inputValue(), 'fault')
+  assert.equal(await panel.getByTestId('live-since').inputValue(), '1h')
+  await panel.getByTestId('live-submit').click()
+  const card = page.locator('.live-card')
+  await card.getByText(/asks every 30 s/).waitFor()
+  await card.locator('img').waitFor()
+  await card.scrollIntoViewIfNeeded()
+  await shot('live-card')
+  await captures(() => card.getByRole('button', { name: /^Freeze/ }).click(), 'trace')
+  await until(() => card.count(), (n) => n === 0, 'evidence stands in its place')
+})
+
 test('expired and throttled are shown with what to do, and what was listed stays', async () => {
   const { page } = app
   await place('aws')

@@ -18,7 +18,7 @@ export async function freeze(
     await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
   }
   const captured = await host.rpc('capture', request)
-  const hint = captured.warnings.join(' ')
+  const hint = captured.warnings.join('. ')
   if (!session) {
     toasts.say(`Frozen: ${captured.title}`, {
       hint: `It is in no entry yet: place it from Evidence. ${hint}`,

@@ -60,7 +60,7 @@ export class LiveCards {
     const undo = insertReference(session, card.reference)
     await settle(this.#window.host, this.#window.toasts, session, card.reference, {
       said: 'Live card in',
-      hint: card.warnings.join(' '),
+      hint: card.warnings.join('. '),
       undo,
     })
   }
@@ -82,7 +82,7 @@ export class LiveCards {
         size: reference.size,
       })
       this.#window.frozen()
-      const hint = captured.warnings.join(' ')
+      const hint = captured.warnings.join('. ')
       const now = own(session.state.field(marks).live)
       const place = now[nth] ?? now.at(-1)
       if (!place) {

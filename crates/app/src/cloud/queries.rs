@@ -249,7 +249,7 @@ impl Tracebook {
         let outcome = ask.client.run(&dataset, &spec, range, rows, &ask.fetch).await;
         let answer = self.answered(Vendor::Honeycomb, outcome).await?;
         let mut result = answer.result;
-        result.name = name;
+        result.name = if name.is_empty() { spec.words() } else { name };
         let origin =
             Origin { via: vec!["Query Data API".to_owned()], region: None, console_link: answer.link, expires: None };
         Ok(Answered { source: Source::Honeycomb, result, origin })

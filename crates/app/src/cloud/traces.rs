@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tracebook_core::assemble::assemble;
 use tracebook_core::ids::TraceId;
 use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
@@ -15,7 +14,7 @@ use super::aws::AskAws;
 use super::honeycomb;
 use crate::Tracebook;
 use crate::error::{Code, Error};
-use crate::live::{LIMIT, Read};
+use crate::live::{LIMIT, Read, read_records};
 use crate::rpc::{Caller, Listed, LiveTraces, Vendor};
 
 /// How far back a list looks that names no range: as far as one request reaches.
@@ -98,29 +97,14 @@ impl Tracebook {
             }
         };
         let FetchedTrace { records, notes, .. } = fetched;
-        tokio::task::spawn_blocking(move || {
-            let mut warnings = Vec::new();
-            let loose = records
-                .iter()
-                .map(|record| {
-                    let (loose, said) = tracebook_sources::normalise(record);
-                    warnings.extend(said);
-                    loose
-                })
-                .collect();
-            let mut trace = assemble(id, loose);
-            // What the source could not give is said on the card.
-            for note in notes {
-                if !trace.notes.contains(&note) {
-                    trace.notes.push(note);
-                }
+        let mut read = read_records(id, records).await?;
+        // What the source could not give is said on the card.
+        for note in notes {
+            if !read.trace.notes.contains(&note) {
+                read.trace.notes.push(note);
             }
-            warnings.sort_unstable();
-            warnings.dedup();
-            Read { trace, records, warnings }
-        })
-        .await
-        .map_err(Error::internal)
+        }
+        Ok(read)
     }
 
     /// The newest trace that matches, and that nothing is missing of.

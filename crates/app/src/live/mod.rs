@@ -143,30 +143,35 @@ impl Tracebook {
                 "`live traces` lists what has; SDKs send in batches, up to some seconds late",
             ));
         }
-        // Normalising thousands of spans takes a while; the runtime's threads have receivers to serve.
-        tokio::task::spawn_blocking(move || {
-            let mut warnings = Vec::new();
-            let loose = records
-                .iter()
-                .map(|record| {
-                    let (loose, said) = tracebook_sources::normalise(record);
-                    warnings.extend(said);
-                    loose
-                })
-                .collect();
-            let trace = assemble(trace_id, loose);
-            warnings.sort_unstable();
-            warnings.dedup();
-            Read { trace, records, warnings }
-        })
-        .await
-        .map_err(Error::internal)
+        read_records(trace_id, records).await
     }
 
     /// The moment that lies so long back.
     pub(crate) fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
         before(text, self.now())
     }
+}
+
+/// Makes a trace of the records that were kept of it, or fetched.
+pub(crate) async fn read_records(trace_id: TraceId, records: Vec<SpanRecord>) -> Result<Read, Error> {
+    // Normalising thousands of spans takes a while; the runtime's threads have receivers to serve.
+    tokio::task::spawn_blocking(move || {
+        let mut warnings = Vec::new();
+        let loose = records
+            .iter()
+            .map(|record| {
+                let (loose, said) = tracebook_sources::normalise(record);
+                warnings.extend(said);
+                loose
+            })
+            .collect();
+        let trace = assemble(trace_id, loose);
+        warnings.sort_unstable();
+        warnings.dedup();
+        Read { trace, records, warnings }
+    })
+    .await
+    .map_err(Error::internal)
 }
 
 /// The moment that lies so long before another.

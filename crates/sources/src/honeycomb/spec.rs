@@ -173,6 +173,18 @@ impl Spec {
         Ok(Self(spec))
     }
 
+    /// What it asks, for a query without a name: `COUNT, P99(duration_ms) by http.route`.
+    pub fn words(&self) -> String {
+        let columns = self.columns();
+        let breakdowns: Vec<&str> = self.list("breakdowns").iter().filter_map(Json::as_str).collect();
+        let calculated: Vec<&str> =
+            columns.iter().map(String::as_str).filter(|column| !breakdowns.contains(column)).collect();
+        match breakdowns.as_slice() {
+            [] => calculated.join(", "),
+            _ => format!("{} by {}", calculated.join(", "), breakdowns.join(", ")),
+        }
+    }
+
     /// The result's columns: what it is broken down by, then what is calculated, as Honeycomb names them (`P99(duration_ms)`).
     pub fn columns(&self) -> Vec<String> {
         let breakdowns = self.list("breakdowns").iter().filter_map(Json::as_str).map(str::to_owned);
@@ -220,6 +232,14 @@ mod tests {
 
     fn spec(text: &str) -> Spec {
         Spec::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    #[test]
+    fn a_query_without_a_name_is_called_by_what_it_asks() {
+        assert_eq!(spec("").words(), "COUNT");
+        assert_eq!(spec(r#"{"breakdowns": ["http.route", "http.method"]}"#).words(), "COUNT by http.route, http.method");
+        let figures = r#"{"calculations": [{"op": "COUNT"}, {"op": "P99", "column": "duration_ms"}], "breakdowns": ["a"]}"#;
+        assert_eq!(spec(figures).words(), "COUNT, P99(duration_ms) by a");
     }
 
     #[test]
