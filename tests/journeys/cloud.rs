@@ -10,14 +10,14 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Journal, http, python, root, until};
 
-const ROLLBAR_READ: &str = "read-0123456789abcdef0123456789ab";
+pub(crate) const ROLLBAR_READ: &str = "read-0123456789abcdef0123456789ab";
 const ROLLBAR_POST: &str = "post-0123456789abcdef0123456789ab";
 const HONEYCOMB: &str = "hcaik_01testtesttesttesttesttest";
 const KEY: &str = "AKIAIOSFODNN7TESTING";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYTESTINGKEY";
 
 /// A process that ends with the test.
-struct Ended(Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -27,13 +27,13 @@ impl Drop for Ended {
 }
 
 /// The small cloud.
-struct Cloud {
+pub(crate) struct Cloud {
     _process: Ended,
     port: u16,
 }
 
 impl Cloud {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut process = Command::new(python())
             .arg(root().join("tests/service/cloud.py"))
             .stdout(Stdio::piped())
@@ -64,7 +64,7 @@ impl Cloud {
     }
 
     /// A journal whose sources are this cloud. No keychain, no real AWS config, nobody's environment.
-    fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> Journal {
         let mut journal = Journal::new();
         let nowhere = journal.dir.path().join("no-such-file").display().to_string();
         journal.env = [

@@ -4,6 +4,7 @@
 mod bad_input;
 mod cloud;
 mod crash;
+mod keychain;
 mod live_cards;
 mod local_ends;
 mod main_job;

@@ -237,8 +237,12 @@ mod tests {
     #[test]
     fn a_query_without_a_name_is_called_by_what_it_asks() {
         assert_eq!(spec("").words(), "COUNT");
-        assert_eq!(spec(r#"{"breakdowns": ["http.route", "http.method"]}"#).words(), "COUNT by http.route, http.method");
-        let figures = r#"{"calculations": [{"op": "COUNT"}, {"op": "P99", "column": "duration_ms"}], "breakdowns": ["a"]}"#;
+        assert_eq!(
+            spec(r#"{"breakdowns": ["http.route", "http.method"]}"#).words(),
+            "COUNT by http.route, http.method"
+        );
+        let figures =
+            r#"{"calculations": [{"op": "COUNT"}, {"op": "P99", "column": "duration_ms"}], "breakdowns": ["a"]}"#;
         assert_eq!(spec(figures).words(), "COUNT, P99(duration_ms) by a");
     }
 
