@@ -10,9 +10,12 @@ CREATE TABLE live_card (
     updated_at   INTEGER NOT NULL
 ) STRICT;
 
--- Which evidence was frozen from which card: an export shows the newest that is still there.
+-- Which evidence was frozen from which card, when, and as the answer to which question: an export shows what was frozen last,
+-- is still there, and answers what the card asks now.
 CREATE TABLE live_card_answer (
-    card_id     TEXT NOT NULL REFERENCES live_card (id),
-    evidence_id TEXT NOT NULL REFERENCES evidence (id),
+    card_id     TEXT    NOT NULL REFERENCES live_card (id),
+    evidence_id TEXT    NOT NULL REFERENCES evidence (id),
+    question    TEXT    NOT NULL,
+    frozen_at   INTEGER NOT NULL,
     PRIMARY KEY (card_id, evidence_id)
 ) STRICT, WITHOUT ROWID;

@@ -22,27 +22,29 @@ impl Tracebook {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.begin(caller);
         let root = make_root(&request.to)?;
-        let all = self.all_entries().await?;
-        let stems = self.stems(&all).await?;
-        let wanted: Vec<&Entry> = if request.entries.is_empty() {
-            all.iter().collect()
-        } else {
-            let mut wanted = Vec::new();
-            for reference in &request.entries {
-                let id = self.find_entry(reference).await?.row.id;
-                wanted.push(all.iter().find(|e| e.row.id == id).ok_or_else(|| {
-                    Error::not_found(format!("{reference} is in the bin"), "`entry restore` takes it out")
-                })?);
+        let stems = self.stems().await?;
+        let mut wanted: Vec<Entry> = Vec::new();
+        if request.entries.is_empty() {
+            for row in self.journal.entries(false).await? {
+                wanted.extend(self.journal.entry(&row.id.to_string()).await?);
             }
-            wanted
-        };
+        }
+        for reference in &request.entries {
+            let entry = self.find_entry(reference).await?;
+            if !stems.contains_key(&entry.row.id) {
+                return Err(Error::not_found(format!("{reference} is in the bin"), "`entry restore` takes it out"));
+            }
+            wanted.push(entry);
+        }
         let root_name = root.display().to_string();
         let mut known = self.journal.known_files(&root_name).await?;
         let mut done = Exported::default();
         let _writing = begin_writing(&root);
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
-            let tree = self.tree(entry, &stems[&entry.row.id]).await?;
+            // One that was made since then waits for the next export.
+            let Some(stem) = stems.get(&entry.row.id) else { continue };
+            let tree = self.tree(entry, stem).await?;
             for reference in markdown::scan(&entry.body).references {
                 if self.journal.evidence_record(reference.id).await?.is_some_and(|r| r.deleted && !r.purged) {
                     done.warnings.push(format!(
@@ -97,27 +99,20 @@ impl Tracebook {
         .map_err(Error::internal)
     }
 
-    pub(crate) async fn all_entries(&self) -> Result<Vec<Entry>, Error> {
-        let mut all = Vec::new();
-        for row in self.journal.entries(false).await? {
-            all.extend(self.journal.entry(&row.id.to_string()).await?);
-        }
-        Ok(all)
-    }
-
     /// The file name (without `.md`) of every entry: its own where it was imported, else after the week or
     /// slug; never the same twice, also where capitals do not count.
-    pub(crate) async fn stems(&self, all: &[Entry]) -> Result<BTreeMap<Id, String>, Error> {
-        let mut oldest_first: Vec<&Entry> = all.iter().collect();
-        oldest_first.sort_by_key(|e| e.row.id);
+    pub(crate) async fn stems(&self) -> Result<BTreeMap<Id, String>, Error> {
+        let mut oldest_first = self.journal.entries(false).await?;
+        oldest_first.sort_by_key(|row| row.id);
+        let mut files = self.journal.entry_files().await?;
         let mut taken: HashSet<String> = HashSet::new();
         let mut stems = BTreeMap::new();
-        for entry in oldest_first {
-            let file = self.journal.entry_file(entry.row.id).await?;
+        for row in oldest_first {
+            let file = files.remove(&row.id);
             // A repository's README is not an entry, and import passes it by; one that was imported by name keeps it.
             let may_be_readme = file.is_some();
             let wanted = file.unwrap_or_else(|| {
-                entry.row.slug.strip_prefix("week-").map_or(entry.row.slug.clone(), |rest| format!("week{rest}"))
+                row.slug.strip_prefix("week-").map_or(row.slug.clone(), |rest| format!("week{rest}"))
             });
             let mut stem = wanted.clone();
             let mut n = 1;
@@ -125,7 +120,7 @@ impl Tracebook {
                 n += 1;
                 stem = format!("{}-{n}", shortened(&wanted, LONGEST_STEM));
             }
-            stems.insert(entry.row.id, stem);
+            stems.insert(row.id, stem);
         }
         Ok(stems)
     }

@@ -70,13 +70,15 @@ impl Tracebook {
                 for frozen in &imported.evidence {
                     self.import_evidence(frozen, caller, done).await?;
                 }
+                let there = self.journal.entry(&imported.id.to_string()).await?;
+                let new = imported_as_new(&imported, &file.stem);
+                let settled = self.settle(there, new, &file, known.as_deref(), caller, done).await?;
+                // After that: what the file's journal froze since must not look like a change that was made here.
                 for live in &imported.live {
                     let said = self.import_live_card(live, caller).await?;
                     done.warnings.extend(said.map(|w| format!("{name}: {w}")));
                 }
-                let there = self.journal.entry(&imported.id.to_string()).await?;
-                self.settle(there, imported_as_new(&imported, &file.stem), &file, known.as_deref(), caller, done)
-                    .await?
+                settled
             }
             form => {
                 if let Some(Err(why)) = form {
@@ -132,7 +134,7 @@ impl Tracebook {
             return Ok((there, true));
         }
         // Ours to overwrite only if the entry is still what that file held when we last met it.
-        let stem = self.stems(&self.all_entries().await?).await?.remove(&there.row.id).unwrap_or(file.stem.clone());
+        let stem = self.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
         let mine = self.tree(&there, &stem).await?;
         let as_exported = mine.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes));
         let unchanged_here = known.is_some()
@@ -149,14 +151,11 @@ impl Tracebook {
 
     /// The entry that this file was imported as before, or exported from.
     async fn entry_from_file(&self, file: &Found, known: bool) -> Result<Option<Entry>, Error> {
-        let all = self.all_entries().await?;
-        let stems = self.stems(&all).await?;
-        for entry in all {
-            if stems[&entry.row.id] == file.stem && (known || entry.body == file.text) {
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
+        let stems = self.stems().await?;
+        // No two entries have one stem.
+        let Some((id, _)) = stems.iter().find(|(_, stem)| **stem == file.stem) else { return Ok(None) };
+        let entry = self.journal.entry(&id.to_string()).await?;
+        Ok(entry.filter(|entry| known || entry.body == file.text))
     }
 
     async fn import_evidence(&self, frozen: &Frozen, caller: &Caller, done: &mut Imported) -> Result<(), Error> {

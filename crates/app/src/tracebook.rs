@@ -91,6 +91,8 @@ impl Tracebook {
             crate::watch_command::watch(line, telemetry.clone(), token.clone(), &tasks)
                 .inspect_err(|_| token.cancel())?;
         }
+        let answers = Arc::<Answers>::default();
+        crate::live_cards::sweep(&answers, &token, &tasks);
         let tracebook = Arc::new_cyclic(|me| Self {
             data_dir,
             journal,
@@ -99,7 +101,7 @@ impl Tracebook {
             counters,
             limits,
             cloud,
-            answers: Arc::default(),
+            answers,
             events,
             token,
             tasks,

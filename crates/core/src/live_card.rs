@@ -52,6 +52,8 @@ pub struct LiveCard {
     pub paused: bool,
 }
 
+const SOURCES: [Source; 5] = [Source::Local, Source::Xray, Source::Cloudwatch, Source::Rollbar, Source::Honeycomb];
+
 /// A day: what is asked less often is a capture.
 const SLOWEST: u32 = 86_400;
 /// The most bytes of a filter or query. The longest query that a source takes has 10,000 characters (Logs Insights).
@@ -104,8 +106,38 @@ impl CardQuestion {
         }
     }
 
+    /// Whether a text is one that a question of this or another card makes by itself, so that nobody wrote it.
+    pub fn makes(text: &str) -> bool {
+        Kind::ALL.into_iter().any(|kind| {
+            [None, Some(String::new())].into_iter().any(|id| {
+                SOURCES.into_iter().any(|source| {
+                    let bare = Self { kind, source, id: id.clone(), filter: String::new(), since: None };
+                    text.strip_prefix(bare.beginning().as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+                })
+            })
+        })
+    }
+
+    /// The words as a title: [`CardQuestion::words`], cut where a title ends.
+    pub fn title(&self) -> String {
+        short(&self.words())
+    }
+
     /// `newest trace of local telemetry, service:backend-flask, last 15m`.
     pub fn words(&self) -> String {
+        let mut words = self.beginning();
+        let since = self.since.as_ref().map(|since| format!("last {since}"));
+        let filter = self.filter.lines().next().filter(|line| !line.trim().is_empty()).map(short);
+        for part in [self.id.as_deref().map(short), filter, since].into_iter().flatten() {
+            words.push_str(", ");
+            words.push_str(&part);
+        }
+        words
+    }
+
+    /// `newest trace of local telemetry`.
+    fn beginning(&self) -> String {
         let what = match (self.kind, &self.id) {
             (Kind::Trace, None) => "newest trace",
             (Kind::Trace, Some(_)) => "trace",
@@ -128,14 +160,7 @@ impl CardQuestion {
             Source::Rollbar => "Rollbar",
             Source::Honeycomb => "Honeycomb",
         };
-        let mut words = format!("{what} of {source}");
-        let since = self.since.as_ref().map(|since| format!("last {since}"));
-        let filter = self.filter.lines().next().filter(|line| !line.trim().is_empty()).map(short);
-        for part in [self.id.as_deref().map(short), filter, since].into_iter().flatten() {
-            words.push_str(", ");
-            words.push_str(&part);
-        }
-        words
+        format!("{what} of {source}")
     }
 }
 
@@ -183,7 +208,7 @@ impl LiveCard {
         question.id = question.id.take().map(|id| without_credentials(&id, &mut removed));
         let title = self.title.split_whitespace().collect::<Vec<_>>().join(" ");
         let title = without_credentials(&short(&title), &mut removed);
-        self.title = if title.is_empty() { self.question.words() } else { title };
+        self.title = if title.is_empty() { self.question.title() } else { title };
         let (source, kind) = (self.question.source, self.question.kind);
         self.pace_seconds = match self.pace_seconds {
             0 => usual(source, kind),
@@ -191,6 +216,32 @@ impl LiveCard {
         };
         Ok((self, removed))
     }
+}
+
+/// The terms of a filter with the blanks behind them: a quoted text is never cut, and `name = "value"` is one.
+fn terms(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut quote = None;
+    let mut begin = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((_, c)) = chars.next() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '"' => quote = Some(c),
+            None if c.is_whitespace() => {
+                let Some(&(next, after)) = chars.peek() else { break };
+                let joins = |c: char| matches!(c, '=' | '!');
+                let before = text[begin..next].trim_end().chars().last();
+                if !after.is_whitespace() && !joins(after) && before.is_none_or(|c| c != '=') {
+                    found.push(&text[begin..next]);
+                    begin = next;
+                }
+            }
+            _ => {}
+        }
+    }
+    found.push(&text[begin..]);
+    found
 }
 
 /// A text without the words that hold a credential, by their shape or by the name before them (`db.password=…`).
@@ -202,9 +253,10 @@ fn without_credentials(text: &str, count: &mut usize) -> String {
     *count += removed.count();
     let marked = clean.replace(credentials::PLACEHOLDER, &GONE.to_string());
     let mut out = String::with_capacity(marked.len());
-    for word in marked.split_inclusive(char::is_whitespace) {
+    for word in terms(&marked) {
         let named = word.split_once('=').is_some_and(|(name, value)| {
-            credentials::is_credential_name(name) && !value.trim_matches(['"', '\'']).trim().is_empty()
+            let value = value.trim_start_matches(['=', '"', '\'']).trim_matches(['"', '\'', ' ', '\t']);
+            credentials::is_credential_name(name) && !value.is_empty()
         });
         if named && !word.contains(GONE) {
             *count += 1;
@@ -239,6 +291,21 @@ mod tests {
         assert_eq!(made.pace_seconds, fastest(Source::Cloudwatch, Kind::Query));
         assert_eq!(made.title, "query of AWS CloudWatch Logs, fields @message, last 15m");
         assert_eq!(made.clone().checked(), Ok((made, 0)), "what is good stays as it is");
+    }
+
+    #[test]
+    fn a_title_that_a_question_made_is_known_and_reads_back() {
+        let (long, _) = card(Kind::Trace, &"service:a ".repeat(40)).checked().expect("is good");
+        assert_eq!(long.clone().checked(), Ok((long.clone(), 0)), "a long one is cut the same way twice");
+        for kind in Kind::ALL {
+            let mut made = card(kind, "x").question;
+            assert!(CardQuestion::makes(&made.title()), "{}", made.title());
+            made.filter = String::new();
+            assert!(CardQuestion::makes(&made.title()), "{}", made.title());
+        }
+        for own in ["", "Home", "trace of mine", "newest trace of local telemetryx"] {
+            assert!(!CardQuestion::makes(own), "{own}");
+        }
     }
 
     #[test]
@@ -279,6 +346,9 @@ mod tests {
             ("service:api AKIAIOSFODNN7EXAMPLE", "service:api"),
             ("db.password=hunter22 status:error", "status:error"),
             ("http.request.header.authorization=\"Bearer abcdefgh12345678\" x=1", "x=1"),
+            ("annotation[db_password] = \"hunter22xx\" AND fault", "AND fault"),
+            ("password=\"correct horse battery\" fault", "fault"),
+            ("a != \"b c\" secret != \"Basic dXNlcjpodW50ZXIy\"", "a != \"b c\" "),
             ("a\u{0}b", "ab"),
         ] {
             let (made, removed) = card(Kind::Trace, filter).checked().expect("is good");

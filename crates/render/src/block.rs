@@ -31,6 +31,8 @@ use crate::markdown::{
     Page, Reference, escape, image, is_container_prefix, line_before, one_line, page, percent_decode,
 };
 
+/// What every opening marker begins with.
+const BEGINNING: &str = "<!-- tracebook:";
 const OPENING: &str = "<!-- tracebook:evidence ";
 const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
@@ -277,8 +279,17 @@ pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
 
 /// The first opening marker of a block: where it begins, how long it is, the live card and the evidence that it names.
 fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
-    let of = |at: usize, prefix: &str, live: bool| {
-        let (inner, _) = text[at + prefix.len()..].split_once(" -->")?;
+    // Longer than any marker: what is behind it is not looked at, so that many broken ones cost no more than they are long.
+    const LONGEST: usize = 128;
+    let of = |at: usize| {
+        let (prefix, live) =
+            [(OPENING, false), (OPENING_LIVE, true)].into_iter().find(|(prefix, _)| text[at..].starts_with(prefix))?;
+        let behind = &text[at + prefix.len()..];
+        let mut end = LONGEST.min(behind.len());
+        while !behind.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (inner, _) = behind[..end].split_once(" -->")?;
         let length = prefix.len() + inner.len() + " -->".len();
         match live {
             false => Some((at, length, None, inner.parse().ok()?)),
@@ -288,9 +299,7 @@ fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
             }
         }
     };
-    let all =
-        |prefix: &'static str, live: bool| text.match_indices(prefix).find_map(move |(at, _)| of(at, prefix, live));
-    all(OPENING, false).into_iter().chain(all(OPENING_LIVE, true)).min_by_key(|(at, ..)| *at)
+    text.match_indices(BEGINNING).find_map(|(at, _)| of(at))
 }
 
 /// The place of a live card in a sentence.

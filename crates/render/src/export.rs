@@ -35,6 +35,8 @@ pub struct LiveInput {
     pub card: LiveCard,
     /// The evidence that was last frozen from it, if any.
     pub frozen: Option<Id>,
+    /// Whether something was frozen from it that is gone, or answers what it does not ask any more.
+    pub lost: bool,
 }
 
 /// Files by their path below the export's folder, with `/`.
@@ -65,7 +67,7 @@ pub(crate) struct EntryFile {
     pub(crate) unfrozen: Vec<EntryUnfrozen>,
     /// The live cards of the text with what they ask, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) live: Vec<EntryCard>,
+    pub(crate) live: Vec<SaidCard>,
 }
 
 /// One reference of the text: to evidence, or to a live card that shows evidence.
@@ -101,6 +103,14 @@ pub(crate) struct EntryUnfrozen {
     pub(crate) source: String,
     pub(crate) at: usize,
     pub(crate) length: usize,
+}
+
+/// A live card of `entry.json`. One that cannot be read, of a later version or made up, must not spoil the rest.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum SaidCard {
+    Card(Box<EntryCard>),
+    Unreadable(serde_json::Value),
 }
 
 /// What a live card asks, and what was frozen from it last. Whether it is paused is the journal's own affair.
@@ -188,7 +198,7 @@ impl Writing<'_> {
 
     /// Writes a live card: the evidence that was frozen from it, else words; false where it stays as it is.
     fn live(&mut self, reference: &Reference) -> bool {
-        let Some(LiveInput { card, frozen }) = self.input.live.get(&reference.id) else {
+        let Some(LiveInput { card, frozen, lost }) = self.input.live.get(&reference.id) else {
             self.tree.warnings.push(format!(
                 "{}.md line {}: the live card {} is not in this journal; its reference stays as it is",
                 self.input.file, reference.place.line, reference.id
@@ -201,9 +211,13 @@ impl Writing<'_> {
         }
         let name = if reference.alt.is_empty() { &card.title } else { &reference.alt };
         let text = block::unfrozen(name, card.id);
+        let why = match lost {
+            true => "has no frozen answer any more (in the bin, purged, or of another question); freeze it again",
+            false => "was never frozen",
+        };
         self.tree.warnings.push(format!(
-            "{}.md line {}: the live card {:?} was never frozen, so the export cannot show it: it stands as words",
-            self.input.file, reference.place.line, name
+            "{}.md line {}: the live card {name:?} {why}; the export cannot show it: it stands as words",
+            self.input.file, reference.place.line
         ));
         let source = self.source(reference);
         self.unfrozen.push(EntryUnfrozen { card: card.id, source, at: self.md.len(), length: text.len() });
@@ -251,13 +265,14 @@ impl Writing<'_> {
             .filter_map(|r| r.live.as_ref().map(|live| live.card))
             .chain(unfrozen.iter().map(|u| u.card))
             .collect();
-        let live = shown.iter().filter_map(|id| input.live.get(id)).map(|LiveInput { card, frozen }| EntryCard {
+        let live = shown.iter().filter_map(|id| input.live.get(id)).map(|LiveInput { card, frozen, .. }| EntryCard {
             id: card.id,
             title: card.title.clone(),
             question: card.question.clone(),
             pace_seconds: card.pace_seconds,
             frozen: frozen.filter(|id| input.evidence.contains_key(id)),
         });
+        let live = live.map(|card| SaidCard::Card(Box::new(card)));
         if !references.is_empty() || !unfrozen.is_empty() {
             let about = EntryFile {
                 tracebook: ENTRY_FILE,

@@ -9,7 +9,7 @@ use tracebook_core::ids::Id;
 use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Found, InlineShown, Shown, our_file};
-use crate::export::{ENTRY_FILE, EntryFile, EntryReference, LiveInput};
+use crate::export::{ENTRY_FILE, EntryFile, EntryReference, LiveInput, SaidCard};
 use crate::markdown::{Reference, image, one_line, page, query, scan};
 use crate::verify;
 
@@ -69,11 +69,14 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         fetch(id, &mut warnings);
     }
 
-    let live = live_cards(&about, &mut warnings);
+    let mut live = live_cards(&about, &mut warnings);
     let body = match as_exported(md, &about) {
         Some(body) => body,
         None => Edited { md, about: &about, live: &live, evidence: &evidence }.body(&mut warnings),
     };
+    // A file may tell of any number that nothing shows.
+    let shown: BTreeSet<Id> = scan(&body).live.iter().map(|r| r.id).collect();
+    live.retain(|live| shown.contains(&live.card.id));
     let mut evidence: Vec<Frozen> = evidence.into_values().collect();
     evidence.sort_by_key(|f| f.evidence.id);
     Ok(ImportedEntry {
@@ -92,6 +95,14 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
 fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
     let mut cards = Vec::new();
     for said in &about.live {
+        let said = match said {
+            SaidCard::Card(said) => said,
+            SaidCard::Unreadable(value) => {
+                let id: String = value["id"].as_str().unwrap_or_default().chars().take(40).collect();
+                warnings.push(format!("live card {id:?}: this version cannot read its question; it was left out"));
+                continue;
+            }
+        };
         let card = LiveCard {
             id: said.id,
             title: said.title.clone(),
@@ -104,7 +115,7 @@ fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
                 if removed > 0 {
                     warnings.push(format!("live card {}: what looked like a credential was taken out", card.id));
                 }
-                cards.push(LiveInput { card, frozen: said.frozen });
+                cards.push(LiveInput { card, frozen: said.frozen, lost: false });
             }
             Err(why) => warnings.push(format!("live card {}: {why}; its question was not read", said.id)),
         }
@@ -252,6 +263,10 @@ impl Edited<'_> {
         let mut body = String::with_capacity(self.md.len());
         let mut read = 0;
         for (range, text) in edits {
+            // One that lies around or across another: the other's place is taken.
+            if range.start < read {
+                continue;
+            }
             body.push_str(&self.md[read..range.start]);
             body.push_str(&text);
             read = range.end;

@@ -54,6 +54,7 @@ fn live_cards() -> BTreeMap<Id, LiveInput> {
             paused: false,
         },
         frozen: frozen.map(id),
+        lost: false,
     };
     let cards = [card(FROZEN, "service:backend", Some(ID)), card(OPEN, "status:error \"<q> | -->\"", None)];
     cards.into_iter().map(|live| (live.card.id, live)).collect()
@@ -441,4 +442,49 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn markers_that_lie_around_each_other_do_no_harm() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    for hostile in [
+        format!(
+            "<em>a ![p](assets/week2/{ID}.svg)<!-- tracebook:live {FROZEN} --> b</em><!-- tracebook:live {FROZEN} -->"
+        ),
+        format!("![a <em>x</em><!-- tracebook:live {FROZEN} --> b](assets/week2/{ID}.svg)"),
+    ] {
+        let entry = back(&tree, &format!("{md}\n\n{hostile}\n"));
+        assert!(entry.body.contains("# Week 2"), "{}", entry.body);
+    }
+}
+
+#[test]
+fn a_live_card_that_cannot_be_read_spoils_nothing_else() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    let mut about: serde_json::Value =
+        serde_json::from_str(text(&tree, "journal/assets/week2/entry.json")).expect("JSON");
+    about["live"][0]["question"]["kind"] = "hologram".into();
+    let strange =
+        serde_json::json!({ "id": STRANGE, "title": "x", "question": { "kind": "trace" }, "pace_seconds": 5 });
+    about["live"].as_array_mut().expect("a list").push(strange);
+    let json = about.to_string();
+    let entry = exported(md, &json, &|path| tree.files.get(&format!("journal/{path}")).cloned()).expect("imports");
+    assert_eq!(entry.id, row().id);
+    assert_eq!(entry.live.len(), 1, "the one that is read and shown: {:?}", entry.live);
+    assert!(entry.warnings.iter().any(|w| w.contains("cannot read its question")), "{:?}", entry.warnings);
+    let mut lying = tree.clone();
+    lying.files.insert("journal/assets/week2/entry.json".to_owned(), json.into_bytes());
+    assert!(verdicts(&lying, md).iter().all(|(_, v)| *v == Verdict::Intact));
+}
+
+#[test]
+fn many_broken_markers_are_read_in_time() {
+    let tree = out_live(&live_places(), &shelf(), &live_cards());
+    let md = text(&tree, "journal/week2.md");
+    let broken = format!("\n<!-- tracebook:evidence {ID} -->\n").repeat(4_000);
+    let began = std::time::Instant::now();
+    let _ = back(&tree, &format!("{md}{broken}"));
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
 }

@@ -1,5 +1,7 @@
 //! Entries, their revisions, what they show, and the slots that are none.
 
+use std::collections::HashMap;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
 
@@ -90,16 +92,14 @@ impl Journal {
         }
     }
 
-    /// The stem of the file that an entry was imported from.
+    /// The stems of the files that entries were imported from; those in the bin too.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
-    pub async fn entry_file(&self, id: Id) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT file FROM entry WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.pools.readers)
-            .await?;
-        Ok(row.and_then(|r| r.get("file")))
+    pub async fn entry_files(&self) -> Result<HashMap<Id, String>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id, file FROM entry WHERE file IS NOT NULL").fetch_all(&self.pools.readers).await?;
+        rows.iter().map(|row| Ok((id_of(row.get("id"))?, row.get("file")))).collect()
     }
 
     /// Whether an entry is in the bin.

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::LiveCard;
+use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::time::Nanos;
 
 use crate::entries::id_of;
@@ -25,7 +25,7 @@ impl Journal {
         )
         .bind(&id)
         .bind(&card.title)
-        .bind(question(card)?)
+        .bind(question(&card.question)?)
         .bind(i64::from(card.pace_seconds))
         .bind(card.paused)
         .bind(now.0)
@@ -50,7 +50,7 @@ impl Journal {
             "UPDATE live_card SET title = ?, question = ?, pace_seconds = ?, paused = ?, updated_at = ? WHERE id = ?",
         )
         .bind(&card.title)
-        .bind(question(card)?)
+        .bind(question(&card.question)?)
         .bind(i64::from(card.pace_seconds))
         .bind(card.paused)
         .bind(now.0)
@@ -86,33 +86,57 @@ impl Journal {
         }))
     }
 
-    /// Remembers that evidence was frozen from a card. Both must be there; a second time changes nothing.
+    /// Remembers that evidence was frozen from a card as the answer to its question. Both must be there; a second time changes
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be written.
-    pub async fn add_live_answer(&self, card: Id, evidence: Id, client: &str) -> Result<(), StoreError> {
+    pub async fn add_live_answer(
+        &self,
+        card: Id,
+        asked: &CardQuestion,
+        evidence: Id,
+        frozen_at: Nanos,
+        client: &str,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
-        let done =
-            sqlx::query("INSERT INTO live_card_answer (card_id, evidence_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-                .bind(card.to_string())
-                .bind(evidence.to_string())
-                .execute(&mut *transaction)
-                .await?;
+        let done = sqlx::query(
+            "INSERT INTO live_card_answer (card_id, evidence_id, question, frozen_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(card.to_string())
+        .bind(evidence.to_string())
+        .bind(question(asked)?)
+        .bind(frozen_at.0)
+        .execute(&mut *transaction)
+        .await?;
         if done.rows_affected() > 0 {
             tell(&mut transaction, "live-card", &card.to_string(), client).await?;
         }
         Ok(transaction.commit().await?)
     }
 
-    /// The evidence that was last frozen from a card and is neither purged nor in the bin.
+    /// Whether anything was ever frozen from a card, whatever became of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn live_card_was_frozen(&self, card: Id) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM live_card_answer WHERE card_id = ? LIMIT 1")
+            .bind(card.to_string())
+            .fetch_optional(&self.pools.readers)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// The evidence that was last frozen from a card as the answer to what it asks now, and is neither purged nor in the bin.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
     pub async fn last_live_answer(&self, card: Id) -> Result<Option<Id>, StoreError> {
         let row = sqlx::query(
-            "SELECT e.id FROM live_card_answer a JOIN evidence e ON e.id = a.evidence_id
+            "SELECT e.id FROM live_card_answer a JOIN live_card c ON c.id = a.card_id AND c.question = a.question
+             JOIN evidence e ON e.id = a.evidence_id
              WHERE a.card_id = ? AND e.canonical IS NOT NULL AND e.deleted_at IS NULL
-             ORDER BY e.captured_at DESC, e.id DESC LIMIT 1",
+             ORDER BY a.frozen_at DESC, e.id DESC LIMIT 1",
         )
         .bind(card.to_string())
         .fetch_optional(&self.pools.readers)
@@ -121,6 +145,6 @@ impl Journal {
     }
 }
 
-fn question(card: &LiveCard) -> Result<String, StoreError> {
-    serde_json::to_string(&card.question).map_err(|e| StoreError::Damaged(e.to_string()))
+fn question(asked: &CardQuestion) -> Result<String, StoreError> {
+    serde_json::to_string(asked).map_err(|e| StoreError::Damaged(e.to_string()))
 }

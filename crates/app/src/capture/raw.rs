@@ -17,6 +17,14 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// How much was received, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let spans: usize = self.spans.iter().map(|span| span.raw.len()).sum();
+        let logs: usize = self.logs.iter().map(|log| log.raw.len() + log.message.len()).sum();
+        let errors: usize = self.errors.iter().map(|error| error.raw.len()).sum();
+        spans + logs + errors
+    }
+
     /// One JSON document; no byte where nothing was received as such.
     pub(crate) fn document(&self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
         if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() {

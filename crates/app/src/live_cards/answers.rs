@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+use tracebook_core::evidence::Body;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
 use tracebook_core::time::Nanos;
@@ -12,10 +13,13 @@ use tracebook_core::time::Nanos;
 use crate::capture::Found;
 use crate::error::{Error, ErrorBody};
 
-/// Who has not looked for so long, in nanoseconds, has gone.
+/// Who has not looked for so long, in nanoseconds, has gone; or for twice the card's pace, so that who scrolls away and back does
+/// not ask earlier than the pace allows.
 const FORGOTTEN: i64 = 600 * SECOND;
-/// The most cards whose answers are kept. An entry with more on the screen at once is hard to read.
-const MOST: usize = 64;
+/// The most cards that are remembered.
+const MOST: usize = 4_096;
+/// The most bytes that all answers together take, about.
+const MOST_BYTES: usize = 64 << 20;
 const SECOND: i64 = 1_000_000_000;
 
 /// What a source answered.
@@ -23,9 +27,21 @@ const SECOND: i64 = 1_000_000_000;
 pub(crate) struct Answer {
     pub(crate) asked_at: Nanos,
     pub(crate) found: Found,
+    /// The memory that it takes, about.
+    weight: usize,
 }
 
 impl Answer {
+    pub(crate) fn new(asked_at: Nanos, found: Found) -> Self {
+        // What is read from raw bytes takes some times as much as they do, and nothing else comes near it but a query's rows.
+        let cells = match &found.body {
+            Body::Query(query) => query.rows.iter().flatten().map(|cell| cell.len() + 24).sum(),
+            _ => 0,
+        };
+        let weight = found.raw.bytes() * 4 + cells + 4_096;
+        Self { asked_at, found, weight }
+    }
+
     /// What names it: its time.
     pub(crate) fn name(&self) -> String {
         self.asked_at.rfc3339()
@@ -47,6 +63,8 @@ struct Seat {
     /// Another question makes the answers void.
     question: CardQuestion,
     looked_at: Nanos,
+    /// For how long nobody need look, in nanoseconds, until it is forgotten.
+    patience: i64,
     seen: Seen,
     /// The answer before: somebody may still be looking at it.
     before: Option<Arc<Answer>>,
@@ -82,20 +100,18 @@ impl Answers {
         let pace = if now { bears } else { card.pace_seconds.max(bears) };
         let quiet = card.paused && !now;
         self.with(|seats| {
-            seats.retain(|id, seat| {
-                *id == card.id || seat.seen.asking || at.0.saturating_sub(seat.looked_at.0) < FORGOTTEN
-            });
-            while seats.len() > MOST {
-                let idle = seats.iter().filter(|(id, seat)| **id != card.id && !seat.seen.asking);
-                let Some(oldest) = idle.min_by_key(|(_, seat)| seat.looked_at).map(|(id, _)| *id) else { break };
-                seats.remove(&oldest);
-            }
+            bound(seats, at, Some(card.id));
             let seat = seats.entry(card.id).or_insert_with(|| Seat::new(question, at));
             if seat.question != *question {
                 let answered = Arc::clone(&seat.answered);
                 *seat = Seat { answered, ..Seat::new(question, at) };
             }
             seat.looked_at = at;
+            seat.patience = match card.paused {
+                // It would not be asked again by itself.
+                true => i64::MAX,
+                false => FORGOTTEN.max(i64::from(pace).saturating_mul(2 * SECOND)),
+            };
             let due = seat.seen.tried_at.is_none_or(|tried| {
                 let since = at.0.saturating_sub(tried.0);
                 // A clock that was set back must not silence a card.
@@ -112,12 +128,14 @@ impl Answers {
 
     /// Puts down what was answered outside a turn.
     pub(crate) fn keep(self: &Arc<Self>, card: &LiveCard, answer: Arc<Answer>) {
+        let answered_at = answer.asked_at;
         self.with(|seats| {
             let seat = seats.entry(card.id).or_insert_with(|| Seat::new(&card.question, answer.asked_at));
             if seat.question == card.question {
                 seat.seen.tried_at = Some(answer.asked_at);
                 seat.take(Ok(answer));
             }
+            bound(seats, answered_at, Some(card.id));
         });
     }
 
@@ -146,21 +164,50 @@ impl Answers {
         })
     }
 
-    /// The answer of this name, if it is the last one or the one before; without a name the last one.
-    pub(crate) fn answer(&self, id: Id, name: Option<&str>) -> Option<Arc<Answer>> {
+    /// Lets go of what nobody has looked at for long.
+    pub(crate) fn sweep(&self, at: Nanos) {
+        self.with(|seats| bound(seats, at, None));
+    }
+
+    /// The answer of this name to what the card asks now, if it is the last one or the one before; without a name the last one.
+    pub(crate) fn answer(&self, card: &LiveCard, name: Option<&str>) -> Option<Arc<Answer>> {
         self.with(|seats| {
-            let seat = seats.get(&id)?;
+            let seat = seats.get(&card.id).filter(|seat| seat.question == card.question)?;
             let both = [&seat.seen.answer, &seat.before];
             both.into_iter().flatten().find(|answer| name.is_none_or(|name| answer.name() == name)).cloned()
         })
     }
 }
 
+/// Forgets who has gone, and what is more than may be kept: first the answers before the last ones, then the cards that were looked
+/// at longest ago.
+fn bound(seats: &mut HashMap<Id, Seat>, at: Nanos, here: Option<Id>) {
+    seats.retain(|id, seat| {
+        Some(*id) == here || seat.seen.asking || at.0.saturating_sub(seat.looked_at.0) < seat.patience
+    });
+    let bytes = |seats: &HashMap<Id, Seat>| -> usize { seats.values().map(Seat::weight).sum() };
+    if bytes(seats) > MOST_BYTES {
+        for seat in seats.iter_mut().filter(|(id, _)| Some(**id) != here).map(|(_, seat)| seat) {
+            seat.before = None;
+        }
+    }
+    while seats.len() > MOST || bytes(seats) > MOST_BYTES {
+        let idle = seats.iter().filter(|(id, seat)| Some(**id) != here && !seat.seen.asking);
+        let Some(oldest) = idle.min_by_key(|(_, seat)| seat.looked_at).map(|(id, _)| *id) else { break };
+        seats.remove(&oldest);
+    }
+}
+
 impl Seat {
+    fn weight(&self) -> usize {
+        [&self.seen.answer, &self.before].into_iter().flatten().map(|answer| answer.weight).sum()
+    }
+
     fn new(question: &CardQuestion, at: Nanos) -> Self {
         Self {
             question: question.clone(),
             looked_at: at,
+            patience: FORGOTTEN,
             seen: Seen::default(),
             before: None,
             impatient: false,
@@ -213,7 +260,7 @@ impl Drop for Turn {
 #[cfg(test)]
 mod tests {
     use tracebook_core::console::Console;
-    use tracebook_core::evidence::{Body, Kind};
+    use tracebook_core::evidence::Kind;
     use tracebook_core::question::Source;
 
     use super::*;
@@ -230,7 +277,7 @@ mod tests {
 
     fn answer(seconds: i64, text: &str) -> Answer {
         let body = Body::Console(Console::from_text("test", text));
-        Answer { asked_at: at(seconds), found: Found::new(body, 1) }
+        Answer::new(at(seconds), Found::new(body, 1))
     }
 
     fn failure() -> Error {
@@ -286,7 +333,7 @@ mod tests {
         assert!(answers.seen(card.id).answer.is_none());
         assert!(answers.seen(card.id).asking, "the old turn's end is not the new one's");
         other.end(Ok(answer(1, "to the new one")));
-        assert_eq!(answers.answer(card.id, None).map(|a| a.name()), Some(at(1).rfc3339()));
+        assert_eq!(answers.answer(&card, None).map(|a| a.name()), Some(at(1).rfc3339()));
     }
 
     #[test]
@@ -296,26 +343,50 @@ mod tests {
         for n in 0..3 {
             answers.look(&card, at(n), false).expect("asks").end(Ok(answer(n, "x")));
         }
-        let name = |n| answers.answer(card.id, Some(&at(n).rfc3339())).is_some();
+        let name = |n| answers.answer(&card, Some(&at(n).rfc3339())).is_some();
         assert_eq!((name(0), name(1), name(2)), (false, true, true));
         answers.keep(&card, Arc::new(answer(9, "y")));
-        assert_eq!(answers.answer(card.id, None).map(|a| a.name()), Some(at(9).rfc3339()));
+        assert_eq!(answers.answer(&card, None).map(|a| a.name()), Some(at(9).rfc3339()));
     }
 
     #[test]
     fn who_does_not_look_any_more_is_forgotten() {
         let answers = Arc::new(Answers::default());
-        for n in 0..200 {
+        for n in 0..5_000 {
             answers.look(&card(n, Source::Local, 1), at(0), false).expect("asks").end(Ok(answer(0, "x")));
         }
         assert!(answers.with(|seats| seats.len()) <= MOST + 1);
-        let last = card(500, Source::Local, 1);
+        let slow = card(6_000, Source::Local, 3_600);
+        answers.look(&slow, at(1), false).expect("asks").end(Ok(answer(1, "x")));
+        answers.sweep(at(700));
+        assert_eq!(answers.with(|seats| seats.len()), 1, "the others have gone");
+        assert!(answers.look(&slow, at(3_000), false).is_none(), "its hour is not over");
+        assert!(answers.answer(&slow, None).is_some());
+        answers.sweep(at(11_000));
+        assert_eq!(answers.with(|seats| seats.len()), 0);
+        let last = card(7_000, Source::Local, 1);
         let asking = answers.look(&last, at(1), false);
-        let new = card(501, Source::Local, 1);
+        let new = card(7_001, Source::Local, 1);
         drop(answers.look(&new, at(10_000), false));
         let there: Vec<Id> = answers.with(|seats| seats.keys().copied().collect());
         assert_eq!(there.len(), 2, "the one that is being asked and the one that is looked at");
         drop(asking);
+    }
+
+    #[test]
+    fn answers_take_no_more_memory_than_they_may() {
+        let answers = Arc::new(Answers::default());
+        for n in 0..40 {
+            let card = card(n, Source::Local, 1);
+            for at_second in [n, n + 100] {
+                let turn = answers.look(&card, at(i64::from(at_second)), false).expect("asks");
+                turn.end(Ok(Answer { weight: MOST_BYTES / 10, ..answer(i64::from(at_second), "large") }));
+            }
+        }
+        answers.sweep(at(200));
+        let (seats, bytes) = answers.with(|seats| (seats.len(), seats.values().map(Seat::weight).sum::<usize>()));
+        assert!(seats >= 5 && bytes <= MOST_BYTES, "{seats} {bytes}");
+        assert!(answers.answer(&card(39, Source::Local, 1), None).is_some(), "the last one is there");
     }
 
     #[tokio::test]

@@ -10,6 +10,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use tracebook_core::clock::Clock as _;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
@@ -30,11 +34,14 @@ use crate::rpc::{
     Caller, Capture, Captured, Event, FrozenAnswer, LiveCardFreeze, LiveCardLook, LiveCardNew, LiveCardRef,
     LiveCardSet, LiveCardView, LiveLook,
 };
+use crate::system::SystemClock;
 
 /// How long a look waits for an answer that may come at once. A browser has few connections, and must not wait on all of them.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// After so long an asking is given up.
 const GIVEN_UP: Duration = Duration::from_secs(90);
+/// How often is looked whether somebody has gone.
+const SWEEP: Duration = Duration::from_secs(60);
 /// What a live card's id begins with where an evidence's or a vendor's id may stand too.
 const PREFIX: &str = "live:";
 
@@ -58,7 +65,7 @@ impl Tracebook {
 
     pub(crate) async fn live_card_set(&self, request: LiveCardSet, caller: &Caller) -> Result<LiveCardView, Error> {
         let old = self.stored_card(request.id).await?;
-        let named_itself = old.title == old.question.words();
+        let named_itself = CardQuestion::makes(&old.title);
         let question = request.question.unwrap_or(old.question);
         let title = match request.title {
             Some(title) => title,
@@ -104,7 +111,7 @@ impl Tracebook {
         capture.slot = request.slot;
         let into = self.destination(&capture).await?;
         let mut warnings = Vec::new();
-        let shown = request.asked_at.as_deref().map(|name| self.answers.answer(card.id, Some(name)));
+        let shown = request.asked_at.as_deref().map(|name| self.answers.answer(&card, Some(name)));
         let answer = match shown {
             Some(Some(answer)) => answer,
             other => {
@@ -121,11 +128,13 @@ impl Tracebook {
         let captured = self.freeze(found, capture.clone(), None, caller).await?;
         warnings.extend(captured.warnings);
         let id = captured.evidence.id;
-        self.journal.add_live_answer(card.id, id, &caller.client).await?;
+        self.journal.add_live_answer(card.id, &card.question, id, self.now(), &caller.client).await?;
         let frozen = self.frozen(id).await?;
         let given = request.caption.as_deref();
         let own = |alt: Option<&str>| {
-            alt.filter(|alt| markdown::one_line(alt) != markdown::one_line(&card.title)).map(str::to_owned)
+            let is_made =
+                |alt: &str| markdown::one_line(alt) == markdown::one_line(&card.title) || CardQuestion::makes(alt);
+            alt.filter(|alt| !is_made(alt)).map(str::to_owned)
         };
         let alt = own(request.alt.as_deref());
         let reference =
@@ -174,8 +183,8 @@ impl Tracebook {
     pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
         let card = self.stored_card(id).await?;
         let answer = asked_at
-            .and_then(|name| self.answers.answer(id, Some(name)))
-            .or_else(|| self.answers.answer(id, None))
+            .and_then(|name| self.answers.answer(&card, Some(name)))
+            .or_else(|| self.answers.answer(&card, None))
             .ok_or_else(|| Error::not_found(format!("the live card {id} has no answer yet"), "Look at it first"))?;
         draw(move || card::live(&answer.found.body, size, answer.asked_at, &card.question.words())).await
     }
@@ -187,7 +196,9 @@ impl Tracebook {
             if cards.iter().all(|live| live.card.id != id)
                 && let Some(card) = self.journal.live_card(id).await?
             {
-                cards.push(LiveInput { card, frozen: self.journal.last_live_answer(id).await? });
+                let frozen = self.journal.last_live_answer(id).await?;
+                let lost = frozen.is_none() && self.journal.live_card_was_frozen(id).await?;
+                cards.push(LiveInput { card, frozen, lost });
             }
         }
         Ok(cards)
@@ -207,12 +218,17 @@ impl Tracebook {
             )));
         }
         self.journal.add_live_card(&card, self.now(), &caller.client).await?;
+        let before = self.journal.last_live_answer(card.id).await?;
         if let Some(evidence) = live.frozen
-            && self.journal.evidence_record(evidence).await?.is_some()
+            && let Some(record) = self.journal.evidence_record(evidence).await?
         {
-            self.journal.add_live_answer(card.id, evidence, &caller.client).await?;
+            // A file may say any time: it must not win over what is frozen here from now on.
+            let frozen_at = record.captured_at.min(self.now());
+            self.journal.add_live_answer(card.id, &card.question, evidence, frozen_at, &caller.client).await?;
         }
-        Ok(None)
+        let after = self.journal.last_live_answer(card.id).await?;
+        Ok((before.is_some() && before != after)
+            .then(|| format!("the live card {} now shows what the file's journal froze from it later", card.id)))
     }
 
     async fn stored_card(&self, id: Id) -> Result<LiveCard, Error> {
@@ -254,7 +270,7 @@ impl Tracebook {
                 "Ask for a shorter range, or with a narrower filter",
             )
         })??;
-        Ok(Answer { asked_at, found })
+        Ok(Answer::new(asked_at, found))
     }
 
     /// Asks the source while the caller goes on.
@@ -267,6 +283,19 @@ impl Tracebook {
             }
         });
     }
+}
+
+/// Lets go of the answers that nobody looks at any more, until the token ends.
+pub(crate) fn sweep(answers: &Arc<Answers>, token: &CancellationToken, tasks: &TaskTracker) {
+    let (answers, token) = (Arc::clone(answers), token.clone());
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = token.cancelled() => break,
+                () = tokio::time::sleep(SWEEP) => answers.sweep(SystemClock.now()),
+            }
+        }
+    });
 }
 
 /// Whether a capture's id is a live card's.
@@ -306,6 +335,12 @@ fn checked(card: LiveCard) -> Result<(LiveCard, Vec<String>), Error> {
     let (card, removed) = card
         .checked()
         .map_err(|why| Error::usage(why, "A live card needs a kind, a source, and a filter that it can ask"))?;
+    if removed > 0 && card.question.source != Source::Local {
+        return Err(Error::usage(
+            "the question holds what looks like a credential, which is never stored; without it, it would ask something else",
+            "Ask by another field, or look at it in the list without a live card",
+        ));
+    }
     if let Some(problem) = card.question.filter_problem() {
         return Err(Error::usage(problem, "Write it as in the list of what arrives, which shows what it finds"));
     }

@@ -47,14 +47,20 @@ async fn the_last_answer_is_the_newest_that_is_still_there() {
     let card = card("");
     journal.add_live_card(&card, Nanos(1), "a").await.expect("stores");
     assert_eq!(journal.last_live_answer(card.id).await.expect("reads"), None);
-    journal.add_live_answer(card.id, id(), "a").await.expect_err("evidence that is not there is no answer");
+    journal
+        .add_live_answer(card.id, &card.question, id(), Nanos(2), "a")
+        .await
+        .expect_err("evidence that is not there is no answer");
 
     // Frozen at one moment: the later id decides.
     let (first, second) = (evidence("first"), evidence("second"));
     for frozen in [&first, &second] {
         journal.add_evidence(frozen, b"", "a").await.expect("writes");
-        journal.add_live_answer(card.id, frozen.evidence.id, "a").await.expect("remembers");
-        journal.add_live_answer(card.id, frozen.evidence.id, "a").await.expect("a second time is nothing new");
+        journal.add_live_answer(card.id, &card.question, frozen.evidence.id, Nanos(2), "a").await.expect("remembers");
+        journal
+            .add_live_answer(card.id, &card.question, frozen.evidence.id, Nanos(2), "a")
+            .await
+            .expect("a second time is nothing new");
     }
     let last = async || journal.last_live_answer(card.id).await.expect("reads");
     let newest = first.evidence.id.max(second.evidence.id);
@@ -69,6 +75,28 @@ async fn the_last_answer_is_the_newest_that_is_still_there() {
     journal.purge_evidence(older, Nanos(6), "a").await.expect("purges");
     assert_eq!(last().await, None);
     assert!(journal.live_card(card.id).await.expect("reads").is_some(), "the question stays");
+    assert!(journal.live_card_was_frozen(card.id).await.expect("reads"));
+}
+
+#[tokio::test]
+async fn what_was_frozen_last_counts_whatever_its_data_is_from_and_only_as_an_answer_to_the_question() {
+    let (_dir, journal) = journal().await;
+    let mut card = card("");
+    journal.add_live_card(&card, Nanos(1), "a").await.expect("stores");
+    assert!(!journal.live_card_was_frozen(card.id).await.expect("reads"));
+    let (first, second) = (evidence("first"), evidence("second"));
+    for (frozen, at) in [(&first, 9), (&second, 8)] {
+        journal.add_evidence(frozen, b"", "a").await.expect("writes");
+        journal.add_live_answer(card.id, &card.question, frozen.evidence.id, Nanos(at), "a").await.expect("remembers");
+    }
+    assert_eq!(journal.last_live_answer(card.id).await.expect("reads"), Some(first.evidence.id));
+    let asked = card.question.clone();
+    card.question.filter = "service:web".to_owned();
+    journal.set_live_card(&card, Nanos(10), "a").await.expect("changes");
+    assert_eq!(journal.last_live_answer(card.id).await.expect("reads"), None, "they answer another question");
+    card.question = asked;
+    journal.set_live_card(&card, Nanos(11), "a").await.expect("changes");
+    assert_eq!(journal.last_live_answer(card.id).await.expect("reads"), Some(first.evidence.id));
 }
 
 #[tokio::test]
