@@ -16,7 +16,7 @@ test: ## sets up, checks, and runs every test
 check: ## the quick half: format, lints, types, licences, unit tests
 	@bash scripts/check.sh
 
-bench: ## measures the release build beside others: start, OTLP, X-Ray, live lists
+bench: ## measures the release build beside others: start, OTLP, X-Ray, live lists, fetching
 	@bash scripts/bench.sh bench $(ARGS)
 
 soak: ## half of what it can take, for ARGS="--minutes 30": memory, lists, disk, window

@@ -1,12 +1,13 @@
 """Measures one built `tracebook` beside others on this machine, in one run, on loopback only.
 
-    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists] [--without phoenix,otelite,rotel,bare]
-                               [--json FILE]
+    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,fetch]
+                               [--without phoenix,otelite,rotel,aws,awslogs,bare] [--json FILE]
 
     start   from the command to the ready line, with a new journal each time
     otlp    the same OTLP batches to us, to the peers, and into a bare SQLite table
     xray    X-Ray segments over UDP, faster and faster until one is lost
     lists   the list of traces as the window asks for it, with a million spans stored and more arriving
+    fetch   log events and traces from a stub of the cloud, by us, by aws and awslogs, and by a bare client
 
 Acknowledged: answered 200. Queryable: committed to the database that the product's lists are read from (seen by reading it
 every 10 ms), and its own API knows one of the last traces. The senders share the machine with the receiver, so every
@@ -24,12 +25,14 @@ import sys
 import tempfile
 import time
 
+import fetch
 import load
 import products
 import watch
 
 MIB = 1024 * 1024
-SECTIONS = ("start", "otlp", "xray", "lists")
+SECTIONS = ("start", "otlp", "xray", "lists", "fetch")
+OTHERS = [*products.PEER_CLASSES, *fetch.CLIENT_CLASSES, "bare"]
 LISTS_MS, RSS_MIB, XRAY_RATE, BARE_TIME = 20, 150, 20_000, 2
 
 
@@ -392,7 +395,7 @@ def arguments():
     parser.add_argument("binary")
     parser.add_argument("--quick", action="store_true", help="less of everything: two minutes, and figures that vary more")
     parser.add_argument("--only", type=names, default=list(SECTIONS), help=f"some of {','.join(SECTIONS)}")
-    parser.add_argument("--without", type=names, default=[], help=f"some of {','.join(products.PEER_CLASSES)},bare")
+    parser.add_argument("--without", type=names, default=[], help=f"some of {','.join(OTHERS)}")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--batches", type=int, help="OTLP batches at most (2000)")
     parser.add_argument("--spans", type=int, default=512, help="in a batch; 512 is what the SDKs send at most")
@@ -406,11 +409,16 @@ def arguments():
     parser.add_argument("--stored", type=int, help="spans under the lists (1000000)")
     parser.add_argument("--fill-seconds", type=float, default=240, help="to store them at most")
     parser.add_argument("--asks", type=int, help="for each list (100)")
+    parser.add_argument("--events", type=int, default=10_000, help="log events that are fetched")
+    parser.add_argument("--traces", type=int, help="traces that are fetched (500)")
+    parser.add_argument("--fetches", type=int, help="of each by each (9)")
     parser.add_argument("--folder", help="where to write (the system's temporary folder); it must be on a real disk")
     given = parser.parse_args()
     usual = {"batches": 2000, "seconds": 10.0, "starts": 5, "xray_seconds": 5.0, "stored": 1_000_000, "asks": 100, "patience": 90.0}
+    usual |= {"traces": 500, "fetches": 9}
     usual["rates"] = [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000]
     short = {"batches": 400, "seconds": 3.0, "starts": 2, "xray_seconds": 2.0, "stored": 100_000, "asks": 30, "patience": 20.0}
+    short |= {"traces": 100, "fetches": 3}
     short["rates"] = [5_000, 20_000, 30_000]
     for key, value in (short if given.quick else usual).items():
         if getattr(given, key) is None:
@@ -419,8 +427,8 @@ def arguments():
         if name not in SECTIONS:
             parser.error(f"--only: there is no {name!r}, but {', '.join(SECTIONS)}")
     for name in given.without:
-        if name not in [*products.PEER_CLASSES, "bare"]:
-            parser.error(f"--without: there is no {name!r}, but {', '.join(products.PEER_CLASSES)}, bare")
+        if name not in OTHERS:
+            parser.error(f"--without: there is no {name!r}, but {', '.join(OTHERS)}")
     given.peers = [made() for name, made in products.PEER_CLASSES.items() if name not in given.without]
     return given
 
@@ -444,6 +452,8 @@ def main():
             results["xray"] = xray(ours, folder, given, targets)
         if "lists" in given.only:
             results["lists"] = lists(ours, folder, given, targets)
+        if "fetch" in given.only:
+            results["fetch"] = fetch.fetch(given.binary, folder, given, targets, say, table)
     results["targets"], results["load_after"] = targets.kept, os.getloadavg()[0]
     targets.show()
     say(f"\n{time.monotonic() - begun:.0f} s in all; load at the end {results['load_after']:.1f}")
@@ -454,6 +464,8 @@ def main():
     us = (results.get("otlp") or [{}])[0]
     if us.get("refused_count") or us.get("stored", 0) != us.get("spans", 0):
         sys.exit("batches were refused, or what was acknowledged is not all stored")
+    if not all(found["complete"] for fetched in results.get("fetch", {}).values() for found in fetched):
+        sys.exit("not everything was fetched")
 
 
 if __name__ == "__main__":

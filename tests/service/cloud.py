@@ -1,6 +1,6 @@
 """A small cloud on loopback: the read APIs of X-Ray, CloudWatch Logs, STS, Rollbar and Honeycomb, with the traps that real ones have.
 
-    python cloud.py [--port N] [--traces N] [--events N] [--fast]
+    python cloud.py [--port N] [--traces N] [--events N]
 
 Prints `ready PORT` and serves until it is ended. What it answers is made of the moment it starts, so that "the last 6 hours" hold it.
 `POST /__cloud {"mode": "expired"}` changes how it answers: ok, expired, rejected, denied, throttled, throttled-once, broken, slow, cut, html.
@@ -9,7 +9,7 @@ Prints `ready PORT` and serves until it is ended. What it answers is made of the
 Shapes: X-Ray rest-json (botocore xray/2016-04-12: paths are not the operations' names, times are epoch seconds), CloudWatch Logs
 JSON 1.1 (botocore logs/2014-03-28: X-Amz-Target, ms, StartQuery in seconds), STS query protocol; Rollbar
 (docs.rollbar.com/reference: err is checked even on 200; /item_by_counter answers 301), Honeycomb (api-docs.honeycomb.io; the
-Terraform provider's client). With --fast nothing is computed for a request: for measuring clients.
+Terraform provider's client). For measuring clients, scripts/bench/stub.py serves the same rows with nothing computed.
 """
 
 import argparse
@@ -32,8 +32,8 @@ HONEYCOMB = "hcaik_01testtesttesttesttesttest"
 class World:
     """Everything there is, made once."""
 
-    def __init__(self, traces, events):
-        self.now = time.time()
+    def __init__(self, traces, events, trace_step=60):
+        self.now, self.trace_step = time.time(), trace_step
         self.lock = threading.Lock()
         self.mode = "ok"
         self.asked = []
@@ -43,13 +43,12 @@ class World:
         self.events = [self.event(i) for i in range(events)]
         self.queries = {}
         self.summary_pages = self.pages([self.summary(t) for t in self.traces], 100)
-        self.event_bytes = [json.dumps(event).encode() for event in self.events]
 
     def trace_id(self, i):
-        return f"1-{int(self.now) - 60 * i:08x}-{i:024x}"
+        return f"1-{int(self.now - self.trace_step * i):08x}-{i:024x}"
 
     def trace(self, i):
-        start = self.now - 60 * i - 30
+        start = self.now - self.trace_step * i - 30
         trace_id = self.trace_id(i)
         fault = i % 5 == 3
         partial = i == 7
@@ -146,7 +145,6 @@ class Refused(Exception):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     world = None
-    fast = False
 
     def log_message(self, *_):
         pass
@@ -165,9 +163,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.control(method, body)
         world = self.world
         target = (self.headers.get("X-Amz-Target") or "").rpartition(".")[2]
-        if not self.fast:
-            with world.lock:
-                world.asked.append({"method": method, "path": url.path, "query": url.query, "target": target, "body": body.decode("utf-8", "replace")[:2000]})
+        with world.lock:
+            world.asked.append({"method": method, "path": url.path, "query": url.query, "target": target, "body": body.decode("utf-8", "replace")[:2000]})
         try:
             self.trouble(url.path, target)
             status, answer, kind, headers = self.route(method, url, target, body)
@@ -283,7 +280,7 @@ class Handler(BaseHTTPRequestHandler):
             found = [world.by_id[i] for i in ids if i in world.by_id]
             shown = [{k: t[k] for k in ("Id", "Duration", "LimitExceeded", "Segments")} for t in found]
             unprocessed = []
-            if world.mode == "ok" and len(shown) > 1 and not self.fast:
+            if world.mode == "ok" and len(shown) > 1:
                 with world.lock:
                     world.times += 1
                     if world.times == 1:
@@ -358,11 +355,6 @@ class Handler(BaseHTTPRequestHandler):
         start, end = asked.get("startTime", 0), asked.get("endTime", 1 << 62)
         token = int(asked.get("nextToken") or 0)
         size = min(asked.get("limit", 10000), 10000)
-        if self.fast:
-            page = b",".join(world.event_bytes[token : token + size])
-            more = token + size < len(world.event_bytes)
-            tail = b', "nextToken": "%d"' % (token + size) if more else b""
-            return b'{"events": [' + page + b'], "searchedLogStreams": []' + tail + b"}"
         with world.lock:
             events = [e for e in world.events if start <= e["timestamp"] <= end]
         pattern = asked.get("filterPattern") or ""
@@ -514,10 +506,8 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--traces", type=int, default=150)
     parser.add_argument("--events", type=int, default=400)
-    parser.add_argument("--fast", action="store_true")
     asked = parser.parse_args()
     Handler.world = World(asked.traces, asked.events)
-    Handler.fast = asked.fast
     server = Server(("127.0.0.1", asked.port), Handler)
     print(f"ready {server.server_address[1]}", flush=True)
     try:
