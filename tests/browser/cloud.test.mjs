@@ -132,6 +132,26 @@ test('Rollbar: without a token it is said which; with it items are listed and ca
   await captures(() => page.getByTestId('capture').first().click(), 'error')
 })
 
+test('Rollbar: an item’s occurrences are paged through, and the one that is chosen is shown and captured', async () => {
+  const { page } = app
+  await page.getByTestId('error-row').filter({ hasText: '21 times' }).click()
+  const list = page.getByTestId('occurrences')
+  await list.getByText('20 of 21').waitFor()
+  await page.getByRole('button', { name: 'Show older' }).click()
+  await list.getByText('21 of 21').waitFor()
+  await list.getByRole('button', { name: 'Show' }).last().click()
+  const oldest = '00000003-0000-4000-8000-000000000014'
+  await page.getByTestId('cloud-panel').getByText(oldest).waitFor()
+  const first = page.getByTestId('frames').locator('li').first()
+  await first.getByText('wsgi_app').waitFor()
+  await page.getByRole('button', { name: 'Most recent call last' }).click()
+  await first.getByText('data_notifications').waitFor()
+  await shot('occurrences')
+  await captures(() => page.getByTestId('cloud-panel').getByRole('button', { name: 'Capture' }).click(), 'error')
+  const frozen = await Promise.all((await evidence()).map(({ id }) => app.rpc('evidence_get', { id })))
+  assert.ok(JSON.stringify(frozen).includes(oldest), 'that one is frozen')
+})
+
 test('Honeycomb: a board’s query is run and captured', async () => {
   const { page } = app
   await place('honeycomb')

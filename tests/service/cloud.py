@@ -405,7 +405,8 @@ class Handler(BaseHTTPRequestHandler):
         if match := re.fullmatch(r"/item/(\d+)/instances/?", path):
             page = int(query.get("page", ["1"])[0])
             n = int(match[1]) - 27_250_000
-            return ok({"page": page, "instances": [self.instance(n, k) for k in range(3)] if page == 1 else []})
+            # Twenty a page, and behind the last one an empty one.
+            return ok({"page": page, "instances": [self.instance(n, k) for k in range(7 * n)[20 * (page - 1) : 20 * page]]})
         if match := re.fullmatch(r"/instance/(\d+)", path):
             return ok(self.instance(int(match[1]) // 1000, int(match[1]) % 1000))
         if path == "/status/ping":
@@ -427,7 +428,7 @@ class Handler(BaseHTTPRequestHandler):
             "environment": "production" if n % 2 else "development",
             "framework": 4 if n % 2 else "flask",
             "platform": "linux",
-            "total_occurrences": n * 3,
+            "total_occurrences": n * 7,
             "unique_occurrences": n,
             "first_occurrence_timestamp": last - 86400,
             "last_occurrence_timestamp": last,

@@ -13,7 +13,6 @@ type Cloud = Pick<
   | 'tail_read'
   | 'tail_stop'
   | 'filter_check'
-  | 'occurrences'
   | 'queries'
   | 'query_save'
   | 'query_forget'
@@ -93,7 +92,6 @@ export function cloud(): Cloud {
     tail_read: () => ({ rows: [], by: 'polling', sampled: false, seen: 0, ended: null }),
     tail_stop: () => true,
     filter_check: () => ({ ok: true, message: '', forms: [] }),
-    occurrences: () => listed([]),
     queries: () => listed([]),
     query_save: (query) => ({ ...query, id: query.id || 'q1', from: 'saved here' }),
     query_forget: () => true,

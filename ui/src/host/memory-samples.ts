@@ -5,9 +5,11 @@ import type {
   Dossier,
   ErrorItem,
   ErrorRow,
+  Listed,
   LogEvent,
   LogRow,
   Occurrence,
+  OccurrencePick,
   SamplingRules,
   ServiceMap,
   XrayGroups,
@@ -169,8 +171,23 @@ function occurrence(row: ErrorRow, uuid: string): Occurrence {
   }
 }
 
+const idsOf = (row: ErrorRow) => Array.from({ length: row.occurrences }, (_, n) => `${row.id}-${n}`)
+
+/** Five a page, the newest first; behind the last page comes an empty one, as Rollbar does it. */
+export function sampleOccurrences(row: ErrorRow, page: number): Listed<OccurrencePick> {
+  const rows = idsOf(row)
+    .map((id, n) => ({
+      id,
+      timestamp: before(60 * n + 30),
+      person: n % 2 ? '' : (row.person ?? ''),
+      title: row.title,
+    }))
+    .slice((page - 1) * 5, page * 5)
+  return { rows, notes: [], next: rows.length ? String(page + 1) : null, asked_at: null }
+}
+
 export function sampleError(row: ErrorRow, id: string): ErrorItem {
-  const uuids = Array.from({ length: Math.min(row.occurrences, 4) }, (_, n) => `${row.id}-${n}`)
+  const uuids = idsOf(row)
   const shown = uuids.includes(id) ? id : `${row.id}-0`
   return {
     item: row.id,
@@ -184,6 +201,7 @@ export function sampleError(row: ErrorRow, id: string): ErrorItem {
     occurrence: occurrence(row, shown),
     others: uuids
       .filter((uuid) => uuid !== shown)
+      .slice(0, 3)
       .map((uuid, n) => ({ uuid, timestamp: nanos(before(60 * (n + 1))), person: row.person ?? '' })),
   }
 }

@@ -29,6 +29,7 @@ import {
   sampleGroups,
   sampleLogs,
   sampleMap,
+  sampleOccurrences,
   sampleRules,
 } from './memory-samples'
 
@@ -287,6 +288,10 @@ export class MemoryHost implements Host {
     error_get: ({ id }) => {
       const latest = this.errors.find((row) => id.startsWith(row.id))
       return sampleError(latest ?? this.#known(this.errors, id, 'error'), id)
+    },
+    occurrences: ({ id, page = '1' }) => {
+      const row = this.errors.find((known) => id.startsWith(known.id))
+      return sampleOccurrences(row ?? this.#known(this.errors, id, 'error'), Number(page))
     },
     live_console: ({ filter, limit }) =>
       listed(matching(this.console, filter, (row) => `${row.text} stream:${row.stream}`, limit)),
