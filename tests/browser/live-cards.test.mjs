@@ -66,6 +66,7 @@ test('a live card is put into the text, follows what arrives, is frozen, and com
   await until(() => svg(picture), (now) => now.includes('api/second'), 'the card shows the new trace')
   assert.notEqual(await picture.getAttribute('src'), answered)
   assert.match(await svg(picture), /LIVE, NOT EVIDENCE/)
+  assert.match(await picture.getAttribute('alt'), /^Live: newest trace of local telemetry, .*\. Answer: GET \/api\/second/)
   await shot('live')
   assert.equal((await app.rpc('evidence_list', {})).length, 0, 'looking freezes nothing')
 
@@ -138,6 +139,102 @@ test('two cards of one question share its answers, and only the one that is froz
   await app.rpc('live_card_set', { id: made.id, paused: true })
   await cards.first().getByText(/paused/).waitFor()
   assert.deepEqual(app.complaints, [])
+})
+
+test('the card that was clicked is frozen, once, whatever is typed and clicked while that takes long', async () => {
+  const { page } = app
+  await app.send({ path: '/api/slow' })
+  const made = await app.rpc('live_card_new', { question: { kind: 'trace' }, pace_seconds: 1 })
+  const body = `# Slow\n\n![first](live:${made.id})\n\nBetween.\n\n![second](live:${made.id})\n\nEnd\n`
+  const entry = await app.rpc('entry_new', { week: null, title: 'Slow', body })
+  await openEntry(entry)
+  const cards = page.locator('.live-card')
+  await until(
+    () => looks(cards),
+    (all) => all.length === 2 && all.every((src) => src.includes('livecard/')),
+    'both show the answer',
+  )
+  let letGo
+  const held = new Promise((done) => (letGo = done))
+  let freezes = 0
+  await page.route('**/rpc', async (route) => {
+    const asked = route.request().postData() ?? ''
+    // Saving takes a while, so that the freezing begins by waiting for it.
+    if (asked.includes('"entry_write"')) await new Promise((done) => setTimeout(done, 700))
+    if (asked.includes('"live_card_freeze"')) {
+      freezes += 1
+      await held
+    }
+    await route.continue()
+  })
+  await page.locator('.cm-content').click({ position: { x: 60, y: 20 } })
+  await page.keyboard.press('Control+Home')
+  await page.keyboard.press('End')
+  await page.keyboard.type(' typed')
+  const freeze = cards.first().getByRole('button', { name: 'Freeze first' })
+  await freeze.click()
+  await page.locator('.cm-content').focus()
+  await page.keyboard.type(' more words')
+  await until(() => freezes, (count) => count === 1, 'it is being frozen')
+  // An answer, and so a look and a tick, passes meanwhile.
+  const before = await cards.first().locator('img').getAttribute('src')
+  await until(
+    () => cards.first().locator('img').getAttribute('src'),
+    (src) => src !== before,
+    'the card is answered meanwhile',
+  )
+  assert.ok(await freeze.isDisabled(), 'it cannot be clicked again')
+  letGo()
+  await until(() => stored(entry), (text) => text.includes('evidence:'), 'it is frozen')
+  assert.match(
+    await stored(entry),
+    /^# Slow typed more words\n\n!\[first\]\(evidence:[^\n]*\n\nBetween\.\n\n!\[second\]\(live:\w+\)\n\nEnd\n$/,
+  )
+  assert.equal(freezes, 1)
+  assert.equal((await app.rpc('evidence_list', {})).length, 1)
+  assert.deepEqual(app.complaints, [])
+})
+
+test('a hidden window asks nothing, and a picture that did not load is loaded again', async () => {
+  const { page } = app
+  await app.send({ path: '/api/hidden' })
+  const made = await app.rpc('live_card_new', { question: { kind: 'trace' }, pace_seconds: 60 })
+  const entry = await app.rpc('entry_new', { week: null, title: 'Hidden', body: `# H\n\n${made.reference}\n` })
+  let broken = 0
+  await page.route('**/livecard/**', (route) => {
+    broken += 1
+    return broken === 1 ? route.abort() : route.continue()
+  })
+  await openEntry(entry)
+  const picture = page.locator('.live-card img')
+  await until(
+    () => picture.evaluate((image) => image.naturalWidth),
+    (width) => width > 100,
+    'the picture is there long before the next answer',
+  )
+  assert.ok(broken >= 2)
+  await app.rpc('live_card_set', { id: made.id, pace_seconds: 1 })
+  await page.locator('.live-card').getByText(/asks every 1 s$/).waitFor()
+
+  const hide = (hidden) =>
+    page.evaluate((is) => {
+      Object.defineProperty(document, 'hidden', { get: () => is, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, hidden)
+  let asked = 0
+  page.on('request', (request) => {
+    if (request.postData()?.includes('"live_card_look"')) asked += 1
+  })
+  await hide(true)
+  // What was asked before it was hidden.
+  await page.waitForTimeout(1000)
+  const before = asked
+  // Told of a change, too.
+  await app.rpc('live_card_set', { id: made.id, title: 'Other' })
+  await page.waitForTimeout(2500)
+  assert.equal(asked, before)
+  await hide(false)
+  await until(() => asked, (count) => count > before, 'it asks again when it is seen')
 })
 
 test('a card that this journal does not know says so, and the rest of the text works', async () => {

@@ -37,11 +37,21 @@ describe('what a live card says of itself', () => {
       'Live · no answer yet · asks every 5 min',
     )
   })
+
+  it('says where it was wanted now and is not asked yet', () => {
+    expect(words(answer(), null, 0, true)).toBe('Live · just now · too soon to ask again')
+    expect(words(answer({ paused: true, next_ms: null }), null, 0, true)).toBe(
+      'Live · just now · paused · too soon to ask again',
+    )
+    const problem = new Failure('unreachable', 'gone', '')
+    expect(words(answer({ problem }), null, 0, true)).toBe('Live · just now · asked just now')
+  })
 })
 
 describe('a live card in a text', () => {
   let host: MemoryHost
   let live: LiveCards
+  let toasts: Toasts
   let session: Session
   let view: EditorView
   let hidden = false
@@ -65,7 +75,8 @@ describe('a live card in a text', () => {
     hidden = false
     vi.spyOn(document, 'hidden', 'get').mockImplementation(() => hidden)
     host = new MemoryHost()
-    live = new LiveCards({ host, toasts: new Toasts(), edit: () => undefined, frozen: () => undefined })
+    toasts = new Toasts()
+    live = new LiveCards({ host, toasts, edit: () => undefined, frozen: () => undefined })
     host.events((event) => event.event === 'changed' && event.what === 'live-card' && live.hear(event.id))
   })
   afterEach(() => {
@@ -131,5 +142,173 @@ describe('a live card in a text', () => {
     expect(session.text).toBe(`New. ${text}`)
     await vi.advanceTimersByTimeAsync(300)
     expect(boxes()).toHaveLength(2)
+  })
+
+  /** From now on a freezing waits until it is let go. */
+  function hold() {
+    let go = () => undefined as unknown
+    const held = new Promise((done) => (go = () => done(null)))
+    const rpc = host.rpc.bind(host)
+    vi.spyOn(host, 'rpc').mockImplementation(async (cmd, args, call) => {
+      if (cmd === 'live_card_freeze') await held
+      return rpc(cmd, args, call)
+    })
+    return go
+  }
+
+  it('is frozen once, however often it is clicked', async () => {
+    await open((reference) => `Text\n\n${reference}\n\nEnd\n`)
+    const go = hold()
+    button(boxes()[0], 'Freeze')?.click()
+    // Ticks and looks pass.
+    for (let passed = 0; passed < 5_000; passed += 500) {
+      await vi.advanceTimersByTimeAsync(500)
+      expect(button(boxes()[0], 'Freeze')).toHaveProperty('disabled', true)
+      button(boxes()[0], 'Freeze')?.click()
+    }
+    go()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(host.calls.filter((call) => call.cmd === 'live_card_freeze')).toHaveLength(1)
+    expect(session.text).toMatch(/^Text\n\n!\[[^\n]*\]\(evidence:[^\n]*\n\nEnd\n$/)
+  })
+
+  it('is frozen once where it is drawn anew and clicked again, and can be frozen again after a failure', async () => {
+    await open((reference) => `Text\n\n${reference}\n\nEnd\n`)
+    const go = hold()
+    const drawn = boxes()[0]
+    button(drawn, 'Freeze')?.click()
+    await vi.advanceTimersByTimeAsync(100)
+    view.dispatch({ selection: { anchor: session.text.indexOf('live:') } })
+    view.dispatch({ selection: { anchor: 0 } })
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(boxes()[0]).not.toBe(drawn)
+    button(boxes()[0], 'Freeze')?.click()
+    host.failures.set('live_card_freeze', new Failure('unreachable', 'Nobody answers', 'Wait.'))
+    go()
+    await vi.advanceTimersByTimeAsync(1_000)
+    const freezes = () => host.calls.filter((call) => call.cmd === 'live_card_freeze').length
+    expect(freezes()).toBe(1)
+    expect(toasts.list.map((toast) => toast.text)).toEqual(['Could not freeze the live card: Nobody answers'])
+    host.failures.clear()
+    expect(button(boxes()[0], 'Freeze')).toHaveProperty('disabled', false)
+    button(boxes()[0], 'Freeze')?.click()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(freezes()).toBe(2)
+    expect(session.text).toContain('evidence:')
+  })
+
+  it('is the one that was clicked, whatever is typed before it is asked for', async () => {
+    await open((_, id) => `Top\n\n![first](live:${id})\n\nBetween.\n\n![second](live:${id})\n\nEnd\n`)
+    host.delay = 300
+    // Something is unsaved, so that the freezing waits for it first.
+    view.dispatch({ changes: { from: 3, insert: ' typed' }, userEvent: 'input.type' })
+    button(boxes()[0], 'Freeze')?.click()
+    await vi.advanceTimersByTimeAsync(100)
+    view.dispatch({ changes: { from: 0, insert: 'More words. ' }, userEvent: 'input.type' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(session.text).toMatch(
+      /^More words\. Top typed\n\n!\[first\]\(evidence:[^\n]*\n\nBetween\.\n\n!\[second\]\(live:\w+\)\n\nEnd\n$/,
+    )
+  })
+
+  it('takes no other place where the one that was clicked is gone', async () => {
+    await open((_, id) => `Top\n\n![first](live:${id})\n\nBetween.\n\n![second](live:${id})\n\nEnd\n`)
+    host.delay = 300
+    button(boxes()[0], 'Freeze')?.click()
+    await vi.advanceTimersByTimeAsync(100)
+    const from = session.text.indexOf('![first]')
+    view.dispatch({ changes: { from, to: session.text.indexOf('Between') }, userEvent: 'delete' })
+    const text = session.text
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(session.text).toBe(text)
+    expect(toasts.list.map((toast) => toast.hint).join()).toContain('no longer in the text')
+  })
+
+  it('asks nobody in a hidden window, told of an answer or not', async () => {
+    const card = await open((reference) => `Text\n\n${reference}\n`)
+    await vi.advanceTimersByTimeAsync(1_000)
+    hidden = true
+    const before = looks()
+    live.hear(card.id)
+    live.hear('')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(looks()).toBe(before)
+    hidden = false
+    document.dispatchEvent(new Event('visibilitychange'))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(looks()).toBe(before + 1)
+  })
+
+  it('is asked now after the look that goes on, and says so where that is too soon', async () => {
+    let now: (boolean | undefined)[] = []
+    vi.spyOn(live, 'look').mockImplementation(async (_, wanted) => {
+      now.push(wanted)
+      await new Promise((done) => setTimeout(done, 400))
+      return answer({ pace_seconds: 300, next_ms: 300_000 })
+    })
+    await open((reference) => `Text\n\n${reference}\n`)
+    await vi.advanceTimersByTimeAsync(1_000)
+    now = []
+    live.hear('')
+    await vi.advanceTimersByTimeAsync(100)
+    button(boxes()[0], 'Ask now')?.click()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(now).toEqual([false, true])
+    expect(boxes()[0]?.textContent).toContain('too soon to ask again')
+    await vi.advanceTimersByTimeAsync(6_000)
+    expect(boxes()[0]?.textContent).not.toContain('too soon to ask again')
+    expect(now).toHaveLength(2)
+  })
+
+  it('loads its picture again at the next look where it did not load', async () => {
+    vi.spyOn(live, 'look').mockImplementation(() => Promise.resolve(answer({ paused: true, next_ms: null })))
+    await open((reference) => `Text\n\n${reference}\n`)
+    const picture = boxes()[0]?.querySelector('img')
+    if (!picture) throw new Error('no picture')
+    const load = vi.spyOn(picture, 'src', 'set')
+    live.hear('')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(load, 'the same answer is not loaded twice').not.toHaveBeenCalled()
+    picture.dispatchEvent(new Event('error'))
+    expect(picture.hidden, 'the answer in words').toBe(false)
+    live.hear('')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(load).toHaveBeenCalledTimes(1)
+    // Nobody tells it, and it is paused: it looks by itself.
+    picture.dispatchEvent(new Event('error'))
+    await vi.advanceTimersByTimeAsync(6_000)
+    expect(load).toHaveBeenCalledTimes(2)
+    picture.dispatchEvent(new Event('load'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(load).toHaveBeenCalledTimes(2)
+  })
+
+  it('is read out with its answer, and by the title that it has now unless the text has own words', async () => {
+    let title = 'newest trace of local telemetry, service:web'
+    vi.spyOn(live, 'look').mockImplementation(() => Promise.resolve(answer({ title, answer: 'GET /b' })))
+    const old = 'newest trace of local telemetry, service:old'
+    await open(
+      (reference, id) =>
+        `Text\n\n${reference}\n\n![${old}](live:${id})\n\n![mine](live:${id})\n\n![${title}](live:${id})\n`,
+    )
+    const said = (n: number) => [
+      boxes()[n]?.querySelector('img')?.alt,
+      ...[...(boxes()[n]?.querySelectorAll('button') ?? [])].map((one) => one.getAttribute('aria-label')),
+    ]
+    const all = (name: string) => [
+      `Live: ${name}. Answer: GET /b`,
+      `Freeze ${name}`,
+      `Ask now: ${name}`,
+      `The question of ${name}`,
+      `Edit the text of ${name}`,
+    ]
+    expect(said(1), 'made from a question that it had').toEqual(all(title))
+    expect(said(2), 'own words').toEqual(all('mine'))
+    expect(said(3)).toEqual(all(title))
+    title = 'Renamed'
+    live.hear('')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(said(2)).toEqual(all('mine'))
+    expect(said(3)).toEqual(all('Renamed'))
   })
 })

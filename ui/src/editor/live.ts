@@ -22,8 +22,13 @@ const heights = new Map<string, number>()
 const stops = new WeakMap<HTMLElement, () => void>()
 /** Ages are counted in seconds. */
 const TICK = 1000
-/** After a look that failed, for a card whose pace is not known. */
+/** After a look that failed, for a card whose pace is not known, or a picture that did not load. */
 const AGAIN = 5000
+/** For so long a card says that it was not asked. */
+const SAID = 5000
+/** How a title begins that was made from a question. */
+const MADE =
+  /^(?:newest (?:trace|error)|trace|error|log events?|console lines|service map|X-Ray (?:groups|sampling rules)|query|dossier(?: of the newest request)?) of (?:local telemetry|AWS X-Ray|AWS CloudWatch Logs|Rollbar|Honeycomb)(?:, |$)/
 
 /** A live card in the text: asks while it is drawn and the window is seen, and says how old its answer is. */
 export class LiveCard extends WidgetType {
@@ -53,7 +58,6 @@ export class LiveCard extends WidgetType {
 
   toDOM(view: EditorView) {
     const { id, alt, caption, size } = this.reference
-    const name = alt || caption || 'live card'
     const box = document.createElement(this.block ? 'figure' : 'span')
     box.className = `card live-card ${this.block ? 'card-block' : 'card-inline'}`
     box.dataset.live = id
@@ -65,12 +69,19 @@ export class LiveCard extends WidgetType {
     }
     const picture = document.createElement('img')
     picture.className = 'evidence-card'
-    picture.alt = `Live: ${name}`
     picture.draggable = false
     picture.hidden = true
     picture.addEventListener('load', () => {
       picture.hidden = false
       measure()
+    })
+    picture.addEventListener('error', () => {
+      if (!picture.hasAttribute('src')) return
+      lost = true
+      // Until it is loaded, the answer in words stands in its place.
+      picture.hidden = false
+      measure()
+      if (!looking && !gone) plan(Math.min(shown?.next_ms ?? AGAIN, AGAIN))
     })
 
     const state = document.createElement('span')
@@ -80,15 +91,12 @@ export class LiveCard extends WidgetType {
     note.hidden = true
     const tools = document.createElement('span')
     tools.className = 'live-tools'
-    const freeze = chip('Freeze', `Freeze ${name}`, () => void act(freezeNow))
+    const freeze = chip('Freeze', () => void freezeNow())
     freeze.classList.add('live-freeze')
-    const ask = chip('Ask now', `Ask now: ${name}`, () => void look(true))
-    tools.append(
-      freeze,
-      ask,
-      chip('Question…', `The question of ${name}`, () => this.door.edit(id)),
-      chip('Edit text', `Edit the text of ${name}`, () => this.reveal(view, box)),
-    )
+    const ask = chip('Ask now', () => askNow())
+    const question = chip('Question…', () => this.door.edit(id))
+    const edit = chip('Edit text', () => this.reveal(view, box))
+    tools.append(freeze, ask, question, edit)
     const bar = document.createElement('span')
     bar.className = 'live-bar'
     bar.append(state, tools)
@@ -109,10 +117,29 @@ export class LiveCard extends WidgetType {
     let looking = false
     /** Told of an answer while it was looking. */
     let again = false
+    /** Somebody wants it asked now, and no look has said so yet. */
+    let wanted = false
+    /** It was wanted, but the source had been asked too short a time before. */
+    let soon = false
+    let freezing = false
+    /** The picture did not load. */
+    let lost = false
+    /** The text's words for the card are its title as it was once, not the user's own. */
+    let made = MADE.test(alt)
     let gone = false
 
+    const label = () => {
+      const name = (made && shown?.title) || alt || caption || shown?.title || 'live card'
+      picture.alt = shown?.answer ? `Live: ${name}. Answer: ${shown.answer}` : `Live: ${name}`
+      freeze.setAttribute('aria-label', `Freeze ${name}`)
+      ask.setAttribute('aria-label', `Ask now: ${name}`)
+      question.setAttribute('aria-label', `The question of ${name}`)
+      edit.setAttribute('aria-label', `Edit the text of ${name}`)
+    }
+
     const say = () => {
-      state.textContent = words(shown, failure, Date.now() - at)
+      const passed = Date.now() - at
+      state.textContent = words(shown, failure, passed, soon && passed < SAID)
       box.classList.toggle('live-stale', !!failure || !!shown?.problem || !!shown?.paused)
       const problem = failure ?? shown?.problem ?? null
       const text = problem ? [problem.message, problem.hint].filter(Boolean).join('. ') : ''
@@ -121,27 +148,41 @@ export class LiveCard extends WidgetType {
         note.hidden = text === ''
         measure()
       }
-      freeze.disabled = !shown?.asked_at
+      freeze.disabled = freezing || !shown?.asked_at
     }
 
-    const look = async (now = false) => {
+    const plan = (wait: number) => {
+      clearTimeout(next)
+      next = setTimeout(seen, Math.max(wait, 200))
+    }
+
+    const look = async () => {
       if (looking) again = true
       if (looking || gone) return
       looking = true
       again = false
+      const now = wanted
+      wanted = false
       clearTimeout(next)
       try {
         const answer = await this.door.look(id, now)
         if (gone) return
         const fresh = answer.asked_at !== shown?.asked_at
+        soon = now && !fresh && !answer.asking
         shown = answer
         failure = null
         at = Date.now()
+        made ||= alt === answer.title
+        label()
         if (!answer.picture) {
           // The answer to another question must not stand under this one.
           picture.removeAttribute('src')
           picture.hidden = true
-        } else if (fresh) picture.src = this.url(answer.picture + (size ? `&size=${size}` : ''))
+          lost = false
+        } else if (fresh || lost) {
+          lost = false
+          picture.src = this.url(answer.picture + (size ? `&size=${size}` : ''))
+        }
       } catch (cause) {
         failure = Failure.from(cause)
       } finally {
@@ -154,20 +195,27 @@ export class LiveCard extends WidgetType {
       const wait = failure ? AGAIN : shown?.next_ms
       if (again) void look()
       // What is being asked is told of by an event; a lost one must not stop the card for ever.
-      else if (wait !== null && wait !== undefined) next = setTimeout(() => void look(), Math.max(wait, 200))
-    }
-
-    const freezeNow = () => this.door.freeze(here(view, box, this.reference), shown?.asked_at ?? null)
-    const act = async (run: () => Promise<void>) => {
-      freeze.disabled = true
-      await run().finally(() => (freeze.disabled = !shown?.asked_at))
+      else if (wait !== null && wait !== undefined) plan(wait)
     }
 
     const seen = () => {
       if (!document.hidden) void look()
     }
+    const askNow = () => {
+      wanted = true
+      void look()
+    }
+    const freezeNow = async () => {
+      const clicked = here(view, box, id)
+      if (freezing || !clicked) return
+      freezing = true
+      say()
+      await this.door.freeze(clicked, shown?.asked_at ?? null).finally(() => (freezing = false))
+      say()
+    }
+
     const ticking = setInterval(say, TICK)
-    const unwatch = this.door.watch(id, () => void look())
+    const unwatch = this.door.watch(id, seen)
     document.addEventListener('visibilitychange', seen)
     stops.set(box, () => {
       gone = true
@@ -176,6 +224,7 @@ export class LiveCard extends WidgetType {
       unwatch()
       document.removeEventListener('visibilitychange', seen)
     })
+    label()
     say()
     seen()
     return box
@@ -191,12 +240,11 @@ export class LiveCard extends WidgetType {
   }
 }
 
-function chip(text: string, label: string, run: () => void) {
+function chip(text: string, run: () => void) {
   const made = document.createElement('button')
   made.type = 'button'
   made.className = 'chip'
   made.textContent = text
-  made.setAttribute('aria-label', label)
   made.addEventListener('click', (event) => {
     event.preventDefault()
     run()
@@ -205,21 +253,29 @@ function chip(text: string, label: string, run: () => void) {
 }
 
 /** The reference of a drawn card, which may have moved since it was drawn. */
-function here(view: EditorView, box: HTMLElement, drawn: PlacedReference): PlacedReference {
+function here(view: EditorView, box: HTMLElement, id: string): PlacedReference | undefined {
   const pos = view.posAtDOM(box)
-  const own = view.state.field(marks).live.filter((other) => other.id === drawn.id)
-  return own.find((other) => other.from >= pos) ?? own.at(-1) ?? drawn
+  return view.state.field(marks).live.find((other) => other.id === id && other.from >= pos)
 }
 
 /** `Live · 3 s old · asks every 2 s`. */
-export function words(shown: LiveLook | null, failure: Failure | null, passed: number): string {
+export function words(
+  shown: LiveLook | null,
+  failure: Failure | null,
+  passed: number,
+  /** It was wanted now, and the source does not bear it yet. */
+  soon = false,
+): string {
   if (!shown) return failure ? 'Live · no answer' : 'Live · asking…'
   const parts = ['Live']
   if (shown.age_ms === null) parts.push(shown.asking ? 'asking…' : 'no answer yet')
   else parts.push(age(shown.age_ms + passed))
-  if (shown.paused) parts.push('paused')
-  else if (shown.asking && shown.age_ms !== null) parts.push('asking…')
-  else parts.push(`asks every ${length(shown.pace_seconds)}`)
+  const asking = shown.asking && shown.age_ms !== null
+  if (asking) parts.push('asking…')
+  else if (shown.paused) parts.push('paused')
+  // With a problem it may be this very asking that failed.
+  if (soon) parts.push(shown.problem ? 'asked just now' : 'too soon to ask again')
+  else if (!asking && !shown.paused) parts.push(`asks every ${length(shown.pace_seconds)}`)
   return parts.join(' · ')
 }
 

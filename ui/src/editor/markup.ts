@@ -70,11 +70,17 @@ function move<T extends Placed>(items: readonly T[], changes: ChangeDesc): T[] {
   for (const item of items) {
     // A change inside it may have made it something else: raw text until Rust has looked again.
     if (item.to - item.from > 2 && changes.touchesRange(item.from + 1, item.to - 1)) continue
-    const from = changes.mapPos(item.from, 1)
-    const to = changes.mapPos(item.to, -1)
-    if (from < to) moved.push(from === item.from && to === item.to ? item : { ...item, from, to })
+    const now = after(item, changes)
+    if (now) moved.push(now.from === item.from && now.to === item.to ? item : { ...item, ...now })
   }
   return moved
+}
+
+/** Where a place is after changes; null where nothing is left of it. */
+export function after(place: Placed, changes: ChangeDesc): Placed | null {
+  const from = changes.mapPos(place.from, 1)
+  const to = changes.mapPos(place.to, -1)
+  return from < to ? { from, to } : null
 }
 
 /** The one law of cards: where the selection is, the raw text shows. */

@@ -1,4 +1,4 @@
-import type { Body, Commands, Listed, QueryResult, Sources } from '../bindings'
+import type { Body, Commands, Listed, QueryResult, SavedQuery, Sources } from '../bindings'
 
 /** What the cloud sources' commands answer in memory. */
 type Cloud = Pick<
@@ -70,6 +70,7 @@ export function sampleSources(): Sources {
 
 /** Answers that are good enough to look at. */
 export function cloud(): Cloud {
+  const saved: SavedQuery[] = []
   const sources = sampleSources()
   return {
     sources: () => sources,
@@ -92,8 +93,12 @@ export function cloud(): Cloud {
     tail_read: () => ({ rows: [], by: 'polling', sampled: false, seen: 0, ended: null }),
     tail_stop: () => true,
     filter_check: () => ({ ok: true, message: '', forms: [] }),
-    queries: () => listed([]),
-    query_save: (query) => ({ ...query, id: query.id || 'q1', from: 'saved here' }),
+    queries: ({ source }) => listed(saved.filter((query) => query.source === source)),
+    query_save: (query) => {
+      const stored = { ...query, id: query.id || `q${saved.length + 1}`, from: query.from || 'saved here' }
+      saved.push(stored)
+      return stored
+    },
     query_forget: () => true,
     query_run: () => ({ id: 'answer-1', result: sampleQuery(), link: null }),
     console_link: () => ({ url: null, expires: null, note: '' }),

@@ -23,6 +23,8 @@ export class MemoryCards {
   readonly frozen = new Map<string, Captured>()
   /** How often each was asked. */
   readonly asked = new Map<string, number>()
+  /** What is to be known of every card that is made or changed. */
+  warnings: string[] = []
 
   handlers(home: Home): Live {
     return {
@@ -34,7 +36,7 @@ export class MemoryCards {
           question,
           pace_seconds: pace_seconds ?? 2,
         })
-        return this.#view(id)
+        return this.#view(id, this.warnings)
       },
       live_card_get: ({ id }) => this.#view(id),
       live_card_set: ({ id, question, pace_seconds, title, paused }) => {
@@ -44,7 +46,7 @@ export class MemoryCards {
         if (title) card.title = title
         if (paused !== undefined) card.paused = paused
         home.tell('live-card', id)
-        return this.#view(id)
+        return this.#view(id, this.warnings)
       },
       live_card_look: ({ id, now }) => {
         const card = this.#card(id)
@@ -82,7 +84,7 @@ export class MemoryCards {
     return card
   }
 
-  #view(id: string): LiveCardView {
+  #view(id: string, warnings: string[] = []): LiveCardView {
     const card = this.#card(id)
     const frozen = this.frozen.get(id)
     return {
@@ -90,7 +92,7 @@ export class MemoryCards {
       reference: `![${card.title}](live:${id})`,
       fastest_seconds: 1,
       frozen: frozen ? { id: frozen.id, title: frozen.title, captured_at: frozen.captured_at } : null,
-      warnings: [],
+      warnings,
     }
   }
 }

@@ -4,7 +4,7 @@ import type { LiveDoor } from '../editor/live'
 import { marks, type PlacedReference } from '../editor/markup'
 import type { Host } from '../host/host'
 import { insertReference, settle } from './capture'
-import type { Session } from './session.svelte'
+import type { Pin, Session } from './session.svelte'
 import type { Toasts } from './toasts.svelte'
 
 /** What live cards ask of the window. */
@@ -17,10 +17,18 @@ interface Window {
   frozen(): void
 }
 
+/** A freezing that goes on. */
+interface Freezing {
+  session: Session
+  pin: Pin
+  done: Promise<void>
+}
+
 /** The live cards of all open entries: who looks is told of answers, and an answer becomes evidence. */
 export class LiveCards {
   #window: Window
   #watchers = new Map<string, Set<() => void>>()
+  #freezing = new Set<Freezing>()
 
   constructor(window: Window) {
     this.#window = window
@@ -66,14 +74,29 @@ export class LiveCards {
   }
 
   /** Makes evidence of the answer that is shown: its reference takes the live one's place, as one undo step. */
-  async freeze(session: Session, reference: PlacedReference, askedAt: string | null) {
+  freeze(session: Session, reference: PlacedReference, askedAt: string | null): Promise<void> {
+    // A card that was drawn anew meanwhile does not know that it is being frozen.
+    const same = [...this.#freezing].find(
+      (other) => other.session === session && other.pin.place?.from === reference.from,
+    )
+    if (same) return same.done
+    // Before anything is waited for: the text may change under every wait.
+    const pin = session.pin(reference)
+    const done = this.#freeze(session, reference, askedAt, pin).finally(() => {
+      pin.release()
+      this.#freezing.delete(freezing)
+    })
+    const freezing = { session, pin, done }
+    this.#freezing.add(freezing)
+    return done
+  }
+
+  async #freeze(session: Session, reference: PlacedReference, askedAt: string | null, pin: Pin) {
     const { host, toasts } = this.#window
     try {
       await session.autosave.flush()
       // A revision before a capture is a comfort: the capture itself must not wait for it.
       await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
-      const own = (list: readonly PlacedReference[]) => list.filter((other) => other.id === reference.id)
-      const nth = own(session.state.field(marks).live).findIndex((other) => other.from === reference.from)
       const captured = await host.rpc('live_card_freeze', {
         id: reference.id,
         asked_at: askedAt ?? undefined,
@@ -83,8 +106,11 @@ export class LiveCards {
       })
       this.#window.frozen()
       const hint = captured.warnings.join('. ')
-      const now = own(session.state.field(marks).live)
-      const place = now[nth] ?? now.at(-1)
+      const at = pin.place
+      // The place may be written over with something else, and another reference to the card is not the one that was clicked.
+      const place = session.state
+        .field(marks)
+        .live.find((other) => other.id === reference.id && other.from === at?.from && other.to === at.to)
       if (!place) {
         toasts.say(`Frozen: ${captured.title}`, {
           hint: `The live card is no longer in the text: place the evidence from Evidence. ${hint}`,

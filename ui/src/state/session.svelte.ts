@@ -2,7 +2,15 @@ import { Annotation, ChangeSet, Transaction, type EditorState, type TransactionS
 import { EditorView, type ViewUpdate } from '@codemirror/view'
 import type { Commands, Entry, EntryRow, Markup } from '../bindings'
 import { editorState, type EditorDoor } from '../editor/setup'
-import { marks, setMarkup, setTarget, type Marks, type PlacedSlot } from '../editor/markup'
+import {
+  after,
+  marks,
+  setMarkup,
+  setTarget,
+  type Marks,
+  type Placed,
+  type PlacedSlot,
+} from '../editor/markup'
 import type { Host } from '../host/host'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
@@ -22,6 +30,14 @@ export interface SessionDoor {
   fail(cause: unknown, what?: string): void
 }
 
+/** A place in a text that moves along with every change. */
+export interface Pin {
+  /** Where it is now; null once nothing is left of it. */
+  place: Placed | null
+  /** Ends the following. */
+  release(): void
+}
+
 /** One open entry: its text, what Rust says about it, and how it is saved. Outlives the view, with its undo history. */
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
@@ -35,6 +51,7 @@ export class Session {
   #state: EditorState
   #view: EditorView | null = null
   #since: ChangeSet | null = null
+  #pins = new Set<Pin>()
   #asking = false
   #look: ReturnType<typeof setTimeout> | undefined
   #pause: ReturnType<typeof setTimeout> | undefined
@@ -100,6 +117,13 @@ export class Session {
     const next = this.marks.slots.find((slot) => slot.from > pos) ?? null
     this.dispatch({ effects: setTarget.of(next) })
     this.followed = next !== null
+  }
+
+  /** Follows a place in the text, whatever is typed, until it is released. */
+  pin({ from, to }: Placed): Pin {
+    const pin: Pin = { place: { from, to }, release: () => this.#pins.delete(pin) }
+    this.#pins.add(pin)
+    return pin
   }
 
   async dismiss(slot: PlacedSlot) {
@@ -205,6 +229,7 @@ export class Session {
       if (tr.selection) this.#placed = true
       if (!tr.docChanged) continue
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
+      for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
       this.lookSoon()
       if (!tr.annotation(outside)) this.#edited()
     }
