@@ -366,13 +366,13 @@ fn what_is_frozen_reads_as_before_when_the_cloud_is_gone() {
 }
 
 /// moto in server mode, from PyPI.
-struct Moto {
+pub(crate) struct Moto {
     _process: Ended,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Moto {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         let process = Command::new(python().with_file_name("moto_server"))
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])

@@ -9,14 +9,14 @@ use crate::cloud::{Cloud, Ended, ROLLBAR_READ};
 use crate::support::Journal;
 
 /// A session bus with a keyring at it, whose home is a folder of the test's.
-struct Keyring {
+pub(crate) struct Keyring {
     bus: Ended,
     address: String,
 }
 
 impl Keyring {
     /// A locked one waits for a password that nobody types.
-    fn start(home: &Path, unlocked: bool) -> Self {
+    pub(crate) fn start(home: &Path, unlocked: bool) -> Self {
         let runtime = home.join("run");
         std::fs::create_dir_all(&runtime).expect("a folder");
         std::fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("ours alone");
@@ -41,7 +41,7 @@ impl Keyring {
     }
 
     /// What runs in this journal finds this keyring.
-    fn serves(&self, journal: &mut Journal) {
+    pub(crate) fn serves(&self, journal: &mut Journal) {
         journal.env.retain(|(name, _)| name != "DBUS_SESSION_BUS_ADDRESS" && name != "ROLLBAR_READ_TOKEN");
         journal.env.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone()));
     }

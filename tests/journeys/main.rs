@@ -8,6 +8,7 @@ mod keychain;
 mod live_cards;
 mod local_ends;
 mod main_job;
+mod relay;
 mod serving;
 mod support;
 mod web;

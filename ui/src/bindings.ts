@@ -76,6 +76,10 @@ export interface Commands {
   query_run: [QueryRun, QueryAnswer]
   /** Where a vendor's console shows something. */
   console_link: [LinkRequest, LinkAnswer]
+  /** What is sent on to the real services, what waits, and why. */
+  relay_status: [RelayRequest, RelayState]
+  /** Turns sending on on or off, and says where it goes. */
+  relay_set: [RelaySet, RelayState]
   /** Step by step: does anything arrive, and why not. */
   doctor: [DoctorRequest, Array<Check>]
   /** Freezes; with `into` the reference is also put into that entry. */
@@ -808,7 +812,7 @@ frames: Array<CodeFrame>, };
  */
 export type Event = { "event": "changed", 
 /**
- * `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
+ * `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `relay`, `status`; `all` for a listener that missed some.
  */
 what: string, 
 /**
@@ -2183,6 +2187,164 @@ size: string,
 alone: boolean, };
 
 /**
+ * Takes nothing.
+ */
+export type RelayRequest = Record<symbol, never>;
+
+/**
+ * One destination.
+ */
+export type RelayRow = { 
+/**
+ * `otlp`, `xray`, `logs`, `rollbar`.
+ */
+name: string, 
+/**
+ * `OpenTelemetry`, `X-Ray`, `CloudWatch Logs`, `Rollbar`.
+ */
+title: string, 
+/**
+ * Whether it is on.
+ */
+on: boolean, 
+/**
+ * What goes there when it is on, where to, and with whose credentials, in one sentence.
+ */
+what: string, 
+/**
+ * OTLP: the endpoint, also while it is off. Empty for others.
+ */
+endpoint: string, 
+/**
+ * Where the credential is: `keychain`, `environment`, `memory`, `none`; `profile` for AWS's; empty where none is needed.
+ */
+credential: string, 
+/**
+ * The environment variable that would be read for it; empty where there is none.
+ */
+variable: string, 
+/**
+ * What is counted: `segments`, `log events`.
+ */
+unit: string, 
+/**
+ * How many wait.
+ */
+waiting: number, 
+/**
+ * When the oldest of them came, RFC 3339; null where none waits.
+ */
+oldest: string | null, 
+/**
+ * How many were taken since the journal began.
+ */
+sent: number, 
+/**
+ * When the last batch was taken, RFC 3339.
+ */
+last_sent: string | null, 
+/**
+ * How many were refused, and will not be sent again.
+ */
+refused: number, 
+/**
+ * Why, the last time; empty if none was.
+ */
+refusal: string, 
+/**
+ * How many went unsent: too old, too many, or thrown away.
+ */
+dropped: number, 
+/**
+ * Why what waits waits; empty where nothing is wrong.
+ */
+problem: string, 
+/**
+ * What to do about it; may be empty.
+ */
+hint: string, 
+/**
+ * Since when, RFC 3339.
+ */
+since: string | null, };
+
+/**
+ * Changes one destination; what is null stays as it is.
+ */
+export type RelaySet = { 
+/**
+ * Which.
+ */
+name: string, 
+/**
+ * On or off. Turning it off keeps what waits.
+ */
+on?: boolean, 
+/**
+ * OTLP: the endpoint; Honeycomb's if none was ever set.
+ */
+endpoint?: string, 
+/**
+ * OTLP: where its key is, `honeycomb` or `env:NAME`; empty for none.
+ */
+key?: string, 
+/**
+ * Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty takes it away. It does not print, and no answer gives
+ * it back.
+ */
+token?: string, 
+/**
+ * Throws away what waits.
+ */
+forget?: boolean, 
+/**
+ * Does not wait any longer before the next try.
+ */
+again?: boolean, };
+
+/**
+ * What is sent on, what waits, and why.
+ */
+export type RelayState = { 
+/**
+ * One for each destination: `otlp`, `xray`, `logs`, `rollbar`.
+ */
+rows: Array<RelayRow>, 
+/**
+ * Bytes that wait, of all destinations together.
+ */
+bytes: number, 
+/**
+ * Bytes that may wait; then the oldest go unsent.
+ */
+limit_bytes: number, 
+/**
+ * After how many hours what waits goes unsent.
+ */
+limit_hours: number, 
+/**
+ * Why nobody sends although something is on; empty where somebody does.
+ */
+problem: string, };
+
+/**
+ * Of all destinations, for a place that has room for a line.
+ */
+export type RelaySum = { 
+/**
+ * The titles of those that are on.
+ */
+on: Array<string>, 
+/**
+ * How many items wait, of all of them.
+ */
+waiting: number, 
+/**
+ * Why the first of those that are on waits; empty where nothing is wrong.
+ */
+problem: string, };
+
+/**
  * Who sent a span: the service and the process it ran in.
  */
 export type Resource = { 
@@ -2670,6 +2832,10 @@ errors_received: number,
  * What telemetry holds and may hold.
  */
 telemetry: TelemetryUse, 
+/**
+ * What is sent on to the real services.
+ */
+relay: RelaySum, 
 /**
  * Requests and datagrams refused since start.
  */

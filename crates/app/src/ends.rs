@@ -17,6 +17,7 @@ use tracebook_sources::xray::reading::{Place, XrayStore};
 use tracebook_store::logs::{GroupRow, LogQuestion};
 use tracebook_store::{StoreError, Telemetry};
 
+use crate::relay::Relay;
 use crate::system::SystemClock;
 
 /// The far end of every receiver.
@@ -24,6 +25,7 @@ use crate::system::SystemClock;
 pub(crate) struct Ends {
     pub(crate) telemetry: Telemetry,
     pub(crate) last: LastArrival,
+    pub(crate) relay: Relay,
 }
 
 /// When something last arrived at this process, in nanoseconds; 0 for never.
@@ -53,15 +55,24 @@ fn refused(error: StoreError) -> CommitError {
 #[async_trait]
 impl Commit for Ends {
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
-        self.telemetry.commit(&batch, self.last.now()).await.map_err(refused)
+        let (batch, relayed) = self.relay.of_spans(batch).await;
+        self.telemetry.commit_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.relay.queued(&relayed);
+        Ok(())
     }
 
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {
-        self.telemetry.commit_logs(&batch, self.last.now()).await.map_err(refused)
+        let (batch, relayed) = self.relay.of_logs(batch).await;
+        self.telemetry.commit_logs_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.relay.queued(&relayed);
+        Ok(())
     }
 
     async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError> {
-        self.telemetry.commit_errors(&batch, self.last.now()).await.map_err(refused)
+        let (batch, relayed) = self.relay.of_errors(batch).await;
+        self.telemetry.commit_errors_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.relay.queued(&relayed);
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@ pub mod journal;
 pub mod live;
 mod live_cards;
 pub mod receivers;
+mod relay;
 pub mod rpc;
 mod settings;
 mod status;

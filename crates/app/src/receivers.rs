@@ -20,6 +20,7 @@ use crate::config::{Listen, ReceiverConfig};
 use crate::ends::{Ends, LastArrival};
 use crate::error::{Code, Error};
 use crate::heard::Heard;
+use crate::relay::Relay;
 use crate::rpc::Receiver;
 use crate::system::SystemClock;
 use crate::tracebook::{cannot_write, lock_file};
@@ -39,7 +40,7 @@ pub(crate) struct Receivers {
     /// Who has what this process has not.
     holder: Option<Holder>,
     /// Held as long as this process has the journal's receivers.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// What the lock file says of the process that has the receivers.
@@ -77,7 +78,7 @@ impl Receivers {
         let holder = holder(data_dir);
         let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
         let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, address(name)));
-        Self { list: list.to_vec(), last: LastArrival::default(), holder, _lock: None }
+        Self { list: list.to_vec(), last: LastArrival::default(), holder, lock: None }
     }
 
     pub(crate) async fn start(
@@ -85,6 +86,7 @@ impl Receivers {
         data_dir: &Path,
         telemetry: &Telemetry,
         counters: &Arc<Counters>,
+        relay: &Relay,
         token: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, Error> {
@@ -105,9 +107,9 @@ impl Receivers {
         let mut xray = door("xray", XRAY_PORT, wanted.xray).open(xray::receiver::bind_pair)?;
 
         let last = LastArrival::default();
-        let ends = Arc::new(Ends { telemetry: telemetry.clone(), last: last.clone() });
+        let ends = Arc::new(Ends { telemetry: telemetry.clone(), last: last.clone(), relay: relay.clone() });
         let heard = Heard::start(telemetry.clone(), token.clone(), tasks);
-        let guarded = Guarded::new(&bridge, wanted.allow_origin, heard);
+        let guarded = Guarded::new(&bridge, wanted.allow_origin, heard, relay.clone());
         let commit: Arc<dyn Commit> = ends.clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let parts = || (Arc::clone(&commit), Arc::clone(counters), Arc::clone(&clock));
@@ -144,12 +146,22 @@ impl Receivers {
             let holder = Holder::of(&list);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
         }
-        Ok(Self { list, last, holder: other, _lock: ours.then_some(lock) })
+        Ok(Self { list, last, holder: other, lock: ours.then_some(lock) })
     }
 
     /// Every receiver, listening or not.
     pub(crate) fn list(&self) -> Vec<Receiver> {
         self.list.clone()
+    }
+
+    /// Whether this process has the journal's receivers.
+    pub(crate) fn held(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Where receivers of this journal listen, as far as this process knows.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.list.iter().filter_map(|r| r.address.as_deref()?.parse().ok()).collect()
     }
 
     /// What needs attention.
@@ -293,15 +305,17 @@ struct Guarded {
     hosts: AllowedHosts,
     origins: Arc<[String]>,
     heard: Heard,
+    relay: Relay,
 }
 
 impl Guarded {
-    fn new(bridge: &[IpAddr], origins: Vec<String>, heard: Heard) -> Self {
+    fn new(bridge: &[IpAddr], origins: Vec<String>, heard: Heard, relay: Relay) -> Self {
         let names: Vec<String> = bridge.iter().map(ToString::to_string).collect();
-        Self { hosts: Arc::new(move |host| names.iter().any(|b| b == host)), origins: origins.into(), heard }
+        Self { hosts: Arc::new(move |host| names.iter().any(|b| b == host)), origins: origins.into(), heard, relay }
     }
 
     fn router(&self, door: &'static str, router: axum::Router) -> axum::Router {
+        let router = self.relay.unlooped(router);
         self.heard.listen(door, guard(router, Arc::clone(&self.hosts), Arc::clone(&self.origins)))
     }
 }
@@ -322,6 +336,11 @@ fn container_bridges() -> Vec<IpAddr> {
     found.sort();
     found.dedup();
     found
+}
+
+/// Whether another process has the receivers.
+pub(crate) fn held_by_another(data_dir: &Path) -> bool {
+    holder(data_dir).is_some()
 }
 
 /// Who has the receivers; `None` if nobody does.

@@ -22,9 +22,11 @@ use crate::error::Error;
 
 mod cloud;
 mod live_card;
+mod relay;
 
 pub use cloud::*;
 pub use live_card::*;
+pub use relay::*;
 
 macro_rules! commands {
     ($( $(#[doc = $doc:literal])* $name:ident ( $request:ident ) -> $answer:ty ; )*) => {
@@ -143,6 +145,10 @@ commands! {
     query_run(QueryRun) -> QueryAnswer;
     /// Where a vendor's console shows something.
     console_link(LinkRequest) -> LinkAnswer;
+    /// What is sent on to the real services, what waits, and why.
+    relay_status(RelayRequest) -> RelayState;
+    /// Turns sending on on or off, and says where it goes.
+    relay_set(RelaySet) -> RelayState;
     /// Step by step: does anything arrive, and why not.
     doctor(DoctorRequest) -> Vec<Check>;
     /// Freezes; with `into` the reference is also put into that entry.
@@ -190,7 +196,7 @@ pub struct Caller {
 pub enum Event {
     /// Something changed.
     Changed {
-        /// `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `status`; `all` for a listener that missed some.
+        /// `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `relay`, `status`; `all` for a listener that missed some.
         what: String,
         /// Which one; empty for telemetry, which is told at most five times a second.
         id: String,
@@ -253,6 +259,8 @@ pub struct Status {
     pub errors_received: u32,
     /// What telemetry holds and may hold.
     pub telemetry: TelemetryUse,
+    /// What is sent on to the real services.
+    pub relay: RelaySum,
     /// Requests and datagrams refused since start.
     pub rejected: u32,
     /// Why the last one was refused; empty if none was.

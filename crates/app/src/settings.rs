@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::relay::RelaySettings;
 use crate::tracebook::cannot_write;
 
 /// The file's name.
@@ -19,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) aws: AwsSettings,
     pub(crate) rollbar: RollbarSettings,
     pub(crate) honeycomb: HoneycombSettings,
+    pub(crate) relay: RelaySettings,
 }
 
 /// How much telemetry is kept.
@@ -75,6 +77,9 @@ impl TelemetryLimits {
 
 const EXAMPLE: &str = "Write for example:\n[telemetry]\nmax_mib = 512\nmax_days = 7\n[aws]\nprofile = \"bootcamp\"\nregion = \"ca-central-1\"";
 
+const RELAY_EXAMPLE: &str =
+    "Write for example:\n[relay]\nxray = true\notlp = { endpoint = \"https://api.honeycomb.io\", key = \"honeycomb\" }";
+
 impl Settings {
     /// Reads the file; where there is none, everything has its default.
     pub(crate) fn read(data_dir: &Path) -> Result<Self, Error> {
@@ -84,6 +89,9 @@ impl Settings {
         // A megabyte holds the schema and little else: trimming would never end.
         if settings.telemetry.max_mib < 8 || settings.telemetry.max_days == 0 {
             return Err(Error::usage(format!("{}: telemetry needs at least 8 MiB and 1 day", path.display()), EXAMPLE));
+        }
+        if let Some(problem) = settings.relay.problem() {
+            return Err(Error::usage(format!("{}: {problem}", path.display()), RELAY_EXAMPLE));
         }
         Ok(settings)
     }

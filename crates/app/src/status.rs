@@ -22,6 +22,7 @@ impl Tracebook {
                 limit_days: self.limits.max_days,
                 dropped: self.telemetry.dropped(),
             },
+            relay: self.relay_sum().await?,
             rejected: small(self.counters.refusals()),
             last_rejected: self.counters.last_reason().unwrap_or_default(),
         })

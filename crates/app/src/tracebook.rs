@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::live_cards::Answers;
 use crate::receivers::Receivers;
+use crate::relay::Relay;
 use crate::rpc::{Caller, Cancel, Event};
 use crate::settings::{Settings, TelemetryLimits};
 use crate::system::{SystemClock, SystemEntropy};
@@ -34,8 +35,9 @@ pub struct Tracebook {
     pub(crate) receivers: Receivers,
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: TelemetryLimits,
-    pub(crate) cloud: Cloud,
+    pub(crate) cloud: Arc<Cloud>,
     pub(crate) answers: Arc<Answers>,
+    pub(crate) relay: Relay,
     events: broadcast::Sender<Event>,
     token: CancellationToken,
     tasks: TaskTracker,
@@ -64,8 +66,10 @@ impl Tracebook {
             .map_err(Error::internal)?
             .map_err(|e| cannot_write(&data_dir, &e))?;
         let journal = Journal::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
-        let limits = Settings::read(&data_dir)?.telemetry;
-        let cloud = Cloud::new(&data_dir);
+        let settings = Settings::read(&data_dir)?;
+        let limits = settings.telemetry;
+        let relay = Relay::new(&data_dir, settings.relay);
+        let cloud = Arc::new(Cloud::new(&data_dir));
         let telemetry = Telemetry::open_within(&data_dir, limits.bytes()).await.map_err(|e| at(&data_dir, e))?;
         drop(opening);
 
@@ -78,9 +82,16 @@ impl Tracebook {
             crate::bounds::start(telemetry.clone(), limits, token.clone(), &tasks);
         }
         let receivers = match config.receivers {
-            Some(wanted) => Receivers::start(wanted, &data_dir, &telemetry, &counters, &token, &tasks)
-                .await
-                .inspect_err(|_| token.cancel())?,
+            Some(wanted) => {
+                let receivers = Receivers::start(wanted, &data_dir, &telemetry, &counters, &relay, &token, &tasks)
+                    .await
+                    .inspect_err(|_| token.cancel())?;
+                relay.follow(token.clone(), &tasks);
+                if receivers.held() {
+                    relay.start(&cloud, receivers.addresses(), &telemetry, &token, &tasks);
+                }
+                receivers
+            }
             None => Receivers::elsewhere(&data_dir),
         };
         if !config.watch.is_empty() {
@@ -102,6 +113,7 @@ impl Tracebook {
             limits,
             cloud,
             answers,
+            relay,
             events,
             token,
             tasks,
@@ -126,6 +138,11 @@ impl Tracebook {
         self.tasks.wait().await;
         self.telemetry.close().await;
         self.journal.close().await;
+    }
+
+    /// What the relay says from now on, one line each, as the X-Ray daemon writes its log.
+    pub fn relay_lines(&self) -> broadcast::Receiver<String> {
+        self.relay.lines()
     }
 
     /// Ends when the app is asked to stop.

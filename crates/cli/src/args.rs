@@ -95,6 +95,9 @@ pub(crate) enum Command {
     /// Cloud sources: list, set, token, who, queries
     #[command(subcommand)]
     Source(Source),
+    /// Send on to the real services: status, set, token, retry, forget
+    #[command(subcommand)]
+    Relay(Relay),
     /// The settings that point a service at this app
     Env {
         /// flask, node, compose or shell
@@ -267,6 +270,53 @@ pub(crate) enum Source {
         source: String,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Relay {
+    /// What is sent on and where to, what waits, and why
+    Status,
+    /// Turn sending on on or off, and say where OTLP goes
+    Set {
+        /// otlp, xray, logs or rollbar
+        #[arg(value_parser = RELAYS)]
+        name: String,
+        /// From now on, what comes in is sent on
+        #[arg(long, conflicts_with = "off")]
+        on: bool,
+        /// Nothing is sent on; what waits is kept
+        #[arg(long)]
+        off: bool,
+        /// OTLP: the endpoint, without /v1/traces
+        #[arg(long, value_name = "URL")]
+        endpoint: Option<String>,
+        /// OTLP: where its key is, honeycomb or env:NAME; an empty text for none
+        #[arg(long, value_name = "WHERE")]
+        key: Option<String>,
+    },
+    /// Put the token that it sends with, read from standard input, into the system's keychain
+    Token {
+        /// rollbar (scope post_server_item) or otlp (Honeycomb's key)
+        #[arg(value_parser = ["rollbar", "otlp"])]
+        name: String,
+        /// Take it out again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Do not wait any longer before the next try
+    Retry {
+        /// otlp, xray, logs or rollbar
+        #[arg(value_parser = RELAYS)]
+        name: String,
+    },
+    /// Throw away what waits
+    Forget {
+        /// otlp, xray, logs or rollbar
+        #[arg(value_parser = RELAYS)]
+        name: String,
+    },
+}
+
+const RELAYS: [&str; 4] = ["otlp", "xray", "logs", "rollbar"];
 
 const SOURCES: [&str; 5] = ["local", "xray", "cloudwatch", "rollbar", "honeycomb"];
 

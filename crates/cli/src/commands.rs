@@ -85,6 +85,7 @@ async fn with_journal(door: &Door, command: Command, out: &Out) -> Result<u8, Er
         Command::Evidence(evidence) => self::evidence(door, evidence, out).await,
         Command::Doctor { source, from } => doctor(door, source, from, out).await,
         Command::Source(source) => crate::source::run(door, source, out).await,
+        Command::Relay(relay) => crate::relay::run(door, relay, out).await,
         Command::Export(export) => self::export(door, export, out).await,
         Command::Env { target } => {
             let answer: Json = door.ask("env", json!({ "for": target })).await?;

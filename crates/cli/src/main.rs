@@ -8,6 +8,7 @@
 mod args;
 mod commands;
 mod out;
+mod relay;
 mod serve;
 mod source;
 mod web;

@@ -49,6 +49,13 @@ impl Out {
         let _ = writeln!(std::io::stderr(), "warning: {}", harmless(text));
     }
 
+    /// A line of a log that goes on while something runs: on standard error, as it is.
+    pub(crate) fn log(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{}", harmless(line));
+        }
+    }
+
     /// A failure.
     pub(crate) fn error(&self, error: &Error) {
         if self.json {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde_json::json;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_app::receivers::Holder;
@@ -32,6 +33,7 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
     let tracebook =
         Tracebook::start(Config { data_dir: Config::data_dir(data)?, receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
+    tokio::spawn(tell(tracebook.relay_lines(), *out));
 
     let mut url = None;
     let mut served = None;
@@ -92,6 +94,17 @@ fn held(holder: &Holder) -> String {
         holder.pid,
         if ends.is_empty() { "none is open".to_owned() } else { ends.join(", ") }
     )
+}
+
+/// What is sent on, as the X-Ray daemon tells it.
+async fn tell(mut lines: broadcast::Receiver<String>, out: Out) {
+    loop {
+        match lines.recv().await {
+            Ok(line) => out.log(&line),
+            Err(broadcast::error::RecvError::Lagged(n)) => out.log(&format!("({n} lines were left out)")),
+            Err(broadcast::error::RecvError::Closed) => break,
+        }
+    }
 }
 
 async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, Error> {

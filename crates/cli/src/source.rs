@@ -69,7 +69,8 @@ pub(crate) async fn run(door: &Door, command: Source, out: &Out) -> Result<u8, E
     Ok(0)
 }
 
-fn from_stdin() -> Result<String, Error> {
+/// A token, from standard input.
+pub(crate) fn from_stdin() -> Result<String, Error> {
     /// Longer than any token.
     const MOST: u64 = 10_000;
     let mut text = String::new();

@@ -13,6 +13,7 @@ use tracebook_core::time::Nanos;
 
 use crate::error::StoreError;
 use crate::open::{PAGE, Telemetry};
+use crate::relay::QUEUE;
 use crate::telemetry::statements;
 
 /// What a trace takes beside its spans.
@@ -127,7 +128,7 @@ impl Writing<'_> {
 }
 
 /// Counts a write of a kind, in its transaction.
-async fn wrote(transaction: &mut Transaction<'_, Sqlite>, kind: &str, bytes: i64) -> Result<(), StoreError> {
+pub(crate) async fn wrote(transaction: &mut Transaction<'_, Sqlite>, kind: &str, bytes: i64) -> Result<(), StoreError> {
     sqlx::query("UPDATE written SET n = n + 1, bytes = max(bytes + ?, 0) WHERE kind = ?")
         .bind(bytes)
         .bind(kind)
@@ -220,12 +221,19 @@ impl Telemetry {
         }
         let mut kinds: Vec<(String, i64)> =
             sqlx::query_as("SELECT kind, bytes FROM written WHERE bytes > 0").fetch_all(&mut **transaction).await?;
-        while wanted > self.bounds.goal() && all.bytes < most {
+        // What waits to be sent on is in the same file, and has a limit of its own.
+        let relayed: i64 = kinds.extract_if(.., |(kind, _)| *kind == QUEUE).map(|(_, bytes)| bytes).sum();
+        let relayed = u64::try_from(relayed).unwrap_or(0);
+        if wanted <= self.bounds.limit.saturating_add(relayed) {
+            return Ok(all);
+        }
+        let goal = self.bounds.goal().saturating_add(relayed);
+        while wanted > goal && all.bytes < most {
             let Some((kind, bytes)) = kinds.iter_mut().max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes > 0)
             else {
                 break;
             };
-            let over = i64::try_from(wanted - self.bounds.goal()).unwrap_or(i64::MAX);
+            let over = i64::try_from(wanted - goal).unwrap_or(i64::MAX);
             let gone = drop_oldest(transaction, kind, None, over.min(most)).await?;
             // Nothing there to go: counted wrong, and put right.
             let counted = if gone.records == 0 { *bytes } else { gone.bytes };

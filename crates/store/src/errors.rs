@@ -14,6 +14,7 @@ use crate::bounds::{ERROR_BYTES, error_bytes};
 use crate::error::StoreError;
 use crate::logs::maybe;
 use crate::open::Telemetry;
+use crate::relay::{Outgoing, enqueue};
 
 /// SQLite takes 32,766 variables a statement; an occurrence has 10.
 const ERRORS_A_STATEMENT: usize = 1_000;
@@ -39,6 +40,19 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
     pub async fn commit_errors(&self, batch: &[ErrorRecord], now: Nanos) -> Result<(), StoreError> {
+        self.commit_errors_relayed(batch, &[], now).await
+    }
+
+    /// The same, and queues what is to be sent on in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written; then none of either is in it.
+    pub async fn commit_errors_relayed(
+        &self,
+        batch: &[ErrorRecord],
+        relayed: &[Outgoing],
+        now: Nanos,
+    ) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -48,6 +62,7 @@ impl Telemetry {
         batch.reverse();
         let sizes = || batch.iter().map(|error| error_bytes(error));
         let mut writing = self.begin(sizes()).await?;
+        enqueue(&mut writing.transaction, relayed, now).await?;
         let mut bytes: i64 = sizes().sum();
         for errors in batch.chunks(ERRORS_A_STATEMENT) {
             let mut known = QueryBuilder::<Sqlite>::new(format!(

@@ -24,6 +24,7 @@ pub mod live_cards;
 pub mod logs;
 mod open;
 pub mod queries;
+pub mod relay;
 mod shared;
 pub mod telemetry;
 mod usage;

@@ -13,6 +13,7 @@ use tracebook_core::time::Nanos;
 use crate::bounds::{LOG_BYTES, log_bytes};
 use crate::error::StoreError;
 use crate::open::Telemetry;
+use crate::relay::{Outgoing, enqueue};
 use crate::shared::share;
 use crate::telemetry::statements;
 
@@ -90,10 +91,24 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
     pub async fn commit_logs(&self, batch: &[LogRecord], now: Nanos) -> Result<(), StoreError> {
+        self.commit_logs_relayed(batch, &[], now).await
+    }
+
+    /// The same, and queues what is to be sent on in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written; then none of either is in it.
+    pub async fn commit_logs_relayed(
+        &self,
+        batch: &[LogRecord],
+        relayed: &[Outgoing],
+        now: Nanos,
+    ) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
         let mut writing = self.begin(batch.iter().map(log_bytes)).await?;
+        enqueue(&mut writing.transaction, relayed, now).await?;
         let transaction = &mut writing.transaction;
         let shared = share(transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
         let rows: Vec<(&LogRecord, (i64, i64))> = batch.iter().zip(shared).collect();

@@ -17,6 +17,7 @@ import type {
 import { Failure, randomId, type Host, type HostEvent } from './host'
 import { cloud, listed, sampleQueryBody } from './memory-cloud'
 import { MemoryCards } from './memory-live'
+import { relay } from './memory-relay'
 import { picture, sampleEntries, sampleTrace, sampleTraces, WEEKS } from './memory-data'
 import {
   consoleLine,
@@ -188,6 +189,7 @@ export class MemoryHost implements Host {
       capture: ({ kind, id = this.traces[0]?.trace_id, filter }) =>
         this.#handlers.capture({ kind, id: kind === 'trace' ? id : undefined, filter }),
     }),
+    ...relay(),
     status: () => ({
       version: '0.1.0',
       data_dir: '/home/you/.local/share/tracebook',
@@ -207,6 +209,7 @@ export class MemoryHost implements Host {
       logs_received: 1240,
       errors_received: 3,
       telemetry: { bytes: 112 * 2 ** 20, limit_bytes: 512 * 2 ** 20, limit_days: 7, dropped: 0 },
+      relay: { on: ['X-Ray', 'Rollbar'], waiting: 3, problem: 'there is no Rollbar token to send with' },
       rejected: 0,
       last_rejected: '',
     }),

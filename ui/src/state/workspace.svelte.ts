@@ -31,6 +31,7 @@ export type Panel =
   | { kind: 'point' }
   | { kind: 'live-card'; id: string }
   | { kind: 'live-card'; id: null; question: CardQuestion }
+  | { kind: 'relay' }
 
 /** All of the window's state, and everything a user can do in it. */
 export class Workspace {
@@ -301,7 +302,7 @@ export class Workspace {
       this.#statusSoon.request()
     } else if (event.what === 'sources') {
       void this.cloud.load().catch(() => undefined)
-    } else if (event.what === 'status') {
+    } else if (event.what === 'status' || event.what === 'relay') {
       this.#statusSoon.request()
     } else if (event.what === 'live-card') {
       this.live.hear(event.id)

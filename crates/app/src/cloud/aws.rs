@@ -60,6 +60,11 @@ impl Cloud {
         *kept = Some((set.clone(), Instant::now(), Arc::clone(&aws)));
         Ok(aws)
     }
+
+    /// Credentials were not taken: the user may sign in again in another window, so the next question looks anew.
+    pub(crate) async fn look_for_aws_again(&self) {
+        *self.aws.lock().await = None;
+    }
 }
 
 /// A question to AWS that is under way.
@@ -99,8 +104,7 @@ impl Tracebook {
         if let Err(error) = &outcome
             && matches!(error.fault, Fault::Expired | Fault::Rejected | Fault::NoCredentials)
         {
-            // The user signs in again in another window: the next question looks anew.
-            *self.cloud.aws.lock().await = None;
+            self.cloud.look_for_aws_again().await;
         }
         self.cloud.noted(vendor, outcome, self.now())
     }

@@ -15,7 +15,7 @@ mod logs;
 mod queries;
 mod rollbar;
 mod secrets;
-mod sources;
+pub(crate) mod sources;
 mod tails;
 mod traces;
 mod usage;
@@ -39,7 +39,7 @@ use crate::rpc::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
 use crate::settings::Settings;
 use crate::tracebook::Call;
 
-pub(crate) use aws::AskAws;
+pub(crate) use aws::{AskAws, Aws};
 use cache::Cache;
 pub(crate) use honeycomb::no_traces;
 use queries::Answered;

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) enum Token {
     /// Rollbar's token with the scope `read`.
     Rollbar,
+    /// Rollbar's token with the scope `post_server_item`: the relay's.
+    RollbarPost,
     /// Honeycomb's key.
     Honeycomb,
 }
@@ -26,6 +28,7 @@ impl Token {
     fn entry(self) -> &'static str {
         match self {
             Self::Rollbar => "rollbar",
+            Self::RollbarPost => "rollbar-post",
             Self::Honeycomb => "honeycomb",
         }
     }
@@ -34,6 +37,7 @@ impl Token {
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Rollbar => "ROLLBAR_READ_TOKEN",
+            Self::RollbarPost => "ROLLBAR_ACCESS_TOKEN",
             Self::Honeycomb => "HONEYCOMB_API_KEY",
         }
     }
@@ -140,6 +144,20 @@ impl Secrets {
             Ok(()) | Err(Trouble::Nothing) => Ok(()),
             Err(Trouble::Said(why)) => Err(refused(&why)),
         }
+    }
+
+    /// A token that was not in the keychain may be there the next time: another process may have put it there.
+    pub(crate) fn look_again_for(&self, token: Token) {
+        let mut seen = lock(&self.seen);
+        if seen.get(&token).is_some_and(Option::is_none) {
+            seen.remove(&token);
+        }
+    }
+
+    /// The keychain may have been unlocked, or hold other tokens now: it is asked anew.
+    pub(crate) fn look_again(&self) {
+        lock(&self.seen).clear();
+        *lock(&self.trouble) = None;
     }
 
     /// Whether there is a keychain that can be used; why not, in words.

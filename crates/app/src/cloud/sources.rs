@@ -166,7 +166,7 @@ impl Tracebook {
 }
 
 /// The region that will be asked, in the order in which it is looked for when connecting.
-fn effective_region(set: Option<&str>, profile: Option<&str>, profiles: &[AwsProfile]) -> Option<String> {
+pub(crate) fn effective_region(set: Option<&str>, profile: Option<&str>, profiles: &[AwsProfile]) -> Option<String> {
     let said = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     let chosen = profile.map(str::to_owned).or_else(|| said("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
     set.map(str::to_owned)

@@ -38,7 +38,7 @@ pub fn client(agent: &str) -> Result<reqwest::Client, SourceError> {
 ///
 /// # Errors
 /// As [`client`].
-pub(super) fn direct(agent: &str) -> Result<reqwest::Client, SourceError> {
+pub(crate) fn direct(agent: &str) -> Result<reqwest::Client, SourceError> {
     built(agent, reqwest::Client::builder().no_proxy())
 }
 

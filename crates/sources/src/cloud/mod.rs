@@ -15,6 +15,7 @@ mod tests;
 
 pub use error::{Fault, SourceError};
 pub use fetch::{Fetch, Meter, NoMeter, Progress, Used};
+pub(crate) use http::direct;
 pub use http::{Http, client, refused};
 pub use limits::{Api, Limits};
 pub use secret::Secret;

@@ -111,11 +111,11 @@ async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> R
 
 /// `google.rpc.Status`, as far as OTLP uses it.
 #[derive(Clone, PartialEq, prost::Message)]
-struct RpcStatus {
+pub(super) struct RpcStatus {
     #[prost(int32, tag = "1")]
-    code: i32,
+    pub(super) code: i32,
     #[prost(string, tag = "2")]
-    message: String,
+    pub(super) message: String,
 }
 
 /// The language of a request, in which it is answered too.

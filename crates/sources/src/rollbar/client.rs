@@ -170,11 +170,9 @@ impl Client {
                 format!("Rollbar finds it too large: {said}"),
                 "Send less with it: locals, custom data, request bodies",
             ),
-            400..500 => SourceError::new(
-                Fault::Invalid,
-                format!("Rollbar does not take the question: {said}"),
-                "Check the filter",
-            ),
+            400..500 => {
+                SourceError::new(Fault::Invalid, format!("Rollbar does not take this: {said}"), "Check the filter")
+            }
             _ => SourceError::new(Fault::Broken, format!("Rollbar failed: {said}"), "Ask again in a minute"),
         }
     }

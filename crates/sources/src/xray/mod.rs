@@ -6,6 +6,7 @@ mod document;
 pub mod expression;
 pub mod links;
 pub mod normalise;
+pub mod outgoing;
 pub mod reading;
 pub mod receiver;
 pub mod wire;

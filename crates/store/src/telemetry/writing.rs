@@ -12,6 +12,7 @@ use super::{fixed, statements, status_code};
 use crate::bounds::{SPAN_BYTES, TRACE_BYTES, span_bytes};
 use crate::error::StoreError;
 use crate::open::Telemetry;
+use crate::relay::{Outgoing, enqueue};
 use crate::shared::share;
 
 /// A trace as far as a batch has it.
@@ -37,12 +38,26 @@ impl Telemetry {
     /// # Errors
     /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
     pub async fn commit(&self, batch: &[SpanRecord], now: Nanos) -> Result<(), StoreError> {
+        self.commit_relayed(batch, &[], now).await
+    }
+
+    /// The same, and queues what is to be sent on in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be written; then none of either is in it.
+    pub async fn commit_relayed(
+        &self,
+        batch: &[SpanRecord],
+        relayed: &[Outgoing],
+        now: Nanos,
+    ) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
         let incoming = by_trace(batch);
         let rows = batch.iter().map(span_bytes).chain(incoming.iter().map(|_| TRACE_BYTES));
         let mut writing = self.begin(rows).await?;
+        enqueue(&mut writing.transaction, relayed, now).await?;
         let transaction = &mut writing.transaction;
         let shared = share(transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
         let known = known(transaction, &incoming).await?;

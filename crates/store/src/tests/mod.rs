@@ -4,6 +4,7 @@ mod bounds;
 mod ends;
 mod live_cards;
 mod migration;
+mod relay;
 
 use std::sync::Arc;
 

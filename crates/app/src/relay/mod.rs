@@ -1,0 +1,318 @@
+//! Sending on what comes in: the app stands where a daemon or a collector stood, and the real services still get everything.
+//!
+//! Off by default, for each destination. What is to be sent on is queued in the transaction that keeps it
+//! ([`payload`] makes it, `store::relay` holds it), so that nothing that was acknowledged is lost by a crash, and receiving
+//! waits for nobody. A [`Sender`](sender::Sender) for each destination empties the queue, in the one process that has the
+//! journal's receivers. It signs with credentials of its own; those of the requests that came in were never kept.
+//!
+//! Sent at least once: what was on its way when the app ended is sent again.
+
+mod daemon;
+mod destination;
+mod guard;
+mod open;
+mod payload;
+mod sender;
+mod settings;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use tracebook_core::clock::Clock as _;
+use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
+use tracebook_core::time::Nanos;
+use tracebook_store::Telemetry;
+use tracebook_store::relay::Outgoing;
+
+use crate::cloud::Cloud;
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::system::SystemClock;
+
+pub(crate) use settings::RelaySettings;
+
+use open::Opener;
+use sender::{Sender, Timing};
+
+/// How often the settings are looked at, which another process or an editor may have changed.
+const LOOK: Duration = Duration::from_secs(1);
+/// From this size on payloads are made on a thread of their own.
+const LARGE: usize = 256 * 1024;
+/// Listeners slower than this many lines lose the oldest.
+const LINES: usize = 256;
+
+/// Whom something is sent on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum To {
+    /// An OTLP endpoint: what came over OTLP, traces and logs.
+    Otlp,
+    /// X-Ray: what came as segments.
+    Xray,
+    /// CloudWatch Logs: what came by PutLogEvents.
+    Logs,
+    /// Rollbar: what came as items.
+    Rollbar,
+}
+
+impl To {
+    /// Every destination.
+    pub(crate) const ALL: [Self; 4] = [Self::Otlp, Self::Xray, Self::Logs, Self::Rollbar];
+
+    /// Its name in the store, the settings and the commands. Never renamed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::Xray => "xray",
+            Self::Logs => "logs",
+            Self::Rollbar => "rollbar",
+        }
+    }
+
+    /// Back from [`To::name`].
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|to| to.name() == name)
+    }
+
+    /// What people call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Otlp => "OpenTelemetry",
+            Self::Xray => "X-Ray",
+            Self::Logs => "CloudWatch Logs",
+            Self::Rollbar => "Rollbar",
+        }
+    }
+
+    /// What is counted.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Otlp => "spans and log records",
+            Self::Xray => "segments",
+            Self::Logs => "log events",
+            Self::Rollbar => "items",
+        }
+    }
+
+    /// The most items and bytes that go together. X-Ray: the daemon's 50. CloudWatch Logs: 10,000 events and 1 MiB, of
+    /// which JSON takes a little less than what is counted.
+    fn most(self) -> (u32, u64) {
+        match self {
+            Self::Otlp => (u32::MAX, 1 << 20),
+            Self::Xray => (50, 4 << 20),
+            Self::Logs => (10_000, 900 << 10),
+            Self::Rollbar => (1, 1),
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What receivers and the user tell the senders. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Relay(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    data_dir: PathBuf,
+    settings: RwLock<Arc<RelaySettings>>,
+    /// The whole file as it was read last: other sections say where things are.
+    seen: Mutex<Option<Settings>>,
+    arrived: [Notify; 4],
+    /// Bytes queued since the oldest were last let go for them.
+    since_trimmed: AtomicU64,
+    /// So much was queued that the next look is too late.
+    full: Notify,
+    /// Counts the changes of settings and credentials.
+    changed: watch::Sender<u64>,
+    lines: broadcast::Sender<String>,
+    /// For who listens first: what was said before is in it.
+    from_the_start: Mutex<Option<broadcast::Receiver<String>>>,
+}
+
+impl Relay {
+    pub(crate) fn new(data_dir: &Path, settings: RelaySettings) -> Self {
+        let (lines, from_the_start) = broadcast::channel(LINES);
+        Self(Arc::new(Shared {
+            data_dir: data_dir.to_owned(),
+            settings: RwLock::new(Arc::new(settings)),
+            seen: Mutex::default(),
+            arrived: Default::default(),
+            since_trimmed: AtomicU64::new(0),
+            full: Notify::new(),
+            changed: watch::channel(0).0,
+            lines,
+            from_the_start: Mutex::new(Some(from_the_start)),
+        }))
+    }
+
+    /// What is set now.
+    pub(crate) fn settings(&self) -> Arc<RelaySettings> {
+        self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what the file says; senders that wait for a change look again.
+    pub(crate) fn read_settings(&self) -> Result<(), Error> {
+        let read = Settings::read(&self.0.data_dir)?;
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.as_ref() == Some(&read) {
+            return Ok(());
+        }
+        *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read.relay.clone());
+        *seen = Some(read);
+        drop(seen);
+        self.try_again();
+        Ok(())
+    }
+
+    /// Settings or credentials may be other ones now: nobody waits any longer.
+    pub(crate) fn try_again(&self) {
+        self.0.changed.send_modify(|n| *n += 1);
+    }
+
+    /// What senders say, as the X-Ray daemon writes its log.
+    pub(crate) fn lines(&self) -> broadcast::Receiver<String> {
+        let first = self.0.from_the_start.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.unwrap_or_else(|| self.0.lines.subscribe())
+    }
+
+    fn say(&self, line: &str) {
+        // Nobody listening is no fault.
+        let _ = self.0.lines.send(line.to_owned());
+    }
+
+    fn arrived(&self, to: To) -> &Notify {
+        &self.0.arrived[to.index()]
+    }
+
+    /// Wakes the senders that something was queued for.
+    pub(crate) fn queued(&self, payloads: &[Outgoing]) {
+        let bytes = payloads.iter().map(|payload| payload.body.len() as u64).sum();
+        if self.0.since_trimmed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > self.settings().bytes() / 8
+        {
+            self.0.full.notify_one();
+        }
+        for to in To::ALL {
+            if payloads.iter().any(|payload| payload.destination == to.name()) {
+                self.arrived(to).notify_one();
+            }
+        }
+    }
+
+    /// What of a batch is to be sent on; nothing, at no cost, while that is off.
+    pub(crate) async fn of_spans(&self, batch: Vec<SpanRecord>) -> (Vec<SpanRecord>, Vec<Outgoing>) {
+        let set = self.settings();
+        let (otlp, xray) = (set.is_on(To::Otlp), set.is_on(To::Xray));
+        if !otlp && !xray {
+            return (batch, Vec::new());
+        }
+        let size = batch.iter().map(|span| span.raw.len()).sum();
+        made(batch, size, move |batch| payload::of_spans(batch, otlp, xray)).await
+    }
+
+    /// The same for log events.
+    pub(crate) async fn of_logs(&self, batch: Vec<LogRecord>) -> (Vec<LogRecord>, Vec<Outgoing>) {
+        let set = self.settings();
+        let (otlp, logs) = (set.is_on(To::Otlp), set.is_on(To::Logs));
+        if !otlp && !logs {
+            return (batch, Vec::new());
+        }
+        let size = batch.iter().map(|log| log.raw.len() + log.message.len()).sum();
+        made(batch, size, move |batch| payload::of_logs(batch, otlp, logs)).await
+    }
+
+    /// The same for occurrences of errors.
+    pub(crate) async fn of_errors(&self, batch: Vec<ErrorRecord>) -> (Vec<ErrorRecord>, Vec<Outgoing>) {
+        if !self.settings().is_on(To::Rollbar) {
+            return (batch, Vec::new());
+        }
+        let size = batch.iter().map(|error| error.raw.len()).sum();
+        made(batch, size, payload::of_errors).await
+    }
+
+    /// Sends on until the token ends, and what is left for a moment after it. Only the process that has the journal's receivers
+    /// does: two would send everything twice.
+    pub(crate) fn start(
+        &self,
+        cloud: &Arc<Cloud>,
+        own: Vec<SocketAddr>,
+        telemetry: &Telemetry,
+        token: &CancellationToken,
+        tasks: &TaskTracker,
+    ) {
+        let open = Arc::new(Opener { cloud: Arc::clone(cloud), own });
+        for to in To::ALL {
+            let sender = Sender::new(to, self.clone(), telemetry.clone(), open.clone(), Timing::default());
+            tasks.spawn(sender.run(token.clone()));
+        }
+        tasks.spawn(keep_house(self.clone(), Arc::clone(cloud), telemetry.clone(), token.clone()));
+    }
+
+    /// Follows the file until the token ends.
+    pub(crate) fn follow(&self, token: CancellationToken, tasks: &TaskTracker) {
+        let relay = self.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = token.cancelled() => break,
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+                // A file that is being edited may be unreadable for a moment: what was set before holds.
+                let _ = relay.read_settings();
+            }
+        });
+    }
+}
+
+/// Makes payloads of a batch and gives both back.
+async fn made<R: Send + Sync + 'static>(
+    batch: Vec<R>,
+    size: usize,
+    make: impl FnOnce(&[R]) -> Vec<Outgoing> + Send + 'static,
+) -> (Vec<R>, Vec<Outgoing>) {
+    if size < LARGE {
+        let payloads = make(&batch);
+        return (batch, payloads);
+    }
+    let batch = Arc::new(batch);
+    let ours = Arc::clone(&batch);
+    let payloads = tokio::task::spawn_blocking(move || make(&ours)).await.unwrap_or_default();
+    (Arc::try_unwrap(batch).unwrap_or_default(), payloads)
+}
+
+/// Lets the oldest go while more waits than may, writes down what was asked of the cloud, and hears of another process that
+/// wants it tried again.
+async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token: CancellationToken) {
+    let mut asked = telemetry.relay_asked().await.unwrap_or(0);
+    loop {
+        let set = relay.settings();
+        let before = Nanos(SystemClock.now().0.saturating_sub(set.nanos()));
+        relay.0.since_trimmed.store(0, Ordering::Relaxed);
+        // A database that is busy now is trimmed at the next look.
+        let _ = telemetry.relay_trim(set.bytes(), before).await;
+        cloud.count.flush(&telemetry, SystemClock.now()).await;
+        if let Ok(now) = telemetry.relay_asked().await
+            && now != std::mem::replace(&mut asked, now)
+        {
+            cloud.secrets.look_again();
+            cloud.look_for_aws_again().await;
+            relay.try_again();
+        }
+        tokio::select! {
+            () = token.cancelled() => break,
+            () = relay.0.full.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Opening a destination: its address is not our own, and its credentials are there.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use tracebook_sources::cloud::{Fault, Fetch, Secret, SourceError};
+use tracebook_sources::{otlp, rollbar};
+
+use super::destination::{self, Destination};
+use super::settings::{Key, OtlpRelay, RelaySettings};
+use super::{To, guard};
+use crate::TOOL;
+use crate::cloud::sources::ROLLBAR;
+use crate::cloud::{Aws, Cloud, Token};
+use crate::settings::Settings;
+
+/// Makes destinations, with credentials as they are now.
+#[async_trait]
+pub(super) trait Open: Send + Sync {
+    /// One that is on.
+    ///
+    /// # Errors
+    /// Why it cannot be sent to now: no credentials, or an address that cannot be used.
+    async fn open(&self, to: To, settings: &RelaySettings) -> Result<Box<dyn Destination>, SourceError>;
+
+    /// What a batch is sent with.
+    fn fetch(&self) -> Fetch;
+}
+
+/// The real ones.
+pub(super) struct Opener {
+    pub(super) cloud: Arc<Cloud>,
+    /// Where our own receivers listen.
+    pub(super) own: Vec<SocketAddr>,
+}
+
+#[async_trait]
+impl Open for Opener {
+    async fn open(&self, to: To, settings: &RelaySettings) -> Result<Box<dyn Destination>, SourceError> {
+        match to {
+            To::Otlp => {
+                let otlp = settings.otlp.as_ref().ok_or_else(|| not_set("no OTLP endpoint is set"))?;
+                self.otlp(otlp).await
+            }
+            To::Rollbar => self.rollbar().await,
+            To::Xray => {
+                let (aws, cloud) = (self.aws().await?, Arc::clone(&self.cloud));
+                Ok(Box::new(destination::Xray { aws, cloud }))
+            }
+            To::Logs => {
+                let (aws, cloud) = (self.aws().await?, Arc::clone(&self.cloud));
+                Ok(Box::new(destination::Logs { aws, cloud }))
+            }
+        }
+    }
+
+    fn fetch(&self) -> Fetch {
+        // It ends when the sender lets go of it.
+        self.cloud.fetch_until(CancellationToken::new(), false)
+    }
+}
+
+impl Opener {
+    async fn otlp(&self, set: &OtlpRelay) -> Result<Box<dyn Destination>, SourceError> {
+        guard::refuse_own(&set.endpoint, &self.own).await?;
+        let secret = match set.key() {
+            None => None,
+            Some(Key::Honeycomb) => Some(self.token(Token::Honeycomb, "Honeycomb key").await?),
+            Some(Key::Variable(name)) => {
+                let said = std::env::var(&name).ok().and_then(|text| Secret::new(&text));
+                Some(said.ok_or_else(|| {
+                    SourceError::new(
+                        Fault::NoCredentials,
+                        format!("the environment variable {name} is not set"),
+                        "Set it before starting Tracebook",
+                    )
+                })?)
+            }
+        };
+        let secret = secret.as_ref().map(|secret| (set.header(), secret));
+        let client = otlp::client::Client::new(&set.endpoint, secret, set.headers.clone(), &agent())?;
+        Ok(Box::new(destination::Otlp(client)))
+    }
+
+    async fn rollbar(&self) -> Result<Box<dyn Destination>, SourceError> {
+        let endpoint = self.set()?.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
+        guard::refuse_own(&endpoint, &self.own).await?;
+        let token = self.token(Token::RollbarPost, "Rollbar token with the scope post_server_item").await?;
+        Ok(Box::new(destination::Rollbar(rollbar::client::Client::new(&endpoint, token, &agent())?)))
+    }
+
+    async fn aws(&self) -> Result<Arc<Aws>, SourceError> {
+        let set = self.set()?.aws;
+        if let Some(endpoint) = &set.endpoint {
+            guard::refuse_own(endpoint, &self.own).await?;
+        }
+        let aws = self.cloud.aws(&set).await;
+        if aws.is_err() {
+            self.cloud.look_for_aws_again().await;
+        }
+        aws
+    }
+
+    fn set(&self) -> Result<Settings, SourceError> {
+        self.cloud.settings().map_err(|error| SourceError::new(Fault::Unsupported, error.message, error.hint))
+    }
+
+    async fn token(&self, token: Token, name: &str) -> Result<Secret, SourceError> {
+        let found = self.cloud.secrets.find(token).await;
+        if found.is_none() {
+            self.cloud.secrets.look_again_for(token);
+        }
+        found.map(|(secret, _)| secret).ok_or_else(|| {
+            SourceError::new(
+                Fault::NoCredentials,
+                format!("there is no {name} to send with"),
+                format!("Give one in the window, or set {} before starting Tracebook", token.variable()),
+            )
+        })
+    }
+}
+
+/// Who sends, for the other side's logs.
+pub(super) fn agent() -> String {
+    TOOL.replace(' ', "/")
+}
+
+fn not_set(what: &str) -> SourceError {
+    SourceError::new(Fault::Unsupported, what, "")
+}

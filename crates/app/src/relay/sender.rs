@@ -1,0 +1,382 @@
+//! One destination's end of the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use tracebook_core::clock::Clock as _;
+use tracebook_core::ids::Entropy as _;
+use tracebook_core::telemetry::ConsoleRecord;
+use tracebook_core::time::Nanos;
+use tracebook_sources::cloud::{Fault, SourceError};
+use tracebook_store::Telemetry;
+use tracebook_store::relay::{Queued, Settled};
+
+use super::destination::{Destination, Outcome};
+use super::open::Open;
+use super::settings::RelaySettings;
+use super::{Relay, To, daemon};
+use crate::system::{SystemClock, SystemEntropy};
+
+/// The stream of console lines that the daemon's lines are kept in.
+pub(crate) const STREAM: &str = "x-ray relay";
+
+/// How patient a sender is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timing {
+    /// How long what arrives is gathered; the daemon's idle time-out.
+    pub(super) gather: Duration,
+    /// How often the queue is looked at, which other processes fill too.
+    pub(super) look: Duration,
+    /// The pause after a first failure; it doubles.
+    pub(super) first_pause: Duration,
+    /// The longest pause.
+    pub(super) longest_pause: Duration,
+    /// How often missing credentials are looked for.
+    pub(super) missing: Duration,
+    /// How often expired ones are tried again: `aws sso login` tells nobody.
+    pub(super) expired: Duration,
+    /// How often what was refused is tried again without any change.
+    pub(super) refused: Duration,
+    /// How long what is left is sent at the end.
+    pub(super) last: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            gather: Duration::from_secs(1),
+            look: Duration::from_secs(1),
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(300),
+            missing: Duration::from_secs(5),
+            expired: Duration::from_secs(30),
+            refused: Duration::from_secs(300),
+            last: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Sends what is queued for one destination.
+pub(super) struct Sender {
+    to: To,
+    relay: Relay,
+    telemetry: Telemetry,
+    open: Arc<dyn Open>,
+    timing: Timing,
+    /// Made with the settings beside it.
+    destination: Option<(Arc<RelaySettings>, Box<dyn Destination>)>,
+    /// Failures in a row.
+    failures: u32,
+    /// How many payloads are sent alone: one of them spoiled a batch.
+    alone: usize,
+    /// What was sent and could not be written down. Before that is done nothing is sent: it would be sent again.
+    unsettled: Option<Settled>,
+    /// The problem that the store knows of, and since when; not looked for yet if `None`.
+    said: Option<(String, Option<Nanos>)>,
+}
+
+/// What a sender does next.
+enum Next {
+    /// There may be more.
+    Go,
+    /// Nothing waits.
+    Rest,
+    /// More may come to go with it.
+    Gather(Duration),
+    /// It does not go now.
+    Pause(Duration),
+}
+
+impl Sender {
+    pub(super) fn new(to: To, relay: Relay, telemetry: Telemetry, open: Arc<dyn Open>, timing: Timing) -> Self {
+        Self {
+            to,
+            relay,
+            telemetry,
+            open,
+            timing,
+            destination: None,
+            failures: 0,
+            alone: 0,
+            unsettled: None,
+            said: None,
+        }
+    }
+
+    /// Sends until the token ends, then what is left for a moment. What is still on its way after that stays queued.
+    pub(super) async fn run(mut self, token: CancellationToken) {
+        let last = self.timing.last;
+        let work = self.work(&token);
+        tokio::pin!(work);
+        tokio::select! {
+            () = &mut work => return,
+            () = token.cancelled() => {}
+        }
+        let _ = timeout(last, work).await;
+    }
+
+    async fn work(&mut self, token: &CancellationToken) {
+        let relay = self.relay.clone();
+        let mut changed = relay.0.changed.subscribe();
+        let arrived = relay.arrived(self.to);
+        while !token.is_cancelled() {
+            // Taken before the step: what changes meanwhile is not overlooked.
+            changed.mark_unchanged();
+            let next = self.step(true).await;
+            let (pause, wakes) = match next {
+                Next::Go => continue,
+                Next::Rest => (self.timing.look, true),
+                Next::Gather(rest) => (rest, true),
+                Next::Pause(pause) => (pause, false),
+            };
+            tokio::select! {
+                () = token.cancelled() => break,
+                () = arrived.notified(), if wakes => {}
+                _ = changed.changed() => {
+                    self.failures = 0;
+                    self.destination = None;
+                }
+                () = sleep(pause) => {}
+            }
+        }
+        while self.failures == 0 && matches!(self.step(false).await, Next::Go) {}
+    }
+
+    async fn step(&mut self, gather: bool) -> Next {
+        if let Some(settled) = self.unsettled.take()
+            && let Some(next) = self.settle(settled).await
+        {
+            return next;
+        }
+        let set = self.relay.settings();
+        if !set.is_on(self.to) {
+            self.destination = None;
+            self.fine().await;
+            return Next::Rest;
+        }
+        let (items, bytes) = if self.alone > 0 { (1, 1) } else { self.to.most() };
+        let batch = match self.telemetry.relay_next(self.to.name(), items, bytes).await {
+            Ok(batch) => batch,
+            // A busy database is looked at again.
+            Err(_) => return Next::Pause(self.timing.look),
+        };
+        if batch.is_empty() {
+            self.failures = 0;
+            self.alone = 0;
+            self.fine().await;
+            return Next::Rest;
+        }
+        if gather && let Some(rest) = self.gathers(&batch) {
+            return Next::Gather(rest);
+        }
+        let destination = match self.destination.take() {
+            Some((with, destination)) if *with == *set => destination,
+            _ => match self.open.open(self.to, &set).await {
+                Ok(destination) => destination,
+                Err(error) => return self.not_open(&error).await,
+            },
+        };
+        let before = Instant::now();
+        let outcome = destination.send(&batch, &self.open.fetch()).await;
+        let took = before.elapsed();
+        self.destination = Some((set, destination));
+        self.alone = self.alone.saturating_sub(1);
+        match outcome {
+            Ok(outcome) => {
+                self.failures = 0;
+                self.taken(&batch, &outcome, took).await
+            }
+            Err(error) => {
+                self.sending_failed(&error).await;
+                match error.fault {
+                    // One of them spoils the others: each on its own.
+                    Fault::Invalid if batch.len() > 1 => {
+                        self.alone = batch.len();
+                        Next::Go
+                    }
+                    Fault::Invalid => {
+                        let refused = batch.iter().map(|queued| u64::from(queued.items)).sum();
+                        let outcome = Outcome { refused, words: vec![error.message], again: Vec::new() };
+                        self.taken(&batch, &outcome, took).await
+                    }
+                    Fault::Broken => {
+                        // It may be these bytes that it fails on, so others go first the next time.
+                        let again = batch.iter().map(|queued| queued.seq).collect();
+                        let _ = self.settle(Settled { again, ..Settled::default() }).await;
+                        self.failed(&error).await
+                    }
+                    _ => self.failed(&error).await,
+                }
+            }
+        }
+    }
+
+    /// How much longer more is waited for.
+    fn gathers(&self, batch: &[Queued]) -> Option<Duration> {
+        let (most, _) = self.to.most();
+        let items: u64 = batch.iter().map(|queued| u64::from(queued.items)).sum();
+        if self.alone > 0 || items >= u64::from(most) {
+            return None;
+        }
+        let first = batch.iter().map(|queued| queued.received.0).min()?;
+        let waited = Duration::from_nanos(u64::try_from(SystemClock.now().0.saturating_sub(first)).unwrap_or(0));
+        // A clock that was set back must not hold it for ever: it was seen now.
+        self.timing.gather.checked_sub(waited).filter(|rest| !rest.is_zero())
+    }
+
+    async fn taken(&mut self, batch: &[Queued], outcome: &Outcome, took: Duration) -> Next {
+        let Outcome { refused, words, again } = outcome;
+        let (stays, goes): (Vec<_>, Vec<_>) = batch.iter().enumerate().partition(|(i, _)| again.contains(i));
+        let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
+        let settled = Settled {
+            done: goes.iter().map(|(_, queued)| queued.seq).collect(),
+            sent: items.saturating_sub(*refused),
+            refused: *refused,
+            refusal: if *refused > 0 { words.join("; ") } else { String::new() },
+            again: stays.iter().map(|(_, queued)| queued.seq).collect(),
+        };
+        if *refused < items {
+            self.fine().await;
+        }
+        self.report(items, stays.len(), outcome, took).await;
+        let some_stay = !stays.is_empty();
+        if let Some(next) = self.settle(settled).await {
+            return next;
+        }
+        // What it did not take now it will hardly take at once.
+        if some_stay { Next::Pause(self.timing.first_pause) } else { Next::Go }
+    }
+
+    /// Writes down what became of a batch; where that fails, it is kept and what to do next is said.
+    async fn settle(&mut self, settled: Settled) -> Option<Next> {
+        match self.telemetry.relay_settle(self.to.name(), &settled, SystemClock.now()).await {
+            Ok(()) => None,
+            Err(_) => {
+                self.unsettled = Some(settled);
+                Some(Next::Pause(self.timing.look))
+            }
+        }
+    }
+
+    /// What is missing is missing on this machine: looking for it costs nobody anything.
+    async fn not_open(&mut self, error: &SourceError) -> Next {
+        let next = self.failed(error).await;
+        match error.fault {
+            Fault::Expired | Fault::Unreachable | Fault::Throttled | Fault::Broken => next,
+            _ => Next::Pause(self.timing.missing),
+        }
+    }
+
+    /// Says why it waits, and decides how long.
+    async fn failed(&mut self, error: &SourceError) -> Next {
+        let pause = match error.fault {
+            Fault::NoCredentials => self.timing.missing,
+            // Expired ones may be renewed by a command that tells nobody.
+            Fault::Expired => self.timing.expired,
+            Fault::Rejected | Fault::Forbidden | Fault::NotFound | Fault::Unsupported | Fault::Invalid => {
+                self.timing.refused
+            }
+            Fault::Throttled | Fault::Unreachable | Fault::Broken | Fault::Cancelled => {
+                let doubled = self.timing.first_pause.saturating_mul(1 << self.failures.min(16));
+                error.retry_after.unwrap_or_else(|| jittered(doubled.min(self.timing.longest_pause)))
+            }
+        };
+        self.failures = self.failures.saturating_add(1);
+        // Whatever was resolved for it may be why it failed.
+        self.destination = None;
+        self.problem(error).await;
+        Next::Pause(pause)
+    }
+
+    async fn problem(&mut self, error: &SourceError) {
+        let (known, since) = self.known().await;
+        if known == error.message {
+            return;
+        }
+        let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| SystemClock.now());
+        let hint = match error.fault {
+            Fault::Throttled | Fault::Broken => "It is tried again by itself",
+            _ => &error.hint,
+        };
+        let said = self.telemetry.relay_say(self.to.name(), &error.message, hint, Some(since)).await;
+        if said.is_ok() {
+            self.said = Some((error.message.clone(), Some(since)));
+        }
+        let hint = if hint.is_empty() { String::new() } else { format!(". {hint}") };
+        self.line("Warn", &format!("Relay to {} waits: {}{hint}", self.to.title(), error.message)).await;
+    }
+
+    /// Nothing is wrong (any more).
+    async fn fine(&mut self) {
+        let (known, _) = self.known().await;
+        if known.is_empty() || self.telemetry.relay_say(self.to.name(), "", "", None).await.is_err() {
+            return;
+        }
+        self.said = Some((String::new(), None));
+        if self.relay.settings().is_on(self.to) {
+            self.line("Info", &format!("Relay to {} goes on", self.to.title())).await;
+        }
+    }
+
+    /// What the store knows to be wrong, perhaps since an earlier run.
+    async fn known(&mut self) -> (String, Option<Nanos>) {
+        if self.said.is_none()
+            && let Ok(counts) = self.telemetry.relay_counts().await
+        {
+            let ours = counts.into_iter().find(|count| count.destination == self.to.name());
+            self.said = Some(ours.map(|count| (count.problem, count.since)).unwrap_or_default());
+        }
+        self.said.clone().unwrap_or_default()
+    }
+
+    /// Of X-Ray every batch is told, as the daemon does; of others what went wrong.
+    async fn report(&self, items: u64, stay: usize, outcome: &Outcome, took: Duration) {
+        let Outcome { refused, words, .. } = outcome;
+        if self.to == To::Xray {
+            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_add(stay);
+            self.write(daemon::sent(SystemClock.now(), count(items), count(*refused), took)).await;
+            for word in words {
+                self.line("Error", &format!("Unprocessed segment: {word}")).await;
+            }
+            return;
+        }
+        let (title, unit, words) = (self.to.title(), self.to.unit(), words.join("; "));
+        match (refused, words.is_empty()) {
+            (0, true) => {}
+            (0, false) => self.line("Warn", &format!("{title} says: {words}")).await,
+            (n, _) => {
+                self.line("Error", &format!("{title} refused {n} {unit}, which are not sent again: {words}")).await;
+            }
+        }
+    }
+
+    async fn sending_failed(&self, error: &SourceError) {
+        if self.to == To::Xray {
+            self.line("Error", &format!("Sending segment batch failed with: {}", error.message)).await;
+        }
+    }
+
+    async fn line(&self, level: &str, message: &str) {
+        self.write(daemon::line(SystemClock.now(), level, message)).await;
+    }
+
+    async fn write(&self, line: String) {
+        self.relay.say(&line);
+        if self.to == To::Xray {
+            let now = SystemClock.now();
+            let record =
+                ConsoleRecord { stream: STREAM.to_owned(), timestamp: now, stderr: false, text: line, trace_id: None };
+            // A full disk: what is sent on goes on.
+            let _ = self.telemetry.commit_console(&[record], now).await;
+        }
+    }
+}
+
+/// Between half of a pause and all of it, so that what failed together does not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let [byte, ..] = SystemEntropy.ten_bytes();
+    pause / 2 + pause / 2 * u32::from(byte) / 255
+}

@@ -1,0 +1,230 @@
+//! What a user sees of the relay, and switches.
+
+use tracebook_core::time::Nanos;
+use tracebook_sources::cloud::Secret;
+use tracebook_sources::{aws, otlp};
+use tracebook_store::relay::RelayCount;
+
+use super::open::agent;
+use super::settings::{Key, OtlpRelay, RelaySettings};
+use super::{To, guard};
+use crate::Tracebook;
+use crate::cloud::Token;
+use crate::cloud::sources::{HONEYCOMB, ROLLBAR, effective_region};
+use crate::error::Error;
+use crate::receivers;
+use crate::rpc::{AwsProfile, Caller, Event, RelayRequest, RelayRow, RelaySet, RelayState, RelaySum};
+use crate::settings;
+
+impl Tracebook {
+    pub(crate) async fn relay_status(&self, _request: RelayRequest, _caller: &Caller) -> Result<RelayState, Error> {
+        let set = self.cloud.settings()?.relay;
+        let counts = self.telemetry.relay_counts().await?;
+        let mut rows = Vec::new();
+        for to in To::ALL {
+            let count = counts.iter().find(|count| count.destination == to.name()).cloned().unwrap_or_default();
+            rows.push(self.relay_row(to, &set, count).await?);
+        }
+        let on = rows.iter().any(|row| row.on);
+        let problem = match on && !self.receivers.held() && !receivers::held_by_another(&self.data_dir) {
+            true => {
+                "No process has this journal's receivers, so nothing is sent: start Tracebook's window or `tracebook serve`"
+            }
+            false => "",
+        };
+        Ok(RelayState {
+            rows,
+            bytes: self.telemetry.relay_bytes().await?,
+            limit_bytes: set.bytes(),
+            limit_hours: set.max_hours,
+            problem: problem.to_owned(),
+        })
+    }
+
+    /// The same in a line, without a look at credentials.
+    pub(crate) async fn relay_sum(&self) -> Result<RelaySum, Error> {
+        let set = self.cloud.settings()?.relay;
+        let counts = self.telemetry.relay_counts().await?;
+        let on: Vec<To> = To::ALL.into_iter().filter(|to| set.is_on(*to)).collect();
+        let problems = counts.iter().filter(|count| on.iter().any(|to| to.name() == count.destination));
+        Ok(RelaySum {
+            on: on.iter().map(|to| to.title().to_owned()).collect(),
+            waiting: counts.iter().map(|count| count.waiting).sum(),
+            problem: problems.map(|count| &count.problem).find(|why| !why.is_empty()).cloned().unwrap_or_default(),
+        })
+    }
+
+    async fn relay_row(&self, to: To, set: &RelaySettings, count: RelayCount) -> Result<RelayRow, Error> {
+        let time = |at: Option<Nanos>| at.map(Nanos::rfc3339);
+        let (what, credential, variable) = match to {
+            To::Otlp => self.relayed_otlp(set).await,
+            To::Rollbar => self.relayed_rollbar().await?,
+            To::Xray | To::Logs => self.relayed_aws(to).await?,
+        };
+        Ok(RelayRow {
+            name: to.name().to_owned(),
+            title: to.title().to_owned(),
+            on: set.is_on(to),
+            what,
+            endpoint: match to {
+                To::Otlp => set.otlp.as_ref().map(|otlp| otlp.endpoint.clone()).unwrap_or_default(),
+                _ => String::new(),
+            },
+            credential,
+            variable,
+            unit: to.unit().to_owned(),
+            waiting: count.waiting,
+            oldest: time(count.oldest),
+            sent: count.sent,
+            last_sent: time(count.last_sent),
+            refused: count.refused,
+            refusal: count.refusal,
+            dropped: count.dropped,
+            problem: count.problem,
+            hint: count.hint,
+            since: time(count.since),
+        })
+    }
+
+    /// What goes where, where its credential is, and which variable is read for it.
+    async fn relayed_otlp(&self, set: &RelaySettings) -> (String, String, String) {
+        let otlp = set.otlp.clone().unwrap_or_else(|| self.default_otlp());
+        let (credential, variable, with) = match otlp.key() {
+            None => (String::new(), String::new(), "without a key".to_owned()),
+            Some(Key::Honeycomb) => {
+                let place = self.cloud.secrets.find(Token::Honeycomb).await.map_or("none", |(_, place)| place.word());
+                (place.to_owned(), Token::Honeycomb.variable().to_owned(), "with Honeycomb's key".to_owned())
+            }
+            Some(Key::Variable(name)) => {
+                let there = std::env::var(&name).is_ok_and(|value| !value.trim().is_empty());
+                let with = format!("with the key in {name} as {}", otlp.header());
+                (if there { "environment" } else { "none" }.to_owned(), name, with)
+            }
+        };
+        let what =
+            format!("Traces and logs that arrive over OTLP also go to {}, {with}. Metrics do not", otlp.endpoint);
+        (what, credential, variable)
+    }
+
+    async fn relayed_rollbar(&self) -> Result<(String, String, String), Error> {
+        let endpoint = self.cloud.settings()?.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
+        let place = self.cloud.secrets.find(Token::RollbarPost).await.map_or("none", |(_, place)| place.word());
+        let what = format!(
+            "Items that arrive here also go to {endpoint}, with a token of yours that has the scope post_server_item"
+        );
+        Ok((what, place.to_owned(), Token::RollbarPost.variable().to_owned()))
+    }
+
+    async fn relayed_aws(&self, to: To) -> Result<(String, String, String), Error> {
+        let set = self.cloud.settings()?.aws;
+        let profiles: Vec<AwsProfile> = aws::profiles()
+            .await
+            .unwrap_or_default()
+            .into_iter()
+            .map(|p| AwsProfile { name: p.name, region: p.region, kind: p.kind.to_owned() })
+            .collect();
+        let region = effective_region(set.region.as_deref(), set.profile.as_deref(), &profiles);
+        let place = match (&set.endpoint, region) {
+            (Some(endpoint), _) => format!("at {endpoint}"),
+            (None, Some(region)) => format!("in {region}"),
+            (None, None) => "in a region that is not set yet".to_owned(),
+        };
+        let by = match &set.profile {
+            Some(profile) => format!("signed with the profile {profile}"),
+            None => "signed with the credentials that AWS's tools would take".to_owned(),
+        };
+        let what = match to {
+            To::Xray => format!("Segments that arrive here also go to X-Ray {place}, {by}. AWS bills what it records"),
+            _ => format!(
+                "Log events that arrive by PutLogEvents also go to CloudWatch Logs {place}, {by}; groups and streams that are not \
+                 there are made. AWS bills what it takes in"
+            ),
+        };
+        Ok((what, "profile".to_owned(), String::new()))
+    }
+
+    /// Honeycomb, where it is set to be.
+    fn default_otlp(&self) -> OtlpRelay {
+        let set = self.cloud.settings().ok().and_then(|set| set.honeycomb.endpoint);
+        OtlpRelay {
+            endpoint: set.unwrap_or_else(|| HONEYCOMB.to_owned()),
+            on: false,
+            key: Some("honeycomb".to_owned()),
+            header: None,
+            headers: Default::default(),
+        }
+    }
+
+    pub(crate) async fn relay_set(&self, request: RelaySet, caller: &Caller) -> Result<RelayState, Error> {
+        let to = To::from_name(&request.name).ok_or_else(|| {
+            Error::usage(format!("{:?} is nothing that is sent on", request.name), "Name otlp, xray, logs or rollbar")
+        })?;
+        if to != To::Otlp && (request.endpoint.is_some() || request.key.is_some()) {
+            return Err(Error::usage(
+                format!("{} is where the sources' settings say", to.title()),
+                "Set its endpoint there",
+            ));
+        }
+        if let Some(token) = &request.token {
+            self.relay_token(to, token).await?;
+        }
+        let changes = request.on.is_some() || request.endpoint.is_some() || request.key.is_some();
+        if to == To::Otlp && changes {
+            self.set_otlp(&request).await?;
+        } else if let Some(on) = request.on {
+            // On takes away the key that says off, so that a file of defaults stays small.
+            settings::change(&self.data_dir, "relay", &[(to.name(), on.then(|| true.into()))])?;
+        }
+        if request.forget {
+            self.telemetry.relay_forget(to.name()).await?;
+        }
+        self.relay.read_settings()?;
+        self.telemetry.relay_ask(to.name()).await?;
+        if request.again {
+            self.cloud.secrets.look_again();
+        }
+        self.relay.try_again();
+        self.tell(Event::Changed { what: "relay".to_owned(), id: String::new(), by: caller.client.clone() });
+        self.relay_status(RelayRequest {}, caller).await
+    }
+
+    async fn set_otlp(&self, request: &RelaySet) -> Result<(), Error> {
+        let mut set = self.cloud.settings()?.relay;
+        let mut otlp = set.otlp.take().unwrap_or_else(|| self.default_otlp());
+        if let Some(on) = request.on {
+            otlp.on = on;
+        }
+        if let Some(endpoint) = &request.endpoint {
+            otlp.endpoint = endpoint.trim().to_owned();
+        }
+        if let Some(key) = &request.key {
+            otlp.key = Some(key.trim().to_owned()).filter(|key| !key.is_empty());
+        }
+        // Said now rather than when something arrives.
+        otlp::client::Client::new(&otlp.endpoint, None, otlp.headers.clone(), &agent())?;
+        guard::refuse_own(&otlp.endpoint, &self.receivers.addresses()).await?;
+        let written = otlp.written();
+        set.otlp = Some(otlp);
+        if let Some(problem) = set.problem() {
+            return Err(Error::usage(problem, "Tokens go to the keychain or to an environment variable"));
+        }
+        settings::change(&self.data_dir, "relay", &[("otlp", Some(written))])
+    }
+
+    async fn relay_token(&self, to: To, token: &str) -> Result<(), Error> {
+        let kind = match to {
+            To::Rollbar => Token::RollbarPost,
+            To::Otlp => Token::Honeycomb,
+            To::Xray | To::Logs => {
+                return Err(Error::usage(
+                    "AWS's credentials are not kept here",
+                    "Make a profile with `aws configure` or `aws configure sso`, and pick it",
+                ));
+            }
+        };
+        match Secret::new(token) {
+            Some(secret) => self.cloud.secrets.set(kind, secret, false).await.map(drop),
+            None => self.cloud.secrets.forget(kind).await,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Sending export requests on to an OTLP/HTTP endpoint, as <https://opentelemetry.io/docs/specs/otlp/#otlphttp> wants it.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message as _;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client as Http, Url};
+use serde_json::Value;
+use tracebook_core::credentials::{self, Removed};
+
+use super::intake::ExportResponse;
+use super::outgoing::Form;
+use super::receiver::RpcStatus;
+use crate::clip;
+use crate::cloud::{self, Api, Fault, Fetch, Secret, SourceError};
+
+/// Honeycomb's header, <https://docs.honeycomb.io/send-data/opentelemetry/#using-the-honeycomb-opentelemetry-endpoint>.
+pub const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
+
+/// How long an endpoint may ask us to wait; longer is as good as down.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// An OTLP/HTTP endpoint.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: Http,
+    base: Url,
+    headers: HeaderMap,
+    secret: Option<Secret>,
+}
+
+/// What an endpoint said to a request that it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many spans or log records of it were refused for good.
+    pub rejected: u64,
+    /// Why, or what it warns of; empty if it says nothing.
+    pub words: String,
+}
+
+impl Client {
+    /// An endpoint by its address (`https://api.honeycomb.io`; paths of signals are put behind it), with the headers that it
+    /// wants: one that carries a secret, and others. `agent` is who sends: `tracebook/0.4.0`.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] where the address or a header is none that can be used, and where a secret would travel
+    /// unencrypted.
+    pub fn new(
+        endpoint: &str,
+        secret: Option<(&str, &Secret)>,
+        more: impl IntoIterator<Item = (String, String)>,
+        agent: &str,
+    ) -> Result<Self, SourceError> {
+        let base = base(endpoint)?;
+        if secret.is_some() && base.scheme() != "https" && !is_loopback(&base) {
+            return Err(setting(
+                format!("{} would get the key unencrypted", host(&base)),
+                "Write https:// in its address",
+            ));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in more {
+            let value = HeaderValue::from_str(&value).map_err(|_| no_header(&name))?;
+            headers.insert(header_name(&name)?, value);
+        }
+        if let Some((name, secret)) = secret {
+            let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| {
+                SourceError::new(Fault::Rejected, "the key holds characters that no key has", "Copy it once more")
+            })?;
+            value.set_sensitive(true);
+            headers.insert(header_name(name)?, value);
+        }
+        let http = if is_loopback(&base) { cloud::direct(agent)? } else { cloud::client(agent)? };
+        Ok(Self { http, base, headers, secret: secret.map(|(_, secret)| secret.clone()) })
+    }
+
+    /// Sends one request. It is not repeated, whatever the answer: who has a queue knows better when.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] where it will never be taken, [`Fault::Rejected`] and [`Fault::Forbidden`] for a key, [`Fault::NotFound`]
+    /// and [`Fault::Unsupported`] where the address takes nothing of the kind, [`Fault::Throttled`] and [`Fault::Unreachable`],
+    /// with when to come back where it says so, [`Fault::Broken`] for a fault of the endpoint's.
+    pub async fn send(&self, form: Form, request: Vec<u8>, fetch: &Fetch) -> Result<Taken, SourceError> {
+        let packed = tokio::task::spawn_blocking(move || gzip(&request)).await.ok().flatten();
+        let packed = packed.ok_or_else(|| SourceError::new(Fault::Broken, "the request could not be packed", ""))?;
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), form.path()));
+        let content_type = if form.is_protobuf() { "application/x-protobuf" } else { "application/json" };
+        fetch
+            .call(Api::OtlpPut, || {
+                let request = self
+                    .http
+                    .post(url.clone())
+                    .headers(self.headers.clone())
+                    .header(CONTENT_TYPE, content_type)
+                    .header(CONTENT_ENCODING, "gzip")
+                    .body(packed.clone());
+                async {
+                    let taken = async {
+                        let response = request.send().await.map_err(|error| cloud::refused(&error))?;
+                        self.judge(form, &cloud::Http::read(response).await?)
+                    };
+                    // A failure inside a success: a fetch repeats what was throttled.
+                    Ok(taken.await)
+                }
+            })
+            .await?
+    }
+
+    fn judge(&self, form: Form, answer: &cloud::Http) -> Result<Taken, SourceError> {
+        if answer.is_success() {
+            let (rejected, words) = partial(form, &answer.body);
+            return Ok(Taken { rejected, words: self.quoted(&words) });
+        }
+        let host = host(&self.base);
+        let said = self.quoted(&words(form, &answer.body));
+        let status = answer.status;
+        let message = match said.is_empty() {
+            true => format!("{host} answered {status}"),
+            false => format!("{host} answered {status}: {said}"),
+        };
+        let error = |fault, hint: &str| SourceError::new(fault, message.clone(), hint);
+        Err(match status {
+            408 | 429 | 502 | 503 | 504 => {
+                let fault = if status == 429 { Fault::Throttled } else { Fault::Unreachable };
+                let after = answer.retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT));
+                error(fault, "It is tried again by itself").after(after)
+            }
+            // SDKs take this for success and lose everything. We do not.
+            300..400 => error(
+                Fault::Unsupported,
+                "It redirects, and nothing is sent to where it points: set the final address as the endpoint",
+            ),
+            401 => error(Fault::Rejected, "Is it the right key, and is it still valid?"),
+            403 => error(Fault::Forbidden, "The key does not allow sending; make one that does"),
+            404..=406 => {
+                error(Fault::NotFound, "Nothing takes OTLP over HTTP there; the endpoint is written without /v1/traces")
+            }
+            // Another Tracebook that relays itself (RFC 5842 §7.2): it would take this for ever, and nobody would get it.
+            508 => error(Fault::Unsupported, "Set the address of the real service"),
+            400..500 => error(Fault::Invalid, ""),
+            _ => error(Fault::Broken, "It is tried again by itself"),
+        })
+    }
+
+    /// What the other side said, short, and without what must not be shown.
+    fn quoted(&self, words: &str) -> String {
+        let mut words = words.trim().to_owned();
+        if let Some(secret) = &self.secret {
+            words = words.replace(secret.expose(), "…");
+        }
+        clip(&credentials::remove_from_text(&words, &mut Removed::default()))
+    }
+}
+
+/// An endpoint's address, without the path of a signal that somebody put behind it.
+fn base(endpoint: &str) -> Result<Url, SourceError> {
+    const HINT: &str = "Write it as https://api.honeycomb.io";
+    let mut url: Url = endpoint
+        .trim()
+        .parse()
+        .map_err(|error| setting(format!("{:?} is no address: {error}", clip(endpoint)), HINT))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(setting(format!("{:?} is no address of an OTLP/HTTP endpoint", clip(endpoint)), HINT));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        return Err(setting("the endpoint's address holds a password or a query".to_owned(), HINT));
+    }
+    url.set_fragment(None);
+    let path = url.path().trim_end_matches('/');
+    let path = ["/v1/traces", "/v1/logs", "/v1/metrics"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+    let path = path.to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or("the endpoint").to_owned()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn setting(message: String, hint: &str) -> SourceError {
+    SourceError::new(Fault::Unsupported, message, hint)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, SourceError> {
+    name.parse().map_err(|_| no_header(name))
+}
+
+fn no_header(name: &str) -> SourceError {
+    setting(format!("{:?} is no header that can be sent", clip(name)), "Headers are written as name = \"value\"")
+}
+
+fn gzip(request: &[u8]) -> Option<Bytes> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(request).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// How much of a request that was taken was not, and why.
+fn partial(form: Form, body: &[u8]) -> (u64, String) {
+    let positive = |n: i64| u64::try_from(n).unwrap_or(0);
+    if form.is_protobuf() {
+        // Whatever else an endpoint answers with 200: it took it.
+        let said = ExportResponse::decode(body).ok().and_then(|response| response.partial_success);
+        return said.map(|said| (positive(said.rejected), said.error_message)).unwrap_or_default();
+    }
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let said = &said["partialSuccess"];
+    // 64-bit integers are texts in protobuf's JSON; some write numbers.
+    let rejected = ["rejectedSpans", "rejectedLogRecords"].iter().find_map(|key| {
+        let value = &said[*key];
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    });
+    (positive(rejected.unwrap_or(0)), said["errorMessage"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What a failure says: `google.rpc.Status`, JSON with a message, or text.
+fn words(form: Form, body: &[u8]) -> String {
+    if let Ok(said) = serde_json::from_slice::<Value>(body) {
+        let found = ["message", "error", "errorMessage", "detail"].iter().find_map(|key| said[*key].as_str());
+        return found.unwrap_or_default().to_owned();
+    }
+    if form.is_protobuf()
+        && let Ok(status) = RpcStatus::decode(body)
+        && !status.message.is_empty()
+    {
+        return status.message;
+    }
+    match str::from_utf8(body) {
+        // A page for browsers says nothing in its first line.
+        Ok(text) if !text.trim_start().starts_with('<') => text.lines().next().unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
