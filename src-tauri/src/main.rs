@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
@@ -133,7 +134,7 @@ async fn rpc(
     client: Option<String>,
     call: Option<String>,
     tracebook: State<'_, Arc<Tracebook>>,
-) -> Result<Json, ErrorBody> {
+) -> Result<Box<RawValue>, ErrorBody> {
     let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(|e| {
         Error::usage(format!("{cmd}: {e}"), "The window and the app do not fit: install Tracebook anew").body()
     })?;

@@ -6,6 +6,7 @@
 //! it nothing compiles.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::TS;
 
 use tracebook_core::console::ConsoleRow;
@@ -42,16 +43,16 @@ macro_rules! commands {
         }
 
         impl crate::Tracebook {
-            /// Carries a command out and returns its answer as JSON.
+            /// Carries a command out and returns its answer as JSON text: written once, and read only by who wants to.
             ///
             /// # Errors
             /// The command's own; see [`Error`].
-            pub async fn rpc(&self, request: Request, caller: &Caller) -> Result<serde_json::Value, Error> {
+            pub async fn rpc(&self, request: Request, caller: &Caller) -> Result<Box<RawValue>, Error> {
                 match request {
                     $( Request::$name(args) => {
                         // Boxed: together the commands' futures would be deeper than the compiler follows.
                         let answer: $answer = Box::pin(self.$name(args, caller)).await?;
-                        serde_json::to_value(answer).map_err(Error::internal)
+                        to_raw_value(&answer).map_err(Error::internal)
                     } )*
                 }
             }

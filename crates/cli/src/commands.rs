@@ -67,7 +67,7 @@ impl Door {
                 }
             }
         }?;
-        serde_json::from_value(answer).map_err(Error::internal)
+        serde_json::from_str(answer.get()).map_err(Error::internal)
     }
 
     fn caller(&self) -> Caller {
