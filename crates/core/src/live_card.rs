@@ -348,7 +348,7 @@ mod tests {
             ("http.request.header.authorization=\"Bearer abcdefgh12345678\" x=1", "x=1"),
             ("annotation[db_password] = \"hunter22xx\" AND fault", "AND fault"),
             ("password=\"correct horse battery\" fault", "fault"),
-            ("a != \"b c\" secret != \"Basic dXNlcjpodW50ZXIy\"", "a != \"b c\" "),
+            ("a != \"b c\" secret != \"Basic dXNlcjpodW50ZXIy\"", "a != \"b c\""),
             ("a\u{0}b", "ab"),
         ] {
             let (made, removed) = card(Kind::Trace, filter).checked().expect("is good");

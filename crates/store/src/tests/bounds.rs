@@ -257,3 +257,15 @@ async fn what_each_kind_takes_is_counted_exactly() {
     let after = counted(&telemetry).await;
     assert_eq!(after.iter().filter(|(_, bytes)| *bytes > 0).count(), 1, "{after:?}");
 }
+
+#[tokio::test]
+async fn every_connection_has_a_page_cache_of_its_own() {
+    let (_dir, telemetry) = telemetry().await;
+    let options: Vec<String> =
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&telemetry.pools.readers).await.expect("answers");
+    assert!(!options.is_empty());
+    assert!(
+        !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
+        "built without .cargo/config.toml: the writer's cache would grow by what readers leave"
+    );
+}
