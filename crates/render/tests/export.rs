@@ -466,9 +466,8 @@ fn a_live_card_that_cannot_be_read_spoils_nothing_else() {
     let mut about: serde_json::Value =
         serde_json::from_str(text(&tree, "journal/assets/week2/entry.json")).expect("JSON");
     about["live"][0]["question"]["kind"] = "hologram".into();
-    let strange =
-        serde_json::json!({ "id": STRANGE, "title": "x", "question": { "kind": "trace" }, "pace_seconds": 5 });
-    about["live"].as_array_mut().expect("a list").push(strange);
+    let unshown = serde_json::json!({ "id": "01JD4ZK0000000000000000NVR", "title": "x", "question": { "kind": "trace" }, "pace_seconds": 5 });
+    about["live"].as_array_mut().expect("a list").push(unshown);
     let json = about.to_string();
     let entry = exported(md, &json, &|path| tree.files.get(&format!("journal/{path}")).cloned()).expect("imports");
     assert_eq!(entry.id, row().id);
