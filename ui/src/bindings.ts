@@ -2289,6 +2289,10 @@ endpoint?: string,
  */
 key?: string, 
 /**
+ * OTLP: the header that the key goes into; empty for `x-honeycomb-team`.
+ */
+header?: string, 
+/**
  * Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty takes it away. It does not print, and no answer gives
  * it back.
  */

@@ -292,6 +292,9 @@ pub(crate) enum Relay {
         /// OTLP: where its key is, honeycomb or env:NAME; an empty text for none
         #[arg(long, value_name = "WHERE")]
         key: Option<String>,
+        /// OTLP: the header that the key goes into [default: x-honeycomb-team]
+        #[arg(long, value_name = "NAME")]
+        header: Option<String>,
     },
     /// Put the token that it sends with, read from standard input, into the system's keychain
     Token {

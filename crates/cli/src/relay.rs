@@ -13,9 +13,9 @@ pub(crate) async fn run(door: &Door, command: Relay, out: &Out) -> Result<u8, Er
     let set = |request: Json| door.ask::<RelayState>("relay_set", request);
     let state = match command {
         Relay::Status => door.ask("relay_status", json!({})).await?,
-        Relay::Set { name, on, off, endpoint, key } => {
+        Relay::Set { name, on, off, endpoint, key, header } => {
             let on = (on || off).then_some(on);
-            set(json!({ "name": name, "on": on, "endpoint": endpoint, "key": key })).await?
+            set(json!({ "name": name, "on": on, "endpoint": endpoint, "key": key, "header": header })).await?
         }
         Relay::Token { name, forget } => {
             // Never as an argument: those are in the shell's history, and every process sees them.

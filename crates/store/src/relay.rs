@@ -17,7 +17,7 @@ const ROW_BYTES: usize = 100;
 /// The most rows that are looked at for one batch.
 const LOOK: i64 = 1_000;
 /// How many go in one transaction when there are too many: receivers wait for it.
-const ROWS_AT_ONCE: i64 = 500;
+const ROWS_AT_ONCE: i64 = 8_192;
 
 /// A payload for a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ fn on_disk(payload: &Outgoing) -> i64 {
 
 impl Telemetry {
     /// The next payloads for a destination, oldest first and those that failed before last: all of one kind, and within both
-    /// limits, of which the first payload may be over.
+    /// limits, of which the first payload may be over. What is of a kind in `later` is passed over.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
@@ -135,13 +135,15 @@ impl Telemetry {
         destination: &str,
         most_items: u32,
         most_bytes: u64,
+        later: &[String],
     ) -> Result<Vec<Queued>, StoreError> {
-        let rows =
-            sqlx::query("SELECT seq, kind, items, bytes FROM relay WHERE destination = ? ORDER BY tries, seq LIMIT ?")
-                .bind(destination)
-                .bind(LOOK)
-                .fetch_all(&self.pools.readers)
-                .await?;
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT seq, kind, items, bytes FROM relay WHERE destination = ");
+        select.push_bind(destination);
+        for kind in later {
+            select.push(" AND kind <> ").push_bind(kind);
+        }
+        select.push(" ORDER BY tries, seq LIMIT ").push_bind(LOOK);
+        let rows = select.build().persistent(false).fetch_all(&self.pools.readers).await?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let kind: String = first.get("kind");
         let (mut items, mut bytes) = (0_u64, 0_u64);

@@ -14,7 +14,7 @@ mod links;
 mod logs;
 mod queries;
 mod rollbar;
-mod secrets;
+pub(crate) mod secrets;
 pub(crate) mod sources;
 mod tails;
 mod traces;

@@ -20,6 +20,8 @@ pub(crate) enum Token {
     Rollbar,
     /// Rollbar's token with the scope `post_server_item`: the relay's.
     RollbarPost,
+    /// Honeycomb's key that is sent with, where it is another one.
+    HoneycombPost,
     /// Honeycomb's key.
     Honeycomb,
 }
@@ -29,6 +31,7 @@ impl Token {
         match self {
             Self::Rollbar => "rollbar",
             Self::RollbarPost => "rollbar-post",
+            Self::HoneycombPost => "honeycomb-post",
             Self::Honeycomb => "honeycomb",
         }
     }
@@ -38,6 +41,7 @@ impl Token {
         match self {
             Self::Rollbar => "ROLLBAR_READ_TOKEN",
             Self::RollbarPost => "ROLLBAR_ACCESS_TOKEN",
+            Self::HoneycombPost => "HONEYCOMB_API_KEY",
             Self::Honeycomb => "HONEYCOMB_API_KEY",
         }
     }
@@ -82,6 +86,15 @@ impl Secrets {
         }
         let said = std::env::var(token.variable()).ok()?;
         Some((Secret::new(&said)?, Place::Environment))
+    }
+
+    /// The key that is sent with: one of its own in this run's memory or the keychain, else the environment's, else the one that is
+    /// read with.
+    pub(crate) async fn honeycomb_post(&self) -> Option<(Secret, Place)> {
+        match self.find(Token::HoneycombPost).await {
+            Some(found) => Some(found),
+            None => self.find(Token::Honeycomb).await,
+        }
     }
 
     async fn in_keychain(&self, token: Token) -> Option<Secret> {

@@ -75,7 +75,10 @@ fn unprocessed_of(documents: &[String], unprocessed: &[Unprocessed]) -> Outcome 
     let mut outcome = Outcome::default();
     for segment in unprocessed {
         let busy = ["throttl", "internal", "unavailable"].iter().any(|word| segment.code.to_lowercase().contains(word));
-        let place = documents.iter().position(|document| id_of(document).as_deref() == Some(&segment.id));
+        let place = (0..documents.len())
+            // Two may have one id.
+            .filter(|place| !outcome.again.contains(place))
+            .find(|place| id_of(&documents[*place]).as_deref() == Some(&segment.id));
         match place {
             Some(place) if busy && !segment.id.is_empty() => outcome.again.push(place),
             _ => outcome.refused += 1,

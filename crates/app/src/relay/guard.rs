@@ -73,8 +73,8 @@ fn refused(url: &Url) -> SourceError {
 const ROUND: &str = "this Tracebook relays itself: what a relay sends could go round for ever";
 
 impl Relay {
-    /// A receiver's router that does not take what a relay sent where it is sent on again. A circle needs relays only, so
-    /// there is none.
+    /// A receiver's router that does not take what a relay sent where it is sent on again. A circle of relays cannot be; one
+    /// through somebody else's collector, which sends under a name of its own, can.
     pub(crate) fn unlooped(&self, router: axum::Router) -> axum::Router {
         router.layer(middleware::from_fn_with_state(self.clone(), refuse_relayed))
     }

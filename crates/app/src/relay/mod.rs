@@ -46,6 +46,8 @@ use sender::{Sender, Timing};
 
 /// How often the settings are looked at, which another process or an editor may have changed.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long after the start nothing is too old.
+const TRIED_FIRST: Duration = Duration::from_secs(60);
 /// From this size on payloads are made on a thread of their own.
 const LARGE: usize = 256 * 1024;
 /// Listeners slower than this many lines lose the oldest.
@@ -295,9 +297,14 @@ async fn made<R: Send + Sync + 'static>(
 /// wants it tried again.
 async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token: CancellationToken) {
     let mut asked = telemetry.relay_asked().await.unwrap_or(0);
+    let begun = tokio::time::Instant::now();
     loop {
         let set = relay.settings();
-        let before = Nanos(SystemClock.now().0.saturating_sub(set.nanos()));
+        // What waited while nobody ran is tried before it is too old.
+        let before = match begun.elapsed() < TRIED_FIRST {
+            true => Nanos(i64::MIN),
+            false => Nanos(SystemClock.now().0.saturating_sub(set.nanos())),
+        };
         relay.0.since_trimmed.store(0, Ordering::Relaxed);
         // A database that is busy now is trimmed at the next look.
         let _ = telemetry.relay_trim(set.bytes(), before).await;

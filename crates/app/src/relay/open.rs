@@ -13,6 +13,7 @@ use super::destination::{self, Destination};
 use super::settings::{Key, OtlpRelay, RelaySettings};
 use super::{To, guard};
 use crate::TOOL;
+use crate::cloud::secrets::Place;
 use crate::cloud::sources::ROLLBAR;
 use crate::cloud::{Aws, Cloud, Token};
 use crate::settings::Settings;
@@ -68,7 +69,13 @@ impl Opener {
         guard::refuse_own(&set.endpoint, &self.own).await?;
         let secret = match set.key() {
             None => None,
-            Some(Key::Honeycomb) => Some(self.token(Token::Honeycomb, "Honeycomb key").await?),
+            Some(Key::Honeycomb) => {
+                if !may_have_honeycombs(&set.endpoint, self.set()?.honeycomb.endpoint.as_deref()) {
+                    return Err(not_honeycombs());
+                }
+                let found = self.cloud.secrets.honeycomb_post().await;
+                self.found(found, Token::HoneycombPost, "Honeycomb key")?.into()
+            }
             Some(Key::Variable(name)) => {
                 let said = std::env::var(&name).ok().and_then(|text| Secret::new(&text));
                 Some(said.ok_or_else(|| {
@@ -110,6 +117,10 @@ impl Opener {
 
     async fn token(&self, token: Token, name: &str) -> Result<Secret, SourceError> {
         let found = self.cloud.secrets.find(token).await;
+        self.found(found, token, name)
+    }
+
+    fn found(&self, found: Option<(Secret, Place)>, token: Token, name: &str) -> Result<Secret, SourceError> {
         if found.is_none() {
             self.cloud.secrets.look_again_for(token);
         }
@@ -123,6 +134,35 @@ impl Opener {
     }
 }
 
+/// Whether an address is Honeycomb's: its own, or the one that is set for it.
+pub(super) fn is_honeycomb(endpoint: &str, set: Option<&str>) -> bool {
+    let host = |address: &str| {
+        let url = reqwest::Url::parse(address.trim()).ok()?;
+        Some((url.host_str()?.trim_end_matches('.').to_ascii_lowercase(), url.port_or_known_default()))
+    };
+    let Some((name, port)) = host(endpoint) else { return false };
+    name == "honeycomb.io"
+        || name.ends_with(".honeycomb.io")
+        || set.and_then(host).is_some_and(|own| own == (name, port))
+}
+
+/// Whether Honeycomb's key may go there: to Honeycomb, and to a collector on this machine that the user names for it.
+pub(super) fn may_have_honeycombs(endpoint: &str, set: Option<&str>) -> bool {
+    let is_here = reqwest::Url::parse(endpoint.trim()).ok().is_some_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    });
+    is_here || is_honeycomb(endpoint, set)
+}
+
+pub(super) fn not_honeycombs() -> SourceError {
+    SourceError::new(
+        Fault::Unsupported,
+        "this endpoint is not Honeycomb's, and Honeycomb's key goes nowhere else",
+        "Say where its own key is: --key env:NAME, and --header if it is not x-honeycomb-team; or --key '' for none",
+    )
+}
+
 /// Who sends, for the other side's logs.
 pub(super) fn agent() -> String {
     TOOL.replace(' ', "/")
@@ -130,4 +170,28 @@ pub(super) fn agent() -> String {
 
 fn not_set(what: &str) -> SourceError {
     SourceError::new(Fault::Unsupported, what, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn honeycombs_key_goes_to_honeycomb_only() {
+        for (endpoint, set, may) in [
+            ("https://api.honeycomb.io", None, true),
+            ("https://API.eu1.honeycomb.io./", None, true),
+            ("http://127.0.0.1:9", None, true),
+            ("http://[::1]:9", None, true),
+            ("https://proxy.example/h", Some("https://proxy.example"), true),
+            ("https://proxy.example:444", Some("https://proxy.example"), false),
+            ("https://anything.example", None, false),
+            ("https://nothoneycomb.io", None, false),
+            ("https://honeycomb.io.example", None, false),
+            ("https://x@anything.example", None, false),
+            ("no address", Some("no address"), false),
+        ] {
+            assert_eq!(may_have_honeycombs(endpoint, set), may, "{endpoint}");
+        }
+    }
 }

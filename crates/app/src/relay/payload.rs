@@ -77,9 +77,14 @@ pub(super) fn of_errors(batch: &[ErrorRecord]) -> Vec<Outgoing> {
 fn has_uuid(data: &RawValue) -> bool {
     #[derive(serde::Deserialize)]
     struct Data {
-        uuid: Option<serde::de::IgnoredAny>,
+        #[serde(default, deserialize_with = "said")]
+        uuid: bool,
     }
-    serde_json::from_str(data.get()).is_ok_and(|data: Data| data.uuid.is_some())
+    // A null is said, too: a second member of the name would not count.
+    fn said<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
+        <serde::de::IgnoredAny as serde::Deserialize>::deserialize(reader).map(|_| true)
+    }
+    serde_json::from_str(data.get()).is_ok_and(|data: Data| data.uuid)
 }
 
 fn otlp_part(part: otlp::outgoing::Part) -> Outgoing {

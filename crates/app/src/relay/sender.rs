@@ -1,5 +1,6 @@
 //! One destination's end of the queue.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,11 @@ use crate::system::{SystemClock, SystemEntropy};
 
 /// The stream of console lines that the daemon's lines are kept in.
 pub(crate) const STREAM: &str = "x-ray relay";
+
+/// Longer than this nobody is waited for, whoever says so.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// After so many failures in a row each payload is sent on its own.
+const SUSPICIOUS: u32 = 4;
 
 /// How patient a sender is.
 #[derive(Clone, Copy, Debug)]
@@ -72,10 +78,23 @@ pub(super) struct Sender {
     failures: u32,
     /// How many payloads are sent alone: one of them spoiled a batch.
     alone: usize,
+    /// Kinds that are not taken now, and until when they are passed over: others go meanwhile.
+    later: HashMap<String, Instant>,
     /// What was sent and could not be written down. Before that is done nothing is sent: it would be sent again.
     unsettled: Option<Settled>,
     /// The problem that the store knows of, and since when; not looked for yet if `None`.
     said: Option<(String, Option<Nanos>)>,
+}
+
+/// Waits until the settings are other ones.
+async fn set_anew(relay: &Relay, set: &RelaySettings) {
+    let mut changed = relay.0.changed.subscribe();
+    while changed.changed().await.is_ok() {
+        if *relay.settings() != *set {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// What a sender does next.
@@ -101,6 +120,7 @@ impl Sender {
             destination: None,
             failures: 0,
             alone: 0,
+            later: HashMap::new(),
             unsettled: None,
             said: None,
         }
@@ -125,7 +145,15 @@ impl Sender {
         while !token.is_cancelled() {
             // Taken before the step: what changes meanwhile is not overlooked.
             changed.mark_unchanged();
-            let next = self.step(true).await;
+            let set = relay.settings();
+            let next = tokio::select! {
+                next = self.step(true) => next,
+                () = set_anew(&relay, &set) => {
+                    // What was off, or for another address, must not go after all.
+                    self.destination = None;
+                    continue;
+                }
+            };
             let (pause, wakes) = match next {
                 Next::Go => continue,
                 Next::Rest => (self.timing.look, true),
@@ -137,6 +165,7 @@ impl Sender {
                 () = arrived.notified(), if wakes => {}
                 _ = changed.changed() => {
                     self.failures = 0;
+                    self.later.clear();
                     self.destination = None;
                 }
                 () = sleep(pause) => {}
@@ -158,11 +187,19 @@ impl Sender {
             return Next::Rest;
         }
         let (items, bytes) = if self.alone > 0 { (1, 1) } else { self.to.most() };
-        let batch = match self.telemetry.relay_next(self.to.name(), items, bytes).await {
+        let now = Instant::now();
+        self.later.retain(|_, until| *until > now);
+        let later: Vec<String> = self.later.keys().cloned().collect();
+        let batch = match self.telemetry.relay_next(self.to.name(), items, bytes, &later).await {
             Ok(batch) => batch,
             // A busy database is looked at again.
             Err(_) => return Next::Pause(self.timing.look),
         };
+        if batch.is_empty()
+            && let Some(until) = self.later.values().min()
+        {
+            return Next::Gather(until.saturating_duration_since(now));
+        }
         if batch.is_empty() {
             self.failures = 0;
             self.alone = 0;
@@ -202,11 +239,22 @@ impl Sender {
                         let outcome = Outcome { refused, words: vec![error.message], again: Vec::new() };
                         self.taken(&batch, &outcome, took).await
                     }
-                    Fault::Broken => {
-                        // It may be these bytes that it fails on, so others go first the next time.
+                    Fault::Broken | Fault::Unreachable if self.failures > 0 => {
+                        // It may be these bytes that it fails on: others go first the next time, and then each on its own.
                         let again = batch.iter().map(|queued| queued.seq).collect();
                         let _ = self.settle(Settled { again, ..Settled::default() }).await;
+                        if batch.len() > 1 && self.failures >= SUSPICIOUS {
+                            self.alone = batch.len();
+                        }
                         self.failed(&error).await
+                    }
+                    Fault::Forbidden | Fault::NotFound | Fault::Unsupported => {
+                        // Of one kind only, perhaps: a log group that may not be written to, an endpoint that takes no logs.
+                        let kind = batch.first().map(|queued| queued.kind.clone()).unwrap_or_default();
+                        let next = self.failed(&error).await;
+                        let Next::Pause(pause) = next else { return next };
+                        self.later.insert(kind, Instant::now() + pause);
+                        Next::Go
                     }
                     _ => self.failed(&error).await,
                 }
@@ -222,7 +270,7 @@ impl Sender {
             return None;
         }
         let first = batch.iter().map(|queued| queued.received.0).min()?;
-        let waited = Duration::from_nanos(u64::try_from(SystemClock.now().0.saturating_sub(first)).unwrap_or(0));
+        let waited = Duration::from_nanos(u64::try_from(SystemClock.now().0.saturating_sub(first)).unwrap_or(u64::MAX));
         // A clock that was set back must not hold it for ever: it was seen now.
         self.timing.gather.checked_sub(waited).filter(|rest| !rest.is_zero())
     }
@@ -231,6 +279,8 @@ impl Sender {
         let Outcome { refused, words, again } = outcome;
         let (stays, goes): (Vec<_>, Vec<_>) = batch.iter().enumerate().partition(|(i, _)| again.contains(i));
         let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
+        // What the other side says is anybody's number.
+        let refused = &(*refused).min(items);
         let settled = Settled {
             done: goes.iter().map(|(_, queued)| queued.seq).collect(),
             sent: items.saturating_sub(*refused),
@@ -238,12 +288,14 @@ impl Sender {
             refusal: if *refused > 0 { words.join("; ") } else { String::new() },
             again: stays.iter().map(|(_, queued)| queued.seq).collect(),
         };
-        if *refused < items {
+        let some_stay = !stays.is_empty();
+        // First of all: what is written down is not sent again after a crash.
+        let unsettled = self.settle(settled).await;
+        if *refused < items && self.later.is_empty() {
             self.fine().await;
         }
         self.report(items, stays.len(), outcome, took).await;
-        let some_stay = !stays.is_empty();
-        if let Some(next) = self.settle(settled).await {
+        if let Some(next) = unsettled {
             return next;
         }
         // What it did not take now it will hardly take at once.
@@ -281,7 +333,8 @@ impl Sender {
             }
             Fault::Throttled | Fault::Unreachable | Fault::Broken | Fault::Cancelled => {
                 let doubled = self.timing.first_pause.saturating_mul(1 << self.failures.min(16));
-                error.retry_after.unwrap_or_else(|| jittered(doubled.min(self.timing.longest_pause)))
+                let ours = jittered(doubled.min(self.timing.longest_pause));
+                error.retry_after.unwrap_or_default().clamp(ours, LONGEST_WAIT.max(ours))
             }
         };
         self.failures = self.failures.saturating_add(1);
@@ -297,8 +350,14 @@ impl Sender {
             return;
         }
         let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| SystemClock.now());
-        let hint = match error.fault {
-            Fault::Throttled | Fault::Broken => "It is tried again by itself",
+        let hint = match (error.fault, self.to) {
+            (Fault::Throttled | Fault::Broken | Fault::Unreachable, _) => "It is tried again by itself",
+            (Fault::Forbidden, To::Xray) => {
+                "It needs xray:PutTraceSegments; the policy AWSXRayDaemonWriteAccess allows it"
+            }
+            (Fault::Forbidden, To::Logs) => {
+                "It needs logs:PutLogEvents, logs:CreateLogGroup and logs:CreateLogStream on this group"
+            }
             _ => &error.hint,
         };
         let said = self.telemetry.relay_say(self.to.name(), &error.message, hint, Some(since)).await;

@@ -61,7 +61,7 @@ pub(crate) enum Key {
 
 impl Default for RelaySettings {
     fn default() -> Self {
-        Self { otlp: None, xray: false, logs: false, rollbar: false, max_mib: 64, max_hours: 24 }
+        Self { otlp: None, xray: false, logs: false, rollbar: false, max_mib: 64, max_hours: 7 * 24 }
     }
 }
 
@@ -110,7 +110,16 @@ impl OtlpRelay {
         self.header.as_deref().unwrap_or(HONEYCOMB_HEADER)
     }
 
-    fn problem(&self) -> Option<String> {
+    /// What is wrong with it, without repeating what may be a credential.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let behind = self.endpoint.split_once("://").map_or("", |(_, behind)| behind);
+        let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() || authority.contains('@') || self.endpoint.contains('?') {
+            return Some(
+                "relay.otlp.endpoint is no address like https://api.honeycomb.io, or it holds a name, a password or a query"
+                    .to_owned(),
+            );
+        }
         let is_name = |name: &str| {
             !name.is_empty()
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -158,7 +167,7 @@ impl OtlpRelay {
 fn is_credential(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     header == HONEYCOMB_HEADER
-        || ["authorization", "cookie", "token", "key", "secret", "password", "credential"]
+        || ["auth", "cookie", "token", "key", "secret", "password", "credential", "dsn", "signature"]
             .iter()
             .any(|word| header.contains(word))
 }
@@ -175,7 +184,7 @@ mod tests {
     fn nothing_is_sent_on_by_default() {
         let set = RelaySettings::default();
         assert!(To::ALL.iter().all(|to| !set.is_on(*to)));
-        assert_eq!((read(""), set.bytes(), set.nanos()), (set.clone(), 64 << 20, 86_400_000_000_000));
+        assert_eq!((read(""), set.bytes(), set.nanos()), (set.clone(), 64 << 20, 7 * 86_400_000_000_000));
         assert_eq!(set.problem(), None);
     }
 
@@ -198,6 +207,10 @@ mod tests {
             "otlp = { endpoint = \"https://a.example\", key = \"env:hcaik planted\" }",
             "otlp = { endpoint = \"https://a.example\", headers = { Authorization = \"Basic planted\" } }",
             "otlp = { endpoint = \"https://a.example\", headers = { X-Honeycomb-Team = \"planted\" } }",
+            "otlp = { endpoint = \"https://me:planted@a.example\" }",
+            "otlp = { endpoint = \"https://a.example/?key=planted\" }",
+            "otlp = { endpoint = \"https://a.example\", headers = { x-sentry-auth = \"planted\" } }",
+            "otlp = { endpoint = \"https://a.example\", headers = { uptrace-dsn = \"planted\" } }",
             "otlp = { endpoint = \"https://a.example\", headers = { x-api-key = \"planted\" } }",
         ] {
             let problem = read(text).problem().expect(text);

@@ -5,7 +5,7 @@ use tracebook_sources::cloud::Secret;
 use tracebook_sources::{aws, otlp};
 use tracebook_store::relay::RelayCount;
 
-use super::open::agent;
+use super::open::{agent, is_honeycomb, may_have_honeycombs, not_honeycombs};
 use super::settings::{Key, OtlpRelay, RelaySettings};
 use super::{To, guard};
 use crate::Tracebook;
@@ -92,7 +92,7 @@ impl Tracebook {
         let (credential, variable, with) = match otlp.key() {
             None => (String::new(), String::new(), "without a key".to_owned()),
             Some(Key::Honeycomb) => {
-                let place = self.cloud.secrets.find(Token::Honeycomb).await.map_or("none", |(_, place)| place.word());
+                let place = self.cloud.secrets.honeycomb_post().await.map_or("none", |(_, place)| place.word());
                 (place.to_owned(), Token::Honeycomb.variable().to_owned(), "with Honeycomb's key".to_owned())
             }
             Some(Key::Variable(name)) => {
@@ -159,7 +159,7 @@ impl Tracebook {
         let to = To::from_name(&request.name).ok_or_else(|| {
             Error::usage(format!("{:?} is nothing that is sent on", request.name), "Name otlp, xray, logs or rollbar")
         })?;
-        if to != To::Otlp && (request.endpoint.is_some() || request.key.is_some()) {
+        if to != To::Otlp && (request.endpoint.is_some() || request.key.is_some() || request.header.is_some()) {
             return Err(Error::usage(
                 format!("{} is where the sources' settings say", to.title()),
                 "Set its endpoint there",
@@ -168,7 +168,8 @@ impl Tracebook {
         if let Some(token) = &request.token {
             self.relay_token(to, token).await?;
         }
-        let changes = request.on.is_some() || request.endpoint.is_some() || request.key.is_some();
+        let changes =
+            request.on.is_some() || request.endpoint.is_some() || request.key.is_some() || request.header.is_some();
         if to == To::Otlp && changes {
             self.set_otlp(&request).await?;
         } else if let Some(on) = request.on {
@@ -189,16 +190,34 @@ impl Tracebook {
     }
 
     async fn set_otlp(&self, request: &RelaySet) -> Result<(), Error> {
-        let mut set = self.cloud.settings()?.relay;
+        let settings = self.cloud.settings()?;
+        let (mut set, own) = (settings.relay, settings.honeycomb.endpoint);
         let mut otlp = set.otlp.take().unwrap_or_else(|| self.default_otlp());
+        let honeycombs = request.endpoint.as_deref().is_some_and(|endpoint| is_honeycomb(endpoint, own.as_deref()))
+            && !is_honeycomb(&otlp.endpoint, own.as_deref());
         if let Some(on) = request.on {
             otlp.on = on;
         }
         if let Some(endpoint) = &request.endpoint {
             otlp.endpoint = endpoint.trim().to_owned();
+            // A key goes to whom it is for; to everybody else it is given by name.
+            if otlp.key.is_none() && honeycombs {
+                otlp.key = Some("honeycomb".to_owned());
+            } else if otlp.key() == Some(Key::Honeycomb) && !is_honeycomb(&otlp.endpoint, own.as_deref()) {
+                otlp.key = None;
+            }
+        }
+        if let Some(header) = &request.header {
+            otlp.header = Some(header.trim().to_owned()).filter(|header| !header.is_empty());
         }
         if let Some(key) = &request.key {
             otlp.key = Some(key.trim().to_owned()).filter(|key| !key.is_empty());
+        }
+        if let Some(problem) = otlp.problem() {
+            return Err(Error::usage(problem, "Tokens go to the keychain or to an environment variable"));
+        }
+        if otlp.key() == Some(Key::Honeycomb) && !may_have_honeycombs(&otlp.endpoint, own.as_deref()) {
+            return Err(not_honeycombs().into());
         }
         // Said now rather than when something arrives.
         otlp::client::Client::new(&otlp.endpoint, None, otlp.headers.clone(), &agent())?;
@@ -214,7 +233,16 @@ impl Tracebook {
     async fn relay_token(&self, to: To, token: &str) -> Result<(), Error> {
         let kind = match to {
             To::Rollbar => Token::RollbarPost,
-            To::Otlp => Token::Honeycomb,
+            To::Otlp => match self.cloud.settings()?.relay.otlp.and_then(|otlp| otlp.key()) {
+                Some(Key::Variable(name)) => {
+                    return Err(Error::usage(
+                        format!("the key of this endpoint is in the environment variable {name}"),
+                        "Set it there, or say --key honeycomb",
+                    ));
+                }
+                // Not the one that the source reads with: a key that sends may not be allowed to read.
+                Some(Key::Honeycomb) | None => Token::HoneycombPost,
+            },
             To::Xray | To::Logs => {
                 return Err(Error::usage(
                     "AWS's credentials are not kept here",

@@ -98,6 +98,10 @@ pub struct RelaySet {
     #[serde(default)]
     #[ts(optional)]
     pub key: Option<String>,
+    /// OTLP: the header that the key goes into; empty for `x-honeycomb-team`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub header: Option<String>,
     /// Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty takes it away. It does not print, and no answer gives
     /// it back.
     #[serde(default)]

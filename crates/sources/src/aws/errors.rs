@@ -138,6 +138,11 @@ impl Whose {
             }
             "UnknownOperation" | "UnsupportedOperation" | "InvalidAction" | "NotImplemented" => self.unsupported(),
             _ if message.to_ascii_lowercase().starts_with("not implemented") => self.unsupported(),
+            _ if name.contains("OperationAborted") || name.contains("RequestTimeout") => SourceError::new(
+                Fault::Unreachable,
+                sentence(message, "AWS was busy with the same thing"),
+                "It can be asked again",
+            ),
             _ if name.contains("NotFound") || name == "NoSuchEntity" => SourceError::new(
                 Fault::NotFound,
                 sentence(message, "what was asked for is not there"),
@@ -164,7 +169,11 @@ impl Whose {
                 "A proxy may have answered; else compare the permissions with AWSXrayReadOnlyAccess and CloudWatchLogsReadOnlyAccess",
             ),
             _ if page => self.unsupported(),
-            status => SourceError::new(Fault::Invalid, format!("{} refuses the question ({status})", self.host()), ""),
+            status => SourceError::new(
+                Fault::Unsupported,
+                format!("{} refuses the question ({status}) without saying why", self.host()),
+                "A proxy may have answered",
+            ),
         }
     }
 

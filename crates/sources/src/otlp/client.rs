@@ -110,6 +110,15 @@ impl Client {
     }
 
     fn judge(&self, form: Form, answer: &cloud::Http) -> Result<Taken, SourceError> {
+        if answer.is_success() && answer.body.trim_ascii_start().starts_with(b"<") {
+            // The page of a network that wants somebody to sign in.
+            let message = format!("{} answered with a page for browsers", host(&self.base));
+            return Err(SourceError::new(
+                Fault::Unreachable,
+                message,
+                "Is it the right address, and is the network open?",
+            ));
+        }
         if answer.is_success() {
             let (rejected, words) = partial(form, &answer.body);
             return Ok(Taken { rejected, words: self.quoted(&words) });
@@ -123,7 +132,7 @@ impl Client {
         };
         let error = |fault, hint: &str| SourceError::new(fault, message.clone(), hint);
         Err(match status {
-            408 | 429 | 502 | 503 | 504 => {
+            408 | 425 | 429 | 502 | 503 | 504 => {
                 let fault = if status == 429 { Fault::Throttled } else { Fault::Unreachable };
                 let after = answer.retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT));
                 error(fault, "It is tried again by itself").after(after)
@@ -140,7 +149,13 @@ impl Client {
             }
             // Another Tracebook that relays itself (RFC 5842 §7.2): it would take this for ever, and nobody would get it.
             508 => error(Fault::Unsupported, "Set the address of the real service"),
-            400..500 => error(Fault::Invalid, ""),
+            // What an OTLP endpoint says of a request; a proxy's 400 says something of the way there.
+            413 | 422 => error(Fault::Invalid, ""),
+            400 if speaks(form, &answer.body) => error(Fault::Invalid, ""),
+            400..500 => error(
+                Fault::Unsupported,
+                "Is it the address of an OTLP/HTTP endpoint, with https:// where it wants that?",
+            ),
             _ => error(Fault::Broken, "It is tried again by itself"),
         })
     }
@@ -161,9 +176,10 @@ fn base(endpoint: &str) -> Result<Url, SourceError> {
     let mut url: Url = endpoint
         .trim()
         .parse()
-        .map_err(|error| setting(format!("{:?} is no address: {error}", clip(endpoint)), HINT))?;
+        // Not repeated: a password may be in it.
+        .map_err(|error| setting(format!("the endpoint is no address: {error}"), HINT))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(setting(format!("{:?} is no address of an OTLP/HTTP endpoint", clip(endpoint)), HINT));
+        return Err(setting("the endpoint is no address that begins with https:// or http://".to_owned(), HINT));
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
         return Err(setting("the endpoint's address holds a password or a query".to_owned(), HINT));
@@ -201,6 +217,12 @@ fn gzip(request: &[u8]) -> Option<Bytes> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(request).ok()?;
     encoder.finish().ok().map(Bytes::from)
+}
+
+/// Whether a failure is in the words that the protocol has for it: `google.rpc.Status` or JSON.
+fn speaks(form: Form, body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|said| said.is_object())
+        || (form.is_protobuf() && RpcStatus::decode(body).is_ok_and(|status| !status.message.is_empty()))
 }
 
 /// How much of a request that was taken was not, and why.

@@ -104,8 +104,9 @@ impl Client {
     pub async fn post_item(&self, payload: &[u8], fetch: &Fetch) -> Result<(), SourceError> {
         let url = self.rest.url(&["item", ""]);
         let answer = self.rest.post(Api::RollbarPut, &url, Bytes::copy_from_slice(payload), fetch).await?;
-        self.open(&answer).map(drop).map_err(|error| match error.fault {
+        self.accepted(&answer).map_err(|error| match error.fault {
             Fault::Rejected | Fault::Forbidden => SourceError { hint: POST_TOKEN.to_owned(), ..error },
+            Fault::NotFound => SourceError { hint: "Is the address under [rollbar] Rollbar's?".to_owned(), ..error },
             _ => error,
         })
     }
@@ -116,6 +117,13 @@ impl Client {
             url.query_pairs_mut().extend_pairs(query);
         }
         self.rest.get(Api::RollbarRead, &url, fetch).await
+    }
+
+    /// Whether an item was taken: `err` says so, whatever else the answer holds.
+    fn accepted(&self, answer: &Http) -> Result<(), SourceError> {
+        let taken = answer.is_success()
+            && Envelope::of(answer).is_ok_and(|envelope| envelope.err.as_ref().and_then(number) == Some(0));
+        if taken { Ok(()) } else { self.open(answer).map(drop) }
     }
 
     /// The result of an answer, parsed.
@@ -170,6 +178,12 @@ impl Client {
                 format!("Rollbar finds it too large: {said}"),
                 "Send less with it: locals, custom data, request bodies",
             ),
+            402 | 407 | 409 | 415 | 421 | 426 | 451 => SourceError::new(
+                Fault::Unsupported,
+                format!("Rollbar's address answers {status}: {said}"),
+                "A proxy or the account may be in the way",
+            ),
+            408 | 425 => SourceError::new(Fault::Unreachable, format!("Rollbar was too slow: {said}"), ""),
             400..500 => {
                 SourceError::new(Fault::Invalid, format!("Rollbar does not take this: {said}"), "Check the filter")
             }

@@ -16,7 +16,7 @@ async fn queue(telemetry: &Telemetry, payloads: &[Outgoing], now: i64) {
 }
 
 async fn next(telemetry: &Telemetry, destination: &str) -> Vec<Queued> {
-    telemetry.relay_next(destination, 100, 1 << 20).await.expect("reads")
+    telemetry.relay_next(destination, 100, 1 << 20, &[]).await.expect("reads")
 }
 
 fn texts(queued: &[Queued]) -> Vec<&str> {
@@ -88,11 +88,11 @@ async fn a_batch_is_of_one_kind_and_within_its_limits() {
     ];
     queue(&telemetry, &all, 1).await;
     assert_eq!(texts(&next(&telemetry, "otlp").await).len(), 3);
-    let two = telemetry.relay_next("otlp", 4, 1 << 20).await.expect("reads");
+    let two = telemetry.relay_next("otlp", 4, 1 << 20, &[]).await.expect("reads");
     assert_eq!(texts(&two), ["a", "c"]);
-    let small = telemetry.relay_next("otlp", 100, 1_000).await.expect("reads");
+    let small = telemetry.relay_next("otlp", 100, 1_000, &[]).await.expect("reads");
     assert_eq!(texts(&small), ["a", "c"]);
-    let never_none = telemetry.relay_next("otlp", 1, 1).await.expect("reads");
+    let never_none = telemetry.relay_next("otlp", 1, 1, &[]).await.expect("reads");
     assert_eq!(texts(&never_none), ["a"]);
     assert!(next(&telemetry, "xray").await.is_empty());
 }
@@ -101,7 +101,7 @@ async fn a_batch_is_of_one_kind_and_within_its_limits() {
 async fn what_failed_goes_behind_what_was_not_tried_yet() {
     let (_dir, telemetry) = telemetry().await;
     queue(&telemetry, &[payload("xray", "", "a"), payload("xray", "", "b")], 1).await;
-    let first = telemetry.relay_next("xray", 1, 1).await.expect("reads");
+    let first = telemetry.relay_next("xray", 1, 1, &[]).await.expect("reads");
     let settled =
         Settled { again: vec![first[0].seq], refused: 1, refusal: "InvalidSegment".into(), ..Settled::default() };
     telemetry.relay_settle("xray", &settled, Nanos(2)).await.expect("settles");

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
+use tracebook_sources::otlp::outgoing::Form;
 use tracebook_sources::otlp::wire;
 use tracebook_store::console::LineQuestion;
 use tracebook_store::relay::Queued;
@@ -316,5 +317,63 @@ async fn what_waits_too_long_or_is_too_much_goes_unsent_and_is_counted() {
     ));
     let count = bench.until(To::Xray, "trimmed", |count| count.dropped > 0).await;
     assert_eq!((count.waiting, count.dropped), (3, 5));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_kind_is_refused_for_holds_up_no_other() {
+    let no_logs = |heard: &Heard| match heard.path.as_str() {
+        "/v1/logs" => answer(404, "404 page not found"),
+        _ => answer(200, ""),
+    };
+    let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), no_logs).await;
+    let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
+    let log = Outgoing {
+        destination: To::Otlp.name(),
+        kind: Form::LogsProtobuf.name().to_owned(),
+        items: 1,
+        body: Vec::new(),
+    };
+    bench.queue([vec![log], spans_one_by_one()].concat()).await;
+    bench.start(To::Otlp);
+    let n = ids().len() as u64;
+    let count = bench.until(To::Otlp, "spans sent", |count| count.sent == n).await;
+    assert_eq!(count.waiting, 1, "the log record waits");
+    assert!(count.problem.contains("404"), "and it is said: {}", count.problem);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_service_fails_on_takes_nothing_with_it() {
+    let poison = ids()[1].clone();
+    let failing = move |heard: &Heard| match taken(std::slice::from_ref(heard)).contains(&poison) {
+        true => answer(502, ""),
+        false => answer(200, ""),
+    };
+    let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), failing).await;
+    let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
+    bench.queue(spans_one_by_one()).await;
+    bench.start(To::Otlp);
+    let n = ids().len() as u64;
+    let count = bench.until(To::Otlp, "the others sent", |count| count.sent == n - 1).await;
+    assert_eq!((count.waiting, count.refused), (1, 0));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_is_not_believed() {
+    let lie = "{\"partialSuccess\":{\"rejectedSpans\":\"9223372036854775807\"}}";
+    let fake = Fake::start(Vec::new(), answer(200, lie)).await;
+    let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
+    let json: Vec<Outgoing> = spans_one_by_one()
+        .into_iter()
+        .map(|span| Outgoing { kind: Form::TracesJson.name().to_owned(), body: b"{}".to_vec(), ..span })
+        .collect();
+    let n = json.iter().map(|part| u64::from(part.items)).sum::<u64>();
+    bench.queue(json.clone()).await;
+    bench.start(To::Otlp);
+    bench.until(To::Otlp, "settled", |count| count.refused == n && count.waiting == 0).await;
+    bench.queue(json).await;
+    bench.until(To::Otlp, "settled again", |count| count.refused == 2 * n && count.waiting == 0).await;
     bench.stop().await;
 }

@@ -113,7 +113,7 @@ async fn a_switch_is_written_said_and_obeyed_at_once() {
     let caller = Caller::default();
     let off = app.relay_status(RelayRequest {}, &caller).await.expect("answers");
     assert!(off.rows.iter().all(|row| !row.on) && off.problem.is_empty());
-    assert_eq!((off.limit_bytes, off.limit_hours), (64 << 20, 24));
+    assert_eq!((off.limit_bytes, off.limit_hours), (64 << 20, 7 * 24));
     let set = |name: &str| RelaySet { name: name.to_owned(), ..RelaySet::default() };
 
     let on = app

@@ -109,8 +109,20 @@ async fn what_was_refused_of_a_success_is_said() {
     let json = br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"span too old"}}"#;
     assert_eq!(answered(200, &[], json).await, Ok(Taken { rejected: 3, words: "span too old".into() }));
     // Neither is any of this a failure.
-    for body in [&b""[..], b"{}", b"ok", b"{\"partialSuccess\":{}}", b"<html>"] {
+    for body in [&b""[..], b"{}", b"ok", b"{\"partialSuccess\":{}}"] {
         assert_eq!(answered(202, &[], body).await, Ok(Taken::default()));
+    }
+    let page = answered(200, &[], b" <html>Sign in to the hotel").await.expect_err("nobody took it");
+    assert_eq!(page.fault, Fault::Unreachable);
+    for (status, body, fault) in [
+        (400, &b"Client sent an HTTP request to an HTTPS server.\n"[..], Fault::Unsupported),
+        (400, b"{\"message\":\"bad span\"}", Fault::Invalid),
+        (402, b"", Fault::Unsupported),
+        (407, b"", Fault::Unsupported),
+        (413, b"", Fault::Invalid),
+        (425, b"", Fault::Unreachable),
+    ] {
+        assert_eq!(answered(status, &[], body).await.expect_err("is not taken").fault, fault, "{status}");
     }
     let message = ExportResponse {
         partial_success: Some(crate::otlp::intake::PartialSuccess { rejected: 2, error_message: "no".into() }),
