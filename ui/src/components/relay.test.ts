@@ -64,6 +64,10 @@ describe('the relay', () => {
     await pass()
     expect(set(host)).toEqual([{ name: 'otlp', on: true }])
     await type(find('[aria-label=Endpoint]'), 'https://api.eu1.honeycomb.io')
+    // What arrives meanwhile changes the counts, and not what is being typed.
+    host.tell('relay')
+    await pass()
+    expect(find<HTMLInputElement>('[aria-label=Endpoint]').value).toBe('https://api.eu1.honeycomb.io')
     row('otlp').querySelector('button')?.click()
     await pass()
     expect(set(host)[1]).toEqual({ name: 'otlp', endpoint: 'https://api.eu1.honeycomb.io' })
