@@ -4,16 +4,18 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { open } from './harness.mjs'
+import { open, until } from './harness.mjs'
 
 const MANY = 300
+/** Long enough that somebody can still say no. */
+const LONG = 'Text, and more of it.\n\n'.repeat(300)
 
 test('an export says how far it is, is cancelled, and made good', async () => {
   const app = await open()
   const out = mkdtempSync(join(tmpdir(), 'tracebook-long-'))
   try {
     const { page } = app
-    for (let n = 0; n < MANY; n++) await app.rpc('entry_new', { week: null, title: `Note ${n}`, body: 'Text.\n' })
+    for (let n = 0; n < MANY; n++) await app.rpc('entry_new', { week: null, title: `Note ${n}`, body: LONG })
     const written = () => readdirSync(join(out, 'journal')).filter((name) => name.endsWith('.md')).length
 
     await page.getByTestId('export').first().click()
@@ -22,9 +24,13 @@ test('an export says how far it is, is cancelled, and made good', async () => {
     await page.getByTestId('export-run').click()
     const progress = page.getByTestId('progress')
     await progress.filter({ hasText: /Writing Note \d+\s*\d+ of 300/ }).waitFor()
-    const bar = await progress.locator('progress').evaluate(({ value, max }) => ({ value, max }))
+    const bar = await until(
+      () => progress.locator('progress').evaluate(({ value, max }) => ({ value, max })),
+      ({ value }) => value > 0,
+      'some are written',
+    )
     assert.equal(bar.max, MANY)
-    assert.ok(bar.value > 0 && bar.value < MANY, JSON.stringify(bar))
+    assert.ok(bar.value < MANY, JSON.stringify(bar))
     await page.getByTestId('progress-cancel').click()
     await page.getByRole('dialog').getByText('Cancelled.').waitFor()
     await progress.waitFor({ state: 'detached' })

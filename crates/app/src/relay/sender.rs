@@ -289,13 +289,11 @@ impl Sender {
             again: stays.iter().map(|(_, queued)| queued.seq).collect(),
         };
         let some_stay = !stays.is_empty();
-        // First of all: what is written down is not sent again after a crash.
-        let unsettled = self.settle(settled).await;
         if *refused < items && self.later.is_empty() {
             self.fine().await;
         }
         self.report(items, stays.len(), outcome, took).await;
-        if let Some(next) = unsettled {
+        if let Some(next) = self.settle(settled).await {
             return next;
         }
         // What it did not take now it will hardly take at once.
