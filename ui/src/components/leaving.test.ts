@@ -1,26 +1,12 @@
-import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount } from 'svelte'
+import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
 import { Workspace } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import Leaving from './Leaving.svelte'
 
-let mounted: Record<string, unknown> | undefined
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  if (mounted) await unmount(mounted)
-  mounted = undefined
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass() {
-  await vi.advanceTimersByTimeAsync(0)
-  flushSync()
-}
+const shown = stage()
 
 /** The question that a close leads to. */
 async function bench(receiving: boolean, failure: Failure | null = null) {
@@ -35,14 +21,16 @@ async function bench(receiving: boolean, failure: Failure | null = null) {
   }
   const ask = async () => {
     host.say({ event: 'ask_closing', receiving })
-    await pass()
+    await pass(0)
   }
   await ask()
-  mounted = mount(Leaving, {
-    target: document.body,
-    props: { leaving: workspace.leaving, failure: workspace.unsavedBecause },
-  })
-  await pass()
+  shown.keep(
+    mount(Leaving, {
+      target: document.body,
+      props: { leaving: workspace.leaving, failure: workspace.unsavedBecause },
+    }),
+  )
+  await pass(0)
   const button = (name: string) => document.querySelector<HTMLElement>(`[data-testid=leaving-${name}]`)
   return { host, ask, button }
 }
@@ -55,7 +43,7 @@ describe('the question before the window closes', () => {
     expect(host.answers).toEqual(['asking', 'asking'])
     expect(document.activeElement).toBe(button('keep'))
     button('keep')?.click()
-    await pass()
+    await pass(0)
     expect(host.answers.at(-1)).toBe('keep')
   })
 
@@ -63,7 +51,7 @@ describe('the question before the window closes', () => {
     const { host } = await bench(true)
     const cross = document.querySelector<HTMLElement>('dialog [aria-label=Cancel]')
     cross?.click()
-    await pass()
+    await pass(0)
     expect(host.answers.at(-1)).toBe('stay')
   })
 
@@ -72,7 +60,7 @@ describe('the question before the window closes', () => {
     expect(document.body.textContent).toContain('The disk is full')
     expect(document.activeElement).toBe(button('stay'))
     button('lose')?.click()
-    await pass()
+    await pass(0)
     expect(host.answers).toEqual(['asking', 'close'])
   })
 })

@@ -1,27 +1,13 @@
-import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
 import type { SavedQuery } from '../bindings'
 import { MemoryHost } from '../host/memory'
 import { Workspace } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import CloudQueries from './CloudQueries.svelte'
 import Panels from './Panels.svelte'
 
-let mounted: Record<string, unknown>[] = []
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  for (const component of mounted) await unmount(component)
-  mounted = []
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass(ms = 300) {
-  await vi.advanceTimersByTimeAsync(ms)
-  flushSync()
-}
+const shown = stage()
 
 /** A window on one entry. */
 async function bench() {
@@ -44,7 +30,7 @@ function one(testid: string, text = ''): HTMLElement {
 describe('the question of a live card', () => {
   it('says what is to be known of it, new or changed', async () => {
     const { host, workspace } = await bench()
-    mounted.push(mount(Panels, { target: document.body, props: { workspace } }))
+    shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
     const submit = async () => {
       await pass()
       const form = one('live-card-panel') as HTMLFormElement
@@ -83,7 +69,7 @@ describe('a live card of a saved query', () => {
     const { host, workspace } = await bench()
     await host.rpc('query_save', saved)
     const source = saved.source as 'cloudwatch' | 'honeycomb'
-    mounted.push(mount(CloudQueries, { target: document.body, props: { workspace, source } }))
+    shown.keep(mount(CloudQueries, { target: document.body, props: { workspace, source } }))
     await pass()
     one('saved-query', saved.name).click()
     await pass()

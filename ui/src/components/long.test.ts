@@ -1,28 +1,14 @@
-import { flushSync, mount, unmount, type Component } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount, type Component } from 'svelte'
+import { describe, expect, it } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
 import { Workspace } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import ExportPanel from './ExportPanel.svelte'
 import ImportPanel from './ImportPanel.svelte'
 
 type Panel = Component<{ workspace: Workspace; onclose: () => void }>
-let mounted: Record<string, unknown> | undefined
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  if (mounted) await unmount(mounted)
-  mounted = undefined
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass(ms: number) {
-  await vi.advanceTimersByTimeAsync(ms)
-  flushSync()
-}
+const shown = stage()
 
 /** A panel whose command has run for half a second and is not done. */
 async function bench(panel: Panel, cmd: 'export' | 'import', field: string) {
@@ -30,7 +16,7 @@ async function bench(panel: Panel, cmd: 'export' | 'import', field: string) {
   const workspace = new Workspace(host)
   workspace.start()
   await pass(500)
-  mounted = mount(panel, { target: document.body, props: { workspace, onclose: () => undefined } })
+  shown.keep(mount(panel, { target: document.body, props: { workspace, onclose: () => undefined } }))
   await pass(0)
   const input = document.querySelector<HTMLInputElement>(`[data-testid=${field}]`)
   if (!input) throw new Error(`no ${field}`)
@@ -73,8 +59,7 @@ describe.each(panels)('%s', (cmd, panel, field) => {
   it('is cancelled by closing, and that is said', async () => {
     const { host, workspace, call } = await bench(panel, cmd, field)
     host.failures.set(cmd, new Failure('cancelled', 'cancelled', 'What was done before stays'))
-    if (mounted) await unmount(mounted)
-    mounted = undefined
+    await shown.clear()
     await pass(ends)
     expect(host.calls.find((one) => one.cmd === 'cancel')?.args).toEqual({ call })
     expect(workspace.toasts.list.map((toast) => toast.text)).toEqual([`The ${cmd} was cancelled`])

@@ -1,26 +1,12 @@
-import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount } from 'svelte'
+import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
 import { Workspace } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import Panels from './Panels.svelte'
 
-let mounted: Record<string, unknown> | undefined
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  if (mounted) await unmount(mounted)
-  mounted = undefined
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass(ms = 300) {
-  await vi.advanceTimersByTimeAsync(ms)
-  flushSync()
-}
+const shown = stage()
 
 /** The panel of an item of Rollbar's, `item-0` with 12 occurrences. */
 async function bench(id = 'item-0', prepare: (host: MemoryHost) => void = () => undefined) {
@@ -28,7 +14,7 @@ async function bench(id = 'item-0', prepare: (host: MemoryHost) => void = () => 
   prepare(host)
   const workspace = new Workspace(host)
   workspace.start()
-  mounted = mount(Panels, { target: document.body, props: { workspace } })
+  shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
   workspace.panel = { kind: 'cloud', source: 'rollbar', what: 'error', id, title: 'TypeError' }
   await pass(1200)
   const asked = () => host.calls.filter((call) => call.cmd === 'occurrences').map((call) => call.args)

@@ -1,36 +1,22 @@
-import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
 import { Workspace } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import Panels from './Panels.svelte'
 import Receivers from './Receivers.svelte'
 
-let mounted: Record<string, unknown>[] = []
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  for (const component of mounted) await unmount(component)
-  mounted = []
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass(ms = 600) {
-  await vi.advanceTimersByTimeAsync(ms)
-  flushSync()
-}
+const shown = stage()
 
 async function opened() {
   const host = new MemoryHost()
   const workspace = new Workspace(host)
   workspace.start()
-  mounted = [Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } }))
+  shown.keep([Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })))
   await pass(1200)
   find('[data-testid=relay]').click()
-  await pass()
+  await pass(600)
   return host
 }
 
@@ -45,7 +31,7 @@ const set = (host: MemoryHost) => host.calls.filter((c) => c.cmd === 'relay_set'
 async function type(input: HTMLInputElement, text: string) {
   input.value = text
   input.dispatchEvent(new Event('input', { bubbles: true }))
-  await pass()
+  await pass(600)
 }
 
 describe('the relay', () => {
@@ -61,15 +47,15 @@ describe('the relay', () => {
   it('is switched, and gets an endpoint', async () => {
     const host = await opened()
     row('otlp').querySelector<HTMLInputElement>('[role=switch]')?.click()
-    await pass()
+    await pass(600)
     expect(set(host)).toEqual([{ name: 'otlp', on: true }])
     await type(find('[aria-label=Endpoint]'), 'https://api.eu1.honeycomb.io')
     // What arrives meanwhile changes the counts, and not what is being typed.
     host.tell('relay')
-    await pass()
+    await pass(600)
     expect(find<HTMLInputElement>('[aria-label=Endpoint]').value).toBe('https://api.eu1.honeycomb.io')
     row('otlp').querySelector('button')?.click()
-    await pass()
+    await pass(600)
     expect(set(host)[1]).toEqual({ name: 'otlp', endpoint: 'https://api.eu1.honeycomb.io' })
   })
 
@@ -79,7 +65,7 @@ describe('the relay', () => {
     expect(field.type).toBe('password')
     await type(field, 'post-token')
     row('rollbar').querySelector('button')?.click()
-    await pass()
+    await pass(600)
     expect(set(host)).toEqual([{ name: 'rollbar', token: 'post-token' }])
     expect(document.querySelector('[aria-label="Rollbar: post token"]')).toBeNull()
     expect(row('rollbar').textContent).not.toContain('there is no Rollbar token')
@@ -94,7 +80,7 @@ describe('the relay', () => {
     )
     const box = row('logs').querySelector<HTMLInputElement>('[role=switch]')
     box?.click()
-    await pass()
+    await pass(600)
     expect(find('[role=alert]').textContent).toContain('tracebook.toml cannot be written')
     expect(box?.checked).toBe(false)
   })
@@ -102,12 +88,12 @@ describe('the relay', () => {
   it('throws away what waits, and follows changes', async () => {
     const host = await opened()
     find('[data-testid=relay-rollbar] .danger').click()
-    await pass()
+    await pass(600)
     expect(row('rollbar').textContent).toContain('0 waiting')
     expect(row('rollbar').textContent).toContain('3 dropped')
     const asked = host.calls.filter((c) => c.cmd === 'relay_status').length
     host.tell('relay')
-    await pass()
+    await pass(600)
     expect(host.calls.filter((c) => c.cmd === 'relay_status').length).toBe(asked + 1)
   })
 })

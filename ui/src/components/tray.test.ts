@@ -1,28 +1,14 @@
-import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
 import { Workspace, type Panel } from '../state/workspace.svelte'
+import { pass, stage } from '../test/stage'
 import Panels from './Panels.svelte'
 import Receivers from './Receivers.svelte'
 import Tray from './Tray.svelte'
 
-let mounted: Record<string, unknown>[] = []
-beforeEach(() => {
-  vi.useFakeTimers()
-  localStorage.clear()
-})
-afterEach(async () => {
-  for (const component of mounted) await unmount(component)
-  mounted = []
-  document.body.replaceChildren()
-  vi.useRealTimers()
-})
-
-async function pass(ms = 300) {
-  await vi.advanceTimersByTimeAsync(ms)
-  flushSync()
-}
+const shown = stage()
 
 /** The tray and the panels of a window on one entry. */
 async function bench(body = '# Two\n\nInsert image of LogEvents\n') {
@@ -31,8 +17,8 @@ async function bench(body = '# Two\n\nInsert image of LogEvents\n') {
   await host.rpc('entry_new', { week: '2', title: null, body })
   const workspace = new Workspace(host)
   workspace.start()
-  mounted = [Tray, Panels, Receivers].map((part) =>
-    mount(part, { target: document.body, props: { workspace } }),
+  shown.keep(
+    [Tray, Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })),
   )
   await pass(1200)
   return { host, workspace, stored: () => host.entries[0]?.body ?? '' }
