@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use tracebook_sources::cloud::{Fault, Fetch, Secret, SourceError};
+use tracebook_sources::cloud::{Fault, Fetch, Secret, SourceError, is_local};
 use tracebook_sources::{otlp, rollbar};
 
 use super::destination::{self, Destination};
@@ -148,10 +148,7 @@ pub(super) fn is_honeycomb(endpoint: &str, set: Option<&str>) -> bool {
 
 /// Whether Honeycomb's key may go there: to Honeycomb, and to a collector on this machine that the user names for it.
 pub(super) fn may_have_honeycombs(endpoint: &str, set: Option<&str>) -> bool {
-    let is_here = reqwest::Url::parse(endpoint.trim()).ok().is_some_and(|url| {
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    });
+    let is_here = reqwest::Url::parse(endpoint.trim()).is_ok_and(|url| is_local(&url));
     is_here || is_honeycomb(endpoint, set)
 }
 

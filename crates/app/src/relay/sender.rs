@@ -276,20 +276,19 @@ impl Sender {
     }
 
     async fn taken(&mut self, batch: &[Queued], outcome: &Outcome, took: Duration) -> Next {
-        let Outcome { refused, words, again } = outcome;
+        let Outcome { words, again, .. } = outcome;
         let (stays, goes): (Vec<_>, Vec<_>) = batch.iter().enumerate().partition(|(i, _)| again.contains(i));
         let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
         // What the other side says is anybody's number.
-        let refused = &(*refused).min(items);
+        let refused = outcome.refused.min(items);
         let settled = Settled {
             done: goes.iter().map(|(_, queued)| queued.seq).collect(),
-            sent: items.saturating_sub(*refused),
-            refused: *refused,
-            refusal: if *refused > 0 { words.join("; ") } else { String::new() },
+            sent: items - refused,
+            refused,
+            refusal: if refused > 0 { words.join("; ") } else { String::new() },
             again: stays.iter().map(|(_, queued)| queued.seq).collect(),
         };
-        let some_stay = !stays.is_empty();
-        if *refused < items && self.later.is_empty() {
+        if refused < items && self.later.is_empty() {
             self.fine().await;
         }
         self.report(items, stays.len(), outcome, took).await;
@@ -297,7 +296,7 @@ impl Sender {
             return next;
         }
         // What it did not take now it will hardly take at once.
-        if some_stay { Next::Pause(self.timing.first_pause) } else { Next::Go }
+        if !stays.is_empty() { Next::Pause(self.timing.first_pause) } else { Next::Go }
     }
 
     /// Writes down what became of a batch; where that fails, it is kept and what to do next is said.

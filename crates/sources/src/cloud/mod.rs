@@ -18,6 +18,7 @@ pub use fetch::{Fetch, Meter, NoMeter, Progress, Used};
 pub(crate) use http::direct;
 pub use http::{Http, client, refused};
 pub use limits::{Api, Limits};
+pub use rest::is_local;
 pub use secret::Secret;
 
 use tracebook_core::time::Nanos;

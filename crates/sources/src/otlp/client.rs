@@ -54,7 +54,7 @@ impl Client {
         agent: &str,
     ) -> Result<Self, SourceError> {
         let base = base(endpoint)?;
-        if secret.is_some() && base.scheme() != "https" && !is_loopback(&base) {
+        if secret.is_some() && base.scheme() != "https" && !cloud::is_local(&base) {
             return Err(setting(
                 format!("{} would get the key unencrypted", host(&base)),
                 "Write https:// in its address",
@@ -72,7 +72,7 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(header_name(name)?, value);
         }
-        let http = if is_loopback(&base) { cloud::direct(agent)? } else { cloud::client(agent)? };
+        let http = if cloud::is_local(&base) { cloud::direct(agent)? } else { cloud::client(agent)? };
         Ok(Self { http, base, headers, secret: secret.map(|(_, secret)| secret.clone()) })
     }
 
@@ -194,11 +194,6 @@ fn base(endpoint: &str) -> Result<Url, SourceError> {
 
 fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the endpoint").to_owned()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn setting(message: String, hint: &str) -> SourceError {
