@@ -4,6 +4,40 @@ import globals from 'globals'
 import ts from 'typescript-eslint'
 import svelteConfig from './svelte.config.js'
 
+const tauri = { group: ['@tauri-apps/*'], message: 'Only src/host/ knows Tauri: use the Host interface.' }
+
+// Which folders of src/components may import which others. `window` composes them all.
+const components = {
+  primitives: [],
+  evidence: ['primitives'],
+  editor: ['primitives'],
+  'live-cards': ['primitives'],
+  sources: ['primitives'],
+  relay: ['primitives'],
+  doctor: ['primitives'],
+  transfer: ['primitives'],
+  journal: ['primitives', 'sources'],
+  explore: ['primitives', 'evidence', 'editor', 'live-cards'],
+}
+const componentImports = Object.entries(components).map(([folder, allowed]) => ({
+  files: [`src/components/${folder}/**`],
+  ignores: ['**/*.test.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          tauri,
+          {
+            regex: `^\\.\\./(?!(${allowed.join('|') || '-'})/)[a-z]`,
+            message: `components/${folder} imports from: ${allowed.join(', ') || 'none of the other folders'}.`,
+          },
+        ],
+      },
+    ],
+  },
+}))
+
 export default ts.config(
   { ignores: ['dist', 'src/bindings.ts'] },
   js.configs.recommended,
@@ -29,15 +63,22 @@ export default ts.config(
   {
     files: ['src/**'],
     ignores: ['src/host/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [tauri] }] },
+  },
+  {
+    files: ['src/{state,editor,lib}/**'],
+    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
         {
           patterns: [
-            { group: ['@tauri-apps/*'], message: 'Only src/host/ knows Tauri: use the Host interface.' },
+            tauri,
+            { group: ['**/components/**'], message: 'Components import state, not the reverse.' },
           ],
         },
       ],
     },
   },
+  ...componentImports,
 )

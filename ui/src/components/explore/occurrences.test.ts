@@ -1,0 +1,147 @@
+import { mount } from 'svelte'
+import { describe, expect, it, vi } from 'vitest'
+import { Failure } from '../../host/host'
+import { MemoryHost } from '../../host/memory'
+import { Workspace } from '../../state/workspace.svelte'
+import { pass, stage } from '../../test/stage'
+import Panels from '../window/Panels.svelte'
+
+const shown = stage()
+
+/** The panel of an item of Rollbar's, `item-0` with 12 occurrences. */
+async function bench(id = 'item-0', prepare: (host: MemoryHost) => void = () => undefined) {
+  const host = new MemoryHost()
+  prepare(host)
+  const workspace = new Workspace(host)
+  workspace.start()
+  shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
+  workspace.panel = { kind: 'cloud', source: 'rollbar', what: 'error', id, title: 'TypeError' }
+  await pass(1200)
+  const asked = () => host.calls.filter((call) => call.cmd === 'occurrences').map((call) => call.args)
+  return { host, workspace, asked }
+}
+
+const all = (css: string) => [...document.querySelectorAll<HTMLElement>(css)]
+const list = '[data-testid=occurrences]'
+const rows = () => all(`${list} li`)
+const current = () => rows().findIndex((row) => row.querySelector('[aria-pressed=true]'))
+const panel = () => document.querySelector('[data-testid=cloud-panel]')?.textContent ?? ''
+async function press(name: string, within = '[data-testid=cloud-panel]') {
+  const found = all(`${within} button`).find((button) => button.textContent?.trim().startsWith(name))
+  if (!found) throw new Error(`no button “${name}”`)
+  found.click()
+  await pass()
+}
+
+describe('the occurrences of an item of Rollbar', () => {
+  it('are paged through, the newest first, until there are no more', async () => {
+    const { asked } = await bench()
+    expect(rows()).toHaveLength(5)
+    expect(document.querySelector(list)?.textContent).toContain('5 of 12')
+    const times = () => rows().map((row) => row.querySelector('time')?.textContent ?? '')
+    await press('Show older')
+    await press('Show older')
+    expect(rows()).toHaveLength(12)
+    expect(times()).toEqual(times().toSorted().reverse())
+    expect(all(`${list} button`).some((button) => button.textContent?.includes('older'))).toBe(false)
+    // Behind the first page the item is named by a row, which needs no look-up.
+    expect(asked()).toEqual([
+      { source: 'rollbar', id: 'item-0' },
+      { source: 'rollbar', id: 'item-0-4', page: '2' },
+      { source: 'rollbar', id: 'item-0-9', page: '3' },
+    ])
+  })
+
+  it('one is chosen, looked at with its frames either way round, and captured', async () => {
+    const { host } = await bench()
+    expect(current()).toBe(0)
+    expect(panel()).toContain('item-0-0')
+    rows()[3]?.querySelector('button')?.click()
+    await pass()
+    expect(current()).toBe(3)
+    const frames = () => all('[data-testid=frames]')[0]?.querySelector('.where')?.textContent
+    expect(frames()).toContain('wsgi_app')
+    await press('Most recent call last')
+    expect(frames()).toContain('data_notifications')
+    expect(all('[data-testid=cloud-panel] dd').map((dd) => dd.textContent)).toContain('item-0-3')
+    await press('Back to the latest')
+    expect(current()).toBe(0)
+    expect(frames(), 'the order stays').toContain('data_notifications')
+    rows()[2]?.querySelector('button')?.click()
+    await pass()
+    await press('Capture')
+    expect(host.calls.filter((call) => call.cmd === 'capture').map((call) => call.args)).toEqual([
+      { kind: 'error', id: 'item-0-2', source: 'rollbar' },
+    ])
+  })
+
+  it('a page that fails leaves those that came, and is asked for again', async () => {
+    const { host, asked } = await bench()
+    host.failures.set('occurrences', new Failure('throttled', 'Too fast', 'Wait a little.'))
+    await press('Show older')
+    expect(rows()).toHaveLength(5)
+    expect(document.querySelector(`${list} [role=alert]`)?.textContent).toContain('Too fast')
+    host.failures.clear()
+    await press('Ask again')
+    expect(rows()).toHaveLength(10)
+    expect(asked().at(-1)).toEqual(asked().at(-2))
+  })
+
+  it('one that cannot be read says so, and another can be chosen', async () => {
+    const { host } = await bench()
+    host.failures.set('error_get', new Failure('not_found', 'Rollbar does not keep it', ''))
+    rows()[1]?.querySelector('button')?.click()
+    await pass()
+    expect(panel()).toContain('Rollbar does not keep it')
+    expect(all('[data-testid=frames]')).toHaveLength(0)
+    host.failures.clear()
+    rows()[2]?.querySelector('button')?.click()
+    await pass()
+    expect(panel()).not.toContain('Rollbar does not keep it')
+    expect(all('[data-testid=frames]').length).toBeGreaterThan(0)
+  })
+
+  it('one that was pushed to the next page stands once; that older ones are gone is said', async () => {
+    const page = (ids: string[], next: string | null) => ({
+      rows: ids.map((id) => ({
+        id: `item-0-${id}`,
+        timestamp: `2026-11-23T15:20:0${id}Z`,
+        person: '',
+        title: `no ${id}`,
+      })),
+      notes: ['one was not readable'],
+      next,
+      asked_at: null,
+    })
+    await bench('item-0', (host) => {
+      const rpc = host.rpc.bind(host)
+      vi.spyOn(host, 'rpc').mockImplementation((async (...asked: Parameters<typeof rpc>) => {
+        if (asked[0] !== 'occurrences') return rpc(...asked)
+        return 'page' in asked[1] ? page(['6', '5'], null) : page(['8', '7', '6'], '2')
+      }) as typeof rpc)
+    })
+    await press('Show older')
+    expect(rows().map((row) => row.querySelector('time')?.textContent?.at(-2))).toEqual(['8', '7', '6', '5'])
+    expect(all(`${list} .note`)).toHaveLength(1)
+    expect(document.querySelector(list)?.textContent).toContain('Older ones are not kept there any more.')
+  })
+
+  it('of a single one nothing is asked', async () => {
+    const { asked } = await bench('item-1')
+    expect(panel()).toContain('Hello World!')
+    expect(rows()).toHaveLength(0)
+    expect(asked()).toEqual([])
+  })
+
+  it('a panel that is closed takes its question back', async () => {
+    const { host, workspace } = await bench('item-0')
+    host.delay = 60_000
+    await press('Show older')
+    const pending = host.calls.findLast((call) => call.cmd === 'occurrences')?.call
+    workspace.panel = null
+    await pass()
+    expect(host.calls.filter((call) => call.cmd === 'cancel').map((call) => call.args)).toContainEqual({
+      call: pending,
+    })
+  })
+})

@@ -1,0 +1,100 @@
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
+import type { SavedQuery } from '../../bindings'
+import { MemoryHost } from '../../host/memory'
+import { Workspace } from '../../state/workspace.svelte'
+import { pass, stage } from '../../test/stage'
+import CloudQueries from '../explore/CloudQueries.svelte'
+import Panels from '../window/Panels.svelte'
+
+const shown = stage()
+
+/** A window on one entry. */
+async function bench() {
+  const host = new MemoryHost()
+  host.entries = []
+  await host.rpc('entry_new', { week: '2', title: null, body: '# Two\n' })
+  const workspace = new Workspace(host)
+  workspace.start()
+  await pass(1200)
+  return { host, workspace }
+}
+
+function one(testid: string, text = ''): HTMLElement {
+  const all = [...document.querySelectorAll<HTMLElement>(`[data-testid=${testid}]`)]
+  const found = all.find((element) => element.textContent?.includes(text))
+  if (!found) throw new Error(`no ${testid} with “${text}”`)
+  return found
+}
+
+describe('the question of a live card', () => {
+  it('says what is to be known of it, new or changed', async () => {
+    const { host, workspace } = await bench()
+    shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
+    const submit = async () => {
+      await pass()
+      const form = one('live-card-panel') as HTMLFormElement
+      form.requestSubmit()
+      await pass()
+      const said = workspace.toasts.list.map((toast) => toast.hint)
+      for (const toast of workspace.toasts.list) workspace.toasts.dismiss(toast.id)
+      return said
+    }
+    host.live.warnings = ['something was taken out']
+    workspace.panel = { kind: 'live-card', id: null, question: { kind: 'trace' } }
+    expect(await submit()).toEqual(['something was taken out'])
+    const id = [...host.live.cards.keys()][0] ?? ''
+    workspace.panel = { kind: 'live-card', id }
+    expect(await submit()).toEqual(['something was taken out'])
+    expect(workspace.panel).toBeNull()
+
+    host.live.warnings = []
+    workspace.panel = { kind: 'live-card', id }
+    expect(await submit()).toEqual([])
+  })
+})
+
+describe('a live card of a saved query', () => {
+  const query = (more: Partial<SavedQuery>): SavedQuery => ({
+    id: '',
+    source: 'cloudwatch',
+    name: 'Mine',
+    query: 'fields @message\n| limit 5',
+    groups: ['cruddur', 'two words'],
+    from: '',
+    link: null,
+    ...more,
+  })
+  async function asked(saved: SavedQuery) {
+    const { host, workspace } = await bench()
+    await host.rpc('query_save', saved)
+    const source = saved.source as 'cloudwatch' | 'honeycomb'
+    shown.keep(mount(CloudQueries, { target: document.body, props: { workspace, source } }))
+    await pass()
+    one('saved-query', saved.name).click()
+    await pass()
+    one('live-card').click()
+    const panel = workspace.panel
+    return panel?.kind === 'live-card' && panel.id === null ? panel.question : null
+  }
+
+  it('that is saved here holds its text and groups, which another journal can ask too', async () => {
+    expect(await asked(query({}))).toEqual({
+      kind: 'query',
+      source: 'cloudwatch',
+      since: '1h',
+      filter: 'group:cruddur group:"two words" fields @message\n| limit 5',
+    })
+  })
+
+  it("that only the vendor has the text of holds the vendor's id", async () => {
+    const board = query({
+      id: 'web/abc',
+      source: 'honeycomb',
+      query: '',
+      groups: ['web'],
+      from: 'board Week 2',
+    })
+    expect(await asked(board)).toEqual({ kind: 'query', source: 'honeycomb', since: '1h', id: 'web/abc' })
+  })
+})

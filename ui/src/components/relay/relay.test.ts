@@ -1,0 +1,99 @@
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
+import { Failure } from '../../host/host'
+import { MemoryHost } from '../../host/memory'
+import { Workspace } from '../../state/workspace.svelte'
+import { pass, stage } from '../../test/stage'
+import Panels from '../window/Panels.svelte'
+import Receivers from '../sources/Receivers.svelte'
+
+const shown = stage()
+
+async function opened() {
+  const host = new MemoryHost()
+  const workspace = new Workspace(host)
+  workspace.start()
+  shown.keep([Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })))
+  await pass(1200)
+  find('[data-testid=relay]').click()
+  await pass(600)
+  return host
+}
+
+function find<E extends HTMLElement>(css: string): E {
+  const found = document.querySelector<E>(css)
+  if (!found) throw new Error(`no ${css}`)
+  return found
+}
+const row = (name: string) => find(`[data-testid=relay-${name}]`)
+const set = (host: MemoryHost) => host.calls.filter((c) => c.cmd === 'relay_set').map((c) => c.args)
+
+async function type(input: HTMLInputElement, text: string) {
+  input.value = text
+  input.dispatchEvent(new Event('input', { bubbles: true }))
+  await pass(600)
+}
+
+describe('the relay', () => {
+  it('says what goes where, what waits and why', async () => {
+    await opened()
+    expect(row('xray').textContent).toContain('1,207 sent')
+    expect(row('xray').textContent).toContain('X-Ray in us-east-1, signed with the profile bootcamp')
+    expect(row('rollbar').textContent).toContain('3 waiting')
+    expect(row('rollbar').textContent).toContain('there is no Rollbar token to send with')
+    expect(row('logs').querySelector<HTMLInputElement>('[role=switch]')?.checked).toBe(false)
+  })
+
+  it('is switched, and gets an endpoint', async () => {
+    const host = await opened()
+    row('otlp').querySelector<HTMLInputElement>('[role=switch]')?.click()
+    await pass(600)
+    expect(set(host)).toEqual([{ name: 'otlp', on: true }])
+    await type(find('[aria-label=Endpoint]'), 'https://api.eu1.honeycomb.io')
+    // What arrives meanwhile changes the counts, and not what is being typed.
+    host.tell('relay')
+    await pass(600)
+    expect(find<HTMLInputElement>('[aria-label=Endpoint]').value).toBe('https://api.eu1.honeycomb.io')
+    row('otlp').querySelector('button')?.click()
+    await pass(600)
+    expect(set(host)[1]).toEqual({ name: 'otlp', endpoint: 'https://api.eu1.honeycomb.io' })
+  })
+
+  it('takes a missing token once and shows it no more', async () => {
+    const host = await opened()
+    const field = find<HTMLInputElement>('[aria-label="Rollbar: post token"]')
+    expect(field.type).toBe('password')
+    await type(field, 'post-token')
+    row('rollbar').querySelector('button')?.click()
+    await pass(600)
+    expect(set(host)).toEqual([{ name: 'rollbar', token: 'post-token' }])
+    expect(document.querySelector('[aria-label="Rollbar: post token"]')).toBeNull()
+    expect(row('rollbar').textContent).not.toContain('there is no Rollbar token')
+    expect(document.body.innerHTML).not.toContain('post-token"')
+  })
+
+  it('shows why a change was refused, and the switch as it is', async () => {
+    const host = await opened()
+    host.failures.set(
+      'relay_set',
+      new Failure('storage', 'tracebook.toml cannot be written', 'Free some space'),
+    )
+    const box = row('logs').querySelector<HTMLInputElement>('[role=switch]')
+    box?.click()
+    await pass(600)
+    expect(find('[role=alert]').textContent).toContain('tracebook.toml cannot be written')
+    expect(box?.checked).toBe(false)
+  })
+
+  it('throws away what waits, and follows changes', async () => {
+    const host = await opened()
+    find('[data-testid=relay-rollbar] .danger').click()
+    await pass(600)
+    expect(row('rollbar').textContent).toContain('0 waiting')
+    expect(row('rollbar').textContent).toContain('3 dropped')
+    const asked = host.calls.filter((c) => c.cmd === 'relay_status').length
+    host.tell('relay')
+    await pass(600)
+    expect(host.calls.filter((c) => c.cmd === 'relay_status').length).toBe(asked + 1)
+  })
+})

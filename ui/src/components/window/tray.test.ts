@@ -1,0 +1,274 @@
+import { mount } from 'svelte'
+import { describe, expect, it } from 'vitest'
+import { Failure } from '../../host/host'
+import { MemoryHost } from '../../host/memory'
+import { Workspace, type Panel } from '../../state/workspace.svelte'
+import { pass, stage } from '../../test/stage'
+import Panels from './Panels.svelte'
+import Receivers from '../sources/Receivers.svelte'
+import Tray from './Tray.svelte'
+
+const shown = stage()
+
+/** The tray and the panels of a window on one entry. */
+async function bench(body = '# Two\n\nInsert image of LogEvents\n') {
+  const host = new MemoryHost()
+  host.entries = []
+  await host.rpc('entry_new', { week: '2', title: null, body })
+  const workspace = new Workspace(host)
+  workspace.start()
+  shown.keep(
+    [Tray, Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })),
+  )
+  await pass(1200)
+  return { host, workspace, stored: () => host.entries[0]?.body ?? '' }
+}
+
+const all = (css: string) => [...document.querySelectorAll<HTMLElement>(css)]
+function one(css: string, text = ''): HTMLElement {
+  const found = all(css).find((element) => element.textContent?.includes(text))
+  if (!found) throw new Error(`no ${css} with “${text}”`)
+  return found
+}
+const tab = (name: string) => one('[role=tab]', name)
+const testid = (name: string) => `[data-testid=${name}]`
+async function click(element: HTMLElement) {
+  element.click()
+  await pass()
+}
+async function press(element: Element | null, key: string) {
+  element?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+  await pass()
+}
+const captures = (host: MemoryHost) => host.calls.filter((c) => c.cmd === 'capture').map((c) => c.args)
+
+describe('tabs', () => {
+  it('are walked by arrow keys, Home and End', async () => {
+    await bench()
+    const selected = () => one('[role=tab][aria-selected=true]').textContent
+    tab('Traces').focus()
+    const seen = []
+    for (const key of ['ArrowRight', 'ArrowRight', 'End', 'ArrowRight', 'ArrowLeft', 'Home']) {
+      await press(document.activeElement, key)
+      seen.push(selected())
+      expect(document.activeElement?.textContent).toBe(selected())
+    }
+    expect(seen).toEqual(['Logs', 'Errors', 'Evidence', 'Traces', 'Evidence', 'Traces'])
+    expect(all('[role=tab][tabindex="0"]')).toHaveLength(1)
+  })
+
+  it('load only what is looked at', async () => {
+    const { host } = await bench()
+    const asked = () => host.calls.map((c) => c.cmd).filter((cmd) => cmd.startsWith('live_'))
+    host.calls.length = 0
+    for (const what of ['traces', 'logs', 'errors', 'console']) host.tell(what)
+    await pass()
+    expect(asked()).toEqual(['live_traces'])
+    await click(tab('Console'))
+    host.tell('errors')
+    await pass()
+    expect(asked()).toEqual(['live_traces', 'live_console'])
+  })
+})
+
+describe('logs', () => {
+  it('a row is captured by its button or Enter, into the chosen slot', async () => {
+    const { host, workspace, stored } = await bench()
+    const session = workspace.session
+    session?.aim(session.marks.slots[0] ?? null)
+    await click(tab('Logs'))
+    await click(one(`${testid('log-row')} button`))
+    expect(captures(host)).toEqual([{ kind: 'logs', id: 'log-0' }])
+    expect(stored()).toMatch(/^# Two\n\n!\[HomeActivities\]\(evidence:\w+ "[^"]*"\)\n$/)
+    await press(all(testid('log-row'))[0] ?? null, 'Enter')
+    expect(captures(host)).toHaveLength(2)
+  })
+
+  it('what the filter shows is captured by one button', async () => {
+    const { host } = await bench()
+    await click(tab('Logs'))
+    const filter = one(testid('filter')) as HTMLInputElement
+    filter.value = 'backend-flask'
+    filter.dispatchEvent(new Event('input', { bubbles: true }))
+    await pass(600)
+    const button = one(testid('capture-these'))
+    expect(button.textContent).toBe('Capture these 4')
+    await click(button)
+    expect(captures(host)).toEqual([{ kind: 'logs', filter: 'backend-flask' }])
+  })
+
+  it('Space opens the whole event, and from it its trace', async () => {
+    const { workspace } = await bench()
+    await click(tab('Logs'))
+    await press(all(testid('log-row'))[0] ?? null, ' ')
+    const panel = one(testid('log-panel'))
+    expect(panel.textContent).toContain('code.lineno')
+    await click(one(`${testid('log-panel')} button`, 'Open the trace'))
+    expect(workspace.panel).toMatchObject({ kind: 'trace' })
+    expect(one(testid('trace-panel')).textContent).toContain('home-activities-mock-data')
+  })
+
+  it('the panel captures what it shows', async () => {
+    const { host } = await bench()
+    await click(tab('Logs'))
+    await click(all(testid('log-row'))[1] ?? document.body)
+    await click(one(`${testid('log-panel')} button`, 'Capture'))
+    expect(captures(host)).toEqual([{ kind: 'logs', id: 'log-1' }])
+    expect(all(testid('log-panel'))).toHaveLength(0)
+  })
+})
+
+describe('errors', () => {
+  it('a panel shows the chain, turns the frames, and shows and captures another occurrence', async () => {
+    const { host } = await bench()
+    await click(tab('Errors'))
+    await click(one(testid('error-row'), 'TypeError'))
+    const frames = () => [...one(testid('frames')).querySelectorAll('.where')].map((p) => p.textContent)
+    expect(frames().at(-1)).toContain('data_notifications')
+    await click(one('button', 'Most recent call last'))
+    expect(frames()[0]).toContain('data_notifications')
+    const panel = one(testid('error-panel'))
+    for (const said of ['caused by', 'ValueError', 'headers.User-Agent', 'andrewbrown', 'week'])
+      expect(panel.textContent).toContain(said)
+    // The line that failed stands between those around it, and keeps its place.
+    expect(panel.textContent).toContain('notifications.py:12:5')
+    const around = [...one(testid('around')).children].map((part) => part.textContent)
+    expect(around).toEqual([
+      ...['10', 'def run(user_handle):', '11', '  if not user_handle:'],
+      ...['12', "raise ValueError('no activities')", '13', '  return []'],
+    ])
+    expect(panel.textContent).toContain('1 argument')
+    await click(one(`${testid('error-panel')} button`, 'Show'))
+    await click(one(`${testid('error-panel')} button.primary`))
+    expect(captures(host)).toEqual([{ kind: 'error', id: 'item-0-1' }])
+  })
+})
+
+describe('console', () => {
+  it('shows lines in the order of time, grouped, without escape sequences', async () => {
+    await bench()
+    await click(tab('Console'))
+    const lines = all(testid('console-line')).map((line) => line.textContent ?? '')
+    expect(lines).toHaveLength(8)
+    expect(lines[0]).toContain('Running on')
+    expect(lines.at(-1)).toContain('HelloWorld')
+    expect(document.body.textContent).not.toContain('\x1b')
+    expect(all('section h3').map((h) => h.querySelector('span')?.textContent)).toEqual([
+      'docker compose up',
+      'npm start',
+      'docker compose up',
+    ])
+    expect(one('.fg-1.bold').textContent).toBe('Press CTRL+C to quit')
+  })
+
+  it('markup in a line stays text', async () => {
+    const { host } = await bench()
+    const first = host.console[0]
+    if (first) first.text = '<img src=x onerror=alert(1)>\x1b[31m<b>x</b>'
+    await click(tab('Console'))
+    expect(all('.lines img, .lines b')).toHaveLength(0)
+    expect(all(testid('console-line')).at(-1)?.textContent).toContain('<img src=x')
+  })
+
+  it('pasted text is captured, and kept where that failed', async () => {
+    const { host } = await bench()
+    await click(tab('Console'))
+    await click(one('button', 'Paste output'))
+    const area = one(testid('paste-text')) as HTMLTextAreaElement
+    area.value = '$ make\nok\n'
+    area.dispatchEvent(new Event('input', { bubbles: true }))
+    await pass()
+    host.failures.set('capture', new Failure('storage', 'The disk is full', 'Make room.'))
+    await click(one(testid('paste-run')))
+    expect(one(testid('paste-panel')).textContent).toContain('The disk is full')
+    expect(area.value).toBe('$ make\nok\n')
+    host.failures.clear()
+    await click(one(testid('paste-run')))
+    expect(captures(host).at(-1)).toEqual({
+      kind: 'console',
+      text: { source: 'pasted text', text: '$ make\nok\n' },
+    })
+    expect(all(testid('paste-panel'))).toHaveLength(0)
+  })
+})
+
+describe('the menu of the traces', () => {
+  it('is opened and walked by keys, and captures', async () => {
+    const { host } = await bench()
+    const more = one('[aria-haspopup=menu]')
+    more.focus()
+    await press(more, 'ArrowDown')
+    expect(more.getAttribute('aria-expanded')).toBe('true')
+    expect(document.activeElement?.textContent).toContain('service map')
+    await press(document.activeElement, 'ArrowUp')
+    expect(document.activeElement?.textContent).toContain('sampling rules')
+    await press(document.activeElement, 'Escape')
+    expect(all('[role=menu]')).toHaveLength(0)
+    expect(document.activeElement).toBe(more)
+    for (const item of ['service map', 'groups', 'sampling rules']) {
+      await click(more)
+      await click(one('[role=menuitem]', item))
+    }
+    expect(captures(host)).toEqual([
+      { kind: 'service-map', filter: '' },
+      { kind: 'groups' },
+      { kind: 'sampling-rules' },
+    ])
+  })
+
+  it('a trace is captured whole, or as a dossier', async () => {
+    const { host } = await bench()
+    const id = host.traces[0]?.trace_id
+    for (const name of ['Capture dossier', 'Capture']) {
+      await click(one(testid('trace-row')))
+      await click(all(`${testid('trace-panel')} button`).find((b) => b.textContent === name) ?? document.body)
+    }
+    expect(captures(host)).toEqual([
+      { kind: 'dossier', id },
+      { kind: 'trace', id },
+    ])
+  })
+})
+
+describe('panels', () => {
+  const kinds = [
+    [{ kind: 'logs', filter: '' }, 'rendering 3 activities'],
+    [{ kind: 'error', id: 'item-0' }, 'caused by'],
+    [{ kind: 'console', filter: '' }, 'Compiled successfully!'],
+    [{ kind: 'service-map' }, 'postgres'],
+    [{ kind: 'groups' }, 'service("backend-flask")'],
+    [{ kind: 'sampling-rules' }, '9000'],
+    [{ kind: 'dossier', id: '4bf92f3577b34da6a3ce929d0e0e4730' }, 'by the request’s header'],
+  ] as const
+  it.each(kinds)('evidence of %o shows its data beside its card', async (request, said) => {
+    const { host, workspace } = await bench()
+    const { id } = await host.rpc('capture', request)
+    workspace.panel = { kind: 'evidence', id } satisfies Panel
+    await pass()
+    const panel = one(testid('evidence-panel'))
+    expect(panel.textContent).toContain(said)
+    expect(panel.querySelector('img')?.alt).toContain('Card of')
+  })
+
+  it('the doctor says each step, what to do, and looks again', async () => {
+    const { host } = await bench()
+    await click(one('button', 'Nothing arrives?'))
+    const panel = () => one(testid('doctor-panel'))
+    expect(panel().textContent).toContain('2 of 6 steps')
+    expect(all(`${testid('check')}[data-ok=false] pre`).map((pre) => pre.textContent)).toContain(
+      'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://127.0.0.1:4318',
+    )
+    await click(one('button', 'Look again'))
+    expect(host.calls.filter((c) => c.cmd === 'doctor')).toHaveLength(2)
+    host.failures.set('doctor', new Failure('internal', 'No doctor', ''))
+    await click(one('button', 'Look again'))
+    expect(panel().textContent).toContain('No doctor')
+  })
+
+  it('the receivers say what came and what telemetry holds', async () => {
+    await bench()
+    expect(one(testid('receivers')).textContent?.replace(/\s+/g, ' ')).toContain(
+      '128 spans, 1,240 log events, 3 errors received 112 MB of 512 MB, 7 days; 0 dropped',
+    )
+  })
+})
