@@ -74,6 +74,7 @@ rule "an unfinished note: do it, or write an issue" < <(
   } 2>/dev/null || true
 )
 rule "debugging output" < <(rust '(^|[^a-z_])dbg!' crates src-tauri/src)
+bash scripts/words.sh || found=1
 
 if ((found)); then
   echo "Who may touch what: the table of rooms in ARCHITECTURE.md; the rules: scripts/lint.sh."
