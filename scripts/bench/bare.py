@@ -1,10 +1,10 @@
-"""The least that a client can do: reads what the stub has over one connection, unsigned, and writes it to standard output.
+"""A minimal client: reads the stub's data over one unsigned connection and writes it to standard output.
 
     bare.py PORT events|summaries|traces [--rows]
 
-As it is, a page's bytes are handed on as they came, and only the next page's token is looked for, at the page's end. With --rows it
-does what a client for people does: decodes each page, collects the rows, and writes them all as one JSON list. `traces` reads the
-traces whole, five at a time, of the ids that `summaries` gives.
+By default the bytes of a page are passed on unchanged, and only its end is searched for the token of the next page.
+With --rows, each page is decoded, and all rows are written as one JSON list. `traces` reads full traces, five at a
+time, with the ids from `summaries`.
 """
 
 import json
@@ -33,7 +33,7 @@ class Client:
                 length = int(value)
         page = self.stream.read(length)
         if b" 200 " not in status or len(page) < length:
-            sys.exit(f"the stub answered {status!r}: {page[:200]!r}")
+            sys.exit(f"the stub responded with {status!r}: {page[:200]!r}")
         return page
 
     def pages(self, path, asked, token, target=""):

@@ -1,17 +1,17 @@
-"""Measures one built `tracebook` beside others on this machine, in one run, on loopback only.
+"""Measures a built `tracebook` beside other products on this machine, in one run, on loopback only.
 
     bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,fetch]
                                [--without phoenix,otelite,rotel,aws,awslogs,bare] [--json FILE]
 
-    start   from the command to the ready line, with a new journal each time
-    otlp    the same OTLP batches to us, to the peers, and into a bare SQLite table
-    xray    X-Ray segments over UDP, faster and faster until one is lost
-    lists   the list of traces as the window asks for it, with a million spans stored and more arriving
-    fetch   log events and traces from a stub of the cloud, by us, by aws and awslogs, and by a bare client
+    start   time from the command to the ready line, with a new journal each time
+    otlp    the same OTLP batches sent to tracebook, to the peers, and into a plain SQLite table
+    xray    X-Ray segments over UDP, at increasing rates until one is lost
+    lists   the list of traces as the window requests it, with a million spans stored and more arriving
+    fetch   log events and traces from a stub of the cloud, by tracebook, aws, awslogs and a minimal client
 
-Acknowledged: answered 200. Queryable: committed to the database that the product's lists are read from (seen by reading it
-every 10 ms), and its own API knows one of the last traces. The senders share the machine with the receiver, so every
-rate is a lower bound.
+Acknowledged: the response was 200. Queryable: committed to the database that the product reads its lists from (which is
+polled every 10 ms), and its own API returns one of the last traces. The senders share the machine with the receiver, so
+every rate is a lower bound.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def say(text=""):
 
 
 def table(head, rows):
-    """The first column to the left, the others to the right."""
+    """Prints a table: the first column left-aligned, the others right-aligned."""
     rows = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     for row in rows:
@@ -50,7 +50,7 @@ def table(head, rows):
 
 
 def percentile(values, share):
-    """The value that so large a share does not exceed; 0 where there is none."""
+    """The given percentile (0 to 1) of the values; 0 without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
 
@@ -60,7 +60,7 @@ def milliseconds(seconds):
 
 
 class Targets:
-    """What we set out to reach, and by how much it was or was not."""
+    """Targets, and by how much each was reached or missed."""
 
     def __init__(self):
         self.rows, self.kept = [], []
@@ -75,9 +75,9 @@ class Targets:
         if reached and (not wanted or not got or got == wanted):
             how = "reached"
         elif reached:
-            how = f"reached, {factor:,.2f}x as good as needed"
+            how = f"reached, {factor:,.2f}x the target"
         else:
-            how = f"MISSED, {factor:,.2f} of the way" if factor else "MISSED"
+            how = f"MISSED, {factor:,.2f} of the target" if factor else "MISSED"
         form = ",.0f" if wanted >= 1000 or isinstance(got, int) else ",.2f" if unit == "x" else ",.1f"
         self.rows.append([what, f"{got:{form}}{unit}", f"{bound} {wanted:,}{unit}", how])
         self.kept.append({"what": what, "got": got, "bound": bound, "wanted": wanted, "unit": unit.strip(), "reached": reached})
@@ -102,14 +102,14 @@ def cold_start(ours, folder, given):
 
 
 def ingest(product, folder, bodies, given):
-    """Sends until the time or the batches are over, then waits until all that was acknowledged is committed."""
+    """Sends until time or batches run out, then waits until everything acknowledged is committed."""
     running = product.start(folder)
     try:
-        time.sleep(0.5)  # what a program does at its start is not what is measured
+        time.sleep(0.5)  # excludes the work at startup
         empty = products.size_of(folder)
         watcher = watch.Watcher(running.database, product.quick, product.exact) if product.exact else None
         only = [body for body, _ in bodies]
-        # What keeps nothing cannot tell a batch that comes again, and would be through with them before it is warm.
+        # A product that stores nothing does not notice repeated batches, and would finish them before it is warm.
         sending = load.Sending(
             running.port, only if watcher else itertools.cycle(only), product.path, given.connections, given.seconds
         )
@@ -124,23 +124,23 @@ def ingest(product, folder, bodies, given):
             "refused_count": len(sent["refused"]),
         }
         if not acks:
-            raise products.Missing(f"no batch was acknowledged: {(sent['refused'] or ['it was always busy'])[0]}")
+            raise products.Missing(f"no batch was acknowledged: {(sent['refused'] or ['it was busy throughout'])[0]}")
         found["acknowledged"] = found["spans"] / (sent["ended"] - sent["started"])
         found["batch_p50_s"] = percentile([took for _, took in sent["acks"]], 0.5)
         found["batch_p95_s"] = percentile([took for _, took in sent["acks"]], 0.95)
         if watcher:
             there = watcher.wait_for(found["spans"], given.quiet, given.patience)
             gave_up = watcher.moments[-1]
-            # The k-th that was acknowledged is there when k batches are: exact where batches are taken in order.
+            # The k-th acknowledged batch is committed when k batches are. Exact if batches are processed in order.
             seen = [watcher.moment_of((k + 1) * given.spans) for k in range(len(acks))]
-            # What is not there when we stop waiting took longer than that.
+            # A batch still missing at the end took at least that long.
             seen = [moment or (gave_up, gave_up) for moment in seen]
             found["stored"], found["waited_for_all"] = there, there >= found["spans"]
             found["lag_p95_s"] = percentile([max(0, late - acked) for (_, late), acked in zip(seen, acks)], 0.95)
             found["lag_p95_at_least_s"] = percentile([max(0, early - acked) for (early, _), acked in zip(seen, acks)], 0.95)
             last = max(seen[-1][1], sent["ended"])
             found["queryable"] = min(there, found["spans"]) / (last - sent["started"])
-            # A trace in its own API, not only in its file: of the last, or where not all are there of the first batch.
+            # Asks its API, not only its file: for one of the last traces, or one of the first if some are missing.
             known = max(0, len(acks) - given.connections) if found["waited_for_all"] else 0
             found["api_knows"] = product.confirm(running, bodies[known][1])
         found["peak_rss"] = running.memory()
@@ -157,7 +157,7 @@ def otlp_row(found):
         return [f"{found['product']} {found['version']}", "not measured", "", "", "", "", ""]
     lag = "-"
     if "lag_p95_s" in found:
-        # Seen at the first look already: the truth is somewhere between nothing and the pace of the looks.
+        # Found by the first poll: the lag is between zero and the polling interval.
         bound = "> " if not found["waited_for_all"] else "< " if not found["lag_p95_at_least_s"] else ""
         lag = bound + milliseconds(found["lag_p95_s"])
     return [
@@ -175,7 +175,7 @@ def otlp(ours, folder, given, targets):
     maker = load.Batches(given.spans)
     bodies = [maker.next() for _ in range(given.batches)]
     say(
-        f"\nOTLP over HTTP, protobuf: batches of {given.spans} spans ({len(bodies[0][0]) / given.spans:.0f} bytes a span), "
+        f"\nOTLP over HTTP, protobuf: batches of {given.spans} spans ({len(bodies[0][0]) / given.spans:.0f} bytes per span), "
         f"{given.connections} connections, for {given.seconds:g} s or {given.batches} batches each"
     )
     results, notes, rows = [], [], []
@@ -220,20 +220,20 @@ def otlp(ours, folder, given, targets):
 def notes_on(found):
     name = found["product"]
     if "acknowledged" in found and "queryable" not in found:
-        yield f"{name}: keeps nothing, and acknowledges what it has queued; a peak RSS that grows with the spans is that queue"
+        yield f"{name}: stores nothing and acknowledges what it has queued; its peak RSS includes that queue"
     if "why" in found:
         yield f"{name} was not measured: {found['why']}"
     if found.get("refused_count"):
         yield f"{name}: {found['refused_count']} batches refused ({found['refused'][0]})"
     if found.get("busy"):
-        yield f"{name}: said {found['busy']} times that it is too busy; those batches were sent again after 50 ms"
+        yield f"{name}: responded {found['busy']} times that it is busy; those batches were sent again after 50 ms"
     if "stored" in found and found["stored"] != found["spans"]:
-        when = "" if found["waited_for_all"] else " when we stopped waiting"
+        when = "" if found["waited_for_all"] else " at the end of the wait"
         yield f"{name}: {found['spans']:,} spans were acknowledged and {found['stored']:,} are stored{when}"
     if found.get("api_knows") is False:
-        yield f"{name}: its API does not know a trace that its database has"
+        yield f"{name}: its API does not return a trace that is in its database"
     if "batch_p50_s" in found:
-        yield f"{name}: a batch is answered in {milliseconds(found['batch_p50_s'])}, 95 % within {milliseconds(found['batch_p95_s'])}"
+        yield f"{name}: a batch takes {milliseconds(found['batch_p50_s'])}, 95 % within {milliseconds(found['batch_p95_s'])}"
 
 
 def compare(results, peers, targets):
@@ -254,7 +254,7 @@ def compare(results, peers, targets):
 
 
 def kernel_drops(port):
-    """Datagrams that the system threw away because a socket's buffer was full; 0 where that cannot be read."""
+    """Datagrams dropped by the system because a socket buffer was full; 0 if that cannot be read."""
     drops = 0
     try:
         with open("/proc/net/udp") as rows:
@@ -269,7 +269,7 @@ def kernel_drops(port):
 
 def xray(ours, folder, given, targets):
     say(
-        f"\nX-Ray over UDP: segments of {len(load.datagrams(1)[0])} bytes, one trace each, for {given.xray_seconds:g} s at each pace"
+        f"\nX-Ray over UDP: segments of {len(load.datagrams(1)[0])} bytes, one trace each, for {given.xray_seconds:g} s at each rate"
     )
     rows, results, best, taken = [], [], 0, 0
     for pace in given.rates:
@@ -306,14 +306,14 @@ def xray(ours, folder, given, targets):
             ]
         )
         if not found["lost"]:
-            # What still waited in a queue at the end was taken, but not at this pace.
+            # What was still queued at the end was received, but not at this rate.
             best = max(best, min(found["sent_per_s"], found["stored_per_s"]))
             taken = max(taken, found["sent_per_s"])
         else:
             break
     table(["pace", "sent/s", "persisted/s", "lost", "by kernel", "behind", "peak RSS"], rows)
-    say(f"  Fastest pace of which none was lost: {taken:,.0f}/s; most persisted a second, counted until the last was: {best:,.0f}")
-    targets.at_least(f"X-Ray segments/s taken for {given.xray_seconds:g} s, none lost", taken, XRAY_RATE, "/s")
+    say(f"  Highest rate without loss: {taken:,.0f}/s; highest rate of commits, measured until the last one: {best:,.0f}/s")
+    targets.at_least(f"X-Ray segments/s received for {given.xray_seconds:g} s without loss", taken, XRAY_RATE, "/s")
     targets.at_least("X-Ray segments/s persisted, none lost", best, XRAY_RATE, "/s")
     return {"paces": results, "none_lost": taken, "persisted_none_lost": best}
 
@@ -325,7 +325,7 @@ def ask(running, args, times, pause=0.02):
         status, body = running.rpc.call("live_traces", args)
         taken.append(time.monotonic() - begun)
         if status != 200:
-            raise SystemExit(f"live_traces answered {status}: {body[:200]!r}")
+            raise SystemExit(f"live_traces responded with {status}: {body[:200]!r}")
         time.sleep(pause)
     return taken
 
@@ -336,7 +336,7 @@ def lists(ours, folder, given, targets):
     kinds = {"newest 100": {}, "status:error": {"filter": "status:error"}, "service:bench": {"filter": "service:bench"}}
     result, rows = {}, []
     try:
-        # A batch more than needed would not hurt; fewer would be another measurement.
+        # One batch too many does no harm; too few would be a different measurement.
         maker = load.Batches(given.spans)
         filling = load.Sending(running.port, maker, connections=given.connections)
         begun = time.monotonic()
@@ -347,7 +347,7 @@ def lists(ours, folder, given, targets):
         sent = filling.stop()
         stored = len(sent["acks"]) * given.spans
         result["stored"], result["fill_s"] = stored, sent["ended"] - sent["started"]
-        short = "" if stored >= given.stored else f" (not {given.stored:,}: --fill-seconds {given.fill_seconds:g} were over)"
+        short = "" if stored >= given.stored else f" (not {given.stored:,}: --fill-seconds {given.fill_seconds:g} elapsed)"
         say(f"  {stored:,} spans stored in {result['fill_s']:.0f} s{short}")
 
         def measure(when):
@@ -359,7 +359,7 @@ def lists(ours, folder, given, targets):
 
         ask(running, {}, 3)
         measure("nothing arriving")
-        # Half of what it can take leaves what a developer's machine has: time for a window.
+        # Half of its capacity, since a developer's machine also runs the window.
         half = len(sent["acks"]) / result["fill_s"] / 2
         for seed, when, rate in ((2, "half ingest", half), (3, "full ingest", None)):
             arriving = load.Sending(running.port, load.Batches(given.spans, seed), connections=1, rate=rate)
@@ -368,7 +368,7 @@ def lists(ours, folder, given, targets):
             done = arriving.stop()
             rate_was = len(done["acks"]) * given.spans / (done["ended"] - done["started"])
             result[f"{when}, spans/s"] = rate_was
-            say(f"  {when}: {rate_was:,.0f} spans/s arrived meanwhile")
+            say(f"  {when}: {rate_was:,.0f} spans/s arriving")
         result["peak_rss"] = running.memory()
         result["rss_at_end"] = running.memory("VmRSS")
         result["disk"] = products.size_of(f"{folder}/lists")
@@ -393,26 +393,26 @@ def names(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
-    parser.add_argument("--quick", action="store_true", help="less of everything: two minutes, and figures that vary more")
+    parser.add_argument("--quick", action="store_true", help="a shorter run of two minutes, with less precise figures")
     parser.add_argument("--only", type=names, default=list(SECTIONS), help=f"some of {','.join(SECTIONS)}")
     parser.add_argument("--without", type=names, default=[], help=f"some of {','.join(OTHERS)}")
-    parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    parser.add_argument("--json", metavar="FILE", help="write all figures to this file")
     parser.add_argument("--batches", type=int, help="OTLP batches at most (2000)")
-    parser.add_argument("--spans", type=int, default=512, help="in a batch; 512 is what the SDKs send at most")
+    parser.add_argument("--spans", type=int, default=512, help="spans per batch; the SDKs send at most 512")
     parser.add_argument("--connections", type=int, default=2)
-    parser.add_argument("--seconds", type=float, help="of sending to each product (10)")
-    parser.add_argument("--patience", type=float, help="seconds that are waited for what was acknowledged to be there (90)")
-    parser.add_argument("--quiet", type=float, default=15, help="… or so many in which nothing comes to be there")
+    parser.add_argument("--seconds", type=float, help="seconds of sending to each product (10)")
+    parser.add_argument("--patience", type=float, help="seconds to wait until everything acknowledged is committed (90)")
+    parser.add_argument("--quiet", type=float, default=15, help="… or until nothing was committed for this many seconds")
     parser.add_argument("--starts", type=int, help="(5)")
-    parser.add_argument("--rates", type=lambda text: [int(r) for r in names(text)], help="X-Ray segments a second, rising")
+    parser.add_argument("--rates", type=lambda text: [int(r) for r in names(text)], help="X-Ray segments per second, increasing")
     parser.add_argument("--xray-seconds", type=float, help="at each pace (5)")
-    parser.add_argument("--stored", type=int, help="spans under the lists (1000000)")
-    parser.add_argument("--fill-seconds", type=float, default=240, help="to store them at most")
+    parser.add_argument("--stored", type=int, help="spans stored for the lists (1000000)")
+    parser.add_argument("--fill-seconds", type=float, default=240, help="time limit for storing them")
     parser.add_argument("--asks", type=int, help="for each list (100)")
-    parser.add_argument("--events", type=int, default=10_000, help="log events that are fetched")
-    parser.add_argument("--traces", type=int, help="traces that are fetched (500)")
-    parser.add_argument("--fetches", type=int, help="of each by each (9)")
-    parser.add_argument("--folder", help="where to write (the system's temporary folder); it must be on a real disk")
+    parser.add_argument("--events", type=int, default=10_000, help="log events to fetch")
+    parser.add_argument("--traces", type=int, help="traces to fetch (500)")
+    parser.add_argument("--fetches", type=int, help="runs of each client (9)")
+    parser.add_argument("--folder", help="where to write (the temporary folder); must be on a disk, not in memory")
     given = parser.parse_args()
     usual = {"batches": 2000, "seconds": 10.0, "starts": 5, "xray_seconds": 5.0, "stored": 1_000_000, "asks": 100, "patience": 90.0}
     usual |= {"traces": 500, "fetches": 9}
@@ -425,10 +425,10 @@ def arguments():
             setattr(given, key, value)
     for name in given.only:
         if name not in SECTIONS:
-            parser.error(f"--only: there is no {name!r}, but {', '.join(SECTIONS)}")
+            parser.error(f"--only: unknown section {name!r}; available: {', '.join(SECTIONS)}")
     for name in given.without:
         if name not in OTHERS:
-            parser.error(f"--without: there is no {name!r}, but {', '.join(OTHERS)}")
+            parser.error(f"--without: unknown name {name!r}; available: {', '.join(OTHERS)}")
     given.peers = [made() for name, made in products.PEER_CLASSES.items() if name not in given.without]
     return given
 
@@ -440,7 +440,7 @@ def main():
     machine = f"{os.cpu_count()} cores, {platform.platform(terse=True)}"
     say(f"{os.path.abspath(given.binary)} on {machine}; load before the start {busy:.1f}")
     if busy > os.cpu_count() / 2:
-        say("  The machine is busy with something else: compare rows with each other, not with another run.")
+        say("  The machine is busy: compare rows of this run with each other only.")
     results["machine"], results["load_before"] = machine, busy
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tracebook-bench-", dir=given.folder) as folder:
@@ -456,14 +456,14 @@ def main():
             results["fetch"] = fetch.fetch(given.binary, folder, given, targets, say, table)
     results["targets"], results["load_after"] = targets.kept, os.getloadavg()[0]
     targets.show()
-    say(f"\n{time.monotonic() - begun:.0f} s in all; load at the end {results['load_after']:.1f}")
+    say(f"\n{time.monotonic() - begun:.0f} s in total; load at the end {results['load_after']:.1f}")
     if given.json:
         with open(given.json, "w") as out:
             json.dump(results, out, indent=1)
-        say(f"Every figure: {given.json}")
+        say(f"All figures: {given.json}")
     us = (results.get("otlp") or [{}])[0]
     if us.get("refused_count") or us.get("stored", 0) != us.get("spans", 0):
-        sys.exit("batches were refused, or what was acknowledged is not all stored")
+        sys.exit("batches were refused, or acknowledged spans are missing")
     if not all(found["complete"] for fetched in results.get("fetch", {}).values() for found in fetched):
         sys.exit("not everything was fetched")
 

@@ -1,15 +1,16 @@
-"""The section `fetch`: 10,000 log events and 500 traces from one stub, by us, by aws and awslogs from PyPI, and by a bare client.
+"""The section `fetch`: 10,000 log events and 500 traces from one stub, by tracebook, aws and awslogs (from PyPI), and a
+minimal client.
 
-Every client is a command that is run from its start to its end, with its answer in a file, against the same endpoint
-(stub.py); they take turns, so that what else the machine does hits all alike. What each brought is compared with what there is.
+Every client is a command that is run to its end, with its output in a file, against the same endpoint (stub.py). They
+take turns, so that other load on the machine affects all of them. The output is compared with the stub's data.
 
-    log events     FilterLogEvents, all pages, the oldest first (awslogs has no other order, aws only one)
+    log events     FilterLogEvents, all pages, oldest first (the only order of aws and awslogs)
     traces listed  GetTraceSummaries, all pages
-    traces whole   the list, then BatchGetTraces. We have no command for so many: `serve` is started and asked as a window asks
-                   (whole.py), one trace a request. aws is started anew for each five, since X-Ray takes no more at once, as
-                   many beside each other as there are cores
+    full traces    the list, then BatchGetTraces. tracebook has no command for many traces: `serve` is started and queried
+                   as by a window (whole.py), one trace per request. aws is started once per five traces, X-Ray's limit,
+                   with as many processes as there are cores
 
-An endpoint of the user's own has no quota, so here nobody waits for a turn; how long we would wait at AWS is said.
+A user-defined endpoint has no rate limit, so tracebook does not wait here. How long it would wait for AWS is reported.
 """
 
 import glob
@@ -25,9 +26,9 @@ import products
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GROUP, BACK = "cruddur", "6h"
-TASKS = {"events": "log events", "summaries": "traces listed", "traces": "traces whole"}
+TASKS = {"events": "log events", "summaries": "traces listed", "traces": "full traces"}
 FASTER, BARE_TIME = 5, 1.5
-# Requests a second and how many at once after a pause: `Api::quota` in crates/sources/src/cloud/limits.rs.
+# Requests per second, and burst: `Api::quota` in crates/sources/src/cloud/limits.rs.
 QUOTAS = {"FilterLogEvents": (4, 4), "GetTraceSummaries": (2, 5), "BatchGetTraces": (5, 10)}
 ENVIRONMENT = {
     "AWS_CONFIG_FILE": "/nonexistent/config",
@@ -45,7 +46,7 @@ TRACE = re.compile(r"\b1-([0-9a-f]{8})-([0-9a-f]{24})\b")
 
 
 def hexadecimal(trace_id):
-    """A trace's id in the one form that all can be compared in."""
+    """A trace id as 32 hex digits, to compare clients."""
     return TRACE.sub(r"\1\2", trace_id)
 
 
@@ -101,7 +102,7 @@ class Aws(products.FromPyPI):
             return [*listed, "--output", "json"]
         whole = [*self.aws, "xray", "batch-get-traces", "--output", "json", "--trace-ids"]
         listed += ["--output", "text", "--query", "TraceSummaries[].[Id]"]
-        # Each answer has a file of its own, since those of neighbours would mix.
+        # Each response has its own file, since parallel outputs would mix.
         each = f'{" ".join(whole)} "$@" > {out}.part$$'
         return ["sh", "-c", f"{' '.join(map(quoted, listed))} | xargs -n 5 -P {os.cpu_count()} sh -c {quoted(each)} each"]
 
@@ -139,7 +140,7 @@ class Awslogs(products.FromPyPI):
 
 
 class Bare:
-    """The limit: bytes handed on as they come, or rows decoded, collected and written as we do it."""
+    """The lower bound: bytes passed on, or rows decoded, collected and written as tracebook does."""
 
     version = ""
 
@@ -169,7 +170,7 @@ BARE = ("bytes", "rows")
 
 
 class Stub:
-    """stub.py, running."""
+    """A running stub.py."""
 
     def __init__(self, folder, given):
         command = [sys.executable, f"{HERE}/stub.py", "--events", str(given.events), "--traces", str(given.traces)]
@@ -190,7 +191,7 @@ class Stub:
 
 
 def run(command, environment, out, stub):
-    """Runs a command to its end; answers how long it took and what it asked."""
+    """Runs a command to its end; returns its times and its number of requests."""
     stub.told()
     with open(out, "wb") as answer, open(f"{out}.err", "wb") as words:
         begun = time.monotonic()
@@ -202,7 +203,7 @@ def run(command, environment, out, stub):
     if process.returncode or not told["asked"]:
         with open(f"{out}.err", errors="replace") as words:
             why = " ".join(words.read()[-300:].split())
-        raise products.Missing(f"it ended with {process.returncode}: {why or '(no words)'}")
+        raise products.Missing(f"it ended with {process.returncode}: {why or '(no output)'}")
     return {
         "wall_s": ended - begun,
         "before_s": told["first"] - begun,
@@ -215,22 +216,22 @@ def run(command, environment, out, stub):
 
 
 def complete(client, what, out, wanted, say):
-    """Whether a client brought all there is, each once."""
+    """Whether a client fetched everything, exactly once."""
     found = client.found(what, out)
     if len(found) == len(wanted) and set(found) == wanted:
         return True
-    say(f"  {client.name}: {len(found):,} {TASKS[what]} came, {len(wanted - set(found)):,} of {len(wanted):,} are missing")
+    say(f"  {client.name}: {len(found):,} {TASKS[what]} fetched, {len(wanted - set(found)):,} of {len(wanted):,} are missing")
     return False
 
 
 def measure(clients, what, given, folder, environment, stub, wanted, say):
-    """Runs of each client, in turns; the first turn warms up and is not counted."""
+    """Runs of each client, in turns; the first turn is a warm-up and not counted."""
     results = {client.name: {"client": client.name, "version": client.version, "runs": [], "complete": True} for client in clients}
     for turn in range(given.fetches + 1):
         for client in clients:
             found, out = results[client.name], f"{folder}/{what}.out"
             command = client.command(what, given, out)
-            # A hundred starts of aws are warm after the first, and one turn of them takes a minute.
+            # One turn starts aws a hundred times and takes a minute; it is warm after the first start.
             once = what == "traces" and client.name == "aws"
             if not command or "why" in found or (once and found["runs"]):
                 continue
@@ -275,13 +276,13 @@ def compare(what, results, targets):
 
 
 def waiting(us, say):
-    """What our limiter would add at AWS."""
+    """Prints the delay that the rate limiter would add for AWS."""
     for operation, n in us["runs"][-1]["asked"].items():
         if operation in QUOTAS:
             rate, burst = QUOTAS[operation]
             pause = max(0, n - burst) / rate
-            wait = f"{pause:,.1f} s of waiting" if pause else "no waiting"
-            say(f"  tracebook at AWS: {n} {operation} are {wait} ({rate}/s after {burst} at once)")
+            wait = f"{pause:,.1f} s of delay" if pause else "no delay"
+            say(f"  tracebook at AWS: {n} {operation} have {wait} ({rate}/s, burst {burst})")
 
 
 def fetch(binary, folder, given, targets, say, table):
@@ -312,7 +313,7 @@ def fetch(binary, folder, given, targets, say, table):
                 raise products.Missing(f"the stub has {len(wanted)} {title} instead of {n}")
             found = measure(clients, what, given, folder, environment, stub, wanted, say)
             results[what] = found
-            say(f"\nFetching: {n:,} {title} from one stub; the median of {given.fetches} runs in turns, all ms")
+            say(f"\nFetching: {n:,} {title} from one stub; median of {given.fetches} runs in turns, in ms")
             head = ["", "wall", "spread", "to the first request", "asking", "after the last", "CPU", "requests"]
             table(head, [row(one) for one in found])
             for one in found:

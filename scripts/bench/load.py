@@ -1,6 +1,6 @@
-"""What is sent, and the sending: made before the clock starts, sent by processes of their own.
+"""Payloads and senders. Payloads are prepared before the clock starts and sent by separate processes.
 
-Times are of `time.monotonic`, which every process on one machine shares.
+Times are `time.monotonic`, which all processes on a machine share.
 """
 
 import ctypes
@@ -20,14 +20,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 SPANS_A_TRACE = 8
 FORK = multiprocessing.get_context("fork")
-# What a receiver may say when it wants the sender to come back.
+# Responses that ask the sender to retry.
 BUSY = (429, 502, 503, 504)
 
 
 class Batches:
-    """OTLP batches that differ in ids and times only, so that each is a copy with some bytes changed.
+    """OTLP batches that differ only in ids and times, so that each is a copy with some bytes changed.
 
-    Traces of 8 spans, with the attributes a small web service has; one trace in 64 has an error.
+    Traces of 8 spans with the attributes of a small web service. One trace in 64 has an error.
     """
 
     def __init__(self, spans, seed=1):
@@ -66,7 +66,7 @@ class Batches:
         self._prove()
 
     def _prove(self):
-        """A template that was cut in the wrong place would measure something else."""
+        """Checks that the template was cut at the right offsets."""
         seen = ExportTraceServiceRequest.FromString(self.next()[0]).resource_spans[0].scope_spans[0].spans
         roots = {span.trace_id: span.span_id for span in seen if not span.parent_span_id}
         assert len(seen) == self.spans == len({s.span_id for s in seen})
@@ -75,7 +75,7 @@ class Batches:
         assert Span.FromString(self.cut(seen_body := self.next()[0])[-1]).name and len(seen_body) == len(self.template)
 
     def next(self):
-        """A batch, and its last trace's id."""
+        """A batch, and the id of its last trace."""
         body = bytearray(self.template)
         ids = self.rng.randbytes(24 * self.spans)
         now = time.time_ns()
@@ -95,15 +95,15 @@ class Batches:
         return bytes(body), trace.hex()
 
     def cut(self, body):
-        """The spans of a batch as they were sent."""
+        """The encoded spans of a batch."""
         return [body[a:b] for a, b in self.cuts]
 
 
 class Sending:
-    """A process that sends batches over some connections until they run out, a time has passed, or it is stopped."""
+    """A process that sends batches over several connections until they run out, the time is over, or it is stopped."""
 
     def __init__(self, port, batches, path="/v1/traces", connections=2, seconds=None, rate=None):
-        """`batches` are bodies, or a `Batches` to make them on the way; `rate` is in batches a second."""
+        """`batches` are bodies, or a `Batches` that creates them while sending; `rate` is in batches per second."""
         self.answered = FORK.Value("q", 0)
         self.stopping = FORK.Event()
         self.reader, writer = FORK.Pipe(duplex=False)
@@ -117,7 +117,7 @@ class Sending:
         return self.result()
 
     def result(self):
-        """Waits for the end: a dict of `started`, `ended`, `acks` (moment, seconds; oldest first), `busy`, `refused`."""
+        """Waits for the end and returns a dict of `started`, `ended`, `acks` (moment, seconds; oldest first), `busy`, `refused`."""
         try:
             done = self.reader.recv()
         except EOFError:
@@ -188,7 +188,7 @@ def _send_all(port, path, batches, connections, seconds, rate, answered, stoppin
 
 
 def datagrams(count, seed=1):
-    """X-Ray segments as the Python SDK sends them for one request each, without subsegments."""
+    """X-Ray segments as the Python SDK sends them, one per request, without subsegments."""
     rng = random.Random(seed)
     now = time.time()
     made = []
@@ -239,7 +239,7 @@ class _Msghdr(ctypes.Structure):
 
 
 class _Mmsghdr(ctypes.Structure):
-    # Nested, not flat: the length comes after the padding of what is inside.
+    # Nested, because the length follows the padding of the inner structure.
     _fields_ = [("header", _Msghdr), ("len", ctypes.c_uint)]
 
 
@@ -248,7 +248,7 @@ class _Iovec(ctypes.Structure):
 
 
 class Datagrams:
-    """A process that sends datagrams at a pace, a millisecond's worth with one `sendmmsg` (or `send`, where there is none)."""
+    """A process that sends datagrams at a rate, one `sendmmsg` per millisecond (or `send` without it)."""
 
     def __init__(self, port, datagrams, rate):
         self.reader, writer = FORK.Pipe(duplex=False)
@@ -293,7 +293,7 @@ def _send_datagrams(port, datagrams, rate, writer):
     sent, started = 0, time.monotonic()
     while sent < total:
         due = min(total, int((time.monotonic() - started) * rate) + 1)
-        # At most 64 at once: a pause of the sender is not to become a burst that no real service sends.
+        # At most 64 at once, so that a pause of the sender does not cause an unrealistic burst.
         if due > sent:
             sent += send(sent, min(64, due - sent))
         else:

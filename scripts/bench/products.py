@@ -1,6 +1,6 @@
-"""What is measured: this program, and what others made. Each is started on free ports in a folder of its own.
+"""The measured products: Tracebook and its peers, each started on free ports in its own folder.
 
-A product answers `start(folder)` with a `Running`, whose database is read (never written) to see what is committed.
+`start(folder)` of a product returns a `Running`, whose database is read (never written) to see what is committed.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def size_of(folder):
 
 
 def call(port, method, path, body=None, headers=None, timeout=60):
-    """One HTTP request; answers status, headers and body."""
+    """Sends one HTTP request; returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(method, path, body, headers or {})
@@ -54,7 +54,7 @@ def call(port, method, path, body=None, headers=None, timeout=60):
 
 
 class Running:
-    """A started program, alone in its session."""
+    """A started program in its own session."""
 
     def __init__(self, command, folder, environment=None, executable=None, ready=None):
         os.makedirs(folder, exist_ok=True)
@@ -77,7 +77,7 @@ class Running:
                 raise Missing(f"it ended with {self.process.wait()}: {self.last_words()}")
             self.first = json.loads(line)
             self.seconds = time.monotonic() - self.begun
-            # Nobody reads on, and a full pipe would stop it.
+            # Nothing else reads the pipe, and a full one would block the program.
             threading.Thread(target=self._drain, daemon=True).start()
 
     def _drain(self):
@@ -87,10 +87,10 @@ class Running:
 
     def last_words(self):
         with open(self.log, errors="replace") as log:
-            return " ".join(log.read()[-300:].split()) or "(no words)"
+            return " ".join(log.read()[-300:].split()) or "(no output)"
 
     def wait_for(self, ports, patience=90):
-        """Waits until it listens on all of some ports."""
+        """Waits until it listens on all of these ports."""
         for port in ports:
             while True:
                 if self.process.poll() is not None:
@@ -107,12 +107,12 @@ class Running:
         for path in glob.glob("/proc/[0-9]*/stat"):
             with contextlib.suppress(OSError, IndexError), open(path) as stat:
                 text = stat.read()
-                # The name in brackets may hold anything; after it come state, parent, group, session.
+                # The name in parentheses can contain anything. State, parent, group and session follow it.
                 if int(text.rsplit(")", 1)[1].split()[3]) == self.process.pid:
                     yield int(text.split()[0])
 
     def memory(self, field="VmHWM"):
-        """Bytes of RAM of the whole session: the peak of each (`VmHWM`), or now (`VmRSS`)."""
+        """Memory of the whole session in bytes: the sum of peaks (`VmHWM`), or the current one (`VmRSS`)."""
         total = 0
         for pid in self._session():
             with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as status:
@@ -122,7 +122,7 @@ class Running:
         return total
 
     def stop(self, patience=30):
-        """Ends it, politely first; answers whether that was enough."""
+        """Sends SIGTERM, then SIGKILL; returns whether SIGTERM was enough."""
         if self.process.poll() is None:
             self.process.terminate()
         polite = True
@@ -137,23 +137,23 @@ class Running:
 
 
 class Product:
-    """One row of the table."""
+    """A row of the table."""
 
     name = version = ""
     path = "/v1/traces"
-    # The statement that says at once how many spans were ever written, and the one that counts them.
+    # A fast statement for the number of spans ever written, and an exact one that counts them.
     quick = exact = None
-    # What is compared: `queryable` or `acknowledged`, and how much better than it we want to be.
+    # The compared figure (`queryable` or `acknowledged`), and the factor that Tracebook has to reach.
     against, wanted = "queryable", None
 
     def install(self):
-        """Installs it where it is not; raises `Missing` with the reason if it cannot be."""
+        """Installs it if it is not; raises `Missing` with the reason if that fails."""
 
     def start(self, folder):
         raise NotImplementedError
 
     def confirm(self, running, trace_id):
-        """Whether its own API knows a trace."""
+        """Whether its own API returns a trace."""
         return None
 
 
@@ -169,7 +169,7 @@ class Ours(Product):
         if max_mib:
             with open(f"{folder}/tracebook.toml", "w") as settings:
                 settings.write(f"[telemetry]\nmax_mib = {max_mib}\n")
-        ports = [f"--{door}=127.0.0.1:0" for door in ("http", "grpc", "xray", "ui")]
+        ports = [f"--{listener}=127.0.0.1:0" for listener in ("http", "grpc", "xray", "ui")]
         running = Running([self.binary, "--data", folder, "--json", "serve", *ports], folder, ready=True)
         running.port = int(running.first["http"].rsplit(":", 1)[1])
         running.xray = int(running.first["xray"].rsplit(":", 1)[1])
@@ -183,7 +183,7 @@ class Ours(Product):
 
 
 class Rpc:
-    """`POST /rpc` as a browser does it, over one connection."""
+    """`POST /rpc` as a browser sends it, over one connection."""
 
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
@@ -198,7 +198,7 @@ class Rpc:
 
 
 class Peer(Product):
-    """Somebody else's program, in `.setup/peers/<name>`, installed once."""
+    """Another product, installed once in `.setup/peers/<name>`."""
 
     seconds = "a minute"
 
@@ -301,7 +301,7 @@ class Phoenix(FromPyPI):
 
 
 class Rotel(FromPyPI):
-    """The ceiling: it decodes and throws away."""
+    """The upper bound: it decodes spans and discards them."""
 
     name, package, version = "rotel", "rotel", "0.0.1a15"
     against, wanted = "acknowledged", 0.5
@@ -310,7 +310,7 @@ class Rotel(FromPyPI):
         port, grpc = free_port(), free_port()
         found = glob.glob(f"{PEERS}/rotel/lib/python*/site-packages/rotel/rotel-agent")
         if not found:
-            raise Missing("the package for this machine has no program in it")
+            raise Missing("the package for this platform contains no executable")
         command = ["rotel", "start", "--exporter", "blackhole", "--otlp-http-endpoint", f"127.0.0.1:{port}"]
         command += ["--otlp-grpc-endpoint", f"127.0.0.1:{grpc}"]
         command += ["--pid-file", f"{folder}/pid", "--log-file", f"{folder}/log"]
@@ -332,9 +332,9 @@ BARE = {
 
 
 def bare_insert(folder, shape, batches):
-    """Writes spans into a fresh SQLite file, a transaction a batch; answers the seconds and the bytes on disk.
+    """Writes spans to a new SQLite file, one transaction per batch; returns the seconds and the bytes on disk.
 
-    `batches` holds a list of rows each: the bytes alone, or what `our columns` has. It is the limit of what any store on SQLite can do.
+    A batch is a list of rows: the bytes only, or the columns of `our columns`. No store on SQLite can be faster.
     """
     os.makedirs(folder, exist_ok=True)
     path = f"{folder}/bare.db"

@@ -1,9 +1,9 @@
-"""Half of what it can take, for a long time, with the default limits: does it stay as it was?
+"""Sends half of the maximum rate for a long time, with the default limits, and checks that nothing grows or slows down.
 
     soak.py PATH/TO/tracebook [--minutes 30] [--rate SPANS_A_SECOND] [--without-window] [--json FILE]
 
-Every ten seconds: RSS, what the list of traces takes, the size of telemetry.db. Where a display can be made (xvfb-run) and driven
-(WebKitWebDriver) and the window is built, it is open on the same journal meanwhile, and has to answer too.
+Every ten seconds it measures RSS, the time of a trace list, and the size of telemetry.db. If xvfb-run, WebKitWebDriver
+and a built window are available, the window is open on the same journal and has to respond too.
 """
 
 import argparse
@@ -23,21 +23,21 @@ import products
 from bench import LISTS_MS, MIB, Targets, ask, milliseconds, percentile, say
 
 LIMIT_MIB = 512  # the program's own default
-# Room is made before a batch is written; what its rows will take is an estimate.
+# Space is freed before a batch is written, by an estimate of its size.
 FILE_MIB = LIMIT_MIB * 1.02
-# An eighth of the limit, 32 MiB at most, and twice that where somebody always reads.
+# An eighth of the limit, at most 32 MiB, and twice that while there is always a reader.
 LOG_MIB = 64
 ANSWER_MS = 1000
 ROWS = "const rows = document.querySelectorAll('[data-testid=trace-row]'); return [rows.length, rows[0]?.outerHTML ?? '']"
 
 
 class Window:
-    """The desktop program on a display of its own, driven as the window's tests do it."""
+    """The desktop program on its own display, driven as in the window tests."""
 
     def __init__(self, binary, data, folder):
         for tool in ("xvfb-run", "WebKitWebDriver"):
             if not shutil.which(tool):
-                raise products.Missing(f"there is no {tool}: scripts/setup.sh test installs it")
+                raise products.Missing(f"{tool} is missing: scripts/setup.sh test installs it")
         if not os.access(binary, os.X_OK):
             raise products.Missing(f"{binary} is not built")
         self.port, self.first = products.free_port(), ""
@@ -48,7 +48,7 @@ class Window:
         self.running = products.Running(command, f"{folder}/window", environment)
         try:
             self.running.wait_for([self.port])
-            # No ports are named: serve has this journal's receivers, and the window leaves them to it.
+            # No ports: serve holds the receivers of this journal, and the window leaves them to it.
             options = {"webkitgtk:browserOptions": {"binary": os.path.abspath(binary), "args": []}}
             answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
             self.session = answer["sessionId"]
@@ -64,11 +64,11 @@ class Window:
         status, _, said = products.call(self.port, method, path, json.dumps(body or {}), headers, timeout=30)
         value = json.loads(said)["value"]
         if status != 200:
-            raise products.Missing(f"the window's driver answered {status}: {str(value)[:200]}")
+            raise products.Missing(f"the window's driver responded with {status}: {str(value)[:200]}")
         return value
 
     def rows(self):
-        """How many traces the window shows, whether the first is another than before, and the seconds it took to say so."""
+        """The number of traces in the window, whether the first one changed, and the seconds it took to respond."""
         begun = time.monotonic()
         rows, first = self._call("POST", f"/session/{self.session}/execute/sync", {"script": ROWS, "args": []})
         moved, self.first = first != self.first, first
@@ -81,7 +81,7 @@ class Window:
 
 
 def measure_rate(ours, folder, given):
-    """Spans a second at full speed, in a journal that is thrown away."""
+    """Spans per second at full speed, in a temporary journal."""
     running = ours.start(f"{folder}/full")
     try:
         sent = load.Sending(running.port, load.Batches(given.spans), connections=given.connections, seconds=10).result()
@@ -138,7 +138,7 @@ def show(row):
 def verdicts(samples, sent, wanted_rate, given, targets):
     third = len(samples) // 3
     if third < 2:
-        say("  Too short to say whether RSS is flat: --minutes 2 is the least.")
+        say("  Too short to tell whether RSS is constant: use at least --minutes 2.")
     else:
         middle, last = (statistics.mean(row["rss"] for row in part) for part in (samples[third : 2 * third], samples[2 * third :]))
         targets.at_most("RSS, last third over middle third", round(last / middle, 3), 1.1, "x")
@@ -151,24 +151,24 @@ def verdicts(samples, sent, wanted_rate, given, targets):
     targets.at_most("batches refused", len(sent["refused"]), 0)
     seen = [row for row in samples if "window_s" in row]
     if seen:
-        targets.at_most("window answers, slowest", max(row["window_s"] for row in seen) * 1000, ANSWER_MS, " ms")
-        targets.at_least("looks at which the window had newer traces", round(statistics.mean(r["window_moved"] for r in seen), 2), 0.9)
+        targets.at_most("slowest response of the window", max(row["window_s"] for row in seen) * 1000, ANSWER_MS, " ms")
+        targets.at_least("share of samples in which the window had newer traces", round(statistics.mean(r["window_moved"] for r in seen), 2), 0.9)
     if any("window_why" in row for row in samples):
-        targets.at_most("times the window did not answer", sum("window_why" in row for row in samples), 0)
+        targets.at_most("samples in which the window did not respond", sum("window_why" in row for row in samples), 0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--rate", type=float, help="spans a second (half of what it takes at full speed, measured first)")
+    parser.add_argument("--rate", type=float, help="spans per second (half of the maximum rate, which is measured first)")
     parser.add_argument("--spans", type=int, default=512)
     parser.add_argument("--connections", type=int, default=2)
     parser.add_argument("--every", type=float, default=10, help="seconds between samples")
     parser.add_argument("--window", metavar="FILE", help="tracebook-desktop (the one beside the binary)")
     parser.add_argument("--without-window", action="store_true")
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--folder", help="where to write (the system's temporary folder); it must be on a real disk")
+    parser.add_argument("--folder", help="where to write (the temporary folder); must be on a disk, not in memory")
     given = parser.parse_args()
     ours, targets, samples = products.Ours(given.binary), Targets(), []
     say(f"{os.path.abspath(given.binary)} on {os.cpu_count()} cores, {platform.platform(terse=True)}")
@@ -182,13 +182,13 @@ def main():
         window = sending = None
         try:
             if given.without_window:
-                say("The window was left out: --without-window")
+                say("Without the window: --without-window")
             else:
                 beside = given.window or os.path.join(os.path.dirname(os.path.abspath(given.binary)), "tracebook-desktop")
                 try:
                     window = Window(beside, running.folder, folder)
                 except products.Missing as why:
-                    say(f"The window is left out: {why}")
+                    say(f"Without the window: {why}")
             sending = load.Sending(running.port, load.Batches(given.spans), connections=given.connections, rate=rate / given.spans)
             begun = due = time.monotonic()
             while time.monotonic() - begun < given.minutes * 60:
@@ -204,12 +204,12 @@ def main():
             if window:
                 window.stop()
             polite = running.stop()
-    targets.at_least("ends when it is told to, within 30 s", int(polite), 1)
+    targets.at_least("ends within 30 s of SIGTERM", int(polite), 1)
     targets.show()
     if given.json:
         with open(given.json, "w") as out:
             json.dump({"rate": rate, "samples": samples, "targets": targets.kept}, out, indent=1)
-        say(f"Every figure: {given.json}")
+        say(f"All figures: {given.json}")
     if not all(target["reached"] for target in targets.kept):
         sys.exit(1)
 

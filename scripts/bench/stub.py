@@ -1,12 +1,12 @@
-"""A cloud that costs next to nothing to ask: the reads of X-Ray and CloudWatch Logs on loopback, for measuring who asks.
+"""A very fast fake cloud for measuring clients: the read operations of X-Ray and CloudWatch Logs on loopback.
 
     stub.py [--traces N] [--events N]
 
-Prints `ready PORT` and serves until it is ended. The rows and their shapes are those of tests/service/cloud.py, but every page
-is bytes before the first request comes: ranges, filters and signatures are not looked at, and an answer is one write.
-A page of FilterLogEvents is a megabyte at most, as CloudWatch Logs' are; between X-Ray's pages of 100 summaries comes an empty one.
-`GET /__stub` tells what was asked since it was last asked this: how often each operation, how many bytes went out, and when
-the first request came and the last answer went, on the clock that all processes of a machine share (`time.monotonic`).
+Prints `ready PORT` and serves until it is stopped. Rows have the form of tests/service/cloud.py, but every page is
+encoded before the first request: ranges, filters and signatures are ignored, and a response is a single write. A page
+of FilterLogEvents has at most a megabyte, as at CloudWatch Logs. X-Ray's pages of 100 summaries alternate with empty
+ones. `GET /__stub` returns, since its previous call, the number of requests per operation, the bytes sent, and the
+times of the first request and the last response (`time.monotonic`, which all processes of a machine share).
 """
 
 import argparse
@@ -34,7 +34,7 @@ def answer(body, kind=JSON, status=b"200 OK"):
 
 
 def event_pages(rows, token):
-    """Answers of FilterLogEvents, by the token that asks for each."""
+    """Responses of FilterLogEvents, by the token that requests each."""
     pages, page, size = [], [], 0
     for row in rows:
         if page and (size + len(row) + 2 > PAGE_BYTES - 200 or len(page) == PAGE_EVENTS):
@@ -52,7 +52,7 @@ def event_pages(rows, token):
 
 
 class Pages:
-    """Every answer there is."""
+    """All responses."""
 
     def __init__(self, traces, events):
         world = cloud.World(traces, events, trace_step=20_000 / max(1, traces))
@@ -75,7 +75,7 @@ class Pages:
         self.streams = answer(json.dumps({"logStreams": streams}).encode(), JSON_1_1)
 
     def of(self, path, operation, body):
-        """An operation's name, and its answer."""
+        """The name of an operation, and its response."""
         asked = json.loads(body or b"{}")
         if operation == "FilterLogEvents":
             pages = self.oldest if asked.get("startFromHead", True) else self.newest
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport, self.waiting = transport, b""
-        # A page is in the kernel's hands with one write.
+        # One write hands a whole page to the kernel.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         transport.set_write_buffer_limits(high=16 << 20)
 

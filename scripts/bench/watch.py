@@ -1,4 +1,4 @@
-"""Looks at a product's database while it writes, without ever writing to it."""
+"""Polls the database of a product while the product writes; read-only."""
 
 import bisect
 import sqlite3
@@ -11,7 +11,7 @@ def open_read_only(path):
 
 
 class Watcher:
-    """Notes how many spans are committed, and when; a reader of a write-ahead log stops no writer."""
+    """Records how many spans are committed, and when. A reader does not block the writer of a WAL."""
 
     def __init__(self, path, quick, exact, every=0.01):
         self.database, self.quick, self.exact, self.every = open_read_only(path), quick, exact, every
@@ -32,15 +32,15 @@ class Watcher:
         while not self.ended.is_set():
             try:
                 count = self.look() - self.offset - self.before
-            except sqlite3.OperationalError:  # busy: the next look will tell
+            except sqlite3.OperationalError:  # busy: the next poll will succeed
                 count = self.counts[-1] if self.counts else 0
-            # The moment after the look, so that nothing is said to be there earlier than it was.
+            # The time after the poll, so that nothing is reported earlier than it was committed.
             self.moments.append(time.monotonic())
             self.counts.append(count)
             self.ended.wait(self.every)
 
     def wait_for(self, count, quiet, at_most):
-        """Waits until so many are committed, for `quiet` seconds nothing was, or `at_most` seconds; then ends. Answers how many are there."""
+        """Waits for `count` committed spans, `quiet` seconds without any, or `at_most` seconds; returns the count."""
         last = -1
         begun = since = time.monotonic()
         while True:
@@ -59,7 +59,7 @@ class Watcher:
         return there
 
     def moment_of(self, count):
-        """Between which two looks so many came to be there: the last without and the first with them, or None."""
+        """The times of the last poll with fewer than `count` spans and the first with them; None if there is none."""
         at = bisect.bisect_left(self.counts, count)
         if at == len(self.counts):
             return None

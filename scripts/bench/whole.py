@@ -1,4 +1,4 @@
-"""Traces of X-Ray, whole, as a window gets them: starts `serve`, lists, asks for each, and prints them as one JSON list.
+"""Full X-Ray traces as a window gets them: starts `serve`, lists traces, requests each, prints them as one JSON list.
 
 whole.py PATH/TO/tracebook FOLDER N
 """
@@ -24,7 +24,7 @@ def main():
             mine.rpc = products.Rpc(running.first["ui"]["url"])
         status, body = mine.rpc.call(name, {"source": "xray", **args})
         if status != 200:
-            raise products.Missing(f"{name} answered {status}: {body[:200]!r}")
+            raise products.Missing(f"{name} responded with {status}: {body[:200]!r}")
         return json.loads(body)
 
     try:
