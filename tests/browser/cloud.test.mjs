@@ -1,4 +1,4 @@
-// The cloud sources in the window: each listed, filtered, previewed and captured; what goes wrong is shown with what to do.
+// The cloud sources in the window: each is listed, filtered, previewed and captured; errors are shown with a solution.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -63,7 +63,7 @@ async function captures(click, kind) {
   await until(evidence, (rows) => placed(rows) > had, `a ${kind} is captured into the entry`)
 }
 
-test('X-Ray: traces are listed, filtered, looked at and captured', async () => {
+test('X-Ray: traces are listed, filtered, previewed and captured', async () => {
   const { page } = app
   await place('aws')
   const rows = page.getByTestId('trace-row')
@@ -88,7 +88,7 @@ test('X-Ray: traces are listed, filtered, looked at and captured', async () => {
   }, 'sampling-rules')
 })
 
-test('CloudWatch: a group is picked, events are listed, captured and followed', async () => {
+test('CloudWatch: a group is selected; events are listed, captured and followed', async () => {
   const { page } = app
   await place('aws')
   await tab('Logs')
@@ -111,7 +111,7 @@ test('CloudWatch: a group is picked, events are listed, captured and followed', 
   await captures(() => page.getByTestId('capture-query').click(), 'query')
 })
 
-test('Rollbar: without a token it is said which; with it items are listed and captured', async () => {
+test('Rollbar: a missing token is named; with it, items are listed and captured', async () => {
   const { page } = app
   await place('rollbar')
   await page.getByRole('alert').getByText('ROLLBAR_READ_TOKEN').waitFor()
@@ -132,7 +132,7 @@ test('Rollbar: without a token it is said which; with it items are listed and ca
   await captures(() => page.getByTestId('capture').first().click(), 'error')
 })
 
-test('Rollbar: an item’s occurrences are paged through, and the one that is chosen is shown and captured', async () => {
+test('Rollbar: an item’s occurrences are paged, and the selected one is shown and captured', async () => {
   const { page } = app
   await page.getByTestId('error-row').filter({ hasText: '21 times' }).click()
   const list = page.getByTestId('occurrences')
@@ -161,7 +161,7 @@ test('Honeycomb: a board’s query is run and captured', async () => {
   await captures(() => page.getByTestId('capture-query').click(), 'query')
 })
 
-test('a live card asks X-Ray with the list’s filter and range, and is frozen', async () => {
+test('a live card queries X-Ray with the list’s filter and time range, and is frozen', async () => {
   const { page } = app
   await place('aws')
   await tab('Traces')
@@ -181,7 +181,7 @@ test('a live card asks X-Ray with the list’s filter and range, and is frozen',
   await until(() => card.count(), (n) => n === 0, 'evidence stands in its place')
 })
 
-test('expired and throttled are shown with what to do, and what was listed stays', async () => {
+test('expired credentials and throttling are shown with a solution, and the list stays', async () => {
   const { page } = app
   await place('aws')
   await tab('Traces')

@@ -1,4 +1,4 @@
-// What a watched command prints (`serve --watch`), live in the Console tab.
+// The output of a watched command (`serve --watch`), live in the Console tab.
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ afterEach(async () => {
 const print = (...lines) => appendFileSync(output, lines.map((line) => `${line}\n`).join(''))
 const line = (text) => app.page.getByTestId('console-line').filter({ hasText: text })
 
-test('lines appear as they are printed, are filtered, and what matches is captured', async () => {
+test('lines appear as they are printed, are filtered, and matching lines are captured', async () => {
   const { page } = app
   const entry = await app.rpc('entry_new', { week: '2', title: null, body: '# Two\n\nImage of Console Logging Here\n' })
   await page.locator(`[data-testid=entries] [data-entry="${entry.slug}"] .title`).click()
@@ -70,7 +70,7 @@ test('lines appear as they are printed, are filtered, and what matches is captur
   assert.deepEqual(app.complaints, [])
 })
 
-test('who reads further up is not pushed about, and comes back to the end by a click', async () => {
+test('the list does not scroll while older lines are read, and a click returns to the end', async () => {
   const { page } = app
   print(...Array.from({ length: 80 }, (_, n) => `line ${n}.`))
   await line('line 79.').waitFor()

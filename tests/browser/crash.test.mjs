@@ -1,4 +1,4 @@
-// kill -9 while somebody types: everything typed more than a second before is on disk.
+// kill -9 while the user types: everything typed more than a second before is on disk.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
@@ -25,8 +25,8 @@ test(`kill -9 while typing, ${rounds} times`, async () => {
           resolve(Date.now())
         }, lifetime),
       )
-      // Without a pause that would let the quiet timer fire, so only the one-second bound saves; some 100 keys a
-      // second are ten typists, and leave the page time for its timers.
+      // No pause lets the idle timer fire, so only the maximum delay saves. About 100 keys a second are far more than a
+      // person types, and leave the page time for its timers.
       for (let n = 0; !ended; n++) {
         await page.keyboard.type(`k${n} `, { delay: 8 })
         typed.push([`k${n} `, Date.now()])

@@ -1,4 +1,4 @@
-// Starts the real binary on free ports with a journal of its own, and a browser at it.
+// Starts the real binary on free ports with its own journal, and a browser that shows it.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'

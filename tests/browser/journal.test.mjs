@@ -1,4 +1,4 @@
-// The window over the web host: real binary, real telemetry, a real browser.
+// The UI over the web host: real binary, real telemetry, real browser.
 // Run: node --test tests/browser/
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -29,7 +29,7 @@ async function openEntry(entry) {
 const stored = async (entry) => (await app.rpc('entry_get', { entry: entry.id })).body
 const saved = () => app.page.locator('[data-testid=save-status][data-state=saved]').waitFor()
 
-test('a new entry is made from the week’s template', async () => {
+test('a new entry is created from the week’s template', async () => {
   const { page } = app
   await page.getByTestId('new-entry').first().click()
   await page.getByTestId('entry-week').selectOption('2')
@@ -40,7 +40,7 @@ test('a new entry is made from the week’s template', async () => {
   assert.deepEqual(app.complaints, [])
 })
 
-test('one click freezes a trace into the chosen slot, and its card is drawn', async () => {
+test('one click captures a trace into the selected slot, and its card is drawn', async () => {
   const { page } = app
   const entry = await newEntry('2', '# Two\n\nInsert image of Traces\n\nThe end.\n')
   await openEntry(entry)
@@ -116,7 +116,7 @@ test('the preview shows the live card and every attribute, and Escape closes it'
   assert.deepEqual(app.complaints, [])
 })
 
-test('what is typed is saved by itself and is there after a reload', async () => {
+test('typed text is saved automatically and present after a reload', async () => {
   const { page } = app
   const entry = await newEntry('1', 'Start\n')
   await openEntry(entry)
@@ -134,7 +134,7 @@ test('what is typed is saved by itself and is there after a reload', async () =>
   assert.deepEqual(app.complaints, [])
 })
 
-test('CRLF, mixed ends and a byte order mark survive typing elsewhere', async () => {
+test('CRLF, mixed line endings and a byte order mark survive typing elsewhere', async () => {
   const { page } = app
   const body = `${BOM}# One\r\n\r\nTwo\nthree\r\nfour\r\n`
   const entry = await newEntry(null, body)
@@ -152,7 +152,7 @@ test('CRLF, mixed ends and a byte order mark survive typing elsewhere', async ()
   )
 })
 
-test('another client’s text is shown where nothing is unsaved here', async () => {
+test('another client’s text is shown if nothing is unsaved here', async () => {
   const { page } = app
   const entry = await newEntry(null, 'one\n')
   await openEntry(entry)
@@ -170,7 +170,7 @@ test('another client’s text is shown where nothing is unsaved here', async () 
   assert.equal(await page.getByTestId('conflict').count(), 0)
 })
 
-test('two writers at once: both texts are kept and it is said', async () => {
+test('two concurrent writers: both texts are kept and the conflict is shown', async () => {
   const { page } = app
   const entry = await newEntry(null, 'base\n')
   await openEntry(entry)
@@ -194,7 +194,7 @@ test('two writers at once: both texts are kept and it is said', async () => {
 
   await banner.getByRole('button', { name: 'Write mine over it' }).click()
   await banner.waitFor({ state: 'detached' })
-  // The banner goes when the choice is made; the write follows, on a busy machine a moment later.
+  // The banner disappears when a version is chosen; the write follows, later on a busy machine.
   for (let tries = 0; tries < 50 && (await stored(entry)) !== 'mine base\n'; tries++) await page.waitForTimeout(100)
   assert.equal(await stored(entry), 'mine base\n')
   const history = await app.rpc('entry_history', { entry: entry.id })
@@ -204,7 +204,7 @@ test('two writers at once: both texts are kept and it is said', async () => {
   assert.ok(texts.includes('theirs\n'), 'the other text can be read back')
 })
 
-test('an older text comes back from the history as an edit', async () => {
+test('an older text is restored from the history as an edit', async () => {
   const { page } = app
   const entry = await newEntry(null, 'first\n')
   await app.rpc('entry_cut', { entry: entry.id, reason: 'pause' })
@@ -227,7 +227,7 @@ test('an older text comes back from the history as an edit', async () => {
   )
 })
 
-test('a failed write is said, kept trying, and made good', async () => {
+test('a failed write is shown, retried, and completed', async () => {
   const { page } = app
   const entry = await newEntry(null, 'safe\n')
   await openEntry(entry)
@@ -251,7 +251,7 @@ test('a failed write is said, kept trying, and made good', async () => {
   assert.equal(await stored(entry), 'safe\ntyped')
 })
 
-test('a lost server is said, and the text stays in the window', async () => {
+test('a lost server is reported, and the text stays in the window', async () => {
   const { page } = app
   const entry = await newEntry(null, 'kept\n')
   await openEntry(entry)
@@ -305,7 +305,7 @@ test('an entry is imported from a file and exported to a folder with its evidenc
   }
 })
 
-test('a wrong filter says what to write instead', async () => {
+test('an invalid filter shows what to write instead', async () => {
   const { page } = app
   await page.getByTestId('filter').fill('duration>soon')
   await page.locator('.tray').getByRole('alert').waitFor()

@@ -1,4 +1,4 @@
-// Live cards in the window: put into a text, answered anew while seen, frozen, undone, exported.
+// Live cards in the window: inserted, refreshed while visible, frozen, undone, exported.
 // Run: node --test tests/browser/
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -29,14 +29,14 @@ async function openEntry(entry) {
 const stored = async (entry) => (await app.rpc('entry_get', { entry: entry.id })).body
 const looks = (cards) => cards.evaluateAll((all) => all.map((card) => card.querySelector('img')?.src ?? ''))
 
-test('a live card is put into the text, follows what arrives, is frozen, and comes back by one undo', async () => {
+test('a live card is inserted, follows incoming data, is frozen, and restored by one undo', async () => {
   const { page } = app
   const entry = await app.rpc('entry_new', { week: '2', title: null, body: '# Two\n\nInsert image of Traces\n\nThe end.\n' })
   await openEntry(entry)
   const first = await app.send({ path: '/api/first' })
   await page.locator(`[data-testid=trace-row][data-trace-id="${first}"]`).waitFor()
 
-  // Into the chosen slot, with the filter of the list.
+  // Into the selected slot, with the filter of the list.
   await page.getByRole('button', { name: /Capture into slot: Insert image of Traces/ }).click()
   await page.getByRole('button', { name: /^More/ }).click()
   await page.getByRole('menuitem', { name: /Live card…/ }).click()
@@ -51,7 +51,7 @@ test('a live card is put into the text, follows what arrives, is frozen, and com
   const text = await stored(entry)
   assert.match(text, /^# Two\n\n!\[newest trace of local telemetry, [^\n]*\]\(live:\w{26}\)\n\nThe end\.\n$/)
 
-  // It shows the newest trace, and the next one when that has come.
+  // It shows the newest trace, then the next one once it has arrived.
   const card = page.locator('.live-card')
   const picture = card.locator('img')
   await until(
@@ -70,7 +70,7 @@ test('a live card is put into the text, follows what arrives, is frozen, and com
   await shot('live')
   assert.equal((await app.rpc('evidence_list', {})).length, 0, 'looking freezes nothing')
 
-  // Frozen: the reference is evidence's, and one undo makes it live again.
+  // Frozen: the reference points at evidence, and one undo makes it live again.
   await card.getByRole('button', { name: /^Freeze/ }).click()
   await page.getByTestId('toast').filter({ hasText: 'Frozen into Week 2' }).waitFor()
   await page.locator('img.evidence-card[src*="card/"]').first().waitFor()
@@ -85,7 +85,7 @@ test('a live card is put into the text, follows what arrives, is frozen, and com
   await app.send({ path: '/api/third' })
   await until(() => svg(picture), (now) => now.includes('api/third'), 'and it lives')
 
-  // The export shows what was frozen last, and asks nobody.
+  // The export shows what was frozen last, without a query.
   const to = mkdtempSync(join(tmpdir(), 'tracebook-export-'))
   try {
     const done = await app.rpc('export', { entries: [entry.slug], to })
@@ -102,7 +102,7 @@ test('a live card is put into the text, follows what arrives, is frozen, and com
   assert.deepEqual(app.complaints, [])
 })
 
-test('two cards of one question share its answers, and only the one that is frozen becomes evidence', async () => {
+test('two cards with the same query share its results, and only the frozen one becomes evidence', async () => {
   const { page } = app
   const made = await app.rpc('live_card_new', {
     question: { kind: 'trace', filter: 'service:backend-flask' },
@@ -127,7 +127,7 @@ test('two cards of one question share its answers, and only the one that is froz
   )
   assert.ok((await stored(entry)).includes(made.reference), 'the other one stays live')
 
-  // Its question can be changed, and a card that is paused asks nothing.
+  // Its query can be changed, and a paused card does not run it.
   await cards.first().getByRole('button', { name: /^The question/ }).click()
   const panel = page.getByTestId('live-card-panel')
   await panel.getByText(/Last frozen/).waitFor()
@@ -141,7 +141,7 @@ test('two cards of one question share its answers, and only the one that is froz
   assert.deepEqual(app.complaints, [])
 })
 
-test('the card that was clicked is frozen, once, whatever is typed and clicked while that takes long', async () => {
+test('exactly the clicked card is frozen, once, whatever is typed and clicked during a slow freeze', async () => {
   const { page } = app
   await app.send({ path: '/api/slow' })
   const made = await app.rpc('live_card_new', { question: { kind: 'trace' }, pace_seconds: 1 })
@@ -159,7 +159,7 @@ test('the card that was clicked is frozen, once, whatever is typed and clicked w
   let freezes = 0
   await page.route('**/rpc', async (route) => {
     const asked = route.request().postData() ?? ''
-    // Saving takes a while, so that the freezing begins by waiting for it.
+    // Saving is slow, so that freezing has to wait for it first.
     if (asked.includes('"entry_write"')) await new Promise((done) => setTimeout(done, 700))
     if (asked.includes('"live_card_freeze"')) {
       freezes += 1
@@ -176,7 +176,7 @@ test('the card that was clicked is frozen, once, whatever is typed and clicked w
   await page.locator('.cm-content').focus()
   await page.keyboard.type(' more words')
   await until(() => freezes, (count) => count === 1, 'it is being frozen')
-  // An answer, and so a look and a tick, passes meanwhile.
+  // Meanwhile, one refresh happens.
   const before = await cards.first().locator('img').getAttribute('src')
   await until(
     () => cards.first().locator('img').getAttribute('src'),
@@ -195,7 +195,7 @@ test('the card that was clicked is frozen, once, whatever is typed and clicked w
   assert.deepEqual(app.complaints, [])
 })
 
-test('a hidden window asks nothing, and a picture that did not load is loaded again', async () => {
+test('a hidden window does not refresh, and a card that failed to load is loaded again', async () => {
   const { page } = app
   await app.send({ path: '/api/hidden' })
   const made = await app.rpc('live_card_new', { question: { kind: 'trace' }, pace_seconds: 60 })
@@ -226,10 +226,10 @@ test('a hidden window asks nothing, and a picture that did not load is loaded ag
     if (request.postData()?.includes('"live_card_look"')) asked += 1
   })
   await hide(true)
-  // What was asked before it was hidden.
+  // Queries from before it was hidden.
   await page.waitForTimeout(1000)
   const before = asked
-  // Told of a change, too.
+  // Nor does a change event cause a refresh.
   await app.rpc('live_card_set', { id: made.id, title: 'Other' })
   await page.waitForTimeout(2500)
   assert.equal(asked, before)
@@ -237,7 +237,7 @@ test('a hidden window asks nothing, and a picture that did not load is loaded ag
   await until(() => asked, (count) => count > before, 'it asks again when it is seen')
 })
 
-test('a card that this journal does not know says so, and the rest of the text works', async () => {
+test('an unknown card shows an error, and the rest of the text works', async () => {
   const { page } = app
   const strange = '01JD4ZZZZZZZZZZZZZZZZZZZZZ'
   const body = `# Strange\n\n![x](live:${strange})\n\nEnd\n`

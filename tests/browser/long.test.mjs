@@ -1,4 +1,4 @@
-// Long commands say how far they are and can be ended.
+// Long commands report their progress and can be cancelled.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ const MANY = 300
 /** Long enough that somebody can still say no. */
 const LONG = 'Text, and more of it.\n\n'.repeat(300)
 
-test('an export says how far it is, is cancelled, and made good', async () => {
+test('an export shows its progress, is cancelled, and succeeds when repeated', async () => {
   const app = await open()
   const out = mkdtempSync(join(tmpdir(), 'tracebook-long-'))
   try {
@@ -41,7 +41,7 @@ test('an export says how far it is, is cancelled, and made good', async () => {
     await page.getByTestId('export-result').waitFor({ timeout: 60_000 })
     assert.equal(written(), MANY, 'what was written before stays, and the rest is made good')
     assert.equal(await page.getByRole('dialog').getByText('Cancelled.').count(), 0)
-    // The browser says that the cancelled call was not answered as usual; nothing else went wrong.
+    // The browser reports the cancelled request; nothing else failed.
     assert.deepEqual(
       app.complaints.filter((text) => !text.includes('status of 500')),
       [],

@@ -1,4 +1,4 @@
-// Sending on to the real services, in the window: switched, waiting for a token, sent, refused where it would go round.
+// Forwarding to the real services, in the window: switched on, waiting for a token, sent, loops refused.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const heard = []
 let rollbar, app
 
 before(async () => {
-  // What Rollbar answers to an item that it takes: docs.rollbar.com/reference/create-item
+  // Rollbar's response to an accepted item: docs.rollbar.com/reference/create-item
   rollbar = createServer((request, answer) => {
     heard.push(request.headers['x-rollbar-access-token'])
     answer.end(JSON.stringify({ err: 0, result: { id: null, uuid: 'u' } }))
@@ -57,7 +57,7 @@ async function post(words) {
 const row = (name) => app.page.getByTestId(`relay-${name}`)
 const counts = (name) => row(name).getByTestId('relay-counts').textContent()
 
-test('it is off at first, waits for a token once it is on, and says so', async () => {
+test('it is off by default, and shows that it waits for a token once switched on', async () => {
   const { page } = app
   await page.getByTestId('relay').click()
   await page.getByTestId('relay-panel').waitFor()
@@ -78,7 +78,7 @@ test('it is off at first, waits for a token once it is on, and says so', async (
   await until(() => row('xray').getByRole('switch').isChecked(), Boolean, 'it is on')
 })
 
-test('the panel is read in the dark, in the light and on a narrow screen', async () => {
+test('the panel is readable in dark, light and on a narrow screen', async () => {
   const { page } = app
   for (const colorScheme of ['dark', 'light']) {
     for (const width of [700, 1280]) {
@@ -94,7 +94,7 @@ test('the panel is read in the dark, in the light and on a narrow screen', async
   }
 })
 
-test('with a token it is sent, and the token is shown to nobody', async () => {
+test('with a token the item is sent, and the token is not shown', async () => {
   const { page } = app
   await page.getByLabel('Rollbar: post token').fill(TOKEN)
   await row('rollbar').getByRole('button', { name: 'Keep' }).click()
@@ -106,7 +106,7 @@ test('with a token it is sent, and the token is shown to nobody', async () => {
   assert.ok(!(await page.content()).includes(TOKEN))
 })
 
-test('an endpoint that is this app is refused, and nothing is changed', async () => {
+test('an endpoint that is this app is rejected, and nothing changes', async () => {
   const { page } = app
   await row('otlp').getByRole('switch').click()
   const field = page.getByLabel('Endpoint')

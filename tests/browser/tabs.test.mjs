@@ -1,5 +1,5 @@
-// Log events, errors, console output and what is made of traces, over the web host: sent as SDKs send them, seen in the
-// tray, captured into the entry.
+// Log events, errors, console output and data derived from traces, over the web host: sent as SDKs send them, shown in
+// the tray, captured into the entry.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -112,7 +112,7 @@ async function placed(entry, wanted) {
   return text
 }
 
-test('log events of OpenTelemetry and CloudWatch are listed, shown whole, and captured', async () => {
+test('log events of OpenTelemetry and CloudWatch are listed, shown in full, and captured', async () => {
   const { page } = app
   const entry = await openEntry('# Two\n\nInser Image of LogEvents\n')
   const traceId = await app.send({})
@@ -223,7 +223,7 @@ test('service map, groups and sampling rules are captured from the menu, a dossi
   assert.deepEqual(app.complaints, [])
 })
 
-test('the six slots of a real week 2 are filled in 14 clicks: each hands over to the next', async () => {
+test('the six slots of a real week 2 are filled in 14 clicks: each selects the next', async () => {
   const { page } = app
   const week = readFileSync(new URL('../entries/week2.md', import.meta.url), 'utf8')
   const entry = await openEntry(week)
@@ -265,7 +265,8 @@ test('the six slots of a real week 2 are filled in 14 clicks: each hands over to
     await page.getByTestId('paste-text').fill(text)
     await click(page.getByTestId('paste-run'))
   }
-  // The first is chosen in the tray: the editor draws only what is in view. Opening a list and choosing in it are two clicks.
+  // The first is selected in the tray, since the editor draws only what is in view. Opening a list and choosing are two
+  // clicks.
   await page.getByTestId('slot-target').locator('select').selectOption({ label: slots[0] })
   clicks += 2
   await click(tab('Console'))
@@ -288,7 +289,7 @@ test('the six slots of a real week 2 are filled in 14 clicks: each hands over to
   assert.deepEqual(app.complaints, [])
 })
 
-test('the tabs are walked by keys', async () => {
+test('the tabs can be used with the keyboard', async () => {
   const { page } = app
   await tab('Traces').focus()
   await page.keyboard.press('End')
@@ -299,7 +300,7 @@ test('the tabs are walked by keys', async () => {
   await page.getByText('Nothing has arrived yet.').waitFor()
 })
 
-test('the doctor looks step by step, and the receivers say what came', async () => {
+test('the doctor checks step by step, and the receivers report what arrived', async () => {
   const { page } = app
   await sendOtlpLog('HomeActivities')
   await page.getByTestId('receivers').filter({ hasText: '1 log event' }).waitFor()

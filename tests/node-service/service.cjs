@@ -1,5 +1,5 @@
 'use strict';
-// A small Node service with the real SDKs, for tests: what it sends is what a student's Node service sends.
+// A small Node service with the real SDKs, for tests. It sends what a student's Node service sends.
 //
 //   npm ci --prefix tests/node-service --ignore-scripts
 //   node tests/node-service/service.cjs [--otlp] [--xray] [--rollbar] [--port N] [--stdin]
@@ -7,14 +7,14 @@
 // --otlp     OpenTelemetry SDK: traces and logs to OTEL_EXPORTER_OTLP_ENDPOINT (http://127.0.0.1:4318) as
 //            OTEL_EXPORTER_OTLP_PROTOCOL says: http/protobuf (default), http/json, or grpc (then http://127.0.0.1:4317)
 // --xray     AWS X-Ray SDK, to the daemon at AWS_XRAY_DAEMON_ADDRESS. A request with the header
-//            `X-Amzn-Trace-Id: Root=1-…;Sampled=1` is surely sampled
-// --rollbar  rollbar.js, to ROLLBAR_ENDPOINT (required): the whole address of items, http://127.0.0.1:4318/api/1/item/,
-//            where pyrollbar takes the address without `item/`; token ROLLBAR_ACCESS_TOKEN
+//            `X-Amzn-Trace-Id: Root=1-…;Sampled=1` is always sampled
+// --rollbar  rollbar.js, to ROLLBAR_ENDPOINT (required): the full item URL, http://127.0.0.1:4318/api/1/item/,
+//            unlike pyrollbar, whose address ends before `item/`; token ROLLBAR_ACCESS_TOKEN
 //
-// Routes: /ok answers 200 and writes one log record; /boom throws: 500, an exception on the span, in the segment
-// and at Rollbar, with a person. The first line on stdout is {"ready":true,"port":N,"pid":N,"modes":[…]}.
-// SIGTERM, Ctrl-C, or with --stdin the end of stdin: everything is flushed, then it exits 0. With nobody
-// listening it serves all the same and ends within ten seconds.
+// Routes: /ok returns 200 and writes one log record; /boom throws: 500, and an exception on the span, in the segment
+// and in Rollbar, with a person. The first line on stdout is {"ready":true,"port":N,"pid":N,"modes":[…]}.
+// SIGTERM, Ctrl-C, or with --stdin the end of stdin: everything is flushed, then it exits 0. Without
+// a receiver it still serves, and exits within ten seconds.
 
 const { parseArgs } = require('node:util');
 
@@ -33,13 +33,13 @@ if (given.rollbar && !process.env.ROLLBAR_ENDPOINT) {
   process.exit(2);
 }
 
-// The SDK patches `http`, so it starts before anything else asks for it.
+// The SDK patches `http`, so it must start before anything else loads it.
 let sdk;
 if (given.otlp) {
   const { NodeSDK } = require('@opentelemetry/sdk-node');
   const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
   sdk = new NodeSDK({
-    // The other SDKs' own calls are no part of the service.
+    // Excludes the requests of the other SDKs.
     instrumentations: [new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true })],
   });
   sdk.start();
@@ -123,7 +123,7 @@ const server = http.createServer((request, response) => {
     answer(404, { error: 'not found' });
     return;
   }
-  request.route = { path }; // as Express has it; Rollbar's `context`
+  request.route = { path }; // as in Express; becomes Rollbar's `context`
   request.rollbar_person = { id: 'andrewbrown', username: 'andrewbrown', email: 'andrew@example.org' };
   try {
     answer(200, traced(path.slice(1), segment, routes[path]));
@@ -137,12 +137,12 @@ let stopping = false;
 async function stop() {
   if (stopping) return;
   stopping = true;
-  setTimeout(() => process.exit(0), 10_000).unref(); // nobody listens: enough waited
+  setTimeout(() => process.exit(0), 10_000).unref(); // no receiver: stop waiting
   server.closeAllConnections();
   await new Promise((closed) => server.close(closed));
   if (rollbar) await new Promise((sent) => rollbar.wait(sent));
   await sdk?.shutdown().catch((error) => console.error(`not flushed: ${error.message}`));
-  setTimeout(() => process.exit(0), 100); // datagrams leave in the next turn; sampling calls may still be open
+  setTimeout(() => process.exit(0), 100); // datagrams are sent in the next tick; sampling calls may still be open
 }
 
 process.on('SIGTERM', stop);

@@ -1,15 +1,17 @@
-"""A small cloud on loopback: the read APIs of X-Ray, CloudWatch Logs, STS, Rollbar and Honeycomb, with the traps that real ones have.
+"""A fake cloud on loopback: the read APIs of X-Ray, CloudWatch Logs, STS, Rollbar and Honeycomb, with the edge cases of
+the real ones.
 
     python cloud.py [--port N] [--traces N] [--events N]
 
-Prints `ready PORT` and serves until it is ended. What it answers is made of the moment it starts, so that "the last 6 hours" hold it.
-`POST /__cloud {"mode": "expired"}` changes how it answers: ok, expired, rejected, denied, throttled, throttled-once, broken, slow, cut, html.
-`GET /__cloud` gives what was asked so far, without any header that carries a credential.
+Prints `ready PORT` and serves until it is stopped. Its data is generated relative to its start, so that a query for
+the last 6 hours finds it. `POST /__cloud {"mode": "expired"}` changes its responses: ok, expired, rejected, denied,
+throttled, throttled-once, broken, slow, cut, html. `GET /__cloud` returns the requests so far, without any header that
+carries a credential.
 
-Shapes: X-Ray rest-json (botocore xray/2016-04-12: paths are not the operations' names, times are epoch seconds), CloudWatch Logs
+Formats: X-Ray rest-json (botocore xray/2016-04-12: paths are not the operations' names, times are epoch seconds), CloudWatch Logs
 JSON 1.1 (botocore logs/2014-03-28: X-Amz-Target, ms, StartQuery in seconds), STS query protocol; Rollbar
 (docs.rollbar.com/reference: err is checked even on 200; /item_by_counter answers 301), Honeycomb (api-docs.honeycomb.io; the
-Terraform provider's client). For measuring clients, scripts/bench/stub.py serves the same rows with nothing computed.
+Terraform provider's client). To measure clients, scripts/bench/stub.py serves the same rows from prepared bytes.
 """
 
 import argparse
@@ -30,7 +32,7 @@ HONEYCOMB = "hcaik_01testtesttesttesttesttest"
 
 
 class World:
-    """Everything there is, made once."""
+    """All data, generated once."""
 
     def __init__(self, traces, events, trace_step=60):
         self.now, self.trace_step = time.time(), trace_step
@@ -109,7 +111,7 @@ class World:
                 "HttpMethod": "GET",
             },
             "Annotations": {},
-            # moto answers a map where the model says a list; a client must survive both.
+            # moto returns a map where the model says a list; a client must accept both.
             "Users": {} if trace["partial"] else [],
             "ServiceIds": [{"Name": "backend-flask", "Names": ["backend-flask"], "Type": "AWS::EC2::Instance"}],
             "EntryPoint": {"Name": "backend-flask", "Names": ["backend-flask"]},
@@ -206,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def trouble(self, path, target):
-        """What goes wrong in the mode of the moment, in each vendor's words."""
+        """The error response of the current mode, in each vendor's format."""
         world, mode = self.world, self.world.mode
         if mode == "ok":
             return
@@ -267,7 +269,7 @@ class Handler(BaseHTTPRequestHandler):
             if "fault" in wanted:
                 fits = [s for s in fits if s["HasFault"]]
             pages = World.pages(fits, 100)
-            # An empty page with a token comes between the others, as real ones do.
+            # Empty pages with a token alternate with the others, as in the real service.
             shown = pages[page // 2] if page % 2 == 0 and page // 2 < len(pages) else []
             answer = {"TraceSummaries": shown, "ApproximateTime": end, "TracesProcessedCount": len(fits)}
             if page // 2 + 1 < len(pages) or (page % 2 == 0 and len(pages) > 1):
@@ -368,7 +370,7 @@ class Handler(BaseHTTPRequestHandler):
             events = [e for e in events if e["logStreamName"] in streams]
         if asked.get("startFromHead", True):
             events = events[::-1]
-        # Odd pages are empty, although there are more: done is only who gets no token.
+        # Odd pages are empty although more follow: only a missing token marks the end.
         size = min(size, 50)
         page = [] if token % 2 else events[(token // 2) * size : (token // 2 + 1) * size]
         answer = {"events": page, "searchedLogStreams": []}
@@ -405,7 +407,7 @@ class Handler(BaseHTTPRequestHandler):
         if match := re.fullmatch(r"/item/(\d+)/instances/?", path):
             page = int(query.get("page", ["1"])[0])
             n = int(match[1]) - 27_250_000
-            # Twenty a page, and behind the last one an empty one.
+            # Twenty per page, followed by an empty page.
             return ok({"page": page, "instances": [self.instance(n, k) for k in range(7 * n)[20 * (page - 1) : 20 * page]]})
         if match := re.fullmatch(r"/instance/(\d+)", path):
             return ok(self.instance(int(match[1]) // 1000, int(match[1]) % 1000))
@@ -413,7 +415,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, b"pong", "text/plain", {}
         if path.startswith("/projects"):
             return 403, {"err": 1, "message": "account token required"}, "application/json", {}
-        # An error that calls itself a success.
+        # An error in a response with status 200.
         return 200, {"err": 1, "message": "not a thing of ours"}, "application/json", {}
 
     def item(self, n):

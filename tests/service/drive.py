@@ -1,9 +1,9 @@
-"""Calls the test service as a person would: good requests and failing ones.
+"""Sends requests to the test service, successful and failing ones.
 
     drive.py PORT [PATH...] [--traceparent T] [--xray-header H]
 
-Without a PATH it calls every route once and says for each whether the status was the expected one.
-Prints one JSON line a request; exits 1 if a status was not the expected one.
+Without a PATH it calls every route once and reports for each whether the status was as expected.
+Prints one JSON line per request; exits 1 if a status was not as expected.
 """
 
 import argparse
@@ -26,7 +26,7 @@ EXPECTED = {
 
 
 def call(port, path, headers=None):
-    """One GET; answers what a test wants to know of it."""
+    """Sends one GET; returns what tests check."""
     start = time.monotonic()
     answer = requests.get(f"http://127.0.0.1:{port}{path}", headers={"User-Agent": "drive.py", **(headers or {})}, timeout=10)
     return {

@@ -1,4 +1,4 @@
-"""Plants a credential at every place where an SDK puts one, and says which.
+"""Sends a credential in every field where an SDK can put one, and prints the list.
 
     plant.py [--http HOST:PORT] [--grpc HOST:PORT] [--xray HOST:PORT]
 
@@ -6,16 +6,16 @@
 --grpc  OTLP traces and logs
 --xray  a segment by UDP, and one by TCP (boto3, signed, as `aws xray put-trace-segments` sends it)
 
-Every secret is new in each run, stands at one place only, and is plain ASCII, so that a database can be searched
-for its bytes. Prints one JSON value and exits 1 if an answer was not what the SDKs take for success:
+Every secret is new in each run, occurs in one field only, and is plain ASCII, so that a database can be searched for
+its bytes. Prints one JSON value and exits 1 if a response was not what the SDKs treat as success:
 
     {"planted": [{"secret", "end", "where", "rule"}], "answers": [{"end", "status", "ok"}],
      "ids": {"otlp-http", "otlp-json", "otlp-grpc", "xray-udp", "xray-tcp", "log_group", "log_stream", "rollbar"}}
 
-`end` is one of the keys of `ids` (`logs` and `rollbar` for the last), whose value finds the evidence: trace ids are
-32 hex digits. `rule` is `never` where the secret belongs to the transport (a header, gRPC metadata, the token
-fields of a body): it must not be written anywhere. It is `at_freeze` in user data, which is kept as it came
-for a while and must be gone from what a capture freezes.
+`end` is one of the keys of `ids` (`logs` and `rollbar` for the last), whose value identifies the evidence: trace ids
+are 32 hex digits. `rule` is `never` if the secret belongs to the transport (a header, gRPC metadata, the token fields
+of a body): it must not be written anywhere. It is `at_freeze` in user data, which is stored as received and must be
+removed from captured evidence.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def text(length, letters=string.ascii_letters + string.digits):
 
 
 class Plant:
-    """Makes secrets in the shapes of real ones, and keeps the list."""
+    """Generates secrets in realistic formats, and keeps a list of them."""
 
     def __init__(self):
         self.planted, self.answers, self.ids = [], [], {}
@@ -93,7 +93,7 @@ def strings(**named):
 
 
 def user_attributes(plant, end):
-    """Attributes as instrumentations and hasty people set them."""
+    """Attributes that instrumentations and developers set."""
     return strings(
         http__request__header__authorization="Bearer " + plant.user(end, "span attribute: bearer", jwt()),
         http__request__header__cookie="session=" + plant.user(end, "span attribute: cookie"),
@@ -107,7 +107,7 @@ def user_attributes(plant, end):
 
 
 def otlp_messages(plant, end):
-    """A trace request and a log request; answers the trace's id too."""
+    """A trace request, a log request, and the trace id."""
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -176,7 +176,7 @@ def otlp_grpc(plant, address):
 
 
 def segment(plant, end):
-    """An X-Ray segment with secrets wherever the SDK lets one put text."""
+    """An X-Ray segment with secrets in every text field of the SDK."""
     trace_id, now = hexadecimal(32), time.time()
     plant.ids[end] = trace_id
     sql = f"postgresql://app:{plant.user(end, 'sql.url: password')}@db:5432/cruddur"
@@ -233,11 +233,11 @@ def xray_udp(plant, address):
     document = json.dumps(segment(plant, "xray-udp")).encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.sendto(b'{"format":"json","version":1}\n' + document, (host, int(port)))
-    plant.answer("xray-udp", "sent", True)  # nobody answers a datagram
+    plant.answer("xray-udp", "sent", True)  # there is no response to a datagram
 
 
 def signed(plant, end, service, address):
-    """A boto3 client with temporary credentials, all planted; what it derives from them is noted as it leaves."""
+    """A boto3 client with generated temporary credentials. The signatures derived from them are recorded too."""
     import boto3
     from botocore.config import Config
 
@@ -246,7 +246,7 @@ def signed(plant, end, service, address):
         region_name="us-east-1",
         endpoint_url=f"http://{address}",
         aws_access_key_id=plant.never(end, "Authorization: access key id", access_key()),
-        aws_secret_access_key=text(40),  # it only signs
+        aws_secret_access_key=text(40),  # used only for signing
         aws_session_token=plant.never(end, "X-Amz-Security-Token", session_token()),
         config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
     )

@@ -1,11 +1,11 @@
-"""Records what the real SDKs send, as fixtures.
+"""Records the payloads of the real SDKs as fixtures.
 
     record.py [--to ../fixtures] [NAME...]
 
-For each scenario it starts service.py, makes one request, stops the service (so that everything is
-flushed) and stores what arrived: OTLP over HTTP as the body's bytes, X-Ray as datagrams. It answers the
-sampling calls on TCP, so that every request is sampled. Ids, times and ports are what was sent, so a
-fixture changes whenever it is recorded again: record one by name rather than all.
+For each scenario it starts service.py, sends one request, stops the service (so that everything is flushed) and
+stores what arrived: OTLP over HTTP as the bytes of the body, X-Ray as datagrams. It responds to the sampling calls on
+TCP, so that every request is sampled. Ids, times and ports are as sent, so a fixture changes whenever it is recorded
+again: record single scenarios rather than all of them.
 """
 
 import argparse
@@ -40,10 +40,10 @@ KINDS = {
     "/v1/metrics": ("-metrics", ExportMetricsServiceRequest),
 }
 
-# One id for both worlds: W3C 32 hex and X-Ray 1-8hex-24hex.
+# One id for both formats: W3C 32 hex and X-Ray 1-8hex-24hex.
 JOINED = "6b0459acd2fb2577c226bb0ed076fe79"
 
-# name: (modes, path, request headers, extra environment, kinds of OTLP kept, JSON beside them)
+# name: (modes, path, request headers, extra environment, OTLP signals to store, whether to store JSON too)
 SCENARIOS = {
     "home": ("--otlp --xray", "/api/activities/home", {}, {}, ("", "-logs", "-metrics"), True),
     "users": ("--xray", "/api/activities/@andrewbrown", {}, {}, (), False),
@@ -70,14 +70,14 @@ SCENARIOS = {
 
 
 class Recorder:
-    """The far end of both SDKs: OTLP over HTTP on one port, X-Ray on UDP and TCP of another."""
+    """The receivers for both SDKs: OTLP over HTTP on one port, X-Ray on UDP and TCP of another."""
 
     def __init__(self):
         self.posts, self.calls, self.datagrams = [], [], []
         self.http = self.serve(self.otlp)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        while True:  # the SDK wants one number for UDP and TCP
+        while True:  # the SDK uses one port number for UDP and TCP
             tcp = self.serve(self.sampling)
             try:
                 self.udp.bind(("127.0.0.1", tcp.server_port))
@@ -150,7 +150,7 @@ class Recorder:
 
     def receive(self):
         while True:
-            datagram = self.udp.recv(65536)  # waits: look at the list only afterwards
+            datagram = self.udp.recv(65536)  # blocks, so the list is read only afterwards
             self.datagrams.append(datagram)
 
     def forget(self):
@@ -158,7 +158,7 @@ class Recorder:
 
 
 def otlp_json(message):
-    """The message as OTLP's JSON mapping wants it: ids in hex, enums as numbers."""
+    """The message in OTLP's JSON mapping: ids in hex, enums as numbers."""
     tree = json_format.MessageToDict(message, use_integers_for_enums=True)
 
     def walk(node):
@@ -177,7 +177,7 @@ def otlp_json(message):
 
 
 def plain(headers, body):
-    """The body without its compression, and which one it was."""
+    """The decompressed body, and its encoding."""
     encoding = {name.lower(): value for name, value in headers.items()}.get("content-encoding")
     if encoding == "gzip":
         return gzip.decompress(body)
@@ -191,7 +191,7 @@ def kept(headers):
 
 
 def run(recorder, app, scenario):
-    """One request to a fresh service; answers when the service has flushed and gone."""
+    """Sends one request to a new service; returns after the service has flushed and exited."""
     modes, path, headers, extra, _, _ = scenario
     recorder.forget()
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -249,7 +249,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SCENARIOS)}; all without one")
     given = parser.parse_args()
     given.to.mkdir(parents=True, exist_ok=True)
-    # Stack traces name files: run from a place that says nothing of this machine.
+    # Stack traces contain paths: run from a folder that reveals nothing about this machine.
     app = Path(tempfile.gettempdir()) / "bootcamp"
     shutil.rmtree(app, ignore_errors=True)
     (app / "backend").mkdir(parents=True)

@@ -1,8 +1,7 @@
 """A small Flask service, instrumented with the real SDKs, for tests and fixtures.
 
-It is modelled on the backend of an observability bootcamp: an activities feed, a user's page, and a
-notifications route whose view forgets to return its value. Nothing in it is a fake of an SDK: what it
-sends is what a student's service sends.
+It is modelled on the backend of an observability bootcamp: an activities feed, a user page, and a notifications route
+whose view has no return statement. It uses the SDKs themselves, so it sends what a student's service sends.
 
     service.py [--otlp | --otlp-grpc] [--xray] [--cloudwatch] [--rollbar] [--console] [--port N]
 
@@ -10,15 +9,15 @@ sends is what a student's service sends.
               (http://127.0.0.1:4318); with OTEL_EXPORTER_OTLP_PROTOCOL=grpc over gRPC
 --otlp-grpc   the same over gRPC: OTEL_EXPORTER_OTLP_ENDPOINT is then http://127.0.0.1:4317
 --xray        AWS X-Ray SDK, to the daemon at AWS_XRAY_DAEMON_ADDRESS
---cloudwatch  watchtower: the service's log lines, and one a request, to AWS_ENDPOINT_URL_CLOUDWATCH_LOGS
-              (http://127.0.0.1:4318), group LOG_GROUP (or `cruddur`). The address is required: without it boto3 would call AWS
+--cloudwatch  watchtower: the service's log lines, and one per request, to AWS_ENDPOINT_URL_CLOUDWATCH_LOGS
+              (http://127.0.0.1:4318), group LOG_GROUP (or `cruddur`). Required: without it boto3 would call AWS
 --rollbar     pyrollbar: exceptions with a person, to ROLLBAR_ENDPOINT, also required
-              (http://127.0.0.1:4318/api/1/, with its last slash); token ROLLBAR_ACCESS_TOKEN. /rollbar/test sends a message
+              (http://127.0.0.1:4318/api/1/, with the trailing slash); token ROLLBAR_ACCESS_TOKEN. /rollbar/test sends one
 --console     ConsoleSpanExporter: every span on stdout, after the first line
 
-None is on by default (TRACEBOOK_SERVICE_MODES="otlp,xray" works too). No account is needed: AWS credentials
-that are not in the environment are made up. With nobody listening the service starts and serves all the same (what
-it has to say then is lost once the SDKs give up) and ends within 20 seconds.
+None is on by default (TRACEBOOK_SERVICE_MODES="otlp,xray" works too). No account is needed: AWS credentials that are
+not in the environment are invented. Without a receiver, the service starts and serves (its telemetry is lost once the
+SDKs give up) and exits within 20 seconds.
 The first line on stdout is {"ready": true, "port": N, "pid": N, "modes": [...]}. SIGTERM and Ctrl-C flush,
 then exit 0; with --stdin the end of stdin does the same.
 """
@@ -102,7 +101,7 @@ class OtelTools:
         meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource)
         metrics.set_meter_provider(meters)
         self.providers += [logs, meters]
-        # Each line of the service's own logger is one log record in the trace of its request.
+        # Each line of the service's logger becomes a log record in the trace of its request.
         log.addHandler(LoggingHandler(logger_provider=logs, log_code_attributes=True))
 
     def refresh(self):
@@ -137,7 +136,7 @@ class XRayTools:
         return self.recorder.in_subsegment(name)
 
     def send_unfinished(self):
-        """The segment as it stands now (`in_progress`), as SDKs do for long requests."""
+        """Sends the unfinished segment (`in_progress`), as SDKs do for long requests."""
         self.recorder.emitter.send_entity(self.recorder.current_segment())
 
 
@@ -149,15 +148,15 @@ class CloudWatchTools:
         import watchtower
         from botocore.config import Config
 
-        # boto3 takes the address from AWS_ENDPOINT_URL_CLOUDWATCH_LOGS (AWS_ENDPOINT_URL_LOGS it does not know).
-        # One quick try a call: watchtower tries again by itself, and the end of the service waits for it.
+        # boto3 takes the address from AWS_ENDPOINT_URL_CLOUDWATCH_LOGS (it ignores AWS_ENDPOINT_URL_LOGS).
+        # One short attempt per call: watchtower retries by itself, and the service waits for it at exit.
         self.client = boto3.client(
             "logs",
             region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
             config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
         )
         self.group = os.environ.get("LOG_GROUP", "cruddur")
-        # create_log_group=True would ask for the group here, and take the whole service down if nobody answers.
+        # create_log_group=True would request the group here, and stop the service if there is no response.
         self.handler = watchtower.CloudWatchLogHandler(
             log_group_name=self.group, boto3_client=self.client, create_log_group=False, send_interval=1
         )
@@ -173,7 +172,7 @@ class CloudWatchTools:
             return response
 
     def create_group(self):
-        """Asks for the group until somebody answers, however late."""
+        """Requests the group until there is a response."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         while True:
@@ -202,7 +201,7 @@ class RollbarTools:
         import rollbar.contrib.flask
 
         class WithPerson(Request):
-            """pyrollbar reads the person from the request; `rollbar_person_data` it does not know."""
+            """pyrollbar reads the person from the request; it ignores `rollbar_person_data`."""
 
             @property
             def rollbar_person(self):
@@ -229,11 +228,11 @@ class RollbarTools:
             return "Hello World!"
 
     def shutdown(self):
-        self.rollbar.wait()  # items are on their way in threads
+        self.rollbar.wait()  # items are sent by threads
 
 
 class Silent:
-    """Stands in where a tool is off: every call does nothing."""
+    """Replaces a tool that is off: every call does nothing."""
 
     @contextlib.contextmanager
     def span(self, name, links=(), **attributes):
@@ -320,7 +319,7 @@ def create_app(modes):
     def activities_notifications():
         with otel.span("notifications"), xray.subsegment("activities_notifications"):
             log.warning("notifications: nothing is returned")
-            FEED[0].copy()  # the course's own mistake: the value is made, and not returned
+            FEED[0].copy()  # the mistake from the course: the value is not returned
 
     @app.get("/api/abort404")
     def abort404():
@@ -360,7 +359,7 @@ class Quiet(WSGIRequestHandler):
 
 
 def modes_of(given, refuse):
-    """The modes of the command line and the environment; refuses one whose address is missing."""
+    """The modes from the command line and the environment; exits if an address is missing."""
     modes = {mode for mode in os.environ.get("TRACEBOOK_SERVICE_MODES", "").split(",") if mode}
     if unknown := modes - set(MODES):
         refuse(f"unknown modes: {', '.join(sorted(unknown))}")
@@ -393,7 +392,7 @@ def main():
     server = make_server("127.0.0.1", given.port, app, threaded=True, request_handler=Quiet)
 
     def stop(*_):
-        threading.Thread(target=server.shutdown).start()  # would wait for itself in this thread
+        threading.Thread(target=server.shutdown).start()  # in this thread it would wait for itself
 
     def stop_with_stdin():
         sys.stdin.buffer.read()

@@ -1,18 +1,18 @@
-"""Runs moto's own tests of X-Ray and CloudWatch Logs against a server that is not moto's.
+"""Runs moto's tests of X-Ray and CloudWatch Logs against another server.
 
     run_moto.py PORT|HOST:PORT [--empty] [--json] [-k EXPRESSION]
-    run_moto.py --own                starts moto's own server first and tries the runner on it
-    run_moto.py --list               names the tests that would run
+    run_moto.py --own                starts moto's server and runs the tests against it
+    run_moto.py --list               lists the tests that would run
 
 The tests come from the source distribution of the pinned version (fetched once into .setup/moto-VERSION)
-and run as they are, in moto's server mode: boto3 sends everything to the one address, logs and X-Ray alike.
-Before and after each test they POST /moto-api/reset there; nothing needs to answer that. With --empty the
-runner itself deletes every log group over the API before each test, for a server that keeps its state.
+and run unchanged, in moto's server mode: boto3 sends everything to one address, logs and X-Ray alike. Before and after
+each test they POST /moto-api/reset there, which needs no response. With --empty the runner deletes every log group
+over the API before each test, for a server that keeps its state.
 
-All of tests/test_logs and tests/test_xray are collected. What does not run stands in moto-skips.txt, one
-node id (a file, a class, a test with all its parameters, or one of them) and the reason a line. Exits 0 if
-all the others passed; 1 if one failed or skipped itself, or if a line names no test; 2 if used wrongly.
-The last line is the counts, `moto: N passed, N failed, N skipped`, or with --json
+All of tests/test_logs and tests/test_xray are collected. moto-skips.txt lists those that are skipped, per line a node
+id (a file, a class, a test with all its parameters, or one of them) and the reason. Exits 0 if all others passed; 1 if
+one failed or skipped itself, or if a line matches no test; 2 on wrong usage.
+The last line has the counts, `moto: N passed, N failed, N skipped`, or with --json
 {"passed": N, "failed": [ids], "left_out": N, "stale": [lines]}.
 """
 
@@ -39,7 +39,7 @@ FOLDERS = ("tests/test_logs", "tests/test_xray")
 
 
 def fetch():
-    """The tests alone: beside them, the distribution's own `moto` would hide the installed one."""
+    """Extracts the tests only: the distribution's `moto` would shadow the installed one."""
     if (CACHE / "tests").is_dir():
         return
     CACHE.parent.mkdir(exist_ok=True)
@@ -61,7 +61,7 @@ def fetch():
 
 
 def skips():
-    """The node ids that are left out, each with its reason."""
+    """The skipped node ids, each with its reason."""
     found = {}
     for line in (HERE / "moto-skips.txt").read_text().splitlines():
         if not line.strip() or line.startswith("#"):
@@ -74,7 +74,7 @@ def skips():
 
 
 class Plugin:
-    """Leaves out what is listed and counts what ran."""
+    """Skips the listed tests and counts the others."""
 
     def __init__(self, listed, empty):
         self.listed = listed
@@ -99,7 +99,7 @@ class Plugin:
             self.empty()
 
     def pytest_runtest_logreport(self, report):
-        if report.failed or report.skipped:  # one that skips itself is one that nobody listed
+        if report.failed or report.skipped:  # a test that skips itself is not listed
             self.failed[report.nodeid] = str(report.longrepr)
             self.passed.discard(report.nodeid)
         elif report.when == "call" and report.nodeid not in self.failed:
@@ -111,7 +111,7 @@ class Plugin:
 
 
 def deleter(endpoint):
-    """Deletes every log group, over the API as anybody would."""
+    """Deletes every log group over the API."""
     import boto3
 
     client = boto3.client("logs", "us-east-1", endpoint_url=endpoint)
@@ -126,7 +126,7 @@ def deleter(endpoint):
 
 @contextlib.contextmanager
 def own_server():
-    """moto's own server on a free port."""
+    """moto's server on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -152,7 +152,7 @@ def run(address, given):
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": endpoint,  # also what moto does not redirect must never leave this machine
+        "AWS_ENDPOINT_URL": endpoint,  # keeps requests that moto does not redirect on this machine
         "TEST_SERVER_MODE": "true",
         "TEST_SERVER_MODE_ENDPOINT": endpoint,
     }
@@ -171,7 +171,7 @@ def run(address, given):
         print("\n".join(plugin.chosen))
     stale = [node for node in listed if node not in plugin.used]
     for node in stale:
-        print(f"moto-skips.txt names no test: {node}", file=sys.stderr)
+        print(f"moto-skips.txt: no test matches {node}", file=sys.stderr)
     if given.json:
         result = {"passed": len(plugin.passed), "failed": sorted(plugin.failed), "left_out": plugin.left_out, "stale": stale}
         print(json.dumps(result))
@@ -183,12 +183,12 @@ def run(address, given):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("address", nargs="?", metavar="PORT|HOST:PORT")
-    parser.add_argument("--own", action="store_true", help="against moto's own server")
+    parser.add_argument("--own", action="store_true", help="run against moto's server")
     parser.add_argument("--empty", action="store_true", help="delete every log group before each test")
-    parser.add_argument("--list", action="store_true", help="only name the tests")
-    parser.add_argument("--fetch", action="store_true", help="only get the tests")
+    parser.add_argument("--list", action="store_true", help="only list the tests")
+    parser.add_argument("--fetch", action="store_true", help="only download the tests")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("-k", metavar="EXPRESSION", help="only tests that match, as pytest has it")
+    parser.add_argument("-k", metavar="EXPRESSION", help="only tests that match, as in pytest")
     given = parser.parse_args()
     if given.fetch:
         fetch()
