@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh run
-bash scripts/cargo-build.sh
+XX
 built="${CARGO_TARGET_DIR:-target}/debug"
 if [[ -z ${DISPLAY:-} && -z ${WAYLAND_DISPLAY:-} ]]; then
   echo "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the window cannot open: running 'tracebook demo' instead."

@@ -2,13 +2,13 @@
 //! is listed, captured, joined, exported and verified.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, Serve, Service, TRACEBOOK, http, python, root, until};
+use crate::support::{Journal, Service, http, python, root, until};
 
 /// The first of a list that `live` prints which fits.
 fn live(journal: &Journal, what: &str, filter: &str) -> Json {
@@ -25,12 +25,6 @@ fn text<'a>(json: &'a Json, key: &str) -> &'a str {
 /// What is frozen in an evidence.
 fn body(journal: &Journal, captured: &Json) -> Json {
     journal.json(&["evidence", "show", text(captured, "id")])["evidence"]["body"].clone()
-}
-
-/// Three ports that were free a moment ago: a watched command must know them before `serve` has them.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
-    listeners.map(|l| l.local_addr().expect("bound").port())
 }
 
 /// Exports everything and holds it against itself.
@@ -53,20 +47,29 @@ fn exported(journal: &Journal) -> String {
 #[test]
 fn one_request_is_seen_by_all_and_joined() {
     let journal = Journal::new();
-    let [http_port, grpc_port, xray_port, service_port] = free_ports();
-    let (http_end, xray_end) = (format!("127.0.0.1:{http_port}"), format!("127.0.0.1:{xray_port}"));
+    // A watched command starts before the receivers' ports are known, so it waits for a file that names them.
+    let ports = journal.dir.path().join("ports.env");
     let watched = format!(
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http_end} OTEL_BSP_SCHEDULE_DELAY=200 AWS_XRAY_DAEMON_ADDRESS={xray_end} \
-         AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http_end} ROLLBAR_ENDPOINT=http://{http_end}/api/1/ exec {} {} \
-         --otlp --xray --cloudwatch --rollbar --console --port {service_port}",
+        "until [ -e '{ports}' ]; do sleep 0.05; done; . '{ports}'; \
+         exec {} {} --otlp --xray --cloudwatch --rollbar --console",
         python().display(),
-        root().join("tests/service/service.py").display()
+        root().join("tests/service/service.py").display(),
+        ports = ports.display(),
     );
-    let mut command = Command::new(TRACEBOOK);
-    command.arg("--data").arg(journal.data()).args(["--json", "serve", "--http", &http_end, "--xray", &xray_end]);
-    command.args(["--grpc", &format!("127.0.0.1:{grpc_port}"), "--watch", &watched]);
-    let serve = Serve::start(&mut command);
-    live(&journal, "console", "ready");
+    let serve = journal.serve(&["--watch", &watched]);
+    let http_end = format!("http://{}", serve.http());
+    let exports = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", http_end.clone()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
+        ("AWS_XRAY_DAEMON_ADDRESS", serve.xray().to_owned()),
+        ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", http_end.clone()),
+        ("ROLLBAR_ENDPOINT", format!("{http_end}/api/1/")),
+    ];
+    let exports = exports.map(|(name, value)| format!("export {name}={value}\n")).concat();
+    std::fs::write(ports.with_extension("new"), exports).expect("writes");
+    std::fs::rename(ports.with_extension("new"), &ports).expect("renames");
+    let ready: Json = serde_json::from_str(text(&live(&journal, "console", "ready"), "text")).expect("JSON");
+    let service_port = ready["port"].as_u64().expect("a port");
 
     // One id for OpenTelemetry and X-Ray: the only way that both agree on.
     let epoch = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
@@ -217,12 +220,12 @@ fn groups_and_rules_are_made_as_the_course_makes_them() {
 
     // The rule answers the SDK: its segments name it.
     let service = Service::start(&serve, &["--xray"]);
-    for _ in 0..4 {
+    until("a segment names the rule", || {
         assert_eq!(service.get("/api/activities/home", &[]), 200);
-        std::thread::sleep(Duration::from_millis(300));
-    }
+        let (_, found) = journal.json_code(&["live", "traces", "--filter", "aws.xray.sampling_rule_name=Cruddur"]);
+        found.as_array().filter(|found| !found.is_empty()).map(|_| ())
+    });
     service.stop();
-    live(&journal, "traces", "aws.xray.sampling_rule_name=Cruddur");
 
     // Both are evidence, and the low rate is said.
     let rules = journal.json(&["capture", "sampling-rules"]);

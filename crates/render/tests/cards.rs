@@ -1,10 +1,9 @@
 //! What a card looks like, and that it can be nothing but a picture.
 
-mod common;
-
-use common::*;
 use tracebook_core::evidence::Body;
 use tracebook_render::card::{Size, preview, svg, table};
+
+use crate::common::*;
 
 fn all() -> Vec<(&'static str, tracebook_core::trace::Trace)> {
     vec![

@@ -1,10 +1,7 @@
 //! Out and back again: nothing is lost, whatever the text.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
 use proptest::prelude::*;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Frozen, Kind};
@@ -14,6 +11,8 @@ use tracebook_core::question::Source;
 use tracebook_render::export::{EntryInput, LiveInput, Tree, entry};
 use tracebook_render::import::{ImportedEntry, exported};
 use tracebook_render::verify::{Verdict, markdown};
+
+use crate::common::*;
 
 fn row() -> EntryRow {
     EntryRow {

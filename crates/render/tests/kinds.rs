@@ -1,11 +1,7 @@
 //! The cards of every kind that is no trace: how they look, that they are pictures only, and that they can be checked.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::kinds::*;
-use common::*;
 use proptest::prelude::*;
 use tracebook_core::console::Console;
 use tracebook_core::entry::EntryRow;
@@ -17,6 +13,9 @@ use tracebook_render::card::{Size, caption, preview, svg, table, themed};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::import::exported;
 use tracebook_render::verify::{Verdict, markdown, svg as check};
+
+use crate::common::kinds::*;
+use crate::common::*;
 
 const SIZES: [Size; 2] = [Size::Full, Size::Compact];
 

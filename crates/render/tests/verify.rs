@@ -1,10 +1,7 @@
 //! Whoever changes a card or its text is found out, and nothing hostile does harm.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
 use proptest::prelude::*;
 use tracebook_core::canonical::digest;
 use tracebook_core::entry::EntryRow;
@@ -13,6 +10,8 @@ use tracebook_core::time::Nanos;
 use tracebook_render::card::{Size, svg as draw};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::verify::{Verdict, markdown, svg};
+
+use crate::common::*;
 
 fn none(_: &str) -> Option<Vec<u8>> {
     None

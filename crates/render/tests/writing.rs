@@ -1,10 +1,9 @@
 //! References into texts: what is written reads back, and nothing else changes.
 
-mod common;
-
-use common::*;
 use proptest::prelude::*;
 use tracebook_render::markdown::{Where, links, one_line, place, reference, scan};
+
+use crate::common::*;
 
 #[test]
 fn a_reference_reads_back_as_what_was_written() {

@@ -1,0 +1,9 @@
+//! The tests of the crate's public functions. One binary, so that it links once.
+
+mod cards;
+mod common;
+mod export;
+mod kinds;
+mod slots;
+mod verify;
+mod writing;
