@@ -1,7 +1,7 @@
 # `make run` and `make test` work on a fresh Debian 12 with Rust, Node 20 and make: they install what is missing.
 # ARGS reach the program: make run ARGS="--data /tmp/journal".
 
-.PHONY: help run test check crash bench soak bindings fmt clean
+.PHONY: help run dev dev-window test check crash bench soak bindings fmt clean
 .DEFAULT_GOAL := help
 ROUNDS ?= 200
 
@@ -10,6 +10,12 @@ help: ## list the targets
 
 run: ## set up, build and open the window (without a display: run the demo)
 	@bash scripts/run.sh $(ARGS)
+
+dev: ## the UI with hot reload in a browser, against a `tracebook serve`
+	@bash scripts/dev.sh serve $(ARGS)
+
+dev-window: ## the UI with hot reload in the window
+	@bash scripts/dev.sh window $(ARGS)
 
 test: ## set up, check, and run every test
 	@bash scripts/test.sh

@@ -1,5 +1,25 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import type { ProxyOptions } from 'vite'
 import { defineConfig } from 'vitest/config'
+
+/**
+ * `make dev`: what the pages ask for goes to a running `tracebook serve`, whose URL is given. The server keeps its checks: it sets and
+ * wants its own cookie, and only the dev server's own origin is presented as the server's.
+ */
+function proxy(url: string | undefined): Record<string, ProxyOptions> | undefined {
+  if (!url) return undefined
+  const target = new URL(url).origin
+  const options: ProxyOptions = {
+    target,
+    changeOrigin: true,
+    configure: (server) => {
+      server.on('proxyReq', (outgoing, incoming) => {
+        if (incoming.headers.origin === `http://${incoming.headers.host}`) outgoing.setHeader('origin', target)
+      })
+    },
+  }
+  return { '^/(rpc$|events\\b|(card|live|livecard)/|\\?token=)': options }
+}
 
 export default defineConfig({
   plugins: [svelte()],
@@ -14,7 +34,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000,
   },
-  server: { port: 1420, strictPort: true },
+  server: { port: 1420, strictPort: true, proxy: proxy(process.env.TRACEBOOK_URL) },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   test: {
     environment: 'jsdom',

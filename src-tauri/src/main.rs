@@ -90,6 +90,11 @@ fn config() -> Result<Config, Error> {
 }
 
 fn run(tracebook: Arc<Tracebook>) -> ExitCode {
+    let mut context = tauri::generate_context!();
+    // `make dev-window`: the pages come from Vite. No build that is given to users can be pointed elsewhere.
+    if cfg!(debug_assertions) {
+        context.config_mut().build.dev_url = std::env::var("TRACEBOOK_DEV_URL").ok().and_then(|url| url.parse().ok());
+    }
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .manage(Arc::clone(&tracebook))
@@ -108,7 +113,7 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
             forward_events(app.handle());
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context);
     let app = match built {
         Ok(app) => app,
         Err(error) => return failed(&Error::internal(error)),

@@ -8,11 +8,27 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+export const root = fileURLToPath(new URL('../../', import.meta.url))
 const { chromium } = createRequire(join(root, 'ui/package.json'))('playwright-core')
 
 export const binary = process.env.TRACEBOOK_BIN ?? join(root, 'target/debug/tracebook')
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell'
+
+/** A browser with one page, and what the page complains of. */
+export async function browse(viewport) {
+  assert.ok(
+    existsSync(browserPath),
+    `${browserPath} is not there: apt-get install chromium-headless-shell, or set CHROMIUM`,
+  )
+  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] })
+  const context = await browser.newContext({ viewport })
+  const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
+  const complaints = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  return { browser, page, complaints }
+}
 
 /** A served journal with a window on it, that watches commands if wanted. Everything is taken down by `close`. */
 export async function open({
@@ -23,10 +39,6 @@ export async function open({
   prepare = (_data) => {},
 } = {}) {
   assert.ok(existsSync(binary), `${binary} is not there: build it first (cargo build -p tracebook-cli)`)
-  assert.ok(
-    existsSync(browserPath),
-    `${browserPath} is not there: apt-get install chromium-headless-shell, or set CHROMIUM`,
-  )
   const data = mkdtempSync(join(tmpdir(), 'tracebook-browser-'))
   prepare(data)
   const any = '127.0.0.1:0'
@@ -39,13 +51,7 @@ export async function open({
     createInterface({ input: server.stdout }).once('line', (line) => resolve(JSON.parse(line)))
     server.once('exit', (code) => reject(new Error(`tracebook serve ended with ${code}: ${said}`)))
   })
-  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] })
-  const context = await browser.newContext({ viewport })
-  const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
-  const complaints = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  const { browser, page, complaints } = await browse(viewport)
   await page.goto(ready.ui.url)
   const base = new URL(ready.ui.url).origin
 
