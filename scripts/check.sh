@@ -7,6 +7,7 @@ export NO_COLOR=1 CARGO_TERM_COLOR=never TERM=dumb # rustfmt looks at TERM alone
 
 check_steps() {
   step lint bash scripts/lint.sh
+  step lint-test bash scripts/lint-test.sh
   step fmt cargo fmt --all --check
   step ui npm run check --prefix ui --silent
   step deny .setup/cargo/bin/cargo-deny --workspace check --hide-inclusion-graph bans licenses sources

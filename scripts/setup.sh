@@ -99,8 +99,9 @@ cargo_deny() {
 }
 
 case "$FOR" in
-  run | check) sections=(run) ;;
-  test) sections=(run test) ;;
+  run) sections=(run) ;;
+  check) sections=(run check) ;;
+  test) sections=(run check test) ;;
   *) fail "run, check or test, not '$FOR'" ;;
 esac
 
