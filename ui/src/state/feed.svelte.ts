@@ -1,6 +1,7 @@
 import type { ConsoleRow, ErrorRow, Listed, LogRow, TraceSummary } from '../bindings'
 import { Failure, type Host } from '../host/host'
 import { Throttle } from '../lib/throttle'
+import { Listing, type Asked } from './listing.svelte'
 
 /** At most five times a second. */
 const GAP = 200
@@ -9,20 +10,13 @@ const STILL = 900
 /** As many as one capture of log events takes, so that "Capture these" means what is seen. */
 export const MOST = 200
 
-/** What just happened, of one kind, newest first. Asks only while somebody watches. */
-export class Feed<R> {
-  rows = $state.raw<readonly R[]>([])
-  filter = $state('')
-  failure = $state.raw<Failure | null>(null)
+/** Local telemetry of one kind, newest first. It is read only while it is shown. */
+export class Feed<R> extends Listing<R> {
   loaded = $state(false)
-  /** Fresh rows that wait until the pointer rests. */
+  /** New rows that are held back while the pointer is over the list. */
   waiting = $state(0)
 
-  /** What the reader must know of the rows. */
-  notes = $state.raw<readonly string[]>([])
-
   #ask: (filter: string) => Promise<Listed<R>>
-  #key: (row: R) => string
   #throttle: Throttle
   #watchers = 0
   #stale = true
@@ -30,17 +24,25 @@ export class Feed<R> {
   #stillUntil = 0
   #release: ReturnType<typeof setTimeout> | undefined
 
-  constructor(ask: (filter: string) => Promise<Listed<R>>, key: (row: R) => string) {
+  constructor(
+    ask: (filter: string) => Promise<Listed<R>>,
+    key: (row: R) => string,
+    forms: readonly (readonly [string, string])[],
+  ) {
+    super('local', key)
     this.#ask = ask
-    this.#key = key
+    this.forms = forms.map(([example, meaning]) => ({ example, meaning }))
     this.#throttle = new Throttle(GAP, () => this.#load())
   }
 
-  key(row: R): string {
-    return this.#key(row)
+  get answered(): boolean {
+    return this.loaded && !this.failure
   }
 
-  /** Somebody looks at it, until the returned function is called. */
+  get asked(): Asked {
+    return { filter: this.filter }
+  }
+
   watch(): () => void {
     this.#watchers += 1
     if (this.#stale) this.#throttle.request()
@@ -69,6 +71,10 @@ export class Feed<R> {
       this.#letLoose()
       this.refresh()
     }, 150)
+  }
+
+  submit() {
+    this.refresh()
   }
 
   /** The pointer moves over the rows; `always` until they are let go. */
@@ -111,11 +117,11 @@ export class Feed<R> {
     const still = this.#stillUntil - Date.now()
     const moved = rows.some((row, i) => {
       const shown = this.rows[i]
-      return shown === undefined || this.#key(shown) !== this.#key(row)
+      return shown === undefined || this.key(shown) !== this.key(row)
     })
     if (still > 0 && this.rows.length > 0 && moved) {
-      const known = new Set(this.rows.map(this.#key))
-      this.waiting = rows.filter((row) => !known.has(this.#key(row))).length
+      const known = new Set(this.rows.map(this.key))
+      this.waiting = rows.filter((row) => !known.has(this.key(row))).length
       clearTimeout(this.#release)
       if (still < Infinity) this.#release = setTimeout(() => this.refresh(), still + 10)
       return
@@ -137,18 +143,47 @@ export class Feeds {
     this.traces = new Feed(
       (filter) => host.rpc('live_traces', { filter, limit: 100 }),
       (row) => row.trace_id,
+      [
+        ['home 200', 'words, anywhere'],
+        ['service:backend-flask', 'who took part'],
+        ['status:error', 'ok, fault, throttle…'],
+        ['duration>100ms', 'also <, >=, <='],
+        ['name:"GET /api"', 'quotes for blanks'],
+        ['http.route=/api/home', 'any attribute'],
+      ],
     )
     this.logs = new Feed(
       (filter) => host.rpc('live_logs', question(filter)),
       (row) => row.id,
+      [
+        ['timeout', 'words, anywhere'],
+        ['"no route to host"', 'exactly this'],
+        ['?ERROR ?WARN', 'one or the other'],
+        ['{ $.status = 500 }', 'a field of JSON'],
+        ['level:error', 'as the sender wrote it'],
+        ['group:cruddur', 'also stream:, service:'],
+        ['trace:4bf92f35…', 'of one trace'],
+      ],
     )
     this.errors = new Feed(
       (filter) => host.rpc('live_errors', question(filter)),
       (row) => row.id,
+      [
+        ['TypeError', 'words, anywhere'],
+        ['level:error', 'warning, critical…'],
+        ['environment:development', 'where it happened'],
+        ['person:andrew', 'whom it happened to'],
+      ],
     )
     this.console = new Feed(
       (filter) => host.rpc('live_console', question(filter)),
       (row) => row.id,
+      [
+        ['segments', 'words, anywhere'],
+        ['"sent batch of 1"', 'exactly this'],
+        ['?error ?warn', 'one or the other'],
+        ['stream:backend', 'of one command'],
+      ],
     )
   }
 

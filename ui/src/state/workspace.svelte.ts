@@ -15,10 +15,9 @@ import { Toasts } from './toasts.svelte'
 export type AppStatus = Commands['status'][1]
 
 export type Panel =
-  | { kind: 'trace'; id: string }
-  | { kind: 'log'; id: string }
-  | { kind: 'error'; id: string }
-  | { kind: 'cloud'; source: Source; what: 'trace' | 'log' | 'error'; id: string; title: string }
+  | { kind: 'trace'; id: string; source: Source; title?: string }
+  | { kind: 'log'; id: string; source: Source }
+  | { kind: 'error'; id: string; source: Source; title?: string }
   | { kind: 'sources' }
   | { kind: 'paste' }
   | { kind: 'doctor' }
@@ -74,6 +73,11 @@ export class Workspace {
       frozen: () => this.shelf.refresh(),
     })
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
+  }
+
+  /** What the tray lists of a source. */
+  list<Name extends 'traces' | 'logs' | 'errors'>(name: Name, source: Source): Feeds[Name] | Cloud[Name] {
+    return source === 'local' ? this.feeds[name] : this.cloud[name]
   }
 
   /** Starts to listen; returns what stops it. */

@@ -15,7 +15,7 @@ async function bench(id = 'item-0', prepare: (host: MemoryHost) => void = () => 
   const workspace = new Workspace(host)
   workspace.start()
   shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
-  workspace.panel = { kind: 'cloud', source: 'rollbar', what: 'error', id, title: 'TypeError' }
+  workspace.panel = { kind: 'error', source: 'rollbar', id, title: 'TypeError' }
   await pass(1200)
   const asked = () => host.calls.filter((call) => call.cmd === 'occurrences').map((call) => call.args)
   return { host, workspace, asked }
@@ -25,8 +25,8 @@ const all = (css: string) => [...document.querySelectorAll<HTMLElement>(css)]
 const list = '[data-testid=occurrences]'
 const rows = () => all(`${list} li`)
 const current = () => rows().findIndex((row) => row.querySelector('[aria-pressed=true]'))
-const panel = () => document.querySelector('[data-testid=cloud-panel]')?.textContent ?? ''
-async function press(name: string, within = '[data-testid=cloud-panel]') {
+const panel = () => document.querySelector('[data-testid=error-panel]')?.textContent ?? ''
+async function press(name: string, within = '[data-testid=error-panel]') {
   const found = all(`${within} button`).find((button) => button.textContent?.trim().startsWith(name))
   if (!found) throw new Error(`no button “${name}”`)
   found.click()
@@ -63,7 +63,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(frames()).toContain('wsgi_app')
     await press('Most recent call last')
     expect(frames()).toContain('data_notifications')
-    expect(all('[data-testid=cloud-panel] dd').map((dd) => dd.textContent)).toContain('item-0-3')
+    expect(all('[data-testid=error-panel] dd').map((dd) => dd.textContent)).toContain('item-0-3')
     await press('Back to the latest')
     expect(current()).toBe(0)
     expect(frames(), 'the order stays').toContain('data_notifications')

@@ -4,7 +4,7 @@ import type { SavedQuery } from '../../bindings'
 import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
 import { pass, stage } from '../../test/stage'
-import CloudQueries from '../explore/CloudQueries.svelte'
+import Queries from '../explore/Queries.svelte'
 import Panels from '../window/Panels.svelte'
 
 const shown = stage()
@@ -69,7 +69,7 @@ describe('a live card of a saved query', () => {
     const { host, workspace } = await bench()
     await host.rpc('query_save', saved)
     const source = saved.source as 'cloudwatch' | 'honeycomb'
-    shown.keep(mount(CloudQueries, { target: document.body, props: { workspace, source } }))
+    shown.keep(mount(Queries, { target: document.body, props: { workspace, source } }))
     await pass()
     one('saved-query', saved.name).click()
     await pass()

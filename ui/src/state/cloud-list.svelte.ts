@@ -1,0 +1,140 @@
+import type { Listed, Source } from '../bindings'
+import { Failure, randomId, type Host } from '../host/host'
+import { Listing, type Asked } from './listing.svelte'
+
+/** The ranges to pick from, as `since` takes them. */
+export const RANGES = ['15m', '1h', '6h', '24h', '7d'] as const
+
+export interface Question {
+  source: Source
+  filter: string
+  since: string
+  oldest_first: boolean
+  page?: string
+  fresh?: boolean
+}
+
+/** What a cloud source lists. Since asking costs, it is asked on demand only. */
+export class CloudList<R> extends Listing<R> {
+  since = $state<string>('1h')
+  oldestFirst = $state(false)
+  loading = $state(false)
+  progress = $state('')
+  askedAt = $state<string | null>(null)
+  next = $state<string | null>(null)
+
+  #host: Host
+  #ask: (question: Question, call: string) => Promise<Listed<R>>
+  #call = ''
+  #checking: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    host: Host,
+    source: Source,
+    key: (row: R) => string,
+    ask: (question: Question, call: string) => Promise<Listed<R>>,
+  ) {
+    super(source, key)
+    this.#host = host
+    this.#ask = ask
+  }
+
+  get answered(): boolean {
+    return this.askedAt !== null && !this.loading && !this.failure
+  }
+
+  get asked(): Asked {
+    return { filter: this.filter, since: this.since, source: this.source }
+  }
+
+  /** Asks if it was never asked. Nothing is cancelled at the end: an answer that was paid for is kept. */
+  watch(): () => void {
+    if (!this.askedAt && !this.loading && !this.failure) void this.ask()
+    if (!this.forms.length) void this.#check()
+    return () => undefined
+  }
+
+  submit() {
+    void this.ask()
+  }
+
+  async ask(fresh = false) {
+    await this.#load({ fresh }, (list) => {
+      this.rows = list.rows
+    })
+  }
+
+  async more() {
+    const page = this.next
+    if (!page) return
+    await this.#load({ page }, (list) => {
+      this.rows = [...this.rows, ...list.rows]
+    })
+  }
+
+  cancel() {
+    if (this.#call) void this.#host.rpc('cancel', { call: this.#call })
+  }
+
+  setFilter(text: string) {
+    this.filter = text
+    clearTimeout(this.#checking)
+    this.#checking = setTimeout(() => void this.#check(), 250)
+  }
+
+  /** Takes the progress of a call, if the call is this list's. */
+  hear(call: string, done: number, what: string) {
+    if (call === this.#call) this.progress = done ? `${done.toLocaleString()} ${what}` : what
+  }
+
+  /** Drops the rows: with other settings they would be others. */
+  forget() {
+    this.rows = []
+    this.notes = []
+    this.failure = null
+    this.askedAt = null
+    this.next = null
+  }
+
+  async #check() {
+    const filter = this.filter
+    try {
+      const verdict = await this.#host.rpc('filter_check', { source: this.source, filter })
+      if (filter !== this.filter) return
+      this.wrong = verdict.ok ? '' : verdict.message
+      this.forms = verdict.forms
+    } catch {
+      // The list itself will report what is wrong.
+    }
+  }
+
+  async #load(more: Partial<Question>, take: (list: Listed<R>) => void) {
+    this.cancel()
+    const call = (this.#call = randomId())
+    this.loading = true
+    this.progress = ''
+    const question: Question = {
+      source: this.source,
+      filter: this.filter,
+      since: this.since,
+      oldest_first: this.oldestFirst,
+      ...more,
+    }
+    try {
+      const list = await this.#ask(question, call)
+      if (call !== this.#call) return
+      take(list)
+      this.notes = list.notes
+      this.next = list.next
+      this.askedAt = list.asked_at
+      this.failure = null
+    } catch (cause) {
+      if (call === this.#call) this.failure = Failure.from(cause)
+    } finally {
+      if (call === this.#call) {
+        this.loading = false
+        this.#call = ''
+      }
+    }
+  }
+}
