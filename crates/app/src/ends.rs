@@ -8,13 +8,13 @@ use async_trait::async_trait;
 
 use tracebook_core::clock::Clock as _;
 use tracebook_core::ids::TraceId;
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::{Group, SamplingRule};
-use tracebook_sources::cloudwatch::{EventQuery, LogGroup, LogStore, LogStream, StoredEvent};
+use tracebook_sources::cloudwatch::LogStore;
 use tracebook_sources::receive::{Commit, CommitError};
 use tracebook_sources::xray::reading::{Place, XrayStore};
-use tracebook_store::logs::{GroupRow, LogQuestion};
 use tracebook_store::{StoreError, Telemetry};
 
 use crate::relay::Relay;
@@ -76,24 +76,14 @@ impl Commit for Ends {
     }
 }
 
-fn group(row: GroupRow) -> LogGroup {
-    LogGroup {
-        name: row.name,
-        created: row.created,
-        retention_days: row.retention_days,
-        tags: row.tags,
-        stored_bytes: row.stored_bytes,
-    }
-}
-
 #[async_trait]
 impl LogStore for Ends {
     async fn groups(&self) -> Result<Vec<LogGroup>, CommitError> {
-        Ok(self.telemetry.log_groups(None).await.map_err(refused)?.into_iter().map(group).collect())
+        self.telemetry.log_groups(None).await.map_err(refused)
     }
 
     async fn group(&self, name: &str) -> Result<Option<LogGroup>, CommitError> {
-        Ok(self.telemetry.log_groups(Some(name)).await.map_err(refused)?.into_iter().map(group).next())
+        Ok(self.telemetry.log_groups(Some(name)).await.map_err(refused)?.pop())
     }
 
     async fn has_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
@@ -117,18 +107,7 @@ impl LogStore for Ends {
     }
 
     async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError> {
-        let rows = self.telemetry.log_streams(group).await.map_err(refused)?;
-        Ok(rows.map(|rows| {
-            rows.into_iter()
-                .map(|row| LogStream {
-                    name: row.name,
-                    created: row.created,
-                    first_event: row.first_event,
-                    last_event: row.last_event,
-                    last_ingestion: row.last_received,
-                })
-                .collect()
-        }))
+        self.telemetry.log_streams(group).await.map_err(refused)
     }
 
     async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
@@ -143,31 +122,8 @@ impl LogStore for Ends {
         self.commit_logs(events).await
     }
 
-    async fn events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, CommitError> {
-        let question = LogQuestion {
-            group: Some(query.group),
-            streams: query.streams,
-            stream_prefix: query.stream_prefix,
-            cloudwatch_only: true,
-            from: query.from,
-            before: query.before,
-            after: query.after,
-            newest_first: query.newest_first,
-            limit: query.limit,
-            most_bytes: query.most_bytes,
-            ..LogQuestion::default()
-        };
-        let events = self.telemetry.logs(&question).await.map_err(refused)?;
-        Ok(events
-            .into_iter()
-            .map(|stored| StoredEvent {
-                seq: stored.seq,
-                timestamp: stored.record.timestamp,
-                ingested: stored.received,
-                stream: stored.record.stream,
-                message: stored.record.message,
-            })
-            .collect())
+    async fn events(&self, query: LogQuery) -> Result<Vec<StoredLog>, CommitError> {
+        self.telemetry.logs(&query).await.map_err(refused)
     }
 }
 

@@ -25,6 +25,7 @@ pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
 pub mod live_card;
+pub mod log_query;
 pub mod logs;
 pub mod query;
 pub mod question;

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
 use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
@@ -16,74 +17,6 @@ use crate::open::Telemetry;
 use crate::relay::{Outgoing, enqueue};
 use crate::shared::share;
 use crate::telemetry::statements;
-
-/// A stored log event.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredLog {
-    /// Its place: grows with arrival, never reused.
-    pub seq: i64,
-    /// When it arrived.
-    pub received: Nanos,
-    /// The event.
-    pub record: LogRecord,
-}
-
-/// Which log events. What is empty or `None` asks for everything.
-#[derive(Clone, Debug, Default)]
-pub struct LogQuestion {
-    /// Of this group.
-    pub group: Option<String>,
-    /// Of these streams.
-    pub streams: Vec<String>,
-    /// Of streams that begin so.
-    pub stream_prefix: String,
-    /// Only what came by CloudWatch's API.
-    pub cloudwatch_only: bool,
-    /// Of this trace.
-    pub trace_id: Option<TraceId>,
-    /// That happened at or after this.
-    pub from: Option<Nanos>,
-    /// That happened before this.
-    pub before: Option<Nanos>,
-    /// Behind this one in the order asked for: its time and place.
-    pub after: Option<(Nanos, i64)>,
-    /// The newest first instead of the oldest.
-    pub newest_first: bool,
-    /// At most so many.
-    pub limit: u32,
-    /// The event with which the messages reach so many bytes is the last one; 0: no bound.
-    pub most_bytes: u64,
-}
-
-/// A log group of CloudWatch's API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GroupRow {
-    /// Its name.
-    pub name: String,
-    /// When it was created.
-    pub created: Nanos,
-    /// Its retention.
-    pub retention_days: Option<u32>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// Bytes of its messages.
-    pub stored_bytes: u64,
-}
-
-/// A log stream of CloudWatch's API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamRow {
-    /// Its name.
-    pub name: String,
-    /// When it was created.
-    pub created: Nanos,
-    /// Its oldest event's time.
-    pub first_event: Option<Nanos>,
-    /// Its newest event's time.
-    pub last_event: Option<Nanos>,
-    /// When its last event arrived.
-    pub last_received: Option<Nanos>,
-}
 
 impl Telemetry {
     /// Writes log events as one transaction; when this returns, they are committed.
@@ -139,21 +72,21 @@ impl Telemetry {
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
-    pub async fn logs(&self, question: &LogQuestion) -> Result<Vec<StoredLog>, StoreError> {
-        let mut limit = question.limit;
-        if question.most_bytes > 0 {
+    pub async fn logs(&self, query: &LogQuery) -> Result<Vec<StoredLog>, StoreError> {
+        let mut limit = query.limit;
+        if query.max_bytes > 0 {
             // Lengths first: what is too much is not even read.
-            let mut sql = asked("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", question, limit);
+            let mut sql = asked("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", query, limit);
             let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers).await?;
             let mut bytes = 0u64;
             let fit = lengths.iter().take_while(|length| {
                 let before = bytes;
                 bytes = bytes.saturating_add(u64::try_from(**length).unwrap_or(0));
-                before < question.most_bytes
+                before < query.max_bytes
             });
             limit = u32::try_from(fit.count()).unwrap_or(limit);
         }
-        let mut sql = asked("SELECT * FROM log WHERE 1", question, limit);
+        let mut sql = asked("SELECT * FROM log WHERE 1", query, limit);
         let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
         let bodies = self.bodies(&rows).await?;
         rows.iter().map(|row| log_of(row, &bodies)).collect()
@@ -173,7 +106,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
-    pub async fn log_groups(&self, name: Option<&str>) -> Result<Vec<GroupRow>, StoreError> {
+    pub async fn log_groups(&self, name: Option<&str>) -> Result<Vec<LogGroup>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, created, retention_days, tags, (SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log
                WHERE group_name = log_group.name AND encoding = 3) AS bytes FROM log_group
@@ -185,7 +118,7 @@ impl Telemetry {
         rows.iter()
             .map(|row| {
                 let tags: String = row.get("tags");
-                Ok(GroupRow {
+                Ok(LogGroup {
                     name: row.get("name"),
                     created: Nanos(row.get("created")),
                     retention_days: row.get::<Option<i64>, _>("retention_days").and_then(|d| u32::try_from(d).ok()),
@@ -253,7 +186,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be read.
-    pub async fn log_streams(&self, group: &str) -> Result<Option<Vec<StreamRow>>, StoreError> {
+    pub async fn log_streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, StoreError> {
         let there: i64 = sqlx::query_scalar("SELECT count(*) FROM log_group WHERE name = ?")
             .bind(group)
             .fetch_one(&self.pools.readers)
@@ -273,12 +206,12 @@ impl Telemetry {
         let time = |row: &SqliteRow, column: &str| row.get::<Option<i64>, _>(column).map(Nanos);
         Ok(Some(
             rows.iter()
-                .map(|row| StreamRow {
+                .map(|row| LogStream {
                     name: row.get("name"),
                     created: Nanos(row.get("created")),
                     first_event: time(row, "first"),
                     last_event: time(row, "last"),
-                    last_received: time(row, "received"),
+                    last_ingestion: time(row, "received"),
                 })
                 .collect(),
         ))
@@ -356,40 +289,40 @@ async fn delete_events(
 }
 
 /// What a question asks for, as SQL.
-fn asked(select: &'static str, question: &LogQuestion, limit: u32) -> QueryBuilder<Sqlite> {
+fn asked(select: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::<Sqlite>::new(select);
-    if let Some(group) = &question.group {
+    if let Some(group) = &query.group {
         sql.push(" AND group_name = ").push_bind(group);
     }
-    if question.cloudwatch_only {
+    if query.cloudwatch_only {
         sql.push(" AND encoding = ").push_bind(LogEncoding::Cloudwatch.code());
     }
-    if !question.streams.is_empty() {
+    if !query.streams.is_empty() {
         sql.push(" AND stream IN (");
         let mut names = sql.separated(", ");
-        for stream in &question.streams {
+        for stream in &query.streams {
             names.push_bind(stream);
         }
         sql.push(")");
     }
-    if !question.stream_prefix.is_empty() {
+    if !query.stream_prefix.is_empty() {
         // Not LIKE: names hold `_` and `%`, and case counts.
         sql.push(" AND substr(stream, 1, length(")
-            .push_bind(&question.stream_prefix)
+            .push_bind(&query.stream_prefix)
             .push(")) = ")
-            .push_bind(&question.stream_prefix);
+            .push_bind(&query.stream_prefix);
     }
-    if let Some(trace) = &question.trace_id {
+    if let Some(trace) = &query.trace_id {
         sql.push(" AND trace_id = ").push_bind(&trace.0[..]);
     }
-    if let Some(from) = question.from {
+    if let Some(from) = query.from {
         sql.push(" AND time_ns >= ").push_bind(from.0);
     }
-    if let Some(before) = question.before {
+    if let Some(before) = query.before {
         sql.push(" AND time_ns < ").push_bind(before.0);
     }
-    let (comparison, order) = if question.newest_first { ("<", "DESC") } else { (">", "ASC") };
-    if let Some((time, seq)) = question.after {
+    let (comparison, order) = if query.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((time, seq)) = query.after {
         sql.push(format!(" AND (time_ns, seq) {comparison} (")).push_bind(time.0).push(", ").push_bind(seq).push(")");
     }
     sql.push(format!(" ORDER BY time_ns {order}, seq {order} LIMIT ")).push_bind(i64::from(limit));

@@ -4,11 +4,11 @@ use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, Likeness};
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::TraceId;
+use tracebook_core::log_query::LogQuery;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::value::Attribute;
 use tracebook_store::console::{LineQuestion, StoredLine};
-use tracebook_store::logs::LogQuestion;
 
 use super::Raw;
 use super::kinds::Found;
@@ -56,8 +56,8 @@ impl Tracebook {
 
     async fn join_logs(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
         let (from, until) = window(&dossier.trace);
-        let by_id = LogQuestion { trace_id: Some(dossier.trace_id), limit: MOST, ..LogQuestion::default() };
-        let by_time = LogQuestion { from: Some(from), before: Some(until), limit: MOST, ..LogQuestion::default() };
+        let by_id = LogQuery { trace_id: Some(dossier.trace_id), limit: MOST, ..LogQuery::default() };
+        let by_time = LogQuery { from: Some(from), before: Some(until), limit: MOST, ..LogQuery::default() };
         let services = dossier.trace.services();
         let mut found: Vec<(Join, _)> =
             self.telemetry.logs(&by_id).await?.into_iter().map(|stored| (Join::TraceId, stored)).collect();

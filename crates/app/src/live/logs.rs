@@ -1,12 +1,12 @@
 //! Local log events.
 
 use tracebook_core::event_filter::EventFilter;
+use tracebook_core::log_query::{LogQuery, StoredLog};
 use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::question::Source;
 use tracebook_core::telemetry::LogRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::otlp;
-use tracebook_store::logs::{LogQuestion, StoredLog};
 
 use crate::Tracebook;
 use crate::error::Error;
@@ -74,13 +74,13 @@ impl Tracebook {
         let mut found = Found { events: Vec::new(), more: 0, cut: false };
         let mut looked_at = 0;
         let everything = filter.is_empty() && !count_all;
-        let mut question = LogQuestion {
+        let mut question = LogQuery {
             group: filter.group.clone(),
             trace_id: filter.trace,
             from: since,
             newest_first: true,
             limit: if everything { limit.min(10_000) } else { PAGE },
-            ..LogQuestion::default()
+            ..LogQuery::default()
         };
         loop {
             let page = self.telemetry.logs(&question).await?;

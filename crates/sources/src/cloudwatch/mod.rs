@@ -9,79 +9,11 @@ pub mod trace_id;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
 use tracebook_core::telemetry::LogRecord;
 use tracebook_core::time::Nanos;
 
 use crate::receive::CommitError;
-
-/// A log group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogGroup {
-    /// Its name.
-    pub name: String,
-    /// When it was created.
-    pub created: Nanos,
-    /// After how many days events are deleted; `None`: never.
-    pub retention_days: Option<u32>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// How many bytes its messages have.
-    pub stored_bytes: u64,
-}
-
-/// A log stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogStream {
-    /// Its name.
-    pub name: String,
-    /// When it was created.
-    pub created: Nanos,
-    /// The oldest event's time.
-    pub first_event: Option<Nanos>,
-    /// The newest event's time.
-    pub last_event: Option<Nanos>,
-    /// When the last event arrived.
-    pub last_ingestion: Option<Nanos>,
-}
-
-/// A log event as stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// Its place: grows with arrival, never reused.
-    pub seq: i64,
-    /// When it happened.
-    pub timestamp: Nanos,
-    /// When it arrived.
-    pub ingested: Nanos,
-    /// Its stream.
-    pub stream: String,
-    /// Its text.
-    pub message: String,
-}
-
-/// Which events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventQuery {
-    /// The group.
-    pub group: String,
-    /// Only of these streams; empty: of all.
-    pub streams: Vec<String>,
-    /// Only of streams that begin so; empty: of all.
-    pub stream_prefix: String,
-    /// Only those that happened at or after this.
-    pub from: Option<Nanos>,
-    /// Only those that happened before this.
-    pub before: Option<Nanos>,
-    /// Go on behind this event (in the order asked for); its time and place.
-    pub after: Option<(Nanos, i64)>,
-    /// The newest first instead of the oldest.
-    pub newest_first: bool,
-    /// At most so many.
-    pub limit: u32,
-    /// The event with which the messages reach so many bytes is the last one, so that events of 1 MiB cost no gigabytes;
-    /// 0: no bound. Fewer than `limit` events then do not say that there are no more: an empty answer does.
-    pub most_bytes: u64,
-}
 
 /// What the receiver needs of whoever keeps log events. Order is by time, then place. Groups that OTLP log records made
 /// by their service's name are not in it: only what was created here.
@@ -114,5 +46,5 @@ pub trait LogStore: Send + Sync {
     /// Keeps events of one stream for good.
     async fn put(&self, events: Vec<LogRecord>) -> Result<(), CommitError>;
     /// Reads events.
-    async fn events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, CommitError>;
+    async fn events(&self, query: LogQuery) -> Result<Vec<StoredLog>, CommitError>;
 }

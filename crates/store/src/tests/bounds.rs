@@ -7,7 +7,7 @@ use super::ends::{error, log};
 use super::*;
 use crate::bounds::{ERROR_BYTES, LINE_BYTES, LOG_BYTES, SPAN_BYTES, TRACE_BYTES};
 use crate::console::LineQuestion;
-use crate::logs::LogQuestion;
+use tracebook_core::log_query::LogQuery;
 
 const MIB: u64 = 1 << 20;
 /// A moment before everything.
@@ -131,7 +131,7 @@ async fn a_noisy_kind_takes_nothing_from_a_quiet_one() {
     for spans in wanted.chunks(2) {
         assert_eq!(telemetry.spans(spans[0].trace_id).await.expect("reads"), spans);
     }
-    let question = LogQuestion { limit: 100, ..LogQuestion::default() };
+    let question = LogQuery { limit: 100, ..LogQuery::default() };
     assert_eq!(telemetry.logs(&question).await.expect("reads").len(), 50);
     assert!(telemetry.occurrence("u").await.expect("reads").is_some());
     let newest_line = LineQuestion { newest_first: true, limit: 1, ..LineQuestion::default() };

@@ -9,7 +9,7 @@ use tracebook_core::xray::{Group, SamplingRule};
 use super::*;
 use crate::console::LineQuestion;
 use crate::heard::Heard;
-use crate::logs::LogQuestion;
+use tracebook_core::log_query::LogQuery;
 
 pub(super) fn log(time: i64, group: &str, message: &str) -> LogRecord {
     LogRecord {
@@ -48,7 +48,7 @@ async fn log_events_page_in_both_directions_without_a_gap() {
     let batch: Vec<LogRecord> = (0..50).map(|i| log(i / 10, "cruddur", &format!("m{i}"))).collect();
     telemetry.commit_logs(&batch, Nanos(100)).await.expect("commits");
     for newest_first in [false, true] {
-        let mut question = LogQuestion { newest_first, limit: 7, ..LogQuestion::default() };
+        let mut question = LogQuery { newest_first, limit: 7, ..LogQuery::default() };
         let mut seen = Vec::new();
         loop {
             let page = telemetry.logs(&question).await.expect("reads");
@@ -70,19 +70,19 @@ async fn log_events_page_in_both_directions_without_a_gap() {
 async fn a_question_means_what_it_says() {
     let (_dir, telemetry) = telemetry().await;
     telemetry.commit_logs(&[log(10, "a", "x"), log(20, "b", "y"), log(25, "a", "z")], Nanos(1)).await.expect("commits");
-    let found = async |question: LogQuestion| -> String {
-        let found = telemetry.logs(&LogQuestion { limit: 10, ..question }).await.expect("reads");
+    let found = async |question: LogQuery| -> String {
+        let found = telemetry.logs(&LogQuery { limit: 10, ..question }).await.expect("reads");
         found.iter().map(|l| l.record.message.as_str()).collect()
     };
-    assert_eq!(found(LogQuestion::default()).await, "xyz");
-    assert_eq!(found(LogQuestion { group: Some("a".into()), ..LogQuestion::default() }).await, "xz");
-    assert_eq!(found(LogQuestion { trace_id: Some(TraceId([7; 16])), ..LogQuestion::default() }).await, "xy");
-    assert_eq!(found(LogQuestion { from: Some(Nanos(20)), ..LogQuestion::default() }).await, "yz");
-    assert_eq!(found(LogQuestion { before: Some(Nanos(20)), ..LogQuestion::default() }).await, "x");
-    assert_eq!(found(LogQuestion { stream_prefix: "a/b_".into(), ..LogQuestion::default() }).await, "xyz");
-    assert_eq!(found(LogQuestion { stream_prefix: "a_b".into(), ..LogQuestion::default() }).await, "");
-    assert_eq!(found(LogQuestion { most_bytes: 2, ..LogQuestion::default() }).await, "xy");
-    assert_eq!(found(LogQuestion { streams: vec!["other".into()], ..LogQuestion::default() }).await, "");
+    assert_eq!(found(LogQuery::default()).await, "xyz");
+    assert_eq!(found(LogQuery { group: Some("a".into()), ..LogQuery::default() }).await, "xz");
+    assert_eq!(found(LogQuery { trace_id: Some(TraceId([7; 16])), ..LogQuery::default() }).await, "xy");
+    assert_eq!(found(LogQuery { from: Some(Nanos(20)), ..LogQuery::default() }).await, "yz");
+    assert_eq!(found(LogQuery { before: Some(Nanos(20)), ..LogQuery::default() }).await, "x");
+    assert_eq!(found(LogQuery { stream_prefix: "a/b_".into(), ..LogQuery::default() }).await, "xyz");
+    assert_eq!(found(LogQuery { stream_prefix: "a_b".into(), ..LogQuery::default() }).await, "");
+    assert_eq!(found(LogQuery { max_bytes: 2, ..LogQuery::default() }).await, "xy");
+    assert_eq!(found(LogQuery { streams: vec!["other".into()], ..LogQuery::default() }).await, "");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_deleted_group_takes_its_own_events_and_no_others() {
     assert!(telemetry.set_log_retention("g", Some(7)).await.expect("sets"));
     assert!(telemetry.delete_log_group("g").await.expect("deletes"));
     assert!(telemetry.log_streams("g").await.expect("lists").is_none());
-    let left = telemetry.logs(&LogQuestion { limit: 9, ..LogQuestion::default() }).await.expect("reads");
+    let left = telemetry.logs(&LogQuery { limit: 9, ..LogQuery::default() }).await.expect("reads");
     assert_eq!(left.iter().map(|l| l.record.message.as_str()).collect::<Vec<_>>(), ["x", "otlp"]);
 }
 

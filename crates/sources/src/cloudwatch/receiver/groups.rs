@@ -1,12 +1,12 @@
 //! Log groups.
 
 use serde_json::{Value, json};
+use tracebook_core::log_query::LogGroup;
 
 use super::Call;
 use super::input::{GROUP_NAME, GROUP_PATTERN, Input, TOKEN};
 use super::refusal::Refusal;
 use super::tags;
-use crate::cloudwatch::LogGroup;
 
 /// The most groups or streams on a page.
 pub(super) const PAGE: usize = 50;

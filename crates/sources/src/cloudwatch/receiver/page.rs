@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use tracebook_core::filter_pattern::FilterPattern;
+use tracebook_core::log_query::{LogQuery, StoredLog};
 
 use super::put::{EVENT_BYTES, MOST_BYTES};
 use super::refusal::Refusal;
-use crate::cloudwatch::{EventQuery, LogStore, StoredEvent};
+use crate::cloudwatch::LogStore;
 
 /// The most events on a page.
 pub(super) const MOST_EVENTS: usize = 10_000;
@@ -21,7 +22,7 @@ const MOST_BYTES_SCANNED: usize = 64 * 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Page {
     /// In the order asked for.
-    pub(super) events: Vec<StoredEvent>,
+    pub(super) events: Vec<StoredLog>,
     /// The stream of the last event that was looked at, where there may be more behind it; `query.after` is its place.
     pub(super) stopped_in: Option<String>,
 }
@@ -29,7 +30,7 @@ pub(super) struct Page {
 /// Reads on from `query.after`, and leaves there how far it came.
 pub(super) async fn page(
     store: &dyn LogStore,
-    query: &mut EventQuery,
+    query: &mut LogQuery,
     pattern: &Arc<FilterPattern>,
     limit: usize,
 ) -> Result<Page, Refusal> {
@@ -42,19 +43,19 @@ pub(super) async fn page(
             false => (AT_ONCE, BYTES_AT_ONCE),
         };
         query.limit = u32::try_from(wanted.min(AT_ONCE)).unwrap_or(u32::MAX);
-        query.most_bytes = wanted_bytes as u64;
+        query.max_bytes = wanted_bytes as u64;
         let read = store.events(query.clone()).await?;
         if read.is_empty() {
             return Ok(page);
         }
         for (event, matches) in compared(read, pattern).await? {
-            let size = event.message.len() + EVENT_BYTES;
+            let size = event.record.message.len() + EVENT_BYTES;
             if matches && bytes + size > MOST_BYTES && !page.events.is_empty() {
                 page.stopped_in = Some(stream);
                 return Ok(page);
             }
-            query.after = Some((event.timestamp, event.seq));
-            stream.clone_from(&event.stream);
+            query.after = Some(event.position());
+            stream.clone_from(&event.record.stream);
             scanned += 1;
             bytes_scanned += size;
             if matches {
@@ -72,20 +73,20 @@ pub(super) async fn page(
 }
 
 /// Whether anything comes after `query.after`.
-pub(super) async fn goes_on(store: &dyn LogStore, query: &EventQuery) -> Result<bool, Refusal> {
-    let next = EventQuery { limit: 1, ..query.clone() };
+pub(super) async fn goes_on(store: &dyn LogStore, query: &LogQuery) -> Result<bool, Refusal> {
+    let next = LogQuery { limit: 1, ..query.clone() };
     Ok(!store.events(next).await?.is_empty())
 }
 
 /// A pattern may take a while with megabytes of JSON; other senders should not wait for it.
-async fn compared(events: Vec<StoredEvent>, pattern: &Arc<FilterPattern>) -> Result<Vec<(StoredEvent, bool)>, Refusal> {
+async fn compared(events: Vec<StoredLog>, pattern: &Arc<FilterPattern>) -> Result<Vec<(StoredLog, bool)>, Refusal> {
     if pattern.matches_everything() {
         return Ok(events.into_iter().map(|event| (event, true)).collect());
     }
     let pattern = pattern.clone();
     let compare = move || {
-        let mark = |event: StoredEvent| {
-            let matches = pattern.matches(&event.message);
+        let mark = |event: StoredLog| {
+            let matches = pattern.matches(&event.record.message);
             (event, matches)
         };
         events.into_iter().map(mark).collect()

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use tracebook_core::log_query::{LogPosition, StoredLog};
 use tracebook_core::time::Nanos;
-
-use crate::cloudwatch::StoredEvent;
 
 /// A time, and the order of arrival within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,11 +15,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) const START: Self = Self { time: Nanos(i64::MIN), seq: i64::MIN };
 
-    pub(super) fn of(event: &StoredEvent) -> Self {
-        Self { time: event.timestamp, seq: event.seq }
+    pub(super) fn of(event: &StoredLog) -> Self {
+        Self { time: event.record.timestamp, seq: event.seq }
     }
 
-    pub(super) fn key(self) -> (Nanos, i64) {
+    pub(super) fn key(self) -> LogPosition {
         (self.time, self.seq)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tracebook_core::filter_pattern::FilterPattern;
+use tracebook_core::log_query::{LogQuery, StoredLog};
 use tracebook_core::time::Nanos;
 
 use super::Call;
@@ -12,7 +13,6 @@ use super::input::{FILTER, Input, MESSAGE, STREAM_NAME, TOKEN};
 use super::page::{self, MOST_EVENTS, Page, page};
 use super::place::{Place, Turn};
 use super::refusal::Refusal;
-use crate::cloudwatch::{EventQuery, StoredEvent};
 
 /// Reads one stream either way. A token says where and which way, and comes back as it is where nothing more is there.
 pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
@@ -31,14 +31,15 @@ pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
         return Err(Refusal::no_stream());
     }
     let backward = turn.map_or(!from_head, |turn| turn.backward);
-    let mut query = EventQuery {
-        group: group.to_owned(),
+    let mut query = LogQuery {
+        group: Some(group.to_owned()),
+        cloudwatch_only: true,
         streams: vec![stream.to_owned()],
         from,
         before,
         after: turn.map(|turn| turn.place.key()),
         newest_first: backward,
-        ..EventQuery::default()
+        ..LogQuery::default()
     };
     let Page { mut events, .. } = page(call.store(), &mut query, &Arc::default(), limit).await?;
     if backward {
@@ -56,7 +57,7 @@ pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
         .into_iter()
         .map(|event| {
             let (timestamp, ingested) = times(&event);
-            json!({"timestamp": timestamp, "message": event.message, "ingestionTime": ingested})
+            json!({"timestamp": timestamp, "message": event.record.message, "ingestionTime": ingested})
         })
         .collect();
     Ok(json!({
@@ -90,15 +91,16 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
             return Err(Refusal::no_stream());
         }
     }
-    let mut query = EventQuery {
-        group: group.to_owned(),
+    let mut query = LogQuery {
+        group: Some(group.to_owned()),
+        cloudwatch_only: true,
         streams: streams.unwrap_or_default(),
         stream_prefix: prefix.unwrap_or_default().to_owned(),
         from,
         // Unlike GetLogEvents', this end is inclusive.
         before: until.map(|until| Nanos::from_millis(until.millis().saturating_add(1))),
         newest_first: from_head == Some(false),
-        ..EventQuery::default()
+        ..LogQuery::default()
     };
     if let Some(token) = token {
         // What is no token of this search stands for its end.
@@ -125,9 +127,9 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
             let (timestamp, ingested) = times(&event);
             let id = Place::of(&event).to_string();
             json!({
-                "logStreamName": event.stream,
+                "logStreamName": event.record.stream,
                 "timestamp": timestamp,
-                "message": event.message,
+                "message": event.record.message,
                 "ingestionTime": ingested,
                 "eventId": id,
             })
@@ -153,8 +155,8 @@ fn from_token(token: &str, group: &str) -> Option<(bool, Place)> {
     }
 }
 
-fn times(event: &StoredEvent) -> (i64, i64) {
-    (event.timestamp.millis(), event.ingested.millis())
+fn times(event: &StoredLog) -> (i64, i64) {
+    (event.record.timestamp.millis(), event.received.millis())
 }
 
 fn pattern(text: &str) -> Result<FilterPattern, Refusal> {

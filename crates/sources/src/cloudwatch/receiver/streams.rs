@@ -1,6 +1,7 @@
 //! Log streams.
 
 use serde_json::{Value, json};
+use tracebook_core::log_query::LogStream;
 use tracebook_core::time::Nanos;
 
 use super::Call;
@@ -8,7 +9,6 @@ use super::groups::{PAGE, existing};
 use super::input::{GROUP_NAME, Input, STREAM_NAME, TOKEN};
 use super::put::sequence_token;
 use super::refusal::Refusal;
-use crate::cloudwatch::LogStream;
 
 pub(super) async fn create(call: &Call, input: &Input) -> Result<Value, Refusal> {
     let (group, stream) = named(input)?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tracebook_core::telemetry::LogRecord;
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
+use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
-use crate::cloudwatch::{EventQuery, LogGroup, LogStore, LogStream, StoredEvent};
+use crate::cloudwatch::LogStore;
 use crate::receive::CommitError;
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(super) struct Memory {
 struct Group {
     about: LogGroup,
     streams: BTreeMap<String, LogStream>,
-    events: Vec<StoredEvent>,
+    events: Vec<StoredLog>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -44,7 +45,20 @@ impl Memory {
         for (millis, message) in events {
             let seq = i64::try_from(group.events.len()).expect("few") + 1;
             let timestamp = Nanos::from_millis(millis);
-            group.events.push(StoredEvent { seq, timestamp, ingested: timestamp, stream: stream.to_owned(), message });
+            let record = LogRecord {
+                timestamp,
+                group: String::new(),
+                stream: stream.to_owned(),
+                message,
+                trace_id: None,
+                span_id: None,
+                severity: String::new(),
+                encoding: LogEncoding::Cloudwatch,
+                raw: Vec::new(),
+                resource: Arc::default(),
+                scope: Arc::default(),
+            };
+            group.events.push(StoredLog { seq, received: timestamp, record });
         }
     }
 }
@@ -94,7 +108,7 @@ impl LogStore for Memory {
     async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
         let mut groups = lock(&self.groups);
         let group = groups.get_mut(group).expect("a group");
-        group.events.retain(|event| event.stream != name);
+        group.events.retain(|event| event.record.stream != name);
         Ok(group.streams.remove(name).is_some())
     }
 
@@ -112,46 +126,39 @@ impl LogStore for Memory {
             stream.last_ingestion = at;
             group.about.stored_bytes += record.message.len() as u64;
             let seq = i64::try_from(group.events.len()).expect("few") + 1;
-            group.events.push(StoredEvent {
-                seq,
-                timestamp: record.timestamp,
-                ingested: record.timestamp,
-                stream: record.stream.clone(),
-                message: record.message.clone(),
-            });
+            group.events.push(StoredLog { seq, received: record.timestamp, record: record.clone() });
         }
         lock(&self.records).extend(events);
         Ok(())
     }
 
-    async fn events(&self, query: EventQuery) -> Result<Vec<StoredEvent>, CommitError> {
+    async fn events(&self, query: LogQuery) -> Result<Vec<StoredLog>, CommitError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         let groups = lock(&self.groups);
-        let key = |event: &StoredEvent| (event.timestamp, event.seq);
-        let mut found: Vec<&StoredEvent> = groups[&query.group]
+        let mut found: Vec<&StoredLog> = groups[query.group.as_deref().unwrap_or_default()]
             .events
             .iter()
-            .filter(|event| query.streams.is_empty() || query.streams.contains(&event.stream))
-            .filter(|event| event.stream.starts_with(&query.stream_prefix))
-            .filter(|event| query.from.is_none_or(|from| event.timestamp >= from))
-            .filter(|event| query.before.is_none_or(|before| event.timestamp < before))
+            .filter(|event| query.streams.is_empty() || query.streams.contains(&event.record.stream))
+            .filter(|event| event.record.stream.starts_with(&query.stream_prefix))
+            .filter(|event| query.from.is_none_or(|from| event.record.timestamp >= from))
+            .filter(|event| query.before.is_none_or(|before| event.record.timestamp < before))
             .filter(|event| match query.after {
                 None => true,
-                Some(after) if query.newest_first => key(event) < after,
-                Some(after) => key(event) > after,
+                Some(after) if query.newest_first => event.position() < after,
+                Some(after) => event.position() > after,
             })
             .collect();
-        found.sort_by_key(|event| key(event));
+        found.sort_by_key(|event| event.position());
         if query.newest_first {
             found.reverse();
         }
         let mut read = Vec::new();
         let mut bytes = 0;
         for event in found {
-            if read.len() as u64 == u64::from(query.limit) || (query.most_bytes > 0 && bytes >= query.most_bytes) {
+            if read.len() as u64 == u64::from(query.limit) || (query.max_bytes > 0 && bytes >= query.max_bytes) {
                 break;
             }
-            bytes += event.message.len() as u64;
+            bytes += event.record.message.len() as u64;
             read.push(event.clone());
         }
         self.largest_read.fetch_max(read.len(), Ordering::Relaxed);
