@@ -9,7 +9,7 @@ use tracebook_core::question::Source;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
 use tracebook_store::arrivals::Arrivals;
-use tracebook_store::heard::Heard;
+use tracebook_store::request_log::RequestCount;
 
 use crate::Tracebook;
 use crate::error::Error;
@@ -42,7 +42,7 @@ impl Tracebook {
         }
         let patient = Patient {
             receivers: self.receivers.list(),
-            heard: self.telemetry.heard().await?,
+            heard: self.telemetry.request_counts().await?,
             arrivals: self.telemetry.arrivals().await?,
             low_rates: xray::warnings(&self.telemetry.sampling_rules().await?),
             environment: std::env::vars_os()
@@ -75,7 +75,7 @@ impl Tracebook {
 #[derive(Clone, Debug, Default)]
 struct Patient {
     receivers: Vec<Receiver>,
-    heard: Vec<Heard>,
+    heard: Vec<RequestCount>,
     arrivals: Arrivals,
     low_rates: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -134,7 +134,7 @@ impl Patient {
             Some(heard) => add(
                 "the SDK asks for sampling rules",
                 true,
-                format!("{}, {}", times(heard.n), self.ago(heard.last)),
+                format!("{}, {}", times(heard.count), self.ago(heard.last)),
                 String::new(),
             ),
             None if arrive => add(
@@ -203,7 +203,7 @@ impl Patient {
             add(
                 "the endpoint ends in a slash",
                 true,
-                format!("{} came to {}; they are taken all the same", times(heard.n), heard.path),
+                format!("{} came to {}; they are taken all the same", times(heard.count), heard.path),
                 format!("rollbar.init(token, 'development', endpoint='http://{http}/api/1/')"),
             );
         }
@@ -256,7 +256,7 @@ impl Patient {
     /// How the commands stand that were started last: each line, its status and since when.
     fn watched(&self) -> Vec<(&str, u16, Nanos)> {
         const TOGETHER: i64 = 10_000_000_000;
-        let of_watch = || self.heard.iter().filter(|h| h.door == heard::WATCH);
+        let of_watch = || self.heard.iter().filter(|h| h.listener == heard::WATCH);
         let started =
             |line: &str| of_watch().filter(|h| h.path == line && h.status == heard::RUNNING).map(|h| h.last).max();
         let Some(newest) = of_watch().filter(|h| h.status == heard::RUNNING).map(|h| h.last).max() else {
@@ -339,19 +339,23 @@ impl Patient {
     }
 
     /// The last thing heard of a sort.
-    fn first(&self, wanted: impl Fn(&Heard) -> bool) -> Option<&Heard> {
-        self.heard.iter().filter(|heard| heard.door != heard::WATCH).find(|heard| wanted(heard))
+    fn first(&self, wanted: impl Fn(&RequestCount) -> bool) -> Option<&RequestCount> {
+        self.heard.iter().filter(|heard| heard.listener != heard::WATCH).find(|heard| wanted(heard))
     }
 
     /// The last thing heard of a bad sort, unless a good one was taken after it: then it is mended.
-    fn still(&self, bad: impl Fn(&Heard) -> bool, good: impl Fn(&Heard) -> bool) -> Option<&Heard> {
+    fn still(
+        &self,
+        bad: impl Fn(&RequestCount) -> bool,
+        good: impl Fn(&RequestCount) -> bool,
+    ) -> Option<&RequestCount> {
         let taken = self.first(|heard| heard.status == 200 && !bad(heard) && good(heard));
         self.first(bad).filter(|heard| taken.is_none_or(|taken| taken.last < heard.last))
     }
 
     /// Whether the same was asked again later, and taken.
-    fn was_taken_after(&self, refused: &Heard) -> bool {
-        let same = |h: &Heard| h.door == refused.door && h.path == refused.path;
+    fn was_taken_after(&self, refused: &RequestCount) -> bool {
+        let same = |h: &RequestCount| h.listener == refused.listener && h.path == refused.path;
         self.first(|h| same(h) && h.status == 200 && h.last > refused.last).is_some()
     }
 

@@ -49,7 +49,7 @@ impl LastArrival {
 }
 
 fn refused(error: StoreError) -> CommitError {
-    CommitError { retryable: error.is_passing(), message: format!("{error}. {}", error.hint()) }
+    CommitError { retryable: error.is_transient(), message: format!("{error}. {}", error.hint()) }
 }
 
 #[async_trait]

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracebook_core::clock::Clock as _;
 use tracebook_core::time::Nanos;
 use tracebook_store::Telemetry;
-use tracebook_store::heard::Heard as Row;
+use tracebook_store::request_log::RequestCount as Row;
 
 use crate::system::SystemClock;
 
@@ -37,7 +37,7 @@ const LONGEST_LINE: usize = 300;
 /// How a watched command stands now.
 pub(crate) fn watched(line: &str, status: u16) -> Row {
     let path = line.chars().take(LONGEST_LINE).collect();
-    Row { door: WATCH.to_owned(), path, status, n: 1, last: SystemClock.now() }
+    Row { listener: WATCH.to_owned(), path, status, count: 1, last: SystemClock.now() }
 }
 
 type Key = (&'static str, String, u16);
@@ -66,7 +66,7 @@ impl Heard {
                     () = tokio::time::sleep(PACE) => false,
                 };
                 // What cannot be written now is no loss worth a word: it is counting, and the next second counts on.
-                let _ = telemetry.hear(&ours.take()).await;
+                let _ = telemetry.count_requests(&ours.take()).await;
                 if stopping {
                     break;
                 }
@@ -93,7 +93,7 @@ impl Heard {
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         counts
             .into_iter()
-            .map(|((door, path, status), (n, last))| Row { door: door.to_owned(), path, status, n, last })
+            .map(|((door, path, status), (n, last))| Row { listener: door.to_owned(), path, status, count: n, last })
             .collect()
     }
 }

@@ -141,7 +141,7 @@ impl Tracebook {
             && (as_exported.as_deref() == known || Some(sha256(there.body.as_bytes()).as_str()) == known);
         // A base that cannot be current keeps the text as a revision beside the working text.
         let base = if unchanged_here { there.revision } else { -1 };
-        self.journal.cut_revision(there.row.id, "import", self.now(), &caller.client).await?;
+        self.journal.keep_revision(there.row.id, "import", self.now(), &caller.client).await?;
         let written = self.write_body(there.row.id, Some(base), new.body, Some("import".to_owned()), caller).await?;
         if !written.accepted {
             done.warnings.push(format!("{}: {}", file.path, written.message));

@@ -57,7 +57,7 @@ impl Tracebook {
         cut: Option<String>,
         caller: &Caller,
     ) -> Result<Written, Error> {
-        let write = TextWrite { id, base, shows: shown_in(&body), body, cut };
+        let write = TextWrite { id, base, shows: shown_in(&body), body, keep: cut };
         match self.journal.write_text(&write, self.now(), &caller.client).await? {
             Some(TextWritten::Accepted(revision)) => {
                 Ok(Written { revision, accepted: true, kept: None, message: String::new() })
@@ -91,7 +91,7 @@ impl Tracebook {
 
     pub(crate) async fn entry_cut(&self, request: EntryCut, caller: &Caller) -> Result<Vec<Revision>, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        self.journal.cut_revision(id, &request.reason, self.now(), &caller.client).await?;
+        self.journal.keep_revision(id, &request.reason, self.now(), &caller.client).await?;
         Ok(self.journal.revisions(id).await?)
     }
 

@@ -96,7 +96,7 @@ impl Tracebook {
         };
         if !config.watch.is_empty() {
             // How the commands of an earlier run ended says nothing of this one's.
-            telemetry.forget_heard(crate::heard::WATCH).await?;
+            telemetry.forget_requests(crate::heard::WATCH).await?;
         }
         for line in config.watch {
             crate::watch_command::watch(line, telemetry.clone(), token.clone(), &tasks)

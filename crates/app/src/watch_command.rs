@@ -143,7 +143,7 @@ fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
 
 /// Writes down how a watched command stands: the doctor looks at it from another process.
 async fn note(telemetry: &Telemetry, line: &str, status: u16) {
-    let _ = telemetry.hear(&[heard::watched(line, status)]).await;
+    let _ = telemetry.count_requests(&[heard::watched(line, status)]).await;
 }
 
 async fn keep(telemetry: &Telemetry, stream: &str, lines: Vec<Printed>, recogniser: &mut Recogniser) {

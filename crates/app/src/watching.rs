@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use tracebook_store::watch::Watch;
+use tracebook_store::changes::ChangeWatcher;
 
 use crate::Tracebook;
 use crate::error::Error;
@@ -31,7 +31,12 @@ pub(crate) async fn start(
     Ok(())
 }
 
-async fn run(tracebook: Arc<Tracebook>, mut journal: Watch, mut telemetry: Watch, token: CancellationToken) {
+async fn run(
+    tracebook: Arc<Tracebook>,
+    mut journal: ChangeWatcher,
+    mut telemetry: ChangeWatcher,
+    token: CancellationToken,
+) {
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut written = telemetry.written().await.unwrap_or_default();
@@ -42,12 +47,12 @@ async fn run(tracebook: Arc<Tracebook>, mut journal: Watch, mut telemetry: Watch
             _ = pace.tick() => {}
         }
         // A look that fails is made again: a busy database is no news.
-        if journal.moved().await.unwrap_or(false) {
+        if journal.changed().await.unwrap_or(false) {
             for change in journal.changes().await.unwrap_or_default() {
                 tracebook.tell(Event::Changed { what: change.what, id: change.id, by: change.client });
             }
         }
-        if telemetry.moved().await.unwrap_or(false) {
+        if telemetry.changed().await.unwrap_or(false) {
             let now = telemetry.written().await.unwrap_or_default();
             for (kind, n) in &now {
                 if written.get(kind) != Some(n) {

@@ -7,10 +7,25 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ConsoleRecord;
 use tracebook_core::time::Nanos;
 
-use crate::bounds::line_bytes;
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::logs::maybe;
-use crate::open::Telemetry;
+use crate::limits::{Kind, size};
+use crate::sql::optional;
+use crate::written;
+
+pub(crate) const KIND: Kind =
+    Kind { name: written::CONSOLE, table: "console", bytes: LINE_BYTES, records: "1", parts: None };
+
+/// SQL: what a line takes; [`line_bytes`] is the same of a record.
+pub(crate) const LINE_BYTES: &str = "octet_length(text) + octet_length(stream) + 100";
+
+/// SQL: when the oldest and the newest line arrived.
+pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM console ORDER BY seq LIMIT 1";
+pub(crate) const LAST_ARRIVAL: &str = "SELECT received FROM console ORDER BY seq DESC LIMIT 1";
+
+fn line_bytes(line: &ConsoleRecord) -> i64 {
+    size(&[line.text.len(), line.stream.len(), 100])
+}
 
 /// SQLite takes 32,766 variables a statement; a line has 6.
 const LINES_A_STATEMENT: usize = 2_000;
@@ -18,34 +33,28 @@ const LINES_A_STATEMENT: usize = 2_000;
 /// A stored line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLine {
-    /// Its place: grows with arrival, never reused.
+    /// Increases with arrival and is never reused.
     pub seq: i64,
-    /// The line.
     pub record: ConsoleRecord,
 }
 
-/// Which lines. What is empty or `None` asks for everything.
+/// Selects lines. A field that is `None` does not restrict.
 #[derive(Clone, Debug, Default)]
-pub struct LineQuestion {
-    /// That were printed at or after this.
+pub struct LineQuery {
+    /// Inclusive.
     pub from: Option<Nanos>,
-    /// That were printed at or before this.
+    /// Inclusive.
     pub until: Option<Nanos>,
-    /// Of this trace.
     pub trace_id: Option<TraceId>,
-    /// Older than this place, where the newest come first.
+    /// Only lines before this `seq`.
     pub older_than: Option<i64>,
-    /// The newest first instead of the oldest.
+    /// Newest first instead of oldest first.
     pub newest_first: bool,
-    /// At most so many.
     pub limit: u32,
 }
 
 impl Telemetry {
     /// Writes lines as one transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
     pub async fn commit_console(&self, batch: &[ConsoleRecord], now: Nanos) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
@@ -64,29 +73,26 @@ impl Telemetry {
             });
             insert.build().persistent(false).execute(&mut *writing.transaction).await?;
         }
-        writing.commit("console", batch.iter().map(line_bytes).sum()).await
+        writing.commit(KIND.name, batch.iter().map(line_bytes).sum()).await
     }
 
-    /// Lines that a question asks for, in the order of arrival.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
-    pub async fn console(&self, question: &LineQuestion) -> Result<Vec<StoredLine>, StoreError> {
+    /// The lines that a query selects, in the order of arrival.
+    pub async fn console(&self, query: &LineQuery) -> Result<Vec<StoredLine>, StoreError> {
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM console WHERE 1");
-        if let Some(from) = question.from {
+        if let Some(from) = query.from {
             sql.push(" AND time_ns >= ").push_bind(from.0);
         }
-        if let Some(until) = question.until {
+        if let Some(until) = query.until {
             sql.push(" AND time_ns <= ").push_bind(until.0);
         }
-        if let Some(trace) = &question.trace_id {
+        if let Some(trace) = &query.trace_id {
             sql.push(" AND trace_id = ").push_bind(&trace.0[..]);
         }
-        if let Some(seq) = question.older_than {
+        if let Some(seq) = query.older_than {
             sql.push(" AND seq < ").push_bind(seq);
         }
-        let order = if question.newest_first { "DESC" } else { "ASC" };
-        sql.push(format!(" ORDER BY seq {order} LIMIT ")).push_bind(i64::from(question.limit));
+        let order = if query.newest_first { "DESC" } else { "ASC" };
+        sql.push(format!(" ORDER BY seq {order} LIMIT ")).push_bind(i64::from(query.limit));
         let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
         Ok(rows.iter().map(line_of).collect())
     }
@@ -100,7 +106,7 @@ fn line_of(row: &SqliteRow) -> StoredLine {
             timestamp: Nanos(row.get("time_ns")),
             stderr: row.get("stderr"),
             text: row.get("text"),
-            trace_id: maybe(row, "trace_id").map(TraceId),
+            trace_id: optional(row, "trace_id").map(TraceId),
         },
     }
 }

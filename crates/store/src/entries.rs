@@ -1,4 +1,4 @@
-//! Entries, their revisions, what they show, and the slots that are none.
+//! Entries, their revisions, the evidence they show, and dismissed slots.
 
 use std::collections::HashMap;
 
@@ -9,67 +9,69 @@ use tracebook_core::entry::{Entry, EntryRow, Revision};
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
 
+use crate::changes::record;
+use crate::database::Journal;
 use crate::error::StoreError;
-use crate::open::Journal;
-use crate::watch::tell;
+use crate::sql::id_of;
+
+/// SQL: the evidence that an entry shows.
+pub(crate) const SHOWN: &str = "SELECT evidence_id FROM placement WHERE entry_id = ?";
+
+/// SQL: the slugs of the entries that show evidence, without those in the bin, as a JSON array.
+pub(crate) fn slugs_showing(evidence_id: &str) -> String {
+    format!(
+        "SELECT json_group_array(slug) FROM (SELECT n.slug FROM placement p JOIN entry n ON n.id = p.entry_id
+           WHERE p.evidence_id = {evidence_id} AND n.deleted_at IS NULL ORDER BY n.slug)"
+    )
+}
 
 /// A new entry.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
-    /// Its id.
     pub id: Id,
-    /// The short name it gets if it is free; else `-2`, `-3`, … is appended.
+    /// The preferred slug; `-2`, `-3`, … is appended if it is taken.
     pub slug: String,
-    /// Its week.
     pub week: Option<String>,
-    /// Its title.
     pub title: String,
-    /// Its text.
     pub body: String,
-    /// The stem of the file that it came from.
+    /// The stem of the file that it was imported from.
     pub file: Option<String>,
     /// The evidence that the text shows.
     pub shows: Vec<Id>,
-    /// Why there is a first revision: `new`, `import`.
+    /// The reason of the first revision: `new`, `import`.
     pub reason: String,
 }
 
-/// A write of a text.
+/// A change of the text of an entry.
 #[derive(Clone, Debug)]
 pub struct TextWrite {
-    /// The entry.
     pub id: Id,
-    /// The revision that it was made on; `None` writes over whatever is there.
+    /// The revision that was edited; `None` overwrites any revision.
     pub base: Option<i64>,
-    /// The whole text.
+    /// The whole new text.
     pub body: String,
     /// The evidence that the text shows.
     pub shows: Vec<Id>,
-    /// Cut a revision of it for this reason.
-    pub cut: Option<String>,
+    /// Keep the new text as a revision, for this reason.
+    pub keep: Option<String>,
 }
 
-/// What became of a write.
+/// The result of a [`TextWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextWritten {
-    /// It is the working text, under this revision.
+    /// It is the current text, with this revision number.
     Accepted(i64),
-    /// Its base was older than the working text: that stays as it is, and this one is kept as a revision.
+    /// Its base is not the current revision: the current text stays, and the new one is kept as a revision.
     Kept {
-        /// The working text's revision.
+        /// Revision number of the current text.
         current: i64,
-        /// The kept text's.
+        /// Revision number of the kept text.
         kept: i64,
     },
 }
 
-const COLUMNS: &str = "SELECT id, slug, week, title, body, revision, updated_at, file FROM entry";
-
 impl Journal {
-    /// Every entry (or every one in the bin), by week, weeks as the course has them, then by age.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// All entries by week in the order of the course, then by age; or those in the bin, the last deleted first.
     pub async fn entries(&self, deleted: bool) -> Result<Vec<EntryRow>, StoreError> {
         let sql = if deleted {
             "SELECT id, slug, week, title, updated_at FROM entry WHERE deleted_at IS NOT NULL ORDER BY deleted_at DESC"
@@ -80,32 +82,23 @@ impl Journal {
         sqlx::query(sql).fetch_all(&self.pools.readers).await?.iter().map(row_of).collect()
     }
 
-    /// An entry by id or slug, with its text; `None` where there is none. Those in the bin are found too.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// An entry by id or slug, also if it is in the bin.
     pub async fn entry(&self, reference: &str) -> Result<Option<Entry>, StoreError> {
-        let sql = const_format(" WHERE id = ?1 OR slug = ?1 ORDER BY deleted_at IS NOT NULL LIMIT 1");
+        let sql = "SELECT id, slug, week, title, body, revision, updated_at FROM entry
+                   WHERE id = ?1 OR slug = ?1 ORDER BY deleted_at IS NOT NULL LIMIT 1";
         match sqlx::query(sql).bind(reference).fetch_optional(&self.pools.readers).await? {
             Some(row) => Ok(Some(entry_of(&row)?)),
             None => Ok(None),
         }
     }
 
-    /// The stems of the files that entries were imported from; those in the bin too.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The stems of the files that entries were imported from, including entries in the bin.
     pub async fn entry_files(&self) -> Result<HashMap<Id, String>, StoreError> {
         let rows =
             sqlx::query("SELECT id, file FROM entry WHERE file IS NOT NULL").fetch_all(&self.pools.readers).await?;
         rows.iter().map(|row| Ok((id_of(row.get("id"))?, row.get("file")))).collect()
     }
 
-    /// Whether an entry is in the bin.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn entry_in_bin(&self, id: Id) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM entry WHERE id = ? AND deleted_at IS NOT NULL")
             .bind(id.to_string())
@@ -114,10 +107,7 @@ impl Journal {
         Ok(row.is_some())
     }
 
-    /// Makes an entry and its first revision.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Creates an entry and its first revision.
     pub async fn add_entry(&self, new: &NewEntry, now: Nanos, client: &str) -> Result<Entry, StoreError> {
         let mut transaction = self.pools.write().await?;
         let slug = free_slug(&mut transaction, &new.slug).await?;
@@ -135,9 +125,9 @@ impl Journal {
         .bind(&new.file)
         .execute(&mut *transaction)
         .await?;
-        cut(&mut transaction, new.id, 1, &new.body, &new.reason, client, now).await?;
+        keep(&mut transaction, new.id, 1, &new.body, &new.reason, client, now).await?;
         place(&mut transaction, new.id, &new.shows).await?;
-        tell(&mut transaction, "entry", &new.id.to_string(), client).await?;
+        record(&mut transaction, "entry", &new.id.to_string(), client).await?;
         transaction.commit().await?;
         Ok(Entry {
             row: EntryRow {
@@ -152,10 +142,7 @@ impl Journal {
         })
     }
 
-    /// Writes a text. An older base never overwrites: both texts are kept.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then the text is as it was.
+    /// Writes a text; `None` if there is no such entry. A change of an older revision never overwrites: both texts are kept.
     pub async fn write_text(
         &self,
         write: &TextWrite,
@@ -174,26 +161,26 @@ impl Journal {
         let (body, current, last): (String, i64, i64) =
             (row.get("body"), row.get("revision"), row.get("last_revision"));
         if body == write.body {
-            if let Some(reason) = &write.cut {
-                cut(&mut transaction, write.id, current, &body, reason, client, now).await?;
+            if let Some(reason) = &write.keep {
+                keep(&mut transaction, write.id, current, &body, reason, client, now).await?;
                 transaction.commit().await?;
             }
             return Ok(Some(TextWritten::Accepted(current)));
         }
         let next = last + 1;
         if write.base.is_some_and(|base| base != current) {
-            cut(&mut transaction, write.id, next, &write.body, "conflict", client, now).await?;
+            keep(&mut transaction, write.id, next, &write.body, "conflict", client, now).await?;
             sqlx::query("UPDATE entry SET last_revision = ? WHERE id = ?")
                 .bind(next)
                 .bind(&id)
                 .execute(&mut *transaction)
                 .await?;
-            tell(&mut transaction, "entry", &id, client).await?;
+            record(&mut transaction, "entry", &id, client).await?;
             transaction.commit().await?;
             return Ok(Some(TextWritten::Kept { current, kept: next }));
         }
         if write.base.is_none() {
-            cut(&mut transaction, write.id, current, &body, "overwritten", client, now).await?;
+            keep(&mut transaction, write.id, current, &body, "overwritten", client, now).await?;
         }
         sqlx::query("UPDATE entry SET body = ?, revision = ?, last_revision = ?, updated_at = ? WHERE id = ?")
             .bind(&write.body)
@@ -203,20 +190,17 @@ impl Journal {
             .bind(&id)
             .execute(&mut *transaction)
             .await?;
-        if let Some(reason) = &write.cut {
-            cut(&mut transaction, write.id, next, &write.body, reason, client, now).await?;
+        if let Some(reason) = &write.keep {
+            keep(&mut transaction, write.id, next, &write.body, reason, client, now).await?;
         }
         place(&mut transaction, write.id, &write.shows).await?;
-        tell(&mut transaction, "entry", &id, client).await?;
+        record(&mut transaction, "entry", &id, client).await?;
         transaction.commit().await?;
         Ok(Some(TextWritten::Accepted(next)))
     }
 
-    /// Cuts a revision of the working text.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
-    pub async fn cut_revision(&self, id: Id, reason: &str, now: Nanos, client: &str) -> Result<(), StoreError> {
+    /// Keeps the current text as a revision.
+    pub async fn keep_revision(&self, id: Id, reason: &str, now: Nanos, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         let row = sqlx::query("SELECT body, revision FROM entry WHERE id = ?")
             .bind(id.to_string())
@@ -224,16 +208,13 @@ impl Journal {
             .await?;
         if let Some(row) = row {
             let body: String = row.get("body");
-            cut(&mut transaction, id, row.get("revision"), &body, reason, client, now).await?;
+            keep(&mut transaction, id, row.get("revision"), &body, reason, client, now).await?;
             transaction.commit().await?;
         }
         Ok(())
     }
 
-    /// The texts that can be read back, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The kept revisions, newest first.
     pub async fn revisions(&self, id: Id) -> Result<Vec<Revision>, StoreError> {
         let rows = sqlx::query(
             "SELECT revision, created_at, reason, length(cast(body AS BLOB)) AS bytes FROM revision
@@ -253,10 +234,6 @@ impl Journal {
             .collect())
     }
 
-    /// The text of one revision.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn revision_text(&self, id: Id, revision: i64) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT body FROM revision WHERE entry_id = ? AND revision = ?")
             .bind(id.to_string())
@@ -266,10 +243,7 @@ impl Journal {
         Ok(row.map(|r| r.get("body")))
     }
 
-    /// Changes title and week.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Sets title and week.
     pub async fn rename_entry(
         &self,
         id: Id,
@@ -286,14 +260,11 @@ impl Journal {
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
-        tell(&mut transaction, "entry", &id.to_string(), client).await?;
+        record(&mut transaction, "entry", &id.to_string(), client).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Puts an entry into the bin, or takes it out.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Moves an entry into the bin (`Some`) or out of it (`None`).
     pub async fn bin_entry(&self, id: Id, deleted: Option<Nanos>, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query("UPDATE entry SET deleted_at = ? WHERE id = ?")
@@ -301,14 +272,11 @@ impl Journal {
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
-        tell(&mut transaction, "entry", &id.to_string(), client).await?;
+        record(&mut transaction, "entry", &id.to_string(), client).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// The slot texts that the user said are none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// Lines that look like slots and that the user dismissed.
     pub async fn dismissed_slots(&self, id: Id) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT text FROM dismissed_slot WHERE entry_id = ?")
             .bind(id.to_string())
@@ -317,10 +285,6 @@ impl Journal {
         Ok(rows.into_iter().map(|r| r.get("text")).collect())
     }
 
-    /// Remembers that a line is no slot.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
     pub async fn dismiss_slot(&self, id: Id, text: &str, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query("INSERT INTO dismissed_slot (entry_id, text) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -328,14 +292,9 @@ impl Journal {
             .bind(text)
             .execute(&mut *transaction)
             .await?;
-        tell(&mut transaction, "entry", &id.to_string(), client).await?;
+        record(&mut transaction, "entry", &id.to_string(), client).await?;
         Ok(transaction.commit().await?)
     }
-}
-
-fn const_format(tail: &'static str) -> sqlx::AssertSqlSafe<String> {
-    // Both parts are constants of this file.
-    sqlx::AssertSqlSafe(format!("{COLUMNS}{tail}"))
 }
 
 fn row_of(row: &SqliteRow) -> Result<EntryRow, StoreError> {
@@ -350,10 +309,6 @@ fn row_of(row: &SqliteRow) -> Result<EntryRow, StoreError> {
 
 fn entry_of(row: &SqliteRow) -> Result<Entry, StoreError> {
     Ok(Entry { row: row_of(row)?, body: row.get("body"), revision: row.get("revision") })
-}
-
-pub(crate) fn id_of(text: String) -> Result<Id, StoreError> {
-    text.parse().map_err(|e| StoreError::Damaged(format!("{e}")))
 }
 
 async fn free_slug(transaction: &mut Transaction<'_, Sqlite>, wanted: &str) -> Result<String, StoreError> {
@@ -371,8 +326,8 @@ async fn free_slug(transaction: &mut Transaction<'_, Sqlite>, wanted: &str) -> R
     Ok(slug)
 }
 
-/// Keeps a text under its revision; the same revision is kept once, under its first reason.
-async fn cut(
+/// Keeps a text as a revision. A revision is kept once, with its first reason.
+async fn keep(
     transaction: &mut Transaction<'_, Sqlite>,
     id: Id,
     revision: i64,

@@ -1,24 +1,22 @@
-//! What a database can say no with, told apart by what the user can do.
+//! Why an operation failed, by what the user can do about it.
 
 use std::path::PathBuf;
 
-/// Why a store operation did not happen. Nothing was written.
+/// Why an operation failed; nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Written by a later version.
+    /// A later version wrote the database.
     #[error("{path} was written by a newer Tracebook (its schema is {found}, this version knows up to {known}); nothing was changed", path = path.display())]
     Newer {
-        /// The database.
         path: PathBuf,
-        /// Its schema.
+        /// Schema of the database.
         found: i64,
-        /// The last schema that this version knows.
+        /// The latest schema that this version knows.
         known: i64,
     },
-    /// No space left.
     #[error("the disk is full")]
     Full,
-    /// The file or its folder cannot be written.
+    /// The file or its directory cannot be written.
     #[error("the database cannot be written: {0}")]
     ReadOnly(String),
     /// Another process held the write lock for too long.
@@ -27,14 +25,13 @@ pub enum StoreError {
     /// Not a database, or a damaged one.
     #[error("the database is damaged: {0}")]
     Damaged(String),
-    /// Anything else.
     #[error("the database failed: {0}")]
     Other(String),
 }
 
 impl StoreError {
-    /// Whether the same write may succeed a little later.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the same write may succeed later.
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Full | Self::Busy | Self::ReadOnly(_))
     }
 
@@ -42,11 +39,13 @@ impl StoreError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Newer { .. } => "Update Tracebook, or use another data directory with --data",
-            Self::Full => "Free some space; what is not saved yet is kept and tried again",
-            Self::ReadOnly(_) => "Make the data directory writable, or choose another with --data or TRACEBOOK_DATA",
-            Self::Busy => "Wait a moment and try again; close other Tracebook processes if it stays",
-            Self::Damaged(_) => "Restore the backup beside it (*.bak), or copy the file away and start anew",
-            Self::Other(_) => "Look at the message; the data is as it was before",
+            Self::Full => "Free some disk space; unsaved changes are kept and retried",
+            Self::ReadOnly(_) => {
+                "Make the data directory writable, or choose another one with --data or TRACEBOOK_DATA"
+            }
+            Self::Busy => "Try again in a moment; if it persists, close other Tracebook processes",
+            Self::Damaged(_) => "Restore the backup next to it (*.bak), or move the file away to start with a new one",
+            Self::Other(_) => "See the message; the data is unchanged",
         }
     }
 }

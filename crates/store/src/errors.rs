@@ -10,43 +10,51 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::time::Nanos;
 
-use crate::bounds::{ERROR_BYTES, error_bytes};
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::logs::maybe;
-use crate::open::Telemetry;
+use crate::limits::{Kind, size};
 use crate::relay::{Outgoing, enqueue};
+use crate::sql::{Query, optional};
+use crate::written;
+
+pub(crate) const KIND: Kind =
+    Kind { name: written::ERRORS, table: "occurrence", bytes: ERROR_BYTES, records: "1", parts: None };
+
+/// SQL: what an occurrence takes; [`error_bytes`] is the same of a record.
+pub(crate) const ERROR_BYTES: &str = "octet_length(raw) + octet_length(title) + octet_length(item) + 300";
+
+/// SQL: when the oldest and the newest occurrence arrived.
+pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM occurrence ORDER BY seq LIMIT 1";
+pub(crate) const LAST_ARRIVAL: &str = "SELECT received FROM occurrence ORDER BY seq DESC LIMIT 1";
+
+fn error_bytes(error: &ErrorRecord) -> i64 {
+    size(&[error.raw.len(), error.title.len(), error.item.len(), 300])
+}
 
 /// SQLite takes 32,766 variables a statement; an occurrence has 10.
 const ERRORS_A_STATEMENT: usize = 1_000;
 
-/// An item with its latest occurrence.
+/// An item and its latest occurrence.
 #[derive(Clone, Debug)]
 pub struct ItemRow {
-    /// How many occurrences are stored.
+    /// How many are stored.
     pub occurrences: u32,
-    /// The worst level of any.
+    /// The worst level of any occurrence.
     pub worst: Level,
-    /// The first one's time.
+    /// Time of the oldest occurrence.
     pub first: Nanos,
     /// How many different persons it happened to.
     pub people: u32,
-    /// The latest occurrence.
     pub latest: ErrorRecord,
 }
 
 impl Telemetry {
-    /// Writes occurrences as one transaction. A uuid that is known is replaced.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
+    /// Writes occurrences as one transaction. A known uuid is replaced.
     pub async fn commit_errors(&self, batch: &[ErrorRecord], now: Nanos) -> Result<(), StoreError> {
         self.commit_errors_relayed(batch, &[], now).await
     }
 
-    /// The same, and queues what is to be sent on in the same transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then none of either is in it.
+    /// The same, and queues payloads for the relay in the same transaction.
     pub async fn commit_errors_relayed(
         &self,
         batch: &[ErrorRecord],
@@ -56,7 +64,7 @@ impl Telemetry {
         if batch.is_empty() {
             return Ok(());
         }
-        // The last of a uuid counts, here as in the table.
+        // The last occurrence of a uuid wins, here as in the table.
         let mut seen = HashSet::new();
         let mut batch: Vec<&ErrorRecord> = batch.iter().rev().filter(|error| seen.insert(&error.uuid)).collect();
         batch.reverse();
@@ -91,13 +99,10 @@ impl Telemetry {
             });
             insert.build().persistent(false).execute(&mut *writing.transaction).await?;
         }
-        writing.commit("errors", bytes).await
+        writing.commit(KIND.name, bytes).await
     }
 
-    /// Items that happened at or after a moment, the one that happened last first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// Items that occurred at or after a moment, the latest first.
     pub async fn error_items(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
         self.items("g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
             q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
@@ -105,10 +110,6 @@ impl Telemetry {
         .await
     }
 
-    /// One item by its id.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn error_item(&self, item: &str) -> Result<Option<ItemRow>, StoreError> {
         Ok(self.items("o.item = ?1", |q| q.bind(item.to_owned())).await?.pop())
     }
@@ -141,9 +142,6 @@ impl Telemetry {
     }
 
     /// Occurrences of an item, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn occurrences(&self, item: &str, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
         self.found("item = ?1 ORDER BY time_ns DESC, seq DESC LIMIT ?2", |q| {
             q.bind(item.to_owned()).bind(i64::from(limit))
@@ -151,18 +149,11 @@ impl Telemetry {
         .await
     }
 
-    /// One occurrence.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn occurrence(&self, uuid: &str) -> Result<Option<ErrorRecord>, StoreError> {
         Ok(self.found("uuid = ?1", |q| q.bind(uuid.to_owned())).await?.pop())
     }
 
     /// Occurrences that name a trace, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn errors_of(&self, trace_id: TraceId, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
         self.found("trace_id = ?1 ORDER BY time_ns, seq LIMIT ?2", |q| {
             q.bind(trace_id.0.to_vec()).bind(i64::from(limit))
@@ -170,10 +161,7 @@ impl Telemetry {
         .await
     }
 
-    /// Occurrences of a range that name no trace, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// Occurrences of a range (inclusive) that name no trace, oldest first.
     pub async fn errors_between(&self, from: Nanos, to: Nanos, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
         self.found("time_ns BETWEEN ?1 AND ?2 AND trace_id IS NULL ORDER BY time_ns, seq LIMIT ?3", |q| {
             q.bind(from.0).bind(to.0).bind(i64::from(limit))
@@ -192,9 +180,7 @@ impl Telemetry {
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Stored so that `max()` is the worst. Never renumbered.
+/// The number that a level is stored as. `max()` gives the worst; never renumbered.
 fn level_code(level: Level) -> i64 {
     match level {
         Level::Debug => 0,
@@ -224,7 +210,7 @@ fn error_of(row: &SqliteRow) -> ErrorRecord {
         timestamp: Nanos(row.get("time_ns")),
         environment: row.get("environment"),
         person: row.get("person"),
-        trace_id: maybe(row, "trace_id").map(TraceId),
+        trace_id: optional(row, "trace_id").map(TraceId),
         raw: row.get("raw"),
     }
 }

@@ -7,46 +7,47 @@ use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
 
-use crate::entries::id_of;
+use crate::changes::record;
+use crate::database::Journal;
+use crate::entries::{SHOWN, slugs_showing};
 use crate::error::StoreError;
-use crate::open::Journal;
-use crate::watch::tell;
+use crate::sql::{from_json, id_of};
 
 /// Evidence in a list.
 #[derive(Clone, Debug)]
 pub struct EvidenceRecord {
-    /// Its id.
     pub id: Id,
-    /// Its kind.
     pub kind: Kind,
-    /// What it is called.
     pub title: String,
     /// `sha256:…` of its canonical JSON.
     pub digest: String,
     /// When it was frozen.
     pub captured_at: Nanos,
-    /// Slugs of the entries (not in the bin) that show it.
+    /// Slugs of the entries that show it, without those in the bin.
     pub entries: Vec<String>,
     /// Whether it is in the bin.
     pub deleted: bool,
-    /// Whether its data was erased for good.
+    /// Whether its data was erased.
     pub purged: bool,
 }
 
-/// zstd's own default: evidence is text, and written once.
+/// The default of zstd: evidence is text, and written once.
 const LEVEL: i32 = 3;
 
-const SELECT: &str = "SELECT e.id, e.kind, e.title, e.digest, e.captured_at, e.deleted_at, e.purged_at,
-    (SELECT json_group_array(slug) FROM (SELECT n.slug FROM placement p JOIN entry n ON n.id = p.entry_id
-        WHERE p.evidence_id = e.id AND n.deleted_at IS NULL ORDER BY n.slug)) AS entries
-    FROM evidence e";
+/// SQL: the ids of evidence that is neither purged nor in the bin.
+pub(crate) const AVAILABLE: &str = "SELECT id FROM evidence WHERE canonical IS NOT NULL AND deleted_at IS NULL";
+
+fn select(condition: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "SELECT e.id, e.kind, e.title, e.digest, e.captured_at, e.deleted_at, e.purged_at, ({}) AS entries
+         FROM evidence e WHERE {condition}",
+        slugs_showing("e.id")
+    ))
+}
 
 impl Journal {
-    /// Writes frozen evidence with its raw bytes, as one transaction. Writing what is there already
-    /// changes nothing, and a tombstone stays one.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Writes frozen evidence with its raw bytes, as one transaction. Writing an id again changes nothing, also if it was
+    /// purged.
     pub async fn add_evidence(&self, frozen: &Frozen, raw: &[u8], client: &str) -> Result<(), StoreError> {
         let canonical = zstd::encode_all(frozen.canonical.as_bytes(), LEVEL)?;
         let raw = if raw.is_empty() { None } else { Some(zstd::encode_all(raw, LEVEL)?) };
@@ -65,14 +66,14 @@ impl Journal {
         .bind(raw)
         .execute(&mut *transaction)
         .await?;
-        tell(&mut transaction, "evidence", &id, client).await?;
+        record(&mut transaction, "evidence", &id, client).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Evidence as it was frozen; `None` where there is none or it was purged.
+    /// Evidence as it was frozen; `None` if there is none or it was purged.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where what is stored does not read back.
+    /// [`StoreError::Damaged`] if the digest does not match or the data cannot be decoded.
     pub async fn evidence(&self, id: Id) -> Result<Option<Frozen>, StoreError> {
         let row = sqlx::query("SELECT canonical, digest FROM evidence WHERE id = ?")
             .bind(id.to_string())
@@ -87,14 +88,11 @@ impl Journal {
         let stored: String = row.map(|r| r.get("digest")).unwrap_or_default();
         match frozen.digest == stored {
             true => Ok(Some(frozen)),
-            false => Err(StoreError::Damaged(format!("evidence {id} has not the digest it was stored with"))),
+            false => Err(StoreError::Damaged(format!("evidence {id} does not match its stored digest"))),
         }
     }
 
-    /// What was received, as stored at the capture; empty where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The received bytes, as stored with the capture; empty if there are none.
     pub async fn evidence_raw(&self, id: Id) -> Result<Vec<u8>, StoreError> {
         let row = sqlx::query("SELECT raw FROM evidence WHERE id = ?")
             .bind(id.to_string())
@@ -106,30 +104,19 @@ impl Journal {
         }
     }
 
-    /// One row, those in the bin and tombstones too.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// One row, even if it is in the bin or purged.
     pub async fn evidence_record(&self, id: Id) -> Result<Option<EvidenceRecord>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE e.id = ?"));
-        let row = sqlx::query(sql).bind(id.to_string()).fetch_optional(&self.pools.readers).await?;
+        let row = sqlx::query(select("e.id = ?")).bind(id.to_string()).fetch_optional(&self.pools.readers).await?;
         row.as_ref().map(record_of).transpose()
     }
 
     /// Evidence that an entry shows, or all that is not in the bin, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn evidence_records(&self, entry: Option<Id>) -> Result<Vec<EvidenceRecord>, StoreError> {
-        let sql = match entry {
-            Some(_) => format!(
-                "{SELECT} WHERE e.id IN (SELECT evidence_id FROM placement WHERE entry_id = ?) ORDER BY e.captured_at DESC, e.id DESC"
-            ),
-            None => {
-                format!("{SELECT} WHERE e.deleted_at IS NULL AND ?1 IS NULL ORDER BY e.captured_at DESC, e.id DESC")
-            }
+        let which = match entry {
+            Some(_) => format!("e.id IN ({SHOWN})"),
+            None => "e.deleted_at IS NULL AND ?1 IS NULL".to_owned(),
         };
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = sqlx::query(select(&format!("{which} ORDER BY e.captured_at DESC, e.id DESC")))
             .bind(entry.map(|id| id.to_string()))
             .fetch_all(&self.pools.readers)
             .await?;
@@ -137,9 +124,6 @@ impl Journal {
     }
 
     /// Puts evidence into the bin (`Some`) or takes it out (`None`).
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
     pub async fn bin_evidence(&self, id: Id, deleted: Option<Nanos>, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query("UPDATE evidence SET deleted_at = ? WHERE id = ?")
@@ -147,15 +131,12 @@ impl Journal {
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
-        tell(&mut transaction, "evidence", &id.to_string(), client).await?;
+        record(&mut transaction, "evidence", &id.to_string(), client).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Erases body, raw and title for good and leaves a tombstone. Freed pages are overwritten, and the
-    /// write-ahead log is emptied so that no copy stays there.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Erases body, raw bytes and title; id and digest stay. Freed pages are overwritten and the write-ahead log is truncated,
+    /// so that no copy remains.
     pub async fn purge_evidence(&self, id: Id, now: Nanos, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query(
@@ -166,9 +147,9 @@ impl Journal {
         .bind(id.to_string())
         .execute(&mut *transaction)
         .await?;
-        tell(&mut transaction, "evidence", &id.to_string(), client).await?;
+        record(&mut transaction, "evidence", &id.to_string(), client).await?;
         transaction.commit().await?;
-        self.pools.empty_log().await
+        self.pools.empty_wal().await
     }
 }
 
@@ -181,7 +162,7 @@ fn record_of(row: &SqliteRow) -> Result<EvidenceRecord, StoreError> {
         title: row.get("title"),
         digest: row.get("digest"),
         captured_at: Nanos(row.get("captured_at")),
-        entries: serde_json::from_str(&entries).map_err(|e| StoreError::Damaged(e.to_string()))?,
+        entries: from_json(&entries)?,
         deleted: row.get::<Option<i64>, _>("deleted_at").is_some(),
         purged: row.get::<Option<i64>, _>("purged_at").is_some(),
     })

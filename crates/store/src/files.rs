@@ -1,17 +1,14 @@
-//! Which files are as we left them.
+//! Files that Tracebook wrote or imported, to recognise changes by others.
 
 use std::collections::BTreeMap;
 
 use sqlx::Row as _;
 
+use crate::database::Journal;
 use crate::error::StoreError;
-use crate::open::Journal;
 
 impl Journal {
-    /// The SHA-256 (hex) of every file that we last wrote or imported under a folder, by relative path.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The SHA-256 (hex) of the files last written or imported under a directory, by relative path.
     pub async fn known_files(&self, root: &str) -> Result<BTreeMap<String, String>, StoreError> {
         let rows = sqlx::query("SELECT path, sha256 FROM known_file WHERE root = ?")
             .bind(root)
@@ -20,10 +17,7 @@ impl Journal {
         Ok(rows.into_iter().map(|r| (r.get("path"), r.get("sha256"))).collect())
     }
 
-    /// Remembers files as ours: relative path and SHA-256 (hex).
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Remembers files by relative path and SHA-256 (hex).
     pub async fn remember_files(&self, root: &str, files: &[(String, String)]) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         for (path, sha256) in files {

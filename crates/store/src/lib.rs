@@ -1,38 +1,48 @@
-//! `journal.db` (precious) and `telemetry.db` (bounded, disposable).
+//! `journal.db` (what the user wrote and captured) and `telemetry.db` (bounded, disposable).
 //!
-//! **For:** the only room with SQL. It offers whole operations, each one transaction; rows stay
-//! home and what comes out are core's types. One writer (BEGIN IMMEDIATE), readers beside it.
+//! **Responsibility:** the only crate with SQL. Its methods are whole operations, each one transaction, and return the
+//! types of core. There is one writer connection (`BEGIN IMMEDIATE`) and several readers beside it.
 //!
-//! **Never:** the network, tauri, a connection handed out. It knows no markdown and no vendor: what is placed
-//! where, and what bytes mean, is told to it.
+//! **Never:** the network, tauri, a connection handed out. It knows neither markdown nor vendors: callers say what an
+//! entry shows and what bytes mean.
 //!
-//! # A new table
-//! 1. A new file under `migrations/` (never change an old one), with the why in its comments.
-//! 2. One file here that is the only one to name the table.
-//! 3. A test on a fresh database, and one on a database of the version before.
+//! Every method returns a [`StoreError`] if the database cannot be read or written; a failed write changes nothing.
+//! `# Errors` sections only name what goes beyond that.
+//!
+//! # Tables
+//! Each table is named in one file only. A statement that needs two tables uses an SQL fragment that the other table's
+//! file exports. To add a table:
+//! 1. Add a file to `migrations/` with the reasons in its comments; never change an old one.
+//! 2. Add one file here that names the table.
+//! 3. Test it on a new database and on one of the previous version.
 
 pub mod arrivals;
-mod bounds;
+pub mod changes;
 pub mod console;
+mod database;
 pub mod entries;
 pub mod error;
 pub mod errors;
 pub mod evidence;
 pub mod files;
-pub mod heard;
+mod limits;
 pub mod live_cards;
-pub mod logs;
+mod logs;
 mod open;
 pub mod queries;
 pub mod relay;
+pub mod request_log;
+mod room;
 mod shared;
-pub mod telemetry;
+mod sql;
+pub mod traces;
+mod trim;
 mod usage;
-pub mod watch;
+mod written;
 mod xray;
 
+pub use database::{Journal, Telemetry};
 pub use error::StoreError;
-pub use open::{Journal, Telemetry};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Live cards, and the evidence that was frozen from them.
+//! Live cards, and the evidence frozen from them.
 
 use sqlx::Row as _;
 
@@ -6,16 +6,14 @@ use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::time::Nanos;
 
-use crate::entries::id_of;
+use crate::changes::record;
+use crate::database::Journal;
 use crate::error::StoreError;
-use crate::open::Journal;
-use crate::watch::tell;
+use crate::evidence::AVAILABLE;
+use crate::sql::{id_of, to_json};
 
 impl Journal {
-    /// Stores a new card; false where one of this id is there, which then stays as it is.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Stores a new card; returns false and changes nothing if there is one of this id.
     pub async fn add_live_card(&self, card: &LiveCard, now: Nanos, client: &str) -> Result<bool, StoreError> {
         let id = card.id.to_string();
         let mut transaction = self.pools.write().await?;
@@ -33,16 +31,13 @@ impl Journal {
         .await?;
         let done = done.rows_affected() > 0;
         if done {
-            tell(&mut transaction, "live-card", &id, client).await?;
+            record(&mut transaction, "live-card", &id, client).await?;
             transaction.commit().await?;
         }
         Ok(done)
     }
 
-    /// Changes a card; false where there is none of this id.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Replaces a card; returns false if there is none of this id.
     pub async fn set_live_card(&self, card: &LiveCard, now: Nanos, client: &str) -> Result<bool, StoreError> {
         let id = card.id.to_string();
         let mut transaction = self.pools.write().await?;
@@ -59,16 +54,12 @@ impl Journal {
         .await?;
         let done = done.rows_affected() > 0;
         if done {
-            tell(&mut transaction, "live-card", &id, client).await?;
+            record(&mut transaction, "live-card", &id, client).await?;
             transaction.commit().await?;
         }
         Ok(done)
     }
 
-    /// A card; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] where what is stored does not read back.
     pub async fn live_card(&self, id: Id) -> Result<Option<LiveCard>, StoreError> {
         let row = sqlx::query("SELECT title, question, pace_seconds, paused FROM live_card WHERE id = ?")
             .bind(id.to_string())
@@ -86,11 +77,8 @@ impl Journal {
         }))
     }
 
-    /// Remembers that evidence was frozen from a card as the answer to its question. Both must be there; a second time changes
-    /// nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Records that evidence was frozen from a card as the answer to its question. Both must exist; recording it twice
+    /// changes nothing.
     pub async fn add_live_answer(
         &self,
         card: Id,
@@ -110,15 +98,12 @@ impl Journal {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() > 0 {
-            tell(&mut transaction, "live-card", &card.to_string(), client).await?;
+            record(&mut transaction, "live-card", &card.to_string(), client).await?;
         }
         Ok(transaction.commit().await?)
     }
 
-    /// Whether anything was ever frozen from a card, whatever became of it.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// Whether anything was ever frozen from a card, even if it was purged since.
     pub async fn live_card_was_frozen(&self, card: Id) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM live_card_answer WHERE card_id = ? LIMIT 1")
             .bind(card.to_string())
@@ -127,24 +112,18 @@ impl Journal {
         Ok(row.is_some())
     }
 
-    /// The evidence that was last frozen from a card as the answer to what it asks now, and is neither purged nor in the bin.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The evidence last frozen from a card as the answer to its present question, unless purged or in the bin.
     pub async fn last_live_answer(&self, card: Id) -> Result<Option<Id>, StoreError> {
-        let row = sqlx::query(
-            "SELECT e.id FROM live_card_answer a JOIN live_card c ON c.id = a.card_id AND c.question = a.question
-             JOIN evidence e ON e.id = a.evidence_id
-             WHERE a.card_id = ? AND e.canonical IS NOT NULL AND e.deleted_at IS NULL
-             ORDER BY a.frozen_at DESC, e.id DESC LIMIT 1",
-        )
-        .bind(card.to_string())
-        .fetch_optional(&self.pools.readers)
-        .await?;
-        row.map(|row| id_of(row.get("id"))).transpose()
+        let sql = format!(
+            "SELECT a.evidence_id FROM live_card_answer a JOIN live_card c ON c.id = a.card_id AND c.question = a.question
+             WHERE a.card_id = ? AND a.evidence_id IN ({AVAILABLE}) ORDER BY a.frozen_at DESC, a.evidence_id DESC LIMIT 1"
+        );
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(card.to_string()).fetch_optional(&self.pools.readers).await?;
+        row.map(|row| id_of(row.get("evidence_id"))).transpose()
     }
 }
 
 fn question(asked: &CardQuestion) -> Result<String, StoreError> {
-    serde_json::to_string(asked).map_err(|e| StoreError::Damaged(e.to_string()))
+    to_json(asked)
 }

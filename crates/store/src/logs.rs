@@ -1,4 +1,4 @@
-//! Log events: OTLP's records and CloudWatch Logs' events, with CloudWatch's groups and streams.
+//! Log events of OTLP and CloudWatch Logs, and CloudWatch's groups and streams.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,26 +11,40 @@ use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
-use crate::bounds::{LOG_BYTES, log_bytes};
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::open::Telemetry;
+use crate::limits::{Kind, size};
 use crate::relay::{Outgoing, enqueue};
 use crate::shared::share;
-use crate::telemetry::statements;
+use crate::sql::{from_json, optional, statements, to_json, unsigned};
+use crate::written;
+
+pub(crate) const KIND: Kind = Kind { name: written::LOGS, table: "log", bytes: LOG_BYTES, records: "1", parts: None };
+
+/// SQL: what a log event takes; [`log_bytes`] is the same of a record.
+pub(crate) const LOG_BYTES: &str =
+    "octet_length(message) + octet_length(raw) + octet_length(group_name) + octet_length(stream) + 200";
+
+/// SQL: the shared bodies that log events refer to.
+pub(crate) const SHARED: &str = "SELECT resource FROM log UNION SELECT scope FROM log";
+
+/// SQL: when the oldest event arrived, and the newest of either protocol.
+pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM log ORDER BY seq LIMIT 1";
+pub(crate) const LAST_OTLP_ARRIVAL: &str = "SELECT received FROM log WHERE encoding <> 3 ORDER BY seq DESC LIMIT 1";
+pub(crate) const LAST_CLOUDWATCH_ARRIVAL: &str =
+    "SELECT received FROM log WHERE encoding = 3 ORDER BY seq DESC LIMIT 1";
+
+fn log_bytes(log: &LogRecord) -> i64 {
+    size(&[log.message.len(), log.raw.len(), log.group.len(), log.stream.len(), 200])
+}
 
 impl Telemetry {
     /// Writes log events as one transaction; when this returns, they are committed.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then none of the batch is in it.
     pub async fn commit_logs(&self, batch: &[LogRecord], now: Nanos) -> Result<(), StoreError> {
         self.commit_logs_relayed(batch, &[], now).await
     }
 
-    /// The same, and queues what is to be sent on in the same transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then none of either is in it.
+    /// The same, and queues payloads for the relay in the same transaction.
     pub async fn commit_logs_relayed(
         &self,
         batch: &[LogRecord],
@@ -65,47 +79,37 @@ impl Telemetry {
             });
             insert.build().execute(&mut **transaction).await?;
         }
-        writing.commit("logs", batch.iter().map(log_bytes).sum()).await
+        writing.commit(KIND.name, batch.iter().map(log_bytes).sum()).await
     }
 
-    /// Log events that a question asks for, in the order of time, then arrival.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The log events that a query selects, in the order of time, then arrival.
     pub async fn logs(&self, query: &LogQuery) -> Result<Vec<StoredLog>, StoreError> {
         let mut limit = query.limit;
         if query.max_bytes > 0 {
-            // Lengths first: what is too much is not even read.
-            let mut sql = asked("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", query, limit);
+            // Lengths first, so that events beyond the limit are not even read.
+            let mut sql = select("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", query, limit);
             let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers).await?;
             let mut bytes = 0u64;
             let fit = lengths.iter().take_while(|length| {
                 let before = bytes;
-                bytes = bytes.saturating_add(u64::try_from(**length).unwrap_or(0));
+                bytes = bytes.saturating_add(unsigned(**length));
                 before < query.max_bytes
             });
             limit = u32::try_from(fit.count()).unwrap_or(limit);
         }
-        let mut sql = asked("SELECT * FROM log WHERE 1", query, limit);
+        let mut sql = select("SELECT * FROM log WHERE 1", query, limit);
         let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
         let bodies = self.bodies(&rows).await?;
         rows.iter().map(|row| log_of(row, &bodies)).collect()
     }
 
-    /// One log event.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn log(&self, seq: i64) -> Result<Option<StoredLog>, StoreError> {
         let rows = sqlx::query("SELECT * FROM log WHERE seq = ?").bind(seq).fetch_all(&self.pools.readers).await?;
         let bodies = self.bodies(&rows).await?;
         rows.first().map(|row| log_of(row, &bodies)).transpose()
     }
 
-    /// Every log group of CloudWatch's API, by name; or the one of a name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The log groups of CloudWatch's API by name, or the one of that name.
     pub async fn log_groups(&self, name: Option<&str>) -> Result<Vec<LogGroup>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, created, retention_days, tags, (SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log
@@ -122,34 +126,28 @@ impl Telemetry {
                     name: row.get("name"),
                     created: Nanos(row.get("created")),
                     retention_days: row.get::<Option<i64>, _>("retention_days").and_then(|d| u32::try_from(d).ok()),
-                    tags: serde_json::from_str(&tags).map_err(|e| StoreError::Damaged(e.to_string()))?,
-                    stored_bytes: u64::try_from(row.get::<i64, _>("bytes")).unwrap_or(0),
+                    tags: from_json(&tags)?,
+                    stored_bytes: unsigned(row.get("bytes")),
                 })
             })
             .collect()
     }
 
-    /// Makes a log group; false where there is one of this name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Returns false if the group exists.
     pub async fn create_log_group(
         &self,
         name: &str,
         tags: &BTreeMap<String, String>,
         now: Nanos,
     ) -> Result<bool, StoreError> {
-        let tags = json(tags)?;
+        let tags = to_json(tags)?;
         self.changed("INSERT INTO log_group (name, created, tags) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", |q| {
             q.bind(name).bind(now.0).bind(tags)
         })
         .await
     }
 
-    /// Deletes a log group with its streams and events; false where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Deletes a log group with its streams and events; returns false if there is none.
     pub async fn delete_log_group(&self, name: &str) -> Result<bool, StoreError> {
         let mut writing = self.begin(std::iter::empty()).await?;
         let done = sqlx::query("DELETE FROM log_group WHERE name = ?")
@@ -161,31 +159,22 @@ impl Telemetry {
             0 => 0,
             _ => delete_events(&mut writing.transaction, name, None).await?,
         };
-        writing.commit("logs", -bytes).await?;
+        writing.commit(KIND.name, -bytes).await?;
         Ok(done > 0)
     }
 
-    /// Sets or takes away a retention; false where there is no such group.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Returns false if there is no such group.
     pub async fn set_log_retention(&self, name: &str, days: Option<u32>) -> Result<bool, StoreError> {
         self.changed("UPDATE log_group SET retention_days = ?1 WHERE name = ?2", |q| q.bind(days).bind(name)).await
     }
 
-    /// Replaces a log group's tags; false where there is no such group.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Replaces the tags of a log group; returns false if there is no such group.
     pub async fn set_log_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<bool, StoreError> {
-        let tags = json(tags)?;
+        let tags = to_json(tags)?;
         self.changed("UPDATE log_group SET tags = ?1 WHERE name = ?2", |q| q.bind(tags).bind(name)).await
     }
 
-    /// Every stream of a log group, by name; `None` where there is no such group.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The streams of a log group by name; `None` if there is no such group.
     pub async fn log_streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, StoreError> {
         let there: i64 = sqlx::query_scalar("SELECT count(*) FROM log_group WHERE name = ?")
             .bind(group)
@@ -217,10 +206,6 @@ impl Telemetry {
         ))
     }
 
-    /// Whether a log group has a stream of this name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn has_log_stream(&self, group: &str, name: &str) -> Result<bool, StoreError> {
         let n: i64 = sqlx::query_scalar("SELECT count(*) FROM log_stream WHERE group_name = ? AND name = ?")
             .bind(group)
@@ -230,10 +215,7 @@ impl Telemetry {
         Ok(n > 0)
     }
 
-    /// Makes a stream in a group that exists; false where there is one of this name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Creates a stream in a group that exists; returns false if the stream exists.
     pub async fn create_log_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, StoreError> {
         self.changed(
             "INSERT INTO log_stream (group_name, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -242,10 +224,7 @@ impl Telemetry {
         .await
     }
 
-    /// Deletes a stream with its events; false where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Deletes a stream with its events; returns false if there is none.
     pub async fn delete_log_stream(&self, group: &str, name: &str) -> Result<bool, StoreError> {
         let mut writing = self.begin(std::iter::empty()).await?;
         let done = sqlx::query("DELETE FROM log_stream WHERE group_name = ? AND name = ?")
@@ -255,26 +234,12 @@ impl Telemetry {
             .await?
             .rows_affected();
         let bytes = delete_events(&mut writing.transaction, group, Some(name)).await?;
-        writing.commit("logs", -bytes).await?;
-        Ok(done > 0)
-    }
-
-    /// Carries one statement out; whether it changed a row.
-    pub(crate) async fn changed<'q>(
-        &self,
-        sql: &'static str,
-        bind: impl FnOnce(Query<'q>) -> Query<'q>,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.pools.write().await?;
-        let done = bind(sqlx::query(sql)).execute(&mut *transaction).await?.rows_affected();
-        transaction.commit().await?;
+        writing.commit(KIND.name, -bytes).await?;
         Ok(done > 0)
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Deletes CloudWatch's events of a group, or of one stream of it; returns the bytes that they took.
+/// Deletes the CloudWatch events of a group, or of one of its streams; returns the bytes that they took.
 async fn delete_events(
     transaction: &mut Transaction<'_, Sqlite>,
     group: &str,
@@ -288,9 +253,9 @@ async fn delete_events(
     Ok(bytes)
 }
 
-/// What a question asks for, as SQL.
-fn asked(select: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::<Sqlite>::new(select);
+/// The statement for a query.
+fn select(columns: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::<Sqlite>::new(columns);
     if let Some(group) = &query.group {
         sql.push(" AND group_name = ").push_bind(group);
     }
@@ -306,7 +271,7 @@ fn asked(select: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<Sql
         sql.push(")");
     }
     if !query.stream_prefix.is_empty() {
-        // Not LIKE: names hold `_` and `%`, and case counts.
+        // Not LIKE: names may contain `_` and `%`, and case matters.
         sql.push(" AND substr(stream, 1, length(")
             .push_bind(&query.stream_prefix)
             .push(")) = ")
@@ -329,10 +294,6 @@ fn asked(select: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<Sql
     sql
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|e| StoreError::Damaged(e.to_string()))
-}
-
 fn log_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<StoredLog, StoreError> {
     let code: i64 = row.get("encoding");
     Ok(StoredLog {
@@ -343,8 +304,8 @@ fn log_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<StoredLog
             group: row.get("group_name"),
             stream: row.get("stream"),
             message: row.get("message"),
-            trace_id: maybe(row, "trace_id").map(TraceId),
-            span_id: maybe(row, "span_id").map(SpanId),
+            trace_id: optional(row, "trace_id").map(TraceId),
+            span_id: optional(row, "span_id").map(SpanId),
             severity: row.get("severity"),
             encoding: LogEncoding::from_code(code)
                 .ok_or_else(|| StoreError::Damaged(format!("unknown log encoding {code}")))?,
@@ -353,9 +314,4 @@ fn log_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<StoredLog
             scope: bodies.get(&row.get::<i64, _>("scope")).cloned().unwrap_or_default(),
         },
     })
-}
-
-/// An id that may be missing.
-pub(crate) fn maybe<const N: usize>(row: &SqliteRow, column: &str) -> Option<[u8; N]> {
-    row.get::<Option<Vec<u8>>, _>(column)?.try_into().ok()
 }

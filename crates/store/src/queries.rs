@@ -1,34 +1,29 @@
-//! Queries that the user saved.
+//! Saved queries.
 
 use sqlx::Row as _;
 
 use tracebook_core::time::Nanos;
 
+use crate::database::Journal;
 use crate::error::StoreError;
-use crate::open::Journal;
+use crate::sql::{from_json, to_json};
 
 /// A saved query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredQuery {
-    /// Its id.
     pub id: String,
     /// `cloudwatch`, `honeycomb`.
     pub source: String,
-    /// Its name.
     pub name: String,
-    /// Its text.
     pub query: String,
     /// Log groups or datasets.
     pub groups: Vec<String>,
 }
 
 impl Journal {
-    /// Saves a query; the same id again replaces it.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Saves a query, or replaces the one of the same id.
     pub async fn save_query(&self, query: &StoredQuery, now: Nanos) -> Result<(), StoreError> {
-        let groups = serde_json::to_string(&query.groups).map_err(|e| StoreError::Damaged(e.to_string()))?;
+        let groups = to_json(&query.groups)?;
         let mut transaction = self.pools.write().await?;
         sqlx::query(
             "INSERT INTO saved_query (id, source, name, query, groups, created_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -47,9 +42,6 @@ impl Journal {
     }
 
     /// The saved queries of a source, by name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn saved_queries(&self, source: &str) -> Result<Vec<StoredQuery>, StoreError> {
         let rows = sqlx::query("SELECT * FROM saved_query WHERE source = ? ORDER BY name, id")
             .bind(source)
@@ -63,17 +55,14 @@ impl Journal {
                     source: row.get("source"),
                     name: row.get("name"),
                     query: row.get("query"),
-                    groups: serde_json::from_str(&groups).map_err(|e| StoreError::Damaged(e.to_string()))?,
+                    groups: from_json(&groups)?,
                 })
             })
             .collect()
     }
 
-    /// Forgets a saved query; says whether it was there.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
-    pub async fn forget_query(&self, id: &str) -> Result<bool, StoreError> {
+    /// Deletes a saved query; returns whether there was one.
+    pub async fn delete_query(&self, id: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pools.write().await?;
         let gone = sqlx::query("DELETE FROM saved_query WHERE id = ?").bind(id).execute(&mut *transaction).await?;
         transaction.commit().await?;

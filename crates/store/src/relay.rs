@@ -1,97 +1,90 @@
-//! What waits to be sent on: a queue on disk, bounded, and what became of what was in it.
+//! The relay's queue on disk, which is bounded, and the results of sending.
 
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
 use tracebook_core::time::Nanos;
 
-use crate::bounds::wrote;
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::open::{PAGE, Telemetry};
-use crate::telemetry::statements;
+use crate::limits::PAGE;
+use crate::sql::{push_list, signed, statements, unsigned};
+use crate::written::{self, RELAY};
 
-/// What a write of the queue is counted as, in `written`: its bytes are those that wait.
-pub(crate) const QUEUE: &str = "relay";
-
-/// What a row takes beside its bytes, about.
+/// What a row takes beside its body, approximately.
 const ROW_BYTES: usize = 100;
-/// The most rows that are looked at for one batch.
-const LOOK: i64 = 1_000;
-/// How many go in one transaction when there are too many: receivers wait for it.
-const ROWS_AT_ONCE: i64 = 8_192;
+/// How many rows are considered for one batch.
+const MAX_CONSIDERED: i64 = 1_000;
+/// How many rows one transaction drops at most: receivers wait for it.
+const MAX_DROPPED: i64 = 8_192;
 
 /// A payload for a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Whom it is for.
     pub destination: &'static str,
-    /// What only goes together with its like; the destination's own words.
+    /// Only payloads of one kind go into a batch. Defined by the destination.
     pub kind: String,
-    /// How many spans, segments, log events or errors are in it.
+    /// How many spans, segments, log events or errors it contains.
     pub items: u32,
-    /// The bytes, without any credential.
+    /// Contains no credential.
     pub body: Vec<u8>,
 }
 
-/// A payload that waits.
+/// A payload in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
-    /// Its place: grows with arrival, never reused.
+    /// Increases with arrival and is never reused.
     pub seq: i64,
-    /// As it was queued.
     pub kind: String,
-    /// As it was queued.
     pub items: u32,
     /// When it was queued.
     pub received: Nanos,
-    /// The bytes.
     pub body: Vec<u8>,
 }
 
-/// What became of a batch.
+/// The result of sending a batch.
 #[derive(Clone, Debug, Default)]
-pub struct Settled {
-    /// The payloads that are done, whatever became of what is in them.
+pub struct BatchOutcome {
+    /// Payloads that leave the queue, whether they were accepted or refused.
     pub done: Vec<i64>,
-    /// How many items of them were taken.
+    /// Items that were accepted.
     pub sent: u64,
-    /// How many were not, and never will be.
+    /// Items that were refused for good.
     pub refused: u64,
-    /// Why the last of those were not; empty if none was refused.
+    /// Why the last of them was refused; empty if none was.
     pub refusal: String,
-    /// The payloads that stay and go behind what was not tried yet.
-    pub again: Vec<i64>,
+    /// Payloads that stay in the queue, behind those that were not tried yet.
+    pub retry: Vec<i64>,
 }
 
-/// What waits for one destination, and what became of what came before.
+/// The queue of one destination, and the results of sending to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RelayCount {
-    /// Whom it is for.
     pub destination: String,
-    /// Items that wait.
+    /// Items in the queue.
     pub waiting: u64,
-    /// Bytes that they take.
+    /// What they take.
     pub bytes: u64,
-    /// When the oldest of them came.
+    /// When the oldest of them was queued.
     pub oldest: Option<Nanos>,
-    /// Items that were taken.
+    /// Items that were accepted.
     pub sent: u64,
-    /// Items that were not taken and never will be.
+    /// Items that were refused for good.
     pub refused: u64,
-    /// Items that went unsent: too old, or too many.
+    /// Items that were dropped unsent because of age or size.
     pub dropped: u64,
-    /// When the last batch was taken.
+    /// When the last batch was accepted.
     pub last_sent: Option<Nanos>,
-    /// Why items were refused the last time; empty if none was.
+    /// Why items were last refused; empty if none was.
     pub refusal: String,
-    /// Why what waits waits; empty where nothing is wrong.
+    /// Why the queue is not being sent; empty if nothing is wrong.
     pub problem: String,
-    /// What to do about it; may be empty.
+    /// What the user can do; may be empty.
     pub hint: String,
-    /// Since when.
+    /// When the problem began.
     pub since: Option<Nanos>,
 }
 
-/// Queues payloads in the transaction that keeps what they are made of: what is acknowledged is in the queue.
+/// Queues payloads in the transaction that stores the records they were made from, so that acknowledged records are queued.
 pub(crate) async fn enqueue(
     transaction: &mut Transaction<'_, Sqlite>,
     payloads: &[Outgoing],
@@ -113,10 +106,10 @@ pub(crate) async fn enqueue(
         });
         insert.build().execute(&mut **transaction).await?;
     }
-    wrote(transaction, QUEUE, payloads.iter().map(on_disk).fold(0, i64::saturating_add)).await
+    written::count(transaction, RELAY, payloads.iter().map(on_disk).fold(0, i64::saturating_add)).await
 }
 
-/// What a payload takes, near enough: what does not fit twice into a page has pages of its own.
+/// What a payload takes, approximately: one that does not fit twice into a page has pages of its own.
 fn on_disk(payload: &Outgoing) -> i64 {
     let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
     let size = payload.body.len() + payload.kind.len() + ROW_BYTES;
@@ -125,11 +118,8 @@ fn on_disk(payload: &Outgoing) -> i64 {
 }
 
 impl Telemetry {
-    /// The next payloads for a destination, oldest first and those that failed before last: all of one kind, and within both
-    /// limits, of which the first payload may be over. What is of a kind in `later` is passed over.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The next payloads for a destination, oldest first, those that failed before last: all of one kind, and within both
+    /// limits, which only a single payload may exceed. Kinds in `later` are skipped.
     pub async fn relay_next(
         &self,
         destination: &str,
@@ -142,15 +132,15 @@ impl Telemetry {
         for kind in later {
             select.push(" AND kind <> ").push_bind(kind);
         }
-        select.push(" ORDER BY tries, seq LIMIT ").push_bind(LOOK);
+        select.push(" ORDER BY tries, seq LIMIT ").push_bind(MAX_CONSIDERED);
         let rows = select.build().persistent(false).fetch_all(&self.pools.readers).await?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let kind: String = first.get("kind");
         let (mut items, mut bytes) = (0_u64, 0_u64);
         let mut chosen: Vec<i64> = Vec::new();
         for row in rows.iter().filter(|row| row.get::<&str, _>("kind") == kind) {
-            items = items.saturating_add(number(row.get("items")));
-            bytes = bytes.saturating_add(number(row.get("bytes")));
+            items = items.saturating_add(unsigned(row.get("items")));
+            bytes = bytes.saturating_add(unsigned(row.get("bytes")));
             if !chosen.is_empty() && (items > u64::from(most_items) || bytes > most_bytes) {
                 break;
             }
@@ -158,7 +148,7 @@ impl Telemetry {
         }
         let mut select =
             QueryBuilder::<Sqlite>::new("SELECT seq, kind, items, received, body FROM relay WHERE seq IN (");
-        list(&mut select, &chosen);
+        push_list(&mut select, chosen);
         select.push(" ORDER BY tries, seq");
         let rows = select.build().persistent(false).fetch_all(&self.pools.readers).await?;
         Ok(rows
@@ -173,27 +163,24 @@ impl Telemetry {
             .collect())
     }
 
-    /// Writes down what became of a batch; what is done leaves the queue.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written; then the whole batch still waits.
-    pub async fn relay_settle(&self, destination: &str, settled: &Settled, now: Nanos) -> Result<(), StoreError> {
+    /// Records the result of a batch and removes what is done from the queue.
+    pub async fn relay_finish(&self, destination: &str, outcome: &BatchOutcome, now: Nanos) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         let mut bytes = 0;
-        if !settled.done.is_empty() {
+        if !outcome.done.is_empty() {
             let mut sum = QueryBuilder::<Sqlite>::new("SELECT coalesce(sum(bytes), 0) FROM relay WHERE seq IN (");
-            list(&mut sum, &settled.done);
+            push_list(&mut sum, outcome.done.iter().copied());
             bytes = sum.build_query_scalar::<i64>().persistent(false).fetch_one(&mut *transaction).await?;
             let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM relay WHERE seq IN (");
-            list(&mut delete, &settled.done);
+            push_list(&mut delete, outcome.done.iter().copied());
             delete.build().persistent(false).execute(&mut *transaction).await?;
         }
-        if !settled.again.is_empty() {
+        if !outcome.retry.is_empty() {
             let mut update = QueryBuilder::<Sqlite>::new("UPDATE relay SET tries = tries + 1 WHERE seq IN (");
-            list(&mut update, &settled.again);
+            push_list(&mut update, outcome.retry.iter().copied());
             update.build().persistent(false).execute(&mut *transaction).await?;
         }
-        let last_sent = (settled.sent > 0).then_some(now.0);
+        let last_sent = (outcome.sent > 0).then_some(now.0);
         sqlx::query(
             "INSERT INTO relay_count (destination, sent, refused, last_sent, refusal) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (destination) DO UPDATE SET sent = sent + excluded.sent, refused = refused + excluded.refused,
@@ -201,21 +188,18 @@ impl Telemetry {
                refusal = CASE excluded.refusal WHEN '' THEN refusal ELSE excluded.refusal END",
         )
         .bind(destination)
-        .bind(signed(settled.sent))
-        .bind(signed(settled.refused))
+        .bind(signed(outcome.sent))
+        .bind(signed(outcome.refused))
         .bind(last_sent)
-        .bind(&settled.refusal)
+        .bind(&outcome.refusal)
         .execute(&mut *transaction)
         .await?;
-        wrote(&mut transaction, QUEUE, -bytes).await?;
+        written::count(&mut transaction, RELAY, -bytes).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Says why what waits for a destination waits, and what to do; empty words say that nothing is wrong.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
-    pub async fn relay_say(
+    /// Records why the queue of a destination is not being sent; an empty problem means that nothing is wrong.
+    pub async fn relay_set_problem(
         &self,
         destination: &str,
         problem: &str,
@@ -233,15 +217,12 @@ impl Telemetry {
         .bind(since.map(|since| since.0))
         .execute(&mut *transaction)
         .await?;
-        wrote(&mut transaction, QUEUE, 0).await?;
+        written::count(&mut transaction, RELAY, 0).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Wants what waits for a destination tried again, by the process that sends, whichever it is.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
-    pub async fn relay_ask(&self, destination: &str) -> Result<(), StoreError> {
+    /// Requests a retry from the process that sends, which may be another one.
+    pub async fn relay_request_retry(&self, destination: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query(
             "INSERT INTO relay_count (destination, asked) VALUES (?, 1)
@@ -253,34 +234,31 @@ impl Telemetry {
         Ok(transaction.commit().await?)
     }
 
-    /// How often [`Telemetry::relay_ask`] was called since the journal began.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
-    pub async fn relay_asked(&self) -> Result<u64, StoreError> {
+    /// How often [`Telemetry::relay_request_retry`] was called, ever.
+    pub async fn relay_retry_requests(&self) -> Result<u64, StoreError> {
         let asked: i64 = sqlx::query_scalar("SELECT coalesce(sum(asked), 0) FROM relay_count")
             .fetch_one(&self.pools.readers)
             .await?;
-        Ok(number(asked))
+        Ok(unsigned(asked))
     }
 
-    /// Lets the oldest go, of whatever destination: what came before a moment, and what is above a size. Returns how many items
-    /// went, which are counted as dropped.
+    /// Drops the oldest of all destinations: what was queued before a moment, and what is above a size. Returns how many items
+    /// were dropped.
     ///
     /// # Errors
-    /// [`StoreError`] where the database cannot be written; what went before stays gone.
+    /// What was dropped before an error stays dropped.
     pub async fn relay_trim(&self, limit_bytes: u64, before: Nanos) -> Result<u64, StoreError> {
         let mut dropped = 0;
         loop {
             let over = self.relay_bytes().await?.saturating_sub(limit_bytes);
             let rows = sqlx::query("SELECT seq, bytes, received FROM relay ORDER BY seq LIMIT ?")
-                .bind(ROWS_AT_ONCE)
+                .bind(MAX_DROPPED)
                 .fetch_all(&self.pools.readers)
                 .await?;
             let mut freed = 0_u64;
             let going = rows.iter().take_while(|row| {
                 let goes = freed < over || row.get::<i64, _>("received") < before.0;
-                freed = freed.saturating_add(number(row.get("bytes")));
+                freed = freed.saturating_add(unsigned(row.get("bytes")));
                 goes
             });
             let Some(last) = going.last().map(|row| row.get::<i64, _>("seq")) else { return Ok(dropped) };
@@ -288,15 +266,12 @@ impl Telemetry {
         }
     }
 
-    /// Throws away what waits for a destination, counted as dropped; returns how many items that were.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
-    pub async fn relay_forget(&self, destination: &str) -> Result<u64, StoreError> {
+    /// Empties the queue of a destination; returns how many items were dropped.
+    pub async fn relay_discard(&self, destination: &str) -> Result<u64, StoreError> {
         self.relay_drop("destination = ?1", destination.to_owned()).await
     }
 
-    /// Drops and counts in one transaction. `which` compares with `?1`, a text that SQLite converts to the column's type.
+    /// Drops and counts in one transaction. `which` compares with `?1`, text that SQLite converts to the column's type.
     async fn relay_drop(&self, which: &str, value: String) -> Result<u64, StoreError> {
         let mut transaction = self.pools.write().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -309,7 +284,7 @@ impl Telemetry {
         for row in &rows {
             bytes = bytes.saturating_add(row.get("bytes"));
             let n: i64 = row.get("n");
-            dropped += number(n);
+            dropped += unsigned(n);
             sqlx::query(
                 "INSERT INTO relay_count (destination, dropped) VALUES (?1, ?2)
                  ON CONFLICT (destination) DO UPDATE SET dropped = dropped + excluded.dropped",
@@ -323,27 +298,17 @@ impl Telemetry {
             .bind(&value)
             .execute(&mut *transaction)
             .await?;
-        wrote(&mut transaction, QUEUE, -bytes).await?;
+        written::count(&mut transaction, RELAY, -bytes).await?;
         transaction.commit().await?;
         Ok(dropped)
     }
 
-    /// Bytes that wait, for all destinations.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// Bytes of the queue, for all destinations.
     pub async fn relay_bytes(&self) -> Result<u64, StoreError> {
-        let bytes: i64 = sqlx::query_scalar("SELECT bytes FROM written WHERE kind = ?")
-            .bind(QUEUE)
-            .fetch_one(&self.pools.readers)
-            .await?;
-        Ok(number(bytes))
+        Ok(unsigned(written::bytes_of(&self.pools.readers, RELAY).await?))
     }
 
-    /// What waits for each destination that anything was ever queued for, and what became of the rest.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// One count for each destination that anything was ever queued for.
     pub async fn relay_counts(&self) -> Result<Vec<RelayCount>, StoreError> {
         let rows = sqlx::query(
             "WITH waiting AS (SELECT destination, sum(items) AS items, sum(bytes) AS bytes, min(received) AS oldest
@@ -362,12 +327,12 @@ impl Telemetry {
             .iter()
             .map(|row| RelayCount {
                 destination: row.get("destination"),
-                waiting: number(row.get("waiting")),
-                bytes: number(row.get("bytes")),
+                waiting: unsigned(row.get("waiting")),
+                bytes: unsigned(row.get("bytes")),
                 oldest: row.get::<Option<i64>, _>("oldest").map(Nanos),
-                sent: number(row.get("sent")),
-                refused: number(row.get("refused")),
-                dropped: number(row.get("dropped")),
+                sent: unsigned(row.get("sent")),
+                refused: unsigned(row.get("refused")),
+                dropped: unsigned(row.get("dropped")),
                 last_sent: row.get::<Option<i64>, _>("last_sent").map(Nanos),
                 refusal: row.get("refusal"),
                 problem: row.get("problem"),
@@ -376,21 +341,4 @@ impl Telemetry {
             })
             .collect())
     }
-}
-
-/// Places as a list, and the bracket behind it.
-fn list(sql: &mut QueryBuilder<Sqlite>, places: &[i64]) {
-    let mut separated = sql.separated(", ");
-    for place in places {
-        separated.push_bind(*place);
-    }
-    sql.push(")");
-}
-
-fn number(n: i64) -> u64 {
-    u64::try_from(n).unwrap_or(0)
-}
-
-fn signed(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

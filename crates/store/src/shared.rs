@@ -2,33 +2,24 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::open::Telemetry;
-use crate::telemetry::statements;
-
-/// Those that nothing points at any more are looked for when they all take this share of the limit, and again when
-/// they have grown by as much: it costs a walk over everything that is kept.
-const PERCENT: u64 = 10;
+use crate::sql::{push_list, statements, unsigned};
 
 impl Telemetry {
-    /// The shared bytes that rows point at.
+    /// The bodies that rows refer to, by number.
     pub(crate) async fn bodies(&self, rows: &[SqliteRow]) -> Result<HashMap<i64, Arc<[u8]>>, StoreError> {
         let ids: BTreeSet<i64> = rows.iter().flat_map(|row| ["resource", "scope"].map(|key| row.get(key))).collect();
         let ids: Vec<i64> = ids.into_iter().collect();
         let mut bodies = HashMap::with_capacity(ids.len());
         for some in statements(&ids) {
             let mut select = QueryBuilder::<Sqlite>::new("SELECT id, body FROM shared WHERE id IN (");
-            let mut list = select.separated(", ");
-            for id in some {
-                list.push_bind(*id);
-            }
-            select.push(")");
+            push_list(&mut select, some.iter().copied());
             for row in select.build().fetch_all(&self.pools.readers).await? {
                 bodies.insert(row.get("id"), row.get::<Vec<u8>, _>("body").into());
             }
@@ -36,36 +27,30 @@ impl Telemetry {
         Ok(bodies)
     }
 
-    /// Lets those go that nothing points at any more.
-    pub(crate) async fn sweep_shared(&self) -> Result<(), StoreError> {
-        let size = async || -> Result<u64, StoreError> {
-            let n: i64 = sqlx::query_scalar("SELECT coalesce(sum(octet_length(body)), 0) FROM shared")
-                .fetch_one(&self.pools.readers)
-                .await?;
-            Ok(u64::try_from(n).unwrap_or(0))
-        };
-        let share = self.limit() / 100 * PERCENT;
-        if size().await? <= self.bounds.shared_left.load(Ordering::Relaxed).saturating_add(share) {
-            return Ok(());
-        }
-        self.changed(
-            "DELETE FROM shared WHERE id NOT IN (SELECT resource FROM span UNION SELECT scope FROM span
-               UNION SELECT resource FROM log UNION SELECT scope FROM log)",
-            |q| q,
-        )
-        .await?;
-        self.bounds.shared_left.store(size().await?, Ordering::Relaxed);
-        Ok(())
+    /// Bytes of all shared bodies.
+    pub(crate) async fn shared_bytes(&self) -> Result<u64, StoreError> {
+        let bytes: i64 = sqlx::query_scalar("SELECT coalesce(sum(octet_length(body)), 0) FROM shared")
+            .fetch_one(&self.pools.readers)
+            .await?;
+        Ok(unsigned(bytes))
+    }
+
+    /// Drops every body whose number is in none of these selections.
+    pub(crate) async fn drop_shared_except(&self, references: &[&str]) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let sql = format!("DELETE FROM shared WHERE id NOT IN ({})", references.join(" UNION "));
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
     }
 }
 
-/// Stores each resource and scope once; returns the rows of both for each record of the batch.
+/// Stores each resource and scope once; returns the numbers of both for each record of the batch.
 pub(crate) async fn share<'a>(
     transaction: &mut Transaction<'_, Sqlite>,
     batch: impl Iterator<Item = (&'a Arc<[u8]>, &'a Arc<[u8]>)>,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    // Spans of one request share the allocation, so most need no hash: the batch keeps them alive, and
-    // an address in it stands for one content.
+    // Spans of one request share the allocation, so most need no hash. The batch keeps the allocations alive, so an
+    // address stands for one content.
     let mut by_address: HashMap<(usize, usize), i64> = HashMap::new();
     let mut by_hash: HashMap<[u8; 32], i64> = HashMap::new();
     let mut rows = Vec::with_capacity(batch.size_hint().0);

@@ -1,15 +1,13 @@
-//! What was asked of cloud sources, counted by month.
+//! Requests to cloud sources, counted by month.
 
 use sqlx::Row as _;
 
+use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::open::Telemetry;
+use crate::sql::{signed, unsigned};
 
 impl Telemetry {
-    /// Adds to a month's counts.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be written.
+    /// Adds to the counts of a month (`2026-11`).
     pub async fn add_usage(&self, month: &str, counts: &[(String, u64)]) -> Result<(), StoreError> {
         if counts.is_empty() {
             return Ok(());
@@ -22,22 +20,19 @@ impl Telemetry {
             )
             .bind(month)
             .bind(what)
-            .bind(i64::try_from(*n).unwrap_or(i64::MAX))
+            .bind(signed(*n))
             .execute(&mut *transaction)
             .await?;
         }
         Ok(transaction.commit().await?)
     }
 
-    /// A month's counts, by name.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The counts of a month, by name.
     pub async fn usage(&self, month: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let rows = sqlx::query("SELECT what, n FROM usage WHERE month = ? ORDER BY what")
             .bind(month)
             .fetch_all(&self.pools.readers)
             .await?;
-        Ok(rows.iter().map(|row| (row.get("what"), u64::try_from(row.get::<i64, _>("n")).unwrap_or(0))).collect())
+        Ok(rows.iter().map(|row| (row.get("what"), unsigned(row.get("n")))).collect())
     }
 }

@@ -8,7 +8,7 @@ use tracebook_core::log_query::LogQuery;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::value::Attribute;
-use tracebook_store::console::{LineQuestion, StoredLine};
+use tracebook_store::console::{LineQuery, StoredLine};
 
 use super::Raw;
 use super::kinds::Found;
@@ -103,8 +103,8 @@ impl Tracebook {
 
     async fn join_console(&self, dossier: &mut Dossier) -> Result<(), Error> {
         let (from, until) = window(&dossier.trace);
-        let by_id = LineQuestion { trace_id: Some(dossier.trace_id), limit: MOST, ..LineQuestion::default() };
-        let by_time = LineQuestion { from: Some(from), until: Some(until), limit: MOST, ..LineQuestion::default() };
+        let by_id = LineQuery { trace_id: Some(dossier.trace_id), limit: MOST, ..LineQuery::default() };
+        let by_time = LineQuery { from: Some(from), until: Some(until), limit: MOST, ..LineQuery::default() };
         let named = self.telemetry.console(&by_id).await?.into_iter();
         let mut found: Vec<(Join, _)> =
             named.filter(|line| !is_of_printed_span(line)).map(|line| (Join::TraceId, line)).collect();

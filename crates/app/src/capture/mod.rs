@@ -139,7 +139,7 @@ impl Tracebook {
         warnings: &mut Vec<String>,
     ) -> Result<(), Error> {
         let id = entry.row.id;
-        self.journal.cut_revision(id, "capture", self.now(), &caller.client).await?;
+        self.journal.keep_revision(id, "capture", self.now(), &caller.client).await?;
         let mut message = String::new();
         for _ in 0..TRIES {
             let entry = self.find_entry(&id.to_string()).await?;

@@ -151,7 +151,7 @@ impl Tracebook {
     }
 
     pub(crate) async fn query_forget(&self, request: SavedQuery, _caller: &Caller) -> Result<bool, Error> {
-        Ok(self.journal.forget_query(&request.id).await?)
+        Ok(self.journal.delete_query(&request.id).await?)
     }
 
     pub(crate) async fn query_run(&self, request: QueryRun, caller: &Caller) -> Result<QueryAnswer, Error> {

@@ -1,6 +1,6 @@
 //! The doctor's steps for OpenTelemetry: the variables of the shell, and what came to which port.
 
-use tracebook_store::heard::Heard;
+use tracebook_store::request_log::RequestCount;
 
 use super::{Patient, points_at, step, times};
 use crate::receivers::{GRPC_PORT, HTTP_PORT};
@@ -34,14 +34,14 @@ impl Patient {
                 );
             }
         }
-        let traces = |h: &Heard| h.path.starts_with("POST /v1/traces");
+        let traces = |h: &RequestCount| h.path.starts_with("POST /v1/traces");
         if let Some(heard) = self.still(|h| h.status == 404 && (h.path == "POST /" || h.path == "POST /v1"), traces) {
             add(
                 "requests come to the right path",
                 false,
                 format!(
                     "{} came to {} ({})",
-                    times(heard.n),
+                    times(heard.count),
                     heard.path.trim_start_matches("POST "),
                     self.ago(heard.last)
                 ),
@@ -50,30 +50,32 @@ impl Patient {
                 ),
             );
         }
-        if let Some(heard) = self.first(|h| h.door != "xray" && h.path.contains("/v1/traces/v1/")) {
+        if let Some(heard) = self.first(|h| h.listener != "xray" && h.path.contains("/v1/traces/v1/")) {
             add(
                 "the endpoint has no path of its own",
                 true,
-                format!("{} came to {}; they are taken all the same", times(heard.n), heard.path),
+                format!("{} came to {}; they are taken all the same", times(heard.count), heard.path),
                 format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
             );
         }
         let grpc = self.address("grpc", GRPC_PORT);
-        let is_grpc = |h: &Heard| h.path.starts_with("POST /opentelemetry.proto.collector.");
-        let is_http = |h: &Heard| h.path.starts_with("POST /v1/") || h.path == "POST /";
-        if let Some(heard) = self.still(|h| h.door == "grpc" && is_http(h), |h| h.door == "http" && is_http(h)) {
+        let is_grpc = |h: &RequestCount| h.path.starts_with("POST /opentelemetry.proto.collector.");
+        let is_http = |h: &RequestCount| h.path.starts_with("POST /v1/") || h.path == "POST /";
+        if let Some(heard) = self.still(|h| h.listener == "grpc" && is_http(h), |h| h.listener == "http" && is_http(h))
+        {
             add(
                 "OTLP over HTTP comes to the HTTP port",
                 false,
-                format!("{} came to {grpc}, which speaks gRPC ({})", times(heard.n), self.ago(heard.last)),
+                format!("{} came to {grpc}, which speaks gRPC ({})", times(heard.count), self.ago(heard.last)),
                 format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}\nor export OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
             );
         }
-        if let Some(heard) = self.still(|h| h.door == "http" && is_grpc(h), |h| h.door == "grpc" && is_grpc(h)) {
+        if let Some(heard) = self.still(|h| h.listener == "http" && is_grpc(h), |h| h.listener == "grpc" && is_grpc(h))
+        {
             add(
                 "OTLP over gRPC comes to the gRPC port",
                 false,
-                format!("{} came to {http}, which speaks HTTP ({})", times(heard.n), self.ago(heard.last)),
+                format!("{} came to {http}, which speaks HTTP ({})", times(heard.count), self.ago(heard.last)),
                 format!(
                     "export OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc}\nor export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
                 ),
@@ -83,7 +85,7 @@ impl Patient {
             add(
                 "nobody is turned away at the door",
                 false,
-                format!("{} of {} were refused ({})", times(heard.n), heard.path, self.ago(heard.last)),
+                format!("{} of {} were refused ({})", times(heard.count), heard.path, self.ago(heard.last)),
                 "A browser page sends with an Origin: allow it with `tracebook serve --allow-origin http://localhost:3000`. From a container use host.docker.internal".to_owned(),
             );
         }
@@ -92,9 +94,12 @@ impl Patient {
             (400, "the body could not be read"),
         ] {
             if let Some(heard) = self.first(|h| {
-                h.status == status && h.door == "http" && h.path.starts_with("POST /v1/") && !self.was_taken_after(h)
+                h.status == status
+                    && h.listener == "http"
+                    && h.path.starts_with("POST /v1/")
+                    && !self.was_taken_after(h)
             }) {
-                add("what comes can be read", false, format!("{} to {}: {why}", times(heard.n), heard.path), "See `status` in the window for the last reason; OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is what every SDK can".to_owned());
+                add("what comes can be read", false, format!("{} to {}: {why}", times(heard.count), heard.path), "See `status` in the window for the last reason; OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is what every SDK can".to_owned());
             }
         }
         let (ok, detail) = self.arrived(self.arrivals.otlp_spans, "span");

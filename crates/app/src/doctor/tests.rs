@@ -18,8 +18,8 @@ fn patient() -> Patient {
     }
 }
 
-fn heard(door: &str, path: &str, status: u16) -> Heard {
-    Heard { door: door.into(), path: path.into(), status, n: 3, last: Nanos(90_000_000_000) }
+fn heard(door: &str, path: &str, status: u16) -> RequestCount {
+    RequestCount { listener: door.into(), path: path.into(), status, count: 3, last: Nanos(90_000_000_000) }
 }
 
 #[track_caller]
@@ -127,7 +127,7 @@ fn a_signals_own_endpoint_and_protocol_go_before_the_general_ones() {
 
 #[test]
 fn what_came_to_the_other_protocols_port_is_seen() {
-    let with = |rows: Vec<Heard>| Patient { heard: rows, ..patient() };
+    let with = |rows: Vec<RequestCount>| Patient { heard: rows, ..patient() };
     const EXPORT: &str = "POST /opentelemetry.proto.collector.trace.v1.TraceService/Export";
     says(&with(vec![heard("grpc", "POST /v1/traces", 415)]), "otlp", "which speaks gRPC");
     says(&with(vec![heard("http", EXPORT, 404)]), "otlp", "which speaks HTTP");
@@ -135,7 +135,7 @@ fn what_came_to_the_other_protocols_port_is_seen() {
 
 #[test]
 fn what_was_mended_is_not_said_any_more() {
-    let later = |mut h: Heard| {
+    let later = |mut h: RequestCount| {
         h.last = Nanos(95_000_000_000);
         h
     };
@@ -145,7 +145,7 @@ fn what_was_mended_is_not_said_any_more() {
         (heard("http", "POST /v1/logs", 415), heard("http", "POST /v1/logs", 200)),
         (heard("grpc", "POST /v1/traces", 415), heard("http", "POST /v1/traces", 200)),
     ] {
-        let wrong = |rows: Vec<Heard>| {
+        let wrong = |rows: Vec<RequestCount>| {
             let patient = Patient { heard: rows, ..patient() };
             patient.examine().into_iter().filter(|c| !c.ok && c.check != "spans arrive" && c.source == "otlp").count()
         };
@@ -170,11 +170,11 @@ fn the_port_that_is_not_mapped_is_named() {
 
 #[test]
 fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
-    let at = |line: &str, status: u16, seconds: i64| Heard {
+    let at = |line: &str, status: u16, seconds: i64| RequestCount {
         last: Nanos(seconds * 1_000_000_000),
         ..heard(heard::WATCH, line, status)
     };
-    let with = |rows: Vec<Heard>| Patient { heard: rows, ..patient() };
+    let with = |rows: Vec<RequestCount>| Patient { heard: rows, ..patient() };
     let started = at("dokcer compose logs -f", heard::RUNNING, 50);
     says(&with(vec![at("dokcer compose logs -f", 127, 51), started.clone()]), "console", "does not find the program");
     says(&with(vec![at("false", 1, 51), at("false", heard::RUNNING, 51)]), "console", "failed 49 s ago (exit code 1)");
@@ -183,7 +183,7 @@ fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
         "console",
         "`PASSWORD=[credential removed] x`",
     );
-    let of = |rows: Vec<Heard>| {
+    let of = |rows: Vec<RequestCount>| {
         with(rows).examine().into_iter().filter(|c| c.check == "the watched command runs").collect::<Vec<_>>()
     };
     let again = of(vec![at("a", heard::RUNNING, 60), at("a", 1, 51)]);

@@ -4,7 +4,7 @@ use tracebook_core::console::{ConsoleRow, plain};
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
-use tracebook_store::console::{LineQuestion, StoredLine};
+use tracebook_store::console::{LineQuery, StoredLine};
 
 use crate::Tracebook;
 use crate::cloud::holds_none;
@@ -44,12 +44,12 @@ impl Tracebook {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut looked_at = 0;
-        let mut question = LineQuestion {
+        let mut question = LineQuery {
             from: since,
             trace_id: filter.trace,
             newest_first: true,
             limit: if filter.is_empty() { limit.min(10_000) } else { PAGE },
-            ..LineQuestion::default()
+            ..LineQuery::default()
         };
         while found.len() < wanted && looked_at < MOST_LOOKED_AT {
             let page = self.telemetry.console(&question).await?;

@@ -11,7 +11,7 @@ use tracebook_core::question::Source;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::{Nanos, parse_duration};
 use tracebook_core::trace::{Trace, TraceSummary};
-use tracebook_store::telemetry::TraceQuestion;
+use tracebook_store::traces::TraceQuery;
 
 use crate::Tracebook;
 use crate::cloud::{holds_none, no_traces};
@@ -87,7 +87,7 @@ impl Tracebook {
         let mut found = Matching::default();
         let mut read_whole = 0;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut question = TraceQuestion {
+        let mut question = TraceQuery {
             since,
             after: None,
             only_errors: filter.only_errors(),

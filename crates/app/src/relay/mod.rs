@@ -296,7 +296,7 @@ async fn made<R: Send + Sync + 'static>(
 /// Lets the oldest go while more waits than may, writes down what was asked of the cloud, and hears of another process that
 /// wants it tried again.
 async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token: CancellationToken) {
-    let mut asked = telemetry.relay_asked().await.unwrap_or(0);
+    let mut asked = telemetry.relay_retry_requests().await.unwrap_or(0);
     let begun = tokio::time::Instant::now();
     loop {
         let set = relay.settings();
@@ -309,7 +309,7 @@ async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token
         // A database that is busy now is trimmed at the next look.
         let _ = telemetry.relay_trim(set.bytes(), before).await;
         cloud.count.flush(&telemetry, SystemClock.now()).await;
-        if let Ok(now) = telemetry.relay_asked().await
+        if let Ok(now) = telemetry.relay_retry_requests().await
             && now != std::mem::replace(&mut asked, now)
         {
             cloud.secrets.look_again();

@@ -13,7 +13,7 @@ use tracebook_core::telemetry::ConsoleRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, SourceError};
 use tracebook_store::Telemetry;
-use tracebook_store::relay::{Queued, Settled};
+use tracebook_store::relay::{BatchOutcome, Queued};
 
 use super::destination::{Destination, Outcome};
 use super::open::Open;
@@ -81,7 +81,7 @@ pub(super) struct Sender {
     /// Kinds that are not taken now, and until when they are passed over: others go meanwhile.
     later: HashMap<String, Instant>,
     /// What was sent and could not be written down. Before that is done nothing is sent: it would be sent again.
-    unsettled: Option<Settled>,
+    unsettled: Option<BatchOutcome>,
     /// The problem that the store knows of, and since when; not looked for yet if `None`.
     said: Option<(String, Option<Nanos>)>,
 }
@@ -241,8 +241,8 @@ impl Sender {
                     }
                     Fault::Broken | Fault::Unreachable if self.failures > 0 => {
                         // It may be these bytes that it fails on: others go first the next time, and then each on its own.
-                        let again = batch.iter().map(|queued| queued.seq).collect();
-                        let _ = self.settle(Settled { again, ..Settled::default() }).await;
+                        let retry = batch.iter().map(|queued| queued.seq).collect();
+                        let _ = self.settle(BatchOutcome { retry, ..BatchOutcome::default() }).await;
                         if batch.len() > 1 && self.failures >= SUSPICIOUS {
                             self.alone = batch.len();
                         }
@@ -281,12 +281,12 @@ impl Sender {
         let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
         // What the other side says is anybody's number.
         let refused = outcome.refused.min(items);
-        let settled = Settled {
+        let settled = BatchOutcome {
             done: goes.iter().map(|(_, queued)| queued.seq).collect(),
             sent: items - refused,
             refused,
             refusal: if refused > 0 { words.join("; ") } else { String::new() },
-            again: stays.iter().map(|(_, queued)| queued.seq).collect(),
+            retry: stays.iter().map(|(_, queued)| queued.seq).collect(),
         };
         if refused < items && self.later.is_empty() {
             self.fine().await;
@@ -300,8 +300,8 @@ impl Sender {
     }
 
     /// Writes down what became of a batch; where that fails, it is kept and what to do next is said.
-    async fn settle(&mut self, settled: Settled) -> Option<Next> {
-        match self.telemetry.relay_settle(self.to.name(), &settled, SystemClock.now()).await {
+    async fn settle(&mut self, settled: BatchOutcome) -> Option<Next> {
+        match self.telemetry.relay_finish(self.to.name(), &settled, SystemClock.now()).await {
             Ok(()) => None,
             Err(_) => {
                 self.unsettled = Some(settled);
@@ -357,7 +357,7 @@ impl Sender {
             }
             _ => &error.hint,
         };
-        let said = self.telemetry.relay_say(self.to.name(), &error.message, hint, Some(since)).await;
+        let said = self.telemetry.relay_set_problem(self.to.name(), &error.message, hint, Some(since)).await;
         if said.is_ok() {
             self.said = Some((error.message.clone(), Some(since)));
         }
@@ -368,7 +368,7 @@ impl Sender {
     /// Nothing is wrong (any more).
     async fn fine(&mut self) {
         let (known, _) = self.known().await;
-        if known.is_empty() || self.telemetry.relay_say(self.to.name(), "", "", None).await.is_err() {
+        if known.is_empty() || self.telemetry.relay_set_problem(self.to.name(), "", "", None).await.is_err() {
             return;
         }
         self.said = Some((String::new(), None));

@@ -177,10 +177,10 @@ impl Tracebook {
             settings::change(&self.data_dir, "relay", &[(to.name(), on.then(|| true.into()))])?;
         }
         if request.forget {
-            self.telemetry.relay_forget(to.name()).await?;
+            self.telemetry.relay_discard(to.name()).await?;
         }
         self.relay.read_settings()?;
-        self.telemetry.relay_ask(to.name()).await?;
+        self.telemetry.relay_request_retry(to.name()).await?;
         if request.again {
             self.cloud.secrets.look_again();
         }

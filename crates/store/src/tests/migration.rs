@@ -46,7 +46,7 @@ async fn traces_of_the_version_before_are_all_there() {
     telemetry.commit(&[child], Nanos(20)).await.expect("commits");
     let row = &telemetry.traces(&newest(9)).await.expect("lists")[1];
     assert_eq!((row.summary.spans, row.summary.status.as_str(), row.received), (2, "ok", Nanos(20)));
-    super::bounds::counted(&telemetry).await;
+    super::limits::counted(&telemetry).await;
     // The oldest arrival goes first.
     telemetry.trim(Nanos(10)).await.expect("trims");
     assert_eq!(telemetry.traces(&newest(9)).await.expect("lists")[0].summary.name, "root");

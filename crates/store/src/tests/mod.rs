@@ -1,9 +1,9 @@
 //! Both databases on real files.
 
-mod bounds;
-mod ends;
+mod limits;
 mod live_cards;
 mod migration;
+mod records;
 mod relay;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, Resource, Scope, Span, StatusCode};
 
 use crate::entries::{NewEntry, TextWrite, TextWritten};
-use crate::telemetry::TraceQuestion;
+use crate::traces::TraceQuery;
 use crate::{Journal, StoreError, Telemetry};
 
 struct Counting(std::sync::atomic::AtomicU8);
@@ -51,7 +51,7 @@ fn new_entry(week: &str, body: &str) -> NewEntry {
 }
 
 fn write(id: Id, base: Option<i64>, body: &str) -> TextWrite {
-    TextWrite { id, base, body: body.to_owned(), shows: Vec::new(), cut: None }
+    TextWrite { id, base, body: body.to_owned(), shows: Vec::new(), keep: None }
 }
 
 async fn journal() -> (TempDir, Journal) {
@@ -182,8 +182,8 @@ fn record(trace: u8, span: u8, parent: Option<u8>, end: Option<i64>) -> SpanReco
     }
 }
 
-fn newest(limit: u32) -> TraceQuestion {
-    TraceQuestion { limit, ..TraceQuestion::default() }
+fn newest(limit: u32) -> TraceQuery {
+    TraceQuery { limit, ..TraceQuery::default() }
 }
 
 async fn telemetry() -> (TempDir, Telemetry) {
@@ -233,7 +233,7 @@ async fn traces_page_without_a_gap_also_where_many_began_at_once() {
         .collect();
     telemetry.commit(&spans, Nanos(1)).await.expect("commits");
     for only_errors in [false, true] {
-        let mut question = TraceQuestion { only_errors, limit: 7, ..TraceQuestion::default() };
+        let mut question = TraceQuery { only_errors, limit: 7, ..TraceQuery::default() };
         let mut seen = std::collections::BTreeSet::new();
         let mut last_start = Nanos(i64::MAX);
         loop {
@@ -300,9 +300,9 @@ async fn ten_thousand_spans_read_back_whole() {
 async fn another_process_sees_what_was_written() {
     let (dir, journal) = journal().await;
     let mut watch = Journal::open(dir.path()).await.expect("a second one").watch().await.expect("watches");
-    assert!(!watch.moved().await.expect("looks"));
+    assert!(!watch.changed().await.expect("looks"));
     let entry = journal.add_entry(&new_entry("2", ""), Nanos(1), "window-1").await.expect("added");
-    assert!(watch.moved().await.expect("looks"));
+    assert!(watch.changed().await.expect("looks"));
     let changes = watch.changes().await.expect("reads");
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].id.clone(), changes[0].client.as_str()), (entry.row.id.to_string(), "window-1"));

@@ -4,7 +4,7 @@ use tracebook_core::errors::Level;
 use tracebook_core::telemetry::{ErrorRecord, LogEncoding, LogRecord};
 
 use super::*;
-use crate::relay::{Outgoing, Queued, RelayCount, Settled};
+use crate::relay::{BatchOutcome, Outgoing, Queued, RelayCount};
 
 fn payload(destination: &'static str, kind: &str, text: &str) -> Outgoing {
     Outgoing { destination, kind: kind.into(), items: 2, body: text.as_bytes().to_vec() }
@@ -28,9 +28,9 @@ async fn count(telemetry: &Telemetry, destination: &str) -> RelayCount {
     counts.into_iter().find(|c| c.destination == destination).unwrap_or_default()
 }
 
-fn done(queued: &[Queued]) -> Settled {
+fn done(queued: &[Queued]) -> BatchOutcome {
     let sent = queued.iter().map(|q| u64::from(q.items)).sum();
-    Settled { done: queued.iter().map(|q| q.seq).collect(), sent, ..Settled::default() }
+    BatchOutcome { done: queued.iter().map(|q| q.seq).collect(), sent, ..BatchOutcome::default() }
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn what_is_kept_is_queued_in_the_same_moment_and_survives_the_process() {
     let xray = count(&again, "xray").await;
     assert_eq!((xray.waiting, xray.oldest, xray.sent), (4, Some(Nanos(5)), 0));
 
-    again.relay_settle("xray", &done(&next(&again, "xray").await), Nanos(8)).await.expect("settles");
+    again.relay_finish("xray", &done(&next(&again, "xray").await), Nanos(8)).await.expect("settles");
     assert!(next(&telemetry, "xray").await.is_empty(), "the other process sees it");
     let xray = count(&telemetry, "xray").await;
     assert_eq!((xray.waiting, xray.sent, xray.last_sent), (0, 4, Some(Nanos(8))));
@@ -102,14 +102,18 @@ async fn what_failed_goes_behind_what_was_not_tried_yet() {
     let (_dir, telemetry) = telemetry().await;
     queue(&telemetry, &[payload("xray", "", "a"), payload("xray", "", "b")], 1).await;
     let first = telemetry.relay_next("xray", 1, 1, &[]).await.expect("reads");
-    let settled =
-        Settled { again: vec![first[0].seq], refused: 1, refusal: "InvalidSegment".into(), ..Settled::default() };
-    telemetry.relay_settle("xray", &settled, Nanos(2)).await.expect("settles");
+    let settled = BatchOutcome {
+        retry: vec![first[0].seq],
+        refused: 1,
+        refusal: "InvalidSegment".into(),
+        ..BatchOutcome::default()
+    };
+    telemetry.relay_finish("xray", &settled, Nanos(2)).await.expect("settles");
     queue(&telemetry, &[payload("xray", "", "c")], 3).await;
     assert_eq!(texts(&next(&telemetry, "xray").await), ["b", "c", "a"]);
     let counted = count(&telemetry, "xray").await;
     assert_eq!((counted.refused, counted.refusal.as_str(), counted.last_sent), (1, "InvalidSegment", None));
-    telemetry.relay_settle("xray", &Settled::default(), Nanos(4)).await.expect("settles");
+    telemetry.relay_finish("xray", &BatchOutcome::default(), Nanos(4)).await.expect("settles");
     assert_eq!(count(&telemetry, "xray").await.refusal, "InvalidSegment", "nothing new is no word against it");
 }
 
@@ -129,7 +133,7 @@ async fn the_oldest_go_first_by_age_and_by_size_and_are_counted() {
     let (xray, logs) = (count(&telemetry, "xray").await, count(&telemetry, "logs").await);
     assert_eq!((xray.dropped, logs.dropped), (12, 10));
     assert_eq!((xray.oldest, logs.oldest), (Some(Nanos(12)), Some(Nanos(11))));
-    assert_eq!(telemetry.relay_forget("xray").await.expect("forgets"), 8);
+    assert_eq!(telemetry.relay_discard("xray").await.expect("forgets"), 8);
     let xray = count(&telemetry, "xray").await;
     assert_eq!((xray.waiting, xray.dropped, xray.bytes), (0, 20, 0));
     assert_eq!(count(&telemetry, "logs").await.waiting, 10);
@@ -154,11 +158,11 @@ async fn a_full_queue_costs_no_telemetry() {
     telemetry.trim(Nanos(0)).await.expect("trims");
     assert_eq!((telemetry.dropped(), telemetry.span_count().await.expect("counts")), (0, 2));
     assert_eq!(next(&telemetry, "xray").await.len(), 1);
-    super::bounds::counted(&telemetry).await;
+    super::limits::counted(&telemetry).await;
     // What is done gives its room back.
-    telemetry.relay_settle("xray", &done(&next(&telemetry, "xray").await), Nanos(3)).await.expect("settles");
+    telemetry.relay_finish("xray", &done(&next(&telemetry, "xray").await), Nanos(3)).await.expect("settles");
     assert_eq!(telemetry.relay_bytes().await.expect("reads"), 0);
-    super::bounds::counted(&telemetry).await;
+    super::limits::counted(&telemetry).await;
 }
 
 #[tokio::test]
@@ -166,7 +170,7 @@ async fn why_it_waits_is_there_for_every_process() {
     let (dir, telemetry) = telemetry().await;
     let mut watch = telemetry.watch().await.expect("watches");
     let before = watch.written().await.expect("reads");
-    telemetry.relay_say("xray", "no credentials", "Run aws configure", Some(Nanos(3))).await.expect("says");
+    telemetry.relay_set_problem("xray", "no credentials", "Run aws configure", Some(Nanos(3))).await.expect("says");
     assert_ne!(watch.written().await.expect("reads").get("relay"), before.get("relay"));
     let other = Telemetry::open(dir.path()).await.expect("opens");
     let said = count(&other, "xray").await;
@@ -174,11 +178,11 @@ async fn why_it_waits_is_there_for_every_process() {
         (said.problem.as_str(), said.hint.as_str(), said.since),
         ("no credentials", "Run aws configure", Some(Nanos(3)))
     );
-    assert_eq!(telemetry.relay_asked().await.expect("reads"), 0);
-    other.relay_ask("xray").await.expect("asks");
-    other.relay_ask("logs").await.expect("asks");
-    assert_eq!(telemetry.relay_asked().await.expect("reads"), 2);
-    telemetry.relay_say("xray", "", "", None).await.expect("says");
+    assert_eq!(telemetry.relay_retry_requests().await.expect("reads"), 0);
+    other.relay_request_retry("xray").await.expect("asks");
+    other.relay_request_retry("logs").await.expect("asks");
+    assert_eq!(telemetry.relay_retry_requests().await.expect("reads"), 2);
+    telemetry.relay_set_problem("xray", "", "", None).await.expect("says");
     assert_eq!(count(&other, "xray").await, RelayCount { destination: "xray".into(), ..RelayCount::default() });
 }
 

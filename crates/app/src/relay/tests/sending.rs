@@ -6,7 +6,7 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::otlp::outgoing::Form;
 use tracebook_sources::otlp::wire;
-use tracebook_store::console::LineQuestion;
+use tracebook_store::console::LineQuery;
 use tracebook_store::relay::Queued;
 
 use super::*;
@@ -238,7 +238,7 @@ fn segments(n: usize) -> Vec<Outgoing> {
 }
 
 async fn console(bench: &Bench) -> Vec<String> {
-    let question = LineQuestion { limit: 100, ..LineQuestion::default() };
+    let question = LineQuery { limit: 100, ..LineQuery::default() };
     let lines = bench.telemetry.console(&question).await.expect("reads");
     assert!(lines.iter().all(|line| line.record.stream == STREAM && line.record.timestamp > Nanos(0)));
     lines.into_iter().map(|line| line.record.text).collect()

@@ -1,4 +1,4 @@
-//! Seeing what was written, by this process or another.
+//! Noticing what was written, by this process or another.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,34 +6,37 @@ use std::time::Duration;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite, Transaction, sqlite::SqliteConnectOptions};
 
 use crate::error::StoreError;
-use crate::open::{Journal, Telemetry};
+use crate::written;
+
+/// How long to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::database::{Journal, Telemetry};
 
 /// One change of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `entry` or `evidence`.
+    /// `entry`, `evidence` or `live-card`.
     pub what: String,
-    /// Which one.
     pub id: String,
-    /// The client that wrote it.
+    /// The client that wrote it, so that it can ignore its own changes.
     pub client: String,
 }
 
-/// Tells when a database was written, at the cost of one pragma a look.
+/// Notices writes to a database, at the cost of one pragma a poll.
 #[derive(Debug)]
-pub struct Watch {
+pub struct ChangeWatcher {
     connection: sqlx::SqliteConnection,
     version: i64,
     seen: i64,
 }
 
-impl Watch {
+impl ChangeWatcher {
     async fn new(path: &std::path::Path) -> Result<Self, StoreError> {
-        // A connection of its own: `data_version` tells of writes by every connection but the one asked.
+        // A connection of its own: `data_version` changes with writes by any connection but the one that asks.
         let mut connection = SqliteConnectOptions::new()
             .filename(path)
             .read_only(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging()
             .connect()
             .await?;
@@ -41,19 +44,13 @@ impl Watch {
         Ok(Self { connection, version, seen: 0 })
     }
 
-    /// Whether anything was committed since the last look.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
-    pub async fn moved(&mut self) -> Result<bool, StoreError> {
+    /// Whether anything was committed since the last call.
+    pub async fn changed(&mut self) -> Result<bool, StoreError> {
         let now = data_version(&mut self.connection).await?;
         Ok(std::mem::replace(&mut self.version, now) != now)
     }
 
-    /// The journal's changes since the last look.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
+    /// The journal's changes since the last call.
     pub async fn changes(&mut self) -> Result<Vec<Change>, StoreError> {
         let rows = sqlx::query("SELECT seq, what, id, client FROM change WHERE seq > ? ORDER BY seq")
             .bind(self.seen)
@@ -66,18 +63,13 @@ impl Watch {
     }
 
     /// How often each kind of telemetry was written: `traces`, `logs`, `errors`, `console`.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
     pub async fn written(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
-        let rows = sqlx::query("SELECT kind, n FROM written").fetch_all(&mut self.connection).await?;
-        Ok(rows.into_iter().map(|r| (r.get("kind"), r.get("n"))).collect())
+        written::counts(&mut self.connection).await
     }
 
-    /// Closes it.
     pub async fn close(self) {
-        // A reader that fails to say goodbye loses nothing.
-        let _ = self.connection.close().await;
+        // It only read, so nothing is lost if closing fails.
+        drop(self.connection.close().await);
     }
 }
 
@@ -87,31 +79,25 @@ async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64, St
 
 impl Journal {
     /// Watches the journal from now on.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
-    pub async fn watch(&self) -> Result<Watch, StoreError> {
-        let mut watch = Watch::new(&self.pools.path).await?;
-        watch.seen =
-            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut watch.connection).await?;
-        Ok(watch)
+    pub async fn watch(&self) -> Result<ChangeWatcher, StoreError> {
+        let mut watcher = ChangeWatcher::new(&self.pools.path).await?;
+        watcher.seen =
+            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut watcher.connection).await?;
+        Ok(watcher)
     }
 }
 
 impl Telemetry {
     /// Watches the telemetry from now on; it has no list of changes.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot be read.
-    pub async fn watch(&self) -> Result<Watch, StoreError> {
-        Watch::new(&self.pools.path).await
+    pub async fn watch(&self) -> Result<ChangeWatcher, StoreError> {
+        ChangeWatcher::new(&self.pools.path).await
     }
 }
 
-/// How many changes are kept for processes that look late.
-const KEPT: i64 = 10_000;
+/// How many changes are kept for processes that poll late.
+const MAX_CHANGES: i64 = 10_000;
 
-pub(crate) async fn tell(
+pub(crate) async fn record(
     transaction: &mut Transaction<'_, Sqlite>,
     what: &str,
     id: &str,
@@ -124,7 +110,7 @@ pub(crate) async fn tell(
         .execute(&mut **transaction)
         .await?;
     sqlx::query("DELETE FROM change WHERE seq < ?")
-        .bind(done.last_insert_rowid() - KEPT)
+        .bind(done.last_insert_rowid() - MAX_CHANGES)
         .execute(&mut **transaction)
         .await?;
     Ok(())

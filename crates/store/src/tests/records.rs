@@ -1,4 +1,4 @@
-//! What the other local ends keep: log events, errors, console lines, settings; and the limits.
+//! Log events, errors, console lines and settings; what is dropped when it is old.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use tracebook_core::telemetry::{ConsoleRecord, ErrorRecord, LogEncoding, LogReco
 use tracebook_core::xray::{Group, SamplingRule};
 
 use super::*;
-use crate::console::LineQuestion;
-use crate::heard::Heard;
+use crate::console::LineQuery;
+use crate::request_log::RequestCount;
 use tracebook_core::log_query::LogQuery;
 
 pub(super) fn log(time: i64, group: &str, message: &str) -> LogRecord {
@@ -139,10 +139,10 @@ async fn lines_keep_the_order_of_arrival() {
         })
         .collect();
     telemetry.commit_console(&lines, Nanos(1)).await.expect("commits");
-    let newest = LineQuestion { newest_first: true, limit: 2, ..LineQuestion::default() };
+    let newest = LineQuery { newest_first: true, limit: 2, ..LineQuery::default() };
     let found = telemetry.console(&newest).await.expect("reads");
     assert_eq!(found.iter().map(|l| l.record.clone()).collect::<Vec<_>>(), [lines[4].clone(), lines[3].clone()]);
-    let older = LineQuestion { older_than: Some(found[1].seq), ..newest };
+    let older = LineQuery { older_than: Some(found[1].seq), ..newest };
     assert_eq!(telemetry.console(&older).await.expect("reads")[0].record, lines[2]);
 }
 
@@ -165,13 +165,17 @@ async fn settings_are_replaced_by_name() {
 #[tokio::test]
 async fn what_was_heard_adds_up_and_stays_small() {
     let (_dir, telemetry) = telemetry().await;
-    let heard = |path: String, last| Heard { door: "http".into(), path, status: 404, n: 2, last: Nanos(last) };
-    telemetry.hear(&[heard("POST /".into(), 1)]).await.expect("writes");
-    telemetry.hear(&[heard("POST /".into(), 9)]).await.expect("writes");
-    assert_eq!(telemetry.heard().await.expect("reads"), [Heard { n: 4, ..heard("POST /".into(), 9) }]);
-    let many: Vec<Heard> = (0..300).map(|i| heard(format!("GET /{i}"), i)).collect();
-    telemetry.hear(&many).await.expect("writes");
-    assert_eq!(telemetry.heard().await.expect("reads").len(), 200);
+    let heard =
+        |path: String, last| RequestCount { listener: "http".into(), path, status: 404, count: 2, last: Nanos(last) };
+    telemetry.count_requests(&[heard("POST /".into(), 1)]).await.expect("writes");
+    telemetry.count_requests(&[heard("POST /".into(), 9)]).await.expect("writes");
+    assert_eq!(
+        telemetry.request_counts().await.expect("reads"),
+        [RequestCount { count: 4, ..heard("POST /".into(), 9) }]
+    );
+    let many: Vec<RequestCount> = (0..300).map(|i| heard(format!("GET /{i}"), i)).collect();
+    telemetry.count_requests(&many).await.expect("writes");
+    assert_eq!(telemetry.request_counts().await.expect("reads").len(), 200);
 }
 
 #[tokio::test]
@@ -201,7 +205,7 @@ async fn readers_see_which_kind_was_written() {
     let mut watch = telemetry.watch().await.expect("watches");
     let before = watch.written().await.expect("reads");
     telemetry.commit_logs(&[log(1, "g", "m")], Nanos(1)).await.expect("commits");
-    assert!(watch.moved().await.expect("looks"));
+    assert!(watch.changed().await.expect("looks"));
     let after = watch.written().await.expect("reads");
     let changed: Vec<&String> = after.iter().filter(|(k, n)| before.get(*k) != Some(n)).map(|(k, _)| k).collect();
     assert_eq!(changed, ["logs"]);

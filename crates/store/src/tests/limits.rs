@@ -3,10 +3,12 @@
 use tracebook_core::errors::Level;
 use tracebook_core::telemetry::{ConsoleRecord, ErrorRecord, LogRecord};
 
-use super::ends::{error, log};
+use super::records::{error, log};
 use super::*;
-use crate::bounds::{ERROR_BYTES, LINE_BYTES, LOG_BYTES, SPAN_BYTES, TRACE_BYTES};
-use crate::console::LineQuestion;
+use crate::console::{LINE_BYTES, LineQuery};
+use crate::errors::ERROR_BYTES;
+use crate::logs::LOG_BYTES;
+use crate::traces::{SPAN_BYTES, TRACE_BYTES};
 use tracebook_core::log_query::LogQuery;
 
 const MIB: u64 = 1 << 20;
@@ -134,7 +136,7 @@ async fn a_noisy_kind_takes_nothing_from_a_quiet_one() {
     let question = LogQuery { limit: 100, ..LogQuery::default() };
     assert_eq!(telemetry.logs(&question).await.expect("reads").len(), 50);
     assert!(telemetry.occurrence("u").await.expect("reads").is_some());
-    let newest_line = LineQuestion { newest_first: true, limit: 1, ..LineQuestion::default() };
+    let newest_line = LineQuery { newest_first: true, limit: 1, ..LineQuery::default() };
     assert_eq!(telemetry.console(&newest_line).await.expect("reads")[0].seq, 100_000, "of the lines the oldest went");
     counted(&telemetry).await;
 }

@@ -1,0 +1,321 @@
+//! Spans as received, and one row a trace for lists.
+
+mod batch;
+mod rows;
+
+use std::collections::HashMap;
+
+use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
+
+use tracebook_core::ids::TraceId;
+use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Protocol, StatusCode, TraceSummary};
+
+use crate::database::Telemetry;
+use crate::error::StoreError;
+use crate::limits::{Kind, size};
+use crate::relay::{Outgoing, enqueue};
+use crate::shared::share;
+use crate::sql::{fixed, push_list, statements};
+use crate::written;
+use batch::{Incoming, by_trace};
+use rows::{protocol_bit, span_of, status_code, trace_of};
+
+pub(crate) const KIND: Kind =
+    Kind { name: written::TRACES, table: "trace", bytes: "bytes", records: "spans", parts: Some(("span", "trace")) };
+
+/// What a trace takes beside its spans.
+pub(crate) const TRACE_BYTES: i64 = 200;
+/// SQL: what a span takes; [`span_bytes`] is the same of a record.
+pub(crate) const SPAN_BYTES: &str = "octet_length(raw) + octet_length(title) + octet_length(service) + 150";
+
+/// SQL: the shared bodies that spans refer to.
+pub(crate) const SHARED: &str = "SELECT resource FROM span UNION SELECT scope FROM span";
+
+/// SQL: when the oldest trace was last updated.
+pub(crate) const OLDEST_ARRIVAL: &str = "SELECT min(received) FROM trace";
+
+fn span_bytes(span: &SpanRecord) -> i64 {
+    size(&[span.raw.len(), span.title.len(), span.service.len(), 150])
+}
+
+/// SQL: when a span last arrived through a protocol.
+pub(crate) fn last_arrival(protocol: Protocol) -> String {
+    let bit = protocol_bit(protocol);
+    format!(
+        "SELECT max(received) FROM (SELECT received FROM trace WHERE protocols & {bit} ORDER BY seq DESC LIMIT 100)"
+    )
+}
+
+/// A trace in the list.
+#[derive(Clone, Debug)]
+pub struct TraceRow {
+    pub summary: TraceSummary,
+    /// Whether a span without a parent has arrived.
+    pub rooted: bool,
+    pub start: Nanos,
+    /// When the last of its spans arrived.
+    pub received: Nanos,
+}
+
+/// Selects traces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TraceQuery {
+    /// Traces that began at or after this.
+    pub since: Option<Nanos>,
+    /// Continue after this trace, by start and id.
+    pub after: Option<(Nanos, TraceId)>,
+    /// Only traces with an error in any span.
+    pub only_errors: bool,
+    pub limit: u32,
+}
+
+/// The row that a trace has.
+#[derive(Clone, Copy)]
+struct Stored {
+    seq: i64,
+    bytes: i64,
+}
+
+impl Telemetry {
+    /// Writes a batch as one transaction; when this returns, the spans are committed.
+    ///
+    /// A span that is sent again replaces the stored one (senders repeat), but one in progress never replaces a complete
+    /// one, and a printed one never one that was sent.
+    pub async fn commit(&self, batch: &[SpanRecord], now: Nanos) -> Result<(), StoreError> {
+        self.commit_relayed(batch, &[], now).await
+    }
+
+    /// The same, and queues payloads for the relay in the same transaction.
+    pub async fn commit_relayed(
+        &self,
+        batch: &[SpanRecord],
+        relayed: &[Outgoing],
+        now: Nanos,
+    ) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let incoming = by_trace(batch);
+        let rows = batch.iter().map(span_bytes).chain(incoming.iter().map(|_| TRACE_BYTES));
+        let mut writing = self.begin(rows).await?;
+        enqueue(&mut writing.transaction, relayed, now).await?;
+        let transaction = &mut writing.transaction;
+        let shared = share(transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
+        let known = known(transaction, &incoming).await?;
+        // Of a trace that begins in this batch all spans are at hand; the rows of the others are recomputed from the database.
+        let (touched, fresh): (Vec<_>, Vec<_>) = incoming.iter().partition(|trace| known.contains_key(&trace.id));
+        let fresh = insert_traces(transaction, &fresh, now).await?;
+
+        let seq_of =
+            |id: &TraceId| known.get(id).map(|row| row.seq).or_else(|| fresh.get(id).copied()).unwrap_or_default();
+        let rows: Vec<(&SpanRecord, i64, (i64, i64))> =
+            batch.iter().zip(shared).map(|(span, shared)| (span, seq_of(&span.trace_id), shared)).collect();
+        for some in statements(&rows) {
+            insert_spans(transaction, some, now).await?;
+        }
+
+        let doubled = incoming.iter().filter(|trace| fresh.contains_key(&trace.id) && !trace.all_different());
+        let mut bytes: i64 =
+            incoming.iter().filter(|trace| fresh.contains_key(&trace.id)).map(|trace| trace.bytes).sum();
+        let anew: Vec<Stored> = touched
+            .iter()
+            .filter_map(|trace| known.get(&trace.id).copied())
+            .chain(doubled.map(|trace| Stored { seq: seq_of(&trace.id), bytes: trace.bytes }))
+            .collect();
+        bytes -= anew.iter().map(|row| row.bytes).sum::<i64>();
+        for some in statements(&anew) {
+            bytes += summarise(transaction, some, now).await?;
+        }
+        writing.commit(KIND.name, bytes).await
+    }
+
+    /// The traces that a query selects, newest first.
+    pub async fn traces(&self, query: &TraceQuery) -> Result<Vec<TraceRow>, StoreError> {
+        // No OFFSET: it would scan everything that was skipped, for every page.
+        let (before, behind) = query.after.map_or((i64::MAX, [0; 16]), |(start, id)| (start.0, id.0));
+        let rows = sqlx::query(
+            "SELECT * FROM trace WHERE start_ns >= ?1 AND start_ns <= ?2 AND (start_ns < ?2 OR trace_id > ?3) AND status >= ?4
+             ORDER BY start_ns DESC, trace_id LIMIT ?5",
+        )
+        .bind(query.since.map_or(i64::MIN, |s| s.0))
+        .bind(before)
+        .bind(&behind[..])
+        .bind(if query.only_errors { status_code(StatusCode::Throttle) } else { 0 })
+        .bind(i64::from(query.limit))
+        .fetch_all(&self.pools.readers)
+        .await?;
+        rows.iter().map(trace_of).collect()
+    }
+
+    /// The spans of a trace, in the order of arrival.
+    pub async fn spans(&self, trace_id: TraceId) -> Result<Vec<SpanRecord>, StoreError> {
+        Ok(self.spans_of(&[trace_id]).await?.pop().unwrap_or_default())
+    }
+
+    /// The spans of each trace, in the order of arrival; empty for a trace that is not stored.
+    pub async fn spans_of(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, StoreError> {
+        let mut found: HashMap<TraceId, Vec<SpanRecord>> = HashMap::new();
+        for some in statements(traces) {
+            let mut select = QueryBuilder::<Sqlite>::new(
+                "SELECT trace.trace_id, span.* FROM trace CROSS JOIN span ON span.trace = trace.seq WHERE trace.trace_id IN (",
+            );
+            let mut list = select.separated(", ");
+            for trace in some {
+                list.push_bind(&trace.0[..]);
+            }
+            select.push(") ORDER BY span.seq");
+            let rows = select.build().fetch_all(&self.pools.readers).await?;
+            let bodies = self.bodies(&rows).await?;
+            for row in &rows {
+                let span = span_of(row, &bodies)?;
+                found.entry(span.trace_id).or_default().push(span);
+            }
+        }
+        Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_default()).collect())
+    }
+
+    /// Start and id of the traces that began in a range (`before` is exclusive), newest first, then by id; continues after
+    /// a position in this order if one is given.
+    pub async fn trace_ids(
+        &self,
+        from: Nanos,
+        before: Nanos,
+        after: Option<(Nanos, TraceId)>,
+        limit: u32,
+    ) -> Result<Vec<(Nanos, TraceId)>, StoreError> {
+        let (last, behind) = after.map_or((before.0.saturating_sub(1), [0; 16]), |(start, id)| (start.0, id.0));
+        let rows = sqlx::query(
+            "SELECT start_ns, trace_id FROM trace WHERE start_ns >= ?1 AND start_ns <= ?2 AND (start_ns < ?2 OR trace_id > ?3)
+             ORDER BY start_ns DESC, trace_id LIMIT ?4",
+        )
+        .bind(from.0)
+        .bind(last)
+        .bind(&behind[..])
+        .bind(i64::from(limit))
+        .fetch_all(&self.pools.readers)
+        .await?;
+        rows.iter().map(|row| Ok((Nanos(row.get("start_ns")), TraceId(fixed(row, "trace_id")?)))).collect()
+    }
+
+    pub async fn span_count(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM span").fetch_one(&self.pools.readers).await?)
+    }
+}
+
+/// The rows of those traces that have one.
+async fn known(
+    transaction: &mut Transaction<'_, Sqlite>,
+    traces: &[Incoming<'_>],
+) -> Result<HashMap<TraceId, Stored>, StoreError> {
+    let mut known = HashMap::new();
+    for some in statements(traces) {
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT seq, trace_id, bytes FROM trace WHERE trace_id IN (");
+        let mut list = select.separated(", ");
+        for trace in some {
+            list.push_bind(&trace.id.0[..]);
+        }
+        select.push(")");
+        for row in select.build().fetch_all(&mut **transaction).await? {
+            known.insert(TraceId(fixed(&row, "trace_id")?), Stored { seq: row.get("seq"), bytes: row.get("bytes") });
+        }
+    }
+    Ok(known)
+}
+
+/// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns their numbers.
+async fn insert_traces(
+    transaction: &mut Transaction<'_, Sqlite>,
+    traces: &[&Incoming<'_>],
+    now: Nanos,
+) -> Result<HashMap<TraceId, i64>, StoreError> {
+    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM trace").fetch_one(&mut **transaction).await?;
+    let rows: Vec<(i64, &&Incoming<'_>)> = (last + 1..).zip(traces).collect();
+    for some in statements(&rows) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO trace (seq, trace_id, title, services, spans, start_ns, end_ns, status, open, rooted, protocols, received, bytes) ",
+        );
+        insert.push_values(some, |mut row, (seq, trace)| {
+            let Incoming { id, spans, bytes } = trace;
+            let end = |s: &&SpanRecord| s.end.unwrap_or(s.start).0;
+            row.push_bind(*seq)
+                .push_bind(&id.0[..])
+                .push_bind(trace.title())
+                .push_bind(trace.services())
+                .push_bind(i64::try_from(spans.len()).unwrap_or(i64::MAX))
+                .push_bind(spans.iter().map(|s| s.start.0).min().unwrap_or_default())
+                .push_bind(spans.iter().map(end).max().unwrap_or_default())
+                .push_bind(spans.iter().map(|s| status_code(s.status)).max().unwrap_or_default())
+                .push_bind(i64::try_from(spans.iter().filter(|s| s.end.is_none()).count()).unwrap_or(i64::MAX))
+                .push_bind(spans.iter().any(|s| s.parent_id.is_none()))
+                .push_bind(trace.protocols())
+                .push_bind(now.0)
+                .push_bind(*bytes);
+        });
+        insert.build().execute(&mut **transaction).await?;
+    }
+    Ok(rows.into_iter().map(|(seq, trace)| (trace.id, seq)).collect())
+}
+
+/// Writes spans, each with the numbers of its trace, its resource and its scope.
+async fn insert_spans(
+    transaction: &mut Transaction<'_, Sqlite>,
+    spans: &[(&SpanRecord, i64, (i64, i64))],
+    now: Nanos,
+) -> Result<(), StoreError> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO span (trace, span_id, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
+    );
+    insert.push_values(spans, |mut row, (span, trace, (resource, scope))| {
+        row.push_bind(*trace)
+            .push_bind(&span.span_id.0[..])
+            .push_bind(span.parent_id.as_ref().map(|p| &p.0[..]))
+            .push_bind(span.encoding.code())
+            .push_bind(&span.title)
+            .push_bind(&span.service)
+            .push_bind(span.start.0)
+            .push_bind(span.end.map(|e| e.0))
+            .push_bind(status_code(span.status))
+            .push_bind(*resource)
+            .push_bind(*scope)
+            .push_bind(now.0)
+            .push_bind(&span.raw);
+    });
+    insert.push(
+        " ON CONFLICT (trace, span_id) DO UPDATE SET parent_id = excluded.parent_id, encoding = excluded.encoding,
+         title = excluded.title, service = excluded.service, start_ns = excluded.start_ns, end_ns = excluded.end_ns,
+         status = excluded.status, resource = excluded.resource, scope = excluded.scope, received = excluded.received,
+         raw = excluded.raw WHERE (excluded.end_ns IS NOT NULL OR span.end_ns IS NULL)
+           AND (excluded.encoding <> 4 OR span.encoding = 4)",
+    );
+    insert.build().execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Recomputes the rows of traces from their spans, so that duplicates and the order of arrival do not matter. Returns
+/// what all of them take now.
+async fn summarise(
+    transaction: &mut Transaction<'_, Sqlite>,
+    traces: &[Stored],
+    now: Nanos,
+) -> Result<i64, StoreError> {
+    let mut update = QueryBuilder::<Sqlite>::new(
+        "UPDATE trace SET (title, services, spans, start_ns, end_ns, status, open, rooted, protocols, bytes) =
+         (SELECT
+           (SELECT r.title FROM span r WHERE r.trace = trace.seq
+             ORDER BY r.parent_id IS NOT NULL, r.start_ns, r.span_id LIMIT 1),
+           (SELECT json_group_array(service) FROM (SELECT v.service FROM span v
+             WHERE v.trace = trace.seq AND v.service <> '' GROUP BY v.service
+             ORDER BY min(v.parent_id IS NOT NULL), min(v.start_ns))),
+           count(*), min(s.start_ns), max(coalesce(s.end_ns, s.start_ns)), max(s.status), sum(s.end_ns IS NULL),
+           max(s.parent_id IS NULL), max(s.encoding <= 2) + 2 * max(s.encoding = 3) + 4 * max(s.encoding = 4), ",
+    );
+    update.push(format!("{TRACE_BYTES} + sum({SPAN_BYTES}) FROM span s WHERE s.trace = trace.seq), received = "));
+    update.push_bind(now.0);
+    update.push(" WHERE seq IN (");
+    push_list(&mut update, traces.iter().map(|row| row.seq));
+    update.push(" RETURNING bytes");
+    let bytes: Vec<i64> = update.build_query_scalar().fetch_all(&mut **transaction).await?;
+    Ok(bytes.into_iter().sum())
+}
