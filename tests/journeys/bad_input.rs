@@ -1,4 +1,4 @@
-//! Bad input, each with a clear error that says what to do; nothing else is disturbed or lost.
+//! Bad input: each causes a clear error with a hint, and nothing else is affected or lost.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Journal, Serve, TRACEBOOK, datagram, http, otlp_span, post_traces, root, until};
 
-/// After whatever was sent, a good trace still arrives.
+/// Checks that a valid trace still arrives.
 fn still_works(journal: &Journal, serve: &Serve) {
     let body = otlp_span(77, 1, None, "still works").to_string();
     assert_eq!(post_traces(serve.http(), "application/json", body.as_bytes()).0, 200);
@@ -15,11 +15,11 @@ fn still_works(journal: &Journal, serve: &Serve) {
     assert_eq!((code, traces[0]["name"].as_str()), (0, Some("still works")));
 }
 
-/// Its name, the path, headers and body sent, and the status that must come back.
+/// Name of the case, path, headers and body sent, and the expected status.
 type Case<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], u16);
 
 #[test]
-fn bad_otlp_requests_are_answered_with_words() {
+fn bad_otlp_requests_get_a_reason() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let good = otlp_span(1, 1, None, "good").to_string();
@@ -52,7 +52,7 @@ fn bad_otlp_requests_are_answered_with_words() {
     for (name, path, headers, body, status) in cases {
         let (answered, words) = http("POST", serve.http(), path, &headers, body);
         assert_eq!(answered, status, "{name}: {}", String::from_utf8_lossy(&words));
-        assert!(!words.is_empty(), "{name}: the answer says why");
+        assert!(!words.is_empty(), "{name}: the response has a reason");
         if name == "a wrong path" {
             let words = String::from_utf8_lossy(&words);
             assert!(words.contains("/v1/traces") && words.contains("OTEL_EXPORTER_OTLP"), "{words}");
@@ -60,12 +60,12 @@ fn bad_otlp_requests_are_answered_with_words() {
     }
     assert_eq!(http("GET", serve.http(), "/v1/traces", &[], b"").0, 405);
     let (code, traces) = journal.json_code(&["live", "traces"]);
-    assert_eq!((code, traces), (1, json!([])), "nothing of it was kept");
+    assert_eq!((code, traces), (1, json!([])), "nothing was stored");
     still_works(&journal, &serve);
 }
 
 #[test]
-fn bad_datagrams_disturb_nothing() {
+fn bad_datagrams_have_no_side_effects() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let head = "{\"format\":\"json\",\"version\":1}\n";
@@ -88,7 +88,7 @@ fn bad_datagrams_disturb_nothing() {
     ] {
         datagram(serve.xray(), &bytes);
     }
-    // Its own parent, and a circle of two: kept and drawn, once each.
+    // A span that is its own parent, and a cycle of two: stored and drawn, once each.
     let part = |id: u8, parent: u8| {
         format!(
             "{head}{{\"name\":\"circle {id}\",\"type\":\"subsegment\",\"id\":\"{id:016x}\",\"parent_id\":\"{parent:016x}\",\"trace_id\":\"1-6b0459ac-d2fb2577c226bb0ed076fe79\",\"start_time\":1795447213.5,\"end_time\":1795447214}}"
@@ -107,7 +107,7 @@ fn bad_datagrams_disturb_nothing() {
 }
 
 #[test]
-fn ten_thousand_spans_read_back_whole() {
+fn ten_thousand_spans_are_read_back_completely() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let mut request = otlp_span(1, 0, None, "root");
@@ -123,7 +123,7 @@ fn ten_thousand_spans_read_back_whole() {
     let captured = journal.json(&["capture", "trace", "--latest", "--into", "week-2"]);
     let shown = journal.json(&["evidence", "show", captured["id"].as_str().expect("an id")]);
     assert_eq!(shown["evidence"]["body"]["spans"].as_array().map(Vec::len), Some(10_000));
-    // Too large for the picture: the data lies beside it, and the two are held against each other.
+    // Too large for the picture: the data is in a separate file, and verify compares the two.
     let out = journal.dir.path().join("repo").display().to_string();
     let exported = journal.json(&["export", "week-2", "--to", &out]);
     assert!(exported["written"].to_string().contains(".json"), "{exported}");
@@ -135,14 +135,14 @@ fn ten_thousand_spans_read_back_whole() {
 }
 
 #[test]
-fn a_port_in_use_is_said_and_the_rest_works() {
+fn a_port_in_use_is_reported_and_the_rest_works() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let journal = Journal::new();
     let (code, error) = journal.json_code(&["serve", "--http", &address, "--xray", "127.0.0.1:0"]);
     assert_eq!((code, error["error"]["code"].as_str()), (3, Some("unreachable")));
     assert!(error["error"]["hint"].as_str().is_some_and(|h| h.contains("port 0")), "{error}");
-    // A default port that is taken is said, and everything else runs.
+    // A default port in use is reported, and everything else runs.
     let _default = std::net::TcpListener::bind("127.0.0.1:4318");
     let serve = Serve::start(Command::new(TRACEBOOK).arg("--data").arg(journal.data()).args([
         "--json",
@@ -157,7 +157,7 @@ fn a_port_in_use_is_said_and_the_rest_works() {
 }
 
 #[test]
-fn what_is_not_built_yet_says_so() {
+fn commands_that_are_not_implemented_say_so() {
     let journal = Journal::new();
     for args in [&["search", "word"][..], &["check"], &["sync"], &["export", "--all", "--to", "x", "--format", "html"]]
     {
@@ -208,7 +208,7 @@ fn markdown_that_is_not_utf8_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn a_journal_of_a_newer_version_is_left_alone() {
+fn a_journal_of_a_newer_version_is_not_changed() {
     let journal = Journal::new();
     journal.json(&["entry", "new", "--week", "2"]);
     let db = journal.data().join("journal.db");
@@ -222,7 +222,7 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     assert_eq!(std::fs::read(&db).expect("reads"), before);
 }
 
-/// A tiny file system of its own, if this user may mount one.
+/// A small separate file system, if this user may mount one.
 struct Tmpfs(std::path::PathBuf);
 
 impl Tmpfs {
@@ -240,7 +240,7 @@ impl Drop for Tmpfs {
 }
 
 #[test]
-fn an_export_that_lies_about_itself_does_no_harm() {
+fn a_manipulated_export_does_no_harm() {
     let journal = Journal::new();
     let out = journal.dir.path().join("repo");
     journal.json(&["demo", "--out", &out.display().to_string()]);
@@ -260,11 +260,11 @@ fn an_export_that_lies_about_itself_does_no_harm() {
     let mut there: Vec<_> =
         std::fs::read_dir(other.dir.path()).expect("lists").map(|e| e.expect("one").file_name()).collect();
     there.sort();
-    assert_eq!(there, ["again", "data"], "nothing was written beside the folder");
+    assert_eq!(there, ["again", "data"], "nothing was written outside the folder");
 }
 
 #[test]
-fn a_full_disk_is_said_and_nothing_is_lost() {
+fn a_full_disk_is_reported_and_nothing_is_lost() {
     let journal = Journal::new();
     let Some(_disk) = Tmpfs::mount(&journal.data(), "size=3m,mode=700") else {
         assert!(std::env::var_os("CI").is_none(), "CI runs as root and can mount a tmpfs");
@@ -286,14 +286,14 @@ fn a_full_disk_is_said_and_nothing_is_lost() {
         }
     }
     let (status, words) = refused.expect("3 MB hold no 400 spans of 20 kB");
-    assert_eq!(status, 503, "an SDK tries again: {words}");
+    assert_eq!(status, 503, "so that an SDK retries: {words}");
     assert!(words.contains("disk is full"), "{words}");
     drop(serve);
     std::fs::write(journal.dir.path().join("long.md"), "y".repeat(2_000_000)).expect("writes");
     let long = journal.dir.path().join("long.md").display().to_string();
     let (code, error) = journal.json_code(&["entry", "set", "week-2", "--body", &long]);
     assert_eq!((code, error["error"]["code"].as_str()), (5, Some("storage")), "{error}");
-    // With space again, all that was acknowledged is there, and the entry is as it was.
+    // Once there is space again, everything acknowledged is present, and the entry is unchanged.
     assert!(
         Command::new("mount").args(["-o", "remount,size=64m"]).arg(journal.data()).status().expect("mounts").success()
     );
@@ -303,7 +303,7 @@ fn a_full_disk_is_said_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_said() {
+fn a_read_only_directory_is_reported() {
     let journal = Journal::new();
     let Some(_disk) = Tmpfs::mount(&journal.data(), "size=3m,mode=700") else {
         assert!(std::env::var_os("CI").is_none(), "CI runs as root and can mount a tmpfs");

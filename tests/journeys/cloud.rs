@@ -1,5 +1,5 @@
-//! The cloud sources over their real protocols: a small cloud of our own (`tests/service/cloud.py`) with the traps of the real
-//! ones, and moto where it is faithful.
+//! The cloud sources over their real protocols: against a fake cloud (`tests/service/cloud.py`) with the edge cases of
+//! the real ones, and against moto where it is faithful.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -26,7 +26,7 @@ impl Drop for Ended {
     }
 }
 
-/// The small cloud.
+/// The fake cloud.
 pub(crate) struct Cloud {
     _process: Ended,
     port: u16,
@@ -50,7 +50,7 @@ impl Cloud {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// How it answers from now on; what was asked so far is forgotten.
+    /// Sets how it responds, and clears the recorded requests.
     fn mode(&self, mode: &str) {
         let body = json!({ "mode": mode, "forget": true }).to_string();
         let (status, _) = http("POST", &self.address(), "/__cloud", &[], body.as_bytes());
@@ -63,7 +63,7 @@ impl Cloud {
         answer["asked"].as_array().expect("a list").clone()
     }
 
-    /// A journal whose sources are this cloud. No keychain, no real AWS config, nobody's environment.
+    /// A journal whose sources are this cloud, without a keychain, the AWS config or the environment of the user.
     pub(crate) fn journal(&self) -> Journal {
         let mut journal = Journal::new();
         let nowhere = journal.dir.path().join("no-such-file").display().to_string();
@@ -76,7 +76,7 @@ impl Cloud {
             ("ROLLBAR_READ_TOKEN", ROLLBAR_READ),
             ("HONEYCOMB_API_KEY", HONEYCOMB),
             ("DBUS_SESSION_BUS_ADDRESS", "disabled:"),
-            // A student's own: it must not lead our questions anywhere.
+            // The endpoint of a student's service: it must not affect our requests.
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
             ("AWS_ENDPOINT_URL_XRAY", "http://127.0.0.1:9"),
             ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://127.0.0.1:9"),
@@ -109,7 +109,7 @@ fn list(json: &Json) -> &Vec<Json> {
     json.as_array().unwrap_or_else(|| panic!("a list: {json}"))
 }
 
-/// What is frozen in an evidence.
+/// The data of an evidence.
 fn evidence(journal: &Journal, captured: &Json) -> Json {
     journal.json(&["evidence", "show", text(captured, "id")])["evidence"].clone()
 }
@@ -120,7 +120,7 @@ fn every_source_is_listed_captured_exported_and_verified() {
     let journal = cloud.journal();
 
     let traces = journal.json(&["live", "traces", "--source", "xray", "--limit", "120"]);
-    assert_eq!(list(&traces).len(), 120, "over pages, empty ones between them");
+    assert_eq!(list(&traces).len(), 120, "across pages, with empty ones in between");
     assert_eq!(text(&traces[0], "name"), "GET /api/activities/home 200");
     assert_eq!(traces[7]["status"], "in_progress");
     let faults = journal.json(&["live", "traces", "--source", "xray", "--filter", "fault", "--since", "2h"]);
@@ -148,7 +148,7 @@ fn every_source_is_listed_captured_exported_and_verified() {
     assert!(text(&oldest[0], "timestamp") < text(&oldest[4], "timestamp"), "{oldest}");
     let (code, which) = journal.json_code(&["live", "logs", "--source", "cloudwatch"]);
     assert_eq!(code, 2, "{which}");
-    assert!(text(&which["error"], "hint").contains("cruddur"), "the groups there are: {which}");
+    assert!(text(&which["error"], "hint").contains("cruddur"), "the existing groups: {which}");
 
     let errors = journal.json(&["live", "errors", "--source", "rollbar", "--filter", "level:critical"]);
     assert!(!list(&errors).is_empty() && list(&errors).iter().all(|e| e["level"] == "critical"), "{errors}");
@@ -221,7 +221,7 @@ fn every_source_is_listed_captured_exported_and_verified() {
     no_secret_is_kept(&journal);
 }
 
-/// Neither the databases nor what was exported nor the settings hold a key.
+/// Checks that databases, export and settings contain no key.
 fn no_secret_is_kept(journal: &Journal) {
     fn walk(path: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(path).expect("lists") {
@@ -253,7 +253,7 @@ fn assert_clean(bytes: &[u8], place: &str) {
 }
 
 #[test]
-fn what_goes_wrong_is_said_with_what_to_do() {
+fn errors_come_with_a_hint() {
     let cloud = Cloud::start();
     let journal = cloud.journal();
     let ask = |source: &str, what: &str, filter: &str| {
@@ -285,7 +285,7 @@ fn what_goes_wrong_is_said_with_what_to_do() {
     }
     cloud.mode("throttled-once");
     let (code, answer, _) = ask("xray", "traces", "");
-    assert_eq!(code, 0, "asked again: {answer}");
+    assert_eq!(code, 0, "retried: {answer}");
     cloud.mode("throttled");
     let (code, answer, _) = ask("rollbar", "errors", "");
     assert_eq!((code, text(&answer["error"], "code")), (3, "throttled"), "{answer}");
@@ -295,7 +295,7 @@ fn what_goes_wrong_is_said_with_what_to_do() {
 }
 
 #[test]
-fn credentials_that_are_missing_or_wrong_are_told_apart_in_time() {
+fn missing_and_wrong_credentials_are_distinguished_quickly() {
     let cloud = Cloud::start();
     let mut journal = cloud.journal();
     let without = |journal: &mut Journal, name: &str| journal.env.retain(|(known, _)| known != name);
@@ -320,7 +320,7 @@ fn credentials_that_are_missing_or_wrong_are_told_apart_in_time() {
     let checks = journal.json(&["doctor", "--source", "xray"]);
     assert!(list(&checks["checks"]).iter().all(|c| c["ok"] == true), "{checks}");
 
-    // The token that the service posts with cannot read: it is said which one is wanted.
+    // The token that the service posts with cannot read. The error names the required one.
     without(&mut journal, "ROLLBAR_READ_TOKEN");
     journal.env.push(("ROLLBAR_READ_TOKEN".into(), ROLLBAR_POST.into()));
     let (code, answer) = journal.json_code(&["live", "errors", "--source", "rollbar"]);
@@ -331,7 +331,7 @@ fn credentials_that_are_missing_or_wrong_are_told_apart_in_time() {
     assert_eq!((code, text(&answer["error"], "code")), (3, "credentials"), "{answer}");
     assert!(answer["error"].to_string().contains("HONEYCOMB_API_KEY"), "{answer}");
 
-    // Here is no keychain: the token would be gone with the command, and that is said. It goes to no file.
+    // Without a keychain the token would be lost when the command ends, so it is rejected. It is not written to a file.
     let (code, stdout, stderr) = journal.run_with(&["--json", "source", "token", "rollbar"], ROLLBAR_READ.as_bytes());
     assert_eq!(code, 5, "{stdout} {stderr}");
     assert!(!stdout.contains(ROLLBAR_READ) && !stderr.contains(ROLLBAR_READ), "{stdout} {stderr}");
@@ -348,7 +348,7 @@ fn no_secret_is_kept_in_settings(journal: &Journal) {
 }
 
 #[test]
-fn what_is_frozen_reads_as_before_when_the_cloud_is_gone() {
+fn evidence_is_unchanged_when_the_cloud_is_gone() {
     let cloud = Cloud::start();
     let journal = cloud.journal();
     journal.json(&["entry", "new", "--week", "2"]);
@@ -413,11 +413,11 @@ print(xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(doc)])["Unproces
         .expect("python runs");
     assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "[]", "{}", String::from_utf8_lossy(&done.stderr));
 
-    // moto takes `?a ?b` and the like for everything: what does not match is left out here.
+    // moto treats `?a ?b` and the like as everything: events that do not match are removed here.
     let logs = journal.json(&["live", "logs", "--source", "cloudwatch", "--filter", "group:cruddur ?\"n=3\" ?\"n=5\""]);
     let said: Vec<&str> = list(&logs).iter().map(|l| text(l, "message")).collect();
     assert_eq!(said, ["ERROR n=5", "ERROR n=3"]);
-    // moto answers `Users: {}` where the model says a list.
+    // moto returns `Users: {}` where the model says a list.
     let traces = journal.json(&["live", "traces", "--source", "xray"]);
     assert_eq!(list(&traces).len(), 1, "{traces}");
     journal.json(&["entry", "new", "--week", "2"]);
@@ -435,13 +435,13 @@ print(xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(doc)])["Unproces
         "week-2",
     ]);
     assert_eq!(query["kind"], "query", "{query}");
-    // What moto does not have is said as such, not as a crash.
+    // Operations that moto lacks are reported as unsupported.
     let (code, answer) = journal.json_code(&["capture", "groups", "--source", "xray"]);
     assert_eq!((code, text(&answer["error"], "code")), (5, "unsupported"), "{answer}");
 }
 
 #[test]
-fn a_long_fetch_ends_with_ctrl_c_and_politeness_is_kept() {
+fn a_long_fetch_stops_on_ctrl_c_and_stays_within_limits() {
     let cloud = Cloud::start();
     let journal = cloud.journal();
     cloud.mode("slow");
@@ -460,7 +460,7 @@ fn a_long_fetch_ends_with_ctrl_c_and_politeness_is_kept() {
     let status = child.wait().expect("ends");
     assert_eq!(status.code(), Some(5), "cancelled");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    // Ids go by five a call, and what was not processed is asked for again.
+    // Five ids per call; unprocessed ids are requested again.
     cloud.mode("ok");
     let traces = journal.json(&["live", "traces", "--source", "xray", "--limit", "3"]);
     for trace in list(&traces) {

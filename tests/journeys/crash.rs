@@ -1,5 +1,4 @@
-//! kill -9 at random moments: what was typed more than a second before, and every acknowledged span, is
-//! there.
+//! kill -9 at random times: text typed more than a second before, and every acknowledged span, is preserved.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +6,12 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Journal, http, otlp_span, post_traces};
 
-/// Ten in every run; `make crash ROUNDS=500` asks for more.
+/// Ten by default; `make crash ROUNDS=500` runs more.
 fn rounds() -> u64 {
     std::env::var("TRACEBOOK_CRASH_ROUNDS").map_or(10, |n| n.parse().expect("TRACEBOOK_CRASH_ROUNDS is a number"))
 }
 
-/// The UI's door: swaps the token of the URL for a cookie.
+/// The web host's API: exchanges the token of the URL for a cookie.
 struct Browser {
     address: String,
     cookie: String,
@@ -54,7 +53,7 @@ fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
             std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
         });
-        // A sender and a typist, until the door slams.
+        // One thread sends and one types, until the process is killed.
         let sender = std::thread::spawn(move || {
             let mut done = Vec::new();
             for n in 0.. {
@@ -88,7 +87,7 @@ fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
         if !saved.is_empty() {
             let body = journal.json(&["entry", "show", &entry])["body"].as_str().unwrap_or_default().to_owned();
             let later = body.starts_with(&format!("round {round} "));
-            assert!(body == saved || later, "round {round}: what was saved is there");
+            assert!(body == saved || later, "round {round}: the saved text is present");
             saved = body;
         }
     }

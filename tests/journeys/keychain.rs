@@ -1,4 +1,4 @@
-//! Tokens in a real keychain: gnome-keyring's Secret Service, on a session bus of its own.
+//! Tokens in a real keychain: gnome-keyring's Secret Service, on a separate session bus.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 use crate::cloud::{Cloud, Ended, ROLLBAR_READ};
 use crate::support::Journal;
 
-/// A session bus with a keyring at it, whose home is a folder of the test's.
+/// A session bus with a keyring whose home is a folder of the test.
 pub(crate) struct Keyring {
     bus: Ended,
     address: String,
 }
 
 impl Keyring {
-    /// A locked one waits for a password that nobody types.
+    /// A locked keyring waits for a password that is never entered.
     pub(crate) fn start(home: &Path, unlocked: bool) -> Self {
         let runtime = home.join("run");
         std::fs::create_dir_all(&runtime).expect("a folder");
         std::fs::set_permissions(&runtime, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("ours alone");
         let unlock =
             if unlocked { "printf 'test\\n' | gnome-keyring-daemon --unlock --components=secrets;" } else { "" };
-        // `cat` holds the bus open until our end of its pipe goes.
+        // `cat` keeps the bus running until we close our end of its pipe.
         let script = format!("{unlock} echo \"bus $DBUS_SESSION_BUS_ADDRESS\"; exec cat");
         let mut bus = Command::new("dbus-run-session")
             .args(["--", "bash", "-c", &script])
@@ -40,7 +40,7 @@ impl Keyring {
         Self { bus: Ended(bus), address: address.expect("a bus") }
     }
 
-    /// What runs in this journal finds this keyring.
+    /// Makes commands of this journal use this keyring.
     pub(crate) fn serves(&self, journal: &mut Journal) {
         journal.env.retain(|(name, _)| name != "DBUS_SESSION_BUS_ADDRESS" && name != "ROLLBAR_READ_TOKEN");
         journal.env.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone()));
@@ -49,7 +49,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // The bus ends with what it runs, and the keyring with the bus.
+        // The bus ends with the command it runs, and the keyring with the bus.
         drop(self.bus.0.stdin.take());
         let end = Instant::now() + Duration::from_secs(5);
         while Instant::now() < end && matches!(self.bus.0.try_wait(), Ok(None)) {
@@ -75,7 +75,7 @@ fn files_with(needle: &str, folder: &Path, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a_token_is_kept_in_the_keychain_and_found_by_the_next_process() {
+fn a_token_is_stored_in_the_keychain_and_found_by_the_next_process() {
     let cloud = Cloud::start();
     let mut journal = cloud.journal();
     let home = tempfile::tempdir().expect("a folder");
@@ -94,7 +94,7 @@ fn a_token_is_kept_in_the_keychain_and_found_by_the_next_process() {
     let mut found = Vec::new();
     files_with(ROLLBAR_READ, journal.dir.path(), &mut found);
     files_with(ROLLBAR_READ, home.path(), &mut found);
-    assert_eq!(found, [""; 0], "the token lies in no file as it is");
+    assert_eq!(found, [""; 0], "no file contains the plain token");
 
     let (code, _, complaint) = journal.run(&["source", "token", "rollbar", "--forget"]);
     assert_eq!(code, 0, "{complaint}");
@@ -104,7 +104,7 @@ fn a_token_is_kept_in_the_keychain_and_found_by_the_next_process() {
 }
 
 #[test]
-fn a_locked_keychain_is_told_apart_and_waited_for_only_a_moment() {
+fn a_locked_keychain_is_recognised_after_a_short_wait() {
     let cloud = Cloud::start();
     let mut journal = cloud.journal();
     let home = tempfile::tempdir().expect("a folder");
@@ -117,7 +117,7 @@ fn a_locked_keychain_is_told_apart_and_waited_for_only_a_moment() {
     assert!(complaint.contains("locked") || complaint.contains("does not answer"), "{complaint}");
     assert!(complaint.contains("ROLLBAR_READ_TOKEN") || complaint.contains("environment variable"), "{complaint}");
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
-    // The variable works beside a keychain that nobody unlocks.
+    // The variable works although the keychain is locked.
     journal.env.push(("ROLLBAR_READ_TOKEN".to_owned(), ROLLBAR_READ.to_owned()));
     let errors = journal.json(&["live", "errors", "--source", "rollbar"]);
     assert!(!errors.as_array().expect("a list").is_empty(), "{errors}");

@@ -1,10 +1,10 @@
-//! A live card's whole life: it is asked while somebody looks, frozen from a terminal, exported, and brought back.
+//! The life cycle of a live card: refreshed while visible, frozen from a terminal, exported, imported.
 
 use serde_json::{Value as Json, json};
 
 use crate::support::{Journal, Serve, files, http, otlp_span, post_traces, until};
 
-/// The door of a window.
+/// The web host's API, as a window uses it.
 struct Window {
     address: String,
     cookie: String,
@@ -51,12 +51,12 @@ fn send(serve: &Serve, trace: u64, name: &str) {
 }
 
 #[test]
-fn a_live_card_is_asked_frozen_exported_and_brought_back() {
+fn a_live_card_is_refreshed_frozen_exported_and_imported() {
     let journal = Journal::new();
     let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
     let window = Window::of(&serve);
 
-    // A question that is stored, and one that never is answered.
+    // One stored query, and one that never has a result.
     let new = |filter: &str| {
         window.rpc("live_card_new", json!({ "question": { "kind": "trace", "filter": filter }, "pace_seconds": 1 }))
     };
@@ -69,7 +69,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     assert_eq!(markup["live"].as_array().map(Vec::len), Some(2), "{markup}");
     assert_eq!(markup["slots"], json!([]));
 
-    // While it is looked at, it shows what arrives.
+    // While visible, it shows incoming data.
     let look = |id: &str| window.rpc("live_card_look", json!({ "id": id }));
     assert_eq!(look(id)["problem"]["code"], "not_found");
     assert_eq!(window.get(&format!("/livecard/{id}.svg")).0, 404, "nothing to draw yet");
@@ -80,10 +80,10 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     let second = until("the next answer", || Some(look(id)).filter(|l| text(l, "answer").starts_with("the second")));
     let (status, svg) = window.get(&format!("/{}&size=compact", text(&second, "picture")));
     assert!(status == 200 && svg.contains("LIVE, NOT EVIDENCE") && svg.contains("the second"), "{svg}");
-    assert!(!svg.contains("<metadata"), "it is no evidence");
+    assert!(!svg.contains("<metadata"), "it is not evidence");
     assert_eq!(window.get("/livecard/nonsense.svg").0, 400);
 
-    // What it has asked does not change what a terminal may ask.
+    // Its queries do not affect those of a terminal.
     let (code, wrong) = journal.json_code(&["capture", "logs", &format!("live:{id}")]);
     assert_eq!((code, text(&wrong["error"], "code")), (2, "usage"));
     let (code, _) = journal.json_code(&["capture", "trace", "live:01JD4ZZZZZZZZZZZZZZZZZZZZZ"]);
@@ -91,7 +91,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     let (code, nothing) = journal.json_code(&["capture", "trace", &format!("live:{}", text(&never, "id"))]);
     assert_eq!(code, 1, "{nothing}");
 
-    // Frozen from another process, into the entry: the reference is evidence's now.
+    // Frozen from another process, into the entry: the reference now points at evidence.
     let captured = journal.json(&["capture", "trace", &format!("live:{id}"), "--into", "live"]);
     assert!(text(&captured, "title").starts_with("the second"));
     let evidence = text(&captured, "id");
@@ -99,7 +99,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     assert!(text(&shown, "body").starts_with(&format!("# Live\n\n![the second, 1 span, 5 ms](evidence:{evidence} \"")));
     assert!(text(&shown, "body").contains(&format!("(live:{})", text(&never, "id"))));
 
-    // The text before is written again: the card lives, and an export shows what was frozen.
+    // The previous text is written again: the card is live, and an export shows what was frozen.
     let (code, ..) = journal.run_with(&["entry", "set", "live", "--body", "-"], body.as_bytes());
     assert_eq!(code, 0);
     send(&serve, 3, "the third");
@@ -120,7 +120,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     assert_eq!(again["written"], json!([]));
     assert_eq!(serve.stop(), 0);
 
-    // The grader's side, and back into another journal: the same questions under the same ids.
+    // Verified by a reader, and imported into another journal: the same queries with the same ids.
     let grader = Journal::new();
     let verified = grader.json(&["verify", &to]);
     assert_eq!((&verified["ok"], verified["evidence"].as_array().map(Vec::len)), (&json!(true), Some(1)), "{verified}");
@@ -129,7 +129,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
     assert_eq!(text(&grader.json(&["entry", "show", "live"]), "body"), body);
     let other = grader.dir.path().join("repo");
     grader.json(&["export", "live", "--to", &other.display().to_string()]);
-    assert_eq!(files(&other), first_files, "to the byte");
+    assert_eq!(files(&other), first_files, "byte for byte");
     let serve = grader.serve(&["--ui", "127.0.0.1:0"]);
     let window = Window::of(&serve);
     let known = window.rpc("live_card_get", json!({ "id": id }));
@@ -143,7 +143,7 @@ fn a_live_card_is_asked_frozen_exported_and_brought_back() {
 }
 
 #[test]
-fn an_unreachable_source_keeps_nothing_waiting() {
+fn an_unreachable_source_blocks_nothing() {
     let journal = Journal::new();
     let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
     let window = Window::of(&serve);
@@ -151,7 +151,7 @@ fn an_unreachable_source_keeps_nothing_waiting() {
         "live_card_new",
         json!({ "question": { "kind": "trace", "source": "xray", "filter": "service() { fault }" } }),
     );
-    assert!(card["pace_seconds"].as_u64() >= Some(10), "the source's pace: {card}");
+    assert!(card["pace_seconds"].as_u64() >= Some(10), "the minimum interval of the source: {card}");
     let start = std::time::Instant::now();
     let look = window.rpc("live_card_look", json!({ "id": card["id"] }));
     assert!(start.elapsed() < std::time::Duration::from_secs(3), "{look}");

@@ -1,5 +1,5 @@
-//! Every local end: what the real SDKs of OpenTelemetry, X-Ray, CloudWatch Logs and Rollbar send, and what a service prints,
-//! is listed, captured, joined, exported and verified.
+//! Every local receiver: what the real SDKs of OpenTelemetry, X-Ray, CloudWatch Logs and Rollbar send, and what a
+//! service prints, is listed, captured, joined, exported and verified.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::{Journal, Service, http, python, root, until};
 
-/// The first of a list that `live` prints which fits.
+/// The first matching row that `live` prints, as soon as there is one.
 fn live(journal: &Journal, what: &str, filter: &str) -> Json {
     until(&format!("live {what} --filter {filter:?}"), || {
         let (_, found) = journal.json_code(&["live", what, "--filter", filter]);
@@ -22,12 +22,12 @@ fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
-/// What is frozen in an evidence.
+/// The data of an evidence.
 fn body(journal: &Journal, captured: &Json) -> Json {
     journal.json(&["evidence", "show", text(captured, "id")])["evidence"]["body"].clone()
 }
 
-/// Exports everything and holds it against itself.
+/// Exports everything, verifies it, and returns the Markdown.
 fn exported(journal: &Journal) -> String {
     let out = journal.dir.path().join("out");
     let to = out.display().to_string();
@@ -45,7 +45,7 @@ fn exported(journal: &Journal) -> String {
 }
 
 #[test]
-fn one_request_is_seen_by_all_and_joined() {
+fn one_request_is_received_by_all_and_joined() {
     let journal = Journal::new();
     // A watched command starts before the receivers' ports are known, so it waits for a file that names them.
     let ports = journal.dir.path().join("ports.env");
@@ -71,7 +71,7 @@ fn one_request_is_seen_by_all_and_joined() {
     let ready: Json = serde_json::from_str(text(&live(&journal, "console", "ready"), "text")).expect("JSON");
     let service_port = ready["port"].as_u64().expect("a port");
 
-    // One id for OpenTelemetry and X-Ray: the only way that both agree on.
+    // One id for OpenTelemetry and X-Ray, in the only form that both accept.
     let epoch = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
     let trace_id = format!("{epoch:08x}0123456789abcdef01234567");
     let headers = [
@@ -115,7 +115,7 @@ fn one_request_is_seen_by_all_and_joined() {
     let nodes = body(&journal, &map)["nodes"].clone();
     assert!(nodes.as_array().is_some_and(|n| n.iter().any(|n| n["name"] == "backend-flask")), "{nodes}");
 
-    // And the whole request as one.
+    // And the whole request as a dossier.
     let dossier = journal.json(&["capture", "dossier", &trace_id, "--into", "week-2"]);
     let whole = body(&journal, &dossier);
     let joined =
@@ -154,7 +154,7 @@ fn grpc_carries_traces_and_logs() {
 }
 
 #[test]
-fn a_node_service_is_seen_too() {
+fn a_node_service_is_received_too() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let service = Service::node(&serve, &["--otlp", "--xray", "--rollbar"]);
@@ -184,7 +184,7 @@ fn a_node_service_is_seen_too() {
     drop(serve);
 }
 
-/// The AWS command line, as the course writes it.
+/// Runs the AWS command line as in the course.
 fn aws(endpoint: &str, args: &[&str]) -> Json {
     let output = Command::new(python().with_file_name("aws"))
         .args(args)
@@ -200,7 +200,7 @@ fn aws(endpoint: &str, args: &[&str]) -> Json {
 }
 
 #[test]
-fn groups_and_rules_are_made_as_the_course_makes_them() {
+fn groups_and_rules_are_created_as_in_the_course() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let made = aws(
@@ -218,7 +218,7 @@ fn groups_and_rules_are_made_as_the_course_makes_them() {
     assert!(names.contains(&"Cruddur") && names.contains(&"Default"), "{names:?}");
     aws(serve.http(), &["xray", "get-sampling-rules"]);
 
-    // The rule answers the SDK: its segments name it.
+    // The SDK receives the rule: its segments name it.
     let service = Service::start(&serve, &["--xray"]);
     until("a segment names the rule", || {
         assert_eq!(service.get("/api/activities/home", &[]), 200);
@@ -227,7 +227,7 @@ fn groups_and_rules_are_made_as_the_course_makes_them() {
     });
     service.stop();
 
-    // Both are evidence, and the low rate is said.
+    // Both are captured, with a warning about the low rate.
     let rules = journal.json(&["capture", "sampling-rules"]);
     let said = rules["warnings"].to_string();
     assert!(said.contains("Cruddur") && said.contains("10 %"), "{said}");
@@ -237,7 +237,7 @@ fn groups_and_rules_are_made_as_the_course_makes_them() {
     let doctor = journal.json(&["doctor", "xray"]).to_string();
     assert!(doctor.contains("Cruddur"), "{doctor}");
 
-    // What is held reads back over the API.
+    // Stored data is read back over the API.
     let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
     let (from, to) = ((now - 600).to_string(), (now + 60).to_string());
     let range = ["--start-time", &from, "--end-time", &to];
@@ -289,7 +289,7 @@ fn console_output_is_taken_from_a_command_a_file_and_a_pipe() {
     assert!(lines.to_string().contains("\\u001b[31mtwo"), "colours are kept: {lines}");
     assert!(lines.as_array().expect("lines").iter().any(|l| l["text"] == "three" && l["stderr"] == true));
 
-    // A real span that the SDK printed, in a file.
+    // A real span printed by the SDK, in a file.
     let output = Command::new(python())
         .args(["-c", "from opentelemetry.sdk.trace import TracerProvider as P\nfrom opentelemetry.sdk.trace.export import *\np = P()\np.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\nwith p.get_tracer('t').start_as_current_span('printed-span'): pass"])
         .output()
@@ -309,7 +309,7 @@ fn console_output_is_taken_from_a_command_a_file_and_a_pipe() {
     let (code, _) = journal.json_code(&["capture", "console", "--", "true"]);
     assert_eq!(code, 1, "nothing was printed");
 
-    // Its lines are what was received: there are no other bytes, and no import took them away.
+    // Console evidence has no raw bytes besides its lines; the hint must not blame an import.
     let (code, error) = journal.json_code(&["evidence", "show", text(&captured, "id"), "--raw"]);
     assert_eq!(code, 1, "{error}");
     let hint = text(&error["error"], "hint");
@@ -317,7 +317,7 @@ fn console_output_is_taken_from_a_command_a_file_and_a_pipe() {
 }
 
 #[test]
-fn what_others_wrote_tests_for_passes_theirs() {
+fn motos_tests_pass() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let output = Command::new(python())
@@ -332,7 +332,7 @@ fn what_others_wrote_tests_for_passes_theirs() {
 }
 
 #[test]
-fn no_credential_of_the_transport_is_kept_and_none_is_frozen() {
+fn no_transport_credential_is_stored_and_none_is_frozen() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let output = Command::new(python())
@@ -366,7 +366,7 @@ fn no_credential_of_the_transport_is_kept_and_none_is_frozen() {
         assert!(!frozen.contains(secret.as_str()), "{secret} is in a capture: {}", place(&planted, secret));
     }
 
-    // Both databases with the write-ahead log, as they lie on the disk, and every packed blob unpacked.
+    // Both databases with their write-ahead logs, as on disk, and every compressed blob decompressed.
     let bytes: Vec<u8> = std::fs::read_dir(journal.data())
         .expect("lists")
         .flat_map(|entry| std::fs::read(entry.expect("an entry").path()).unwrap_or_default())
@@ -382,7 +382,7 @@ fn shown(journal: &Journal, captured: &Json) -> String {
     let (_, body, _) = journal.run(&["--json", "evidence", "show", id]);
     let (_, raw, _) = journal.run(&["--json", "evidence", "show", id, "--raw"]);
     let (_, svg, _) = journal.run(&["evidence", "show", id, "--svg"]);
-    // Protobuf stands in base64 in the raw document.
+    // The raw document contains Protobuf in base64.
     let unpacked: Vec<u8> =
         raw.split("\"base64\":\"").skip(1).filter_map(|rest| rest.split('"').next()).flat_map(unbase64).collect();
     format!("{body}{raw}{svg}{}", String::from_utf8_lossy(&unpacked))
@@ -409,7 +409,7 @@ fn place(planted: &Json, secret: &str) -> String {
 }
 
 #[test]
-fn bad_requests_of_every_protocol_are_answered_with_words() {
+fn bad_requests_of_every_protocol_get_a_reason() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
     let header = |k: &str, v: &str| (k.to_owned(), v.to_owned());
@@ -470,17 +470,17 @@ fn bad_requests_of_every_protocol_are_answered_with_words() {
         assert_eq!(answered, status, "{name}: {words}");
         assert!(words.contains(said), "{name}: {words}");
     }
-    // Never 413: pyrollbar would post it again for ever.
+    // Never 413: pyrollbar would repeat the request indefinitely.
     let large = format!("{{\"data\":{{\"body\":{{\"message\":{{\"body\":\"{}\"}}}}}}}}", "x".repeat(70 << 20));
     assert_eq!(http("POST", serve.http(), "/api/1/item/", &json, large.as_bytes()).0, 200);
-    // gRPC's port speaks HTTP/2; what does not is turned away, and the next one is served.
+    // The gRPC port speaks HTTP/2: other requests are rejected, and the next one is served.
     let (status, _) =
         http("POST", serve.grpc(), "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &json, b"{}");
     assert_ne!(status, 200);
     let found = live(&journal, "errors", "");
     assert!(found["title"].is_string(), "{found}");
     let (status, _) = http("POST", serve.http(), "/v1/traces", &json, b"{}");
-    assert_eq!(status, 200, "it goes on");
+    assert_eq!(status, 200, "it still works");
 }
 
 #[test]
@@ -501,15 +501,15 @@ fn a_thousand_slow_connections_do_no_harm() {
         assert_eq!(http("POST", serve.http(), path, &json, b"{}").0, 200);
     }
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    // The server does not wait for ever.
+    // The server does not wait indefinitely.
     let socket = &mut slow[0];
     socket.set_read_timeout(Some(Duration::from_secs(25))).expect("a timeout");
     let mut rest = Vec::new();
-    assert!(socket.read_to_end(&mut rest).is_ok(), "half a head is not waited for without end");
+    assert!(socket.read_to_end(&mut rest).is_ok(), "an incomplete request head times out");
 }
 
 #[test]
-fn web_pages_send_only_from_origins_that_were_allowed() {
+fn web_pages_send_only_from_allowed_origins() {
     let journal = Journal::new();
     let serve = journal.serve(&["--allow-origin", "http://localhost:3000"]);
     let header = |k: &str, v: &str| (k.to_owned(), v.to_owned());
@@ -539,6 +539,6 @@ fn the_demo_shows_one_of_each() {
     kinds.dedup();
     assert_eq!(kinds, ["console", "dossier", "error", "groups", "logs", "sampling-rules", "service-map", "trace"]);
     assert_eq!(journal.json(&["verify", &out.display().to_string()])["ok"], true);
-    // Nothing needed a slot of its own: all nine were there and are filled.
+    // No slot was added: all nine existed and are filled.
     assert_eq!(journal.json(&["slots", text(&done, "entry")]), json!([]));
 }

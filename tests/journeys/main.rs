@@ -1,5 +1,4 @@
-//! The journeys: what a user does, over public doors only (the program, its ports, its files), with
-//! the real SDKs on the other side.
+//! User scenarios over public interfaces only (the program, its ports, its files), with the real SDKs.
 
 mod bad_input;
 mod cloud;

@@ -1,4 +1,4 @@
-//! The main job whole: a real service sends, the entry holds the evidence, a grader sees it.
+//! The main workflow: a real service sends, the entry contains the evidence, a reader verifies it.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ fn week2() -> String {
     root().join("tests/entries/week2.md").display().to_string()
 }
 
-/// Waits for a trace that matches, whole: its root is there.
+/// Waits for a matching trace that has its root span.
 fn wait_for_trace(journal: &Journal, filter: &str, spans: u64) -> Json {
     until(filter, || {
         let (_, traces) = journal.json_code(&["live", "traces", "--filter", filter]);
@@ -17,11 +17,11 @@ fn wait_for_trace(journal: &Journal, filter: &str, spans: u64) -> Json {
 }
 
 #[test]
-fn the_real_sdks_send_and_the_entry_proves_it() {
+fn the_real_sdks_send_and_the_entry_contains_the_evidence() {
     let journal = Journal::new();
     let serve = journal.serve(&[]);
 
-    // The entry, exactly as a student wrote it.
+    // The entry as a student wrote it.
     let imported = journal.json(&["import", &week2()]);
     assert_eq!(imported["entries"][0]["slug"], "week-2");
     let slots = journal.json(&["slots", "week-2"]);
@@ -30,7 +30,7 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     let wants: Vec<&str> = slots.as_array().expect("a list").iter().filter_map(|s| s["wants"].as_str()).collect();
     assert_eq!(wants, ["console", "console", "trace", "logs", "error", "error"]);
 
-    // The OTLP way, good and failing.
+    // OTLP: a successful and a failing request.
     let service = Service::start(&serve, &["--otlp"]);
     assert_eq!(service.get("/api/activities/home", &[]), 200);
     assert_eq!(service.get("/api/boom", &[]), 500);
@@ -62,7 +62,7 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
         "type error",
     ]);
 
-    // The X-Ray way: 40 subsegments with metadata, streamed before their parent; and a failing one.
+    // X-Ray: 40 subsegments with metadata, streamed before their parent; and a failing request.
     let service = Service::start(&serve, &["--xray"]);
     assert_eq!(service.get("/api/rows/40", &[]), 200);
     assert_eq!(service.get("/api/boom", &[]), 500);
@@ -83,7 +83,7 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     wait_for_trace(&journal, "status:fault", 1);
     journal.json(&["capture", "trace", "--latest", "--filter", "status:fault", "--into", "week-2"]);
 
-    // What the SDKs said is in the evidence.
+    // The evidence contains what the SDKs sent.
     let shown = journal.json(&["evidence", "show", otlp["id"].as_str().expect("an id")]);
     let text = shown["evidence"].to_string();
     assert!(text.contains("\"links\":"), "the span link is kept");
@@ -98,7 +98,7 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     assert!(raw["spans"].as_array().expect("spans").len() >= 41);
     assert_eq!(serve.stop(), 0);
 
-    // Export, twice: the second time nothing changes.
+    // A second export changes nothing.
     let out = journal.dir.path().join("repo");
     let to = out.display().to_string();
     let exported = journal.json(&["export", "week-2", "--to", &to]);
@@ -113,22 +113,22 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     );
     assert_eq!(files(&out), first);
 
-    // The grader's side: no journal needed.
+    // A reader verifies it without a journal.
     let grader = Journal::new();
     let verified = grader.json(&["verify", &to]);
     assert_eq!(verified["ok"], true);
     let rows = verified["evidence"].as_array().expect("rows");
     assert_eq!(rows.iter().filter(|r| r["verdict"] == "intact").count(), 4, "{rows:?}");
-    assert_eq!(rows.len(), 4, "each once: {rows:?}");
+    assert_eq!(rows.len(), 4, "each one once: {rows:?}");
     let here = std::process::Command::new(crate::support::TRACEBOOK)
         .args(["--json", "verify", "repo"])
         .current_dir(journal.dir.path())
         .output()
         .expect("runs");
     let relative: Json = serde_json::from_slice(&here.stdout).expect("JSON");
-    assert_eq!(relative["evidence"].as_array().map(Vec::len), Some(4), "a relative path too: {relative}");
+    assert_eq!(relative["evidence"].as_array().map(Vec::len), Some(4), "also with a relative path: {relative}");
 
-    // Back into an empty journal: the same entry, the same evidence, the same export.
+    // Imported into an empty journal: the same entry, the same evidence, the same export.
     let back = grader.json(&["import", &to]);
     assert_eq!(back["evidence"].as_array().map(Vec::len), Some(4));
     let original = journal.json(&["entry", "show", "week-2"]);
@@ -146,13 +146,13 @@ fn the_real_sdks_send_and_the_entry_proves_it() {
     assert_eq!(digests(&grader), digests(&journal));
     let elsewhere = grader.dir.path().join("repo");
     grader.json(&["export", "--all", "--to", &elsewhere.display().to_string()]);
-    assert_eq!(files(&elsewhere), first, "the way there and back leaves no mark");
-    // Importing what is known adds nothing.
+    assert_eq!(files(&elsewhere), first, "the round trip changes nothing");
+    // Importing it again adds nothing.
     grader.json(&["import", &to]);
     assert_eq!(digests(&grader).len(), 4);
     assert_eq!(grader.json(&["entry", "list"]).as_array().map(Vec::len), Some(1));
 
-    // No credential of the exporter's headers is anywhere.
+    // No credential from the exporter's headers is in any file.
     for (name, bytes) in files(&journal.data()) {
         assert!(!bytes.windows(12).any(|w| w == b"hcaik_01plan"), "{name}");
     }
@@ -183,7 +183,7 @@ fn both_sdks_at_once_make_one_trace() {
 }
 
 #[test]
-fn unedited_markdown_leaves_as_it_came() {
+fn unedited_markdown_is_exported_unchanged() {
     let journal = Journal::new();
     let texts: [(&str, &[u8]); 6] = [
         ("crlf", b"# A\r\n\r\nText\r\n"),
@@ -209,11 +209,11 @@ fn unedited_markdown_leaves_as_it_came() {
     assert_eq!(std::fs::read(out.join("journal/week2.md")).expect("reads"), std::fs::read(week2()).expect("reads"));
     let (_, imported) = journal.json_code(&["import", &journal.dir.path().join("pictures.md").display().to_string()]);
     let warnings = imported["warnings"].to_string();
-    assert!(warnings.contains("my pic.png") && warnings.contains("x.png"), "what is missing is said: {warnings}");
+    assert!(warnings.contains("my pic.png") && warnings.contains("x.png"), "missing files are reported: {warnings}");
 }
 
 #[test]
-fn a_file_that_somebody_else_changed_is_not_overwritten() {
+fn a_file_changed_by_another_program_is_not_overwritten() {
     let journal = Journal::new();
     journal.json(&["entry", "new", "--week", "2"]);
     let out = journal.dir.path().join("repo");
@@ -224,7 +224,7 @@ fn a_file_that_somebody_else_changed_is_not_overwritten() {
     let (code, refused) = journal.json_code(&["export", "week-2", "--to", &to]);
     assert_eq!((code, &refused["refused"]), (4, &json!(["journal/week2.md"])));
     assert_eq!(std::fs::read_to_string(&file).expect("reads"), "mine now");
-    // Importing it makes it known: the change becomes a revision, and export may write again.
+    // After an import the change is a revision, and an export may overwrite the file.
     journal.json(&["import", &file.display().to_string()]);
     assert_eq!(journal.json(&["entry", "show", "week-2"])["body"], "mine now");
     assert_eq!(journal.json(&["export", "week-2", "--to", &to])["refused"], json!([]));
@@ -262,7 +262,7 @@ fn evidence_is_shown_compared_and_purged() {
 }
 
 #[test]
-fn the_demo_does_the_main_job_headless() {
+fn the_demo_runs_the_main_workflow_headless() {
     let journal = Journal::new();
     let out = journal.dir.path().join("out");
     let demo = journal.json(&["demo", "--out", &out.display().to_string()]);
@@ -290,7 +290,7 @@ fn a_second_process_shares_the_journal_and_its_receivers() {
 }
 
 #[test]
-fn an_older_base_keeps_both_texts() {
+fn an_outdated_base_keeps_both_texts() {
     let journal = Journal::new();
     journal.json(&["entry", "new", "--week", "2"]);
     let old = journal.json(&["entry", "show", "week-2"])["revision"].to_string();
@@ -317,11 +317,11 @@ fn with_json_help_and_version_are_one_value_too() {
     let help = journal.json(&["live", "--help"]);
     assert!(help["help"].as_str().expect("text").contains("--since"), "{help}");
     assert_eq!(journal.json(&["--version"]), json!({ "version": env!("CARGO_PKG_VERSION") }));
-    // Said twice is said once.
+    // A repeated flag counts once.
     assert_eq!(journal.json(&["--json", "entry", "list", "--json"]), json!([]));
     let (code, refused) = journal.json_code(&["no-such-command"]);
     assert_eq!((code, refused["error"]["code"].as_str()), (2, Some("usage")));
-    // Behind `--` it is a command's own.
+    // After `--` it belongs to the command.
     let (code, text, _) = journal.run(&["--help"]);
     assert!(code == 0 && text.contains("Usage: tracebook"), "{text}");
 }

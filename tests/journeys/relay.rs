@@ -1,4 +1,4 @@
-//! What comes in is also sent on to the real services: with credentials of our own, at least once, never in a circle.
+//! Forwarding to the real services: with Tracebook's own credentials, at least once, without loops.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,19 +14,19 @@ use crate::cloud::Moto;
 use crate::keychain::Keyring;
 use crate::support::{Journal, Serve, Service, TRACEBOOK, datagram, files, http, otlp_span, post_traces, root, until};
 
-/// What a service sends with; none of it may go on.
+/// Credentials of the service; they must not be forwarded.
 const THEIRS: &str = "theirs-0123456789abcdef0123456789ab";
 const THEIR_KEY: &str = "AKIAIOSFODNN7SERVICE";
-/// What the relay sends with.
+/// Credentials of the relay.
 const OURS: &str = "ours-0123456789abcdef0123456789abcd";
 const OUR_KEY: &str = "AKIAIOSFODNN7RELAY00";
 const OUR_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYRELAYSECRET";
 
-/// A request that a fake heard.
+/// A request to a fake service.
 #[derive(Clone, Debug)]
 struct Heard {
     path: String,
-    /// Names in small letters.
+    /// Names in lower case.
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -44,12 +44,12 @@ impl Heard {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
-    /// `PutLogEvents` of a JSON 1.1 request.
+    /// The operation of a JSON 1.1 request, such as `PutLogEvents`.
     fn operation(&self) -> &str {
         self.header("x-amz-target").rsplit('.').next().unwrap_or_default()
     }
 
-    /// Whose credentials signed it.
+    /// The access key id that signed it.
     fn signed_by(&self) -> &str {
         let (_, after) = self.header("authorization").split_once("Credential=").unwrap_or_default();
         after.split('/').next().unwrap_or_default()
@@ -58,9 +58,9 @@ impl Heard {
 
 type Answers = Arc<dyn Fn(&Heard) -> (u16, Vec<(&'static str, &'static str)>, String) + Send + Sync>;
 
-/// A real service's stand-in over HTTP. Shapes: PutTraceSegments is rest-json on `/TraceSegments` (botocore xray/2016-04-12),
-/// PutLogEvents JSON 1.1 (botocore logs/2014-03-28), Rollbar's item answers `{"err":0,"result":{"id":null,"uuid":…}}`
-/// (docs.rollbar.com/reference/create-item).
+/// A fake of a real service over HTTP. PutTraceSegments is rest-json on `/TraceSegments` (botocore xray/2016-04-12),
+/// PutLogEvents JSON 1.1 (botocore logs/2014-03-28), and Rollbar's response to an item is
+/// `{"err":0,"result":{"id":null,"uuid":…}}` (docs.rollbar.com/reference/create-item).
 struct Fake {
     address: String,
     heard: Arc<Mutex<Vec<Heard>>>,
@@ -94,7 +94,7 @@ impl Fake {
     }
 }
 
-/// Reads one request and answers it; `None` where the other side went away.
+/// Reads one request and responds; `None` if the client disconnected.
 fn answer(socket: TcpStream, heard: &Mutex<Vec<Heard>>, answers: &Answers) -> Option<()> {
     let mut reader = BufReader::new(socket);
     let mut line = String::new();
@@ -126,7 +126,7 @@ fn fine(body: &str) -> (u16, Vec<(&'static str, &'static str)>, String) {
     (200, Vec::new(), body.to_owned())
 }
 
-/// A journal with settings, and nobody's keychain, AWS config or environment.
+/// A journal with settings, without the keychain, AWS config or environment of the user.
 fn journal(settings: &str, env: &[(&str, &str)]) -> Journal {
     let mut journal = Journal::new();
     std::fs::create_dir_all(journal.data()).expect("makes");
@@ -151,7 +151,7 @@ fn profile(journal: &Journal, key: &str) {
     std::fs::write(journal.dir.path().join("aws-credentials"), text).expect("writes");
 }
 
-/// `serve` whose words go to a file of its journal.
+/// Starts `serve` with its log output in a file.
 fn serve(journal: &Journal) -> Serve {
     let log = File::options().create(true).append(true).open(journal.dir.path().join("serve.log")).expect("opens");
     let any = "127.0.0.1:0";
@@ -169,14 +169,14 @@ fn said(journal: &Journal) -> String {
     std::fs::read_to_string(journal.dir.path().join("serve.log")).expect("reads")
 }
 
-/// What the command line says of one destination.
+/// The row of `relay status` for one destination.
 fn row(journal: &Journal, name: &str) -> Json {
     let state = journal.json(&["relay", "status"]);
     let rows = state["rows"].as_array().expect("rows").clone();
     rows.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name} in {state}"))
 }
 
-/// Waits until a destination is as it should be.
+/// Waits until the row of a destination meets a condition.
 fn until_row(journal: &Journal, name: &str, what: &str, is_so: impl Fn(&Json) -> bool) -> Json {
     let start = Instant::now();
     loop {
@@ -193,7 +193,7 @@ fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
-/// Nothing that anybody signs with is in a file of the journal, in what was said, or in what a fake was sent as a body.
+/// Checks that no credential is in a file of the journal, in the output, or in the body of a forwarded request.
 fn nothing_secret(journal: &Journal, fakes: &[&Fake]) {
     let all = files(journal.dir.path());
     assert!(all.keys().any(|name| name.ends_with("telemetry.db")), "{:?}", all.keys());
@@ -211,7 +211,7 @@ fn nothing_secret(journal: &Journal, fakes: &[&Fake]) {
     }
 }
 
-/// A request of a service's SDK, with everything in its headers that it signs with.
+/// Sends a request as an SDK of the service, with its credentials in the headers.
 fn send(address: &str, path: &str, more: &[(&str, &str)], body: &str) -> u16 {
     let signed =
         format!("AWS4-HMAC-SHA256 Credential={THEIR_KEY}/20261126/us-east-1/logs/aws4_request, Signature={THEIRS}");
@@ -228,7 +228,7 @@ fn send(address: &str, path: &str, more: &[(&str, &str)], body: &str) -> u16 {
     http("POST", address, path, &headers, body.as_bytes()).0
 }
 
-/// What time it is: events of other days are not taken.
+/// The current time, since events of other days are rejected.
 #[expect(clippy::disallowed_methods, reason = "a test sends what happens now")]
 fn millis() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
@@ -236,7 +236,7 @@ fn millis() -> u64 {
 }
 
 #[test]
-fn what_a_real_sdk_sends_is_in_another_tracebook_too_and_never_goes_round() {
+fn real_sdk_data_is_forwarded_to_another_tracebook_and_never_loops() {
     let theirs = journal("", &[]);
     let far = serve(&theirs);
     let ours = journal(&format!("[relay]\notlp = {{ endpoint = \"http://{}\" }}\n", far.http()), &[]);
@@ -246,7 +246,7 @@ fn what_a_real_sdk_sends_is_in_another_tracebook_too_and_never_goes_round() {
     assert_eq!(service.get("/api/boom", &[]), 500);
     service.stop();
     let traces = |journal: &Journal| journal.json_code(&["live", "traces"]).1.as_array().cloned().unwrap_or_default();
-    // Beside the two requests the service refreshes something when it starts.
+    // Besides the two requests, the service creates a trace at its start.
     let known = until("three traces are there", || Some(traces(&ours)).filter(|all| all.len() == 3));
     let there = until("they are in the other one too", || Some(traces(&theirs)).filter(|all| *all == known));
     assert!(there.iter().any(|trace| trace["name"] == "GET /api/boom 500" && trace["spans"] == 2), "{there:?}");
@@ -254,11 +254,11 @@ fn what_a_real_sdk_sends_is_in_another_tracebook_too_and_never_goes_round() {
         let captured = journal.json(&["capture", "trace", text(&known[0], "trace_id")]);
         journal.json(&["evidence", "show", text(&captured, "id")])["evidence"]["body"].clone()
     };
-    assert_eq!(frozen(&ours), frozen(&theirs), "down to the last attribute");
+    assert_eq!(frozen(&ours), frozen(&theirs), "including every attribute");
     let sent = until_row(&ours, "otlp", "all is sent", |row| row["waiting"] == 0);
     assert!(sent["sent"].as_u64() >= Some(5) && sent["refused"] == 0, "{sent}");
 
-    // Our own receiver, also from a process that only reads where the other one listens, and by another name.
+    // Our own receiver as destination: also from another process, and by another host name.
     for address in
         [format!("http://{}", near.http()), format!("http://{}", near.http().replace("127.0.0.1", "localhost"))]
     {
@@ -266,7 +266,7 @@ fn what_a_real_sdk_sends_is_in_another_tracebook_too_and_never_goes_round() {
         assert_eq!(code, 5, "{refused}");
         assert!(text(&refused["error"], "message").contains("this app's own receiver"), "{refused}");
     }
-    // The other one back to us: neither knows the other's address for its own, and still nothing goes round.
+    // The other one forwards back to us: neither recognises the address as its own, and still there is no loop.
     theirs.json(&["relay", "set", "otlp", "--on", "--key", "", "--endpoint", &format!("http://{}", near.http())]);
     until_row(&theirs, "otlp", "it is on", |row| row["on"] == true);
     let span = otlp_span(1, 1, None, "round").to_string();
@@ -276,12 +276,12 @@ fn what_a_real_sdk_sends_is_in_another_tracebook_too_and_never_goes_round() {
         Some(row(&theirs, "otlp")).filter(|row| !text(row, "problem").is_empty())
     });
     assert!(text(&waits, "problem").contains("could go round for ever"), "{waits}");
-    assert!(!traces(&ours).iter().any(|trace| trace["name"] == "round"), "it was not taken");
+    assert!(!traces(&ours).iter().any(|trace| trace["name"] == "round"), "it was not accepted");
 }
 
 #[test]
-fn segments_and_log_events_are_signed_with_our_profile_and_told_as_the_daemon_does() {
-    // PutLogEvents is answered with 400 until the group was made.
+fn segments_and_log_events_are_signed_with_our_profile_and_logged_as_by_the_daemon() {
+    // PutLogEvents gets a 400 until the group is created.
     let made = Arc::new(Mutex::new(false));
     let knows = Arc::clone(&made);
     let fake = Fake::start(move |heard| {
@@ -304,7 +304,7 @@ fn segments_and_log_events_are_signed_with_our_profile_and_told_as_the_daemon_do
         "[aws]\nprofile = \"relay\"\nregion = \"us-east-1\"\nendpoint = \"http://{}\"\n[relay]\nxray = true\nlogs = true\n",
         fake.address
     );
-    // The service's own variables, in the same shell: the profile is what counts.
+    // Variables of the service in the same shell are ignored: the profile is used.
     let journal = journal(&settings, &[("AWS_ACCESS_KEY_ID", THEIR_KEY), ("AWS_SECRET_ACCESS_KEY", THEIRS)]);
     profile(&journal, OUR_KEY);
     let served = serve(&journal);
@@ -344,7 +344,7 @@ fn segments_and_log_events_are_signed_with_our_profile_and_told_as_the_daemon_do
     let line = "[Info] Successfully sent batch of 1 segments (";
     until("the line is told", || said(&journal).contains(line).then_some(()));
     let lines = journal.json(&["live", "console"]);
-    assert!(lines.to_string().contains(line), "and it is in the console: {lines}");
+    assert!(lines.to_string().contains(line), "also in the console: {lines}");
     assert_eq!(served.stop(), 0);
     nothing_secret(&journal, &[&fake]);
 }
@@ -360,7 +360,7 @@ fn what_real_sdks_send_is_read_back_from_the_cloud() {
     profile(&journal, OUR_KEY);
     let served = serve(&journal);
     let service = Service::start(&served, &["--xray", "--cloudwatch"]);
-    // Sampled by who calls: the SDK's own rule leaves the second of two requests out until it has heard of ours.
+    // The caller decides about sampling: by default, the SDK drops the second of two requests until it has our rules.
     for (path, status, random) in [("/api/activities/home", 200, "a"), ("/api/boom", 500, "b")] {
         let header = format!("Root=1-{:08x}-{};Sampled=1", millis() / 1_000, random.repeat(24));
         assert_eq!(service.get(path, &[("X-Amzn-Trace-Id", &header)]), status);
@@ -396,7 +396,7 @@ fn what_real_sdks_send_is_read_back_from_the_cloud() {
 }
 
 #[test]
-fn without_credentials_it_waits_over_a_restart_and_goes_on_when_they_are_there() {
+fn without_credentials_it_waits_across_a_restart_and_continues_once_they_exist() {
     let fake = Fake::start(|heard| match heard.signed_by() {
         OUR_KEY => fine("{\"UnprocessedTraceSegments\":[]}"),
         _ => {
@@ -419,12 +419,12 @@ fn without_credentials_it_waits_over_a_restart_and_goes_on_when_they_are_there()
     assert!(said(&journal).contains("[Warn] Relay to X-Ray waits: "), "{}", said(&journal));
     let (_, human, _) = journal.run(&["relay", "status"]);
     assert!(human.contains("2 waiting") && human.contains("waits: "), "{human}");
-    assert!(fake.heard().is_empty(), "nothing is sent without any");
+    assert!(fake.heard().is_empty(), "nothing is sent without credentials");
     assert_eq!(served.stop(), 0);
 
     let served = serve(&journal);
-    assert_eq!(row(&journal, "xray")["waiting"], 2, "it waits on the disk");
-    // Found without a word from anybody, but expired; then renewed in another window, which says so.
+    assert_eq!(row(&journal, "xray")["waiting"], 2, "the queue is on disk");
+    // New credentials are found automatically, but have expired. Then they are renewed, and `relay retry` is run.
     profile(&journal, "AKIAIOSFODNN7EXPIRED");
     let expired = until_row(&journal, "xray", "expired", |row| text(row, "problem").contains("expired"));
     assert_eq!((&expired["waiting"], &expired["sent"]), (&json!(2), &json!(0)), "{expired}");
@@ -439,7 +439,7 @@ fn without_credentials_it_waits_over_a_restart_and_goes_on_when_they_are_there()
 }
 
 #[test]
-fn items_go_to_rollbar_with_our_token_again_when_it_is_busy_and_never_when_it_refuses() {
+fn items_go_to_rollbar_with_our_token_retried_when_busy_but_not_when_rejected() {
     let busy = Mutex::new(VecDeque::from([429, 500]));
     let fake = Fake::start(move |heard| {
         let refuse = |status: u16, why: &str| (status, Vec::new(), json!({ "err": 1, "message": why }).to_string());
@@ -469,14 +469,14 @@ fn items_go_to_rollbar_with_our_token_again_when_it_is_busy_and_never_when_it_re
     assert!(heard.iter().all(|heard| heard.header("x-rollbar-access-token") == OURS), "{heard:?}");
     let tries = |words: &str| heard.iter().filter(|heard| heard.text().contains(words)).count();
     assert_eq!((tries("plain"), tries("enormous"), tries("crooked")), (3, 1, 1));
-    assert!(heard.iter().all(|heard| heard.json()["data"]["uuid"].is_string()), "what is sent twice counts once");
+    assert!(heard.iter().all(|heard| heard.json()["data"]["uuid"].is_string()), "so that Rollbar ignores duplicates");
     assert!(said(&journal).contains("[Error] Rollbar refused 1 items, which are not sent again"), "{}", said(&journal));
     assert_eq!(served.stop(), 0);
     nothing_secret(&journal, &[&fake]);
 }
 
 #[test]
-fn a_token_that_another_process_keeps_in_the_keychain_is_found() {
+fn a_token_stored_in_the_keychain_by_another_process_is_found() {
     let fake = Fake::start(|_| fine("{\"err\":0,\"result\":{\"id\":null,\"uuid\":\"u\"}}"));
     let settings = format!("[rollbar]\nendpoint = \"http://{}/api/1\"\n[relay]\nrollbar = true\n", fake.address);
     let mut journal = journal(&settings, &[]);
@@ -499,7 +499,7 @@ fn a_token_that_another_process_keeps_in_the_keychain_is_found() {
 }
 
 #[test]
-fn the_queue_is_bounded_and_a_killed_process_loses_nothing_of_it() {
+fn the_queue_is_bounded_and_survives_a_killed_process() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = nobody.local_addr().expect("bound").to_string();
     drop(nobody);
@@ -513,14 +513,18 @@ fn the_queue_is_bounded_and_a_killed_process_loses_nothing_of_it() {
         let mut request = otlp_span(i, 1, None, &format!("request {i}"));
         request["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"] =
             json!([{ "key": "big", "value": { "stringValue": "x".repeat(300 << 10) } }]);
-        assert_eq!(send(served.http(), "/v1/traces", &[], &request.to_string()), 200, "receiving waits for nobody");
+        assert_eq!(
+            send(served.http(), "/v1/traces", &[], &request.to_string()),
+            200,
+            "receiving does not wait for the relay"
+        );
     }
     let full = until_row(&journal, "otlp", "the oldest went", |row| row["dropped"] == 5 && row["problem"] != "");
     assert_eq!(full["waiting"], 3, "{full}");
     assert!(text(&full, "problem").contains("127.0.0.1"), "{full}");
     let state = journal.json(&["relay", "status"]);
     assert!(state["bytes"].as_u64() <= state["limit_bytes"].as_u64() && state["limit_bytes"] == 1 << 20, "{state}");
-    assert_eq!(journal.json(&["live", "traces"]).as_array().map(Vec::len), Some(8), "telemetry has them all");
+    assert_eq!(journal.json(&["live", "traces"]).as_array().map(Vec::len), Some(8), "telemetry has all of them");
     Command::new("kill").args(["-KILL", &served.pid().to_string()]).status().expect("kill runs");
     served.kill_is_over();
     nothing_secret(&journal, &[]);

@@ -1,4 +1,4 @@
-//! `serve` beside another `serve`, and commands that it watches.
+//! Two `serve` processes on one journal, and watched commands.
 
 use std::fs::File;
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::support::{Journal, Serve, TRACEBOOK, http, until};
 
 #[test]
-fn a_second_serve_says_whose_the_receivers_are() {
+fn a_second_serve_names_the_process_with_the_receivers() {
     let journal = Journal::new();
     let first = journal.serve(&[]);
     assert!(first.ready.get("elsewhere").is_none(), "{}", first.ready);
@@ -30,7 +30,7 @@ fn a_second_serve_says_whose_the_receivers_are() {
     });
     assert!(said.contains(&format!("process {}", first.pid())) && said.contains(first.http()), "{said}");
 
-    // Ports that were named are its own, beside the others.
+    // Named ports are opened in addition.
     let third = journal.serve(&[]);
     assert!(third.http() != first.http() && third.ready.get("elsewhere").is_none(), "{}", third.ready);
     assert_eq!(
@@ -40,7 +40,7 @@ fn a_second_serve_says_whose_the_receivers_are() {
     assert_eq!([second.stop(), third.stop(), first.stop()], [0; 3]);
 }
 
-/// Whether a process with exactly these arguments is there.
+/// Whether a process with exactly these arguments is running.
 fn runs(command: &str) -> bool {
     let output = Command::new("ps").args(["-A", "-o", "args"]).output().expect("ps");
     String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == command)
@@ -68,7 +68,7 @@ fn a_watched_command_does_not_outlive_a_killed_app() {
 }
 
 #[test]
-fn a_watched_command_keeps_its_exit_code_and_what_it_left_running() {
+fn a_watched_command_reports_its_exit_code_and_its_background_processes_survive() {
     let journal = Journal::new();
     let serve = journal.serve(&["--watch", "sleep 86404.137 >/dev/null 2>&1 & echo begun; cat; exit 3"]);
     // Its standard input is empty, so `cat` ends at once.
@@ -76,7 +76,7 @@ fn a_watched_command_keeps_its_exit_code_and_what_it_left_running() {
         let (_, lines) = journal.json_code(&["live", "console", "--filter", "\"exit code 3\""]);
         lines.as_array().filter(|lines| !lines.is_empty()).map(|_| ())
     });
-    assert!(runs("sleep 86404.137"), "what a command leaves running when it ends is its own affair");
+    assert!(runs("sleep 86404.137"), "background processes of a finished command keep running");
     assert_eq!(serve.stop(), 0);
     let pids = Command::new("pgrep").args(["-f", "^sleep 86404[.]137"]).output().expect("pgrep");
     for pid in String::from_utf8_lossy(&pids.stdout).split_whitespace() {
@@ -85,7 +85,7 @@ fn a_watched_command_keeps_its_exit_code_and_what_it_left_running() {
 }
 
 #[test]
-fn the_doctor_says_that_a_watched_command_failed() {
+fn the_doctor_reports_a_failed_watched_command() {
     let journal = Journal::new();
     let step = |name: &str| -> Option<Json> {
         let checks = journal.json(&["doctor", "console"]);
@@ -98,7 +98,7 @@ fn the_doctor_says_that_a_watched_command_failed() {
     assert!(detail.contains("no-such-program-here") && detail.contains("exit code 127"), "{failed}");
     assert!(failed["fix"].as_str().is_some_and(|fix| fix.contains("PATH")), "{failed}");
     drop(serve);
-    // Started again with one that runs, all is well.
+    // With a command that works, the check passes again.
     let serve = journal.serve(&["--watch", "echo here; sleep 30"]);
     until("the doctor sees that it runs", || step("the watched command runs").is_none().then_some(()));
     assert_eq!(serve.stop(), 0);

@@ -1,4 +1,4 @@
-//! Starting the program as a user would, and ending what was started whatever happens.
+//! Starts the program as a user would, and stops it when a test ends or fails.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
@@ -11,20 +11,20 @@ use serde_json::{Value as Json, json};
 /// The program under test.
 pub(crate) const TRACEBOOK: &str = env!("CARGO_BIN_EXE_tracebook");
 
-/// The repository's root.
+/// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
-/// Python with the real SDKs, as `make test` sets it up.
+/// Python with the real SDKs, as set up by `make test`.
 pub(crate) fn python() -> PathBuf {
     std::env::var_os("TRACEBOOK_TEST_PYTHON").map_or_else(|| root().join(".setup/venv/bin/python"), PathBuf::from)
 }
 
-/// A data directory of its own.
+/// A temporary data directory.
 pub(crate) struct Journal {
     pub(crate) dir: tempfile::TempDir,
-    /// What its commands find in their environment, beside the test's own.
+    /// Additional environment variables of its commands.
     pub(crate) env: Vec<(String, String)>,
 }
 
@@ -37,7 +37,7 @@ impl Journal {
         self.dir.path().join("data")
     }
 
-    /// Runs a command and returns exit code and output.
+    /// Runs a command and returns exit code, stdout and stderr.
     pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         self.run_with(args, b"")
     }
@@ -53,7 +53,7 @@ impl Journal {
             .stderr(Stdio::piped())
             .spawn()
             .expect("starts");
-        // A program that reads nothing closes the pipe: that is its choice.
+        // Fails if the program does not read its input, which is allowed.
         let _ = child.stdin.take().expect("a pipe").write_all(stdin);
         let Output { status, stdout, stderr } = child.wait_with_output().expect("ends");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -102,7 +102,7 @@ impl Serve {
         Self::saying(command, Stdio::null())
     }
 
-    /// What it says beside its answers goes to `words`.
+    /// Starts `serve` with standard error going to `words`.
     pub(crate) fn saying(command: &mut Command, words: Stdio) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(words).spawn().expect("starts");
         let mut line = String::new();
@@ -127,7 +127,7 @@ impl Serve {
         self.child.id()
     }
 
-    /// Waits for the end of one that somebody else killed.
+    /// Waits for the end of a process that was killed elsewhere.
     pub(crate) fn kill_is_over(mut self) {
         self.child.wait().expect("ends");
     }
@@ -149,7 +149,7 @@ impl Drop for Serve {
 
 fn interrupt(pid: u32) {
     let done = Command::new("kill").args(["-INT", &pid.to_string()]).status().expect("kill runs");
-    assert!(done.success(), "the process {pid} is there");
+    assert!(done.success(), "the process {pid} is running");
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
@@ -163,7 +163,7 @@ fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
     None
 }
 
-/// A service with the real SDKs: Flask's, or Node's.
+/// A running test service with the real SDKs: the Flask one or the Node one.
 pub(crate) struct Service {
     child: Child,
     pub(crate) port: u16,
@@ -179,7 +179,7 @@ impl Service {
         Self::run(&mut python, serve, otlp, modes)
     }
 
-    /// The Node service.
+    /// Starts the Node service.
     pub(crate) fn node(serve: &Serve, modes: &[&str]) -> Self {
         let mut node = Command::new("node");
         node.arg(root().join("tests/node-service/service.cjs"))
@@ -206,13 +206,13 @@ impl Service {
         Self { child, port }
     }
 
-    /// Calls a path and returns the status.
+    /// Requests a path and returns the status.
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
         let headers: Vec<(String, String)> = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         http("GET", &format!("127.0.0.1:{}", self.port), path, &headers, b"").0
     }
 
-    /// Asks it to end and waits until it has flushed.
+    /// Stops it and waits until it has flushed.
     pub(crate) fn stop(mut self) {
         interrupt(self.child.id());
         wait(&mut self.child, Duration::from_secs(20)).expect("the service ends");
@@ -226,7 +226,7 @@ impl Drop for Service {
     }
 }
 
-/// One HTTP/1.1 request over a socket of its own: status and body. Any bytes can be sent, also wrong ones.
+/// Sends one HTTP/1.1 request on a new connection: status and body. Can send any bytes, including invalid ones.
 pub(crate) fn http(
     method: &str,
     address: &str,
@@ -242,11 +242,11 @@ pub(crate) fn http(
         request.push_str(&format!("{key}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    // Status 0: nobody is there (any more).
+    // Status 0: nothing listens.
     let Ok(mut socket) = TcpStream::connect(address) else { return (0, Vec::new()) };
     socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
     let _ = socket.write_all(request.as_bytes());
-    // The server may answer and close before it has read all of a body that it refuses.
+    // The server may respond and close before it has read a body that it rejects.
     let _ = socket.write_all(body);
     let mut answer = Vec::new();
     let _ = socket.read_to_end(&mut answer);
@@ -299,7 +299,7 @@ pub(crate) fn datagram(address: &str, bytes: &[u8]) {
     socket.send_to(bytes, address).expect("sends");
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -311,7 +311,7 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Every file below a folder with its bytes, by relative path.
+/// All files below a folder with their bytes, by relative path.
 pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     fn walk(at: &Path, base: &Path, found: &mut std::collections::BTreeMap<String, Vec<u8>>) {
         for entry in std::fs::read_dir(at).expect("lists").map(|e| e.expect("an entry").path()) {

@@ -1,11 +1,11 @@
-//! The web host's door: nothing without the key, nothing for other sites.
+//! Access control of the web host: nothing without the token, nothing for other sites.
 
 use serde_json::json;
 
 use crate::support::{Journal, http};
 
 #[test]
-fn the_ui_is_served_to_its_user_alone() {
+fn the_ui_is_served_only_with_its_token() {
     let journal = Journal::new();
     let serve = journal.serve(&["--ui", "127.0.0.1:0", "--allow-host", "workspace.example"]);
     let url = serve.ready["ui"]["url"].as_str().expect("a URL").to_owned();
@@ -18,10 +18,10 @@ fn the_ui_is_served_to_its_user_alone() {
     let with_key = ("Cookie", cookie.as_str());
     let get = |path: &str, headers: &[(&str, &str)]| http("GET", address, path, &pairs(headers), b"").0;
 
-    assert_eq!(get(&format!("/?token={token}"), &[]), 303, "the token is swapped for a cookie");
+    assert_eq!(get(&format!("/?token={token}"), &[]), 303, "the token is exchanged for a cookie");
     assert_eq!(get("/?token=0000", &[]), 401);
     for path in ["/", "/events", "/card/01JD4ZK8S7M5V9TQ2WXYB3CDEF.svg", "/index.html"] {
-        assert_eq!(get(path, &[]), 401, "{path} without the key");
+        assert_eq!(get(path, &[]), 401, "{path} without the token");
     }
     assert_eq!(get("/", &[with_key]), 200);
     assert_eq!(get("/", &[with_key, ("Host", "evil.example")]), 403, "a rebound name");

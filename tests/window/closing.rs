@@ -1,4 +1,4 @@
-//! How the window goes: what was typed is saved, and a service that still sends is not cut off without a question.
+//! Closing the window: typed text is saved, and the user is asked while a service is still sending.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -47,15 +47,15 @@ async fn asked_to_close() {
     send_trace(&address, 1, "/api/activities/home", false);
     window.appears("[data-testid=trace-row]").await;
 
-    // Asked once, also where somebody clicks twice; Escape leaves everything as it was.
+    // Asked once, even after two clicks. Escape cancels.
     ask_to_close(pid);
     ask_to_close(pid);
     window.appears("[data-testid=leaving]").await;
     settle().await;
     window.picture("8-closing").await;
     assert_eq!(window.count("dialog[open]").await, 1);
-    assert_eq!(focused(&window).await, "leaving-keep", "what loses nothing has the focus");
-    // A question that is on the screen may be thought about for longer than a page that is silent is waited for.
+    assert_eq!(focused(&window).await, "leaving-keep", "the safe choice has the focus");
+    // An open question can stay longer than the timeout for a page that does not respond.
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert!(runs(pid));
     press(&window, Key::Escape).await;
@@ -63,7 +63,7 @@ async fn asked_to_close() {
     window.type_at_end("second ").await;
     window.saved().await;
 
-    // Kept: the process and its ports live on, and what is sent arrives.
+    // Keep receiving: the process and its ports stay, and data still arrives.
     ask_to_close(pid);
     window.click("[data-testid=leaving-keep]").await;
     until("the question is gone", gone).await;
@@ -71,14 +71,14 @@ async fn asked_to_close() {
     until("both traces are listed", || async { window.count("[data-testid=trace-row]").await == 2 }).await;
     assert!(runs(pid));
 
-    // Stopped: what was typed a moment ago is saved, and the process ends.
+    // Stop: the last typed text is saved, and the process ends.
     window.type_at_end("third").await;
     ask_to_close(pid);
     window.click("[data-testid=leaving-stop]").await;
     until("the app has ended", || async { !runs(pid) }).await;
-    assert!(TcpStream::connect(&address).is_err(), "nothing listens any more");
+    assert!(TcpStream::connect(&address).is_err(), "nothing listens");
     for name in ["journal.db-wal", "telemetry.db-wal"] {
-        assert!(!data.path().join(name).exists(), "{name}: the databases are closed in order");
+        assert!(!data.path().join(name).exists(), "{name}: the databases were closed cleanly");
     }
     assert!(window.entry_text(data.path()).contains("first second third"), "{}", window.entry_text(data.path()));
 }

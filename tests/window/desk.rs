@@ -1,10 +1,10 @@
-//! What a desktop does to a window from outside, and what it sees of the processes behind it.
+//! What a desktop environment does with a window, and information about its processes.
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, MapState, Window};
 use x11rb::rust_connection::RustConnection;
 
-/// Asks the window of a process to close, as the cross in its title bar does.
+/// Asks the window of a process to close, as its close button does.
 pub(crate) fn ask_to_close(pid: u32) {
     let (display, screen) = x11rb::connect(None).expect("a display");
     let atom = |name: &str| display.intern_atom(false, name.as_bytes()).expect("asks").reply().expect("an atom").atom;
@@ -25,18 +25,18 @@ fn is_shown(display: &RustConnection, window: Window) -> bool {
     attributes.is_ok_and(|a| a.map_state == MapState::VIEWABLE)
 }
 
-/// A window's property as 32-bit values; empty where it has none.
+/// A property of a window as 32-bit values; empty if there is none.
 fn property(display: &RustConnection, window: Window, name: u32) -> Vec<u32> {
     let asked = display.get_property(false, window, name, AtomEnum::ANY, 0, 64).expect("asks");
     asked.reply().ok().and_then(|reply| reply.value32().map(Iterator::collect)).unwrap_or_default()
 }
 
-/// Whether a process runs; one that has ended and is not waited for yet does not.
+/// Whether a process is running; a zombie is not.
 pub(crate) fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != "Z")
 }
 
-/// Kills the process that draws the page of an app, as a crash would.
+/// Kills the renderer process of an app, like a crash.
 pub(crate) fn crash_page_of(app: u32) {
     let page = std::fs::read_dir("/proc")
         .expect("/proc")

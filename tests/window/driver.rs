@@ -1,4 +1,4 @@
-//! One window and its driver. WebKitWebDriver takes one session, so each window has a driver of its own.
+//! A window and its driver. WebKitWebDriver supports one session, so each window has its own driver.
 
 use std::future::Future;
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 
-/// The display has no window manager to give one of two windows the focus.
+/// One window at a time, since the display has no window manager to set the focus.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
@@ -28,7 +28,7 @@ pub(crate) struct Window {
     data: PathBuf,
 }
 
-/// Ends the driver, and the app that it started, whatever happens.
+/// Stops the driver and the app it started.
 struct Driver(Child);
 
 impl Drop for Driver {
@@ -42,7 +42,7 @@ impl Drop for Driver {
 }
 
 impl Window {
-    /// Starts the app as a user does, with a journal of its own.
+    /// Starts the app as a user does, with this journal.
     pub(crate) async fn open(data: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let driver = Command::new("WebKitWebDriver")
@@ -101,14 +101,14 @@ impl Window {
         }
     }
 
-    /// Whether an `<img>` has a picture in it, not the sign for a broken one.
+    /// Whether an `<img>` has loaded.
     pub(crate) async fn picture_is_loaded(&self, css: &str) -> bool {
         let script =
             "const img = document.querySelector(arguments[0]); return !!img && img.complete && img.naturalWidth > 100";
         self.client.execute(script, vec![json!(css)]).await.is_ok_and(|loaded| loaded == json!(true))
     }
 
-    /// Waits until what was typed is on disk.
+    /// Waits until the typed text is on disk.
     pub(crate) async fn saved(&self) {
         let start = Instant::now();
         while self.count("[data-testid=save-status][data-state=saved]").await == 0 {
@@ -120,7 +120,7 @@ impl Window {
         }
     }
 
-    /// Keeps a screenshot for people to look at.
+    /// Saves a screenshot for review.
     pub(crate) async fn picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/screenshots");
         std::fs::create_dir_all(&folder).expect("makes");
@@ -129,12 +129,12 @@ impl Window {
         }
     }
 
-    /// Where this window receives OTLP.
+    /// The address where this window receives OTLP.
     pub(crate) async fn http_address(&self) -> String {
         self.holder()["http"].as_str().expect("an address").to_owned()
     }
 
-    /// The app behind the window.
+    /// The process id of the app.
     pub(crate) fn pid(&self) -> u32 {
         self.holder()["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process id")
     }
@@ -152,7 +152,7 @@ impl Window {
         editor.send_keys(text).await.expect("types");
     }
 
-    /// The first entry's text as it is on disk.
+    /// The text of the first entry on disk.
     pub(crate) fn entry_text(&self, data: &Path) -> String {
         let out = Command::new("sqlite3")
             .arg(data.join("journal.db"))
@@ -162,14 +162,14 @@ impl Window {
         String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
-    /// Closes the window and waits until the app is gone.
+    /// Closes the window and waits until the app has exited.
     pub(crate) async fn close(self) {
         self.client.close().await.expect("closes");
         drop(self.driver);
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
     let start = Instant::now();
     while !look().await {
@@ -178,7 +178,7 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut look: impl F
     }
 }
 
-/// Lets fades and pictures come to rest before a screenshot.
+/// Waits for transitions and images before a screenshot.
 pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(600)).await;
 }

@@ -1,5 +1,5 @@
-//! The real window under a (virtual) display, driven through WebKitWebDriver, with a real sender. Screenshots are kept in
-//! `tests/screenshots/`; look at them.
+//! The real window on a (virtual) display, driven through WebKitWebDriver, with a real sender. Screenshots are saved in
+//! `tests/screenshots/` for review.
 
 mod closing;
 mod desk;
@@ -16,7 +16,7 @@ use crate::sender::send_trace;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job_in_the_real_window() {
-    // A driver that hangs answers nothing at all: without an end of its own the test would hold up whoever runs it.
+    // A driver that hangs never responds; without a timeout, the test would block.
     let _alone = alone().await;
     let done = tokio::time::timeout(Duration::from_secs(240), main_job()).await;
     done.expect("the window did the main job within four minutes");
@@ -46,7 +46,7 @@ async fn main_job() {
     window.type_at_end("\nTyped in the real window: äöü ✓\n\n").await;
     window.saved().await;
 
-    // A trace arrives from a real sender and is in the tray within a second or so.
+    // A trace arrives from a real sender and appears in the tray.
     let address = window.http_address().await;
     send_trace(&address, 1, "/api/activities/home", false);
     let sent = std::time::Instant::now();
@@ -56,7 +56,7 @@ async fn main_job() {
     until("both are listed", || async { window.count("[data-testid=trace-row]").await == 2 }).await;
     window.picture("2-traces-arrive").await;
 
-    // A click beside the button shows the card and the spans; Escape closes it.
+    // A click on the row shows the card and the spans; Escape closes it.
     window.click("[data-testid=trace-row]").await;
     window.appears("[data-testid=trace-panel]").await;
     settle().await;
@@ -69,11 +69,11 @@ async fn main_job() {
         .expect("escape");
     until("the preview is closed", || async { window.count("[data-testid=trace-panel]").await == 0 }).await;
 
-    // One click freezes the newest at the cursor, below what was typed.
+    // One click captures the newest trace at the cursor, below the typed text.
     window.click("[data-testid=capture]").await;
     window.appears("img.evidence-card").await;
     window.saved().await;
-    // And one into a chosen slot; the cards are drawn.
+    // And one into the selected slot; the cards are drawn.
     let editor = page.find(Locator::Css(".cm-content")).await.expect("the editor");
     editor.send_keys(&format!("{}{}", char::from(Key::Control), char::from(Key::Home))).await.expect("to the start");
     window.click(".slot-tools .chip").await;
@@ -88,7 +88,7 @@ async fn main_job() {
     settle().await;
     window.picture("4-captured").await;
 
-    // Close as a user does, and open again: all there.
+    // Close as a user does, and open again: everything is present.
     window.close().await;
     let window = Window::open(data.path()).await;
     window.click("[data-testid=entries] button").await;

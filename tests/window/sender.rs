@@ -1,11 +1,11 @@
-//! What a service sends, as its SDK would.
+//! Sends telemetry as the SDK of a service does.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::json;
 
-/// Posts one OTLP trace as an SDK would: a request that asks the database, and fails if wanted.
+/// Posts one OTLP trace as an SDK does: a request with a database query, failing if wanted.
 #[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
 pub(crate) fn send_trace(address: &str, trace: u8, name: &str, fails: bool) {
     let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
