@@ -1,8 +1,8 @@
-//! X-Ray's API, asked: traces, maps, groups and sampling rules of an account, as the core's words, and segments sent on for the
-//! relay. Every request goes through [`Fetch::call`](crate::cloud::Fetch::call).
+//! Client of the X-Ray API: traces, maps, groups and sampling rules of an account as `core` types, and PutTraceSegments
+//! for the relay. Every request goes through [`Fetch::call`](crate::cloud::Fetch::call).
 //!
 //! Operations and limits: the API reference
-//! (<https://docs.aws.amazon.com/xray/latest/api/Welcome.html>); what it leaves out is named where it matters.
+//! (<https://docs.aws.amazon.com/xray/latest/api/Welcome.html>). Other sources are named where they are used.
 
 mod batch;
 mod graph;
@@ -33,7 +33,7 @@ use crate::aws::Connection;
 use crate::aws::errors::Whose;
 use crate::cloud::SourceError;
 
-/// X-Ray answers at most so many pages to one question; more is taken for an endpoint that goes in circles.
+/// Maximum number of pages per query. More means that the endpoint repeats pages.
 const MOST_PAGES: u32 = 2_000;
 
 /// X-Ray in one region of one account. Cheap to clone; clones share connections.
@@ -51,7 +51,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client that asks as the connection does.
+    /// A client with the credentials of the connection.
     pub fn new(connection: &Connection) -> Self {
         Self {
             sdk: aws_sdk_xray::Client::new(&connection.sdk),
@@ -69,7 +69,7 @@ impl Client {
     }
 }
 
-/// Checks a filter expression before X-Ray is asked. What X-Ray can evaluate and a local trace cannot (root causes) is fine here.
+/// Checks a filter expression before it is sent. Expressions that only X-Ray can evaluate (root causes) are valid.
 ///
 /// # Errors
 /// What is wrong, with the place.
@@ -80,7 +80,7 @@ pub fn check_expression(text: &str) -> Result<(), String> {
     }
 }
 
-/// Help for filter expressions: examples, and what each finds
+/// Help for filter expressions: examples, and what each one matches
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html>).
 pub fn forms() -> Vec<(&'static str, &'static str)> {
     vec![
@@ -115,23 +115,23 @@ pub fn forms() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-/// A time as the SDK takes it.
+/// A time for the SDK.
 fn date(time: Nanos) -> DateTime {
     // In range for every i64.
     DateTime::from_nanos(time.0.into()).unwrap_or_else(|_| DateTime::from_secs(0))
 }
 
-/// A time as the core has it. The SDK reads a decimal fraction into nanoseconds, which brings digits that nobody wrote.
+/// A time from the SDK, rounded: the SDK turns decimal fractions into nanoseconds with spurious digits.
 fn nanos(time: &DateTime) -> Option<Nanos> {
     Nanos::from_seconds(time.as_secs_f64())
 }
 
-/// Seconds as nanoseconds; what is no length of time is none.
+/// Seconds as nanoseconds; `None` if it is not a valid duration.
 fn length(seconds: f64) -> i64 {
     Nanos::from_seconds(seconds.max(0.0)).unwrap_or_default().0
 }
 
-/// The token of the next page, unless it is empty or the one that was just sent: then it would go on for ever.
+/// The token of the next page, unless it is empty or the one just sent, which would loop.
 fn next(token: Option<&str>, sent: Option<&str>) -> Option<String> {
     token.filter(|token| !token.is_empty() && Some(*token) != sent).map(str::to_owned)
 }

@@ -1,5 +1,5 @@
-//! Records back as segment documents: as they were sent, with the subsegments under their segment again; spans of
-//! OpenTelemetry as the documents that X-Ray's exporter makes of them.
+//! Converts records to segment documents: as they were sent, with subsegments nested in their segment again. Spans of
+//! OpenTelemetry become the documents that X-Ray's exporter would produce.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use tracebook_core::value::{Attribute, Value};
 use super::expression::{CLIENT_IP, USER, USER_AGENT, first, url};
 use crate::json::{ObjectText, elements, members};
 
-/// How deep subsegments are put into each other; what hangs deeper is a document of its own, as JSON readers give up.
+/// Maximum nesting of subsegments. Deeper ones become separate documents, since JSON readers limit depth.
 const DEEPEST: usize = 48;
 
-/// A segment as BatchGetTraces has it.
+/// A segment as in BatchGetTraces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Document {
     /// The segment's id.
@@ -26,14 +26,14 @@ pub(super) struct Document {
     pub(super) text: String,
 }
 
-/// One record as an object that is still open at its end.
+/// The JSON object of one record, without its closing brace.
 struct Part {
     id: SpanId,
     parent: Option<SpanId>,
-    /// Whether it goes under its parent.
+    /// Whether it is nested in its parent.
     nested: bool,
     open: String,
-    /// Subsegments that could not stand alone and stayed in it.
+    /// Subsegments that were not valid on their own and stayed in it.
     inside: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     let mut kept: Vec<&SpanRecord> = Vec::with_capacity(records.len());
     for record in records {
         match at.get(&record.span_id) {
-            // What is complete is not replaced by what is in progress.
+            // A complete segment is not replaced by one in progress.
             Some(&i) if kept[i].end.is_some() && record.end.is_none() => {}
             Some(&i) => kept[i] = record,
             None => {
@@ -70,7 +70,7 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     }
     let mut written = vec![false; parts.len()];
     let mut documents = Vec::new();
-    // What nothing on top leads to hangs in a circle; each begins one more document, so that nothing is left out.
+    // Records that no root leads to form a cycle; each starts another document, so that none is left out.
     let mut queue: std::collections::VecDeque<usize> = tops.into_iter().collect();
     let mut rest = 0..parts.len();
     while let Some(top) = queue.pop_front().or_else(|| rest.next()) {
@@ -82,7 +82,7 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     documents
 }
 
-/// What is to be written next. A stack rather than recursion, and one text rather than one a level.
+/// What to write next. An explicit stack instead of recursion, and one string instead of one per level.
 enum Step {
     Open(usize, usize),
     Text(&'static str),
@@ -155,7 +155,7 @@ fn as_sent(record: &SpanRecord) -> Option<(String, Vec<String>, bool)> {
     members(raw, |key, value| {
         match key.as_ref() {
             "subsegments" => {
-                // Whatever it is if it is no list, a reader of documents does not expect it.
+                // Readers of documents expect a list only.
                 let _ = elements(value.get(), |one| {
                     inside.push(one.get().to_owned());
                     Ok(())
@@ -174,7 +174,7 @@ fn as_sent(record: &SpanRecord) -> Option<(String, Vec<String>, bool)> {
     (text.len() > 1).then_some((text, inside, nested))
 }
 
-/// A span of OpenTelemetry as a document, as X-Ray's exporter makes it: attributes become metadata.
+/// An OpenTelemetry span as a document, as X-Ray's exporter produces it: attributes become metadata.
 fn made(trace_id: TraceId, span: &Span, resource: &[Attribute], nested: bool) -> Json {
     let mut said = Map::new();
     let out = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
@@ -266,7 +266,7 @@ fn exception(exception: &Exception) -> Json {
     said.into()
 }
 
-/// A value as plain JSON, as far as there is one; deep ones as text.
+/// A value as plain JSON; deeply nested values as text.
 fn plain(value: &Value, depth: usize) -> Json {
     match value {
         Value::Empty => Json::Null,

@@ -1,4 +1,4 @@
-//! X-Ray's filter expressions, as far as a local trace can answer them: `service("backend-flask") { fault }`,
+//! X-Ray's filter expressions, as far as they can be evaluated for local traces: `service("backend-flask") { fault }`,
 //! `responsetime > 5 AND http.url CONTAINS "/api/"`, `annotation.handle = "andrewbrown"`.
 
 mod matching;
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 pub use matching::Subject;
 pub(crate) use matching::{CLIENT_IP, INSTANCE, RESOURCE, USER, USER_AGENT, ZONE, first, type_of, url};
 
-/// The longest expression that is read.
+/// Maximum length of an expression.
 pub const MAX_LENGTH: usize = 2000;
 
 /// Why an expression is not evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It is no expression.
+    /// It is not a valid expression.
     #[error("Invalid filter expression at character {at}: {why}")]
     Wrong {
         /// Where, from 1.
@@ -23,7 +23,7 @@ pub enum Problem {
         /// What was expected.
         why: String,
     },
-    /// X-Ray knows it, a local trace cannot answer it.
+    /// It is valid in X-Ray but cannot be evaluated locally.
     #[error("The filter expression's {word:?} at character {at} is not evaluated here: {why}")]
     Unsupported {
         /// Where, from 1.
@@ -48,7 +48,7 @@ impl Expression {
     /// Reads an expression; an empty one matches everything.
     ///
     /// # Errors
-    /// A [`Problem`], in words with the place.
+    /// A [`Problem`] with its position.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         reading::read(text).map(|root| Self { root })
     }
@@ -68,7 +68,7 @@ impl Expression {
         names
     }
 
-    /// Whether a trace is meant. A group that is not among `groups`, and one within a group, matches nothing.
+    /// Whether a trace matches. Unknown groups and groups within groups match nothing.
     pub fn matches(&self, subject: &Subject<'_>, groups: &Groups) -> bool {
         self.root.as_ref().is_none_or(|root| subject.is(root, Some(groups)))
     }
@@ -151,7 +151,7 @@ enum AnnotationTest {
     Flag(bool),
 }
 
-/// Which service; nothing said is any.
+/// A service; an empty selector matches any.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Named {
     name: Option<String>,

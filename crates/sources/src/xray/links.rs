@@ -1,5 +1,5 @@
-//! Links into AWS's console. Their form is not documented by AWS: it is the one that the console itself shows and that many
-//! public projects build; a link that no longer leads anywhere costs nothing, since the evidence is here.
+//! Links to the AWS console. AWS does not document their form: it is the one that the console shows and that many
+//! public projects use. A dead link does no harm, since the evidence contains the data.
 
 use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
@@ -10,17 +10,17 @@ use crate::aws::is_region;
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-tutorial.html>).
 const KEPT: i64 = 30 * 24 * 3_600 * 1_000_000_000;
 
-/// A trace in the CloudWatch console; `None` where the region is none.
+/// A trace in the CloudWatch console; `None` if the region is invalid.
 pub fn trace(region: &str, id: TraceId) -> Option<String> {
     Some(format!("{}#xray:traces/{}", home(region)?, id.xray()))
 }
 
-/// The service map in the CloudWatch console; `None` where the region is none.
+/// The service map in the CloudWatch console; `None` if the region is invalid.
 pub fn service_map(region: &str) -> Option<String> {
     Some(format!("{}#xray:service-map/map", home(region)?))
 }
 
-/// When a trace's link leads nowhere any more, from when the trace began.
+/// When the link to a trace expires, from when the trace started.
 pub fn expires(start: Nanos) -> Nanos {
     Nanos(start.0.saturating_add(KEPT))
 }

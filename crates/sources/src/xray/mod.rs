@@ -1,5 +1,5 @@
-//! AWS X-Ray: the local end of the X-Ray daemon, segments over UDP and its HTTP side over TCP, and of the API: groups,
-//! sampling rules, and traces read back; and the client of the API itself.
+//! AWS X-Ray: a local X-Ray daemon (segments over UDP, HTTP over TCP), a local API (groups, sampling rules, reading
+//! traces), and a client of the real API.
 
 pub mod client;
 mod document;

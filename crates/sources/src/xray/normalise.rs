@@ -1,5 +1,5 @@
-//! A segment or subsegment document as the core's words. What has no word of its own becomes an attribute under its
-//! dotted path (`http.request.method`, `aws.xray.sdk`), unknown keys too.
+//! Converts a segment or subsegment document to `core` types. Everything without a field becomes an attribute with its
+//! dotted path (`http.request.method`, `aws.xray.sdk`), including unknown keys.
 
 use serde_json::{Map, Value as Json};
 use tracebook_core::assemble::LooseSpan;
@@ -35,7 +35,7 @@ pub(super) fn span_of(said: Map<String, Json>, id: SpanId, warnings: &mut Vec<St
             continue;
         }
         match (key.as_str(), json) {
-            // In the record already, which could not be made of anything else.
+            // Already in the record, which requires it.
             ("id" | "trace_id", _) => {}
             ("name", json) => span.name = text(json),
             ("start_time", json) => span.start = seconds("start_time", &json, warnings).unwrap_or_default(),
@@ -72,14 +72,14 @@ pub(super) fn span_of(said: Map<String, Json>, id: SpanId, warnings: &mut Vec<St
         }
         _ => {}
     }
-    // A local subsegment belongs to the segment around it, which only the whole trace knows.
+    // A local subsegment belongs to its segment, which is known only in the whole trace.
     if span.kind == SpanKind::Segment || remote {
         span.service.clone_from(&span.name);
     }
     span
 }
 
-/// The three flags, each as far as the sender set it.
+/// The three flags, as far as the sender set them.
 #[derive(Default)]
 struct Said {
     fault: Option<bool>,
@@ -88,7 +88,7 @@ struct Said {
 }
 
 impl Said {
-    /// The most telling one: SDKs set `error` together with `throttle` on a 429.
+    /// The most specific one: on a 429, SDKs set `error` together with `throttle`.
     fn code(&self) -> StatusCode {
         let Self { fault, error, throttle } = *self;
         match (fault, throttle, error) {
@@ -145,7 +145,7 @@ fn flatten(path: String, json: Json, depth: usize, into: &mut Vec<Attribute>) {
     }
 }
 
-/// Either the id of an exception that another subsegment holds, or the exceptions themselves.
+/// Either the id of an exception in another subsegment, or the exceptions themselves.
 fn cause(json: Json, span: &mut Span, warnings: &mut Vec<String>) {
     match json {
         Json::String(id) if id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => span.cause_ref = id,

@@ -1,4 +1,4 @@
-//! Records back as the documents that were sent, to be sent on with PutTraceSegments.
+//! Converts records back to the documents that were sent, to forward them with PutTraceSegments.
 
 use std::collections::HashSet;
 
@@ -7,18 +7,17 @@ use tracebook_core::telemetry::{Encoding, SpanRecord};
 
 use super::document;
 
-/// The most that X-Ray takes as one document.
+/// X-Ray's size limit of a document.
 const LARGEST: usize = 64 * 1024;
 
-/// The segments and subsegments that came from X-Ray's SDKs, each document as it came: with the subsegments in it that
-/// were in it. Records of anything else are left out.
+/// The documents that X-Ray's SDKs sent, unchanged, with their nested subsegments. Other records are left out.
 pub fn documents(records: &[SpanRecord]) -> Vec<String> {
     let mut documents = Vec::new();
     let mut run: Vec<SpanRecord> = Vec::new();
     let mut inside: HashSet<SpanId> = HashSet::new();
     let mut trace: Option<TraceId> = None;
     for record in records.iter().filter(|record| record.encoding == Encoding::XrayJson) {
-        // A document's own record comes first, and what was nested in it directly behind.
+        // The record of a document comes first, directly followed by those nested in it.
         let nested = trace == Some(record.trace_id) && record.parent_id.is_some_and(|parent| inside.contains(&parent));
         if !nested {
             add(&mut documents, &run);
@@ -33,8 +32,8 @@ pub fn documents(records: &[SpanRecord]) -> Vec<String> {
     documents
 }
 
-/// What was one document, unless it is too large for that: subsegments that were streamed before their segment are
-/// indistinguishable from nested ones if they came right behind it.
+/// The original document, unless it is too large: streamed subsegments that arrived right after their segment cannot be
+/// distinguished from nested ones.
 fn add(documents: &mut Vec<String>, run: &[SpanRecord]) {
     let whole = document::documents(run);
     if whole.iter().all(|document| document.text.len() <= LARGEST) {

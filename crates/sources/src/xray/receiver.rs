@@ -1,7 +1,7 @@
-//! The X-Ray daemon's two ports: segments over UDP, and over TCP what SDKs ask the daemon to pass on, with the X-Ray API
-//! as far as it has a local meaning.
+//! The two ports of the X-Ray daemon: segments over UDP, and over TCP the requests that SDKs send to the daemon, with
+//! the operations of the X-Ray API that make sense locally.
 //!
-//! Without an answer on TCP, SDKs sample most requests away and send nothing of them.
+//! Without a response on TCP, SDKs do not sample most requests.
 
 mod groups;
 mod http;
@@ -17,25 +17,25 @@ pub use http::{api_router, tcp_router};
 pub use rules::default as default_rule;
 pub use udp::{receive_buffer, serve as serve_udp};
 
-/// What is asked of the system for datagrams that wait. Its default holds 92 segments.
+/// The requested receive buffer. The default of the system holds 92 segments.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 
-/// Binds a UDP socket with as large a receive buffer as the system grants; [`receive_buffer`] tells how large.
+/// Binds a UDP socket with as large a receive buffer as the system grants; see [`receive_buffer`].
 ///
 /// # Errors
 /// As the system says: the port is taken, the address is not this machine's.
 pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(addr)?;
-    // Less than asked is normal (`net.core.rmem_max`), and no reason not to listen.
+    // A smaller buffer is normal (`net.core.rmem_max`) and not an error.
     let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
     Ok(socket)
 }
 
-/// Binds UDP and TCP on one port, which SDKs expect; port 0 finds one that is free for both. The listener does not
-/// block, as tokio wants it.
+/// Binds UDP and TCP on one port, as SDKs expect; port 0 finds one that is free for both. The listener is non-blocking,
+/// for tokio.
 ///
 /// # Errors
-/// As the system says; the message names the protocol that was taken.
+/// The error names the protocol whose port is in use.
 pub fn bind_pair(addr: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
     const TRIES: usize = 64;
     let mut tries = 0;

@@ -1,7 +1,7 @@
-//! From a datagram (header line, newline, document) to one record a segment or subsegment.
+//! Splits a datagram (header line, newline, document) into one record per segment or subsegment.
 //!
-//! Documents are cut rather than parsed and written again, so that numbers and texts stay as sent, and
-//! nested subsegments cost no stack however deep they are.
+//! Documents are sliced rather than parsed and serialised again, so that numbers and texts stay as sent. Nested
+//! subsegments are handled without recursion.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,46 +19,46 @@ use super::normalise;
 use crate::clip;
 use crate::json::{Key, ObjectText, Readable, elements, members, quoted, words};
 
-/// The daemon's receive buffer. A datagram that fills it was cut, and UDP does not say so.
+/// The receive buffer of the daemon. A datagram that fills it was truncated, which UDP does not report.
 pub const BUFFER: usize = 64 * 1024;
 
-/// The largest document that is read: X-Ray's own limit is 64 kB, some exporters on TCP go over it.
+/// Maximum size of a document. X-Ray's limit is 64 kB, which some exporters on TCP exceed.
 pub const LARGEST_DOCUMENT: usize = 512 * 1024;
 
-/// How deep subsegments may nest. Each level is read once more than the one above.
+/// Maximum nesting of subsegments. Each level is read once more than the one above.
 pub const DEEPEST: usize = 256;
 
-/// Why a datagram or document is not kept.
+/// Why a datagram or document was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nothing in it.
+    /// It is empty.
     #[error("an empty datagram")]
     Empty,
-    /// As long as the buffer.
+    /// It filled the buffer.
     #[error("a datagram of {0} bytes or more, of which the end is lost")]
     Truncated(usize),
-    /// No newline.
+    /// It has no newline.
     #[error("a datagram without the header line {{\"format\":\"json\",\"version\":1}}: {0:?}")]
     MissingHeader(String),
-    /// A first line that says something else.
+    /// The first line is not the expected header.
     #[error("the header line should be {{\"format\":\"json\",\"version\":1}} and is {0:?}")]
     BadHeader(String),
-    /// Nothing behind the header line.
+    /// Nothing follows the header line.
     #[error("a header line without a segment document")]
     MissingDocument,
-    /// Over [`LARGEST_DOCUMENT`].
+    /// It exceeds [`LARGEST_DOCUMENT`].
     #[error("a segment document of {0} bytes is larger than {LARGEST_DOCUMENT} bytes")]
     TooLarge(usize),
-    /// Not UTF-8, not JSON, not an object, or lone surrogates in it.
+    /// It is not UTF-8, not JSON, not an object, or contains lone surrogates.
     #[error("the segment document is not a readable JSON object: {0}")]
     NotJson(String),
-    /// Deeper than [`DEEPEST`].
+    /// It is nested deeper than [`DEEPEST`].
     #[error("subsegments are nested more than {DEEPEST} levels deep")]
     TooDeep,
-    /// A field that must be there.
+    /// A required field is missing.
     #[error("a segment document without {0}")]
     Missing(&'static str),
-    /// A field that must be there and is something else.
+    /// A required field has the wrong type.
     #[error("a segment document whose {0} is {1}: {2}")]
     Bad(&'static str, String, &'static str),
 }
@@ -99,10 +99,10 @@ fn is_header(line: &[u8]) -> bool {
     format.is_some_and(|format| format.eq_ignore_ascii_case("json")) && version == Some(1.0)
 }
 
-/// Reads one segment or subsegment document, without header line: itself first, then its
+/// Reads one segment or subsegment document without header line. Returns its record first, then those of its
 /// subsegments, parents before children.
 ///
-/// A nested subsegment that cannot stand alone (no id, no name, no start time) stays in its parent's raw.
+/// A nested subsegment that is not valid on its own (no id, name or start time) stays in the raw bytes of its parent.
 ///
 /// # Errors
 /// A [`Refusal`], in words.
@@ -112,7 +112,7 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
     }
     let text = std::str::from_utf8(document).map_err(|error| Refusal::NotJson(format!("not UTF-8: {error}")))?;
     let mut records = Vec::new();
-    // What is still to be cut, each with who encloses it. A stack, since nesting is the sender's choice.
+    // Documents still to be sliced, with their parents. An explicit stack, since the sender controls the depth.
     let top = take_apart(text, None)?;
     let mut pending = vec![(top, 0)];
     while let Some((mut cut, depth)) = pending.pop() {
@@ -133,7 +133,7 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
     Ok(records)
 }
 
-/// Who a nested subsegment belongs to.
+/// The enclosing document of a nested subsegment.
 struct Enclosing {
     trace_id: String,
     span_id: SpanId,
@@ -142,9 +142,9 @@ struct Enclosing {
 /// A document without its subsegments.
 struct Cut<'a> {
     head: Head,
-    /// As the sender wrote it, for the subsegments that leave it out.
+    /// As sent, for subsegments that omit it.
     trace_id_text: String,
-    /// As far as it is [`Needed`].
+    /// The fields in [`Needed`].
     said: Map<String, Value>,
     raw: String,
     subsegments: Vec<&'a RawValue>,
@@ -168,7 +168,7 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
                     Ok(())
                 });
             }
-            // Null is absent, and an enclosing segment knows better.
+            // Null counts as absent, and the enclosing segment takes precedence.
             "trace_id" | "parent_id" | "type" if value.get() == "null" => return Ok(()),
             "trace_id" => present[0] = true,
             "parent_id" => present[1] = true,
@@ -198,12 +198,11 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
     Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
 }
 
-/// The members of a document that its record's columns are made of. The others are only seen to be readable: what an
-/// annotation says is of no interest before somebody reads the trace.
+/// The members of a document that fill the columns of its record. The others are only checked to be readable JSON.
 struct Needed(Map<String, Value>);
 
 fn is_needed(key: &str) -> bool {
-    // Of a method, a path and a status, in whatever conventions: `Span::title`.
+    // Method, path and status in any convention, for `Span::title`.
     key.starts_with("http")
         || key.starts_with("url")
         || matches!(
@@ -246,7 +245,7 @@ impl<'a> Deserialize<'a> for Needed {
     }
 }
 
-/// What a document must have to be kept.
+/// The required fields of a document.
 fn check(said: &Map<String, Value>) -> Result<Head, Refusal> {
     let get = |key: &'static str| said.get(key).filter(|value| !value.is_null()).ok_or(Refusal::Missing(key));
     let bad = |key, value: &Value, why| Refusal::Bad(key, clip(&value.to_string()), why);
@@ -273,7 +272,7 @@ impl Cut<'_> {
         if !self.unread.is_empty() {
             self.raw.pop(); // the closing brace; there are members before it
             self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
-            // What stays inside must not make the whole unreadable later.
+            // A subsegment that stays inside must not make the whole document unreadable later.
             let again: Result<Readable, _> = serde_json::from_str(&self.raw);
             again.map_err(|error| Refusal::NotJson(words(&error)))?;
         }

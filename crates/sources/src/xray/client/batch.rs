@@ -1,4 +1,4 @@
-//! Whole traces by id: BatchGetTraces, and the retrieval of Transaction Search where that finds nothing.
+//! Full traces by id: BatchGetTraces, or a Transaction Search retrieval if that finds nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -14,34 +14,34 @@ use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
 use crate::count;
 use crate::xray::wire::parse_document;
 
-/// Ids in one request; X-Ray refuses more: `Exceeding maximum query size: 5`. It refuses a NextToken too, though the reference
-/// has one.
+/// Ids per request; X-Ray rejects more: `Exceeding maximum query size: 5`. It also rejects a NextToken, although the
+/// reference has one.
 const IDS: usize = 5;
-/// Requests under way at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 8;
-/// How often ids are asked for that X-Ray did not process.
+/// How often unprocessed ids are requested again.
 const ROUNDS: u32 = 4;
-/// The pause before ids are asked for again; it doubles.
+/// The pause before ids are requested again; doubles each time.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Why a trace may be missing.
 const ABSENT: &str = "not there yet, not sampled, or older than 30 days";
-/// As many unreadable documents are told apart.
+/// Maximum number of unreadable documents that are listed individually.
 const TOLD: usize = 3;
 
-/// A trace as X-Ray has it.
+/// A trace from X-Ray.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchedTrace {
     /// Its id.
     pub trace_id: TraceId,
-    /// One record a segment or subsegment, as if it had been received; none where X-Ray has no such trace.
+    /// One record per segment or subsegment, as if received locally; empty if X-Ray has no such trace.
     pub records: Vec<SpanRecord>,
-    /// What the reader must know: cut, in progress, inferred, unreadable, not found.
+    /// Notes: truncated, in progress, inferred, unreadable, not found.
     pub notes: Vec<String>,
     /// Whether this is all of it.
     pub complete: bool,
 }
 
-/// A trace as it comes together.
+/// A trace under construction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
     records: Vec<SpanRecord>,
@@ -51,7 +51,7 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Reads a segment document; one that is unreadable is told of.
+    /// Reads a segment document; adds a note if it is unreadable.
     pub(super) fn document(&mut self, text: Option<&str>) {
         let Some(text) = text else { return };
         match parse_document(text.as_bytes()) {
@@ -88,30 +88,30 @@ impl Gathered {
     }
 }
 
-/// Whether X-Ray made a segment itself (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html>).
+/// Whether X-Ray inferred a segment (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html>).
 fn is_inferred(document: &str) -> bool {
     #[derive(Deserialize)]
     struct Said {
         #[serde(default)]
         inferred: bool,
     }
-    // Reading a document twice is for the few that have the word.
+    // Only the few documents that contain the word are parsed twice.
     document.contains("\"inferred\"") && serde_json::from_str::<Said>(document).is_ok_and(|said| said.inferred)
 }
 
 impl Client {
-    /// Fetches traces, one answer for each id in the order of asking, each once.
+    /// Fetches traces: one result per id, in the order of the request, without duplicates.
     ///
-    /// Where Transaction Search is on, X-Ray has no traces of its own; they are then retrieved from its log group, over the last
-    /// 30 days. Where some requests fail and others do not, the traces of those that failed say so.
+    /// With Transaction Search, X-Ray has no traces; they are retrieved from its log group, over the last 30 days. If
+    /// only some requests fail, their traces have a note.
     ///
     /// # Errors
-    /// What the first request ended with, if none succeeded; [`Fault::Cancelled`].
+    /// The error of the first request, if none succeeded; [`Fault::Cancelled`].
     pub async fn fetch_traces(&self, ids: &[TraceId], fetch: &Fetch) -> Result<Vec<FetchedTrace>, SourceError> {
         self.fetch_traces_in(ids, None, fetch).await
     }
 
-    /// The same where it is known when the traces were: a retrieval of Transaction Search is quicker over a short range.
+    /// Same as [`Self::fetch_traces`] with a known time range, which speeds up a Transaction Search retrieval.
     ///
     /// # Errors
     /// As [`Self::fetch_traces`].
@@ -136,7 +136,7 @@ impl Client {
             batches.gathered.extend(retrieved.gathered);
             absent = Some(retrieved.absent);
         }
-        // X-Ray lists what it does not know among the unprocessed, too.
+        // X-Ray also lists unknown ids as unprocessed.
         let unknown = |id: &TraceId| match batches.unprocessed.contains(id) {
             true => format!("X-Ray did not process it, asked {ROUNDS} times: {ABSENT}"),
             false => format!("X-Ray has no such trace: {ABSENT}"),
@@ -177,7 +177,7 @@ impl Client {
                     of: u32::try_from(ids.len()).unwrap_or(u32::MAX),
                     what: "traces".to_owned(),
                 });
-                // Whatever is wrong with the credentials or the network is so for the rest as well.
+                // Errors of credentials or network affect the remaining requests too.
                 if batches.error.as_ref().is_some_and(|error| !matches!(error.fault, Fault::Broken | Fault::Invalid)) {
                     break;
                 }
@@ -217,19 +217,19 @@ impl Client {
     }
 }
 
-/// What came of asking for traces.
+/// The result of the requests.
 #[derive(Default)]
 struct Batches {
     gathered: HashMap<TraceId, Gathered>,
-    /// Those that X-Ray did not process, however often it was asked.
+    /// Ids that X-Ray did not process after all retries.
     unprocessed: HashSet<TraceId>,
-    /// Why traces are not among them that were not even asked for.
+    /// Why some traces were not requested.
     excuses: HashMap<TraceId, String>,
     error: Option<SourceError>,
 }
 
 impl Batches {
-    /// Takes an answer, and gives the ids that are to be asked for again.
+    /// Adds a response, and returns the ids to request again.
     fn take(&mut self, answer: &BatchGetTracesOutput, asked: &[TraceId], fetch: &Fetch) -> Vec<TraceId> {
         fetch.used(Used::XrayTracesRetrieved, answer.traces().len() as u64);
         for trace in answer.traces() {

@@ -1,4 +1,4 @@
-//! Who called whom, as X-Ray drew it: GetServiceGraph over a range, GetTraceGraph over traces.
+//! Service graphs: GetServiceGraph over a range, GetTraceGraph over traces.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,18 +13,19 @@ use crate::count;
 
 /// The longest range of one request, as for lists of traces.
 const CHUNK: i64 = 6 * 3_600 * 1_000_000_000;
-/// X-Ray keeps a graph for 30 days.
+/// X-Ray keeps graphs for 30 days.
 const KEPT: i64 = 31 * 24 * 3_600 * 1_000_000_000;
-/// Ids in one request, as for BatchGetTraces.
+/// Ids per request, as for BatchGetTraces.
 const IDS: usize = 5;
-/// What the outside is called here; X-Ray gives it the name of whom it calls.
+/// The name of the external caller; X-Ray gives it the name of the service it calls.
 const OUTSIDE: &str = "client";
 
 impl Client {
-    /// The service map of a range, of all traces or of a group's. Ranges over six hours are asked in parts and added up.
+    /// The service map of a range, of all traces or of a group. Ranges over six hours are requested in parts and
+    /// merged.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for a range that is none or a group that is not there; what a request may end with.
+    /// [`Fault::Invalid`] for an invalid range or an unknown group.
     pub async fn service_map(
         &self,
         range: &Range,
@@ -75,7 +76,7 @@ impl Client {
             );
         }
         let mut map = sum.finish();
-        // X-Ray gives the times of what it saw; where it saw nothing, the range is what was asked.
+        // X-Ray returns the times of its data; without data, the requested range is used.
         if map.nodes.is_empty() {
             (map.start, map.end) = (from, range.until);
         }
@@ -130,7 +131,7 @@ impl Client {
     }
 }
 
-/// Graphs added up. `ReferenceId`s hold within one graph only, so nodes are known by what they are and their name.
+/// Merged graphs. A `ReferenceId` is valid within one graph only, so nodes are identified by type and name.
 #[derive(Default)]
 struct Sum {
     nodes: BTreeMap<Place, Tally>,
@@ -140,7 +141,7 @@ struct Sum {
     notes: Vec<String>,
 }
 
-/// What a node or an edge did.
+/// The statistics of a node or an edge.
 #[derive(Default)]
 struct Tally {
     requests: i64,
@@ -148,7 +149,7 @@ struct Tally {
     throttles: i64,
     faults: i64,
     seconds: f64,
-    /// Response times in seconds, and how many took so long.
+    /// Response times in seconds, and the number of requests with each.
     histogram: Vec<(f64, i64)>,
 }
 
@@ -158,7 +159,7 @@ impl Sum {
         fetch.progress(Progress { pages, rows, of: 0, what: "services of the map".to_owned() });
     }
 
-    /// Adds one whole graph.
+    /// Adds a graph.
     fn add(&mut self, services: &[Service]) {
         let mut places: HashMap<i32, Place> = HashMap::with_capacity(services.len());
         for service in services {
@@ -170,7 +171,7 @@ impl Sum {
             if let Some(statistics) = service.summary_statistics() {
                 tally.node(statistics);
             }
-            // The time until the response where X-Ray has it, else the time until everything had ended.
+            // The response time if X-Ray has it, else the total time.
             match service.response_time_histogram() {
                 [] => tally.histogram(service.duration_histogram()),
                 entries => tally.histogram(entries),
@@ -262,7 +263,7 @@ impl Tally {
         self.histogram.sort_by(|a, b| a.0.total_cmp(&b.0));
         let all: i64 = self.histogram.iter().map(|(_, n)| n).sum();
         let rank = |percent: i64| {
-            // The nearest rank, as for local maps.
+            // Nearest-rank percentile, as for local maps.
             let mut left = (all.saturating_mul(percent) + 99) / 100;
             let found = self.histogram.iter().find(|(_, n)| {
                 left -= n;
@@ -293,7 +294,7 @@ fn place(service: &Service) -> Place {
     Place { kind, name: name.to_owned() }
 }
 
-/// What a node is, by the type that X-Ray gives it: where a service runs, or which of AWS's services was called
+/// The kind of a node, from X-Ray's type: where a service runs, or which AWS service was called
 /// (`origin` and `aws` in <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
 fn kind(said: &str) -> NodeKind {
     const RUNS: [&str; 7] = [

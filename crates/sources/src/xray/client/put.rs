@@ -1,27 +1,28 @@
-//! Segments sent on, for the relay: PutTraceSegments.
+//! PutTraceSegments, for the relay.
 
 use super::Client;
 use crate::cloud::{Api, Fetch, SourceError, Used};
 
-/// Documents in one request: what the daemon sends at once.
+/// Documents per request, as in the daemon.
 const DOCUMENTS: usize = 50;
 
-/// A segment that X-Ray did not take, although it took the request.
+/// A segment that X-Ray rejected in an accepted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unprocessed {
-    /// The segment's id; empty where X-Ray could not read even that.
+    /// The segment's id; empty if X-Ray could not read it.
     pub id: String,
     /// Its code, for example `MissingParam`.
     pub code: String,
-    /// Its words.
+    /// The error message.
     pub message: String,
 }
 
 impl Client {
-    /// Sends segment documents, 50 a request, and gives back what X-Ray refused of them. Sending a document again replaces it.
+    /// Sends segment documents, 50 per request, and returns those that X-Ray rejected. Sending a document again
+    /// replaces it.
     ///
     /// # Errors
-    /// What the first failing request ended with; the documents of those before it are there.
+    /// The error of the first failing request; the documents of earlier requests are stored.
     pub async fn put_segments(&self, documents: &[String], fetch: &Fetch) -> Result<Vec<Unprocessed>, SourceError> {
         let mut refused = Vec::new();
         for documents in documents.chunks(DOCUMENTS) {

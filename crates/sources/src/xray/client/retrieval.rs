@@ -1,5 +1,5 @@
-//! Traces of an account with Transaction Search: spans go to the log group `aws/spans`, BatchGetTraces finds nothing, and a
-//! retrieval has to be started and waited for
+//! Traces of an account with Transaction Search: spans go to the log group `aws/spans`, BatchGetTraces finds nothing,
+//! and traces must be retrieved asynchronously
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html>).
 
 use std::collections::HashMap;
@@ -16,28 +16,28 @@ use super::{Client, MOST_PAGES, date, next};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
 use crate::count;
 
-/// Ids in one retrieval (`TraceIdListForRetrieval` in the API's model).
+/// Ids per retrieval (`TraceIdListForRetrieval` in the API's model).
 const IDS: usize = 100;
-/// The first pause between two looks at a retrieval; it doubles.
+/// The first interval between polls of a retrieval; doubles each time.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
+/// The longest interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long a retrieval may take. AWS itself ends one after an hour; nobody waits so long for a card.
+/// Timeout of a retrieval. AWS stops one after an hour, which is too long for a card.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// How long calling a retrieval off may take.
+/// Timeout for cancelling a retrieval.
 const CALL_OFF: Duration = Duration::from_secs(3);
-/// Over how long traces are looked for whose time is not known: as long as X-Ray keeps them.
+/// Search range for traces with unknown time: X-Ray's retention.
 const KEPT: i64 = 30 * 24 * 3_600 * 1_000_000_000;
 
-/// What a retrieval brought.
+/// The result of a retrieval.
 pub(super) struct Retrieved {
     pub(super) gathered: HashMap<TraceId, Gathered>,
-    /// Why a trace is not among them.
+    /// Why a trace is missing.
     pub(super) absent: String,
 }
 
 impl Client {
-    /// Retrieves traces, if Transaction Search is on; `None` if it is not, or the endpoint does not know it.
+    /// Retrieves traces, if Transaction Search is on; `None` if it is off or the endpoint does not support it.
     pub(super) async fn retrieved(
         &self,
         ids: &[TraceId],
@@ -84,7 +84,7 @@ impl Client {
         Ok(answer.destination() == Some(&TraceSegmentDestination::CloudWatchLogs))
     }
 
-    /// One retrieval, to its end: `None`, or why it brought nothing.
+    /// Runs one retrieval: `None`, or why it found nothing.
     async fn retrieve(
         &self,
         ids: &[TraceId],
@@ -107,7 +107,7 @@ impl Client {
         let Some(token) = answer.retrieval_token().map(str::to_owned) else {
             return Ok(Some("Transaction Search gave no token for the retrieval".to_owned()));
         };
-        // Whatever ends this from here on, the user or an error, the retrieval is not left running.
+        // However this ends from here on, the retrieval is cancelled.
         let mut running = Running { client: self.clone(), token: Some(token.clone()) };
         let deadline = Instant::now() + DEADLINE;
         let (mut pause, mut page) = (PAUSE, None::<String>);
@@ -142,7 +142,7 @@ impl Client {
                     return Ok(Some(format!("the retrieval of Transaction Search ended with {ended}; ask again")));
                 }
             }
-            // Complete, so there is nothing left to call off.
+            // Complete, so there is nothing to cancel.
             running.token = None;
             fetch.used(Used::XrayTracesRetrieved, answer.traces().len() as u64);
             for trace in answer.traces() {
@@ -168,7 +168,7 @@ impl Client {
     }
 }
 
-/// A retrieval that is called off when nobody waits for it any more.
+/// A retrieval that is cancelled when dropped.
 struct Running {
     client: Client,
     token: Option<String>,
@@ -179,7 +179,7 @@ impl Drop for Running {
         let (Some(token), Ok(runtime)) = (self.token.take(), Handle::try_current()) else { return };
         let client = self.client.sdk.clone();
         runtime.spawn(async move {
-            // Nobody is left to hear how it went; AWS ends it after an hour by itself.
+            // The result is ignored, since AWS stops it after an hour anyway.
             let _ = timeout(CALL_OFF, client.cancel_trace_retrieval().retrieval_token(token).send()).await;
         });
     }

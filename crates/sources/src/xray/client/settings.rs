@@ -1,4 +1,4 @@
-//! An account's groups and sampling rules.
+//! The groups and sampling rules of an account.
 
 use aws_sdk_xray::types::SamplingRuleRecord;
 use tracebook_core::time::Nanos;
@@ -43,7 +43,7 @@ impl Client {
         Ok(Groups { groups, notes: Vec::new() })
     }
 
-    /// Every sampling rule by priority, with what hides requests said.
+    /// Every sampling rule by priority, with warnings about those that hide requests.
     ///
     /// # Errors
     /// What a request may end with.

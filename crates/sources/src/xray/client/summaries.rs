@@ -1,4 +1,4 @@
-//! A list of traces: GetTraceSummaries over a range of any length.
+//! Lists traces: GetTraceSummaries over a range of any length.
 
 use std::collections::HashMap;
 
@@ -14,44 +14,44 @@ use super::{Client, MOST_PAGES, check_expression, date, length, nanos, next};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
 use crate::count;
 
-/// The longest range that is asked at once: what the console's links allow; the API's own limit is not published
+/// Maximum range of one request: what the console's links allow; the API's limit is not published
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-console-deeplinks.html>).
 const CHUNK: i64 = 6 * 3_600 * 1_000_000_000;
 
-/// X-Ray keeps 30 days; a day more for ranges that end a little before now.
+/// X-Ray's retention of 30 days, and one more for ranges that end before now.
 const KEPT: i64 = 31 * 24 * 3_600 * 1_000_000_000;
 
 /// Which traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracesAsk {
-    /// When they began, or with `event_time` when they were last updated.
+    /// The range of their start, or with `event_time` of their last update.
     pub range: Range,
     /// A filter expression; empty for all. See [`forms`](super::forms).
     pub expression: String,
-    /// At most so many; at least one.
+    /// Maximum number of rows; at least one.
     pub limit: usize,
-    /// Whether the range is of updates (`TimeRangeType` Event) rather than of beginnings (TraceId).
+    /// Whether the range applies to updates (`TimeRangeType` Event) instead of start times (TraceId).
     pub event_time: bool,
-    /// Where an earlier list stopped: its [`Traces::next`].
+    /// Where to continue: [`Traces::next`] of an earlier list.
     pub after: Option<String>,
 }
 
-/// A list of traces. **`error`, `fault` and `throttle` are as X-Ray means them: of the first service's response only.** A fault
-/// further down that its caller handled is not in `has_error`; ask for it with `service() { fault }`.
+/// A list of traces. **As in X-Ray, `error`, `fault` and `throttle` refer to the response of the first service only.**
+/// A fault further down that its caller handled is not in `has_error`; `service() { fault }` finds it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traces {
-    /// The newest first. X-Ray does not say how many spans a trace has: `spans` is 0. One that is partial, some of its
-    /// segments not having ended, and without a fault is `in_progress`.
+    /// Newest first. X-Ray does not report the number of spans: `spans` is 0. A partial trace (with unfinished
+    /// segments) without a fault is `in_progress`.
     pub summaries: Vec<TraceSummary>,
-    /// What the reader must know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Whether these are all traces of the question.
+    /// Whether these are all traces that match.
     pub complete: bool,
-    /// Where to go on, if they are not.
+    /// Where to continue, if they are not.
     pub next: Option<String>,
 }
 
-/// A place in a list: a chunk by its end, a page in it by its token, and rows of that page that were taken already.
+/// A position in a list: the end of a chunk, the token of a page in it, and the rows of that page already returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     until: Nanos,
@@ -83,7 +83,7 @@ struct Found {
 }
 
 impl Found {
-    /// Takes a summary. A trace that was updated between two pages is on both; the later revision stays.
+    /// Adds a summary. A trace that was updated between two pages is on both; the later revision wins.
     fn take(&mut self, said: &Said, chunk: Range) {
         let Some(id) = said.id().and_then(|id| id.parse::<TraceId>().ok()) else {
             self.unreadable += 1;
@@ -106,12 +106,13 @@ impl Found {
 }
 
 impl Client {
-    /// Lists traces, the newest first: chunk by chunk of six hours, all pages of each (also empty ones), never a sample.
+    /// Lists traces, newest first, in chunks of six hours, with all pages of each (including empty ones), never
+    /// sampled.
     ///
-    /// Where a later page fails, what came before is given, with a note and the place to go on.
+    /// If a later page fails, the rows before it are returned, with a note and the position to continue at.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an expression or a range that is none, and what the first page may end with;
+    /// [`Fault::Invalid`] for an invalid expression or range; the error of the first page;
     /// [`Fault::Cancelled`].
     pub async fn traces(&self, ask: &TracesAsk, fetch: &Fetch) -> Result<Traces, SourceError> {
         check_expression(&ask.expression).map_err(|why| {
@@ -233,18 +234,18 @@ fn finish(found: Found, mut answer: Traces) -> Traces {
     answer
 }
 
-/// When a trace began that does not say so (moto's do not): the time in its id, if it lies in the range; an id that W3C made has
-/// none in it.
+/// The start of a trace without one (as from moto): the time in its id, if it is within the range. W3C ids contain no
+/// time.
 fn undated(id: TraceId, chunk: Range) -> Nanos {
     let [a, b, c, d, ..] = id.0;
     let start = Nanos::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1_000);
     if (chunk.from.0.saturating_sub(1_000_000_000)..chunk.until.0).contains(&start.0) { start } else { chunk.from }
 }
 
-/// A summary as the row that a local trace would be: made of the root that X-Ray describes, so that both have one title.
+/// A summary as the row of a local trace, built from the root that X-Ray describes, so that both have the same title.
 fn row(id: TraceId, start: Nanos, said: &Said) -> TraceSummary {
     let services = services(said);
-    // Nobody sees this id; a root has to have one.
+    // The id is not shown, but a root needs one.
     let mut root = Span::new(SpanId([0; 8]), services.first().cloned().unwrap_or_default(), Protocol::Xray, start);
     root.kind = SpanKind::Segment;
     root.status.code = match said {
@@ -283,12 +284,12 @@ fn row(id: TraceId, start: Nanos, said: &Said) -> TraceSummary {
     row
 }
 
-/// Every service that took part, the first one first.
+/// All services involved, starting with the first one.
 fn services(said: &Said) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for service in said.entry_point().into_iter().chain(said.service_ids()) {
         let name = service.name().or_else(|| service.names().first().map(String::as_str)).unwrap_or_default();
-        // The caller from outside has the name of whom it calls, or none.
+        // The external caller has the name of the service it calls, or none.
         if service.r#type() != Some("client") && !name.is_empty() && !names.iter().any(|there| there == name) {
             names.push(name.to_owned());
         }

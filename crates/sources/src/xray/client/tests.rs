@@ -1,4 +1,4 @@
-//! X-Ray's API as fakes on loopback, each with the shapes of the API's model (botocore 1.44.5,
+//! Fakes of the X-Ray API on loopback, with the formats of its model (botocore 1.44.5,
 //! `botocore/data/xray/2016-04-12/service-2.json`) or of moto 5.2.5 where a test says so.
 
 mod batch;
@@ -30,17 +30,17 @@ use crate::aws::testing::connection;
 use crate::cloud::{Api, Fetch, Limits, Meter, Progress, Range, Used};
 use crate::testing::Server;
 
-/// What a fake answers.
+/// A response of a fake.
 enum Reply {
     /// 200 and JSON.
     Json(Value),
-    /// An error of the API: its status, its code, its sentence (rest-json: the code in `x-amzn-errortype`).
+    /// An error of the API: status, code, message (rest-json: the code is in `x-amzn-errortype`).
     Error(u16, &'static str, &'static str),
-    /// A page of HTML, as moto answers what it does not know.
+    /// An HTML page, as moto returns for unknown operations.
     Page(u16),
     /// Anything else.
     Other(Response),
-    /// Nothing, ever.
+    /// No response.
     Silence,
 }
 
@@ -50,12 +50,12 @@ type Asked = Arc<Mutex<Vec<(String, Value)>>>;
 struct Fake {
     server: Server,
     asked: Asked,
-    /// Told at every request.
+    /// Notified of every request.
     came: Arc<Notify>,
 }
 
 impl Fake {
-    /// Answers each request by its path, its body, and how many of that path came before it.
+    /// Responds to each request by its path, its body, and the number of earlier requests to that path.
     async fn start(answer: impl Fn(&str, &Value, usize) -> Reply + Send + Sync + 'static) -> Self {
         let (asked, came) = (Asked::default(), Arc::new(Notify::new()));
         let (answer, kept, told) = (Arc::new(answer), Arc::clone(&asked), Arc::clone(&came));
@@ -64,7 +64,7 @@ impl Fake {
             async move {
                 let path = request.uri().path().to_owned();
                 let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.expect("a body");
-                // The SDK sends none where an operation takes nothing.
+                // The SDK sends no body for an operation without input.
                 let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
                 let body: Value = serde_json::from_slice(&body).expect("JSON");
                 let before = {
@@ -97,13 +97,13 @@ impl Fake {
         Client::new(&connection(self.server.addr).await)
     }
 
-    /// The bodies of what was asked at a path.
+    /// The bodies of the requests to a path.
     fn asked(&self, path: &str) -> Vec<Value> {
         let asked = self.asked.lock().expect("no panic");
         asked.iter().filter(|(there, _)| there == path).map(|(_, body)| body.clone()).collect()
     }
 
-    /// Waits until a path was asked so often.
+    /// Waits for a number of requests to a path.
     async fn until(&self, path: &str, times: usize) {
         let enough = async {
             while self.asked(path).len() < times {
@@ -114,7 +114,7 @@ impl Fake {
     }
 }
 
-/// What a fetch told.
+/// Progress reports of a fetch.
 #[derive(Default)]
 struct Told {
     used: Mutex<BTreeMap<Used, u64>>,
@@ -168,7 +168,7 @@ fn id(n: u32) -> TraceId {
     format!("{:08x}{:024x}", u32::try_from(NOON).expect("in range"), n + 1).parse().expect("an id")
 }
 
-/// A whole segment document, as an SDK sends it.
+/// A full segment document, as an SDK sends it.
 fn segment(trace: TraceId, n: u32) -> String {
     let start = f64::from(n).mul_add(0.001, 1_795_447_213.087_028);
     json!({
@@ -182,7 +182,7 @@ fn segment(trace: TraceId, n: u32) -> String {
     .to_string()
 }
 
-/// A trace in BatchGetTraces' answer.
+/// A trace in the response of BatchGetTraces.
 fn whole(trace: TraceId, documents: &[String]) -> Value {
     let segments: Vec<Value> =
         documents.iter().map(|text| json!({"Id": "0000000000000001", "Document": text})).collect();
@@ -194,7 +194,7 @@ fn ids(body: &Value) -> Vec<TraceId> {
     list.iter().map(|id| id.as_str().and_then(|id| id.parse().ok()).expect("an id")).collect()
 }
 
-/// A body that begins and then does as told.
+/// A body that starts, and then stalls or fails.
 fn broken_body(begins: &'static str, then: Option<std::io::Error>) -> Response {
     use futures_util::{StreamExt as _, stream};
     let begin = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(begins.as_bytes()))]);

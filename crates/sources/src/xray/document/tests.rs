@@ -52,7 +52,7 @@ fn segments_stand_alone_and_subsegments_do_not() {
 }
 
 #[test]
-fn what_could_not_stand_alone_is_beside_what_could() {
+fn invalid_subsegments_are_kept_beside_valid_ones() {
     let sent = json!({
         "id": "0000000000000001", "trace_id": "1-581cf771-a006649127e371903a2de979", "name": "s", "start_time": 1, "end_time": 2,
         "subsegments": [{"odd": true}, {"id": "0000000000000002", "name": "t", "start_time": 1.5, "end_time": 1.6}],

@@ -1,4 +1,4 @@
-//! Whether a trace is meant by an expression.
+//! Evaluates expressions for a trace.
 
 use tracebook_core::service_map::{Calls, NodeKind, Outcome, Place, calls, outcome};
 use tracebook_core::trace::{Span, Trace};
@@ -6,7 +6,7 @@ use tracebook_core::value::{Attribute, Value};
 
 use super::{AnnotationTest, Flag, Groups, Named, Node, Number, Text};
 
-/// A trace that is asked about, with what all questions share.
+/// A trace, with what several conditions need.
 #[derive(Debug)]
 pub struct Subject<'a> {
     trace: &'a Trace,
@@ -15,17 +15,17 @@ pub struct Subject<'a> {
     throttled: bool,
 }
 
-/// What a keyword is about.
+/// The subject of a keyword.
 #[derive(Clone, Copy)]
 enum About<'a> {
-    /// The whole trace, of which the root speaks.
+    /// The whole trace, represented by its root.
     Trace,
-    /// One call, as `span` has it.
+    /// One call.
     Call { span: &'a Span, outcome: Outcome, place: &'a Place, root: bool },
 }
 
 impl<'a> Subject<'a> {
-    /// Looks a trace through.
+    /// Analyses a trace.
     pub fn new(trace: &'a Trace) -> Self {
         let partial = trace.spans.iter().any(|span| span.end.is_none());
         let throttled = trace.spans.iter().any(|span| outcome(span) == Outcome::Throttle);
@@ -42,12 +42,12 @@ impl<'a> Subject<'a> {
         &self.calls
     }
 
-    /// Whether something of it is still in progress.
+    /// Whether any part is still in progress.
     pub fn partial(&self) -> bool {
         self.partial
     }
 
-    /// Whether something in it was throttled.
+    /// Whether any part was throttled.
     pub fn throttled(&self) -> bool {
         self.throttled
     }
@@ -56,7 +56,7 @@ impl<'a> Subject<'a> {
         self.holds(node, About::Trace, groups)
     }
 
-    /// Recurses as deep as the reader let the expression be.
+    /// Recursive; the parser limits the depth.
     fn holds(&self, node: &Node, about: About<'_>, groups: Option<&Groups>) -> bool {
         match node {
             Node::All(nodes) => nodes.iter().all(|node| self.holds(node, about, groups)),
@@ -80,7 +80,7 @@ impl<'a> Subject<'a> {
                 let place = &self.calls.places[call.to];
                 let caller = match (call.from, call.outside) {
                     (Some(from), _) => &self.calls.places[from],
-                    // A client is called as the service it calls.
+                    // A client has the name of the service it calls.
                     (None, true) => &Place { kind: NodeKind::Client, name: place.name.clone() },
                     (None, false) => return false,
                 };
@@ -90,7 +90,7 @@ impl<'a> Subject<'a> {
                     && is_named(to, place)
                     && filter.as_ref().is_none_or(|filter| self.holds(filter, about, None))
             }),
-            // Groups within groups are not followed: they could go round in circles.
+            // Groups within groups are not followed, since they could form a cycle.
             Node::Group(name) => groups
                 .and_then(|groups| groups.get(name))
                 .is_some_and(|group| group.root.as_ref().is_none_or(|root| self.holds(root, about, None))),
@@ -132,7 +132,7 @@ impl<'a> Subject<'a> {
     }
 
     fn texts(&self, text: Text, about: About<'_>, test: &dyn Fn(&str) -> bool) -> bool {
-        // What only one span of a trace may say is looked for in all of them.
+        // Attributes that only one span may have are searched in all spans.
         let anywhere = |keys: &[&str]| match about {
             About::Trace => self.trace.spans.iter().any(|span| first(span, keys).is_some_and(test)),
             About::Call { span, .. } => first(span, keys).is_some_and(test),
@@ -193,12 +193,12 @@ pub(crate) const ZONE: &[&str] = &["aws.ec2.availability_zone"];
 pub(crate) const INSTANCE: &[&str] = &["aws.ec2.instance_id"];
 pub(crate) const RESOURCE: &[&str] = &["resource_arn", "aws.resource_arn"];
 
-/// The first of these attributes that is a text.
+/// The first of these attributes with a text value.
 pub(crate) fn first<'a>(span: &'a Span, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| span.attribute(key)?.as_str())
 }
 
-/// The whole URL, put together where the sender has it in parts.
+/// The full URL, assembled from parts if necessary.
 pub(crate) fn url(span: &Span) -> Option<String> {
     if let Some(url) = first(span, &["http.request.url", "url.full", "http.url"]) {
         return Some(url.to_owned());
@@ -213,7 +213,7 @@ pub(crate) fn url(span: &Span) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{path}{query}"))
 }
 
-/// What X-Ray calls the type of such a place.
+/// X-Ray's name for this type.
 pub(crate) fn type_of(place: &Place) -> String {
     match place.kind {
         NodeKind::Client => "client".to_owned(),

@@ -1,9 +1,9 @@
-//! Text to expression. Depth and length are bounded, so that what a stranger nests costs neither stack nor time.
+//! Parses expressions. Depth and length are limited, since the text is not trusted.
 
 use super::{AnnotationTest, Comparison, Flag, MAX_LENGTH, Named, Node, Number, Problem, Text, TextTest};
 use crate::clip;
 
-/// How deep parentheses and negations may nest.
+/// Maximum nesting of parentheses and negations.
 const DEEPEST: usize = 32;
 
 pub(super) fn read(text: &str) -> Result<Option<Node>, Problem> {
@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Problem> {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
-    /// Letters, digits, dots, underscores, hyphens, and what stands in brackets behind them.
+    /// Letters, digits, dots, underscores, hyphens, and a following part in brackets.
     Word(String),
     Quoted(String),
     Sign(&'static str),
@@ -94,11 +94,11 @@ fn is_word(c: char) -> bool {
 }
 
 struct Reader {
-    /// With their places, from 1; the last is [`Token::End`].
+    /// With their positions, from 1; the last is [`Token::End`].
     tokens: Vec<(usize, Token)>,
     next: usize,
     depth: usize,
-    /// Within the braces of a service or an edge.
+    /// Whether this is inside the braces of a service or an edge.
     inside: bool,
 }
 

@@ -21,7 +21,7 @@ fn span(id: u8, parent: u8, kind: SpanKind, name: &str, seconds: (f64, f64)) -> 
     span
 }
 
-/// A front end that is fine after 6 s, although its back end failed and a queue throttled it.
+/// A front end that succeeds after 6 s, although its back end failed and a queue throttled it.
 fn trace() -> Trace {
     let mut front = span(1, 0, SpanKind::Segment, "frontend", (0.0, 6.0));
     front.attributes = vec![
@@ -68,7 +68,7 @@ fn holds(trace: &Trace, text: &str) -> bool {
 }
 
 #[test]
-fn a_table_of_what_holds_and_what_does_not() {
+fn a_table_of_expressions_that_match_and_that_do_not() {
     let trace = trace();
     for text in [
         "",
@@ -189,7 +189,7 @@ fn otlp_attributes_are_annotations_and_an_open_root_has_no_response_time() {
 }
 
 #[test]
-fn what_is_no_expression_says_where() {
+fn invalid_expressions_name_the_position() {
     for (text, at, word) in [
         ("fault AND", 10, "ends"),
         ("fault fault", 7, "AND, OR"),
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_made_of_its_words_is_read_or_refused_and_means_something(
+    fn random_keywords_are_parsed_and_evaluated_or_rejected(
         words in prop::collection::vec(prop::sample::select(vec![
             "ok", "fault", "!", "(", ")", "AND", "OR", "service", "edge", "\"a\"", "{", "}", ",", "=", ">", "5", "http.url",
             "annotation.k", "annotation[", "]", "CONTAINS", "group.name", "responsetime", "id", "name", ":", "true", "'", "\\",

@@ -62,7 +62,7 @@ fn remote_subsegments_name_their_service() {
 }
 
 #[test]
-fn everything_without_a_word_of_its_own_is_an_attribute() {
+fn everything_without_a_field_becomes_an_attribute() {
     let (span, warnings) = one(json!({
         "http": {"request": {"method": "GET", "url": "http://h/a?b", "traced": true}, "response": {"status": 200, "content_length": -1}},
         "aws": {"operation": "GetItem", "xray": {"sdk": "X-Ray for Python"}, "resource_names": ["t"]},
@@ -110,7 +110,7 @@ fn links_with_ids_are_links_and_others_stay() {
 }
 
 #[test]
-fn what_contradicts_itself_is_taken_as_in_progress_and_said() {
+fn contradictory_segments_count_as_in_progress_with_a_warning() {
     let (span, warnings) = one(json!({"end_time": null}));
     assert_eq!((span.end, warnings.len()), (None, 1));
     assert!(warnings[0].contains("neither an end_time nor in_progress"));

@@ -1,4 +1,4 @@
-//! Groups, as `aws xray create-group` makes them.
+//! Groups, as created by `aws xray create-group`.
 
 use serde_json::{Value, json};
 use tracebook_core::xray::Group;
@@ -7,13 +7,13 @@ use super::http::{ACCOUNT, Answer, Asked, Ends, Refused};
 use crate::clip;
 use crate::xray::expression::{Expression, MAX_LENGTH, Problem};
 
-/// The group of everything, which cannot be made, changed or deleted.
+/// The built-in group of all traces, which cannot be created, changed or deleted.
 pub(super) const DEFAULT: &str = "Default";
 
-/// As many groups as one keeps here.
+/// Maximum number of groups.
 const MOST: usize = 100;
 
-/// The group of everything, which is always there.
+/// The built-in group of all traces.
 pub fn default(region: &str) -> Group {
     Group { name: DEFAULT.to_owned(), arn: arn(region, DEFAULT), ..Group::default() }
 }
@@ -85,7 +85,7 @@ pub(super) async fn delete(ends: &Ends, asked: &Asked) -> Answer {
 pub(super) async fn found(ends: &Ends, asked: &Asked) -> Result<Group, Refused> {
     match (asked.text("GroupName")?, asked.text("GroupARN")?) {
         (Some(name), _) => named(ends, &asked.region, name).await,
-        // The region in it is whatever the client was set to when it asked.
+        // Its region depends on the settings of the client and is ignored.
         (None, Some(arn)) => match arn.split_once(":group/") {
             Some((_, rest)) => named(ends, &asked.region, rest).await,
             None => Err(Refused::invalid(format!("GroupARN {:?} is not a group's ARN.", clip(arn)))),
@@ -112,11 +112,11 @@ fn changeable(group: Group) -> Result<Group, Refused> {
     }
 }
 
-/// Puts what the request says into the group.
+/// Applies the request to the group.
 fn settings(asked: &Asked, group: &mut Group) -> Result<(), Refused> {
     if let Some(expression) = asked.text("FilterExpression")? {
         match Expression::parse(expression) {
-            // X-Ray itself may know what is not evaluated here; whoever asks for the group's traces is told then.
+            // X-Ray may know functions that are not evaluated here; requests for the group's traces then get an error.
             Ok(_) | Err(Problem::Unsupported { .. }) => {}
             Err(problem @ Problem::Wrong { .. }) => return Err(Refused::invalid(problem.to_string())),
         }

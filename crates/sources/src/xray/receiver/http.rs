@@ -1,4 +1,4 @@
-//! The HTTP side: what SDKs ask the daemon to pass on, and the X-Ray API as far as it has a local meaning.
+//! HTTP: the requests that SDKs send to the daemon, and the operations of the X-Ray API that make sense locally.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::receive::{Commit, CommitError, Counters};
 use crate::xray::reading::XrayStore;
 use crate::{clip, count, json};
 
-/// 50 documents of 64 kB are what the API takes at once; this leaves room for larger ones.
+/// The API accepts 50 documents of 64 kB per request; this allows larger ones.
 const LIMIT: usize = 16 * 1024 * 1024;
 
-/// The account of all ARNs here: the one of AWS's own examples.
+/// The account in all ARNs: the one in AWS's examples.
 pub(super) const ACCOUNT: &str = "123456789012";
 
-/// Operations of the API that have no meaning here, by path.
+/// Operations of the API that are not supported, by path.
 const NOT_HERE: &[&str] = &[
     "/CancelTraceRetrieval",
     "/DeleteResourcePolicy",
@@ -63,7 +63,7 @@ pub fn api_router(
     api(Ends { commit, store, counters, clock, settings: Arc::default() })
 }
 
-/// What the daemon answers on TCP: [`api_router`] with a fallback that says what is spoken here.
+/// The daemon's TCP port: [`api_router`] with a fallback that names the supported operations.
 pub fn tcp_router(
     commit: Arc<dyn Commit>,
     store: Arc<dyn XrayStore>,
@@ -110,18 +110,18 @@ fn api(ends: Ends) -> Router {
     router.with_state(ends)
 }
 
-/// What every operation can reach.
+/// Shared by all operations.
 #[derive(Clone)]
 pub(super) struct Ends {
     pub(super) commit: Arc<dyn Commit>,
     pub(super) store: Arc<dyn XrayStore>,
     pub(super) counters: Arc<Counters>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Held while a group or rule is looked up and written, so that two creations do not both find nothing.
+    /// Held while a group or rule is looked up and written, so that it cannot be created twice.
     pub(super) settings: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Why an operation is not done.
+/// Why an operation failed.
 #[derive(Debug)]
 pub(super) struct Refused {
     status: StatusCode,
@@ -130,7 +130,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// The request cannot be right.
+    /// The request is invalid.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error: "InvalidRequestException", message: message.into() }
     }
@@ -159,7 +159,7 @@ impl From<CommitError> for Refused {
     }
 }
 
-/// What an operation ends with.
+/// The result of an operation.
 pub(super) type Answer = Result<Value, Refused>;
 
 impl Ends {
@@ -169,7 +169,7 @@ impl Ends {
             Err(refused) => refused,
         };
         self.counters.refused(format!("X-Ray {}: {}", clip(path), refused.message));
-        // Both spellings are in use among AWS's own clients.
+        // AWS's clients use both spellings.
         let body = json!({"__type": refused.error, "message": refused.message, "Message": refused.message});
         let mut answer = json_answer(refused.status, &body);
         answer.headers_mut().insert("x-amzn-errortype", header::HeaderValue::from_static(refused.error));
@@ -181,7 +181,7 @@ fn json_answer(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// A request's body and the region it was meant for.
+/// The body of a request and its region.
 pub(super) struct Asked {
     pub(super) body: Map<String, Value>,
     pub(super) region: String,
@@ -207,17 +207,17 @@ impl Asked {
         }
     }
 
-    /// A member; null is none.
+    /// A member; null counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.body.get(key).filter(|value| !value.is_null())
     }
 
-    /// A text that may be left out.
+    /// An optional text.
     pub(super) fn text(&self, key: &str) -> Result<Option<&str>, Refused> {
         text(&self.body, key)
     }
 
-    /// A list that may be left out.
+    /// An optional list.
     pub(super) fn list(&self, key: &str) -> Result<&[Value], Refused> {
         match self.get(key) {
             None => Ok(&[]),
@@ -226,7 +226,7 @@ impl Asked {
         }
     }
 
-    /// A time that must be there: seconds since 1970, or a text as RFC 3339 has it.
+    /// A required time: seconds since 1970, or RFC 3339.
     pub(super) fn time(&self, key: &str) -> Result<Nanos, Refused> {
         let time = match self.get(key) {
             None => return Err(Refused::invalid(format!("{key} is missing."))),
@@ -241,7 +241,7 @@ impl Asked {
     }
 }
 
-/// A member that is a text, and may be left out.
+/// An optional text member.
 pub(super) fn text<'a>(body: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, Refused> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -250,7 +250,7 @@ pub(super) fn text<'a>(body: &'a Map<String, Value>, key: &str) -> Result<Option
     }
 }
 
-/// Seconds since 1970 with a fraction, as AWS's JSON has times.
+/// Seconds since 1970 with a fraction, as in AWS's JSON.
 pub(super) fn seconds(time: Nanos) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "the API's own form")]
     let nanos = time.0 as f64;
@@ -258,7 +258,7 @@ pub(super) fn seconds(time: Nanos) -> f64 {
 }
 
 /// The region that a signed request names in its scope (`Credential=ID/DAY/REGION/xray/aws4_request`). Nothing else of
-/// that header is looked at.
+/// that header is read.
 fn region(headers: &HeaderMap) -> String {
     const DEFAULT: &str = "us-east-1";
     let scope = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -311,7 +311,7 @@ async fn records(ends: &Ends, _: &Asked) -> Answer {
 }
 
 async fn not_here(State(ends): State<Ends>, uri: Uri, request: Request) -> Response {
-    // Read all the same, so that the connection can be used again.
+    // Read to the end, so that the connection can be reused.
     let read = Asked::of(request).await;
     let words = format!("{} of the X-Ray API has no meaning here. Answered are: {ANSWERED}.", clip(uri.path()));
     ends.answer(uri.path(), read.map_err(Refused::from).and_then(|_| Err(Refused::invalid(words))))

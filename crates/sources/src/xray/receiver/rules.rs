@@ -1,4 +1,4 @@
-//! Sampling rules, as the course makes them, and what SDKs are told to sample.
+//! Sampling rules, and the sampling targets for SDKs.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use tracebook_core::xray::SamplingRule;
 use super::http::{ACCOUNT, Answer, Asked, Ends, Refused, seconds, text};
 use crate::clip;
 
-/// The rule of what no other rule is for. Here it samples everything; on AWS 5 %.
+/// The rule for requests that no other rule matches. Here it samples everything; AWS samples 5 %.
 const DEFAULT: &str = "Default";
 
 /// AWS's limit.
 const MOST: usize = 25;
 
-/// How long a sampling target holds, in seconds.
+/// How long a sampling target is valid, in seconds.
 const TARGET_LASTS: i64 = 300;
 
-/// The rule that is always there, and decides last.
+/// The built-in rule with the lowest priority.
 pub fn default(region: &str) -> SamplingRule {
     let any = || "*".to_owned();
     SamplingRule {
@@ -70,8 +70,8 @@ pub(super) async fn list(ends: &Ends, asked: &Asked) -> Answer {
     Ok(json!({ "SamplingRuleRecords": records }))
 }
 
-/// A rule's own rate and reservoir; everything for `Default` and for rules that are not known. SDKs fail without
-/// `LastRuleModification`, and read the rules again when it is later than their last reading.
+/// The rate and reservoir of a rule; everything for `Default` and for unknown rules. SDKs fail without
+/// `LastRuleModification`, and read the rules again when it is later than their last request.
 pub(super) async fn targets(ends: &Ends, asked: &Asked) -> Answer {
     let rules = ends.store.rules().await?;
     let now = ends.clock.now().0.div_euclid(1_000_000_000);
@@ -79,14 +79,14 @@ pub(super) async fn targets(ends: &Ends, asked: &Asked) -> Answer {
     let mut seen: Vec<&str> = Vec::new();
     let mut documents = Vec::new();
     for statistics in asked.list("SamplingStatisticsDocuments")? {
-        // The API takes 25 documents at once.
+        // The API accepts 25 documents per request.
         let Some(name) = statistics["RuleName"].as_str().filter(|name| seen.len() < 25 && !seen.contains(name)) else {
             continue;
         };
         seen.push(name);
         let rule = rules.iter().find(|rule| rule.name == name);
         if rule.is_none() && name != DEFAULT {
-            // Whoever counts for a rule that was deleted should read the rules again.
+            // An SDK that reports on a deleted rule should read the rules again.
             modified = ends.clock.now();
         }
         documents.push(json!({
@@ -150,7 +150,7 @@ pub(super) async fn update(ends: &Ends, asked: &Asked) -> Answer {
     let _one_at_a_time = ends.settings.lock().await;
     let mut rule = found(ends, said).await?;
     settings(said, &mut rule)?;
-    // Later than before also where the clock stands, so that SDKs read it again.
+    // Increases even if the clock does not, so that SDKs read the rules again.
     rule.modified = ends.clock.now().max(Nanos(rule.modified.0.saturating_add(1)));
     ends.store.put_rule(rule.clone()).await?;
     Ok(json!({ "SamplingRuleRecord": shown(&rule) }))
@@ -191,7 +191,7 @@ fn not_found(name: &str) -> Refused {
     Refused::invalid(format!("Sampling rule does not exist: {}. To see all: aws xray get-sampling-rules.", clip(name)))
 }
 
-/// Puts what the request says into the rule, within the API's limits.
+/// Applies the request to the rule, within the API's limits.
 fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), Refused> {
     let number = |key: &str| said.get(key).filter(|value| !value.is_null());
     if let Some(value) = number("Priority") {

@@ -72,7 +72,7 @@ async fn datagrams_are_gathered_and_committed() {
     for n in 0..300 {
         udp.send_segment(n);
         if n % 50 == 49 {
-            // What one burst may hold is the system's choice, not what is tested here.
+            // The size of a burst depends on the system and is not tested here.
             udp.until(|counters| counters.spans() == u64::from(n) + 1).await;
         }
     }
@@ -82,7 +82,7 @@ async fn datagrams_are_gathered_and_committed() {
 }
 
 #[tokio::test]
-async fn bad_datagrams_are_counted_and_harm_nothing() {
+async fn bad_datagrams_are_counted_and_do_no_harm() {
     let udp = Udp::start(Kept::new());
     udp.send(b"");
     udp.send(b"nonsense");
@@ -95,7 +95,7 @@ async fn bad_datagrams_are_counted_and_harm_nothing() {
 }
 
 #[tokio::test]
-async fn what_waits_at_the_end_is_committed() {
+async fn the_queue_is_committed_at_shutdown() {
     let udp = Udp::start(Kept::new());
     for n in 0..50 {
         udp.send_segment(n);
@@ -105,7 +105,7 @@ async fn what_waits_at_the_end_is_committed() {
 }
 
 #[tokio::test]
-async fn a_store_that_comes_back_loses_nothing() {
+async fn a_store_that_recovers_loses_nothing() {
     let locked = || CommitError::retryable("the database is locked");
     let udp = Udp::start(Kept::failing(vec![locked(), locked(), locked()]));
     udp.send_segment(0);
@@ -115,7 +115,7 @@ async fn a_store_that_comes_back_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_come_back_is_said_and_does_not_hold_up_the_end() {
+async fn a_store_that_does_not_recover_is_reported_and_does_not_block_shutdown() {
     let full = || CommitError::retryable("the disk is full");
     let udp = Udp::start(Kept::failing((0..10_000).map(|_| full()).collect()));
     udp.send_segment(0);
@@ -153,7 +153,7 @@ async fn daemon(kept: Arc<Kept>) -> (Server, Arc<Counters>) {
 #[tokio::test]
 async fn sdks_are_told_to_sample_everything() {
     let (server, _) = daemon(Kept::new()).await;
-    // As the SDK sends it, and as a bare client might.
+    // As the SDK sends it, and as a minimal client might.
     for body in [&b"{}"[..], b""] {
         let rule = &post(server.addr, "/GetSamplingRules", "Content-Type: application/json\r\n", body).await.json()["SamplingRuleRecords"]
             [0]["SamplingRule"];
@@ -167,7 +167,7 @@ async fn sdks_are_told_to_sample_everything() {
     let answer = post(server.addr, "/SamplingTargets", "", body.to_string().as_bytes()).await.json();
     let target = |name| json!({"RuleName": name, "FixedRate": 1.0, "ReservoirQuota": 100, "ReservoirQuotaTTL": 1_795_447_513, "Interval": 10});
     assert_eq!(answer["SamplingTargetDocuments"], json!([target("Default"), target("Cruddur")]));
-    // There is no rule Cruddur (any more): whoever counts for it reads the rules again.
+    // There is no rule Cruddur, so an SDK that reports on it reads the rules again.
     assert_eq!(
         (&answer["LastRuleModification"], &answer["UnprocessedStatistics"]),
         (&json!(1_795_447_213), &json!([]))
@@ -197,7 +197,7 @@ async fn segments_over_tcp_are_kept_and_bad_ones_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_spoken_is_said() {
+async fn unsupported_requests_are_reported() {
     let (server, counters) = daemon(Kept::new()).await;
     for head in ["POST /Nothing HTTP/1.1\r\n", "GET / HTTP/1.1\r\n", "GET /GetSamplingRules HTTP/1.1\r\n"] {
         let answer = http(server.addr, &format!("{head}Host: a\r\n"), b"").await;

@@ -1,4 +1,4 @@
-//! Reading traces back: summaries, documents, graphs. Traces that came by OTLP are traces like any other.
+//! Reading traces: summaries, documents, graphs. Includes traces received over OTLP.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,16 +22,16 @@ use crate::xray::expression::{
 };
 use crate::xray::reading::Place;
 
-/// How many traces are looked at for one page of summaries, and held at once for a graph.
+/// Traces examined per page of summaries, and held at once for a graph.
 const PAGE: u32 = 100;
 
-/// AWS's limit of ids in one request.
+/// AWS's limit of ids per request.
 const IDS: usize = 5;
 
-/// AWS's limit of annotations that are indexed.
+/// AWS's limit of indexed annotations.
 const ANNOTATIONS: usize = 50;
 
-/// One page of the traces that began in the range, the newest first. A page may be empty and not the last.
+/// One page of the traces that started in the range, newest first. A page may be empty without being the last.
 pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
     let (from, before) = range(asked)?;
     let expression = Expression::parse(asked.text("FilterExpression")?.unwrap_or_default())
@@ -89,7 +89,7 @@ pub(super) async fn batch(ends: &Ends, asked: &Asked) -> Answer {
     Ok(json!({"Traces": traces, "UnprocessedTraceIds": unprocessed}))
 }
 
-/// Who called whom in the range, in all traces or a group's.
+/// The service graph of the range, of all traces or of a group.
 pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
     let (from, before) = range(asked)?;
     let mut expression = Expression::default();
@@ -120,7 +120,7 @@ pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
     }))
 }
 
-/// Who called whom in up to five traces.
+/// The service graph of up to five traces.
 pub(super) async fn trace_graph(ends: &Ends, asked: &Asked) -> Answer {
     let mut maker = Maker::default();
     for trace in load(ends, ids(asked)?.into_iter().map(|(_, id)| id).collect()).await? {
@@ -129,10 +129,10 @@ pub(super) async fn trace_graph(ends: &Ends, asked: &Asked) -> Answer {
     Ok(json!({ "Services": services(&maker.finish()) }))
 }
 
-/// Those of the traces that are still there.
+/// The traces that still exist.
 async fn load(ends: &Ends, ids: Vec<TraceId>) -> Result<Vec<Trace>, Refused> {
     let found = ends.store.spans(&ids).await?;
-    // Reading thousands of spans takes a while; the runtime's threads have receivers to serve.
+    // Reading thousands of spans is slow and would block the receivers on the runtime's threads.
     let read = tokio::task::spawn_blocking(move || {
         let there = ids.into_iter().zip(found).filter(|(_, records)| !records.is_empty());
         there
@@ -142,7 +142,7 @@ async fn load(ends: &Ends, ids: Vec<TraceId>) -> Result<Vec<Trace>, Refused> {
     read.await.map_err(|_| Refused::from(CommitError::retryable("reading the traces was broken off")))
 }
 
-/// From `StartTime` to just behind `EndTime`, which is within.
+/// From `StartTime` to just after `EndTime`, which is inclusive.
 fn range(asked: &Asked) -> Result<(Nanos, Nanos), Refused> {
     let (from, to) = (asked.time("StartTime")?, asked.time("EndTime")?);
     if from > to {
@@ -151,7 +151,7 @@ fn range(asked: &Asked) -> Result<(Nanos, Nanos), Refused> {
     Ok((from, Nanos(to.0.saturating_add(1))))
 }
 
-/// The ids that were asked for, each once, as written and as read.
+/// The requested ids without duplicates, as written and as parsed.
 fn ids(asked: &Asked) -> Result<Vec<(String, TraceId)>, Refused> {
     let list = asked.list("TraceIds")?;
     if list.len() > IDS {
@@ -214,7 +214,7 @@ fn place(token: &str) -> Option<Place> {
     Some((Nanos(start.parse().ok()?), id.parse().ok()?))
 }
 
-/// A length of time in seconds.
+/// A duration in seconds.
 fn length(nanos: i64) -> f64 {
     seconds(Nanos(nanos.max(0)))
 }
@@ -349,7 +349,7 @@ fn users(trace: &Trace) -> Json {
     users.into_iter().map(shown).collect()
 }
 
-/// A map in the API's shape.
+/// A service graph in the format of the API.
 fn services(map: &ServiceMap) -> Vec<Json> {
     let (start, end) = (seconds(map.start), seconds(map.end));
     let outside: BTreeSet<u32> = map.nodes.iter().filter(|n| n.kind == NodeKind::Client).map(|n| n.id).collect();

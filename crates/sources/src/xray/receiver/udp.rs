@@ -1,5 +1,5 @@
-//! Segments over UDP. Nobody answers a datagram, so whatever is not read in time is gone without a
-//! word: one thread does nothing but read, and everything else happens behind a queue.
+//! Segments over UDP. Datagrams that are not read in time are lost silently, so one thread does nothing but read into a
+//! queue.
 
 use std::io;
 use std::net::UdpSocket;
@@ -16,27 +16,27 @@ use super::super::wire::{BUFFER, parse_datagram};
 use crate::count;
 use crate::receive::{Commit, CommitError, Counters};
 
-/// What may wait between reading and committing, counted with [`OVERHEAD`] a datagram.
+/// Maximum bytes in the queue between reading and committing, including [`OVERHEAD`] per datagram.
 const QUEUE_BYTES: usize = 256 * 1024 * 1024;
-/// What a queued datagram costs beside its bytes.
+/// Memory of a queued datagram besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// How many documents are committed together at most, and how long the first of them waits.
+/// Maximum number of documents per commit, and the longest time the first of them waits.
 const BATCH: usize = 4096;
 const GATHER: Duration = Duration::from_millis(20);
 
-/// How often the reading thread looks whether it should end.
+/// How often the reading thread checks whether it should stop.
 const TICK: Duration = Duration::from_millis(100);
-/// How long what the system still holds is read after that.
+/// How long it then continues to read datagrams that the system holds.
 const LAST_READ: Duration = Duration::from_millis(500);
 
-/// How long a batch is tried again, running and while shutting down.
+/// How long a batch is retried, while running and while shutting down.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The bytes of datagrams that the system holds for this socket at most. Linux reports twice what it uses.
+/// The receive buffer of the socket in bytes. Linux reports twice the usable size.
 ///
 /// # Errors
 /// As the system says.
@@ -44,10 +44,10 @@ pub fn receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
     socket2::SockRef::from(socket).recv_buffer_size()
 }
 
-/// Takes segments until `cancel`, then what is still queued, and returns when all of it is committed or counted as lost.
+/// Receives segments until `cancel`, then processes the queue. Returns when everything is committed or counted as lost.
 ///
 /// # Errors
-/// When the socket cannot be used or no thread can be started; never because of what is sent.
+/// If the socket cannot be used or the thread cannot be started; never because of received data.
 pub async fn serve(
     socket: UdpSocket,
     commit: Arc<dyn Commit>,
@@ -58,7 +58,7 @@ pub async fn serve(
     socket.set_read_timeout(Some(TICK))?;
     let (sender, receiver) = unbounded_channel();
     let queue = Arc::new(Queue { bytes: AtomicUsize::new(0), ended: AtomicBool::new(false) });
-    // Tells the thread to end however this future does, dropped in the middle included.
+    // Stops the thread when this future ends, also when it is dropped.
     let _end = EndOnDrop(Arc::clone(&queue));
     let reading = Arc::clone(&queue);
     let reading_counters = Arc::clone(&counters);
@@ -118,10 +118,10 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
                 }
             }
             Err(error) => match error.kind() {
-                // Nothing came; when ending, nothing is left.
+                // Nothing arrived; when stopping, nothing is left.
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if until.is_some() => return,
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
-                // Windows: an earlier answer found nobody. Or a datagram longer than the buffer.
+                // Windows: an earlier response was undeliverable, or a datagram was longer than the buffer.
                 _ => {
                     counters.refused(format!("X-Ray UDP: {error}"));
                     thread::sleep(Duration::from_millis(5));
@@ -131,7 +131,7 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
     }
 }
 
-/// Ends when the reading thread did and all is committed. While one batch is stored, the next one is parsed.
+/// Ends after the reading thread, when everything is committed. One batch is parsed while another is stored.
 async fn commit_all(
     mut receiver: UnboundedReceiver<Vec<u8>>,
     queue: &Queue,
@@ -154,7 +154,7 @@ async fn commit_all(
                     }
                 }
             }
-            // Only now: what is being tried again still fills the queue.
+            // Only now, since a batch that is being retried still occupies the queue.
             queue.bytes.fetch_sub(cost, Ordering::Relaxed);
         };
         let (next, ()) = tokio::join!(gather(&mut receiver, &counters), store);
@@ -169,11 +169,11 @@ async fn commit_all(
 #[derive(Default)]
 struct Batch {
     spans: Vec<SpanRecord>,
-    /// What their datagrams cost in the queue.
+    /// Bytes of their datagrams in the queue.
     cost: usize,
 }
 
-/// The next batch; `None` when nothing comes any more.
+/// The next batch; `None` at the end.
 async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counters>) -> Option<Batch> {
     let mut datagrams = Vec::with_capacity(BATCH);
     if receiver.recv_many(&mut datagrams, BATCH).await == 0 {
@@ -189,7 +189,7 @@ async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counte
     }
     let counters = Arc::clone(counters);
     let cost = datagrams.iter().map(|datagram| datagram.len() + OVERHEAD).sum();
-    // Not here: the store's next statement would wait for it.
+    // Not on this thread: the next statement of the store would wait for it.
     let parsed = tokio::task::spawn_blocking(move || {
         let mut spans = Vec::with_capacity(datagrams.len());
         for datagram in datagrams {
@@ -200,12 +200,12 @@ async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counte
         }
         spans
     });
-    // No input makes parsing panic; were it so, the others go on.
+    // No known input makes parsing panic. If one does, the others are still processed.
     Some(Batch { spans: parsed.await.unwrap_or_default(), cost })
 }
 
-/// Commits, again and again while the error may pass. `ended` is when shutting down was first noticed: all
-/// batches that are left share the last patience.
+/// Commits, with retries while the error may be temporary. `ended` is when the shutdown was first noticed: all
+/// remaining batches share one timeout.
 async fn persist(
     commit: &dyn Commit,
     batch: Vec<SpanRecord>,
@@ -226,7 +226,7 @@ async fn persist(
         if !error.retryable || out_of_patience {
             return Err(error);
         }
-        // Shutting down shortens a pause that has begun, and those that follow.
+        // A shutdown shortens the current pause and those that follow.
         if ended.is_some() {
             tokio::time::sleep(pause.min(Duration::from_millis(200))).await;
         } else {

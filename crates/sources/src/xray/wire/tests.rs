@@ -30,7 +30,7 @@ fn with(changes: Value) -> Value {
     document
 }
 
-/// What holds for every record that was accepted.
+/// Properties of every accepted record.
 fn check(record: &SpanRecord) {
     let (loose, _) = crate::normalise(record);
     assert_eq!(loose.span.id, record.span_id);
@@ -45,7 +45,7 @@ fn check(record: &SpanRecord) {
 }
 
 #[test]
-fn a_segment_and_its_subsegments_become_records_of_their_own() {
+fn a_segment_and_its_subsegments_become_separate_records() {
     let records = parse_datagram(&fixture("xray-01-users.bin")).expect("recorded");
     for record in &records {
         check(record);
@@ -72,7 +72,7 @@ fn everything_recorded_is_accepted() {
 }
 
 #[test]
-fn missing_ids_are_put_in_from_around() {
+fn missing_ids_are_taken_from_the_parent() {
     let inner = json!({"id": "3333333333333333", "name": "inner", "start_time": 2.5, "end_time": 3});
     let outer = json!({"id": "2222222222222222", "name": "outer", "start_time": 1, "in_progress": true,
         "trace_id": null, "subsegments": [inner]});
@@ -99,7 +99,7 @@ fn numbers_stay_as_they_were_written() {
 }
 
 #[test]
-fn a_nested_subsegment_that_cannot_stand_alone_stays_inside() {
+fn a_nested_subsegment_that_is_invalid_alone_stays_inside() {
     let document = with(json!({"subsegments": [
         {"id": "zz", "name": "bad id", "start_time": 1},
         {"id": "2222222222222222", "name": "good", "start_time": 1, "end_time": 2},
@@ -118,7 +118,7 @@ fn a_nested_subsegment_that_cannot_stand_alone_stays_inside() {
 }
 
 #[test]
-fn refusals_have_words() {
+fn rejections_have_a_reason() {
     let document = |changes| datagram(&with(changes).to_string());
     let mut without_start = good();
     without_start.as_object_mut().expect("an object").remove("start_time");
@@ -167,7 +167,7 @@ fn the_header_may_have_blanks_and_capitals() {
 }
 
 #[test]
-fn deep_nesting_costs_no_stack_and_has_an_end() {
+fn deep_nesting_needs_no_recursion_and_is_limited() {
     let nest = |depth: usize| {
         let mut text = String::new();
         for i in 0..depth {
@@ -248,7 +248,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn no_datagram_panics_and_what_is_accepted_reads_again(
+    fn no_datagram_panics_and_accepted_ones_can_be_read_again(
         noise in prop::collection::vec(any::<u8>(), 0..100),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..5),
     ) {
@@ -265,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_members_a_segment_has_it_reads_again(
+    fn segments_with_any_members_can_be_read_again(
         members in prop::collection::vec((any_key(), any_json()), 0..6),
         keep_ids in any::<bool>(),
     ) {

@@ -17,7 +17,7 @@ fn served(body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn ids_are_asked_for_five_at_a_time() {
+async fn ids_are_requested_five_at_a_time() {
     let fake = Fake::start(|_, body, _| Reply::Json(served(body))).await;
     let (fetch, _, told) = watched();
     let mut asked: Vec<TraceId> = (0..12).rev().map(id).collect();
@@ -49,14 +49,14 @@ async fn ids_are_asked_for_five_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_requests_are_under_way_at_once_and_no_more() {
+async fn at_most_eight_requests_are_concurrent() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = (Arc::clone(&now), Arc::clone(&most));
     let fake = Fake::start(move |_, body, _| {
         let (now, most) = counted.clone();
         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let answer = served(body).to_string();
-        // Counted as under way until its body has gone out.
+        // Counted as active until its body has been sent.
         let body = async_body(move || {
             now.fetch_sub(1, Ordering::SeqCst);
             answer
@@ -70,7 +70,7 @@ async fn eight_requests_are_under_way_at_once_and_no_more() {
     assert_eq!(most.load(Ordering::SeqCst), 8);
 }
 
-/// A body that comes a little later.
+/// A delayed body.
 fn async_body(text: impl FnOnce() -> String + Send + 'static) -> axum::body::Body {
     axum::body::Body::from_stream(futures_util::stream::once(async move {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -79,7 +79,7 @@ fn async_body(text: impl FnOnce() -> String + Send + 'static) -> axum::body::Bod
 }
 
 #[tokio::test]
-async fn unprocessed_ids_are_asked_for_again() {
+async fn unprocessed_ids_are_requested_again() {
     let fake = Fake::start(|_, body, before| {
         Reply::Json(match before {
             0 => json!({"Traces": [whole(id(0), &[segment(id(0), 0)])], "UnprocessedTraceIds": [id(1).xray()]}),
@@ -94,7 +94,7 @@ async fn unprocessed_ids_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_never_processed_is_told() {
+async fn an_id_that_is_never_processed_is_reported() {
     let never = id(1).xray();
     let fake = Fake::start(move |path, body, _| {
         if path == "/GetTraceSegmentDestination" {
@@ -117,7 +117,7 @@ async fn an_id_that_is_never_processed_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_missing_of_a_trace_is_told() {
+async fn missing_parts_of_a_trace_are_reported() {
     let mut open = serde_json::from_str::<Value>(&segment(id(0), 1)).expect("a document");
     open.as_object_mut().expect("an object").remove("end_time");
     open["in_progress"] = json!(true);
@@ -158,7 +158,7 @@ async fn what_is_missing_of_a_trace_is_told() {
 }
 
 #[tokio::test]
-async fn a_failing_request_costs_only_its_own_traces() {
+async fn a_failing_request_affects_only_its_own_traces() {
     let fake = Fake::start(|_, body, _| match ids(body).contains(&id(0)) {
         true => Reply::Error(500, "InternalFailure", "oops"),
         false => Reply::Json(served(body)),
@@ -174,7 +174,7 @@ async fn a_failing_request_costs_only_its_own_traces() {
 }
 
 #[tokio::test]
-async fn a_trace_that_is_not_there_is_told() {
+async fn an_unknown_trace_is_reported() {
     for page in [true, false] {
         let fake = Fake::start(move |path, body, _| match path {
             "/Traces" => {

@@ -16,11 +16,11 @@ async fn answered(reply: impl Fn() -> Reply + Send + Sync + 'static) -> SourceEr
 }
 
 #[tokio::test]
-async fn what_is_answered_is_sorted() {
+async fn responses_are_classified() {
     let error = answered(|| Reply::Page(404)).await;
     assert_eq!(error.fault, Fault::Unsupported);
     assert!(error.hint.contains("emulator"), "{}", error.hint);
-    // moto 5.2.5 answers its own crashes so.
+    // The response of moto 5.2.5 to its own crashes.
     assert_eq!(answered(|| Reply::Page(500)).await.fault, Fault::Unsupported);
     assert_eq!(answered(|| Reply::Page(503)).await.fault, Fault::Broken);
     assert_eq!(answered(|| Reply::Error(500, "InternalFailure", "oops")).await.fault, Fault::Broken);
@@ -40,7 +40,7 @@ async fn what_is_answered_is_sorted() {
     assert!(error.hint.contains("AWS_ACCESS_KEY_ID") && !format!("{error:?}").contains(SECRET), "{error:?}");
     let error = answered(|| Reply::Error(400, "InvalidRequestException", "Group not found: x")).await;
     assert_eq!((error.fault, error.message.as_str()), (Fault::Invalid, "Group not found: x"));
-    // A proxy, or a network with a page to sign in.
+    // A proxy or a captive portal.
     let error = answered(|| Reply::Other("<html><body>Welcome to the hotel</body></html>".into_response())).await;
     assert_eq!(error.fault, Fault::Unreachable);
     assert!(error.message.contains("web page"), "{}", error.message);
@@ -51,7 +51,7 @@ async fn what_is_answered_is_sorted() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_is_told() {
+async fn a_cut_connection_is_reported() {
     let cut = || broken_body("{\"Groups\": [", Some(std::io::Error::other("cut")));
     let error = answered(move || Reply::Other(cut())).await;
     assert_eq!(error.fault, Fault::Unreachable);
@@ -72,7 +72,7 @@ async fn a_connection_that_is_cut_is_told() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_endpoint_is_told_at_once() {
+async fn an_endpoint_without_a_listener_is_reported_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("bound");
     drop(listener);
@@ -84,7 +84,7 @@ async fn nobody_at_the_endpoint_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_end_is_given_up() {
+async fn a_body_that_does_not_end_times_out() {
     let fake = Fake::start(|_, _, before| match before {
         0 => Reply::Other(broken_body("{\"Groups\": [", None)),
         _ => Reply::Silence,
@@ -101,7 +101,7 @@ async fn a_body_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_a_body_in_its_middle() {
+async fn cancelling_stops_a_body_midway() {
     let fake = Fake::start(|_, _, _| Reply::Other(broken_body("{\"Groups\": [", None))).await;
     let (fetch, token, _) = watched();
     let client = fake.client().await;

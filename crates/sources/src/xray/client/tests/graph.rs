@@ -102,8 +102,8 @@ async fn a_service_map_is_read_from_all_pages() {
 }
 
 #[tokio::test]
-async fn a_long_range_is_added_up() {
-    // The numbers of services are those of each answer alone.
+async fn a_long_range_is_merged() {
+    // Service numbers are local to a response.
     let fake = Fake::start(|_, _, before| {
         let (a, b) = if before == 0 { (0, 1) } else { (1, 0) };
         Reply::Json(json!({"Services": [
@@ -123,8 +123,8 @@ async fn a_long_range_is_added_up() {
 }
 
 #[tokio::test]
-async fn an_empty_map_has_the_range_that_was_asked() {
-    // moto 5.2.5 answers so, always.
+async fn an_empty_map_has_the_requested_range() {
+    // The response of moto 5.2.5, always.
     let fake = Fake::start(|_, _, _| Reply::Json(json!({"StartTime": 0, "EndTime": 0, "Services": []}))).await;
     let map = fake.client().await.service_map(&range(0, 60), None, &Fetch::unattended()).await.expect("answers");
     assert!(map.nodes.is_empty() && map.notes.is_empty());
@@ -132,7 +132,7 @@ async fn an_empty_map_has_the_range_that_was_asked() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_in_a_map_is_left_out() {
+async fn invalid_parts_of_a_map_are_left_out() {
     let fake = Fake::start(|_, _, _| {
         Reply::Json(json!({"Services": [
             {"Edges": [{"ReferenceId": 99}, {}]},
@@ -146,7 +146,7 @@ async fn what_makes_no_sense_in_a_map_is_left_out() {
 }
 
 #[tokio::test]
-async fn the_map_of_traces_is_asked_for_five_at_a_time() {
+async fn the_map_of_traces_is_requested_five_at_a_time() {
     let fake = Fake::start(|_, _, _| {
         Reply::Json(
             json!({"Services": [service(0, "backend-flask", None, json!([]), Some(statistics(20, 0, 0, 0, 1.0)))]}),

@@ -10,7 +10,7 @@ fn ask(from: i64, until: i64, limit: usize) -> TracesAsk {
     TracesAsk { range: range(from, until), expression: String::new(), limit, event_time: false, after: None }
 }
 
-/// A TraceSummary that began so many seconds after noon, with more said.
+/// A TraceSummary that started some seconds after noon, with additional members.
 fn summary(n: u32, begins: i64, more: Value) -> Value {
     let mut said = json!({"Id": id(n).xray(), "StartTime": super::NOON + begins, "Duration": 0.25, "Revision": 1});
     for (key, value) in more.as_object().expect("an object") {
@@ -85,9 +85,9 @@ async fn all_pages_are_read_also_empty_ones() {
 }
 
 #[tokio::test]
-async fn a_long_range_is_asked_in_pieces_of_six_hours_the_newest_first() {
+async fn a_long_range_is_requested_in_chunks_of_six_hours_newest_first() {
     const HOUR: i64 = 3_600;
-    // The trace that began at the seam is on both sides of it, later with another revision.
+    // The trace that started at the boundary is in both chunks, later with another revision.
     let fake = Fake::start(|_, body, before| {
         let mut one = summary(9, -6 * HOUR, json!({}));
         one["Revision"] = json!(before);
@@ -113,7 +113,7 @@ async fn a_long_range_is_asked_in_pieces_of_six_hours_the_newest_first() {
 }
 
 #[tokio::test]
-async fn more_than_a_month_is_not_asked_for() {
+async fn more_than_a_month_is_not_requested() {
     let fake = Fake::start(|_, _, _| Reply::Json(json!({"TraceSummaries": []}))).await;
     let ask =
         TracesAsk { range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) }, ..ask(0, 1, 1) };
@@ -123,7 +123,7 @@ async fn more_than_a_month_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_list_stops_at_its_limit_and_goes_on_from_there() {
+async fn a_list_stops_at_its_limit_and_can_be_continued() {
     let fake = Fake::start(|_, body, _| {
         Reply::Json(match body["NextToken"].as_str() {
             None => json!({"TraceSummaries": [summary(0, 9, json!({})), summary(1, 8, json!({})), summary(2, 7, json!({}))], "NextToken": "p:2"}),
@@ -153,7 +153,7 @@ async fn a_list_stops_at_its_limit_and_goes_on_from_there() {
 }
 
 #[tokio::test]
-async fn what_came_before_a_failing_page_is_kept() {
+async fn pages_before_a_failing_one_are_kept() {
     let fake = Fake::start(|_, body, before| match (body["NextToken"].as_str(), before) {
         (None, _) => Reply::Json(json!({"TraceSummaries": [summary(0, 9, json!({}))], "NextToken": "p2"})),
         (Some(_), 1) => Reply::Error(500, "InternalFailure", "oops"),
@@ -170,7 +170,7 @@ async fn what_came_before_a_failing_page_is_kept() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_goes_in_circles_is_left() {
+async fn an_endpoint_that_repeats_pages_is_abandoned() {
     let page = || Reply::Json(json!({"TraceSummaries": [summary(0, 9, json!({}))], "NextToken": "again"}));
     let fake = Fake::start(move |_, _, _| page()).await;
     let traces = fake.client().await.traces(&ask(0, 60, 10), &Fetch::unattended()).await.expect("ends");
@@ -189,11 +189,12 @@ async fn throttling_is_waited_out() {
     assert_eq!((traces.summaries.len(), told.calls(Api::XrayTraces)), (1, 3));
 }
 
-/// moto 5.2.5 (`moto/xray/models.py`): `Users` is a map, there is no StartTime, IsPartial is misspelt, Duration is whole.
+/// moto 5.2.5 (`moto/xray/models.py`): `Users` is a map, there is no StartTime, IsPartial is misspelt, Duration is
+/// whole.
 const MOTO: &str = r#"{"TraceSummaries": [{"Annotations": {}, "AvailabilityZones": [], "Duration": 0, "EntryPoint": {}, "ErrorRootCauses": [], "FaultRootCauses": [], "HasError": false, "HasFault": true, "HasThrottle": false, "Http": {}, "Id": "1-6b0459a0-000000000000000000000001", "InstanceIds": [], "IsParital": false, "MatchedEventTime": 1795447213.087028, "ResourceARNs": [], "ResponseTime": 1, "ResponseTimeRootCauses": [], "Revision": 0, "ServiceIds": [], "Users": {}}], "TracesProcessedCount": 1}"#;
 
 #[tokio::test]
-async fn an_emulators_users_are_no_stumbling_block() {
+async fn an_emulators_users_are_accepted() {
     let fake = Fake::start(|_, _, _| Reply::Other(axum::response::IntoResponse::into_response(MOTO))).await;
     let traces = fake.client().await.traces(&ask(0, 60, 10), &Fetch::unattended()).await.expect("is read");
     let row = &traces.summaries[0];
@@ -202,7 +203,7 @@ async fn an_emulators_users_are_no_stumbling_block() {
 }
 
 #[test]
-fn only_an_empty_map_of_users_is_mended() {
+fn only_an_empty_map_of_users_is_repaired() {
     for (before, after) in [
         (r#"{"Users": {}}"#, r#"{"Users": []}"#),
         ("{\"Users\" :\n{ }, \"Users\":{}}", "{\"Users\" :\n[ ], \"Users\":[]}"),
@@ -218,7 +219,7 @@ fn only_an_empty_map_of_users_is_mended() {
 }
 
 #[tokio::test]
-async fn an_expression_is_checked_before_it_is_asked() {
+async fn an_expression_is_checked_before_it_is_sent() {
     let refusal = "The filter expression is not valid";
     let fake = Fake::start(move |_, _, _| Reply::Error(400, "InvalidRequestException", refusal)).await;
     let client = fake.client().await;
@@ -228,7 +229,7 @@ async fn an_expression_is_checked_before_it_is_asked() {
     let backwards = TracesAsk { range: range(60, 0), ..with("") };
     assert_eq!(client.traces(&backwards, &Fetch::unattended()).await.expect_err("is wrong").fault, Fault::Invalid);
     assert!(fake.asked("/TraceSummaries").is_empty());
-    // What only X-Ray can evaluate is X-Ray's to refuse, in its own words.
+    // Expressions that only X-Ray can evaluate are rejected by X-Ray, with its message.
     let only_there = r#"rootcause.fault.service { name = "x" }"#;
     let error = client.traces(&with(only_there), &Fetch::unattended()).await.expect_err("is refused");
     assert_eq!((error.fault, error.message.as_str()), (Fault::Invalid, refusal));

@@ -5,12 +5,12 @@ use super::{Fake, Reply, id, segment, watched};
 use crate::cloud::{Api, Fault, Used};
 
 #[tokio::test]
-async fn fifty_segments_go_at_a_time_and_what_is_refused_comes_back() {
+async fn segments_are_sent_fifty_at_a_time_and_rejected_ones_returned() {
     let fake = Fake::start(|_, body, before| {
         let documents = body["TraceSegmentDocuments"].as_array().expect("documents");
         assert!(documents.len() <= 50);
         Reply::Json(match before {
-            // moto 5.2.5 and AWS alike.
+            // The same in moto 5.2.5 and AWS.
             0 => json!({"UnprocessedTraceSegments": [
                 {"Id": "0000000000000001", "ErrorCode": "MissingParam", "Message": "Missing segment start_time"}, {},
             ]}),
@@ -35,7 +35,7 @@ async fn fifty_segments_go_at_a_time_and_what_is_refused_comes_back() {
 }
 
 #[tokio::test]
-async fn a_failing_put_is_handed_on() {
+async fn a_failing_put_is_returned() {
     let fake = Fake::start(|_, _, _| Reply::Error(403, "ExpiredTokenException", "expired")).await;
     let (fetch, _, told) = watched();
     let error = fake.client().await.put_segments(&[segment(id(0), 0)], &fetch).await.expect_err("fails");

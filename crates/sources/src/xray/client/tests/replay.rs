@@ -1,4 +1,4 @@
-//! Conversations byte for byte: `tests/fixtures/cloud/xray-*.json`, each of which names where it is from.
+//! Replays conversations byte for byte: `tests/fixtures/cloud/xray-*.json`, each of which names its origin.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -47,7 +47,7 @@ struct Answers {
 const CHANGING: [&str; 6] =
     ["authorization", "x-amz-date", "user-agent", "x-amz-user-agent", "amz-sdk-invocation-id", "host"];
 
-/// Plays one conversation; `rest` are the exchanges that were not asked for.
+/// Replays one conversation; `rest` are the exchanges that were not requested.
 struct Replay {
     _server: Server,
     client: Client,
@@ -113,7 +113,7 @@ async fn played(request: Request, next: Exchange) -> Response {
     response.body(next.response.body.into()).expect("an answer")
 }
 
-/// As an API would say it, so that the test shows it.
+/// In the format of the API, so that the test shows it.
 fn refused(why: String) -> Response {
     let body = serde_json::json!({ "__type": "InvalidRequestException", "message": why }).to_string();
     let response = Response::builder().status(StatusCode::BAD_REQUEST).header(CONTENT_TYPE, "application/json");
@@ -169,7 +169,7 @@ async fn batch_get_traces() {
     let asked = [id("1-6b04d28d-f496d869a1d9ac96777ed1d7"), id("1-6b04d290-91626cff3d008b781ed8d30f")];
     let traces = replay.client.fetch_traces(&asked, &Fetch::unattended()).await.expect("as recorded");
     assert!(traces.iter().all(|trace| trace.complete && trace.notes.is_empty()), "{traces:?}");
-    // What comes back from X-Ray is what was received from the SDK.
+    // X-Ray returns what was received from the SDK.
     for (trace, name) in traces.iter().zip(["users", "boom"]) {
         let datagram = fixture(&format!("xray-01-{name}.bin"));
         let received = crate::xray::wire::parse_datagram(&datagram).expect("was recorded");
@@ -211,7 +211,7 @@ async fn cancel_trace_retrieval() {
     let asked = [id("1-6b04d28d-f496d869a1d9ac96777ed1d7")];
     let traces = replay.client.fetch_traces_in(&asked, Some(range(0, 3_600)), &Fetch::unattended()).await;
     assert!(!traces.expect("as written")[0].complete);
-    // It is called off by a task of its own.
+    // A separate task cancels it.
     for _ in 0..200 {
         if replay.rest.lock().expect("no panic").is_empty() {
             break;

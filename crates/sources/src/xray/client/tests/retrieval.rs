@@ -41,7 +41,7 @@ async fn traces_of_transaction_search_are_retrieved() {
                 "RetrievalStatus": "COMPLETE", "TraceFormat": "XRAY", "NextToken": "p2",
                 "Traces": [retrieved(0, &[segment(id(0), 0)]), retrieved(1, &[segment(id(1), 0)])],
             }),
-            // A trace of many spans goes on on the next page.
+            // A trace with many spans continues on the next page.
             (_, Some("p2")) => json!({"RetrievalStatus": "COMPLETE", "Traces": [retrieved(0, &[segment(id(0), 1)])]}),
             (_, Some(other)) => panic!("{other}"),
         })
@@ -61,7 +61,7 @@ async fn traces_of_transaction_search_are_retrieved() {
     assert!(fake.asked("/CancelTraceRetrieval").is_empty(), "nothing is left running");
 }
 
-/// A clock that stands.
+/// A fixed clock.
 #[derive(Debug)]
 struct Stands;
 
@@ -72,7 +72,7 @@ impl TimeSource for Stands {
 }
 
 #[tokio::test]
-async fn a_trace_of_an_unknown_time_is_looked_for_over_thirty_days() {
+async fn a_trace_of_unknown_time_is_searched_over_thirty_days() {
     let fake = searching(|_, _| Reply::Json(json!({"RetrievalStatus": "COMPLETE", "Traces": []}))).await;
     let mut connection = connection(fake.server.addr).await;
     connection.sdk = connection.sdk.to_builder().time_source(SharedTimeSource::new(Stands)).build();
@@ -82,7 +82,7 @@ async fn a_trace_of_an_unknown_time_is_looked_for_over_thirty_days() {
 }
 
 #[tokio::test]
-async fn a_retrieval_that_fails_is_told() {
+async fn a_failed_retrieval_is_reported() {
     let fake = searching(|_, _| Reply::Json(json!({"RetrievalStatus": "FAILED", "Traces": []}))).await;
     let traces = fake.client().await.fetch_traces(&[id(0)], &Fetch::unattended()).await.expect("answers");
     assert_eq!(traces[0].notes, ["the retrieval of Transaction Search ended with failed; ask again"]);
@@ -93,7 +93,7 @@ async fn a_retrieval_that_fails_is_told() {
 }
 
 #[tokio::test]
-async fn a_retrieval_is_called_off_when_the_user_cancels() {
+async fn a_retrieval_is_cancelled_when_the_user_cancels() {
     let fake = searching(|_, _| Reply::Json(json!({"RetrievalStatus": "RUNNING", "Traces": []}))).await;
     let (fetch, token, _) = watched();
     let client = fake.client().await;
@@ -106,7 +106,7 @@ async fn a_retrieval_is_called_off_when_the_user_cancels() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_not_look_is_told_so() {
+async fn a_missing_permission_is_reported() {
     let fake = Fake::start(|path, _, _| match path {
         "/Traces" => Reply::Json(json!({"Traces": [], "UnprocessedTraceIds": []})),
         _ => Reply::Error(

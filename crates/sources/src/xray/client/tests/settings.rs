@@ -63,7 +63,7 @@ async fn sampling_rules_come_by_priority_with_what_they_hide() {
 }
 
 #[tokio::test]
-async fn an_emulator_without_settings_says_so() {
+async fn an_emulator_without_settings_is_reported() {
     let fake = Fake::start(|_, _, _| Reply::Page(404)).await;
     let client = fake.client().await;
     let groups = client.groups(&Fetch::unattended()).await.expect_err("has none");

@@ -80,7 +80,7 @@ struct Api {
 }
 
 impl Api {
-    /// As on the port of everything: beside OTLP.
+    /// As on port 4318, beside OTLP.
     async fn start() -> Self {
         let kept = Kept::new();
         let counters = Arc::new(Counters::default());
@@ -96,7 +96,7 @@ impl Api {
     }
 
     async fn ask(&self, path: &str, body: Value) -> Answer {
-        // As a client signs; nothing but the region is of interest.
+        // As a client signs it; only the region is used.
         let headers = "Content-Type: application/json\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/\
                        ca-central-1/xray/aws4_request, SignedHeaders=host, Signature=0\r\n";
         post(self.server.addr, path, headers, body.to_string().as_bytes()).await
@@ -115,7 +115,7 @@ impl Api {
         answer.json()["message"].as_str().expect("words").to_owned()
     }
 
-    /// Datagrams as the SDK sent them.
+    /// Recorded datagrams of the SDK.
     async fn recorded(&self, names: &[&str]) {
         let documents: Vec<String> = names
             .iter()
@@ -145,7 +145,7 @@ impl Api {
 }
 
 #[tokio::test]
-async fn the_group_of_the_course_is_made_listed_changed_and_deleted() {
+async fn the_group_of_the_course_is_created_listed_changed_and_deleted() {
     let api = Api::start().await;
     // aws xray create-group --group-name "Cruddur" --filter-expression "service(\"backend-flask\")"
     let course = json!({"GroupName": "Cruddur", "FilterExpression": "service(\"backend-flask\")"});
@@ -173,7 +173,7 @@ async fn the_group_of_the_course_is_made_listed_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn groups_that_cannot_be_are_refused_with_words() {
+async fn invalid_groups_are_rejected_with_a_reason() {
     let api = Api::start().await;
     for (path, body, word) in [
         ("/CreateGroup", json!({}), "GroupName"),
@@ -194,14 +194,14 @@ async fn groups_that_cannot_be_are_refused_with_words() {
         let said = api.refused(path, body.clone()).await;
         assert!(said.contains(word), "{path} {body}: {said}");
     }
-    // What X-Ray knows and a local trace cannot answer is kept, and said when it is asked for.
+    // Expressions that only X-Ray can evaluate are stored, and reported when they are used.
     api.fine("/CreateGroup", json!({"GroupName": "causes", "FilterExpression": "rootcause.fault.service = \"a\""}))
         .await;
     let body = json!({"StartTime": 0, "EndTime": 1, "FilterExpression": "group.name = \"causes\""});
     assert!(api.refused("/TraceSummaries", body).await.contains("rootcause.fault.service"));
 }
 
-/// The course's file, with "ServiceType" and "Version" as it has them.
+/// The file from the course, including its "ServiceType" and "Version".
 fn course_rule() -> Value {
     json!({
         "RuleName": "Cruddur", "ResourceARN": "*", "Priority": 9000, "FixedRate": 0.1, "ReservoirSize": 5,
@@ -285,7 +285,7 @@ async fn rules_outside_the_limits_of_the_api_are_refused() {
 }
 
 #[tokio::test]
-async fn recorded_traces_are_summed_up() {
+async fn recorded_traces_are_summarised() {
     let api = Api::start().await;
     api.recorded(&["xray-01-home", "xray-01-boom", "xray-01-abort404", "xray-01-users", "xray-01-slow"]).await;
     let all = api.summaries("").await;
@@ -317,10 +317,10 @@ async fn recorded_traces_are_summed_up() {
     let missing: Vec<&Value> = all.iter().filter(|s| s["Http"]["HttpStatus"] == json!(404)).collect();
     assert_eq!(flags(missing[0]), [false, true, false, false]);
 
-    // The unfinished one ends.
+    // The unfinished segment completes.
     api.recorded(&["xray-02-slow"]).await;
     assert!(api.summaries("partial").await.is_empty());
-    // Expressions are asked of the same traces.
+    // Expressions on the same traces.
     assert_eq!(api.summaries("fault").await.len(), 1);
     assert_eq!(api.summaries("service(\"backend-flask\") { !ok }").await.len(), 2);
     assert_eq!(api.summaries("annotation.result_length >= 3 AND http.url CONTAINS \"home\"").await.len(), 1);
@@ -334,10 +334,10 @@ async fn recorded_traces_are_summed_up() {
 }
 
 #[tokio::test]
-async fn otlp_traces_are_traces_of_this_api_too() {
+async fn the_api_includes_otlp_traces() {
     let api = Api::start().await;
     api.otlp("otlp-boom").await;
-    // The other trace is what the service does at its start.
+    // The service creates the other trace at its start.
     assert_eq!(api.summaries("").await.len(), 2);
     let all = api.summaries("fault").await;
     assert_eq!((all.len(), &all[0]["HasFault"]), (1, &json!(true)));
@@ -357,7 +357,7 @@ async fn otlp_traces_are_traces_of_this_api_too() {
         (&json!(id), &json!(true), &json!(500))
     );
     assert_eq!(root["aws"]["xray"]["sdk"], "opentelemetry");
-    // They are documents: sent back, they are read again.
+    // The documents can be sent and read again.
     let again = Api::start().await;
     again.put(documents.iter().map(Value::to_string).collect()).await;
     let of_it: usize = api.kept.spans().iter().filter(|span| span.trace_id.xray() == id).count();
@@ -366,7 +366,7 @@ async fn otlp_traces_are_traces_of_this_api_too() {
 }
 
 #[tokio::test]
-async fn documents_come_back_with_their_subsegments_in_them() {
+async fn documents_contain_their_subsegments() {
     let api = Api::start().await;
     api.recorded(&["xray-01-slow", "xray-01-users", "xray-02-slow"]).await;
     let all = api.summaries("").await;
@@ -393,7 +393,7 @@ async fn documents_come_back_with_their_subsegments_in_them() {
 }
 
 #[tokio::test]
-async fn streamed_subsegments_are_under_their_segment_again() {
+async fn streamed_subsegments_are_nested_in_their_segment() {
     let api = Api::start().await;
     let names: Vec<String> = (1..=31).map(|n| format!("xray-{n:02}-rows40")).collect();
     api.recorded(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -422,9 +422,9 @@ fn segment_at(n: u64, second: u64) -> String {
 }
 
 #[tokio::test]
-async fn a_graph_is_made_of_all_traces_of_the_range_and_of_each_once() {
+async fn a_graph_includes_each_trace_of_the_range_once() {
     let api = Api::start().await;
-    // A hundred begin in one second, so that a page ends among them.
+    // A hundred traces start in one second, so that a page ends among them.
     api.put((0..1_250).map(|n| segment_at(n, 1_000 + n / 100)).collect()).await;
     let graph = api.fine("/ServiceGraph", json!({"StartTime": 1_000, "EndTime": 1_011.9})).await;
     let services = graph["Services"].as_array().expect("a list");
@@ -467,7 +467,7 @@ async fn summaries_are_paged_and_bounded_by_time() {
 }
 
 #[tokio::test]
-async fn graphs_have_the_shape_of_the_api() {
+async fn graphs_have_the_format_of_the_api() {
     let api = Api::start().await;
     let range = json!({"StartTime": 0, "EndTime": 4_000_000_000u32});
     let empty = api.fine("/ServiceGraph", range.clone()).await;
@@ -517,7 +517,7 @@ async fn graphs_have_the_shape_of_the_api() {
 }
 
 #[tokio::test]
-async fn what_has_no_meaning_here_is_said_and_named() {
+async fn unsupported_operations_are_named() {
     let api = Api::start().await;
     for path in ["/InsightSummaries", "/EncryptionConfig", "/TimeSeriesServiceStatistics", "/TagResource"] {
         let said = api.refused(path, json!({})).await;
