@@ -49,15 +49,18 @@ fn main() -> ExitCode {
 }
 
 async fn start() -> Result<Arc<Tracebook>, Error> {
-    let tracebook = Tracebook::start(config()?).await?;
+    let (config, verbosity) = config()?;
+    tracebook_app::diagnostics::start(Some(&config.data_dir), verbosity)?;
+    let tracebook = Tracebook::start(config).await?;
     tracebook.watch().await?;
     Ok(tracebook)
 }
 
-/// What the window takes, named as the command line has it: `--data DIR`, `--http`, `--grpc` and
-/// `--xray ADDRESS`, `--watch COMMAND`.
-fn config() -> Result<Config, Error> {
+/// The window's arguments, named as on the command line (`--data DIR`, `--http`, `--grpc` and `--xray ADDRESS`,
+/// `--watch COMMAND`, `-v`), and how often `-v` was given.
+fn config() -> Result<(Config, u8), Error> {
     let mut data = None;
+    let mut verbosity = 0_u8;
     let mut watch = Vec::new();
     let mut receivers = ReceiverConfig::default();
     let mut args = std::env::args().skip(1);
@@ -66,10 +69,15 @@ fn config() -> Result<Config, Error> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (arg.as_str(), None),
         };
+        if let Some(flags) = arg.strip_prefix('-').filter(|flags| !flags.is_empty() && flags.chars().all(|c| c == 'v'))
+        {
+            verbosity = verbosity.saturating_add(u8::try_from(flags.len()).unwrap_or(u8::MAX));
+            continue;
+        }
         if !["--data", "--http", "--grpc", "--xray", "--watch"].contains(&name) {
             return Err(Error::usage(
                 format!("the window does not know {arg:?}"),
-                "It takes --data DIR, --http, --grpc and --xray ADDRESS, and --watch COMMAND; everything else is in `tracebook --help`",
+                "It takes --data DIR, --http, --grpc and --xray ADDRESS, --watch COMMAND and -v; everything else is in `tracebook --help`",
             ));
         }
         let value = inline.or_else(|| args.next()).ok_or_else(|| Error::usage(format!("{name} needs a value"), ""))?;
@@ -86,7 +94,7 @@ fn config() -> Result<Config, Error> {
             _ => data = Some(PathBuf::from(&value)),
         }
     }
-    Ok(Config { data_dir: Config::data_dir(data)?, receivers: Some(receivers), watch })
+    Ok((Config { data_dir: Config::data_dir(data)?, receivers: Some(receivers), watch }, verbosity))
 }
 
 fn run(tracebook: Arc<Tracebook>) -> ExitCode {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cloud;
 mod crash;
+mod diagnostics;
 mod keychain;
 mod live_cards;
 mod local_ends;

@@ -101,6 +101,7 @@ impl Heard {
 async fn note(State(door): State<Door>, request: Request, next: Next) -> Response {
     let path = label(&request);
     let answer = next.run(request).await;
+    tracing::debug!(listener = door.name, request = path, status = answer.status().as_u16(), "request");
     door.heard.count((door.name, path, answer.status().as_u16()));
     answer
 }

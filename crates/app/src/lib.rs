@@ -12,6 +12,7 @@ pub mod capture;
 mod cloud;
 pub mod config;
 pub mod demo;
+pub mod diagnostics;
 pub mod doctor;
 mod ends;
 pub mod env;

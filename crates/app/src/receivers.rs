@@ -142,6 +142,12 @@ impl Receivers {
         {
             first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
         }
+        for row in &list {
+            match &row.address {
+                Some(address) => tracing::info!(listener = row.name, address, elsewhere = row.elsewhere, "listening"),
+                None => tracing::info!(listener = row.name, problem = row.problem, "not listening"),
+            }
+        }
         if ours {
             let holder = Holder::of(&list);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;

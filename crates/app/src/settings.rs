@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use tracing::level_filters::LevelFilter;
 
 use crate::error::Error;
 use crate::relay::RelaySettings;
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) rollbar: RollbarSettings,
     pub(crate) honeycomb: HoneycombSettings,
     pub(crate) relay: RelaySettings,
+    pub(crate) log: LogSettings,
 }
 
 /// How much telemetry is kept.
@@ -57,6 +59,39 @@ pub(crate) struct RollbarSettings {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HoneycombSettings {
     pub(crate) endpoint: Option<String>,
+}
+
+/// What the log file in the data directory holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    pub(crate) level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// No log file.
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    pub(crate) fn filter(self) -> LevelFilter {
+        match self {
+            Self::Off => LevelFilter::OFF,
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Trace => LevelFilter::TRACE,
+        }
+    }
 }
 
 impl Default for TelemetryLimits {
@@ -151,6 +186,9 @@ mod tests {
         assert_eq!(Settings::read(folder.path()).map_err(|e| e.message), Ok(Settings::default()));
         let limits = read("[telemetry]\nmax_mib = 64").expect("reads").telemetry;
         assert_eq!((limits.bytes(), limits.max_days), (64 << 20, 7));
+        let level = |text| read(text).expect("reads").log.level.filter();
+        assert_eq!(level(""), LevelFilter::INFO);
+        assert_eq!(level("[log]\nlevel = \"off\""), LevelFilter::OFF);
     }
 
     #[test]
@@ -160,6 +198,7 @@ mod tests {
             ("[telemetry]\nmax_mib = 1", "at least 8 MiB"),
             ("[telemetry]\nmax_days = \"a\"", "max_days"),
             ("[rollbar]\ntoken = \"x\"", "token"),
+            ("[log]\nlevel = \"loud\"", "loud"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(said), "{error}");

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 /// A journal whose screenshots are data.
 #[derive(Debug, Parser)]
@@ -18,9 +18,9 @@ pub(crate) struct Args {
     /// Print only what was asked for
     #[arg(long, global = true, overrides_with = "quiet")]
     pub(crate) quiet: bool,
-    /// Print more about what happens
-    #[arg(short, global = true, overrides_with = "v")]
-    pub(crate) v: bool,
+    /// Write diagnostics to standard error: -v info, -vv debug, -vvv trace (or set TRACEBOOK_LOG)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

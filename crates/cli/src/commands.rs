@@ -24,15 +24,23 @@ use crate::out::{Out, columns};
 
 /// Runs a command and returns the exit code.
 pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
+    let data_dir = match &args.command {
+        // Without a journal there is nowhere to keep a log.
+        Command::Verify { .. } | Command::Search { .. } | Command::Check { .. } | Command::Sync { .. } => None,
+        Command::Demo { .. } if args.data.is_none() => Some(tracebook_app::demo::throw_away_dir()?),
+        _ => Some(Config::data_dir(args.data)?),
+    };
+    tracebook_app::diagnostics::start(data_dir.as_deref(), args.verbose)?;
+    let data_dir = data_dir.unwrap_or_default();
     match args.command {
-        Command::Serve(serve) => crate::serve::run(args.data, serve, args.json, out).await,
-        Command::Demo { out: folder } => demo(args.data, folder, out).await,
+        Command::Serve(serve) => crate::serve::run(data_dir, serve, args.json, out).await,
+        Command::Demo { out: folder } => demo(data_dir, folder, out).await,
         Command::Verify { paths } => verify(&paths, out),
         Command::Search { .. } => Err(Error::not_built("search")),
         Command::Check { .. } => Err(Error::not_built("check")),
         Command::Sync { .. } => Err(Error::not_built("sync")),
         command => {
-            let config = Config { data_dir: Config::data_dir(args.data)?, receivers: None, watch: Vec::new() };
+            let config = Config { data_dir, receivers: None, watch: Vec::new() };
             let door = Door { tracebook: Tracebook::start(config).await? };
             let code = with_journal(&door, command, out).await;
             door.tracebook.shutdown().await;
@@ -434,11 +442,7 @@ fn verify(paths: &[String], out: &Out) -> Result<u8, Error> {
     Ok(u8::from(!verified.ok))
 }
 
-async fn demo(data: Option<PathBuf>, folder: Option<PathBuf>, out: &Out) -> Result<u8, Error> {
-    let journal = match data {
-        Some(data) => Config::data_dir(Some(data))?,
-        None => tracebook_app::demo::throw_away_dir()?,
-    };
+async fn demo(journal: PathBuf, folder: Option<PathBuf>, out: &Out) -> Result<u8, Error> {
     let folder = folder.unwrap_or_else(|| journal.join("export"));
     let say = |line: String| out.note(&line);
     let done = tracebook_app::demo::run(journal, &folder, &say).await?;

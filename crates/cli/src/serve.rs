@@ -17,7 +17,7 @@ use crate::web;
 /// Where the UI is served unless the user names an address; another free port where it is taken.
 const UI_PORT: u16 = 4390;
 
-pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
+pub(crate) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
     let listen = |named: Option<SocketAddr>| named.map_or(Listen::Default, Listen::Named);
     let receivers = (!args.no_receivers).then(|| ReceiverConfig {
         http: listen(args.http),
@@ -30,8 +30,7 @@ pub(crate) async fn run(data: Option<PathBuf>, args: Serve, json: bool, out: &Ou
         Some(named) => Some(bind_ui(named).await?),
         None => None,
     };
-    let tracebook =
-        Tracebook::start(Config { data_dir: Config::data_dir(data)?, receivers, watch: args.watch.clone() }).await?;
+    let tracebook = Tracebook::start(Config { data_dir, receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
     tokio::spawn(tell(tracebook.relay_lines(), *out));
 

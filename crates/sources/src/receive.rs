@@ -72,27 +72,37 @@ impl Counters {
     /// `n` spans were committed.
     pub fn accepted(&self, n: usize) {
         self.spans.fetch_add(n as u64, Ordering::Relaxed);
+        tracing::trace!(spans = n, "committed");
     }
 
     /// `n` log events were committed.
     pub fn logged(&self, n: usize) {
         self.logs.fetch_add(n as u64, Ordering::Relaxed);
+        tracing::trace!(log_events = n, "committed");
     }
 
     /// `n` occurrences of errors were committed.
     pub fn failed(&self, n: usize) {
         self.errors.fetch_add(n as u64, Ordering::Relaxed);
+        tracing::trace!(errors = n, "committed");
     }
 
     /// A request, datagram, document or span was refused as bad; `why` replaces the last reason.
     pub fn refused(&self, why: String) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        let before = self.refused.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(reason = why, "refused");
+        if crosses_power_of_two(before, 1) {
+            tracing::info!(total = before + 1, reason = why, "receivers refuse bad input");
+        }
         self.say(why);
     }
 
     /// `n` good spans or datagrams could not be kept (a full queue, a store that does not come back).
     pub fn lost(&self, n: usize, why: String) {
-        self.lost.fetch_add(n as u64, Ordering::Relaxed);
+        let before = self.lost.fetch_add(n as u64, Ordering::Relaxed);
+        if crosses_power_of_two(before, n as u64) {
+            tracing::warn!(total = before + n as u64, reason = why, "received data could not be kept");
+        }
         self.say(why);
     }
 
@@ -139,6 +149,11 @@ impl Counters {
     pub fn last_reason(&self) -> Option<String> {
         self.last_reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Whether a count passes a power of two: what happens all the time is logged ever more rarely.
+fn crosses_power_of_two(before: u64, n: u64) -> bool {
+    (before + n).checked_ilog2() > before.checked_ilog2()
 }
 
 /// Whether a host name or address beside the loopback ones may be used to reach the receivers.
@@ -382,6 +397,8 @@ mod tests {
     fn counters_keep_the_last_reason() {
         let counters = Counters::default();
         counters.accepted(3);
+        assert!(crosses_power_of_two(0, 1) && crosses_power_of_two(1, 1) && crosses_power_of_two(3, 9));
+        assert!(!crosses_power_of_two(2, 1) && !crosses_power_of_two(8, 7) && !crosses_power_of_two(0, 0));
         counters.refused("first".into());
         counters.lost(2, "second".into());
         counters.not_kept();

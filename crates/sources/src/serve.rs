@@ -67,13 +67,17 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
         while connections.try_join_next().is_some() {}
         let stream = match accepted {
             Ok((stream, _)) => stream,
-            Err(_) => {
+            Err(error) => {
+                tracing::debug!(%error, "a connection could not be accepted");
                 // Too many open files pass; without a pause, asking again would burn a core meanwhile.
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::debug!(limit = bounds.connections, "a connection was closed: too many are open");
+            continue;
+        };
         let (http, router, token) = (Arc::clone(&http), router.clone(), token.clone());
         connections.spawn(async move {
             connection(&http, stream, router, &token, bounds).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
+use tracing::Instrument as _;
 
 use crate::error::StoreError;
 use crate::limits::Limits;
@@ -72,6 +73,11 @@ pub(crate) struct Pools {
 
 impl Pools {
     pub(crate) async fn open(path: PathBuf, setup: Setup) -> Result<Self, StoreError> {
+        let span = tracing::debug_span!("open", database = %name(&path));
+        Self::connect(path, setup).instrument(span).await
+    }
+
+    async fn connect(path: PathBuf, setup: Setup) -> Result<Self, StoreError> {
         refuse_newer(&path, setup.migrator).await?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -97,6 +103,7 @@ impl Pools {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.create_if_missing(false).read_only(true))
             .await?;
+        tracing::debug!("opened");
         Ok(Self { writer, readers, path })
     }
 
@@ -185,7 +192,10 @@ async fn refuse_newer(path: &Path, migrator: &Migrator) -> Result<(), StoreError
     let found = sqlx::query("SELECT max(version) AS version FROM _sqlx_migrations").fetch_one(&mut connection).await;
     connection.close().await?;
     match found.map(|row| row.get::<Option<i64>, _>("version")) {
-        Ok(Some(found)) if found > known => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        Ok(Some(found)) if found > known => {
+            tracing::warn!(database = %name(path), found, known, "refused: a newer version wrote this database");
+            Err(StoreError::Newer { path: path.to_owned(), found, known })
+        }
         Ok(_) => Ok(()),
         // No such table: the creation of the database was interrupted.
         Err(sqlx::Error::Database(db)) if db.message().contains("no such table") => Ok(()),
@@ -199,21 +209,30 @@ async fn migrate(writer: &SqlitePool, path: &Path, migrator: &Migrator, backup: 
     connection.ensure_migrations_table("_sqlx_migrations").await?;
     let applied = connection.list_applied_migrations("_sqlx_migrations").await?;
     let pending = migrator.iter().any(|m| !applied.iter().any(|a| a.version == m.version));
+    let last = applied.iter().map(|a| a.version).max();
     if backup
         && pending
-        && let Some(last) = applied.iter().map(|a| a.version).max()
+        && let Some(last) = last
     {
         let backup = path.with_extension(format!("before-schema-{}.bak", last + 1));
         if !backup.exists() {
             sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().as_ref()).execute(&mut *connection).await?;
             restrict(&backup)?;
+            tracing::info!(backup = %name(&backup), "kept a copy before the schema changes");
         }
     }
     drop(connection);
     if pending {
         migrator.run(writer).await?;
+        let to = migrator.iter().map(|m| m.version).max();
+        tracing::info!(database = %name(path), from = last, to, "schema migrated");
     }
     Ok(())
+}
+
+/// The file's name, for diagnostics: the folders above may name the user.
+fn name(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 #[cfg(unix)]

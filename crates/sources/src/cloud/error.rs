@@ -29,6 +29,25 @@ pub enum Fault {
     Broken,
 }
 
+impl Fault {
+    /// Its name in diagnostics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no_credentials",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Forbidden => "forbidden",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::NotFound => "not_found",
+            Self::Invalid => "invalid",
+            Self::Unsupported => "unsupported",
+            Self::Cancelled => "cancelled",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// A fault with what happened and what to do. Never holds a token, a signature or a query string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

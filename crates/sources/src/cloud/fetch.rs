@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Fault, SourceError};
@@ -128,11 +129,15 @@ impl Fetch {
         for attempt in 1.. {
             self.wait(self.limits.reserve(api)).await?;
             self.meter.called(api);
+            let begun = Instant::now();
             let outcome = tokio::select! {
                 biased;
                 () = self.token.cancelled() => return Err(SourceError::cancelled()),
                 outcome = request() => outcome,
             };
+            let (status, duration_ms) = (status(&outcome), begun.elapsed().as_millis());
+            // The messages of faults may quote a filter.
+            tracing::debug!(operation = api.name(), attempt, status, duration_ms, "cloud call");
             match outcome {
                 Err(error) if error.fault == Fault::Throttled && attempt < TRIES && is_bearable(&error) => {
                     let pause_now = jittered(pause).max(error.retry_after.unwrap_or_default());
@@ -167,6 +172,11 @@ impl Fetch {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
+}
+
+/// How a call ended, in one word.
+fn status<T>(outcome: &Result<T, SourceError>) -> &'static str {
+    outcome.as_ref().map_or_else(|error| error.fault.name(), |_| "ok")
 }
 
 fn is_bearable(error: &SourceError) -> bool {
