@@ -14,7 +14,8 @@ function proxy(url: string | undefined): Record<string, ProxyOptions> | undefine
     changeOrigin: true,
     configure: (server) => {
       server.on('proxyReq', (outgoing, incoming) => {
-        if (incoming.headers.origin === `http://${incoming.headers.host}`) outgoing.setHeader('origin', target)
+        if (incoming.headers.origin === `http://${incoming.headers.host}`)
+          outgoing.setHeader('origin', target)
       })
     },
   }
