@@ -118,7 +118,7 @@ test('Rollbar: a missing token is named; with it, items are listed and captured'
   await shot('no-token')
   await page.getByText('Open sources…').click()
   await page.getByTestId('token-rollbar').fill(READ)
-  await page.getByRole('button', { name: 'Keep for this run' }).first().click()
+  await page.getByRole('button', { name: 'Keep until exit' }).first().click()
   await page.getByTestId('sources').getByText('project').first().waitFor()
   await page.getByTestId('who-aws').click()
   await page.getByText('••••••••9012').waitFor()

@@ -50,7 +50,7 @@ test('one click captures a trace into the selected slot, and its card is drawn',
   await page.getByRole('button', { name: /Capture into slot: Insert image of Traces/ }).click()
   await page.getByTestId('slot-target').getByText('Captures go into slot:').waitFor()
   await row.getByTestId('capture').click()
-  await page.getByTestId('toast').filter({ hasText: 'Frozen into Week 2' }).waitFor()
+  await page.getByTestId('toast').filter({ hasText: 'Added to Week 2' }).waitFor()
 
   const text = await stored(entry)
   assert.match(text, /^# Two\n\n!\[[^\n]*\]\(evidence:[^\n]*\)\n\nThe end\.\n$/)
@@ -88,6 +88,8 @@ test('the newest trace is captured from the keyboard, and a focused row by Enter
     (text) => text.split('evidence:').length === 2,
     'the shortcut captures',
   )
+  // The same trace is not captured twice at a time.
+  await until(() => row.getByTestId('capture').isEnabled(), (enabled) => enabled, 'the first capture has ended')
   await row.focus()
   await page.keyboard.press('Enter')
   await until(
@@ -192,7 +194,7 @@ test('two concurrent writers: both texts are kept and the conflict is shown', as
   assert.equal(await stored(entry), 'theirs\n', 'an older base never overwrites')
   assert.match(await page.locator('.cm-content').innerText(), /mine base/)
 
-  await banner.getByRole('button', { name: 'Write mine over it' }).click()
+  await banner.getByRole('button', { name: 'Overwrite with mine' }).click()
   await banner.waitFor({ state: 'detached' })
   // The banner disappears when a version is chosen; the write follows, later on a busy machine.
   for (let tries = 0; tries < 50 && (await stored(entry)) !== 'mine base\n'; tries++) await page.waitForTimeout(100)
@@ -213,7 +215,7 @@ test('an older text is restored from the history as an edit', async () => {
   await page.locator('.cm-content', { hasText: 'second' }).waitFor()
   await page.getByRole('button', { name: 'History' }).click()
   const dialog = page.getByRole('dialog')
-  const texts = dialog.getByLabel('Text of the revision')
+  const texts = dialog.getByLabel('Revision text')
   for (const revision of await dialog.locator('li button').all()) {
     await revision.click()
     await page.waitForTimeout(150)
@@ -283,7 +285,7 @@ test('an entry is imported from a file and exported to a folder with its evidenc
       .first()
       .click()
     await page.locator(`[data-testid=trace-row][data-trace-id="${traceId}"]`).getByTestId('capture').click()
-    await page.getByTestId('toast').filter({ hasText: 'Frozen into' }).waitFor()
+    await page.getByTestId('toast').filter({ hasText: 'Added to' }).waitFor()
 
     await page.getByTestId('export').first().click()
     await page.getByTestId('export-folder').fill(out)

@@ -47,7 +47,7 @@ test('a live card is inserted, follows incoming data, is frozen, and restored by
   await panel.getByTestId('live-pace').fill('1')
   await shot('question')
   await panel.getByTestId('live-submit').click()
-  await page.getByTestId('toast').filter({ hasText: 'Live card in Week 2' }).waitFor()
+  await page.getByTestId('toast').filter({ hasText: 'Live card added to Week 2' }).waitFor()
   const text = await stored(entry)
   assert.match(text, /^# Two\n\n!\[newest trace of local telemetry, [^\n]*\]\(live:\w{26}\)\n\nThe end\.\n$/)
 

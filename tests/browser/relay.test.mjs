@@ -68,10 +68,10 @@ test('it is off by default, and shows that it waits for a token once switched on
   await until(() => row('rollbar').getByRole('switch').isChecked(), Boolean, 'it is on')
   await post('hello')
   await row('rollbar').getByText('there is no Rollbar token').waitFor()
-  await until(() => counts('rollbar'), (text) => text.includes('1 waiting'), 'one waits')
+  await until(() => counts('rollbar'), (text) => text.includes('1 queued'), 'one waits')
   await until(
     () => page.getByTestId('relay-waits').textContent(),
-    (text) => text.trim() === '1 wait',
+    (text) => text.trim() === '1 queued',
     'the sidebar counts it too',
   )
   await row('xray').getByRole('switch').click()
@@ -97,11 +97,11 @@ test('the panel is readable in dark, light and on a narrow screen', async () => 
 test('with a token the item is sent, and the token is not shown', async () => {
   const { page } = app
   await page.getByLabel('Rollbar: post token').fill(TOKEN)
-  await row('rollbar').getByRole('button', { name: 'Keep' }).click()
-  await until(() => counts('rollbar'), (text) => text.includes('0 waiting') && text.includes('1 sent'), 'it is sent')
+  await row('rollbar').getByRole('button', { name: 'Save' }).click()
+  await until(() => counts('rollbar'), (text) => text.includes('0 queued') && text.includes('1 sent'), 'it is sent')
   assert.deepEqual(heard, [TOKEN])
   await until(() => page.getByTestId('relay-waits').count(), (n) => n === 0, 'nothing waits in the sidebar')
-  await row('rollbar').getByText('in this run’s memory only').waitFor()
+  await row('rollbar').getByText('in memory until Tracebook exits').waitFor()
   assert.equal(await row('rollbar').getByText('there is no Rollbar token').count(), 0)
   assert.ok(!(await page.content()).includes(TOKEN))
 })

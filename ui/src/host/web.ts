@@ -2,7 +2,7 @@ import type { Commands } from '../bindings'
 import { Failure, randomId, type Host, type HostEvent } from './host'
 
 const GONE =
-  'Is “tracebook serve” still running? What you write stays here and is saved when it answers again.'
+  'Is “tracebook serve” still running? Your changes stay in this window and are saved once it answers.'
 
 /** A browser at `tracebook serve --ui`. */
 export class WebHost implements Host {
@@ -65,7 +65,7 @@ export class WebHost implements Host {
     return Promise.resolve(null)
   }
 
-  /** Closing a tab stops no receiver, so nothing is ever asked. */
+  /** Closing a tab stops no receiver, so there is no question to answer. */
   closing(): Promise<void> {
     return Promise.resolve()
   }
@@ -81,7 +81,7 @@ export class WebHost implements Host {
       const event = JSON.parse(message.data) as HostEvent
       for (const listener of this.#listeners) listener(event)
     }
-    // A browser gives up after an HTTP error, so the retry is ours.
+    // EventSource gives up after an HTTP error, so it is retried here.
     source.onerror = () => {
       source.close()
       this.#say(false)

@@ -50,7 +50,7 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString()} ${n === 1 ? one : many}`
 }
 
-/** An attribute's value as people read it. The wire form marks what JSON cannot tell apart: `{"int":"5"}`. */
+/** An attribute's value as text. The wire form tags the types that JSON has not: `{"int":"5"}`. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return value
@@ -86,7 +86,7 @@ export function nanosLength(nanos: string): string {
   return duration(Number(BigInt(nanos)) / 1e6)
 }
 
-/** `512 MB`, counted as memory is: 1 MB is 1024 KB. */
+/** `512 MB`, in binary units: 1 MB is 1024 KB. */
 export function bytes(n: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB']
   let unit = 0
@@ -96,6 +96,11 @@ export function bytes(n: number): string {
     unit += 1
   }
   return `${left >= 10 || unit === 0 ? Math.round(left) : Number(left.toFixed(1))} ${units[unit]}`
+}
+
+/** `7 days`, or `36 hours` where it is not whole days. */
+export function hours(n: number): string {
+  return n % 24 === 0 ? count(n / 24, 'day') : count(n, 'hour')
 }
 
 /** A kind of evidence in words. */

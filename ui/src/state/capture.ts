@@ -15,13 +15,13 @@ export async function freeze(
   if (session) {
     await session.autosave.flush()
     // A revision before a capture is a comfort: the capture itself must not wait for it.
-    await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
+    await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not save a revision'))
   }
   const captured = await host.rpc('capture', request)
   const hint = captured.warnings.join('. ')
   if (!session) {
-    toasts.say(`Frozen: ${captured.title}`, {
-      hint: `It is in no entry yet: place it from Evidence. ${hint}`,
+    toasts.say(`Captured: ${captured.title}`, {
+      hint: `It is not in any entry yet: insert it from the Evidence tab. ${hint}`,
     })
     return captured
   }
@@ -32,7 +32,7 @@ export async function freeze(
 /** Puts a reference into an entry as one undo step and waits until it is stored. */
 export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
   const undo = insertReference(session, reference)
-  await settle(host, toasts, session, reference, { said: 'Frozen into', hint, undo })
+  await settle(host, toasts, session, reference, { said: 'Added to', hint, undo })
 }
 
 /** Waits until a text with a new reference is stored, and says so; `said` goes before the entry's title. */
@@ -56,9 +56,9 @@ export async function settle(
     })
     return
   }
-  toasts.say('It is shown in the text, but the text is not saved yet', {
+  toasts.say('Inserted, but the entry is not saved yet', {
     tone: 'bad',
-    hint: session.autosave.failure?.hint || 'What was frozen is safe: find it under Evidence.',
+    hint: session.autosave.failure?.hint || 'The evidence itself is safe: find it in the Evidence tab.',
   })
 }
 

@@ -67,7 +67,7 @@ export class LiveCards {
   async place(session: Session, card: LiveCardView) {
     const undo = insertReference(session, card.reference)
     await settle(this.#window.host, this.#window.toasts, session, card.reference, {
-      said: 'Live card in',
+      said: 'Live card added to',
       hint: card.warnings.join('. '),
       undo,
     })
@@ -96,7 +96,7 @@ export class LiveCards {
     try {
       await session.autosave.flush()
       // A revision before a capture is a comfort: the capture itself must not wait for it.
-      await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not keep a revision'))
+      await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not save a revision'))
       const captured = await host.rpc('live_card_freeze', {
         id: reference.id,
         asked_at: askedAt ?? undefined,
@@ -113,7 +113,7 @@ export class LiveCards {
         .live.find((other) => other.id === reference.id && other.from === at?.from && other.to === at.to)
       if (!place) {
         toasts.say(`Frozen: ${captured.title}`, {
-          hint: `The live card is no longer in the text: place the evidence from Evidence. ${hint}`,
+          hint: `The live card is no longer in the text: insert the evidence from the Evidence tab. ${hint}`,
         })
         return
       }

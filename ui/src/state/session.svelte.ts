@@ -243,7 +243,7 @@ export class Session {
       void this.autosave
         .flush()
         .then((saved) => (saved ? this.cut('pause') : undefined))
-        .catch((cause: unknown) => this.#door.fail(cause, 'Could not keep a revision'))
+        .catch((cause: unknown) => this.#door.fail(cause, 'Could not save a revision'))
     }, PAUSE)
   }
 

@@ -147,7 +147,7 @@ export class Workspace {
     if (await session.autosave.flush()) {
       await session
         .cut('close')
-        .catch((cause: unknown) => this.toasts.fail(cause, 'Could not keep a revision'))
+        .catch((cause: unknown) => this.toasts.fail(cause, 'Could not save a revision'))
     }
   }
 
@@ -179,7 +179,7 @@ export class Workspace {
       if (this.session === session) this.session = null
       await this.journal.load()
       const action = { label: 'Undo', run: () => void this.restore(entry) }
-      this.toasts.say(`${entry.title} is in the bin`, { action })
+      this.toasts.say(`Moved ${entry.title} to the bin`, { action })
     })
   }
 
@@ -217,8 +217,8 @@ export class Workspace {
     const newest = await this.feeds.traces.newest()
     if (newest) await this.capture({ kind: 'trace', id: newest.trace_id })
     else
-      this.toasts.say('There is no trace to capture yet', {
-        hint: 'Point a service here and send it a request.',
+      this.toasts.say('No trace to capture yet', {
+        hint: 'Connect a service and send it a request.',
       })
   }
 
@@ -236,7 +236,7 @@ export class Workspace {
   async deleteEvidence(id: string) {
     await this.attempt('Could not delete the evidence', async () => {
       const row = await this.host.rpc('evidence_delete', { id })
-      this.toasts.say(`${row.title} is in the bin`, {
+      this.toasts.say(`Moved ${row.title} to the bin`, {
         action: { label: 'Undo', run: () => void this.restoreEvidence(id) },
       })
       this.shelf.refresh()
@@ -244,7 +244,7 @@ export class Workspace {
   }
 
   async restoreEvidence(id: string) {
-    await this.attempt('Could not take the evidence out of the bin', async () => {
+    await this.attempt('Could not restore the evidence', async () => {
       await this.host.rpc('evidence_restore', { id })
       this.shelf.refresh()
     })
@@ -258,17 +258,17 @@ export class Workspace {
   async showOther() {
     const session = this.session
     if (!session) return
-    await this.attempt('Could not read the other text', async () => {
+    await this.attempt('Could not load the other version', async () => {
       if (session.autosave.dirty) await session.autosave.flush()
       if (session.autosave.dirty)
-        throw new Failure('storage', 'Your text is not kept yet', session.autosave.failure?.hint ?? '')
+        throw new Failure('storage', 'Your version is not saved yet', session.autosave.failure?.hint ?? '')
       session.adopt(await this.host.rpc('entry_get', { entry: session.id }))
     })
   }
 
   async writeMine() {
     const session = this.session
-    if (session) await this.attempt('Could not write', async () => void (await session.autosave.writeOver()))
+    if (session) await this.attempt('Could not save', async () => void (await session.autosave.writeOver()))
   }
 
   /** Does it, and shows why it failed. */
@@ -320,7 +320,7 @@ export class Workspace {
       if (session && (event.id === session.id || event.id === session.row.slug || event.id === '')) {
         void session
           .changedElsewhere()
-          .catch((cause: unknown) => this.toasts.fail(cause, 'Could not read the entry again'))
+          .catch((cause: unknown) => this.toasts.fail(cause, 'Could not reload the entry'))
       }
     }
   }

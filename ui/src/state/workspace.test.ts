@@ -44,7 +44,7 @@ describe('capture', () => {
     aim(session, 0)
     await workspace.capture({ kind: 'trace', id: trace })
     expect(stored()).toMatch(/^# Two\r\n\r\n!\[GET [^\]]*\]\(evidence:\w+ "[^"]*"\)\r\n\r\nMore\r\n$/)
-    expect(workspace.toasts.list[0]?.text).toBe('Frozen into Week 2')
+    expect(workspace.toasts.list[0]?.text).toBe('Added to Week 2')
     undo(view)
     expect(session.text).toBe(text)
   })

@@ -82,7 +82,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(rows()).toHaveLength(5)
     expect(document.querySelector(`${list} [role=alert]`)?.textContent).toContain('Too fast')
     host.failures.clear()
-    await press('Ask again')
+    await press('Try again')
     expect(rows()).toHaveLength(10)
     expect(asked().at(-1)).toEqual(asked().at(-2))
   })
@@ -123,7 +123,7 @@ describe('the occurrences of an item of Rollbar', () => {
     await press('Show older')
     expect(rows().map((row) => row.querySelector('time')?.textContent?.at(-2))).toEqual(['8', '7', '6', '5'])
     expect(all(`${list} .note`)).toHaveLength(1)
-    expect(document.querySelector(list)?.textContent).toContain('Older ones are not kept there any more.')
+    expect(document.querySelector(list)?.textContent).toContain('Older occurrences are no longer available.')
   })
 
   it('of a single one nothing is asked', async () => {

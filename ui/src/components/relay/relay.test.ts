@@ -39,7 +39,7 @@ describe('the relay', () => {
     await opened()
     expect(row('xray').textContent).toContain('1,207 sent')
     expect(row('xray').textContent).toContain('X-Ray in us-east-1, signed with the profile bootcamp')
-    expect(row('rollbar').textContent).toContain('3 waiting')
+    expect(row('rollbar').textContent).toContain('3 queued')
     expect(row('rollbar').textContent).toContain('there is no Rollbar token to send with')
     expect(row('logs').querySelector<HTMLInputElement>('[role=switch]')?.checked).toBe(false)
   })
@@ -89,7 +89,7 @@ describe('the relay', () => {
     const host = await opened()
     find('[data-testid=relay-rollbar] .danger').click()
     await pass(600)
-    expect(row('rollbar').textContent).toContain('0 waiting')
+    expect(row('rollbar').textContent).toContain('0 queued')
     expect(row('rollbar').textContent).toContain('3 dropped')
     const asked = host.calls.filter((c) => c.cmd === 'relay_status').length
     host.tell('relay')

@@ -252,16 +252,16 @@ describe('panels', () => {
 
   it('the doctor says each step, what to do, and looks again', async () => {
     const { host } = await bench()
-    await click(one('button', 'Nothing arrives?'))
+    await click(one('button', 'No data?'))
     const panel = () => one(testid('doctor-panel'))
-    expect(panel().textContent).toContain('2 of 6 steps')
+    expect(panel().textContent).toContain('2 of 6 checks')
     expect(all(`${testid('check')}[data-ok=false] pre`).map((pre) => pre.textContent)).toContain(
       'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://127.0.0.1:4318',
     )
-    await click(one('button', 'Look again'))
+    await click(one('button', 'Check again'))
     expect(host.calls.filter((c) => c.cmd === 'doctor')).toHaveLength(2)
     host.failures.set('doctor', new Failure('internal', 'No doctor', ''))
-    await click(one('button', 'Look again'))
+    await click(one('button', 'Check again'))
     expect(panel().textContent).toContain('No doctor')
   })
 
