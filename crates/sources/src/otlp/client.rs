@@ -1,4 +1,5 @@
-//! Sending export requests on to an OTLP/HTTP endpoint, as <https://opentelemetry.io/docs/specs/otlp/#otlphttp> wants it.
+//! Client that forwards export requests to an OTLP/HTTP endpoint
+//! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::cloud::{self, Api, Fault, Fetch, Secret, SourceError};
 /// Honeycomb's header, <https://docs.honeycomb.io/send-data/opentelemetry/#using-the-honeycomb-opentelemetry-endpoint>.
 pub const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
 
-/// How long an endpoint may ask us to wait; longer is as good as down.
+/// Longest accepted Retry-After; anything longer counts as unavailable.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// An OTLP/HTTP endpoint.
@@ -31,22 +32,21 @@ pub struct Client {
     secret: Option<Secret>,
 }
 
-/// What an endpoint said to a request that it took.
+/// The response to an accepted request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// How many spans or log records of it were refused for good.
+    /// Number of spans or log records that were rejected permanently.
     pub rejected: u64,
-    /// Why, or what it warns of; empty if it says nothing.
+    /// The reason or a warning; empty if there is none.
     pub words: String,
 }
 
 impl Client {
-    /// An endpoint by its address (`https://api.honeycomb.io`; paths of signals are put behind it), with the headers that it
-    /// wants: one that carries a secret, and others. `agent` is who sends: `tracebook/0.4.0`.
+    /// An endpoint by its URL (`https://api.honeycomb.io`; the path of the signal is appended), with a header for a
+    /// secret and other headers. `agent` is the User-Agent: `tracebook/0.4.0`.
     ///
     /// # Errors
-    /// [`Fault::Unsupported`] where the address or a header is none that can be used, and where a secret would travel
-    /// unencrypted.
+    /// [`Fault::Unsupported`] if the URL or a header is invalid, or if a secret would be sent unencrypted.
     pub fn new(
         endpoint: &str,
         secret: Option<(&str, &Secret)>,
@@ -76,12 +76,12 @@ impl Client {
         Ok(Self { http, base, headers, secret: secret.map(|(_, secret)| secret.clone()) })
     }
 
-    /// Sends one request. It is not repeated, whatever the answer: who has a queue knows better when.
+    /// Sends one request, without retries: those are up to the caller's queue.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where it will never be taken, [`Fault::Rejected`] and [`Fault::Forbidden`] for a key, [`Fault::NotFound`]
-    /// and [`Fault::Unsupported`] where the address takes nothing of the kind, [`Fault::Throttled`] and [`Fault::Unreachable`],
-    /// with when to come back where it says so, [`Fault::Broken`] for a fault of the endpoint's.
+    /// [`Fault::Invalid`] if it will never be accepted; [`Fault::Rejected`] and [`Fault::Forbidden`] for the key;
+    /// [`Fault::NotFound`] and [`Fault::Unsupported`] if the URL does not accept this data; [`Fault::Throttled`] and
+    /// [`Fault::Unreachable`], with the time to retry if known; [`Fault::Broken`] for an error of the endpoint.
     pub async fn send(&self, form: Form, request: Vec<u8>, fetch: &Fetch) -> Result<Taken, SourceError> {
         let packed = tokio::task::spawn_blocking(move || gzip(&request)).await.ok().flatten();
         let packed = packed.ok_or_else(|| SourceError::new(Fault::Broken, "the request could not be packed", ""))?;
@@ -102,7 +102,7 @@ impl Client {
                         let response = request.send().await.map_err(|error| cloud::refused(&error))?;
                         self.judge(form, &cloud::Http::read(response).await?)
                     };
-                    // A failure inside a success: a fetch repeats what was throttled.
+                    // An error inside `Ok`, since the fetch retries what was throttled.
                     Ok(taken.await)
                 }
             })
@@ -111,7 +111,7 @@ impl Client {
 
     fn judge(&self, form: Form, answer: &cloud::Http) -> Result<Taken, SourceError> {
         if answer.is_success() && answer.body.trim_ascii_start().starts_with(b"<") {
-            // The page of a network that wants somebody to sign in.
+            // The page of a captive portal.
             let message = format!("{} answered with a page for browsers", host(&self.base));
             return Err(SourceError::new(
                 Fault::Unreachable,
@@ -137,7 +137,7 @@ impl Client {
                 let after = answer.retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT));
                 error(fault, "It is tried again by itself").after(after)
             }
-            // SDKs take this for success and lose everything. We do not.
+            // SDKs treat this as success and lose the data.
             300..400 => error(
                 Fault::Unsupported,
                 "It redirects, and nothing is sent to where it points: set the final address as the endpoint",
@@ -147,9 +147,9 @@ impl Client {
             404..=406 => {
                 error(Fault::NotFound, "Nothing takes OTLP over HTTP there; the endpoint is written without /v1/traces")
             }
-            // Another Tracebook that relays itself (RFC 5842 §7.2): it would take this for ever, and nobody would get it.
+            // Another Tracebook that relays (RFC 5842 §7.2): the data would loop.
             508 => error(Fault::Unsupported, "Set the address of the real service"),
-            // What an OTLP endpoint says of a request; a proxy's 400 says something of the way there.
+            // An OTLP endpoint rejects the request; a 400 without its format comes from a proxy.
             413 | 422 => error(Fault::Invalid, ""),
             400 if speaks(form, &answer.body) => error(Fault::Invalid, ""),
             400..500 => error(
@@ -160,7 +160,7 @@ impl Client {
         })
     }
 
-    /// What the other side said, short, and without what must not be shown.
+    /// The message of the endpoint, shortened and without credentials.
     fn quoted(&self, words: &str) -> String {
         let mut words = words.trim().to_owned();
         if let Some(secret) = &self.secret {
@@ -170,13 +170,13 @@ impl Client {
     }
 }
 
-/// An endpoint's address, without the path of a signal that somebody put behind it.
+/// The URL of an endpoint, without the path of a signal.
 fn base(endpoint: &str) -> Result<Url, SourceError> {
     const HINT: &str = "Write it as https://api.honeycomb.io";
     let mut url: Url = endpoint
         .trim()
         .parse()
-        // Not repeated: a password may be in it.
+        // Not shown, since it may contain a password.
         .map_err(|error| setting(format!("the endpoint is no address: {error}"), HINT))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(setting("the endpoint is no address that begins with https:// or http://".to_owned(), HINT));
@@ -214,23 +214,23 @@ fn gzip(request: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// Whether a failure is in the words that the protocol has for it: `google.rpc.Status` or JSON.
+/// Whether an error has the format of the protocol: `google.rpc.Status` or JSON.
 fn speaks(form: Form, body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|said| said.is_object())
         || (form.is_protobuf() && RpcStatus::decode(body).is_ok_and(|status| !status.message.is_empty()))
 }
 
-/// How much of a request that was taken was not, and why.
+/// The rejected part of an accepted request, and the reason.
 fn partial(form: Form, body: &[u8]) -> (u64, String) {
     let positive = |n: i64| u64::try_from(n).unwrap_or(0);
     if form.is_protobuf() {
-        // Whatever else an endpoint answers with 200: it took it.
+        // Any other response with status 200 is a success.
         let said = ExportResponse::decode(body).ok().and_then(|response| response.partial_success);
         return said.map(|said| (positive(said.rejected), said.error_message)).unwrap_or_default();
     }
     let said: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = &said["partialSuccess"];
-    // 64-bit integers are texts in protobuf's JSON; some write numbers.
+    // 64-bit integers are strings in protobuf's JSON; some senders write numbers.
     let rejected = ["rejectedSpans", "rejectedLogRecords"].iter().find_map(|key| {
         let value = &said[*key];
         value.as_i64().or_else(|| value.as_str()?.parse().ok())
@@ -238,7 +238,7 @@ fn partial(form: Form, body: &[u8]) -> (u64, String) {
     (positive(rejected.unwrap_or(0)), said["errorMessage"].as_str().unwrap_or_default().to_owned())
 }
 
-/// What a failure says: `google.rpc.Status`, JSON with a message, or text.
+/// The message of an error: from `google.rpc.Status`, JSON, or text.
 fn words(form: Form, body: &[u8]) -> String {
     if let Ok(said) = serde_json::from_slice::<Value>(body) {
         let found = ["message", "error", "errorMessage", "detail"].iter().find_map(|key| said[*key].as_str());
@@ -251,7 +251,7 @@ fn words(form: Form, body: &[u8]) -> String {
         return status.message;
     }
     match str::from_utf8(body) {
-        // A page for browsers says nothing in its first line.
+        // The first line of an HTML page is not useful.
         Ok(text) if !text.trim_start().starts_with('<') => text.lines().next().unwrap_or_default().to_owned(),
         _ => String::new(),
     }

@@ -1,4 +1,4 @@
-//! What HTTP and gRPC share: a packed body becomes records, records are committed, and only then is it said.
+//! Shared by HTTP and gRPC: a compressed body becomes records, which are committed before the response.
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use crate::body::{self, Failure, Packing};
 use crate::count;
 use crate::receive::{Commit, CommitError, Counters};
 
-/// What a request is about.
+/// The signal of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     Traces,
     Logs,
-    /// Acknowledged, so that SDKs stay quiet, and not kept.
+    /// Acknowledged, so that SDKs report no error, but not stored.
     Metrics,
 }
 
-/// How a request is written.
+/// The encoding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     Protobuf,
     Json,
 }
 
-/// What became of a request that was not refused.
+/// The result of an accepted request.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) rejected: usize,
-    /// Why those were rejected; `None` where everything was good.
+    /// Why some were rejected; `None` if all were accepted.
     pub(super) words: Option<String>,
 }
 
-/// An export response, of whatever signal: their numbers are the same.
+/// An export response of any signal: their field numbers are the same.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct ExportResponse {
     #[prost(message, optional, tag = "1")]
@@ -54,7 +54,7 @@ pub(super) struct PartialSuccess {
 }
 
 impl Taken {
-    /// The answer in protobuf: no byte at all where everything was good.
+    /// The response in protobuf: empty if everything was accepted.
     pub(super) fn protobuf(self) -> Vec<u8> {
         let rejected = i64::try_from(self.rejected).unwrap_or(i64::MAX);
         let partial_success = self.words.map(|error_message| PartialSuccess { rejected, error_message });
@@ -71,7 +71,7 @@ impl Signal {
         }
     }
 
-    /// What one record is called.
+    /// The name of a record in messages.
     fn word(self) -> &'static str {
         match self {
             Self::Traces => "span",
@@ -118,12 +118,12 @@ impl Intake {
         Self { commit, counters, clock }
     }
 
-    /// Counts a refusal of what was sent to `place`.
+    /// Counts a rejected request to `place`.
     pub(super) fn refused(&self, place: &str, words: &str) {
         self.counters.refused(format!("OTLP {}: {words}", crate::clip(place)));
     }
 
-    /// Reads and commits. A failure is the caller's to count and to answer.
+    /// Reads and commits. The caller counts failures and responds to them.
     pub(super) async fn take(
         &self,
         signal: Signal,
@@ -133,9 +133,9 @@ impl Intake {
         place: &str,
     ) -> Result<Taken, Failure> {
         let now = self.clock.now();
-        // Until everything is committed: records are copies of what they were read from.
+        // Held until everything is committed, since records are copies of the body.
         let _held = (body::room(packing, packed.len(), body::LIMIT).await?, packed.clone());
-        // A large batch takes a second to read; other senders should not wait for it.
+        // Reading a large batch takes a second and must not block other senders.
         let read = tokio::task::spawn_blocking(move || {
             let body = body::unpack(packed, packing, body::LIMIT)?;
             signal.read(language, &body, now).map_err(|why| {
@@ -176,7 +176,7 @@ fn not_stored(what: &str, error: &CommitError) -> Failure {
     Failure::new(status, format!("{what} could not be stored: {error}"))
 }
 
-/// The `google.rpc.Code` of a failure.
+/// The `google.rpc.Code` of an error.
 pub(super) fn rpc_code(status: StatusCode) -> i32 {
     match status {
         StatusCode::REQUEST_TIMEOUT => 4,

@@ -1,4 +1,4 @@
-//! OpenTelemetry: traces and logs, over HTTP in protobuf and in JSON, and over gRPC; and sent on to another endpoint.
+//! OpenTelemetry: receives traces and logs over HTTP (protobuf and JSON) and gRPC, and forwards them to an endpoint.
 
 pub mod client;
 mod intake;

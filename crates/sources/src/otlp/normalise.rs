@@ -1,4 +1,4 @@
-//! OTLP's messages as the core's words. Protobuf and JSON meet in the messages, so they cannot come out differently.
+//! Converts OTLP messages to `core` types. Protobuf and JSON are both decoded to messages first, so results are equal.
 
 use opentelemetry_proto::tonic::common::v1 as common;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -31,7 +31,7 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
 
     let resource = self::resource(resource.resource, resource.schema_url, &mut warnings);
     let scope = self::scope(scope.scope, scope.schema_url, &mut warnings);
-    // An unreadable span leaves an empty message, and an accepted one has an id.
+    // An unreadable span results in an empty message; an accepted one has an id.
     if message.span_id.is_empty() && warnings.len() > unread {
         return (LooseSpan { resource, scope, ..from_index(record) }, warnings);
     }
@@ -40,8 +40,8 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     (LooseSpan { span, resource, scope }, warnings)
 }
 
-/// Reads a log record of any encoding, with warnings about what could not be read. Never fails: where the bytes are
-/// unreadable, what the record itself knows is still given.
+/// Reads a log record of any encoding, with warnings about what could not be read. Never fails: if the bytes are
+/// unreadable, the columns of the record are used.
 pub fn log(record: &LogRecord) -> (LogEvent, Vec<String>) {
     let mut warnings = Vec::new();
     let attributes = match record.encoding {
@@ -72,7 +72,7 @@ fn log_attributes(record: &LogRecord, json: bool, warnings: &mut Vec<String>) ->
         }
     }
     let mut all = attributes(message.attributes, warnings);
-    // Before there was a field for it, the name of an event was this attribute.
+    // The attribute for the event name, before there was a field for it.
     if !message.event_name.is_empty() && get(&all, "event.name").is_none() {
         all.push(Attribute::new("event.name", message.event_name));
     }
@@ -81,7 +81,7 @@ fn log_attributes(record: &LogRecord, json: bool, warnings: &mut Vec<String>) ->
     all
 }
 
-/// A log record's severity: as the sender wrote it, else the specification's short name of its number.
+/// The severity of a log record: its text, or else the specification's short name of its number.
 pub(super) fn severity(message: &logs_proto::LogRecord) -> String {
     let number = match message.severity_number {
         _ if !message.severity_text.is_empty() => return message.severity_text.clone(),
@@ -102,7 +102,7 @@ pub(super) fn severity(message: &logs_proto::LogRecord) -> String {
     }
 }
 
-/// A log record's text: its body as it is or as JSON; an event that has none is known by its name.
+/// The text of a log record: its body as text or JSON, or else the name of the event.
 pub(super) fn message(body: Option<common::AnyValue>, event_name: String) -> String {
     match any(body, 0, &mut Vec::new()) {
         Value::Empty => event_name,
@@ -111,7 +111,7 @@ pub(super) fn message(body: Option<common::AnyValue>, event_name: String) -> Str
     }
 }
 
-/// A value as plain JSON, for reading rather than for reading back. As deep as [`any`] lets it be.
+/// A value as plain JSON for display. As deep as [`any`] allows.
 fn plain(value: Value) -> serde_json::Value {
     match value {
         Value::Empty => serde_json::Value::Null,
@@ -136,7 +136,7 @@ fn read<M: Message + Default>(
 ) -> M {
     let message = match json {
         false => M::decode(bytes).map_err(|error| error.to_string()),
-        // Written by hand, an empty one is nothing rather than `{}`.
+        // An empty value becomes an empty text instead of `{}`.
         true if bytes.is_empty() => Ok(M::default()),
         true => serde_json::from_slice(bytes).map(|said| from_json(&said, warnings)).map_err(|error| error.to_string()),
     };
@@ -160,7 +160,7 @@ pub(super) fn resource(
     }
 }
 
-/// What the semantic conventions call a service that did not say its name.
+/// The name of a service without a name, from the semantic conventions.
 pub(super) fn service_name(resource: &Resource) -> String {
     match get(&resource.attributes, "service.name").map(Value::to_string) {
         Some(name) if !name.trim().is_empty() => name,
@@ -179,7 +179,7 @@ fn scope(message: Option<common::InstrumentationScope>, schema_url: String, warn
     }
 }
 
-/// A span, all but its service.
+/// A span without its service.
 pub(super) fn span_of(message: proto::Span, id: SpanId, warnings: &mut Vec<String>) -> Span {
     let start = nanos(message.start_time_unix_nano, "start time", warnings);
     let mut span = Span::new(id, message.name, Protocol::Otlp, start);
@@ -310,7 +310,7 @@ fn any(message: Option<common::AnyValue>, depth: usize, warnings: &mut Vec<Strin
             warnings.push(format!("a value nested more than {DEEPEST} levels deep is left out"));
             Value::Empty
         }
-        // An index into a table that only profiles have.
+        // An index into a table that exists only in profiles.
         Some(Any::StringValueStrindex(index)) => {
             warnings.push(format!("a value that points at entry {index} of a missing table is left out"));
             Value::Empty

@@ -1,19 +1,19 @@
-//! Records back as export requests: the bytes as sent, unknown fields included, each span under its scope and resource again.
+//! Converts records back to export requests: the bytes as sent, including unknown fields, with scopes and resources.
 
 use std::sync::Arc;
 
 use prost::encoding::{WireType, encode_key, encode_varint};
 use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
 
-/// Above this a request is cut into several. A single span may be larger.
+/// Larger requests are split. A single span may be larger.
 const LARGEST: usize = 1 << 20;
 
-/// `ResourceSpans.scope_spans`, `ScopeSpans.spans`, and the same of logs.
+/// `ResourceSpans.scope_spans`, `ScopeSpans.spans`, and the same for logs.
 const INNER: u32 = 2;
-/// `ExportTraceServiceRequest.resource_spans`, and the same of logs.
+/// `ExportTraceServiceRequest.resource_spans`, and the same for logs.
 const OUTER: u32 = 1;
 
-/// What a request is about, and how it is written.
+/// Signal and encoding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Traces in protobuf.
@@ -29,7 +29,7 @@ pub enum Form {
 impl Form {
     const ALL: [Self; 4] = [Self::TracesProtobuf, Self::TracesJson, Self::LogsProtobuf, Self::LogsJson];
 
-    /// A name to keep it under. Never another form's.
+    /// The name for storing it; unique.
     pub fn name(self) -> &'static str {
         match self {
             Self::TracesProtobuf => "traces protobuf",
@@ -39,12 +39,12 @@ impl Form {
         }
     }
 
-    /// Back from [`Form::name`].
+    /// The reverse of [`Form::name`].
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|form| form.name() == name)
     }
 
-    /// Where OTLP/HTTP takes it.
+    /// The path in OTLP/HTTP.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::TracesProtobuf | Self::TracesJson => "/v1/traces",
@@ -56,7 +56,7 @@ impl Form {
         matches!(self, Self::TracesProtobuf | Self::LogsProtobuf)
     }
 
-    /// The JSON names of a request's list, of a resource's, of a scope's.
+    /// The JSON names of the lists in a request, a resource and a scope.
     fn keys(self) -> [&'static str; 3] {
         match self {
             Self::TracesProtobuf | Self::TracesJson => ["resourceSpans", "scopeSpans", "spans"],
@@ -65,10 +65,10 @@ impl Form {
     }
 }
 
-/// A part of a request: what its resources are, of which several can be joined into one request.
+/// A part of a request. Several parts can be joined into one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// How it is written.
+    /// Its encoding.
     pub form: Form,
     /// Spans or log records in it.
     pub items: u32,
@@ -76,7 +76,7 @@ pub struct Part {
     pub bytes: Vec<u8>,
 }
 
-/// The spans that came over OTLP, as parts of requests. Others are left out.
+/// Spans received over OTLP, as parts of requests. Others are left out.
 pub fn spans(records: &[SpanRecord]) -> Vec<Part> {
     parts(records.iter().filter_map(|record| {
         let form = match record.encoding {
@@ -88,7 +88,7 @@ pub fn spans(records: &[SpanRecord]) -> Vec<Part> {
     }))
 }
 
-/// The log records that came over OTLP, as parts of requests. Others are left out.
+/// Log records received over OTLP, as parts of requests. Others are left out.
 pub fn logs(records: &[LogRecord]) -> Vec<Part> {
     parts(records.iter().filter_map(|record| {
         let form = match record.encoding {
@@ -100,10 +100,10 @@ pub fn logs(records: &[LogRecord]) -> Vec<Part> {
     }))
 }
 
-/// One request of several parts of one form.
+/// Joins parts of one form to a request.
 pub fn request(form: Form, parts: &[&[u8]]) -> Vec<u8> {
     if form.is_protobuf() {
-        // Repeated fields of messages that stand behind each other are one list.
+        // Concatenated messages merge their repeated fields.
         return parts.concat();
     }
     let mut text = format!("{{\"{}\":[", form.keys()[0]).into_bytes();
@@ -112,7 +112,7 @@ pub fn request(form: Form, parts: &[&[u8]]) -> Vec<u8> {
     text
 }
 
-/// What is the same for spans and log records.
+/// The common fields of spans and log records.
 #[derive(Clone, Copy)]
 struct Record<'a> {
     form: Form,
@@ -147,7 +147,7 @@ fn parts<'a>(records: impl Iterator<Item = Record<'a>>) -> Vec<Part> {
     parts
 }
 
-/// Writes what shares a resource and a scope behind the last part, or as a new one.
+/// Appends records with the same resource and scope to the last part, or to a new one.
 fn add(parts: &mut Vec<Part>, run: &[Record<'_>]) {
     let Some(first) = run.first() else { return };
     let form = first.form;
@@ -192,9 +192,9 @@ fn json(first: &Record<'_>, run: &[Record<'_>]) -> Vec<u8> {
     with_list(first.resource, scopes, &scope)
 }
 
-/// An object's text with one more member, a list.
+/// The text of an object with an additional list member.
 fn with_list(object: &[u8], key: &str, elements: &[u8]) -> Vec<u8> {
-    // The receiver wrote it: no blanks around it.
+    // Written by the receiver, without blanks around it.
     let open = object.strip_suffix(b"}").filter(|open| open.len() > 1).unwrap_or(b"{");
     let comma = if open.len() > 1 { "," } else { "" };
     let mut text = Vec::with_capacity(object.len() + elements.len() + key.len() + 8);

@@ -1,6 +1,6 @@
-//! OTLP/HTTP: `POST /v1/traces` and `/v1/logs`, and `/v1/metrics` acknowledged without being kept.
+//! OTLP/HTTP: `POST /v1/traces` and `/v1/logs`; `/v1/metrics` is acknowledged but not stored.
 //!
-//! A 200 says "committed", no less. Nothing is ever redirected: SDKs take a 3xx for success and lose the batch.
+//! A 200 means "committed". There are no redirects: SDKs treat a 3xx as success and lose the batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +26,8 @@ pub use grpc::grpc_router;
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// Serves OTLP/HTTP. Whatever else is asked gets a 404 that names the right setting; a router merged
-/// into this one must bring no fallback of its own.
+/// Serves OTLP/HTTP. Other requests get a 404 that names the correct setting; a router merged into this one must not
+/// have a fallback.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
     router_with(Intake::new(commit, counters, clock), body::IDLE)
 }
@@ -39,7 +39,7 @@ fn router_with(intake: Intake, idle: Duration) -> Router {
         let handler = move |State(ends): State<Ends>, request: Request| export(ends, signal, request);
         let route = post(handler).fallback(wrong_method);
         router = router.route(&format!("/v1/{name}"), route.clone());
-        // What SDKs append goes behind a path that was already there: a common slip, and what is meant is plain.
+        // A common mistake: the endpoint already contains the path that SDKs append. The intent is clear.
         for (before, _) in signals {
             router = router.route(&format!("/v1/{before}/v1/{name}"), route.clone());
         }
@@ -109,7 +109,7 @@ async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> R
     ends.refuse(language, uri.path(), &Failure::new(StatusCode::NOT_FOUND, words))
 }
 
-/// `google.rpc.Status`, as far as OTLP uses it.
+/// The part of `google.rpc.Status` that OTLP uses.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct RpcStatus {
     #[prost(int32, tag = "1")]
@@ -118,7 +118,7 @@ pub(super) struct RpcStatus {
     pub(super) message: String,
 }
 
-/// The language of a request, in which it is answered too.
+/// The encoding of a request, also used for the response.
 fn language_of(headers: &HeaderMap) -> Option<Language> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     match value.split(';').next()?.trim().to_ascii_lowercase().as_str() {
@@ -136,7 +136,7 @@ fn answer(language: Language, status: StatusCode, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// Everything that was good is kept; an empty message where all was good.
+/// Valid records are stored. The message is empty if all were valid.
 fn success(language: Language, signal: Signal, taken: Taken) -> Response {
     let body = match (language, taken.words) {
         (Language::Protobuf, words) => Taken { words, ..taken }.protobuf(),
@@ -162,7 +162,7 @@ fn refusal(language: Language, failure: &Failure) -> Response {
     };
     let mut answer = answer(language, failure.status, body);
     if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        // SDKs obey it to the second, within ten seconds in all.
+        // SDKs respect it exactly, within ten seconds in total.
         answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }
     answer

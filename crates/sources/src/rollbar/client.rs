@@ -1,11 +1,12 @@
-//! Rollbar's read API: items, their occurrences, and what they hold.
+//! Client of Rollbar's API: items and their occurrences.
 //!
-//! Wire: `docs.rollbar.com/reference/getting-started-1` and the official client, `github.com/rollbar/rollbar-mcp-server`.
-//! Every answer is `{"err": 0, "result": …}` or `{"err": 1, "message": …}`, and `err` may be 1 under a status 200. Ids, levels,
-//! platforms and frameworks are numbers in one place and texts in another.
+//! Wire: `docs.rollbar.com/reference/getting-started-1` and the official client,
+//! `github.com/rollbar/rollbar-mcp-server`. Every response is `{"err": 0, "result": …}` or `{"err": 1, "message": …}`;
+//! `err` may be 1 with a status of 200. Ids, levels, platforms and frameworks are numbers in some responses and strings
+//! in others.
 //!
-//! A project has four tokens. Reading needs the one with the scope `read`; the one in the service's environment
-//! (`post_server_item`) is answered with 403.
+//! A project has four tokens. Reading requires the one with the scope `read`; the one in the environment of the service
+//! (`post_server_item`) gets a 403.
 
 mod ask;
 mod item;
@@ -25,30 +26,30 @@ pub use ask::{FORMS, ItemsAsk, Status};
 pub use item::{Item, OccurrencePick, Occurrences};
 pub use items::{ItemRow, Items};
 
-/// Rollbar's own API.
+/// Rollbar's API.
 pub const ENDPOINT: &str = "https://api.rollbar.com/api/1";
 
-/// What to do about a token that does not read.
+/// Hint for a token without the scope `read`.
 const READ_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Reading needs the one with the scope `read`; \
     the service's own (`post_server_item`) only sends. Find it in the project under Settings → Project Access Tokens";
 
-/// What to do about a token that does not send.
+/// Hint for a token without the scope `post_server_item`.
 const POST_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Sending on needs the one with the scope \
     `post_server_item`; the one that this app reads with (`read`) does not send. Find it in the project under Settings → \
     Project Access Tokens";
 
-/// Asks Rollbar. Cheap to clone. Its `Debug` does not show the token.
+/// A Rollbar client. Cheap to clone. Its `Debug` does not show the token.
 #[derive(Clone, Debug)]
 pub struct Client {
     rest: Rest,
 }
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// `project 42`; `None` where the project holds no item that would tell.
+    /// `project 42`; `None` if the project has no item, since only items contain its id.
     pub project: Option<String>,
-    /// What the token allows, in words.
+    /// What the token allows.
     pub notes: Vec<String>,
 }
 
@@ -56,15 +57,15 @@ impl Client {
     /// A client for `endpoint` ([`ENDPOINT`] for Rollbar's own) that names itself `agent`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an endpoint that is none, [`Fault::Rejected`] for a token that cannot be one.
+    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for an invalid token.
     pub fn new(endpoint: &str, token: Secret, agent: &str) -> Result<Self, SourceError> {
         Ok(Self { rest: Rest::new("Rollbar", endpoint, "x-rollbar-access-token", token, agent)? })
     }
 
-    /// Whether the token reads, and what.
+    /// Checks the token, and which project it reads.
     ///
     /// # Errors
-    /// [`Fault::Rejected`] for a token that Rollbar does not know, [`Fault::Forbidden`] for one with another scope.
+    /// [`Fault::Rejected`] for an unknown token, [`Fault::Forbidden`] for one with another scope.
     pub async fn check(&self, fetch: &Fetch) -> Result<Identity, SourceError> {
         let found = self.items(&ItemsAsk { limit: 1, ..ItemsAsk::default() }, fetch).await?;
         let project = found.rows.first().and_then(|row| row.project);
@@ -79,7 +80,7 @@ impl Client {
         Ok(Identity { project: project.map(|id| format!("project {id}")), notes })
     }
 
-    /// One page of items, the one that happened last first.
+    /// One page of items, most recent first.
     ///
     /// # Errors
     /// What Rollbar or the network said.
@@ -97,10 +98,10 @@ impl Client {
         Ok(items)
     }
 
-    /// Sends an item on, as it came but without its token; this client's own is a `post_server_item` one.
+    /// Forwards an item unchanged except for its token; this client has one with the scope `post_server_item`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where Rollbar will never take it (also one that is too large), so that it must not be sent again.
+    /// [`Fault::Invalid`] if Rollbar will never accept it (for example, too large), so that it must not be retried.
     pub async fn post_item(&self, payload: &[u8], fetch: &Fetch) -> Result<(), SourceError> {
         let url = self.rest.url(&["item", ""]);
         let answer = self.rest.post(Api::RollbarPut, &url, Bytes::copy_from_slice(payload), fetch).await?;
@@ -119,27 +120,27 @@ impl Client {
         self.rest.get(Api::RollbarRead, &url, fetch).await
     }
 
-    /// Whether an item was taken: `err` says so, whatever else the answer holds.
+    /// Whether an item was accepted, which depends only on `err`.
     fn accepted(&self, answer: &Http) -> Result<(), SourceError> {
         let taken = answer.is_success()
             && Envelope::of(answer).is_ok_and(|envelope| envelope.err.as_ref().and_then(number) == Some(0));
         if taken { Ok(()) } else { self.open(answer).map(drop) }
     }
 
-    /// The result of an answer, parsed.
+    /// The parsed result of a response.
     fn json(&self, answer: &Http) -> Result<Json, SourceError> {
         let result = self.open(answer)?;
         serde_json::from_str(result.get()).map_err(|e| self.rest.unreadable(answer, &crate::json::words(&e)))
     }
 
-    /// The result of an answer, as it was sent.
+    /// The unparsed result of a response.
     fn open<'a>(&self, answer: &'a Http) -> Result<&'a RawValue, SourceError> {
         if let Some(error) = self.rest.broken(answer) {
             return Err(error);
         }
         let envelope = match Envelope::of(answer) {
             Ok(envelope) => envelope,
-            // A status alone says enough.
+            // The status is sufficient.
             Err(_) if !answer.is_success() => return Err(self.fault(answer.status, "")),
             Err(why) => return Err(self.rest.unreadable(answer, &why)),
         };
@@ -152,7 +153,7 @@ impl Client {
         }
     }
 
-    /// What a status and Rollbar's words for it mean.
+    /// Maps a status and Rollbar's message to an error.
     fn fault(&self, status: u16, said: &str) -> SourceError {
         let said = match self.rest.clean(said) {
             said if said.is_empty() => format!("status {status}"),
@@ -192,7 +193,7 @@ impl Client {
     }
 }
 
-/// The status that words under a status 200 stand for; 500 where they do not tell.
+/// The status that corresponds to an error message with status 200; 500 if unknown.
 fn meant(said: &str) -> u16 {
     let said = said.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -205,7 +206,7 @@ fn meant(said: &str) -> u16 {
     }
 }
 
-/// `{"err": 0, "result": …}`, the result as it was sent: an occurrence in it may be a megabyte.
+/// `{"err": 0, "result": …}` with an unparsed result, since an occurrence may have a megabyte.
 #[derive(serde::Deserialize)]
 struct Envelope<'a> {
     err: Option<Json>,
@@ -220,7 +221,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// A whole number, written as one or as a text.
+/// An integer, written as a number or a string.
 fn number(value: &Json) -> Option<u64> {
     match value {
         Json::Number(number) => number.as_u64(),
@@ -229,7 +230,7 @@ fn number(value: &Json) -> Option<u64> {
     }
 }
 
-/// A text, written as one or as a number; of anything else nothing.
+/// A string, written as a string or a number; empty for anything else.
 fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Rollbar: the local end of its item API, as pyrollbar and rollbar.js speak it, and a client of its read API.
+//! Rollbar: a receiver for its item API, as pyrollbar and rollbar.js use it, and a client of its API.
 
 pub mod client;
 pub mod normalise;

@@ -1,5 +1,5 @@
-//! An item's `data` as the core's words. Payloads are what people make them: nothing here fails, and what cannot be
-//! read as what it should be is still shown as what it is.
+//! Converts an item's `data` to `core` types. Payloads can contain anything: nothing here fails, and unexpected values
+//! are still shown.
 
 mod likeness;
 
@@ -17,25 +17,25 @@ use super::wire::NOTES;
 use crate::json::DEEPEST;
 use crate::{clip, count};
 
-/// The most attributes that one part of an occurrence shows.
+/// Maximum number of attributes in one part of an occurrence.
 const MOST_ATTRIBUTES: usize = 1000;
 
-/// The most exceptions of a chain.
+/// Maximum number of exceptions in a chain.
 const MOST_TRACES: usize = 50;
 
-/// The most frames of one exception; a runaway recursion of Python has 1000.
+/// Maximum number of frames of an exception; an infinite recursion in Python has 1000.
 const MOST_FRAMES: usize = 1000;
 
-/// The most lines of code before and after a frame's own; rollbar.js sends four.
+/// Maximum number of lines of code before and after that of a frame; rollbar.js sends four.
 const MOST_CONTEXT: usize = 20;
 
-/// Rollbar's own bound on titles, in characters.
+/// Rollbar's limit for titles, in characters.
 const LONGEST_TITLE: usize = 255;
 
-/// The record of an occurrence; `data` is kept as it is. An item without a time happened when it was `received`.
+/// The record of an occurrence; `data` is stored unchanged. An item without a time gets the time it was `received`.
 ///
 /// # Errors
-/// Why it is no item, in words.
+/// Why it is not a valid item.
 pub fn record(data: &Json, received: Nanos) -> Result<ErrorRecord, String> {
     let Json::Object(map) = data else {
         return Err(format!("`data` should be an object and is {}", clip(&data.to_string())));
@@ -58,7 +58,7 @@ pub fn record(data: &Json, received: Nanos) -> Result<ErrorRecord, String> {
     })
 }
 
-/// Reads stored bytes back, with warnings about what could not be read. Never fails.
+/// Reads stored bytes, with warnings about what could not be read. Never fails.
 pub fn read(record_raw: &[u8], received: Nanos) -> (Occurrence, Vec<String>) {
     match serde_json::from_slice(record_raw) {
         Ok(data) => (occurrence(&data, received), Vec::new()),
@@ -75,7 +75,7 @@ pub fn read(record_raw: &[u8], received: Nanos) -> (Occurrence, Vec<String>) {
     }
 }
 
-/// Reads an item's `data`; one without a time happened when it was `received`. Never fails.
+/// Reads an item's `data`; without a time it gets the time it was `received`. Never fails.
 pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
     let empty = Map::new();
     let map = data.as_object().unwrap_or(&empty);
@@ -131,7 +131,7 @@ fn traces(body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<ErrorTrace> 
 fn trace(sent: &Map<String, Json>, notes: &mut Vec<String>) -> ErrorTrace {
     let said = |name| sent.get("exception").and_then(|exception| exception.get(name)).map(text).unwrap_or_default();
     let frames = list(sent.get("frames"));
-    // Of too many the oldest and the most recent are worth seeing.
+    // If there are too many, the oldest and the most recent ones are kept.
     let (beginning, end) = match frames.len().checked_sub(MOST_FRAMES) {
         Some(over) if over > 0 => {
             notes.push(format!("{over} of {} are left out of the middle", count(frames.len(), "frame")));
@@ -171,8 +171,8 @@ fn frame(sent: &Json, notes: &mut Vec<String>) -> CodeFrame {
     }
 }
 
-/// A frame's arguments and its other variables. Names stand in `argspec`, `varargspec` and `keywordspec` and values among the
-/// `locals` (pyrollbar); older SDKs send the values themselves, as `args` and `kwargs`.
+/// The arguments and other variables of a frame. pyrollbar sends names in `argspec`, `varargspec` and `keywordspec`,
+/// and values among the `locals`; older SDKs send the values themselves, as `args` and `kwargs`.
 fn variables(sent: &Map<String, Json>, notes: &mut Vec<String>) -> (Vec<Attribute>, Vec<Attribute>) {
     let empty = Map::new();
     let held = sent.get("locals").and_then(Json::as_object).unwrap_or(&empty);
@@ -193,7 +193,7 @@ fn variables(sent: &Map<String, Json>, notes: &mut Vec<String>) -> (Vec<Attribut
         kwargs.iter().for_each(|(name, value)| args.add(short(name).to_owned(), value));
     }
     let mut locals = Flat::new("local variables");
-    // One level: a local's value is one value, whatever it holds.
+    // One level only: the value of a variable is a single value.
     let others = held.iter().filter(|(name, _)| !taken.contains(name.as_str()));
     others.for_each(|(name, value)| locals.add(short(name).to_owned(), value));
     (args.done(notes), locals.done(notes))
@@ -214,7 +214,7 @@ fn level(sent: Option<&Json>, exception: bool, notes: &mut Vec<String>) -> Level
     let usual = if exception { Level::Error } else { Level::Info };
     let Some(sent) = sent.filter(|sent| !sent.is_null()) else { return usual };
     let word = text(sent).trim().to_ascii_lowercase();
-    // Numbers are Rollbar's own, and Python's.
+    // Rollbar's numbers, and Python's.
     match word.as_str() {
         "10" => Level::Debug,
         "20" => Level::Info,
@@ -230,7 +230,7 @@ fn level(sent: Option<&Json>, exception: bool, notes: &mut Vec<String>) -> Level
 
 fn timestamp(sent: Option<&Json>, notes: &mut Vec<String>) -> Option<Nanos> {
     let sent = sent.filter(|sent| !sent.is_null())?;
-    // Seconds reach so far only in the year 5138; who sends more means milliseconds.
+    // As seconds, this would be after the year 5138, so it is in milliseconds.
     const NO_SECONDS: f64 = 1e11;
     let read = match sent {
         Json::Number(number) => number.as_f64(),
@@ -264,7 +264,7 @@ fn request(data: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> 
     flat.done(notes)
 }
 
-/// Custom data, and what a message brings along: pyrollbar sends its `extra_data` in both places.
+/// Custom data, and the data of a message: pyrollbar sends its `extra_data` in both places.
 fn custom(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> {
     let mut flat = Flat::new("attributes of custom data");
     let custom = data.get("custom").filter(|custom| !custom.is_null());
@@ -286,7 +286,7 @@ fn custom(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<St
     flat.done(notes)
 }
 
-/// Equal, or texts that were equal before each was cut in its place.
+/// Equal, or texts that were equal before they were truncated.
 fn are_same(a: &Json, b: &Json) -> bool {
     match (a.as_str().and_then(|a| a.strip_suffix('…')), b.as_str().and_then(|b| b.strip_suffix('…'))) {
         (Some(a), Some(b)) => a.starts_with(b) || b.starts_with(a),
@@ -294,7 +294,7 @@ fn are_same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Everything that has no place of its own.
+/// Everything without a specific field.
 fn other(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> {
     const SHOWN: &[&str] = &[
         "body",
@@ -337,7 +337,7 @@ fn other(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<Str
     flat.done(notes)
 }
 
-/// Attributes with dotted names, from nested objects and from lists that hold any.
+/// Attributes with dotted names, from nested objects and lists of objects.
 struct Flat {
     what: &'static str,
     attributes: Vec<Attribute>,
@@ -356,7 +356,7 @@ impl Flat {
         }
     }
 
-    /// The members of what should be an object; something else is an attribute named `otherwise`.
+    /// The members of an object; any other value becomes an attribute named `otherwise`.
     fn object(&mut self, value: &Json, otherwise: &str) {
         match value {
             Json::Object(map) => map.iter().for_each(|(key, value)| self.value(short(key), value, 1)),
@@ -367,7 +367,7 @@ impl Flat {
     fn value(&mut self, key: &str, value: &Json, depth: usize) {
         let is_nested = |value: &Json| value.is_object() || value.is_array();
         match value {
-            // A name grows with every level: what is deep or already too much stays one value.
+            // Names grow with every level, so deep values, or those beyond the limit, stay a single value.
             _ if depth >= DEEPEST || self.left_out > 0 => self.add(key.to_owned(), value),
             Json::Object(map) if !map.is_empty() => {
                 map.iter().for_each(|(name, value)| self.value(&format!("{key}.{}", short(name)), value, depth + 1));
@@ -387,7 +387,7 @@ impl Flat {
     }
 }
 
-/// A name's beginning: it stands again in every name below it.
+/// The prefix of a name, repeated in every name below it.
 fn short(name: &str) -> &str {
     const LONGEST_NAME: usize = 200;
     &name[..name.floor_char_boundary(LONGEST_NAME)]
@@ -413,11 +413,12 @@ fn first_line(text: &str) -> String {
 
 /// The item that an occurrence belongs to, as Rollbar documents it.
 ///
-/// Items are told apart by environment first (<https://docs.rollbar.com/docs/environments>: "Items are separated by environment";
-/// <https://docs.rollbar.com/docs/rollbar-terminology>: a hash that was seen before "in the same project and environment"). Within one,
-/// by <https://docs.rollbar.com/docs/grouping-algorithm>: a fingerprint that was given; else the classes, and every frame's file
-/// and method but not its line, where dates and SHAs of a file's path and numbers of two digits or more of a method's name do not
-/// count; else the message without what looks like data. A message of an exception does not count, unless there is no frame.
+/// Items are separated by environment first (<https://docs.rollbar.com/docs/environments>: "Items are separated by
+/// environment"; <https://docs.rollbar.com/docs/rollbar-terminology>: a hash seen before "in the same project and
+/// environment"). Within an environment, by <https://docs.rollbar.com/docs/grouping-algorithm>: the fingerprint if
+/// there is one; else the classes, and file and method (not line) of every frame, ignoring dates and SHAs in paths and
+/// numbers of two or more digits in method names; else the message without variable data. The message of an exception
+/// is used only if there is no frame.
 fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &str) -> String {
     use std::fmt::Write as _;
     let environment = data.get("environment").map(text).unwrap_or_default();
@@ -431,7 +432,7 @@ fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &
     for trace in traces {
         let _ = writeln!(key, "class {}", trace.class);
         for frame in &trace.frames {
-            // A script's address ends in what was served this time.
+            // The URL of a script ends with a version of the current deployment.
             let file = frame.filename.split(['?', '#']).next().unwrap_or_default();
             let file = file.strip_prefix(root).filter(|rest| rest.starts_with(['/', '\\'])).unwrap_or(file);
             let _ = writeln!(key, "frame {}\n{}", likeness::file(file), likeness::method(&frame.method));
@@ -447,7 +448,7 @@ fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &
     item_of(&key)
 }
 
-/// Where the code lies on the machine that sent it: Rollbar leaves it out, so that a checkout elsewhere has the same items.
+/// The root folder of the code on the sending machine. Rollbar ignores it, so that another checkout has the same items.
 fn root(server: &Map<String, Json>) -> &str {
     let root = server.get("root").and_then(Json::as_str).unwrap_or_default();
     root.trim_end_matches(['/', '\\'])
@@ -463,7 +464,7 @@ fn uuid_of(raw: &[u8], timestamp: Nanos) -> String {
     hex::encode(&hash.finalize()[..16])
 }
 
-/// The trace that the request's headers name, or else custom data.
+/// The trace id in the headers of the request, or else in custom data.
 fn trace_id(data: &Map<String, Json>) -> Option<TraceId> {
     let headers = data.get("request").and_then(|request| request.get("headers")).and_then(Json::as_object);
     let header = |wanted: &str| {
@@ -498,7 +499,7 @@ fn id_in(text: &str) -> Option<TraceId> {
     text.parse().ok().or_else(parent).or_else(root)
 }
 
-/// Text as itself, null as nothing, anything else as JSON.
+/// Text unchanged, null as empty, anything else as JSON.
 fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

@@ -1,7 +1,7 @@
-//! `POST /api/1/item/`, and `/api/1/session/` acknowledged without being kept.
+//! `POST /api/1/item/`; `/api/1/session/` is acknowledged but not stored.
 //!
-//! A 200 says "committed". Never 413: pyrollbar answers that with another item, and that one's 413 with another, for
-//! ever. Never a redirect either. SDKs send an item once, so what is too large is cut or at least said.
+//! A 200 means "committed". Never 413: pyrollbar reports it as another item, whose 413 it reports again, indefinitely.
+//! Never a redirect either. SDKs send an item once, so an item that is too large is truncated, or at least reported.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::body::{self, Failure, Packing};
 use crate::receive::{Commit, Counters};
 use crate::{clip, count};
 
-/// Serves Rollbar's item API, and says under `/api/` where it is. Brings no fallback, so that it can be merged into another
-/// router.
+/// Serves Rollbar's item API, with hints for other paths under `/api/`. Has no fallback, so that it can be merged into
+/// another router.
 ///
-/// `/api/item/` is where pyrollbar sends to if its `endpoint` lacks the final slash.
+/// pyrollbar sends to `/api/item/` if its `endpoint` lacks the final slash.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
     router_with(commit, counters, clock, body::IDLE)
 }
@@ -37,7 +37,7 @@ fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn 
     for path in ["/api/1/session", "/api/1/session/"] {
         router = router.route(path, post(session).fallback(wrong_method));
     }
-    // Not a fallback: another router's says what that router speaks.
+    // Not a fallback, since another router may have its own.
     for path in ["/api", "/api/", "/api/{*rest}"] {
         router = router.route(path, any(wrong_path));
     }
@@ -59,7 +59,7 @@ impl Ends {
     }
 }
 
-/// What a body came to.
+/// The result of reading a body.
 #[derive(Default)]
 struct Taken {
     records: Vec<ErrorRecord>,
@@ -116,7 +116,7 @@ async fn item(State(ends): State<Ends>, request: Request) -> Response {
     success(uuid.as_deref())
 }
 
-/// The records in an unpacked body.
+/// The records in a decompressed body.
 fn take(body: &[u8], content_type: Option<&str>, received: Nanos) -> Result<Taken, Failure> {
     let mut taken = Taken::default();
     let left_out =
@@ -136,7 +136,7 @@ fn no_item(why: &str) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, words)
 }
 
-/// An item that was too large to take in is answered as a success, and an occurrence stands where it would stand.
+/// Responds to an oversized item as if it had succeeded, and stores a placeholder occurrence.
 async fn too_large(ends: &Ends, received: Nanos) -> Response {
     let mib = body::LIMIT / (1024 * 1024);
     let words = format!("An item larger than {mib} MiB arrived and was too large to keep");
@@ -158,7 +158,7 @@ async fn too_large(ends: &Ends, received: Nanos) -> Response {
 }
 
 async fn session(State(ends): State<Ends>, request: Request) -> Response {
-    // Taken off the line, so that the sender is free to read the answer.
+    // Read to the end, so that the sender can read the response.
     let _ = body::receive(request.into_body(), body::LIMIT, ends.idle).await;
     ends.counters.not_kept();
     success(None)
@@ -175,7 +175,7 @@ async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> R
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
     let path = uri.path();
     let meant = if path.starts_with("/api/v2/spans") || path.starts_with("/api/v1/spans") || path == "/api/traces" {
-        // Zipkin's and Jaeger's.
+        // Zipkin and Jaeger.
         format!(
             "Only OpenTelemetry's own protocol is spoken here: use an OTLP exporter, with \
              OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}."

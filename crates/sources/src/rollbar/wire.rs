@@ -1,7 +1,7 @@
-//! From a request's body to the `data` of its items: JSON as it stands or in a form, one item or a batch.
+//! Extracts the `data` of items from a request body: JSON or a form, one item or a batch.
 //!
-//! An SDK sends an error once. What it sends is taken therefore even where it is no strict JSON, nested without end or
-//! far too large; what had to be changed for that stands in the item itself, under [`NOTES`].
+//! An SDK sends an error once. Therefore it is accepted even if it is not strict JSON, nested too deeply or far too
+//! large. What had to be changed is listed in the item itself, in [`NOTES`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,20 +12,20 @@ use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
 use crate::json::{elements, members, words};
 use crate::{clip, count};
 
-/// The most JSON of one item that is kept as it came: Rollbar's own limit.
+/// Maximum size of an item that is stored unchanged: Rollbar's limit.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// The most items of one request that are kept.
+/// Maximum number of items per request.
 pub const MOST: usize = 1000;
 
-/// The member of a stored item that says, in a list of texts, what had to be cut to keep it.
+/// The member of a stored item that lists what was truncated.
 pub const NOTES: &str = "tracebook.notes";
 
-/// Calls `each` with the `data` of every item, without any access token, or with why it is none. Returns how many
-/// items over [`MOST`] were left out.
+/// Calls `each` with the `data` of every item, without access tokens, or with the reason why it is invalid. Returns how
+/// many items beyond [`MOST`] were left out.
 ///
 /// # Errors
-/// Why the body holds no items at all, in words.
+/// Why the body contains no items at all.
 pub fn read(
     body: &[u8],
     content_type: Option<&str>,
@@ -59,7 +59,7 @@ pub fn read(
 const REPAIRED: &str =
     "the payload was no strict JSON; half characters are written as U+FFFD, NaN and endless numbers as text";
 
-/// A form by its name, or by its look where the name is missing or another: no JSON begins so.
+/// Whether the body is a form, by its content type or, if that is missing or different, by its first bytes.
 fn is_form(body: &[u8], content_type: Option<&str>) -> bool {
     let named = content_type
         .and_then(|value| value.split(';').next())
@@ -141,7 +141,7 @@ fn in_payload<'a>(text: &'a str, found: &mut Found<'a>) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the `data` of one item, cut where it is too large.
+/// Reads the `data` of one item, truncated if it is too large.
 fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
     let mut cutter = Cutter::default();
     let read = match cutter.item(text) {
@@ -173,7 +173,7 @@ fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
     Ok(Value::Object(data))
 }
 
-/// Access tokens further in, where a notifier sends its settings along. No deeper than the JSON reader goes.
+/// Access tokens deeper inside, where notifiers include their settings. As deep as the JSON parser allows.
 fn hide_tokens(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(hide_tokens),
@@ -189,23 +189,23 @@ fn hide_tokens(value: &mut Value) {
     }
 }
 
-/// How deep something too large or too deep is taken apart, before the rest becomes text: a value within a local of a
-/// frame fits. Every level reads its text once more.
+/// Levels of an oversized value that are truncated separately before the rest becomes text: enough for a value inside a
+/// local variable of a frame. Each level parses its text once more.
 const LEVELS: usize = 12;
 
-/// The most elements of a list that is too long.
+/// Maximum number of elements kept of a long list.
 const ELEMENTS: usize = 100;
 
-/// The room that anything is given at least.
+/// Minimum size for any value.
 const LEAST: usize = 32;
 
-/// The most of a JSON text that stands for what is nested too deep.
+/// Maximum size of the JSON text that replaces a value nested too deeply.
 const DEEP_TEXT: usize = 1024;
 
-/// The most notes on one item.
+/// Maximum number of notes per item.
 const MOST_NOTES: usize = 20;
 
-/// Makes things fit, and notes what it did.
+/// Truncates values, and records what was truncated.
 #[derive(Default)]
 struct Cutter {
     notes: Vec<String>,
@@ -217,7 +217,7 @@ impl Cutter {
         if text.len() <= LARGEST {
             return self.cut(text, LARGEST, "", 0);
         }
-        // Half, since a text may grow again when it is written.
+        // Half, since escapes may enlarge the text when it is serialised.
         let value = self.cut(text, LARGEST / 2, "", 0)?;
         let size = format!("the item was {} KiB of JSON and is cut to keep it", text.len() / 1024);
         self.notes.insert(0, size);
@@ -231,7 +231,7 @@ impl Cutter {
         }
     }
 
-    /// Reads a JSON text into about `room` bytes of JSON. An error is the reader's words.
+    /// Parses JSON and truncates it to about `room` bytes. The error is the parser's message.
     fn cut(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
         let text = text.trim();
         if text.len() <= room
@@ -249,7 +249,7 @@ impl Cutter {
             }
             Some(b'"') => {
                 let whole: Cow<'_, str> = serde_json::from_str::<String>(text).map_err(|e| words(&e))?.into();
-                // What is written with escapes is shorter as text, and will be written with escapes again.
+                // An escaped text is shorter when parsed, but will be escaped again.
                 let room = (room as u128 * whole.len() as u128 / text.len() as u128) as usize;
                 let start = begin(&whole, room);
                 if start.len() < whole.len() {
@@ -288,7 +288,7 @@ impl Cutter {
         Ok(Value::Object(map))
     }
 
-    /// A list that is too long keeps some of its beginning and more of its end, where the newest stands.
+    /// A long list keeps a part of its beginning, and more of its end, which has the newest elements.
     fn list(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
         let most = match text.len() <= room {
             true => usize::MAX,
@@ -324,7 +324,7 @@ impl Cutter {
     }
 }
 
-/// Divides `room`: whatever is small gets all that it needs, the large ones share the rest evenly.
+/// Divides `room`: small values get what they need, large ones share the rest evenly.
 fn shares(sizes: &[usize], room: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&i| sizes[i]);
@@ -344,7 +344,7 @@ fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// At most the first `room` bytes, and a sign that there was more.
+/// At most the first `room` bytes, with a mark if there was more.
 fn begin(text: &str, room: usize) -> Cow<'_, str> {
     match text.len() <= room {
         true => Cow::Borrowed(text),
@@ -352,8 +352,8 @@ fn begin(text: &str, room: usize) -> Cow<'_, str> {
     }
 }
 
-/// Writes anew what SDKs write and strict JSON does not have: half characters, control characters within texts, NaN and
-/// infinities, numbers out of range. `None` where there is nothing of the kind.
+/// Repairs what SDKs write and strict JSON does not allow: lone surrogates, control characters in strings, NaN and
+/// infinities, numbers out of range. `None` if there is nothing to repair.
 fn repair(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + 16);
@@ -379,7 +379,7 @@ fn repair(text: &str) -> Option<String> {
     (out != text).then_some(out)
 }
 
-/// Writes the escape at `at`; returns how long it was.
+/// Writes the escape at `at`; returns its length.
 fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     let unit = |at: usize| {
         let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -392,14 +392,14 @@ fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
             return 6;
         }
         (Some(_), _) => 6,
-        // The quote behind it, if it is one, ends nothing.
+        // A following quote does not end the string.
         (None, _) => 1 + usize::from(bytes.get(at + 1).is_some_and(u8::is_ascii)),
     };
     out.extend_from_slice(&bytes[at..at + length]);
     length
 }
 
-/// Writes a word or number outside of texts; returns how long it was.
+/// Writes a word or number outside of strings; returns its length.
 fn bare(text: &str, out: &mut Vec<u8>) -> usize {
     let ends = |byte: u8| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let word = &text[..text.bytes().position(ends).unwrap_or(text.len())];

@@ -16,11 +16,11 @@ use crate::testing::{Kept, Server, fixture};
 
 const AGENT: &str = "tracebook/0.0.0";
 
-/// What an endpoint heard.
+/// The requests to an endpoint.
 #[derive(Default)]
 struct Heard(Mutex<Vec<(String, HeaderMap, Vec<u8>)>>);
 
-/// An endpoint that answers all the same.
+/// An endpoint with the same response to every request.
 async fn endpoint(
     status: u16,
     headers: &'static [(&'static str, &'static str)],
@@ -64,7 +64,7 @@ async fn answered(
 }
 
 #[tokio::test]
-async fn a_request_is_packed_and_carries_the_key_in_its_header() {
+async fn a_request_is_compressed_and_has_the_key_in_its_header() {
     let (server, heard) = endpoint(200, &[], Vec::new()).await;
     let taken = client(&server).send(Form::LogsProtobuf, vec![7; 5_000], &Fetch::unattended()).await;
     assert_eq!(taken, Ok(Taken::default()));
@@ -84,7 +84,7 @@ async fn a_request_is_packed_and_carries_the_key_in_its_header() {
 }
 
 #[tokio::test]
-async fn our_own_receiver_takes_what_is_sent() {
+async fn our_receiver_accepts_what_is_sent() {
     let kept = Arc::new(Kept::default());
     let router = receiver::router(kept.clone(), Arc::new(Counters::default()), Arc::new(FixedClock(Nanos(1))));
     let server = Server::start(router).await;
@@ -105,10 +105,10 @@ async fn our_own_receiver_takes_what_is_sent() {
 }
 
 #[tokio::test]
-async fn what_was_refused_of_a_success_is_said() {
+async fn a_partial_rejection_is_reported() {
     let json = br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"span too old"}}"#;
     assert_eq!(answered(200, &[], json).await, Ok(Taken { rejected: 3, words: "span too old".into() }));
-    // Neither is any of this a failure.
+    // None of this is an error either.
     for body in [&b""[..], b"{}", b"ok", b"{\"partialSuccess\":{}}"] {
         assert_eq!(answered(202, &[], body).await, Ok(Taken::default()));
     }
@@ -144,11 +144,11 @@ async fn a_busy_endpoint_says_when_to_come_back() {
     }
     let (server, heard) = endpoint(429, &[], Vec::new()).await;
     client(&server).send(Form::TracesJson, Vec::new(), &Fetch::unattended()).await.expect_err("not now");
-    assert_eq!(heard.0.lock().expect("no panic").len(), 1, "who has a queue repeats it");
+    assert_eq!(heard.0.lock().expect("no panic").len(), 1, "retries are up to the queue");
 }
 
 #[tokio::test]
-async fn each_failure_has_its_fault_and_no_key_is_in_any() {
+async fn each_error_has_its_fault_and_contains_no_key() {
     let echo = b"{\"error\":\"unknown API key hcaik_01hq_planted - check your credentials\"}";
     for (status, fault) in [
         (301, Fault::Unsupported),
@@ -172,7 +172,7 @@ async fn each_failure_has_its_fault_and_no_key_is_in_any() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unreachable() {
+async fn an_endpoint_without_a_listener_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");
     drop(listener);

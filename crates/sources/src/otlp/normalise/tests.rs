@@ -59,7 +59,7 @@ fn both_encodings_say_the_same() {
 }
 
 #[test]
-fn all_that_was_recorded_normalises_without_a_word() {
+fn all_recordings_normalise_without_warnings() {
     for name in ["abort404", "boom", "home", "joined", "notifications", "rows40", "semconv"] {
         let decoded = decode_protobuf(&fixture(&format!("otlp-{name}.bin"))).expect("recorded");
         assert_eq!(decoded.rejected, 0);
@@ -104,7 +104,7 @@ fn json_is_read_leniently() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_the_rest_is_kept() {
+fn unreadable_parts_are_reported_and_the_rest_is_kept() {
     let (loose, warnings) = one_json(json!({
         "name": 5,
         "kind": 77,

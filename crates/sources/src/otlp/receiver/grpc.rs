@@ -1,5 +1,5 @@
-//! OTLP over gRPC: one unary call a signal. The framing is done here rather than by a gRPC library, so that body and
-//! unpacking are bounded, timed and counted as over HTTP, and the message's bytes stay as sent.
+//! OTLP over gRPC: one unary call per signal. Framing is implemented here instead of by a gRPC library, so that size
+//! limits, timeouts and counters are those of HTTP, and the bytes of the message stay as sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +25,12 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
-/// Code, and how long the message is, before every message.
+/// The prefix of every message: compression flag and length.
 const PREFIX: usize = 5;
 const UNIMPLEMENTED: i32 = 12;
 
-/// Serves `TraceService`, `LogsService` and `MetricsService` of OTLP over gRPC. It wants to be served over HTTP/2, and
-/// brings a fallback that answers every other method with `UNIMPLEMENTED`.
+/// Serves `TraceService`, `LogsService` and `MetricsService` of OTLP over gRPC. Requires HTTP/2. Its fallback answers
+/// every other method with `UNIMPLEMENTED`.
 pub fn grpc_router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
     router_with(Intake::new(commit, counters, clock), body::IDLE)
 }
@@ -90,7 +90,7 @@ async fn unknown(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Resp
 
 fn is_grpc(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default().to_ascii_lowercase();
-    // Only protobuf of all the formats that may follow a plus, and no grpc-web.
+    // Only protobuf, no other format after the plus, and no grpc-web.
     said.strip_prefix(GRPC.as_bytes()).is_some_and(|rest| {
         let rest = rest.strip_prefix(b"+proto").unwrap_or(rest);
         rest.is_empty() || rest.starts_with(b";")
@@ -104,7 +104,7 @@ fn not_grpc(ends: &Ends, place: &str) -> Response {
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{words}\n")).into_response()
 }
 
-/// How messages are packed that say they are; `None` for a way that is not read here.
+/// The compression of messages with the compression flag; `None` if it is not supported.
 fn packing_of(headers: &HeaderMap) -> Option<Packing> {
     let Some(value) = headers.get(GRPC_ENCODING) else { return Some(Packing::Plain) };
     match value.to_str().ok()?.trim() {
@@ -142,7 +142,7 @@ fn success(message: &[u8]) -> Response {
     ([(header::CONTENT_TYPE, GRPC)], Body::new(body)).into_response()
 }
 
-/// An answer of headers alone. The HTTP status is 200 whatever happened: gRPC's own one counts.
+/// A headers-only response. The HTTP status is always 200; errors use gRPC's status.
 fn failure(code: i32, words: &str) -> Response {
     let mut answer = ([(header::CONTENT_TYPE, GRPC)], Body::empty()).into_response();
     let headers = answer.headers_mut();

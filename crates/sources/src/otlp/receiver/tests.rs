@@ -45,7 +45,7 @@ fn status_of(answer: &Answer) -> RpcStatus {
 }
 
 #[tokio::test]
-async fn what_sdks_send_is_committed_and_answered_in_kind() {
+async fn sdk_requests_are_committed_and_answered_in_their_encoding() {
     for (name, headers, spans) in [
         ("otlp-home.bin", "content-type: application/x-protobuf\r\n", 3),
         ("otlp-home.bin", "Content-Type: Application/X-Protobuf; charset=utf-8\r\nContent-Encoding: identity\r\n", 3),
@@ -75,7 +75,7 @@ async fn an_empty_request_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_bad_is_said_and_the_rest_kept() {
+async fn an_invalid_part_is_reported_and_the_rest_stored() {
     let rig = Rig::new().await;
     let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[
         {"traceId":"00000000000000000000000000000000","spanId":"0202020202020202"},
@@ -95,7 +95,7 @@ async fn a_part_that_is_bad_is_said_and_the_rest_kept() {
 }
 
 #[tokio::test]
-async fn bad_requests_are_refused_with_words_in_their_own_language() {
+async fn bad_requests_are_rejected_with_a_reason_in_their_encoding() {
     let rig = Rig::new().await;
     for (headers, body, status, word) in [
         (AS_PROTOBUF, &b"\x0a\x05ab"[..], 400, "too early"),
@@ -154,7 +154,7 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
 }
 
 #[tokio::test]
-async fn a_path_that_was_appended_twice_is_understood() {
+async fn a_path_appended_twice_is_accepted() {
     let rig = Rig::new().await;
     for (path, name) in [
         ("/v1/traces/v1/traces", "home"),
@@ -180,7 +180,7 @@ async fn padded_gzip_is_read() {
 }
 
 #[tokio::test]
-async fn too_large_is_413_packed_or_not() {
+async fn too_large_is_413_compressed_or_not() {
     let rig = Rig::new().await;
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     let zeros = vec![0; 1 << 20];
@@ -201,7 +201,7 @@ async fn too_large_is_413_packed_or_not() {
 }
 
 #[tokio::test]
-async fn what_was_not_committed_is_not_acknowledged() {
+async fn uncommitted_data_is_not_acknowledged() {
     let full = CommitError::retryable("the disk is full");
     let rig = Rig::with(Kept::failing(vec![CommitError::permanent("no such table"), full])).await;
     let body = fixture("otlp-home.bin");
@@ -216,7 +216,7 @@ async fn what_was_not_committed_is_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_coming_is_408() {
+async fn a_stalled_body_is_408() {
     let rig = Rig::new().await;
     let mut stream = TcpStream::connect(rig.server.addr).await.expect("listening");
     let head = "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n\
@@ -242,9 +242,9 @@ async fn logs_are_committed_in_both_encodings() {
 }
 
 #[tokio::test]
-async fn a_log_record_that_is_bad_is_said_and_the_rest_kept() {
+async fn an_invalid_log_record_is_reported_and_the_rest_stored() {
     let rig = Rig::new().await;
-    // A record whose body is no UTF-8 beside one that says nothing but its body.
+    // A record whose body is not UTF-8, and one with a body only.
     let records = b"\x12\x07\x2a\x05\x0a\x03a\xff\xfe\x12\x06\x2a\x04\x0a\x02ok";
     let body = [&b"\x0a\x13\x12\x11"[..], records].concat();
     let answer = rig.post("/v1/logs", AS_PROTOBUF, &body).await;

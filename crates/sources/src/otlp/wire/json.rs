@@ -1,5 +1,5 @@
-//! OTLP's JSON, read leniently: ids in hex of any case, 64-bit numbers as numbers or texts, enums as numbers or names, nulls as
-//! absent, unknown fields ignored. It becomes the same messages that protobuf gives, so that both normalise alike.
+//! A lenient reader of OTLP's JSON: ids in hex of any case, 64-bit numbers as numbers or strings, enums as numbers or
+//! names, nulls as absent, unknown fields ignored. The result is the same messages as from protobuf.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -39,8 +39,7 @@ pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Re
     reading.finish()
 }
 
-/// Half a character, from a text cut in the wrong place, makes no reader happy: it becomes U+FFFD. The rest of the bytes
-/// stays as sent, and in its place.
+/// Replaces lone surrogates, from texts truncated inside a character, by U+FFFD. All other bytes and offsets stay.
 fn whole_characters(body: &[u8]) -> Cow<'_, [u8]> {
     let mut whole = Cow::Borrowed(body);
     let mut at = 0;
@@ -69,7 +68,7 @@ fn escaped(body: &[u8], at: usize) -> Option<u16> {
 fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), String> {
     let (rest, scopes) = split(one, &S::SCOPES)?;
     let bytes = weighed::<S>(rest);
-    // A resource that cannot be read must not cost the records: its bytes stay, and normalising will say so.
+    // An unreadable resource must not reject the records: its bytes are kept, and normalising adds a warning.
     let said = bytes.as_ref().ok().and_then(|bytes| readable(bytes).ok());
     let service = service(said.map(|said| resource_spans(&said, &mut Vec::new())));
     for list in scopes {
@@ -121,7 +120,7 @@ fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) 
     let mut warnings = Vec::new();
     match S::record(S::from_json(&said, &mut warnings), bytes.to_vec(), shared) {
         Ok(record) => reading.decoded.records.push(record),
-        // What is wrong with an id was said while it was read, in better words.
+        // Problems with ids were already reported more precisely while reading.
         Err(why) => reading.reject(1, || warnings.into_iter().next().unwrap_or(why)),
     }
 }
@@ -228,7 +227,7 @@ pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>
     }
 }
 
-/// Reads the members of one object; what is of the wrong type is taken as absent, and said.
+/// Reads the members of an object; values of the wrong type count as absent, with a warning.
 struct Reader<'a> {
     said: &'a Map<String, Value>,
     warnings: &'a mut Vec<String>,

@@ -1,4 +1,4 @@
-//! From the body of an export request to one record a span or log event, each with its own bytes.
+//! Splits the body of an export request into one record per span or log event, each with its own bytes.
 
 mod json;
 mod protobuf;
@@ -17,18 +17,18 @@ use super::normalise;
 
 pub(super) use json::{log, resource_spans, scope_spans, span};
 
-/// The most one span or log record, or what its resource or scope say, may weigh. Two bytes of protobuf can be an
-/// attribute of seventy: one span as large as the whole body would cost gigabytes whenever it is read.
+/// Maximum size of a span, log record, resource or scope. Two bytes of protobuf can become an attribute of seventy: a
+/// span as large as a whole body would need gigabytes when read.
 pub const LARGEST_SPAN: usize = 4 * 1024 * 1024;
 
-/// What a request held.
+/// The content of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded<R = SpanRecord> {
-    /// The good spans or log events, in the order sent.
+    /// The valid spans or log events, in the order sent.
     pub records: Vec<R>,
-    /// How many were not good.
+    /// The number of invalid ones.
     pub rejected: usize,
-    /// Why the first of those was not.
+    /// The reason for the first invalid one.
     pub reason: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl<R> Default for Decoded<R> {
 /// # Errors
 /// Says what is wrong where the bytes are no such message, or none of its spans is readable.
 pub fn decode_protobuf(body: &[u8]) -> Result<Decoded, String> {
-    // A span says its own times.
+    // A span has its own times.
     protobuf::decode::<Spans>(body, Nanos(0))
 }
 
@@ -71,14 +71,14 @@ pub fn decode_logs_json(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, S
     json::decode::<Logs>(body, now)
 }
 
-/// What tells one signal's requests from another's. Resources and scopes have the same fields at the same
-/// numbers in all of them, so `ResourceSpans` and `ScopeSpans` read those of logs too.
+/// The differences between signals. Resources and scopes have the same fields and numbers in all of them, so
+/// `ResourceSpans` and `ScopeSpans` also read those of logs.
 trait Signal {
     type Record;
     type Message: prost::Message + Default;
-    /// What one record is called.
+    /// The name of a record in messages.
     const WORD: &'static str;
-    /// The JSON names of a request's list, of a resource's (today's and the one of before 2022), of a scope's.
+    /// The JSON names of the lists in a request, a resource (current and before 2022) and a scope.
     const RESOURCES: &'static str;
     const SCOPES: [&'static str; 2];
     const RECORDS: &'static str;
@@ -147,7 +147,7 @@ impl Signal for Logs {
             timestamp,
             group: shared.service.clone(),
             stream: shared.stream.clone(),
-            // Unlike a span's, these ids are an extra: a bad one is no reason to refuse the event.
+            // Unlike those of a span, these ids are optional: an invalid one does not reject the event.
             trace_id: id_bytes(&message.trace_id, "trace id").ok().map(TraceId),
             span_id: id_bytes(&message.span_id, "span id").ok().map(SpanId),
             severity: normalise::severity(&message),
@@ -169,7 +169,7 @@ enum Language {
     Json,
 }
 
-/// What the records of one scope share.
+/// Shared by the records of a scope.
 struct Shared {
     language: Language,
     now: Nanos,
@@ -180,10 +180,10 @@ struct Shared {
     scope: Arc<[u8]>,
 }
 
-/// A request while it is read.
+/// A request being read.
 struct Reading<S: Signal> {
     decoded: Decoded<S::Record>,
-    /// Why the first thing in it could not be read at all.
+    /// The reason for the first unreadable part.
     unreadable: Option<String>,
     now: Nanos,
 }
@@ -205,7 +205,7 @@ impl<S: Signal> Reading<S> {
         self.reject(1, || why);
     }
 
-    /// A request in which nothing was readable is bad as a whole.
+    /// A request without any readable part is an error.
     fn finish(self) -> Result<Decoded<S::Record>, String> {
         match self.unreadable {
             Some(why) if self.decoded.records.is_empty() => Err(why),
@@ -214,7 +214,7 @@ impl<S: Signal> Reading<S> {
     }
 }
 
-/// Nothing or the bytes, if small enough to be read whole.
+/// The bytes, if they are within the limit.
 fn weighed<S: Signal>(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
     match too_heavy::<S>(&bytes) {
         Some(why) => Err(why),
@@ -228,7 +228,7 @@ fn too_heavy<S: Signal>(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// The service of a resource as far as it can be read.
+/// The service name of a resource, if readable.
 fn service(message: Option<proto::ResourceSpans>) -> String {
     let resource = message.and_then(|message| message.resource);
     normalise::service_name(&normalise::resource(resource, String::new(), &mut Vec::new()))

@@ -1,5 +1,5 @@
-//! Protobuf, walked by hand down to the records so that each keeps the bytes it came in, fields that
-//! this version does not know included.
+//! Parses protobuf down to the records, so that each keeps its original bytes, including fields unknown to this
+//! version.
 
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message as _;
@@ -7,7 +7,7 @@ use tracebook_core::time::Nanos;
 
 use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
 
-/// The same numbers in traces and logs.
+/// Field numbers, the same in traces and logs.
 const RESOURCES: u32 = 1;
 const SCOPES: u32 = 2;
 /// `instrumentation_library_spans` of before 2022, shaped like `scope_spans`.
@@ -26,13 +26,13 @@ pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Re
 }
 
 fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
-    // What the records share may come after them, so it is gathered first.
+    // Shared fields may follow the records, so they are collected first.
     let (rest, scopes) = split(message, &[SCOPES, LIBRARIES])?;
     if scopes == 0 {
         return Ok(());
     }
     let resource = weighed::<S>(rest);
-    // A resource that cannot be read must not cost the records: its bytes stay, and normalising will say so.
+    // An unreadable resource must not reject the records: its bytes are kept, and normalising adds a warning.
     let service = service(resource.as_ref().ok().and_then(|bytes| proto::ResourceSpans::decode(bytes.as_ref()).ok()));
     let mut fields = Fields(message);
     while let Some(field) = fields.next()? {
@@ -95,14 +95,14 @@ fn split(message: &[u8], without: &[u32]) -> Result<(Vec<u8>, usize), String> {
     Ok((rest, cut))
 }
 
-/// The fields of a message, one after the other.
+/// Iterates over the fields of a message.
 struct Fields<'a>(&'a [u8]);
 
 struct Field<'a> {
     number: u32,
-    /// What a length-delimited field holds.
+    /// The content of a length-delimited field.
     inside: Option<&'a [u8]>,
-    /// Tag, length and all.
+    /// The field including tag and length.
     whole: &'a [u8],
 }
 
@@ -144,7 +144,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Groups nest; a count of open ones does what recursion would, without the stack.
+    /// Groups nest; counting the open ones avoids recursion.
     fn skip_group(&mut self, number: u32) -> Result<(), String> {
         let mut open = vec![number];
         while let Some(&innermost) = open.last() {

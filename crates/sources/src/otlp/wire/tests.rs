@@ -30,7 +30,7 @@ fn request_of(spans: Vec<proto::Span>) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest { resource_spans }
 }
 
-/// The record put back into a request of its own.
+/// A request with only this record.
 fn request_again(record: &SpanRecord) -> Vec<u8> {
     match record.encoding {
         Encoding::OtlpProtobuf => {
@@ -48,7 +48,7 @@ fn request_again(record: &SpanRecord) -> Vec<u8> {
     }
 }
 
-/// What holds for every record that was accepted, wherever it came from.
+/// Properties of every accepted record.
 fn check(record: &SpanRecord) {
     let (loose, _) = crate::normalise(record);
     assert_eq!(loose.span.id, record.span_id);
@@ -120,7 +120,7 @@ fn text_body(text: &str) -> Option<common::AnyValue> {
     Some(common::AnyValue { value: Some(common::any_value::Value::StringValue(text.into())) })
 }
 
-/// What holds for every log record that was accepted.
+/// Properties of every accepted log record.
 fn check_log(record: &LogRecord) {
     let (event, _) = normalise::log(record);
     assert_eq!(
@@ -291,7 +291,7 @@ fn an_unreadable_span_costs_the_request_only_where_nothing_else_is_in_it() {
 }
 
 #[test]
-fn bytes_that_are_no_request_are_said_to_be_none() {
+fn invalid_requests_are_reported() {
     for (body, word) in [
         (&b"\x0a"[..], "too early"),
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "too early"),
@@ -341,7 +341,7 @@ fn in_json_too_a_bad_span_costs_only_itself() {
         assert!(decoded.reason.is_some());
         let logs = body.replace("Spans", "Logs").replace("spans", "logRecords");
         let decoded = decode_logs_json(logs.as_bytes(), Nanos(7)).expect("one is good");
-        // A log record needs nothing, so an empty one is good.
+        // A log record has no required fields, so an empty one is valid.
         assert_eq!(decoded.records.len(), if bad == "{}" { 3 } else { 1 }, "{bad}");
     }
     for (bad, rejected) in [
@@ -356,7 +356,7 @@ fn in_json_too_a_bad_span_costs_only_itself() {
         assert_eq!((decoded.records.len(), decoded.rejected), (1, rejected), "{bad}");
         check(&decoded.records[0]);
     }
-    // Wrong types inside a good span are left out, and reading it says so.
+    // Values of wrong types in a valid span are left out with a warning.
     let odd = GOOD.replace("\"good\"", "[7],\"attributes\":{},\"startTimeUnixNano\":true");
     let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{odd}]}}]}}]}}"#);
     let decoded = decode_json(body.as_bytes()).expect("readable");
@@ -385,7 +385,7 @@ fn half_a_character_becomes_a_whole_one_and_whole_ones_stay() {
         let (loose, warnings) = crate::normalise(&decoded.records[0]);
         assert_eq!((loose.span.name.as_str(), loose.resource.attributes[0].key.as_str()), (read, read));
         assert_eq!(warnings, Vec::<String>::new());
-        assert_eq!(decoded.records[0].raw.len(), span.len(), "nothing else is touched");
+        assert_eq!(decoded.records[0].raw.len(), span.len(), "nothing else is changed");
         decoded.records.iter().for_each(check);
     }
 }
@@ -397,7 +397,7 @@ fn depth_and_weight_are_bounded() {
         nested = field(2, &field(1, &field(5, &nested)));
     }
     let span = [good_span().encode_to_vec(), field(9, &nested)].concat();
-    assert!(decode_protobuf(&field(1, &field(2, &field(2, &span)))).is_err(), "deeper than any reader goes");
+    assert!(decode_protobuf(&field(1, &field(2, &field(2, &span)))).is_err(), "deeper than any parser allows");
 
     let deep = format!(
         r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"name":{}1{}}}]}}]}}]}}"#,
@@ -510,7 +510,7 @@ fn any_span() -> impl Strategy<Value = proto::Span> {
         })
 }
 
-/// A real request with bytes flipped, cut out or doubled.
+/// A real request with bytes flipped, removed or duplicated.
 fn mutated(body: &[u8], edits: &[(u32, u8, u8)]) -> Vec<u8> {
     let mut body = body.to_vec();
     for &(at, how, byte) in edits {
@@ -528,7 +528,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn no_bytes_panic_and_what_is_accepted_reads_again(
+    fn no_bytes_panic_and_accepted_records_can_be_read_again(
         noise in prop::collection::vec(any::<u8>(), 0..200),
         edits in prop::collection::vec(any::<(u32, u8, u8)>(), 1..6),
     ) {
@@ -552,7 +552,7 @@ proptest! {
     }
 
     #[test]
-    fn every_span_with_good_ids_is_accepted_and_reads_again(span in any_span(), resource in any_attributes()) {
+    fn every_span_with_valid_ids_is_accepted_and_can_be_read_again(span in any_span(), resource in any_attributes()) {
         let good = span.trace_id.iter().any(|b| *b != 0) && span.span_id.iter().any(|b| *b != 0);
         let mut request = request_of(vec![span]);
         request.resource_spans[0].resource =

@@ -1,4 +1,4 @@
-//! What to ask for: our filter's text as Rollbar's query parameters.
+//! Converts a filter to Rollbar's query parameters.
 
 use reqwest::Url;
 use tracebook_core::errors::Level;
@@ -6,7 +6,7 @@ use tracebook_core::filter::split;
 
 use crate::cloud::{Fault, SourceError};
 
-/// What can be written, with what it finds.
+/// The parts of a filter, with what they match.
 pub const FORMS: &[(&str, &str)] = &[
     ("status:active", "items with this status: active, resolved or muted; without it, or with any, all of them"),
     (
@@ -18,17 +18,17 @@ pub const FORMS: &[(&str, &str)] = &[
     ("\"division by zero\"", "words that stand together"),
 ];
 
-/// Where an item stands.
+/// The status of an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     /// All of them.
     #[default]
     Any,
-    /// It happens.
+    /// Active.
     Active,
-    /// Somebody said that it is mended.
+    /// Marked as resolved.
     Resolved,
-    /// Nobody wants to hear of it.
+    /// Muted.
     Muted,
 }
 
@@ -46,17 +46,17 @@ impl Status {
 /// Which items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemsAsk {
-    /// Where they stand.
+    /// Their status.
     pub status: Status,
-    /// Of any of these levels; empty for all.
+    /// Any of these levels; empty for all.
     pub levels: Vec<Level>,
-    /// Of this environment; `None` for all.
+    /// This environment; `None` for all.
     pub environment: Option<String>,
-    /// What Rollbar's search box takes; empty for all.
+    /// Text for Rollbar's search; empty for all.
     pub query: String,
     /// Which page, from 1.
     pub page: u32,
-    /// How many a page. Rollbar takes at most 5,000.
+    /// Items per page. Rollbar accepts at most 5,000.
     pub limit: u32,
 }
 
@@ -67,10 +67,10 @@ impl Default for ItemsAsk {
 }
 
 impl ItemsAsk {
-    /// Reads a filter; an empty text asks for everything.
+    /// Parses a filter; an empty one matches everything.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] with the part that is wrong and how to write it.
+    /// [`Fault::Invalid`] with the invalid part and a hint.
     pub fn parse(filter: &str) -> Result<Self, SourceError> {
         let wrong = |message: String, hint: &str| SourceError::new(Fault::Invalid, message, hint);
         let mut ask = Self::default();
@@ -114,7 +114,7 @@ impl ItemsAsk {
                     let hint = "Leave it out, choose an item, and look at its occurrences: they name the person";
                     return Err(wrong("Rollbar's item list cannot be asked for a person".to_owned(), hint));
                 }
-                // The search box has parts of its own: `title:`, `host:`, …
+                // Rollbar's search supports other parts: `title:`, `host:`, …
                 _ => words.push(token),
             }
         }
@@ -122,7 +122,7 @@ impl ItemsAsk {
         Ok(ask)
     }
 
-    /// How many a page, within what Rollbar takes.
+    /// Items per page, within Rollbar's limits.
     pub(super) fn per_page(&self) -> u32 {
         self.limit.clamp(1, 5_000)
     }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rollbar_cannot_be_asked_is_said() {
+    fn unsupported_filters_are_reported() {
         for (filter, word) in [
             ("status:error", "level:error"),
             ("level:loud", "critical"),

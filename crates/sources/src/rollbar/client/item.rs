@@ -1,4 +1,4 @@
-//! One item: its latest occurrence, or a chosen one, whole, and the others in short.
+//! One item: its latest or a selected occurrence in full, and a summary of the others.
 
 use std::collections::HashSet;
 
@@ -14,43 +14,43 @@ use crate::cloud::{Fault, Fetch, Progress, SourceError};
 use crate::rollbar::{normalise, wire};
 use crate::{clip, count};
 
-/// How many other occurrences an item names.
+/// Number of other occurrences listed with an item.
 const OTHERS: usize = 50;
 
-/// An item with one occurrence whole.
+/// An item with one full occurrence.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// How Rollbar lists it: counter, status, framework.
+    /// Its row in Rollbar's list: counter, status, framework.
     pub row: ItemRow,
     /// The evidence. Its `item` is `#15`; its other occurrences are those of the first page.
     pub error: ErrorItem,
-    /// The occurrence that is shown whole, as Rollbar keeps it, without any access token.
+    /// The full occurrence from Rollbar, without access tokens.
     pub record: ErrorRecord,
-    /// That occurrence's id.
+    /// The id of that occurrence.
     pub occurrence: u64,
-    /// What the reader must know; the occurrence's own notes have it too, so that the card says it.
+    /// Notes for the user; also in the notes of the occurrence, so that the card shows them.
     pub notes: Vec<String>,
 }
 
-/// An occurrence in short.
+/// Summary of an occurrence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OccurrencePick {
-    /// Rollbar's number for it.
+    /// Rollbar's id.
     pub id: u64,
-    /// The item's.
+    /// The id of the item.
     pub item: u64,
     /// Its `data.uuid`.
     pub uuid: String,
     /// When.
     pub timestamp: Nanos,
-    /// Whom it happened to; empty if it does not say.
+    /// The affected person; empty if unknown.
     pub person: String,
     /// Its title.
     pub title: String,
 }
 
 impl OccurrencePick {
-    /// What [`Client::error`] takes to show this one: `272505123/409692133742`.
+    /// The argument for [`Client::error`]: `272505123/409692133742`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.item, self.id)
     }
@@ -59,20 +59,20 @@ impl OccurrencePick {
 /// A page of occurrences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Occurrences {
-    /// The newest first.
+    /// Newest first.
     pub rows: Vec<OccurrencePick>,
-    /// The next page; `None` behind an empty one. Rollbar gives twenty a page and does not say how many there are.
+    /// The next page; `None` after an empty one. Rollbar returns twenty per page and does not report the total.
     pub next: Option<u32>,
     /// What the reader must know.
     pub notes: Vec<String>,
 }
 
-/// What a text that names an error means.
+/// A parsed reference to an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
-    /// `#15`: the number that people see.
+    /// `#15`: the number shown in Rollbar.
     Counter(u64),
-    /// `272505123`: Rollbar's own.
+    /// `272505123`: Rollbar's id.
     Item(u64),
     /// `272505123/409692133742`: an occurrence of an item.
     Occurrence(u64, u64),
@@ -95,10 +95,10 @@ impl Named {
 }
 
 impl Client {
-    /// An item by `#15`, by its id, or with a chosen occurrence by `ITEM/OCCURRENCE`.
+    /// An item by `#15` or its id, or an occurrence by `ITEM/OCCURRENCE`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for what names none, [`Fault::NotFound`] where it or all its occurrences are gone.
+    /// [`Fault::Invalid`] for an invalid reference, [`Fault::NotFound`] if it or all its occurrences are deleted.
     pub async fn error(&self, name: &str, fetch: &Fetch) -> Result<Item, SourceError> {
         let (row, chosen) = match Named::read(name)? {
             Named::Counter(counter) => (self.by_counter(counter, fetch).await?, None),
@@ -108,7 +108,7 @@ impl Client {
         let mut notes = Vec::new();
         let (occurrences, why) = match self.occurrences_of(row.id, 1, fetch).await {
             Ok(page) => (page, None),
-            // One occurrence whole is evidence, also where the others cannot be listed.
+            // One full occurrence is sufficient evidence, even if the others cannot be listed.
             Err(error)
                 if matches!(error.fault, Fault::NotFound | Fault::Invalid | Fault::Unsupported | Fault::Broken) =>
             {
@@ -178,7 +178,7 @@ impl Client {
                 Err(_) => unreadable += 1,
             }
         }
-        // Rollbar sorts by time alone, so that ids of one second stand in any order.
+        // Rollbar sorts by time only, so ids within one second are unordered.
         rows.sort_by_key(|row| std::cmp::Reverse((row.timestamp, row.id)));
         let mut notes = Vec::new();
         if unreadable > 0 {
@@ -199,8 +199,8 @@ impl Client {
         ItemRow::read(&item).ok_or_else(|| self.rest.unreadable(&answer, "an item without an id"))
     }
 
-    /// `GET /item/?counter=15`, or where a server does not know that, `GET /item_by_counter/15`. That one is a redirect; its
-    /// `Location` and the `uri` in its body repeat the token, so that nothing but the id is taken from it.
+    /// `GET /item/?counter=15`, or if the server does not support it, `GET /item_by_counter/15`. That is a redirect
+    /// whose `Location` and `uri` repeat the token, so only the id is read from it.
     async fn by_counter(&self, counter: u64, fetch: &Fetch) -> Result<ItemRow, SourceError> {
         let counter = counter.to_string();
         let answer = self.read(&["item", ""], &[("counter", &counter)], fetch).await?;
@@ -245,19 +245,19 @@ struct Instances<'a> {
     instances: Option<Vec<&'a RawValue>>,
 }
 
-/// An occurrence as Rollbar keeps it.
+/// An occurrence from Rollbar.
 struct Instance {
     id: u64,
     item: Option<u64>,
-    /// The second that Rollbar has for it, for a payload that names none.
+    /// Rollbar's time in seconds, for a payload without a time.
     timestamp: Nanos,
-    /// The payload, without any access token, cut where it is too large.
+    /// The payload, without access tokens, truncated if it is too large.
     data: Json,
 }
 
 impl Instance {
-    /// The payload goes the way that the same payload takes when an SDK posts it: what must not be kept is taken out, what is
-    /// too large is cut, and it is said.
+    /// The payload is processed like one posted by an SDK: access tokens are removed, and it is truncated with a note
+    /// if it is too large.
     fn read(sent: &RawValue) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct Head {
@@ -286,7 +286,7 @@ fn pick(instance: &Instance, item: u64) -> OccurrencePick {
     OccurrencePick { id: instance.id, item, uuid, timestamp, person, title }
 }
 
-/// Puts an item together.
+/// Assembles an item.
 fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<String>) -> Item {
     let mut occurrence = normalise::occurrence(&instance.data, instance.timestamp);
     let others: Vec<OccurrenceRow> = page
@@ -313,7 +313,7 @@ fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<St
         .chain(occurrence.person.as_ref().map(|person| person.label()))
         .filter(|person| !person.is_empty())
         .collect();
-    // Of some occurrences only, the number of persons would be wrong.
+    // The number of persons in only some of the occurrences would be wrong.
     let people = if all == known { u32::try_from(persons.len()).unwrap_or(u32::MAX) } else { 0 };
     let item = row.name();
     let record = ErrorRecord { item: item.clone(), ..record(&instance, &occurrence) };
@@ -338,7 +338,7 @@ fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<St
     Item { row, error, record, occurrence: instance.id, notes }
 }
 
-/// The record of an occurrence. One without a `body` is none to a receiver, and here all that Rollbar kept.
+/// The record of an occurrence. Without a `body`, a receiver would reject it, but Rollbar may have no more.
 fn record(instance: &Instance, occurrence: &Occurrence) -> ErrorRecord {
     normalise::record(&instance.data, instance.timestamp).unwrap_or_else(|_| ErrorRecord {
         uuid: occurrence.uuid.clone(),

@@ -10,25 +10,25 @@ use crate::count;
 /// An item in Rollbar's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ItemRow {
-    /// Rollbar's own number for it: what [`super::Client::error`] takes.
+    /// Rollbar's id, the argument for [`super::Client::error`].
     pub id: u64,
-    /// The number that people see, within the project; 0 where the answer does not have it.
+    /// The number shown in Rollbar, unique within the project; 0 if unknown.
     pub counter: u64,
     /// The project.
     pub project: Option<u64>,
     /// Its title.
     pub title: String,
-    /// How bad; the answer's word or number.
+    /// The level, as a word or a number.
     pub level: Level,
-    /// `active`, `resolved`, `muted`; may be a number of Rollbar's.
+    /// `active`, `resolved`, `muted`; may be a number.
     pub status: String,
     /// `production`, …
     pub environment: String,
-    /// `flask`, …; may be a number of Rollbar's; empty if it does not say.
+    /// `flask`, …; may be a number; empty if unknown.
     pub framework: String,
-    /// `linux`, …; may be a number of Rollbar's; empty if it does not say.
+    /// `linux`, …; may be a number; empty if unknown.
     pub platform: String,
-    /// How often it happened, as Rollbar counts; 0 where the answer does not say.
+    /// Rollbar's number of occurrences; 0 if unknown.
     pub occurrences: u64,
     /// The first time.
     pub first: Option<Nanos>,
@@ -36,12 +36,12 @@ pub struct ItemRow {
     pub last: Option<Nanos>,
     /// The last occurrence's id.
     pub last_occurrence: Option<u64>,
-    /// Whether it stands for a group of items; Rollbar lists no occurrences of such.
+    /// Whether it represents a group of items; Rollbar does not list occurrences of groups.
     pub is_group: bool,
 }
 
 impl ItemRow {
-    /// As lists of all sources show it. Rollbar's list names no person.
+    /// The row for lists of all sources. Rollbar's list contains no person.
     pub fn row(&self) -> ErrorRow {
         ErrorRow {
             id: self.id.to_string(),
@@ -54,7 +54,7 @@ impl ItemRow {
         }
     }
 
-    /// What people call it: `#15`, else its id.
+    /// Its number, `#15`, or else its id.
     pub fn name(&self) -> String {
         match self.counter {
             0 => self.id.to_string(),
@@ -62,7 +62,7 @@ impl ItemRow {
         }
     }
 
-    /// Reads an item; `None` for what has no id.
+    /// Reads an item; `None` without an id.
     pub(super) fn read(item: &Json) -> Option<Self> {
         let whole = |name: &str| item.get(name).and_then(number);
         let said = |name: &str| item.get(name).map(text).unwrap_or_default();
@@ -89,11 +89,11 @@ impl ItemRow {
 /// A page of items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Items {
-    /// The items, the one that happened last first.
+    /// The items, most recent first.
     pub rows: Vec<ItemRow>,
-    /// The next page; `None` behind the last one. It may be empty.
+    /// The next page, which may be empty; `None` after the last one.
     pub next: Option<u32>,
-    /// How many fit in all, as Rollbar counts; `None` where it does not say.
+    /// The total number of matches; `None` if unknown.
     pub total: Option<u64>,
     /// What the reader must know.
     pub notes: Vec<String>,
@@ -109,7 +109,7 @@ pub(super) fn read(result: &Json, ask: &ItemsAsk) -> Items {
         notes.push(format!("{} without an id left out", count(sent.len() - rows.len(), "item")));
     }
     let page = ask.page.max(1);
-    // Rollbar's older servers give a hundred a page, whatever is asked for.
+    // Older Rollbar servers return a hundred per page, whatever was requested.
     let per_page = u64::from(ask.per_page()).max(sent.len() as u64);
     let seen = u64::from(page - 1) * per_page + sent.len() as u64;
     let more = !sent.is_empty() && total.is_none_or(|total| seen < total);
@@ -119,7 +119,7 @@ pub(super) fn read(result: &Json, ask: &ItemsAsk) -> Items {
     Items { rows, next: more.then(|| page.saturating_add(1)), total, notes }
 }
 
-/// A level as a word or as Rollbar's number.
+/// A level as a word or a number.
 fn level(said: &str) -> Level {
     match said {
         "10" => Level::Debug,
@@ -130,7 +130,7 @@ fn level(said: &str) -> Level {
     }
 }
 
-/// Rollbar's times are whole seconds.
+/// Rollbar's times are integer seconds.
 pub(super) fn seconds(seconds: u64) -> Option<Nanos> {
     i64::try_from(seconds).ok()?.checked_mul(1_000_000_000).map(Nanos)
 }

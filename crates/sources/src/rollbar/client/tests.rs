@@ -30,13 +30,13 @@ async fn replay(name: &str) -> (Client, Replay) {
     (client(&format!("http://{}/api/1", replay.addr)), replay)
 }
 
-/// A server that answers everything alike.
+/// A server with the same response to every request.
 async fn answering(status: u16, headers: &'static [(&'static str, &'static str)], body: &str) -> (Client, Server) {
     let server = Server::answering(status, headers, body.to_owned()).await;
     (client(&format!("http://{}", server.addr)), server)
 }
 
-/// The error, which must not hold the token in any form.
+/// The error, which must not contain the token in any form.
 fn hushed<T: std::fmt::Debug>(outcome: Result<T, SourceError>) -> SourceError {
     let error = outcome.expect_err("is a fault");
     let all = format!("{error} {error:?}");
@@ -65,7 +65,7 @@ async fn items_are_listed_until_an_empty_page() {
         (listed.id.as_str(), listed.occurrences, listed.last.as_str()),
         ("272505123", 3, "2026-11-24T14:57:08.000Z")
     );
-    // Numbers as texts, and what is a word elsewhere as a number.
+    // Numbers as strings, and words as numbers.
     let row = &items.rows[1];
     assert_eq!((row.id, row.counter, row.level, row.occurrences), (272_505_001, 7, Level::Critical, 41));
     assert_eq!((row.framework.as_str(), row.platform.as_str()), ("7", "1"));
@@ -77,7 +77,7 @@ async fn items_are_listed_until_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_page_says_how_far_it_is_also_where_the_server_has_its_own_size() {
+async fn a_page_reports_its_position_even_if_the_server_ignores_the_page_size() {
     let rows: Vec<Json> = (1..=100).map(|id| json!({"id": id, "title": "x"})).collect();
     let body = json!({"err": 0, "result": {"page": 1, "total_count": 101, "items": rows}}).to_string();
     let (client, _server) = answering(200, &[], &body).await;
@@ -88,12 +88,12 @@ async fn a_page_says_how_far_it_is_also_where_the_server_has_its_own_size() {
     let body = r#"{"err": "0", "result": {"items": [{"id": 1}, {"title": "no id"}, 7]}}"#;
     let (client, _server) = answering(200, &[], body).await;
     let items = client.items(&ask(), &Fetch::unattended()).await.expect("a page");
-    assert_eq!((items.rows.len(), items.next, items.total), (1, Some(2), None), "asked on until an empty page");
+    assert_eq!((items.rows.len(), items.next, items.total), (1, Some(2), None), "continued until an empty page");
     assert_eq!(items.notes, ["2 items without an id left out"]);
 }
 
 #[tokio::test]
-async fn a_token_that_reads_names_its_project() {
+async fn a_read_token_names_its_project() {
     let (client, replay) = replay("rollbar-check").await;
     let identity = client.check(&Fetch::unattended()).await.expect("it reads");
     assert_eq!(identity.project.as_deref(), Some("project 733094"));
@@ -102,11 +102,11 @@ async fn a_token_that_reads_names_its_project() {
 }
 
 #[tokio::test]
-async fn an_item_comes_with_its_latest_occurrence_whole_and_the_others() {
+async fn an_item_has_its_latest_occurrence_in_full_and_a_list_of_others() {
     for (name, conversation) in [
         ("272505123", "rollbar-error"),
         ("#15", "rollbar-error-by-counter"),
-        // The redirect repeats the token twice; neither place is read.
+        // The redirect contains the token twice; neither place is read.
         ("#15", "rollbar-error-by-redirect"),
     ] {
         let (client, replay) = replay(conversation).await;
@@ -138,7 +138,7 @@ async fn an_item_comes_with_its_latest_occurrence_whole_and_the_others() {
 }
 
 #[tokio::test]
-async fn a_chosen_occurrence_is_shown_in_the_place_of_the_latest() {
+async fn a_selected_occurrence_replaces_the_latest() {
     let (client, replay) = replay("rollbar-error-occurrence").await;
     let item = client.error("272505123/409691900001", &Fetch::unattended()).await.expect("an item");
     replay.done().await;
@@ -162,7 +162,7 @@ async fn occurrences_are_listed_until_an_empty_page() {
 }
 
 #[tokio::test]
-async fn what_the_relay_sends_goes_as_it_came() {
+async fn the_relay_forwards_items_unchanged() {
     let (client, replay) = replay("rollbar-post-item").await;
     let payload = br#"{"data": {"uuid": "dbaa0b9f-b933-491b-b7a4-c08d37ce783f", "level": "warning", "body": {"message": {"body": "Hello 42"}}}}"#;
     client.post_item(payload, &Fetch::unattended()).await.expect("taken");
@@ -180,7 +180,7 @@ async fn what_the_relay_sends_goes_as_it_came() {
 }
 
 #[tokio::test]
-async fn every_refusal_has_its_words() {
+async fn every_rejection_has_a_message() {
     let echo = format!(r#"{{"err": 1, "message": "invalid access token: {TOKEN}"}}"#);
     for (status, body, fault, words, hint) in [
         (401, echo.as_str(), Fault::Rejected, "does not take this token", "Settings → Project Access Tokens"),
@@ -196,7 +196,7 @@ async fn every_refusal_has_its_words() {
         (413, "{}", Fault::Invalid, "too large", ""),
         (422, r#"{"err": 1, "message": "invalid level"}"#, Fault::Invalid, "invalid level", "filter"),
         (401, "<html>Sign in</html>", Fault::Rejected, "status 401", "four access tokens"),
-        // `err` is looked at under a success too.
+        // `err` is checked with status 200 too.
         (200, echo.as_str(), Fault::Rejected, "does not take this token", "four access tokens"),
         (
             200,
@@ -208,7 +208,7 @@ async fn every_refusal_has_its_words() {
         (200, r#"{"err": 1, "message": "Item not found"}"#, Fault::NotFound, "Item not found", ""),
         (200, r#"{"err": 1}"#, Fault::Broken, "Rollbar failed", ""),
         (200, r#"{"err": "2", "message": "deadlock"}"#, Fault::Broken, "deadlock", ""),
-        // What is no answer of Rollbar's.
+        // Not a response from Rollbar.
         (
             200,
             "<!DOCTYPE html><html><body>Please <b>sign in</b></body></html>",
@@ -234,7 +234,7 @@ async fn every_refusal_has_its_words() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
+async fn a_redirect_is_not_followed_and_the_token_is_not_sent_on() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
     let other = Router::new().fallback(move || async move {
@@ -253,13 +253,13 @@ async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
     assert!(!format!("{client:?}").contains(TOKEN), "{client:?}");
     let error = hushed(client.items(&ask(), &Fetch::unattended()).await);
     assert!(error.fault == Fault::Broken && error.message.contains("redirect (301)"), "{error:?}");
-    // Also where a redirect is expected: without an id in its body it leads nowhere.
+    // Even where a redirect is expected, it needs an id in its body.
     let error = hushed(client.error("#15", &Fetch::unattended()).await);
     assert_eq!(error.fault, Fault::Broken);
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
-/// Throttles so many times, then answers.
+/// Throttles a number of times, then responds.
 async fn throttling(
     times: usize,
     headers: &'static [(&'static str, &'static str)],
@@ -278,7 +278,7 @@ async fn throttling(
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out_as_long_as_the_server_says() {
+async fn throttling_waits_as_long_as_the_server_says() {
     let (client, _server, asked) = throttling(1, &[]).await;
     client.items(&ask(), &Fetch::unattended()).await.expect("the second time");
     assert_eq!(asked.load(Ordering::Relaxed), 2);
@@ -294,10 +294,10 @@ async fn throttling_is_waited_out_as_long_as_the_server_says() {
     let (client, _server, asked) = throttling(usize::MAX, &[("x-rate-limit-remaining-seconds", "3600")]).await;
     let error = hushed(client.items(&ask(), &Fetch::unattended()).await);
     assert!(error.fault == Fault::Throttled && error.message.contains("again in 3600 s"), "{error:?}");
-    assert_eq!(asked.load(Ordering::Relaxed), 1, "nobody waits for an hour");
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "an hour is too long to wait");
 }
 
-/// A server that says its head and a part of the body, then what `then` says.
+/// A server that sends the head and a part of the body, then does `then`.
 async fn begins(then: impl FnOnce(tokio::net::TcpStream) + Send + 'static) -> (Client, Arc<Notify>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let client = client(&format!("http://{}", listener.local_addr().expect("bound")));
@@ -315,7 +315,7 @@ async fn begins(then: impl FnOnce(tokio::net::TcpStream) + Send + 'static) -> (C
     (client, begun)
 }
 
-/// Neither says more nor hangs up.
+/// Sends nothing more and does not close.
 fn hold(stream: tokio::net::TcpStream) {
     tokio::spawn(async move {
         std::future::pending::<()>().await;
@@ -324,7 +324,7 @@ fn hold(stream: tokio::net::TcpStream) {
 }
 
 #[tokio::test]
-async fn a_cut_connection_is_no_answer() {
+async fn a_cut_connection_is_an_error() {
     let (client, _begun) = begins(drop).await;
     let error = hushed(client.items(&ask(), &Fetch::unattended()).await);
     assert!(error.fault == Fault::Unreachable && error.message.contains("was cut"), "{error:?}");
@@ -334,7 +334,7 @@ async fn a_cut_connection_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_slow_body_is_cancelled_at_once_and_given_up_in_time() {
+async fn a_slow_body_can_be_cancelled_and_times_out() {
     let (client, begun) = begins(hold).await;
     let token = CancellationToken::new();
     let fetch = Fetch::new(token.clone(), Limits::none(), Arc::new(NoMeter), Arc::new(|_| {}));
@@ -346,20 +346,20 @@ async fn a_slow_body_is_cancelled_at_once_and_given_up_in_time() {
     let (client, begun) = begins(hold).await;
     let task = tokio::spawn(async move { client.items(&ask(), &Fetch::unattended()).await });
     begun.notified().await;
-    // From here on time passes as fast as nothing else happens.
+    // From here on, tokio advances the time automatically.
     tokio::time::pause();
     let error = hushed(task.await.expect("ends"));
     assert!(error.fault == Fault::Unreachable && error.message.contains("did not answer in time"), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_huge_body_is_not_taken_in() {
+async fn a_huge_body_is_not_read() {
     let (client, _server) = answering(200, &[], &" ".repeat((32 << 20) + 1)).await;
     let error = hushed(client.items(&ask(), &Fetch::unattended()).await);
     assert!(error.fault == Fault::Broken && error.message.contains("larger than 32 MiB"), "{error:?}");
 }
 
-/// Rollbar with one item, whose parts are given.
+/// A fake Rollbar with one item.
 async fn rollbar(item: Json, instances: (u16, Json), instance: (u16, Json)) -> (Client, Server) {
     let router = Router::new().fallback(move |uri: Uri| async move {
         let (status, result) = match uri.path() {
@@ -383,10 +383,10 @@ fn occurrence(id: u64) -> Json {
 }
 
 #[tokio::test]
-async fn what_rollbar_does_not_keep_or_list_is_said() {
+async fn what_rollbar_does_not_keep_or_list_is_reported() {
     let item = json!({"id": 5, "last_occurrence_id": 9, "total_occurrences": 47, "level": 30});
     let fetch = Fetch::unattended();
-    // The latest is gone, another is kept.
+    // The latest one is deleted, another is kept.
     let list = json!({"instances": [occurrence(1), 7, {"id": 3}]});
     let (client, _server) = rollbar(item.clone(), (200, list), (404, Json::Null)).await;
     let found = client.error("5", &fetch).await.expect("another one");
@@ -402,7 +402,7 @@ async fn what_rollbar_does_not_keep_or_list_is_said() {
         ]
     );
     assert_eq!((found.error.occurrence.notes, found.error.people, found.error.occurrences), (found.notes, 0, 47));
-    // The list cannot be had.
+    // The list is not available.
     let (client, _server) = rollbar(item.clone(), (500, Json::Null), (200, occurrence(9))).await;
     let found = client.error("5", &fetch).await.expect("the latest");
     assert!(
@@ -413,7 +413,7 @@ async fn what_rollbar_does_not_keep_or_list_is_said() {
     // Nothing is kept.
     let (client, _server) = rollbar(json!({"id": 5}), (200, json!({"instances": []})), (404, Json::Null)).await;
     assert_eq!(hushed(client.error("5", &fetch).await).fault, Fault::NotFound);
-    // A group's occurrences are listed nowhere.
+    // Occurrences of groups are not listed.
     let group = json!({"id": 5, "last_occurrence_id": 9, "group_status": 2});
     let (client, _server) = rollbar(group, (200, json!({"instances": null})), (200, occurrence(9))).await;
     let found = client.error("#5", &fetch).await.expect("the latest");
@@ -426,7 +426,7 @@ async fn what_rollbar_does_not_keep_or_list_is_said() {
 }
 
 #[tokio::test]
-async fn odd_payloads_are_still_occurrences() {
+async fn unusual_payloads_are_still_occurrences() {
     let item = json!({"id": 5, "last_occurrence_id": 9});
     for (data, title) in [
         (json!({}), "An error that does not say what it is"),

@@ -1,15 +1,15 @@
-//! What of a text does not count when occurrences are grouped into items: what looks like data in it.
+//! Removes variable data from texts, to group occurrences into items.
 //!
-//! By <https://docs.rollbar.com/docs/grouping-algorithm>: of messages, timestamps, numbers with a decimal point, whole numbers of two digits
-//! or more and hexadecimals of four or more; of paths, dates and SHAs; of methods' names, whole numbers of two digits or more. A number
-//! of one digit counts: Rollbar would rather have an item too many than two errors in one.
+//! As in <https://docs.rollbar.com/docs/grouping-algorithm>: from messages, timestamps, numbers with a decimal point,
+//! integers of two or more digits and hexadecimals of four or more; from paths, dates and SHAs; from method names,
+//! integers of two or more digits. Single digits are kept, since Rollbar prefers an item too many to two errors in one.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Stands for what was left out.
+/// Replaces removed data.
 const HERE: &str = "#";
 
 fn shape(text: &str) -> Regex {
@@ -17,7 +17,7 @@ fn shape(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-// RFC 3339 and its like, the day alone or with its time, a time alone, and the ways of HTTP and of common logs.
+// RFC 3339 and similar, dates with or without time, times, and the formats of HTTP and of common logs.
 const DATE: &str = r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/(?:[0-9]{1,2}|[A-Z][a-z]{2})/[0-9]{4}";
 const TIME: &str = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})\b)?";
 
@@ -25,7 +25,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     let words = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:[0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4})";
     shape(&format!(r"\b(?:(?:{DATE}|{words})(?:[T :]\s?(?:{TIME}))?|{TIME})"))
 });
-// A UUID, an address in memory, or hex of four digits or more; only what has a number in it, for `added` and `facade` are words.
+// A UUID, a memory address, or hex of four or more digits; only with a digit in it, as `added` and `facade` are words.
 static HEX: LazyLock<Regex> = LazyLock::new(|| {
     shape(r"\b(?:0x[0-9A-Fa-f]+|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4,})\b")
 });
@@ -34,7 +34,7 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9]{2,}"));
 static DAY: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9]{4}[-_./]?[0-9]{2}[-_./]?[0-9]{2}(?:[-_T]?[0-9]{6})?"));
 static SHA: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9a-f]{64}|[0-9a-f]{40}|\b[0-9a-f]{7,39}\b"));
 
-/// A message's text without what looks like data.
+/// A message without variable data.
 pub(super) fn message(text: &str) -> String {
     let text = TIMESTAMP.replace_all(text, HERE);
     let text = DECIMAL.replace_all(&text, HERE);
@@ -42,13 +42,13 @@ pub(super) fn message(text: &str) -> String {
     WHOLE.replace_all(&text, HERE).into_owned()
 }
 
-/// A file's path without dates and SHAs: a release's folder, a bundle's hash.
+/// A path without dates and SHAs, such as a release folder or the hash of a bundle.
 pub(super) fn file(path: &str) -> String {
     let path = with_a_digit(&SHA, path);
     DAY.replace_all(&path, HERE).into_owned()
 }
 
-/// A method's name without longer numbers: `_eval_12`.
+/// A method name without longer numbers: `_eval_12`.
 pub(super) fn method(name: &str) -> Cow<'_, str> {
     WHOLE.replace_all(name, HERE)
 }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_counts() {
+    fn words_count() {
         for (a, b) in [
             ("order 17 failed", "order 17 passed"),
             ("step 1 of 3", "step 2 of 3"),

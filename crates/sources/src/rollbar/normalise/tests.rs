@@ -76,7 +76,7 @@ fn pyrollbars_exception_is_read_whole() {
     let last = &seen.traces[0].frames[1];
     assert_eq!((last.filename.as_str(), last.lineno, last.method.as_str()), ("/app/service.py", Some(25), "act"));
     assert_eq!(last.args, [Attribute::new("h", "x")]);
-    assert!(get(&last.locals, "h").is_none(), "an argument stands once");
+    assert!(get(&last.locals, "h").is_none(), "an argument is shown once");
     let names = |list: &[Attribute]| list.iter().map(|a| a.key.clone()).collect::<Vec<_>>();
     assert_eq!(names(&seen.traces[0].frames[0].args), ["self", "environ", "start_response"]);
     assert!(matches!(get(&last.locals, "weird"), Some(Value::Map(_))), "one local is one value");
@@ -136,7 +136,7 @@ fn the_code_around_a_line_and_every_kind_of_argument_are_read() {
         (vec!["function f() {".to_owned(), "  // why".to_owned()], vec!["}".to_owned()])
     );
     assert_eq!((frame.colno, notes.len()), (Some(9), 0));
-    // pyrollbar's names, with values among the locals; and values alone, as older SDKs send them.
+    // pyrollbar's names, with values among the locals; and values only, as older SDKs send them.
     let (frame, _) = of(json!({"filename": "a.py", "argspec": ["a"], "varargspec": "rest", "keywordspec": "named",
         "locals": {"a": 1, "rest": [2], "named": {"k": 3}, "b": 4}}));
     let said: Vec<String> = frame.args.iter().map(|a| a.key.clone()).collect();
@@ -148,9 +148,13 @@ fn the_code_around_a_line_and_every_kind_of_argument_are_read() {
     let many: Vec<String> = (0..500).map(|n| n.to_string()).collect();
     let (frame, notes) = of(json!({"filename": "a", "context": {"pre": many, "post": many}}));
     assert_eq!((frame.pre.len(), frame.post.len()), (MOST_CONTEXT, MOST_CONTEXT));
-    assert_eq!((frame.pre[MOST_CONTEXT - 1].as_str(), frame.post[0].as_str()), ("499", "0"), "what is nearest stays");
+    assert_eq!(
+        (frame.pre[MOST_CONTEXT - 1].as_str(), frame.post[0].as_str()),
+        ("499", "0"),
+        "the nearest lines are kept"
+    );
     assert_eq!(notes, ["more than 20 lines of code around a frame's own are left out"]);
-    // A frame that sends none of it is written as it always was.
+    // A frame without these fields is serialised without them.
     let (frame, _) = of(json!({"filename": "a.py", "lineno": 1, "method": "f", "code": "x"}));
     let written = serde_json::to_value(frame).expect("JSON");
     assert_eq!(written, json!({"filename": "a.py", "lineno": 1, "method": "f", "code": "x"}));
@@ -211,7 +215,7 @@ fn messages_group_by_what_is_no_data_in_them() {
         occurrence(&json!({"body": {"trace": trace}}), RECEIVED).item
     };
     assert_eq!(bare("order 17 failed"), bare("order 18 failed"));
-    assert_ne!(bare("order 17 failed"), bare("order 17 passed"), "without frames the message is all there is");
+    assert_ne!(bare("order 17 failed"), bare("order 17 passed"), "without frames only the message counts");
 }
 
 #[test]
@@ -297,9 +301,9 @@ fn without_a_uuid_one_is_made_of_the_payload_and_its_time() {
     let uuid = |data: &Json, received| record(data, received).expect("an item").uuid;
     let one = uuid(&data, RECEIVED);
     assert_eq!(one.len(), 32);
-    assert_eq!(one, uuid(&data, Nanos(0)), "sent again it is the same");
+    assert_eq!(one, uuid(&data, Nanos(0)), "the same when sent again");
     data["timestamp"] = Json::Null;
-    assert_ne!(uuid(&data, RECEIVED), uuid(&data, Nanos(0)), "without a time it happened twice");
+    assert_ne!(uuid(&data, RECEIVED), uuid(&data, Nanos(0)), "without a time these are two occurrences");
     let record = record(&data, RECEIVED).expect("an item");
     assert_eq!(read(&record.raw, record.timestamp).0.uuid, record.uuid, "and is read back so");
     data["uuid"] = "x".repeat(999).into();
@@ -307,7 +311,7 @@ fn without_a_uuid_one_is_made_of_the_payload_and_its_time() {
 }
 
 #[test]
-fn what_is_no_item_is_refused_with_words() {
+fn invalid_items_are_rejected_with_a_reason() {
     for (data, word) in [(json!([]), "object"), (json!({}), "`body`"), (json!({"body": "text"}), "`body`")] {
         assert!(record(&data, RECEIVED).expect_err("no item").contains(word));
     }
@@ -345,7 +349,7 @@ fn too_much_is_bounded_and_said() {
     assert_eq!(serde_json::from_str::<Occurrence>(&written).expect("evidence reads back"), seen);
 }
 
-/// Payloads with the right names and anything behind them.
+/// Payloads with valid names and arbitrary values.
 fn any_data() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
@@ -396,7 +400,7 @@ fn any_data() -> impl Strategy<Value = Json> {
 
 proptest! {
     #[test]
-    fn nothing_panics_and_what_is_kept_reads_back(data in any_data()) {
+    fn nothing_panics_and_stored_items_can_be_read(data in any_data()) {
         let seen = occurrence(&data, RECEIVED);
         prop_assert!(!seen.title.is_empty() && !seen.uuid.is_empty() && seen.item.len() == 16);
         if let Ok(record) = record(&data, RECEIVED) {

@@ -31,7 +31,7 @@ impl Rig {
     }
 }
 
-/// The request of pyrollbar 1.5.0.
+/// A request of pyrollbar 1.5.0.
 const HEADERS: &str = "User-Agent: python-requests/2.32.3\r\nContent-Type: application/json\r\n\
     X-Rollbar-Access-Token: 0123456789abcdef0123456789abcdef\r\n";
 const ITEM: &str = r#"{"access_token": "0123456789abcdef0123456789abcdef", "data": {"timestamp": 1795532228,
@@ -63,7 +63,7 @@ async fn an_item_is_committed_and_answered_as_rollbar_does() {
 }
 
 #[tokio::test]
-async fn packed_forms_and_batches_are_taken() {
+async fn compressed_forms_and_batches_are_accepted() {
     let rig = Rig::new().await;
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     zlib.write_all(ITEM.as_bytes()).expect("in memory");
@@ -109,7 +109,7 @@ async fn bad_requests_are_refused_in_json() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_is_said() {
+async fn a_failing_store_is_reported() {
     let rig = Rig::with(Kept::failing(vec![CommitError::retryable("the disk is full")])).await;
     let answer = rig.post("/api/1/item/", HEADERS, ITEM.as_bytes()).await;
     assert_eq!((answer.status, &answer.json()["err"]), (500, &json!(1)));
@@ -132,7 +132,7 @@ async fn too_large_is_never_413() {
     assert_eq!((seen.title.as_str(), seen.custom.len(), seen.uuid.as_str()), ("big", 1, "u"));
     assert!(seen.notes[0].contains("KiB of JSON"), "{:?}", seen.notes);
 
-    // Over what is taken in at all, packed or not.
+    // Larger than any accepted body, compressed or not.
     let zeros = vec![b' '; 65 << 20];
     for (headers, body) in [(HEADERS, zeros.clone()), ("Content-Encoding: gzip\r\n", gzip(&zeros))] {
         let rig = Rig::new().await;
@@ -150,7 +150,7 @@ async fn too_large_is_never_413() {
 }
 
 #[tokio::test]
-async fn depth_is_no_danger() {
+async fn deep_nesting_does_no_harm() {
     let rig = Rig::new().await;
     let deep = format!(
         r#"{{"data": {{"uuid": "d", "body": {}{}}}}}"#,
@@ -183,7 +183,7 @@ async fn it_merges_into_the_otlp_router() {
 }
 
 #[tokio::test]
-async fn what_comes_under_api_is_told_where_items_go() {
+async fn other_paths_under_api_get_a_hint() {
     let rig = Rig::new().await;
     for path in ["/api/1/items/", "/api/1/", "/api/1/item/x", "/api", "/api/", "/api/2/item/"] {
         let answer = rig.post(path, HEADERS, ITEM.as_bytes()).await;

@@ -24,7 +24,7 @@ fn notes(item: &Value) -> String {
 }
 
 #[test]
-fn an_item_is_kept_as_it_came_without_its_token() {
+fn an_item_is_stored_unchanged_without_its_token() {
     let sent = r#"{"access_token": "0123456789abcdef", "data": {"timestamp": 1795532228, "body": {"message": {"body":
         "Hello"}}, "notifier": {"name": "rollbar-browser-js", "configured_options": {"accessToken": "0123456789abcdef",
         "captureUncaught": true}}, "custom": {"pi": 3.14159265358979312, "big": 18446744073709551615}, "z": 1, "a": 2}}"#;
@@ -56,7 +56,7 @@ fn a_form_and_any_content_type_will_do() {
     let expected = vec![json!({"body": {"message": {"body": "50% & more + é"}}})];
     let form_type = Some("Application/X-WWW-Form-Urlencoded; charset=utf-8");
     assert_eq!(all(&form, form_type).as_ref(), Ok(&expected));
-    assert_eq!(all(&form[17..], None).as_ref(), Ok(&expected), "it says payload= and so it is one");
+    assert_eq!(all(&form[17..], None).as_ref(), Ok(&expected), "recognised by payload=");
     for content_type in [None, Some("text/plain"), Some("application/json; charset=utf-8"), form_type] {
         assert_eq!(all(plain.as_bytes(), content_type).as_ref(), Ok(&expected), "{content_type:?}");
     }
@@ -127,7 +127,7 @@ fn depth_costs_no_stack_and_what_is_above_is_kept() {
         assert_eq!(serde_json::from_str::<Value>(&raw).expect("reads back"), item);
     }
     assert!(all("[".repeat(100_000).as_bytes(), None).is_err());
-    // What the reader can read is left alone.
+    // Valid JSON is not changed.
     let sent = format!(r#"{{"data": {{"body": {}1{}}}}}"#, "[".repeat(100), "]".repeat(100));
     assert!(one(sent.as_bytes()).get(NOTES).is_none());
 }
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_cut_fits_and_reads_back(json in any_json(), room in 0usize..400) {
+    fn truncated_values_fit_and_can_be_parsed(json in any_json(), room in 0usize..400) {
         let text = json.to_string();
         let cut = Cutter::default().cut(&text, room, "", 0).expect("it is JSON");
         let written = cut.to_string();

@@ -52,7 +52,7 @@ impl Rig {
         TraceServiceClient::new(self.channel.clone())
     }
 
-    /// A call with these bytes behind the prefix, whatever they are.
+    /// A call with these bytes after the prefix.
     async fn raw(&self, path: &'static str, headers: &[(&'static str, &str)], framed: Vec<u8>) -> (i32, String) {
         let mut channel = self.channel.clone();
         let mut request = axum::http::Request::post(format!("http://{}{path}", self.addr));
@@ -84,7 +84,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 const PROTO: (&str, &str) = ("content-type", "application/grpc+proto");
 
 #[tokio::test]
-async fn a_client_of_each_service_is_heard() {
+async fn a_client_of_each_service_is_served() {
     let rig = Rig::new().await;
     let answer = rig.traces().export(spans("otlp-home.bin")).await.expect("accepted");
     assert_eq!(answer.into_inner().partial_success, None);
@@ -116,7 +116,7 @@ async fn gzip_is_read_and_many_calls_share_a_connection() {
 #[tokio::test]
 async fn unknown_fields_stay_in_the_bytes_as_sent() {
     let rig = Rig::new().await;
-    // A span with a field 777 that no version knows: resource_spans { scope_spans { spans { … } } }.
+    // A span with the unknown field 777: resource_spans { scope_spans { spans { … } } }.
     let span = [&b"\x0a\x10"[..], &[1; 16], b"\x12\x08", &[2; 8], b"\xca\x30\x02hi"].concat();
     let wrapped = |inside: &[u8], tag: u8| [&[tag, u8::try_from(inside.len()).expect("small")], inside].concat();
     let message = wrapped(&wrapped(&wrapped(&span, 0x12), 0x12), 0x0a);
@@ -125,7 +125,7 @@ async fn unknown_fields_stay_in_the_bytes_as_sent() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_bad_is_said_and_the_rest_kept() {
+async fn an_invalid_part_is_reported_and_the_rest_stored() {
     let rig = Rig::new().await;
     let mut request = spans("otlp-home.bin");
     request.resource_spans[0].scope_spans[0].spans[0].trace_id = vec![0; 16];
@@ -139,7 +139,7 @@ async fn a_part_that_is_bad_is_said_and_the_rest_kept() {
 }
 
 #[tokio::test]
-async fn what_was_not_committed_is_not_acknowledged() {
+async fn uncommitted_data_is_not_acknowledged() {
     let errors = vec![CommitError::permanent("no such table"), CommitError::retryable("the disk is full – 100 %")];
     let rig = Rig::with(Kept::failing(errors)).await;
     let refused = rig.traces().export(spans("otlp-home.bin")).await.expect_err("not kept");
@@ -154,7 +154,7 @@ async fn what_was_not_committed_is_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn bad_calls_are_refused_with_words() {
+async fn bad_calls_are_rejected_with_a_reason() {
     let rig = Rig::new().await;
     for (headers, body, code, word) in [
         (&[PROTO][..], framed(0, b"not protobuf"), Code::InvalidArgument, "no OTLP trace request"),
@@ -179,7 +179,7 @@ async fn bad_calls_are_refused_with_words() {
 }
 
 #[tokio::test]
-async fn too_large_is_said_packed_or_not() {
+async fn too_large_is_reported_compressed_or_not() {
     let rig = Rig::new().await;
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut bomb, &vec![0; body::LIMIT + 1]).expect("in memory");
@@ -189,13 +189,13 @@ async fn too_large_is_said_packed_or_not() {
     assert!(words.contains("64 MiB"), "{words}");
     let (code, _) = rig.raw(EXPORT, &[PROTO], framed(0, &vec![0; body::LIMIT + 1])).await;
     assert_eq!(Code::from(code), Code::ResourceExhausted, "the client that still sends hears it too");
-    // Exactly as much as may be: all zeros are no message, but they were read.
+    // Exactly the maximum size: all zeros are not a valid message, but they were read.
     let (code, words) = rig.raw(EXPORT, &[PROTO], framed(0, &vec![0; body::LIMIT])).await;
     assert_eq!(Code::from(code), Code::InvalidArgument, "{words}");
 }
 
 #[tokio::test]
-async fn the_door_stands_before_grpc_and_http_is_pointed_elsewhere() {
+async fn the_guard_applies_to_grpc_and_http_gets_a_hint() {
     let rig = Rig::new().await;
     let answer = http(rig.addr, &format!("POST {EXPORT} HTTP/1.1\r\nHost: evil.example\r\n"), b"").await;
     assert_eq!(answer.status, 403);
