@@ -20,7 +20,7 @@ use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, 
 
 use tracebook_app::error::ErrorBody;
 use tracebook_app::evidence::{Size, themed};
-use tracebook_app::rpc::{Caller, Event, Request};
+use tracebook_app::rpc::{Caller, Event, Request, Topic};
 use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};
 
 use crate::closing::Closing;
@@ -164,7 +164,7 @@ fn forward_events(app: &AppHandle) {
                 Ok(event) => event,
                 // Too slow to see them all: everything may have changed.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
-                    Event::Changed { what: "all".to_owned(), id: String::new(), by: String::new() }
+                    Event::Changed { topic: Topic::All, id: String::new(), by: String::new() }
                 }
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
             };

@@ -9,7 +9,7 @@ export interface Commands {
   /** Every entry, by week. */
   entry_list: [EntryListRequest, Array<EntryRow>]
   /** One entry with its text. */
-  entry_get: [EntryRef, Entry]
+  entry_get: [EntryGet, Entry]
   /** A new entry, from the week's template unless a body is given. */
   entry_new: [EntryNew, Entry]
   /** Writes an entry's working text; an older base never overwrites. */
@@ -19,13 +19,13 @@ export interface Commands {
   /** Cuts a revision of the working text, unless the last one is the same. */
   entry_cut: [EntryCut, Array<Revision>]
   /** The texts that can be read back, newest first. */
-  entry_history: [EntryRef, Array<Revision>]
+  entry_history: [EntryHistory, Array<Revision>]
   /** The text of one revision. */
   entry_revision: [EntryRevision, string]
   /** Puts an entry into the bin. */
-  entry_delete: [EntryRef, EntryRow]
+  entry_delete: [EntryDelete, EntryRow]
   /** Takes an entry out of the bin. */
-  entry_restore: [EntryRef, EntryRow]
+  entry_restore: [EntryRestore, EntryRow]
   /** The references and slots of a text, with UTF-16 offsets. */
   markup: [MarkupRequest, Markup]
   /** Says that a line the finder took for a slot is none. */
@@ -35,15 +35,15 @@ export interface Commands {
   /** One trace, whole. */
   trace_get: [TraceGet, Trace]
   /** Log events, newest first unless asked otherwise. */
-  live_logs: [LiveQuestion, Listed<LogRow>]
+  live_logs: [LiveLogs, Listed<LogRow>]
   /** One log event, whole. */
   log_get: [LogRef, LogEvent]
   /** Error items, the one that happened last first. */
-  live_errors: [LiveQuestion, Listed<ErrorRow>]
+  live_errors: [LiveErrors, Listed<ErrorRow>]
   /** One error item with its latest occurrence. */
   error_get: [ErrorRef, ErrorItem]
   /** What watched commands printed, newest first. */
-  live_console: [LiveQuestion, Listed<ConsoleRow>]
+  live_console: [LiveConsole, Listed<ConsoleRow>]
   /** The cloud sources, as they are set. */
   sources: [SourcesRequest, Sources]
   /** Sets where cloud sources are and by which profile they are asked. */
@@ -59,9 +59,9 @@ export interface Commands {
   /** Follows a CloudWatch log group. */
   tail_start: [TailStart, TailRef]
   /** What a tail has seen. */
-  tail_read: [TailRef, TailState]
+  tail_read: [TailRead, TailState]
   /** Ends a tail. */
-  tail_stop: [TailRef, boolean]
+  tail_stop: [TailStop, boolean]
   /** Whether a filter can be asked, and what else can be. */
   filter_check: [FilterCheck, FilterVerdict]
   /** An item's occurrences, newest first. */
@@ -69,9 +69,9 @@ export interface Commands {
   /** Saved queries and boards. */
   queries: [QueriesRequest, Listed<SavedQuery>]
   /** Saves a query here. */
-  query_save: [SavedQuery, SavedQuery]
+  query_save: [QuerySave, SavedQuery]
   /** Forgets a query that was saved here. */
-  query_forget: [SavedQuery, boolean]
+  query_forget: [QueryForget, boolean]
   /** Runs a query at its source. */
   query_run: [QueryRun, QueryAnswer]
   /** Where a vendor's console shows something. */
@@ -87,11 +87,11 @@ export interface Commands {
   /** Evidence of one entry, or all. */
   evidence_list: [EvidenceList, Array<EvidenceRow>]
   /** One evidence with its data. */
-  evidence_get: [EvidenceRef, EvidenceView]
+  evidence_get: [EvidenceGet, EvidenceView]
   /** Puts evidence into the bin, or purges it for good. */
   evidence_delete: [EvidenceDelete, EvidenceRow]
   /** Takes evidence out of the bin. */
-  evidence_restore: [EvidenceRef, EvidenceRow]
+  evidence_restore: [EvidenceRestore, EvidenceRow]
   /** A new live card: a question that is asked anew while it is shown. */
   live_card_new: [LiveCardNew, LiveCardView]
   /** One live card as it is stored. */
@@ -554,6 +554,33 @@ entry: string,
 reason: string, };
 
 /**
+ * The entry to put into the bin.
+ */
+export type EntryDelete = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
+
+/**
+ * The entry to read.
+ */
+export type EntryGet = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
+
+/**
+ * The entry whose texts are listed.
+ */
+export type EntryHistory = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
+
+/**
  * Which entries.
  */
 export type EntryListRequest = { 
@@ -580,15 +607,6 @@ title: string | null,
 body: string | null, };
 
 /**
- * An entry by id or slug.
- */
-export type EntryRef = { 
-/**
- * Id or slug.
- */
-entry: string, };
-
-/**
  * A new title or week.
  */
 export type EntryRename = { 
@@ -604,6 +622,15 @@ title: string | null,
  * The new week; null leaves it, an empty text takes it away.
  */
 week: string | null, };
+
+/**
+ * The entry to take out of the bin.
+ */
+export type EntryRestore = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
 
 /**
  * One text of an entry.
@@ -812,9 +839,9 @@ frames: Array<CodeFrame>, };
  */
 export type Event = { "event": "changed", 
 /**
- * `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `relay`, `status`; `all` for a listener that missed some.
+ * What kind of thing.
  */
-what: string, 
+topic: Topic, 
 /**
  * Which one; empty for telemetry, which is told at most five times a second.
  */
@@ -858,6 +885,15 @@ id: Id,
 purge?: boolean, };
 
 /**
+ * The evidence to read.
+ */
+export type EvidenceGet = { 
+/**
+ * The evidence's id.
+ */
+id: Id, };
+
+/**
  * Which evidence.
  */
 export type EvidenceList = { 
@@ -867,11 +903,11 @@ export type EvidenceList = {
 entry?: string, };
 
 /**
- * Evidence by id.
+ * The evidence to take out of the bin.
  */
-export type EvidenceRef = { 
+export type EvidenceRestore = { 
 /**
- * Its id.
+ * The evidence's id.
  */
 id: Id, };
 
@@ -1423,6 +1459,21 @@ pace_seconds: number,
 paused?: boolean, };
 
 /**
+ * Which console lines.
+ */
+export type LiveConsole = LiveQuestion;
+
+/**
+ * Which error items.
+ */
+export type LiveErrors = LiveQuestion;
+
+/**
+ * Which log events.
+ */
+export type LiveLogs = LiveQuestion;
+
+/**
  * What a live card shows.
  */
 export type LiveLook = { 
@@ -1451,7 +1502,7 @@ age_ms: number | null,
  */
 problem: ErrorBody | null, 
 /**
- * Whether the source is being asked at this moment; `Event::Changed` with `what: "live-card"` tells when it has answered.
+ * Whether the source is being asked at this moment; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it has answered.
  */
 asking: boolean, 
 /**
@@ -2020,6 +2071,11 @@ result: QueryResult,
 link: string | null, };
 
 /**
+ * The saved query to forget.
+ */
+export type QueryForget = SavedQuery;
+
+/**
  * Which language a query is written in.
  */
 export type QueryLanguage = "insights" | "honeycomb";
@@ -2101,6 +2157,11 @@ since?: string,
  * At most so many rows.
  */
 limit?: number, };
+
+/**
+ * The query to save.
+ */
+export type QuerySave = SavedQuery;
 
 /**
  * A question: which source, what range, which filter, how many.
@@ -2860,11 +2921,20 @@ export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
 export type StatusRequest = Record<symbol, never>;
 
 /**
+ * The tail to read.
+ */
+export type TailRead = { 
+/**
+ * As `tail_start` gave it.
+ */
+id: string, };
+
+/**
  * A tail that runs.
  */
 export type TailRef = { 
 /**
- * Its id; `Event::Changed` with `what: "tail"` names it when there is more.
+ * Its id; `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
  */
 id: string, };
 
@@ -2901,6 +2971,15 @@ seen: number,
  * Why it ended; null while it runs.
  */
 ended: ErrorBody | null, };
+
+/**
+ * The tail to end.
+ */
+export type TailStop = { 
+/**
+ * As `tail_start` gave it.
+ */
+id: string, };
 
 /**
  * What telemetry holds and may hold.
@@ -2955,6 +3034,11 @@ web: string,
  * How it went the last time.
  */
 reach: Reach, };
+
+/**
+ * What a change is about.
+ */
+export type Topic = "entry" | "evidence" | "live-card" | "traces" | "logs" | "errors" | "console" | "relay" | "sources" | "tail" | "status" | "all";
 
 /**
  * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings

@@ -11,7 +11,7 @@ use tracebook_store::evidence::EvidenceRecord;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::trace_id;
-use crate::rpc::{Caller, EvidenceDelete, EvidenceList, EvidenceRef, EvidenceRow, EvidenceView};
+use crate::rpc::{Caller, EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow, EvidenceView};
 
 impl Tracebook {
     pub(crate) async fn evidence_list(
@@ -26,7 +26,7 @@ impl Tracebook {
         Ok(self.journal.evidence_records(entry).await?.into_iter().map(row).collect())
     }
 
-    pub(crate) async fn evidence_get(&self, request: EvidenceRef, _caller: &Caller) -> Result<EvidenceView, Error> {
+    pub(crate) async fn evidence_get(&self, request: EvidenceGet, _caller: &Caller) -> Result<EvidenceView, Error> {
         let row = self.evidence_row(request.id).await?;
         let frozen = self.frozen(request.id).await?;
         let reference = markdown::reference(&frozen, None);
@@ -34,7 +34,11 @@ impl Tracebook {
         Ok(EvidenceView { row, reference, provenance, data: body })
     }
 
-    pub(crate) async fn evidence_restore(&self, request: EvidenceRef, caller: &Caller) -> Result<EvidenceRow, Error> {
+    pub(crate) async fn evidence_restore(
+        &self,
+        request: EvidenceRestore,
+        caller: &Caller,
+    ) -> Result<EvidenceRow, Error> {
         let row = self.evidence_row(request.id).await?;
         self.journal.bin_evidence(request.id, None, &caller.client).await?;
         Ok(row)

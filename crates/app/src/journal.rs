@@ -9,8 +9,8 @@ use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 use crate::Tracebook;
 use crate::error::Error;
 use crate::rpc::{
-    Caller, EntryCut, EntryListRequest, EntryNew, EntryRef, EntryRename, EntryRevision, EntryWrite, MarkupRequest,
-    SlotDismiss, Written,
+    Caller, EntryCut, EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRename, EntryRestore,
+    EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
 };
 
 impl Tracebook {
@@ -18,7 +18,7 @@ impl Tracebook {
         Ok(self.journal.entries(request.deleted).await?)
     }
 
-    pub(crate) async fn entry_get(&self, request: EntryRef, _caller: &Caller) -> Result<Entry, Error> {
+    pub(crate) async fn entry_get(&self, request: EntryGet, _caller: &Caller) -> Result<Entry, Error> {
         self.find_entry(&request.entry).await
     }
 
@@ -95,7 +95,7 @@ impl Tracebook {
         Ok(self.journal.revisions(id).await?)
     }
 
-    pub(crate) async fn entry_history(&self, request: EntryRef, _caller: &Caller) -> Result<Vec<Revision>, Error> {
+    pub(crate) async fn entry_history(&self, request: EntryHistory, _caller: &Caller) -> Result<Vec<Revision>, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
         Ok(self.journal.revisions(id).await?)
     }
@@ -110,13 +110,13 @@ impl Tracebook {
         })
     }
 
-    pub(crate) async fn entry_delete(&self, request: EntryRef, caller: &Caller) -> Result<EntryRow, Error> {
+    pub(crate) async fn entry_delete(&self, request: EntryDelete, caller: &Caller) -> Result<EntryRow, Error> {
         let row = self.find_entry(&request.entry).await?.row;
         self.journal.bin_entry(row.id, Some(self.now()), &caller.client).await?;
         Ok(row)
     }
 
-    pub(crate) async fn entry_restore(&self, request: EntryRef, caller: &Caller) -> Result<EntryRow, Error> {
+    pub(crate) async fn entry_restore(&self, request: EntryRestore, caller: &Caller) -> Result<EntryRow, Error> {
         let row = self.find_entry(&request.entry).await?.row;
         self.journal.bin_entry(row.id, None, &caller.client).await?;
         Ok(row)

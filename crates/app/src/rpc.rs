@@ -5,6 +5,7 @@
 //! request struct with docs, a line in [`commands!`], and a method of that name on `Tracebook`: without
 //! it nothing compiles.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::TS;
@@ -29,6 +30,27 @@ pub use cloud::*;
 pub use live_card::*;
 pub use relay::*;
 
+/// A command: its request, the answer that it gives, and its name on the wire.
+///
+/// Implemented for each request by [`commands!`], so that callers in Rust need no JSON:
+/// `tracebook.call(EntryGet { entry }, &caller)`.
+pub trait Command: Into<Request> + Send {
+    /// The name, as in `{"cmd": "entry_get", …}`.
+    const NAME: &'static str;
+    /// The answer.
+    type Answer: Serialize + DeserializeOwned + Send;
+
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// The command's own; see [`Error`].
+    fn run(
+        self,
+        tracebook: &crate::Tracebook,
+        caller: &Caller,
+    ) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+}
+
 macro_rules! commands {
     ($( $(#[doc = $doc:literal])* $name:ident ( $request:ident ) -> $answer:ty ; )*) => {
         /// A command with its arguments: `{"cmd": "entry_get", "args": {…}}`.
@@ -39,10 +61,36 @@ macro_rules! commands {
 
         impl Request {
             /// Every command's name.
-            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+            pub const NAMES: &[&str] = &[$($request::NAME),*];
         }
 
+        $(
+            impl From<$request> for Request {
+                fn from(request: $request) -> Self {
+                    Self::$name(request)
+                }
+            }
+
+            impl Command for $request {
+                const NAME: &'static str = stringify!($name);
+                type Answer = $answer;
+
+                async fn run(self, tracebook: &crate::Tracebook, caller: &Caller) -> Result<$answer, Error> {
+                    // Boxed: together the commands' futures would be deeper than the compiler follows.
+                    Box::pin(tracebook.$name(self, caller)).await
+                }
+            }
+        )*
+
         impl crate::Tracebook {
+            /// Carries a command out and returns its answer.
+            ///
+            /// # Errors
+            /// The command's own; see [`Error`].
+            pub async fn call<C: Command>(&self, command: C, caller: &Caller) -> Result<C::Answer, Error> {
+                command.run(self, caller).await
+            }
+
             /// Carries a command out and returns its answer as JSON text: written once, and read only by who wants to.
             ///
             /// # Errors
@@ -50,11 +98,23 @@ macro_rules! commands {
             pub async fn rpc(&self, request: Request, caller: &Caller) -> Result<Box<RawValue>, Error> {
                 match request {
                     $( Request::$name(args) => {
-                        // Boxed: together the commands' futures would be deeper than the compiler follows.
-                        let answer: $answer = Box::pin(self.$name(args, caller)).await?;
+                        let answer = args.run(self, caller).await?;
                         to_raw_value(&answer).map_err(Error::internal)
                     } )*
                 }
+            }
+        }
+
+        /// Reads an answer as the named command's, to check answers that were recorded earlier.
+        ///
+        /// # Errors
+        /// Where there is no such command, or the answer is not one of its.
+        pub fn check_answer(name: &str, answer: &str) -> Result<(), String> {
+            match name {
+                $( stringify!($name) => {
+                    serde_json::from_str::<$answer>(answer).map(drop).map_err(|e| format!("{name}: {e}"))
+                } )*
+                _ => Err(format!("there is no command {name:?}")),
             }
         }
 
@@ -79,7 +139,7 @@ commands! {
     /// Every entry, by week.
     entry_list(EntryListRequest) -> Vec<EntryRow>;
     /// One entry with its text.
-    entry_get(EntryRef) -> Entry;
+    entry_get(EntryGet) -> Entry;
     /// A new entry, from the week's template unless a body is given.
     entry_new(EntryNew) -> Entry;
     /// Writes an entry's working text; an older base never overwrites.
@@ -89,13 +149,13 @@ commands! {
     /// Cuts a revision of the working text, unless the last one is the same.
     entry_cut(EntryCut) -> Vec<Revision>;
     /// The texts that can be read back, newest first.
-    entry_history(EntryRef) -> Vec<Revision>;
+    entry_history(EntryHistory) -> Vec<Revision>;
     /// The text of one revision.
     entry_revision(EntryRevision) -> String;
     /// Puts an entry into the bin.
-    entry_delete(EntryRef) -> EntryRow;
+    entry_delete(EntryDelete) -> EntryRow;
     /// Takes an entry out of the bin.
-    entry_restore(EntryRef) -> EntryRow;
+    entry_restore(EntryRestore) -> EntryRow;
     /// The references and slots of a text, with UTF-16 offsets.
     markup(MarkupRequest) -> Markup;
     /// Says that a line the finder took for a slot is none.
@@ -105,15 +165,15 @@ commands! {
     /// One trace, whole.
     trace_get(TraceGet) -> Trace;
     /// Log events, newest first unless asked otherwise.
-    live_logs(LiveQuestion) -> Listed<LogRow>;
+    live_logs(LiveLogs) -> Listed<LogRow>;
     /// One log event, whole.
     log_get(LogRef) -> LogEvent;
     /// Error items, the one that happened last first.
-    live_errors(LiveQuestion) -> Listed<ErrorRow>;
+    live_errors(LiveErrors) -> Listed<ErrorRow>;
     /// One error item with its latest occurrence.
     error_get(ErrorRef) -> ErrorItem;
     /// What watched commands printed, newest first.
-    live_console(LiveQuestion) -> Listed<ConsoleRow>;
+    live_console(LiveConsole) -> Listed<ConsoleRow>;
     /// The cloud sources, as they are set.
     sources(SourcesRequest) -> Sources;
     /// Sets where cloud sources are and by which profile they are asked.
@@ -129,9 +189,9 @@ commands! {
     /// Follows a CloudWatch log group.
     tail_start(TailStart) -> TailRef;
     /// What a tail has seen.
-    tail_read(TailRef) -> TailState;
+    tail_read(TailRead) -> TailState;
     /// Ends a tail.
-    tail_stop(TailRef) -> bool;
+    tail_stop(TailStop) -> bool;
     /// Whether a filter can be asked, and what else can be.
     filter_check(FilterCheck) -> FilterVerdict;
     /// An item's occurrences, newest first.
@@ -139,9 +199,9 @@ commands! {
     /// Saved queries and boards.
     queries(QueriesRequest) -> Listed<SavedQuery>;
     /// Saves a query here.
-    query_save(SavedQuery) -> SavedQuery;
+    query_save(QuerySave) -> SavedQuery;
     /// Forgets a query that was saved here.
-    query_forget(SavedQuery) -> bool;
+    query_forget(QueryForget) -> bool;
     /// Runs a query at its source.
     query_run(QueryRun) -> QueryAnswer;
     /// Where a vendor's console shows something.
@@ -157,11 +217,11 @@ commands! {
     /// Evidence of one entry, or all.
     evidence_list(EvidenceList) -> Vec<EvidenceRow>;
     /// One evidence with its data.
-    evidence_get(EvidenceRef) -> EvidenceView;
+    evidence_get(EvidenceGet) -> EvidenceView;
     /// Puts evidence into the bin, or purges it for good.
     evidence_delete(EvidenceDelete) -> EvidenceRow;
     /// Takes evidence out of the bin.
-    evidence_restore(EvidenceRef) -> EvidenceRow;
+    evidence_restore(EvidenceRestore) -> EvidenceRow;
     /// A new live card: a question that is asked anew while it is shown.
     live_card_new(LiveCardNew) -> LiveCardView;
     /// One live card as it is stored.
@@ -191,14 +251,51 @@ pub struct Caller {
     pub call: String,
 }
 
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// An entry: its text, title, slots or place in the bin.
+    Entry,
+    /// Evidence.
+    Evidence,
+    /// A live card: its question or its answer.
+    LiveCard,
+    /// Spans and segments.
+    Traces,
+    /// Log events.
+    Logs,
+    /// Occurrences of errors.
+    Errors,
+    /// Output of watched commands.
+    Console,
+    /// The relay's settings or counters.
+    Relay,
+    /// The cloud sources' settings.
+    Sources,
+    /// A tail of a log group.
+    Tail,
+    /// Counters of the receivers.
+    Status,
+    /// Anything: the listener missed events and has to read everything again.
+    All,
+}
+
+impl Topic {
+    /// The topic of a word that a database of this or a newer version holds; [`Topic::All`] for one that is not known.
+    pub(crate) fn of(word: &str) -> Self {
+        serde_json::from_value(word.into()).unwrap_or(Self::All)
+    }
+}
+
 /// What is told to every host while it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Something changed.
     Changed {
-        /// `entry`, `evidence`, `live-card`, `traces`, `logs`, `errors`, `console`, `relay`, `status`; `all` for a listener that missed some.
-        what: String,
+        /// What kind of thing.
+        topic: Topic,
         /// Which one; empty for telemetry, which is told at most five times a second.
         id: String,
         /// The client that wrote it; empty if a receiver or another process did.
@@ -306,9 +403,30 @@ pub struct EntryListRequest {
     pub deleted: bool,
 }
 
-/// An entry by id or slug.
+/// The entry to read.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct EntryRef {
+pub struct EntryGet {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry whose texts are listed.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryHistory {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry to put into the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryDelete {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry to take out of the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRestore {
     /// Id or slug.
     pub entry: String,
 }
@@ -466,6 +584,18 @@ pub struct LiveQuestion {
     pub fresh: bool,
 }
 
+/// Which log events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveLogs(pub LiveQuestion);
+
+/// Which error items.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveErrors(pub LiveQuestion);
+
+/// Which console lines.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveConsole(pub LiveQuestion);
+
 /// A log event by its id.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LogRef {
@@ -618,10 +748,17 @@ pub struct EvidenceList {
     pub entry: Option<String>,
 }
 
-/// Evidence by id.
+/// The evidence to read.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct EvidenceRef {
-    /// Its id.
+pub struct EvidenceGet {
+    /// The evidence's id.
+    pub id: Id,
+}
+
+/// The evidence to take out of the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceRestore {
+    /// The evidence's id.
     pub id: Id,
 }
 

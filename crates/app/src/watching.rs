@@ -14,7 +14,7 @@ use tracebook_store::changes::ChangeWatcher;
 
 use crate::Tracebook;
 use crate::error::Error;
-use crate::rpc::Event;
+use crate::rpc::{Event, Topic};
 
 /// Five looks a second: telemetry is told at most that often, and a click shows within a blink.
 const PACE: Duration = Duration::from_millis(200);
@@ -49,21 +49,21 @@ async fn run(
         // A look that fails is made again: a busy database is no news.
         if journal.changed().await.unwrap_or(false) {
             for change in journal.changes().await.unwrap_or_default() {
-                tracebook.tell(Event::Changed { what: change.what, id: change.id, by: change.client });
+                tracebook.tell(Event::Changed { topic: Topic::of(&change.what), id: change.id, by: change.client });
             }
         }
         if telemetry.changed().await.unwrap_or(false) {
             let now = telemetry.written().await.unwrap_or_default();
             for (kind, n) in &now {
                 if written.get(kind) != Some(n) {
-                    tracebook.tell(Event::Changed { what: kind.clone(), id: String::new(), by: String::new() });
+                    tracebook.tell(Event::Changed { topic: Topic::of(kind), id: String::new(), by: String::new() });
                 }
             }
             written = now;
         }
         let now = tracebook.counters.refusals();
         if now != std::mem::replace(&mut refused, now) {
-            tracebook.tell(Event::Changed { what: "status".to_owned(), id: String::new(), by: String::new() });
+            tracebook.tell(Event::Changed { topic: Topic::Status, id: String::new(), by: String::new() });
         }
     }
     journal.close().await;

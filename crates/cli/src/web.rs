@@ -24,7 +24,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_app::evidence::Size;
-use tracebook_app::rpc::{Caller, Event, Request};
+use tracebook_app::rpc::{Caller, Event, Request, Topic};
 use tracebook_app::{Code, Error, Tracebook};
 
 #[derive(RustEmbed)]
@@ -255,7 +255,7 @@ async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEv
     let stream = BroadcastStream::new(host.tracebook.events()).map(|event| {
         // A listener that was too slow has missed some: it is told that everything may have changed.
         let event =
-            event.unwrap_or_else(|_| Event::Changed { what: "all".to_owned(), id: String::new(), by: String::new() });
+            event.unwrap_or_else(|_| Event::Changed { topic: Topic::All, id: String::new(), by: String::new() });
         Ok(SseEvent::default().json_data(&event).unwrap_or_default())
     });
     Sse::new(stream).keep_alive(KeepAlive::default())

@@ -77,7 +77,7 @@ describe('a live card in a text', () => {
     host = new MemoryHost()
     toasts = new Toasts()
     live = new LiveCards({ host, toasts, edit: () => undefined, frozen: () => undefined })
-    host.events((event) => event.event === 'changed' && event.what === 'live-card' && live.hear(event.id))
+    host.events((event) => event.event === 'changed' && event.topic === 'live-card' && live.hear(event.id))
   })
   afterEach(() => {
     session.stop()

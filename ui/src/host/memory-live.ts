@@ -1,4 +1,4 @@
-import type { Captured, CardQuestion, Commands, LiveCardView } from '../bindings'
+import type { Captured, CardQuestion, Commands, LiveCardView, Topic } from '../bindings'
 import { Failure } from './host'
 
 /** What the commands of live cards answer in memory. */
@@ -12,7 +12,7 @@ type LiveCard = Omit<LiveCardView, 'reference' | 'fastest_seconds' | 'frozen' | 
 
 /** What they need of the journal in memory. */
 interface Home {
-  tell(what: string, id: string): void
+  tell(topic: Topic, id: string): void
   /** Freezes what the question finds. */
   capture(question: CardQuestion): Captured
 }

@@ -11,6 +11,7 @@ import type {
   LogRow,
   Markup,
   Revision,
+  Topic,
   Trace,
   TraceSummary,
 } from '../bindings'
@@ -122,8 +123,8 @@ export class MemoryHost implements Host {
     return Promise.resolve()
   }
 
-  tell(what: string, id = '', by = '') {
-    this.say({ event: 'changed', what, id, by })
+  tell(topic: Topic, id = '', by = '') {
+    this.say({ event: 'changed', topic, id, by })
   }
 
   say(event: HostEvent) {
@@ -185,7 +186,7 @@ export class MemoryHost implements Host {
   #handlers: Handlers = {
     ...cloud(),
     ...this.live.handlers({
-      tell: (what, id) => this.tell(what, id),
+      tell: (topic, id) => this.tell(topic, id),
       capture: ({ kind, id = this.traces[0]?.trace_id, filter }) =>
         this.#handlers.capture({ kind, id: kind === 'trace' ? id : undefined, filter }),
     }),

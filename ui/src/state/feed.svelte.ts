@@ -1,4 +1,4 @@
-import type { ConsoleRow, ErrorRow, Listed, LogRow, TraceSummary } from '../bindings'
+import type { ConsoleRow, ErrorRow, Listed, LogRow, Topic, TraceSummary } from '../bindings'
 import { Failure, type Host } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { Listing, type Asked } from './listing.svelte'
@@ -192,9 +192,9 @@ export class Feeds {
   }
 
   /** The feed that an event speaks of; undefined for the events of others. */
-  named(what: string) {
-    return what === 'traces' || what === 'logs' || what === 'errors' || what === 'console'
-      ? this[what]
+  named(topic: Topic) {
+    return topic === 'traces' || topic === 'logs' || topic === 'errors' || topic === 'console'
+      ? this[topic]
       : undefined
   }
 

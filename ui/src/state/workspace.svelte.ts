@@ -298,21 +298,21 @@ export class Workspace {
     if (event.event === 'ask_closing') void this.leaving.ask(event.receiving)
     if (event.event !== 'changed') return
     const own = event.by === this.host.client
-    const feed = this.feeds.named(event.what)
-    if (event.what === 'all') {
+    const feed = this.feeds.named(event.topic)
+    if (event.topic === 'all') {
       this.#everything()
     } else if (feed) {
       feed.refresh()
       this.#statusSoon.request()
-    } else if (event.what === 'sources') {
+    } else if (event.topic === 'sources') {
       void this.cloud.load().catch(() => undefined)
-    } else if (event.what === 'status' || event.what === 'relay') {
+    } else if (event.topic === 'status' || event.topic === 'relay') {
       this.#statusSoon.request()
-    } else if (event.what === 'live-card') {
+    } else if (event.topic === 'live-card') {
       this.live.hear(event.id)
-    } else if (event.what === 'evidence') {
+    } else if (event.topic === 'evidence') {
       this.shelf.refresh()
-    } else if (event.what === 'entry') {
+    } else if (event.topic === 'entry') {
       this.shelf.refresh()
       if (own) return
       void this.journal.load()

@@ -15,7 +15,7 @@ use tracebook_store::queries::StoredQuery;
 use super::traces::holds_none;
 use crate::Tracebook;
 use crate::error::Error;
-use crate::rpc::{Caller, Listed, QueriesRequest, QueryAnswer, QueryRun, SavedQuery, Vendor};
+use crate::rpc::{Caller, Listed, QueriesRequest, QueryAnswer, QueryForget, QueryRun, QuerySave, SavedQuery, Vendor};
 
 /// How long an answer waits to be frozen.
 const ANSWER_LASTS: Duration = Duration::from_secs(3_600);
@@ -121,7 +121,11 @@ impl Tracebook {
         Ok((rows, notes))
     }
 
-    pub(crate) async fn query_save(&self, request: SavedQuery, _caller: &Caller) -> Result<SavedQuery, Error> {
+    pub(crate) async fn query_save(
+        &self,
+        QuerySave(request): QuerySave,
+        _caller: &Caller,
+    ) -> Result<SavedQuery, Error> {
         let source = word(request.source)?;
         if request.name.trim().is_empty() || request.query.trim().is_empty() {
             return Err(Error::usage(
@@ -150,7 +154,11 @@ impl Tracebook {
         Ok(ours(stored))
     }
 
-    pub(crate) async fn query_forget(&self, request: SavedQuery, _caller: &Caller) -> Result<bool, Error> {
+    pub(crate) async fn query_forget(
+        &self,
+        QueryForget(request): QueryForget,
+        _caller: &Caller,
+    ) -> Result<bool, Error> {
         Ok(self.journal.delete_query(&request.id).await?)
     }
 

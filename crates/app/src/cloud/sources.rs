@@ -7,7 +7,7 @@ use super::usage::usage;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::rpc::{
-    AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Vendor,
+    AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Topic, Vendor,
 };
 use crate::settings;
 
@@ -161,7 +161,7 @@ impl Tracebook {
     }
 
     fn tell_sources(&self, caller: &Caller) {
-        self.tell(Event::Changed { what: "sources".to_owned(), id: String::new(), by: caller.client.clone() });
+        self.tell(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
     }
 }
 

@@ -14,7 +14,7 @@ use tracebook_sources::cloudwatch::client::{TailAsk, TailBy};
 use super::logs::{parse, pattern, row};
 use crate::Tracebook;
 use crate::error::{Code, Error};
-use crate::rpc::{Caller, Event, TailRef, TailStart, TailState, Vendor};
+use crate::rpc::{Caller, Event, TailRead, TailRef, TailStart, TailState, TailStop, Topic, Vendor};
 
 /// How many events a tail remembers.
 const MOST: usize = 1_000;
@@ -128,7 +128,7 @@ impl Tracebook {
                 let ended = seen.ended.is_some();
                 drop(seen);
                 // Nobody listening is no fault.
-                let _ = events.send(Event::Changed { what: "tail".to_owned(), id: name.clone(), by: String::new() });
+                let _ = events.send(Event::Changed { topic: Topic::Tail, id: name.clone(), by: String::new() });
                 if ended {
                     break;
                 }
@@ -143,7 +143,7 @@ impl Tracebook {
         tails.get(id).cloned().ok_or_else(|| Error::not_found(format!("there is no tail {id}"), "Start it again"))
     }
 
-    pub(crate) async fn tail_read(&self, request: TailRef, _caller: &Caller) -> Result<TailState, Error> {
+    pub(crate) async fn tail_read(&self, request: TailRead, _caller: &Caller) -> Result<TailState, Error> {
         let tail = self.tail(&request.id)?;
         self.cloud.count.flush(&self.telemetry, self.now()).await;
         let mut seen = tail.seen();
@@ -157,7 +157,7 @@ impl Tracebook {
         })
     }
 
-    pub(crate) async fn tail_stop(&self, request: TailRef, _caller: &Caller) -> Result<bool, Error> {
+    pub(crate) async fn tail_stop(&self, request: TailStop, _caller: &Caller) -> Result<bool, Error> {
         let gone = self.cloud.tails.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.id);
         self.cloud.count.flush(&self.telemetry, self.now()).await;
         Ok(gone.inspect(|tail| tail.token.cancel()).is_some())

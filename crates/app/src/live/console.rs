@@ -10,7 +10,7 @@ use crate::Tracebook;
 use crate::cloud::holds_none;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, Listed, LiveQuestion};
+use crate::rpc::{Caller, Listed, LiveConsole};
 
 /// How many lines are read in one go while a filter is applied.
 const PAGE: u32 = 2_000;
@@ -20,7 +20,7 @@ const MOST_LOOKED_AT: usize = 200_000;
 impl Tracebook {
     pub(crate) async fn live_console(
         &self,
-        request: LiveQuestion,
+        LiveConsole(request): LiveConsole,
         _caller: &Caller,
     ) -> Result<Listed<ConsoleRow>, Error> {
         if request.source != Source::Local {

@@ -11,7 +11,7 @@ use tracebook_store::errors::ItemRow;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, ErrorRef, Listed, LiveQuestion};
+use crate::rpc::{Caller, ErrorRef, Listed, LiveErrors};
 
 /// How many items are read in one go while a filter is applied.
 const PAGE: u32 = 200;
@@ -19,7 +19,11 @@ const PAGE: u32 = 200;
 const OTHERS: u32 = 50;
 
 impl Tracebook {
-    pub(crate) async fn live_errors(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
+    pub(crate) async fn live_errors(
+        &self,
+        LiveErrors(request): LiveErrors,
+        caller: &Caller,
+    ) -> Result<Listed<ErrorRow>, Error> {
         if request.source != Source::Local {
             return Box::pin(self.errors_of(request, caller)).await;
         }

@@ -11,7 +11,7 @@ use tracebook_sources::otlp;
 use crate::Tracebook;
 use crate::error::Error;
 use crate::live::LIMIT;
-use crate::rpc::{Caller, Listed, LiveQuestion, LogRef};
+use crate::rpc::{Caller, Listed, LiveLogs, LogRef};
 
 /// How many events are read in one go while a filter is applied.
 const PAGE: u32 = 1_000;
@@ -29,7 +29,11 @@ pub(crate) struct Found {
 }
 
 impl Tracebook {
-    pub(crate) async fn live_logs(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
+    pub(crate) async fn live_logs(
+        &self,
+        LiveLogs(request): LiveLogs,
+        caller: &Caller,
+    ) -> Result<Listed<LogRow>, Error> {
         if request.source != Source::Local {
             return Box::pin(self.logs_of(request, caller)).await;
         }

@@ -279,7 +279,7 @@ impl Tracebook {
             let id = turn.id();
             let outcome = me.ask(&question, &Caller::default()).await;
             if turn.end(outcome) {
-                me.tell(Event::Changed { what: "live-card".to_owned(), id: id.to_string(), by: String::new() });
+                me.tell(Event::Changed { topic: crate::rpc::Topic::LiveCard, id: id.to_string(), by: String::new() });
             }
         });
     }

@@ -13,7 +13,7 @@ use crate::cloud::Token;
 use crate::cloud::sources::{HONEYCOMB, ROLLBAR, effective_region};
 use crate::error::Error;
 use crate::receivers;
-use crate::rpc::{AwsProfile, Caller, Event, RelayRequest, RelayRow, RelaySet, RelayState, RelaySum};
+use crate::rpc::{AwsProfile, Caller, Event, RelayRequest, RelayRow, RelaySet, RelayState, RelaySum, Topic};
 use crate::settings;
 
 impl Tracebook {
@@ -185,7 +185,7 @@ impl Tracebook {
             self.cloud.secrets.look_again();
         }
         self.relay.try_again();
-        self.tell(Event::Changed { what: "relay".to_owned(), id: String::new(), by: caller.client.clone() });
+        self.tell(Event::Changed { topic: Topic::Relay, id: String::new(), by: caller.client.clone() });
         self.relay_status(RelayRequest {}, caller).await
     }
 

@@ -234,7 +234,21 @@ pub struct TailStart {
 /// A tail that runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailRef {
-    /// Its id; `Event::Changed` with `what: "tail"` names it when there is more.
+    /// Its id; `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
+    pub id: String,
+}
+
+/// The tail to read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct TailRead {
+    /// As `tail_start` gave it.
+    pub id: String,
+}
+
+/// The tail to end.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct TailStop {
+    /// As `tail_start` gave it.
     pub id: String,
 }
 
@@ -337,6 +351,14 @@ pub struct SavedQuery {
     /// Where the vendor's page shows it; null where there is none.
     pub link: Option<String>,
 }
+
+/// The query to save.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct QuerySave(pub SavedQuery);
+
+/// The saved query to forget.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct QueryForget(pub SavedQuery);
 
 /// A query to run. Its call can be cancelled, and tells how far it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]

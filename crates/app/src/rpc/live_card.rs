@@ -108,7 +108,7 @@ pub struct LiveLook {
     pub age_ms: Option<u64>,
     /// Why the last asking brought no answer; null where it did. The answer before it stays.
     pub problem: Option<ErrorBody>,
-    /// Whether the source is being asked at this moment; `Event::Changed` with `what: "live-card"` tells when it has answered.
+    /// Whether the source is being asked at this moment; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it has answered.
     pub asking: bool,
     /// Whether it waits for the user before it asks again.
     pub paused: bool,

@@ -61,7 +61,7 @@ describe('tabs', () => {
     const { host } = await bench()
     const asked = () => host.calls.map((c) => c.cmd).filter((cmd) => cmd.startsWith('live_'))
     host.calls.length = 0
-    for (const what of ['traces', 'logs', 'errors', 'console']) host.tell(what)
+    for (const topic of ['traces', 'logs', 'errors', 'console'] as const) host.tell(topic)
     await pass()
     expect(asked()).toEqual(['live_traces'])
     await click(tab('Console'))
