@@ -1,7 +1,6 @@
-//! JSON cut into pieces without building it: an object's members and an array's elements as the text that was sent.
+//! Slices JSON without parsing it into values: the members of an object and the elements of an array as text.
 //!
-//! This keeps raw exactly as written, and bounds memory and stack: nothing is held but slices, and
-//! the depth of a document costs time only.
+//! Slices keep the text exactly as written, and bound memory and stack: deep nesting only costs time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,12 +9,12 @@ use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tracebook_core::value::{Attribute, Value};
 
-/// How deep a value may hang before the rest of it is kept as text.
+/// Maximum depth of a value; deeper parts are kept as text.
 ///
-/// Evidence is JSON, a map costs three levels of it, and JSON readers give up at 128.
+/// Evidence is JSON, where a map needs three levels, and JSON parsers stop at 128.
 pub(crate) const DEEPEST: usize = 24;
 
-/// Calls `each` with every member of an object, in order. An error is the reader's or `each`'s own words.
+/// Calls `each` with every member of an object, in order. The error is that of the parser or of `each`.
 pub(crate) fn members<'a>(
     text: &'a str,
     mut each: impl FnMut(Cow<'a, str>, &'a RawValue) -> Result<(), String>,
@@ -72,14 +71,14 @@ pub(crate) fn elements<'a>(
     read.map_err(|error| own.unwrap_or_else(|| words(&error)))
 }
 
-/// Beside the reader rather than through it: a reader would add a position within a slice that nobody has seen.
+/// The error bypasses serde, which would add a position within a slice.
 fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
     *own = result.err();
     own.is_none()
 }
 
-/// What is wrong with a JSON text. The reader's own words for the one fault that SDKs really make, half a
-/// character from a text cut in the wrong place, are about hex escapes.
+/// The error message for invalid JSON. The parser's message for the most common error of SDKs, a lone surrogate from a
+/// truncated text, is about hex escapes.
 pub(crate) fn words(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.contains("hex escape") || said.contains("surrogate") {
@@ -88,7 +87,7 @@ pub(crate) fn words(error: &serde_json::Error) -> String {
     }
 }
 
-/// An object's key, borrowed where it has no escapes.
+/// The key of an object, borrowed if it has no escapes.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'a> serde::Deserialize<'a> for Key<'a> {
@@ -110,7 +109,7 @@ impl<'a> serde::Deserialize<'a> for Key<'a> {
     }
 }
 
-/// A value that is read like any other, and thrown away on the way: what is no JSON is not taken for it, and nothing is held.
+/// A value that is parsed and discarded, to check that it is valid JSON.
 pub(crate) struct Readable;
 
 impl<'a> serde::Deserialize<'a> for Readable {
@@ -181,12 +180,12 @@ impl ObjectText {
     }
 }
 
-/// A text as a JSON string.
+/// Encodes a text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A value of the core; what hangs deeper than [`DEEPEST`] becomes its JSON text.
+/// Converts to a `core` value; parts deeper than [`DEEPEST`] become JSON text.
 pub(crate) fn value(json: serde_json::Value) -> Value {
     at_depth(json, 0)
 }

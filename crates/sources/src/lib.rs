@@ -1,18 +1,17 @@
-//! Where evidence comes from: one folder a vendor, each with its wire format, its normalising and its receiver.
+//! Sources of evidence: one folder per vendor, with its wire format, normaliser and receiver.
 //!
-//! **For:** listening as the local end of what an SDK sends to ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), cutting what
-//! arrives into one record a span, log event or occurrence with its bytes as sent, and reading such a record as the core's
-//! words ([`normalise`]); recognising what a service prints ([`console`]). A receiver hands its batches to whoever implements [`receive::Commit`], and
-//! says "accepted" only after that did. And asking the vendors' own APIs for what the same SDKs sent to the cloud ([`aws`],
-//! [`honeycomb`], and a `client` in each vendor's folder): through [`cloud::Fetch`], into the same records.
+//! Receivers accept what SDKs send ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), split it into one record per
+//! span, log event or occurrence with its bytes as sent, and pass batches to an implementation of [`receive::Commit`].
+//! They acknowledge only after it has returned. [`normalise`] reads a record as `core` types. [`console`] recognises
+//! spans in printed text. Clients ([`aws`], [`honeycomb`], and a `client` in each vendor's folder) fetch the same data
+//! from the vendors' APIs, through [`cloud::Fetch`], into the same records.
 //!
-//! **Never:** the store, tauri, `std::fs`, the wall clock. Credential headers (`Authorization`,
-//! `x-honeycomb-team`) are not looked at, so they cannot be kept; of AWS's the region is read, and nothing else.
+//! This crate does not use the store, Tauri, `std::fs` or the system clock. Headers with credentials (`Authorization`,
+//! `x-honeycomb-team`) are not read, so they cannot be stored; only the region is read from AWS's.
 //!
-//! To add a vendor: `wire.rs` turns bytes into records and refuses with words, `normalise.rs` turns a record into a
-//! [`LooseSpan`] and never fails, `receiver.rs` gives an axum router or serves a socket. What came
-//! over the network may be anything: no input panics, recurses without bound, or allocates more
-//! than a small multiple of its size.
+//! To add a vendor: `wire.rs` turns bytes into records or a reason for rejection, `normalise.rs` turns a record into a
+//! [`LooseSpan`] and never fails, `receiver.rs` provides an axum router or serves a socket. Input is not trusted: it
+//! must not cause panics, unbounded recursion, or allocations beyond a small multiple of its size.
 
 pub mod aws;
 mod body;
@@ -33,8 +32,8 @@ use tracebook_core::assemble::LooseSpan;
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::trace::{Resource, Scope, Span};
 
-/// Reads a record as a span of the core, with warnings about what could not be read. Never fails: where the bytes are
-/// unreadable, what the record itself knows is still given.
+/// Reads a record as a span, with warnings about what could not be read. Never fails: if the bytes are unreadable, the
+/// columns of the record are used.
 pub fn normalise(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     match record.encoding {
         Encoding::OtlpProtobuf | Encoding::OtlpJson => otlp::normalise::span(record),
@@ -43,7 +42,7 @@ pub fn normalise(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     }
 }
 
-/// What is left of a record whose bytes cannot be read any more.
+/// The span for a record with unreadable bytes.
 fn from_index(record: &SpanRecord) -> LooseSpan {
     let mut span = Span::new(record.span_id, &record.title, record.encoding.protocol(), record.start);
     span.parent = record.parent_id;
@@ -58,7 +57,7 @@ fn count(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The beginning of a text, for a message that quotes what a stranger sent.
+/// The beginning of a text, for messages that quote untrusted input.
 fn clip(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {

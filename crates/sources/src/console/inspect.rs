@@ -1,15 +1,15 @@
-//! What Node's `console.dir` shows of plain data, read back as JSON.
+//! Parses the output of Node's `console.dir` for plain data to JSON.
 //!
-//! The form is that of `util.inspect` (<https://nodejs.org/api/util.html#utilinspectobject-options>): names without quotes where they are plain,
-//! texts in one of three quotes and in pieces joined by `+`, `undefined`, `[Object]` and `[Array]` for what lies too deep, `... 3 more items`
-//! for what is too long. What is cut off there is lost; what stands for it is kept as text.
+//! The format is that of `util.inspect` (<https://nodejs.org/api/util.html#utilinspectobject-options>): plain names
+//! without quotes, strings with one of three quotes and in pieces joined by `+`, `undefined`, `[Object]` and `[Array]`
+//! for deep values, `... 3 more items` for long lists. Omitted values are lost; their placeholders are kept as text.
 
 use serde_json::{Map, Number, Value as Json};
 
-/// Deeper than any span: nothing is shown below the third level.
+/// Maximum depth. Node shows at most three levels.
 const DEEPEST: usize = 16;
 
-/// Reads one whole object; `None` where it is none.
+/// Parses an object; `None` if it is not one.
 pub(super) fn json(text: &str) -> Option<Json> {
     let mut reader = Reader { rest: text };
     let value = reader.value(0)?;
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes what is before one of these, which must come.
+    /// Takes the text before one of these delimiters, which must follow.
     fn before(&mut self, ends: &[char]) -> Option<&'a str> {
         let (taken, rest) = self.rest.split_at(self.rest.find(ends)?);
         self.rest = rest;
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         }
         match self.rest.chars().next()? {
             '{' => self.object(depth),
-            // `[Array]`, `[Object: null prototype] {`, `[Function: f]`: of a list, its elements stand apart.
+            // `[Array]`, `[Object: null prototype] {`, `[Function: f]`: the elements of a list have spaces.
             '[' if self.rest[1..].starts_with(|c: char| c.is_alphabetic()) => {
                 let word = self.before(&[']'])?;
                 self.eat("]");
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             '\'' | '"' | '`' => self.text().map(Json::String),
             _ => {
                 let word = self.before(&[',', '\n', '}', ']', '{'])?.trim_end();
-                // A date has colons, too, but no space behind them.
+                // A date has colons too, but without a following space.
                 match word.is_empty() || word.contains(": ") {
                     true => None,
                     false => self.named(word.to_owned(), depth),
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A bare word: a value, or the class of the object behind it.
+    /// A bare word: a value, or the class of the following object.
     fn named(&mut self, word: String, depth: usize) -> Option<Json> {
         let rest = self.rest.trim_start_matches(' ');
         if rest.starts_with('{') {
@@ -135,12 +135,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `... 50 more items`, as it stands.
+    /// `... 50 more items`, unchanged.
     fn more(&mut self) -> Option<String> {
         Some(self.before(&[',', '\n', ']', '}'])?.trim_end().to_owned())
     }
 
-    /// A text with all its pieces.
+    /// A string with all its pieces.
     fn text(&mut self) -> Option<String> {
         let mut out = String::new();
         loop {
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                     for _ in 0..digits {
                         code = code * 16 + chars.next()?.1.to_digit(16)?;
                     }
-                    // Half a character: pairs are shown as what they are.
+                    // A lone surrogate, since pairs are shown as characters.
                     char::from_u32(code).unwrap_or('\u{fffd}')
                 }
                 other => other,
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `12`, `1.5`, `12n`; those that JSON does not have stay words.
+/// `12`, `1.5`, `12n`; numbers that JSON does not support stay words.
 fn number(word: &str) -> Option<Number> {
     let word = word.strip_suffix('n').unwrap_or(word);
     if !word.starts_with(|c: char| c.is_ascii_digit() || c == '-') {

@@ -1,8 +1,8 @@
-//! The console: what is recognised in text that a service prints.
+//! Recognises spans in the output of a service.
 //!
-//! OpenTelemetry's ConsoleSpanExporter prints each span: Python's as JSON, Node's as `console.dir` shows an object. [`spans`] finds those in lines that are there,
-//! [`Recogniser`] in lines as they come; both make the records that a receiver would. Times are to the microsecond and
-//! Python prints no scope, so such a span never replaces one that came over OTLP.
+//! OpenTelemetry's ConsoleSpanExporter prints each span: in Python as JSON, in Node with `console.dir`. [`spans`] finds
+//! them in complete lines, [`Recogniser`] in a stream of lines; both produce the records of a receiver. Printed times
+//! have microseconds and Python prints no scope, so a printed span never replaces one received over OTLP.
 
 mod inspect;
 pub mod normalise;
@@ -15,20 +15,20 @@ use tracebook_core::telemetry::SpanRecord;
 
 pub use tracebook_core::console::trace_id_in;
 
-/// The spans that were printed in these lines, in the order printed.
+/// The spans printed in these lines, in order.
 pub fn spans(lines: &[ConsoleLine]) -> Vec<SpanRecord> {
     let mut recogniser = Recogniser::default();
     lines.iter().flat_map(|line| recogniser.push(line)).collect()
 }
 
-/// Finds printed spans in lines as they come, in bounded memory whatever comes; see [`SpanBlocks`].
+/// Finds printed spans in a stream of lines, in bounded memory; see [`SpanBlocks`].
 #[derive(Clone, Debug, Default)]
 pub struct Recogniser {
     blocks: SpanBlocks,
 }
 
 impl Recogniser {
-    /// Takes the next line; the spans that end with it. Text that looks like a span and is none stays text.
+    /// Adds a line and returns the spans that end with it. Text that only looks like a span stays text.
     pub fn push(&mut self, line: &ConsoleLine) -> Vec<SpanRecord> {
         self.blocks.push(line).and_then(|block| reading::record(&block.text)).into_iter().collect()
     }

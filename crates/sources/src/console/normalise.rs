@@ -1,4 +1,4 @@
-//! A printed span as the core's words.
+//! Converts a printed span to `core` types.
 
 pub(super) mod node;
 
@@ -25,7 +25,7 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     (loose, warnings)
 }
 
-/// A span and who sent it; the exporter prints no scope.
+/// A span and its resource; the exporter prints no scope.
 pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Vec<String>) -> LooseSpan {
     if said.contains_key("traceId") {
         return node::span_of(said, id, warnings);
@@ -61,17 +61,17 @@ fn resource(said: Json, warnings: &mut Vec<String>) -> Resource {
 fn service(resource: &Resource) -> String {
     match get(&resource.attributes, "service.name").map(Value::to_string) {
         Some(name) if !name.trim().is_empty() => name,
-        // What the semantic conventions call a service that did not say its name.
+        // The name of a service without a name, from the semantic conventions.
         _ => "unknown_service".to_owned(),
     }
 }
 
-/// A time as the exporter writes it.
+/// A time in the format of the exporter.
 pub(super) fn time(text: &str) -> Option<Nanos> {
     Nanos::parse_rfc3339(text)
 }
 
-/// What is left out is nothing; what is of another type is kept as its JSON.
+/// An absent value is empty; a value of another type becomes its JSON.
 fn text(said: Json, what: &str, warnings: &mut Vec<String>) -> String {
     match said {
         Json::Null => String::new(),
@@ -213,7 +213,7 @@ fn link(said: Json, warnings: &mut Vec<String>) -> Option<Link> {
     })
 }
 
-/// W3C's form `a=1,b=2` of what the exporter prints, Python's list `['{key=a, value=1}', '{key=b, value=2}']`.
+/// Converts the printed Python list `['{key=a, value=1}', '{key=b, value=2}']` to W3C's form `a=1,b=2`.
 fn trace_state(said: Json, warnings: &mut Vec<String>) -> String {
     let said = text(said, "trace state", warnings);
     let Some(inner) = said.strip_prefix('[').and_then(|said| said.strip_suffix(']')) else { return said };
@@ -225,7 +225,7 @@ fn trace_state(said: Json, warnings: &mut Vec<String>) -> String {
         let (key, value) = member.strip_prefix("{key=")?.strip_suffix('}')?.split_once(", value=")?;
         Some(format!("{key}={value}"))
     };
-    // A value has no comma in it, so no member ends but here.
+    // Values contain no comma, so it ends the member.
     let pairs: Option<Vec<String>> =
         inner.replace("\", ", "', ").replace(", \"", ", '").split("', '").map(pair).collect();
     match pairs {

@@ -8,14 +8,14 @@ use tracebook_core::value::{Value, get};
 
 use super::*;
 
-/// A Flask service under ConsoleSpanExporter, both streams together, as a terminal shows them.
+/// The output of a Flask service with ConsoleSpanExporter, both streams combined as in a terminal.
 const FLASK: &str = include_str!("testdata/flask.txt");
 /// Spans with an event, a link, a NaN, an exception.
 const SPANS: &str = include_str!("testdata/spans.txt");
 /// The first two of them from `to_json(indent=None)`.
 const ONE_LINE: &str = include_str!("testdata/one-line.txt");
 
-/// Spans of Node's exporter: a child with events, a link and an exception, its parent, one with a long list.
+/// Spans of Node's exporter: a child with events, a link and an exception; its parent; one with a long list.
 const NODE: &str = include_str!("testdata/node.txt");
 
 fn of(text: &str) -> Vec<SpanRecord> {
@@ -26,7 +26,7 @@ fn titles(records: &[SpanRecord]) -> Vec<&str> {
     records.iter().map(|record| record.title.as_str()).collect()
 }
 
-/// A span as printed, with one piece of its text replaced.
+/// A printed span with a part of its text replaced.
 fn changed(from: &str, to: &str) -> SpanRecord {
     let mut record = of(SPANS).remove(0);
     let text = String::from_utf8(record.raw).expect("text");
@@ -68,20 +68,20 @@ fn what_nodes_exporter_shows_is_spans_too() {
     assert_eq!(read.span.events[0].time, Nanos(1_795_647_034_306_293_460));
     let exception = &read.span.exceptions[0];
     assert_eq!((exception.kind.as_str(), exception.message.as_str()), ("TypeError", "can't read 'x'"));
-    assert!(exception.stacktrace.lines().count() > 5, "its pieces are one text: {}", exception.stacktrace);
+    assert!(exception.stacktrace.lines().count() > 5, "its pieces are joined: {}", exception.stacktrace);
     assert_eq!(read.span.links[0].span_id, root.span_id);
     let (read, _) = normalise::span(root);
     assert_eq!(read.span.kind, SpanKind::Server);
     assert_eq!(get(&read.span.attributes, "multi"), Some(&Value::from("one\ntwo")));
     assert_eq!(get(&read.span.attributes, "quote"), Some(&Value::from("it's \"q\"")));
 
-    // The lines are known as a span's, and what came before and after is not.
+    // The lines of the span are marked, those before and after are not.
     let kinds = classify(&lines(&text));
     assert_eq!(kinds.iter().filter(|kind| **kind != LineKind::Span).count(), 2);
-    // Behind compose's prefix, with another container's lines between.
+    // After the prefix of compose, with lines of another container in between.
     let mixed: String = NODE.lines().map(|line| format!("node-1   | {line}\nflask-1  | GET / 200\n")).collect();
     assert_eq!(titles(&of(&mixed)), titles(&records));
-    // An object that is none, or breaks off, stays text.
+    // An invalid or incomplete object stays text.
     assert!(of("{\n  resource: { a: 1 },\n  id: 'x'\n}\n").is_empty());
     assert!(of(&NODE.replace("  traceId: '", "  traceId: '0")).is_empty());
 }
@@ -113,7 +113,7 @@ fn compose_changes_nothing() {
         ("\x1b[36mbackend-flask-1  | \x1b[0m", "\x1b[33mdb-1             | \x1b[0m2026 LOG:  ready\n"),
         ("\x1b[36mbackend-flask_1    |\x1b[0m ", "\x1b[33mdb_1               |\x1b[0m }\n"),
         ("backend-flask-1  | 2026-11-23T15:20:42.123456789Z ", "backend-flask-2  | {\n"),
-        // The service's own standard error, which a paste cannot tell apart.
+        // Standard error of the service, which is mixed in when output is pasted.
         ("backend-flask-1  | ", "backend-flask-1  | 127.0.0.1 - - [23/Nov/2026 15:20:42] \"GET / HTTP/1.1\" 200 -\n"),
         (
             "",
@@ -126,7 +126,7 @@ fn compose_changes_nothing() {
 }
 
 #[test]
-fn one_line_a_span_is_read_too() {
+fn one_line_per_span_is_read_too() {
     let records = of(ONE_LINE);
     assert_eq!(titles(&records), ["home-activities-mock-data", "GET /api/activities/home 200"]);
     let glued = SPANS.replace("}\n{\n", "}{\n");
@@ -204,7 +204,7 @@ fn what_cannot_be_read_is_warned_about() {
         let (loose, warnings) = crate::normalise(&changed(from, to));
         assert_eq!(warnings.len(), 1, "{to}: {warnings:?}");
         assert!(warnings[0].contains(words), "{to}: {warnings:?}");
-        assert_eq!(loose.span.service, "backend-flask", "the rest is there");
+        assert_eq!(loose.span.service, "backend-flask", "the rest is kept");
     }
     let mut record = of(SPANS).remove(0);
     record.raw.truncate(40);
@@ -246,7 +246,7 @@ fn half_characters_and_infinities_are_mended() {
     assert_eq!(get(&loose.span.attributes, "ratio"), Some(&"-Infinity".into()));
 }
 
-/// Lines of real output in any order, with noise between.
+/// Lines of real output in any order, with noise in between.
 fn shuffled() -> impl Strategy<Value = String> {
     let real: Vec<&str> = SPANS.lines().chain(ONE_LINE.lines()).chain(FLASK.lines().take(60)).collect();
     let line = prop_oneof![
@@ -271,7 +271,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 
 proptest! {
     #[test]
-    fn no_text_breaks_it_and_what_is_taken_reads_back(text in shuffled()) {
+    fn no_text_panics_and_recognised_spans_can_be_read(text in shuffled()) {
         for record in of(&text) {
             let (loose, warnings) = crate::normalise(&record);
             prop_assert!(!warnings.iter().any(|w| w.contains("not readable")));
@@ -282,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn every_printed_span_reads_back(
+    fn every_printed_span_can_be_read(
         name: String,
         id in prop::array::uniform8(1_u8..),
         attributes in prop::collection::vec((any::<String>(), json()), 0..5),
@@ -295,7 +295,7 @@ proptest! {
         let mut text = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
         serde::Serialize::serialize(&span, &mut serde_json::Serializer::with_formatter(&mut text, format)).expect("writes");
-        // Python escapes what is not ASCII, and so every control character.
+        // Python escapes non-ASCII and control characters.
         let text: String = String::from_utf8(text).expect("text").chars().map(|c| match c {
             '\u{7f}'..='\u{ffff}' => format!("\\u{:04x}", u32::from(c)),
             c => c.to_string(),

@@ -1,7 +1,7 @@
-//! Honeycomb's configuration API: whose key it is, boards, saved queries.
+//! Client of Honeycomb's configuration API: key information, boards, saved queries.
 //!
 //! Wire: `docs.honeycomb.io/api` and the official client, `github.com/honeycombio/terraform-provider-honeycombio`
-//! (`client/*.go`). Faults come as RFC 7807 has them, or as `{"error": …}` alone.
+//! (`client/*.go`). Errors have the format of RFC 7807, or just `{"error": …}`.
 
 use serde_json::Value as Json;
 
@@ -14,37 +14,37 @@ use crate::count;
 /// Honeycomb's API in the US.
 pub const ENDPOINT: &str = "https://api.honeycomb.io";
 
-/// Honeycomb's API in the EU; keys of one region are not known in the other.
+/// Honeycomb's API in the EU. A key is valid in one region only.
 pub const ENDPOINT_EU: &str = "https://api.eu1.honeycomb.io";
 
-/// The most datasets whose saved queries are listed.
+/// Maximum number of datasets whose saved queries are listed.
 const MOST_DATASETS: usize = 50;
 
-/// Asks Honeycomb. Cheap to clone. Its `Debug` does not show the key.
+/// A Honeycomb client. Cheap to clone. Its `Debug` does not show the key.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) rest: Rest,
     ui: String,
 }
 
-/// Whose key it is, and what it allows.
+/// Owner and permissions of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Auth {
     /// The team's name.
     pub team: String,
     /// What it is called in addresses.
     pub team_slug: String,
-    /// The environment's name; empty for a classic team.
+    /// The name of the environment; empty for a classic team.
     pub environment: String,
     /// What it is called in addresses; empty for a classic team.
     pub environment_slug: String,
     /// Whether the team has no environments.
     pub classic: bool,
-    /// `configuration` or `ingest`; empty if it does not say.
+    /// `configuration` or `ingest`; empty if unknown.
     pub kind: String,
-    /// What the key allows, in Honeycomb's words and order: `events`, `queries`, `boards`, …
+    /// The permissions of the key, in Honeycomb's terms and order: `events`, `queries`, `boards`, …
     pub access: Vec<String>,
-    /// What does not work with this key, in words.
+    /// What does not work with this key.
     pub notes: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub struct Board {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Where its page is; `None` if the answer does not say.
+    /// The URL of its page; `None` if unknown.
     pub link: Option<String>,
     /// Its queries, in the order of the board.
     pub queries: Vec<BoardQuery>,
@@ -64,17 +64,17 @@ pub struct Board {
 /// A query on a board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoardQuery {
-    /// The dataset's slug; empty where the board does not say.
+    /// The slug of the dataset; empty if the board does not name it.
     pub dataset: String,
     /// What [`Client::query_spec`] and [`Client::run`] take.
     pub query_id: String,
-    /// The annotation that names it; empty if none does.
+    /// The annotation with its name; empty if there is none.
     pub annotation_id: String,
     /// Its name; empty until [`name_boards`] or if it has none.
     pub name: String,
 }
 
-/// A query that somebody gave a name.
+/// A named query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedQuery {
     /// The dataset's slug; [`links::ALL`] for one over the whole environment.
@@ -85,13 +85,13 @@ pub struct SavedQuery {
     pub annotation_id: String,
     /// Its name.
     pub name: String,
-    /// More about it; may be empty.
+    /// A description; may be empty.
     pub description: String,
-    /// Whether it was named on a board rather than saved.
+    /// Whether it was named on a board instead of saved.
     pub of_board: bool,
 }
 
-/// Named queries, and what is to be said of them.
+/// Named queries, and notes about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedQueries {
     /// By dataset.
@@ -104,7 +104,7 @@ impl Client {
     /// A client for `endpoint` ([`ENDPOINT`] or [`ENDPOINT_EU`]) that names itself `agent`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an endpoint that is none, [`Fault::Rejected`] for a key that cannot be one.
+    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for an invalid key.
     pub fn new(endpoint: &str, key: Secret, agent: &str) -> Result<Self, SourceError> {
         if key.expose().starts_with("hcxmk_") {
             let message = "This is a management key of Honeycomb's, which manages keys and reads no data";
@@ -114,15 +114,15 @@ impl Client {
         Ok(Self { rest, ui: links::ui(endpoint) })
     }
 
-    /// Where its pages are, for [`links`].
+    /// The base URL of its pages, for [`links`].
     pub fn ui(&self) -> &str {
         &self.ui
     }
 
-    /// Whose key it is.
+    /// The owner and permissions of the key.
     ///
     /// # Errors
-    /// [`Fault::Rejected`] for a key that this region does not know.
+    /// [`Fault::Rejected`] for a key that is unknown in this region.
     pub async fn auth(&self, fetch: &Fetch) -> Result<Auth, SourceError> {
         let answer = self.get(&["1", "auth"], "", fetch).await?;
         let said =
@@ -158,7 +158,7 @@ impl Client {
         })
     }
 
-    /// All boards. Their queries' names are elsewhere: [`name_boards`].
+    /// All boards. For the names of their queries, see [`name_boards`].
     ///
     /// # Errors
     /// [`Fault::Forbidden`] where the key may not.
@@ -174,10 +174,10 @@ impl Client {
         Ok(boards)
     }
 
-    /// Every named query of the environment and of its datasets, those of boards too. One request for each dataset.
+    /// All named queries of the environment and its datasets, including those on boards. One request per dataset.
     ///
     /// # Errors
-    /// [`Fault::Forbidden`] where the key may not; a dataset that cannot be read is said instead.
+    /// [`Fault::Forbidden`] if the key has no permission. A dataset that cannot be read only adds a note.
     pub async fn saved_queries(&self, fetch: &Fetch) -> Result<SavedQueries, SourceError> {
         let permission = "Manage Queries and Columns";
         let mut found = SavedQueries::default();
@@ -187,7 +187,7 @@ impl Client {
             .map(|dataset| (said(dataset, "last_written_at"), said(dataset, "slug")))
             .filter(|(_, slug)| !slug.is_empty())
             .collect();
-        // RFC 3339 in UTC sorts as text does.
+        // RFC 3339 in UTC sorts as text.
         datasets.sort_by(|a, b| b.cmp(a));
         if datasets.len() > MOST_DATASETS {
             let left_out = count(datasets.len() - MOST_DATASETS, "dataset");
@@ -208,7 +208,7 @@ impl Client {
                     description: said(annotation, "description"),
                     of_board: said(annotation, "source") == "board",
                 })),
-                // Classic teams have no environment to ask.
+                // Classic teams have no environment.
                 Err(error) if slug == links::ALL && matches!(error.fault, Fault::NotFound | Fault::Invalid) => {}
                 Err(error) if matches!(error.fault, Fault::NotFound | Fault::Invalid | Fault::Broken) => {
                     found.notes.push(format!("dataset {slug}: {}", error.message));
@@ -229,7 +229,7 @@ impl Client {
     /// The specification of a query.
     ///
     /// # Errors
-    /// [`Fault::NotFound`] where the dataset has no such query.
+    /// [`Fault::NotFound`] if the dataset has no such query.
     pub async fn query_spec(&self, dataset: &str, query_id: &str, fetch: &Fetch) -> Result<Spec, SourceError> {
         let answer = self.get(&["1", "queries", dataset, query_id], "Manage Queries and Columns", fetch).await?;
         Spec::of(answer)
@@ -240,7 +240,7 @@ impl Client {
         self.open(&answer, permission)
     }
 
-    /// An answer's JSON; `permission` is what a key needs for it, as Honeycomb's settings call it.
+    /// The JSON of a response; `permission` is the required permission of the key, as named in Honeycomb's settings.
     pub(super) fn open(&self, answer: &Http, permission: &str) -> Result<Json, SourceError> {
         if let Some(error) = self.rest.broken(answer) {
             return Err(error);
@@ -279,11 +279,11 @@ impl Client {
     }
 }
 
-/// What to do about a key.
+/// A hint about keys.
 const KEY: &str = "Take a configuration key from Environment settings → API Keys, of the environment and the region that the data is \
     in: keys of the US are not known at https://api.eu1.honeycomb.io, and the other way round";
 
-/// Gives the boards' queries the names that their annotations have, and the dataset where the board does not say it.
+/// Adds to the queries of boards the names from their annotations, and the dataset if the board does not name it.
 pub fn name_boards(boards: &mut [Board], saved: &[SavedQuery]) {
     for query in boards.iter_mut().flat_map(|board| &mut board.queries) {
         let named =
@@ -299,7 +299,7 @@ pub fn name_boards(boards: &mut [Board], saved: &[SavedQuery]) {
     }
 }
 
-/// A board of either kind: flexible ones have panels, classic ones a list of queries.
+/// A board: flexible boards have panels, classic ones a list of queries.
 fn board(board: &Json) -> Board {
     let query = |query: &Json| BoardQuery {
         dataset: said(query, "dataset"),
@@ -318,7 +318,7 @@ fn board(board: &Json) -> Board {
     }
 }
 
-/// What a fault says: RFC 7807 with Honeycomb's `error` and `type_detail`, JSON:API, or a bare `error`.
+/// The message of an error: RFC 7807 with Honeycomb's `error` and `type_detail`, JSON:API, or just `error`.
 fn problem(json: &Json) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut add = |part: String| {

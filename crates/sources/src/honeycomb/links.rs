@@ -1,7 +1,7 @@
-//! Where Honeycomb's pages show it.
+//! Links to Honeycomb's pages.
 //!
-//! Source: `docs.honeycomb.io/investigate/collaborate/share-trace` and `…/share-query`. A trace link without times is searched
-//! for in the last two hours only, so both times are always there.
+//! Source: `docs.honeycomb.io/investigate/collaborate/share-trace` and `…/share-query`. A trace link without times
+//! searches only the last two hours, so both times are always included.
 
 use reqwest::Url;
 use tracebook_core::ids::{SpanId, TraceId};
@@ -13,13 +13,13 @@ use super::spec::Spec;
 /// The dataset of a whole environment.
 pub const ALL: &str = "__all__";
 
-/// Seconds before and behind a trace that are searched too: clocks differ, and a span may come late.
+/// Seconds before and after a trace that are searched too, for clock skew and late spans.
 const PAD: i64 = 60;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// The pages that belong to an API: `https://ui.eu1.honeycomb.io` to `https://api.eu1.honeycomb.io`. To an endpoint that is
-/// none of Honeycomb's the pages of the US.
+/// The base URL of the pages for an API: `https://ui.eu1.honeycomb.io` for `https://api.eu1.honeycomb.io`. For other
+/// endpoints, the pages of the US region.
 pub fn ui(endpoint: &str) -> String {
     let host = Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let region = host.strip_prefix("api.").and_then(|rest| rest.strip_suffix("honeycomb.io"));
@@ -30,13 +30,14 @@ pub fn ui(endpoint: &str) -> String {
     }
 }
 
-/// The dataset that a service's spans go to: `Backend Flask` → `backend-flask`.
+/// The dataset for the spans of a service: `Backend Flask` → `backend-flask`.
 pub fn dataset(service: &str) -> String {
     let dashed = |c: char| c.is_whitespace() || c == '/';
     service.trim().chars().map(|c| if dashed(c) { '-' } else { c }).flat_map(char::to_lowercase).collect()
 }
 
-/// A trace, where wanted at one of its spans. `dataset` is a slug ([`dataset`]); empty or [`ALL`] searches all of the environment.
+/// A trace, optionally at one of its spans. `dataset` is a slug ([`dataset`]); empty or [`ALL`] searches the
+/// environment.
 pub fn trace(
     auth: &Auth,
     ui: &str,
@@ -61,14 +62,15 @@ pub fn trace(
     Some(url.into())
 }
 
-/// A query, which the page runs when it is opened: on every plan.
+/// A query, which the page runs when it is opened. Works on every plan.
 pub fn query(auth: &Auth, ui: &str, dataset: &str, spec: &Spec) -> Option<String> {
     let mut url = place(auth, ui, dataset)?;
     url.query_pairs_mut().append_pair("query", &spec.json().to_string());
     Some(url.into())
 }
 
-/// `/TEAM/environments/ENVIRONMENT/datasets/DATASET`; classic teams have no environments. `None` where the team is not known.
+/// `/TEAM/environments/ENVIRONMENT/datasets/DATASET`; classic teams have no environments. `None` if the team is
+/// unknown.
 fn place(auth: &Auth, ui: &str, dataset: &str) -> Option<Url> {
     if auth.team_slug.is_empty() {
         return None;

@@ -1,6 +1,6 @@
-//! Honeycomb: whose key it is, deep links, boards, saved queries, and query results where the plan has them.
+//! Honeycomb: key information, deep links, boards, saved queries, and query results on plans that include them.
 //!
-//! Its API gives aggregates and never spans: a trace that is to be kept must come through this app's own OTLP receiver.
+//! Its API returns aggregates, never spans. To capture a trace, it must be received over OTLP.
 
 pub mod client;
 pub mod links;

@@ -1,6 +1,6 @@
-//! Honeycomb's Query Data API: a query is made, run, and asked for until it is done.
+//! Honeycomb's Query Data API: a query is created, started, and polled until it is complete.
 //!
-//! Wire: `docs.honeycomb.io/api/tag/Query-Data`. Only the Enterprise plan has it; making a query works on every plan.
+//! Wire: `docs.honeycomb.io/api/tag/Query-Data`. Requires the Enterprise plan; creating a query works on every plan.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use super::client::Client;
 use super::spec::{Spec, rounding};
 use crate::cloud::{Api, Fault, Fetch, Http, Progress, Range, SourceError};
 
-/// The pause before the first look; it grows.
+/// The interval before the first poll; it grows.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
-/// The longest pause between two looks.
+/// The longest interval between polls.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often is looked: about three minutes. Honeycomb itself gives up long before.
+/// Maximum number of polls: about three minutes. Honeycomb times out much earlier.
 const LOOKS: u32 = 90;
-/// The most rows that Honeycomb gives.
+/// Maximum number of rows from Honeycomb.
 const MOST_ROWS: u32 = 10_000;
 
-/// A query's answer, and where Honeycomb shows it.
+/// The result of a query, and its page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The evidence; its name is empty.
     pub result: QueryResult,
-    /// Honeycomb's page of this answer; `None` if it does not say.
+    /// Honeycomb's page with this result; `None` if unknown.
     pub link: Option<String>,
     /// The query's id, for boards.
     pub query_id: String,
 }
 
 impl Client {
-    /// Runs a query over a stretch of at most seven days, for at most `limit` rows ([`MOST_ROWS`] at most). `dataset` is a slug,
-    /// or [`super::links::ALL`]. A saved query's specification comes from [`Client::query_spec`], and its own stretch from
-    /// [`Spec::range`].
+    /// Runs a query over a range of at most seven days, for at most `limit` rows ([`MOST_ROWS`] at most). `dataset` is
+    /// a slug, or [`super::links::ALL`]. The specification of a saved query comes from [`Client::query_spec`], its
+    /// range from [`Spec::range`].
     ///
     /// # Errors
-    /// [`Fault::Invalid`] before anybody is asked where the stretch is too long; [`Fault::Forbidden`] where the plan has no Query Data
-    /// API.
+    /// [`Fault::Invalid`] without a request if the range is too long; [`Fault::Forbidden`] if the plan has no Query
+    /// Data API.
     pub async fn run(
         &self,
         dataset: &str,
@@ -71,7 +71,7 @@ impl Client {
         while answer.get("complete").and_then(Json::as_bool) != Some(true) {
             if looks >= LOOKS {
                 let message = "Honeycomb did not finish the query in three minutes";
-                let hint = "Ask for a shorter stretch or fewer rows, or open the query in Honeycomb";
+                let hint = "Use a shorter time range or fewer rows, or open the query in Honeycomb";
                 return Err(SourceError::new(Fault::Broken, message, hint));
             }
             fetch.wait(pause).await?;
@@ -94,7 +94,7 @@ impl Client {
     }
 }
 
-/// The same key has just made a query: where it may not run it, the plan is the reason.
+/// The key has just created a query, so if it cannot run it, the plan is the reason.
 fn not_in_the_plan(answer: &Http, error: SourceError) -> SourceError {
     let says_so = String::from_utf8_lossy(&answer.body[..answer.body.len().min(4096)]).contains("available as part of");
     if !says_so && ![401, 403, 404].contains(&answer.status) {
@@ -121,7 +121,7 @@ fn table(answer: &Json, asked: &Spec, dataset: &str, range: Range, limit: u32) -
         .filter_map(|row| row.get("data").unwrap_or(row).as_object())
         .collect();
     let mut columns = asked.columns();
-    // A column that nothing asks for is shown all the same, behind the others.
+    // Columns that were not requested are shown after the others.
     for row in &results {
         for name in row
             .keys()
@@ -168,14 +168,14 @@ fn table(answer: &Json, asked: &Spec, dataset: &str, range: Range, limit: u32) -
 /// More columns than a query can ask for (a hundred breakdowns and a hundred calculations).
 const MOST_COLUMNS: usize = 200;
 
-/// What Honeycomb makes of a stretch, and to how many seconds it rounds.
+/// The range that Honeycomb uses, and the seconds to which it rounds.
 fn rounded(range: Range) -> (Nanos, Nanos, i64) {
     let seconds = rounding(range);
     let down = |time: Nanos| Nanos(time.0 - time.0.rem_euclid(seconds * 1_000_000_000));
     (down(range.from), down(range.until), seconds)
 }
 
-/// A cell as text; a heatmap's is an object.
+/// A cell as text; heatmap cells are objects.
 fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),

@@ -9,29 +9,26 @@ use tracebook_core::time::Nanos;
 use crate::clip;
 use crate::cloud::{Fault, Range, SourceError};
 
-/// What can be written, with what it finds.
+/// Parts of a query, with their meaning.
 pub const FORMS: &[(&str, &str)] = &[
-    (r#"{"calculations": [{"op": "COUNT"}]}"#, "how many events; without calculations it is the same"),
+    (r#"{"calculations": [{"op": "COUNT"}]}"#, "the number of events, which is also the default"),
     (
         r#"{"calculations": [{"op": "P99", "column": "duration_ms"}]}"#,
-        "a figure of a column: SUM, AVG, MIN, MAX, COUNT_DISTINCT, P50, P90, P99, …",
+        "a calculation on a column: SUM, AVG, MIN, MAX, COUNT_DISTINCT, P50, P90, P99, …",
     ),
-    (r#"{"breakdowns": ["http.route"]}"#, "one row for each value of a column"),
+    (r#"{"breakdowns": ["http.route"]}"#, "one row per value of a column"),
     (r#"{"filters": [{"column": "http.status_code", "op": ">=", "value": 500}]}"#, "only such events"),
     (
         r#"{"filters": [{"column": "trace.parent_id", "op": "does-not-exist"}]}"#,
         "only root spans; other operators: exists, contains, starts-with, in, =, !=, <, …",
     ),
-    (r#"{"filter_combination": "OR", "filters": []}"#, "any filter is enough; all must hold otherwise"),
-    (
-        r#"{"orders": [{"op": "COUNT", "order": "descending"}]}"#,
-        "in which order; what it names must be calculated or broken down by",
-    ),
-    (r#"{"having": [{"calculate_op": "COUNT", "op": ">", "value": 10}]}"#, "only rows whose figure is such"),
-    (r#"{"time_range": 3600}"#, "over the last so many seconds, at most seven days; two hours if it does not say"),
+    (r#"{"filter_combination": "OR", "filters": []}"#, "any filter matches; by default, all must match"),
+    (r#"{"orders": [{"op": "COUNT", "order": "descending"}]}"#, "sort order, by a calculation or a breakdown"),
+    (r#"{"having": [{"calculate_op": "COUNT", "op": ">", "value": 10}]}"#, "only rows whose calculation matches"),
+    (r#"{"time_range": 3600}"#, "time range in seconds, at most seven days; the default is two hours"),
 ];
 
-/// The members that a specification may have.
+/// The valid members of a specification.
 const MEMBERS: &[&str] = &[
     "breakdowns",
     "calculated_fields",
@@ -50,23 +47,23 @@ const MEMBERS: &[&str] = &[
     "time_range",
 ];
 
-/// What Honeycomb's Query Data API answers at most, in seconds.
+/// Maximum range of Honeycomb's Query Data API in seconds.
 const LONGEST: i64 = 7 * 24 * 3600;
 
-/// Without any time Honeycomb takes the last two hours.
+/// Honeycomb's default range: the last two hours.
 const USUAL: i64 = 2 * 3600;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A query specification that has been looked at.
+/// A checked query specification.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spec(Map<String, Json>);
 
 impl Spec {
-    /// Reads a specification; an empty text counts everything.
+    /// Parses a specification; an empty text counts all events.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] with the part that is wrong. What only Honeycomb can know, a column's name for one, it says itself.
+    /// [`Fault::Invalid`] with the invalid part. Column names and the like are checked by Honeycomb.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -79,7 +76,7 @@ impl Spec {
         Self::of(json)
     }
 
-    /// Looks at a specification.
+    /// Checks a specification.
     ///
     /// # Errors
     /// As [`Spec::parse`].
@@ -88,7 +85,7 @@ impl Spec {
         let Json::Object(mut spec) = json else {
             return wrong(format!("the query should be a JSON object and is {}", clip(&json.to_string())), "");
         };
-        // Honeycomb gives its own id along.
+        // Honeycomb includes its id.
         spec.shift_remove("id");
         spec.retain(|_, value| !value.is_null());
         if let Some(name) = spec.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
@@ -117,7 +114,7 @@ impl Spec {
         Ok(spec)
     }
 
-    /// As text: one member a line, so that its first line says something.
+    /// As text with one member per line, so that the first line is meaningful.
     pub fn text(&self) -> String {
         let members: Vec<String> =
             self.0.iter().map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
@@ -129,7 +126,7 @@ impl Spec {
         Json::Object(self.0.clone())
     }
 
-    /// The stretch that it asks for itself, seen from `now`.
+    /// The time range in the query, relative to `now`.
     pub fn range(&self, now: Nanos) -> Range {
         let time = |name: &str| self.0.get(name).and_then(Json::as_i64).map(|s| s.saturating_mul(SECOND));
         let long = time("time_range").unwrap_or(USUAL * SECOND);
@@ -144,17 +141,17 @@ impl Spec {
         Range { from: Nanos(from), until: Nanos(until) }
     }
 
-    /// The same query over another stretch.
+    /// The same query with another time range.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where Honeycomb would not answer: backwards, or longer than seven days.
+    /// [`Fault::Invalid`] if the range is reversed or longer than seven days.
     pub fn over(&self, range: Range) -> Result<Self, SourceError> {
         let (from, until) =
             (range.from.0.div_euclid(SECOND), range.until.0.saturating_add(SECOND - 1).div_euclid(SECOND));
         let long = until - from;
         if from < 1 || long < 1 {
-            let message = "the query asks for a stretch of time that is none";
-            return Err(SourceError::new(Fault::Invalid, message, "Its beginning must lie before its end"));
+            let message = "the time range of the query is invalid";
+            return Err(SourceError::new(Fault::Invalid, message, "The start must be before the end"));
         }
         if long > LONGEST {
             return Err(SourceError::new(
@@ -164,7 +161,7 @@ impl Spec {
             ));
         }
         let mut spec = self.0.clone();
-        // Valid granularities hang on the stretch, and are of graphs only.
+        // Valid granularities depend on the range, and apply to graphs only.
         for name in ["time_range", "start_time", "end_time", "granularity"] {
             spec.shift_remove(name);
         }
@@ -173,7 +170,7 @@ impl Spec {
         Ok(Self(spec))
     }
 
-    /// What it asks, for a query without a name: `COUNT, P99(duration_ms) by http.route`.
+    /// A title for a query without a name: `COUNT, P99(duration_ms) by http.route`.
     pub fn words(&self) -> String {
         let columns = self.columns();
         let breakdowns: Vec<&str> = self.list("breakdowns").iter().filter_map(Json::as_str).collect();
@@ -185,7 +182,7 @@ impl Spec {
         }
     }
 
-    /// The result's columns: what it is broken down by, then what is calculated, as Honeycomb names them (`P99(duration_ms)`).
+    /// The columns of the result: breakdowns, then calculations, with Honeycomb's names (`P99(duration_ms)`).
     pub fn columns(&self) -> Vec<String> {
         let breakdowns = self.list("breakdowns").iter().filter_map(Json::as_str).map(str::to_owned);
         let named = |calculation: &Json| {
@@ -215,9 +212,10 @@ impl Spec {
     }
 }
 
-/// To how many seconds Honeycomb rounds the ends of a stretch down.
+/// The seconds to which Honeycomb rounds down the ends of a range.
 ///
-/// Up to six hours a minute, up to two days five, up to seven days thirty (`docs.honeycomb.io/api/tag/Query-Data`).
+/// Up to six hours, one minute; up to two days, five; up to seven days, thirty
+/// (`docs.honeycomb.io/api/tag/Query-Data`).
 pub(super) fn rounding(range: Range) -> i64 {
     match (range.until.0 - range.from.0) / SECOND {
         ..=21_600 => 60,

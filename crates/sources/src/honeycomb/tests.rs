@@ -32,7 +32,7 @@ async fn answering(status: u16, headers: &'static [(&'static str, &'static str)]
     (client(&format!("http://{}", server.addr)), server)
 }
 
-/// The error, which must not hold the key.
+/// The error, which must not contain the key.
 fn hushed<T: std::fmt::Debug>(outcome: Result<T, SourceError>) -> SourceError {
     let error = outcome.expect_err("is a fault");
     let all = format!("{error} {error:?}");
@@ -40,7 +40,7 @@ fn hushed<T: std::fmt::Debug>(outcome: Result<T, SourceError>) -> SourceError {
     error
 }
 
-/// 2026-11-23T15:00:00Z and half a minute more than an hour.
+/// From 2026-11-23T15:00:00Z, one hour and half a minute.
 fn range() -> Range {
     Range { from: Nanos(1_795_446_000 * SECOND), until: Nanos(1_795_449_630 * SECOND) }
 }
@@ -106,8 +106,8 @@ async fn boards_of_both_kinds_have_queries_with_the_names_of_their_annotations()
         boards[0].link.as_deref(),
         Some("https://ui.honeycomb.io/cruddur/environments/bootcamp/board/mRqHzDX4Wsr")
     );
-    assert_eq!((boards[1].name.as_str(), &boards[1].link), ("Old", &None), "no page can be a script");
-    assert_eq!(boards[0].queries.len(), 1, "a text and an SLO are no queries");
+    assert_eq!((boards[1].name.as_str(), &boards[1].link), ("Old", &None), "a page must not be a script");
+    assert_eq!(boards[0].queries.len(), 1, "texts and SLOs are not queries");
     name_boards(&mut boards, &saved.rows);
     let query = |dataset: &str, query_id: &str, annotation_id: &str, name: &str| BoardQuery {
         dataset: dataset.to_owned(),
@@ -126,11 +126,11 @@ async fn a_saved_query_can_be_read() {
     replay.done().await;
     assert_eq!(read.columns(), ["app.user_id", "P99(duration_ms)", "COUNT"]);
     let range = read.range(Nanos(1_795_449_600 * SECOND));
-    assert_eq!(range.from, Nanos(1_795_442_400 * SECOND), "its own two hours");
+    assert_eq!(range.from, Nanos(1_795_442_400 * SECOND), "its default of two hours");
 }
 
 #[tokio::test]
-async fn a_query_is_made_run_and_read_as_a_table() {
+async fn a_query_is_created_run_and_read_as_a_table() {
     let (client, replay) = replay("honeycomb-run").await;
     let told = Arc::new(AtomicUsize::new(0));
     let counted = told.clone();
@@ -172,7 +172,7 @@ async fn a_query_is_made_run_and_read_as_a_table() {
 }
 
 #[tokio::test]
-async fn a_plan_without_query_results_is_said_with_what_to_do_instead() {
+async fn a_plan_without_query_results_is_reported_with_an_alternative() {
     let (client, replay) = replay("honeycomb-run-not-in-plan").await;
     let error = hushed(client.run("backend-flask", &spec(), range(), 100, &Fetch::unattended()).await);
     replay.done().await;
@@ -190,21 +190,21 @@ async fn a_plan_without_query_results_is_said_with_what_to_do_instead() {
         let error = hushed(client.run("ds", &spec(), range(), 1, &Fetch::unattended()).await);
         assert_eq!(error.fault, fault, "{status} {body}: {error:?}");
     }
-    // The key may not even make a query: that is no matter of the plan.
+    // If the key cannot create a query, the plan is not the reason.
     let (client, _server) = answering(403, &[], r#"{"error": "forbidden"}"#).await;
     let error = hushed(client.run("ds", &spec(), range(), 1, &Fetch::unattended()).await);
     assert!(error.fault == Fault::Forbidden && error.hint.contains("Manage Queries and Columns"), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_stretch_that_is_too_long_is_refused_before_anybody_is_asked() {
+async fn a_range_that_is_too_long_is_rejected_without_a_request() {
     let client = client("http://127.0.0.1:9");
     let long = Range { from: Nanos(SECOND), until: Nanos(9 * 86_400 * SECOND) };
     let error = hushed(client.run("ds", &spec(), long, 1, &Fetch::unattended()).await);
     assert!(error.fault == Fault::Invalid && error.message.contains("at most 7"), "{error:?}");
 }
 
-/// Makes every query; begins its result as told; answers the n-th look.
+/// Creates any query; starts its result as given; responds to the n-th poll.
 async fn results(
     status: u16,
     begun: String,
@@ -225,7 +225,7 @@ async fn results(
 }
 
 #[tokio::test]
-async fn rows_are_counted_and_what_is_missing_is_said() {
+async fn rows_are_counted_and_missing_ones_are_reported() {
     let row = |n: usize| json!({"data": {"COUNT": n, "x": format!("{n}")}});
     let (client, _server) = results(201, json!({"id": "r"}).to_string(), move |_| {
         json!({"complete": true, "data": {"results": (0..5).map(row).collect::<Vec<_>>()}, "links": {"query_url": "javascript:x"}})
@@ -239,17 +239,17 @@ async fn rows_are_counted_and_what_is_missing_is_said() {
     assert_eq!(
         result.notes[1..],
         ["no more than 3 rows were asked for; there may be others"],
-        "times that are whole are not rounded"
+        "full minutes are not rounded"
     );
 
-    // Nothing found, and an answer that is done at once.
+    // No rows, in a result that is complete at once.
     let (client, _server) = results(201, json!({"id": "r", "complete": true}).to_string(), |_| json!({})).await;
     let answer = client.run("ds", &Spec::default(), whole, 3, &Fetch::unattended()).await.expect("an answer");
     assert!(answer.result.rows.is_empty() && answer.result.columns == ["COUNT"], "{answer:?}");
 }
 
 #[tokio::test]
-async fn looking_for_an_answer_ends_when_the_user_says_so() {
+async fn polling_stops_when_the_user_cancels() {
     let (looked, looking) = (Arc::new(tokio::sync::Notify::new()), CancellationToken::new());
     let told = looked.clone();
     let (client, _server) = results(201, json!({"id": "r"}).to_string(), move |_| {
@@ -265,7 +265,7 @@ async fn looking_for_an_answer_ends_when_the_user_says_so() {
 }
 
 #[tokio::test]
-async fn every_fault_has_its_words() {
+async fn every_error_has_its_message() {
     let unknown = format!(r#"{{"error": "unknown API key {KEY} - check your credentials"}}"#);
     let validation = r#"{"status": 422, "type": "https://api.honeycomb.io/problems/validation-failed", "title": "The provided input is invalid.",
         "error": "The provided input is invalid.", "type_detail": [{"field": "calculations[0].column", "code": "invalid",
@@ -301,7 +301,7 @@ async fn every_fault_has_its_words() {
     let (client, _server) = answering(429, &[("ratelimit", "limit=100, remaining=0, reset=3600")], "{}").await;
     let error = hushed(client.boards(&Fetch::unattended()).await);
     assert!(error.fault == Fault::Throttled && error.message.contains("in 3600 s"), "{error:?}");
-    // What is no list holds no boards.
+    // A value that is not a list contains no boards.
     let (client, _server) = answering(200, &[], "{}").await;
     assert!(client.boards(&Fetch::unattended()).await.expect("nothing").is_empty());
 }

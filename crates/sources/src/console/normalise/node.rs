@@ -1,6 +1,6 @@
-//! A span as the ConsoleSpanExporter of `@opentelemetry/sdk-trace-base` shows it, with the names that it gives (`_exportInfo` of
-//! `ConsoleSpanExporter.ts`): times in microseconds, an event's as seconds and nanoseconds, kinds and status codes as the numbers of
-//! `@opentelemetry/api`. It is shown three levels deep; what lies deeper is `[Object]` or `[Array]`.
+//! A span printed by the ConsoleSpanExporter of `@opentelemetry/sdk-trace-base`, with its field names (`_exportInfo` in
+//! `ConsoleSpanExporter.ts`): times in microseconds, those of events as seconds and nanoseconds, kinds and status codes
+//! as the numbers of `@opentelemetry/api`. Three levels are shown; deeper values are `[Object]` or `[Array]`.
 
 use serde_json::{Map, Value as Json};
 use tracebook_core::assemble::LooseSpan;
@@ -11,9 +11,9 @@ use tracebook_core::trace::{Event, Link, Protocol, Scope, Span, SpanKind, Status
 use super::{attributes, exception, list, object, parent, resource, service, text};
 use crate::clip;
 
-/// A moment or a length in microseconds.
+/// A time or a duration in microseconds.
 pub(in crate::console) fn micros(said: &Json) -> Option<Nanos> {
-    // Whole microseconds of this century have 16 digits, one more than a double keeps with a fraction.
+    // Microseconds of this century have 16 digits, so a double has no precision left for a fraction.
     match said.as_i64() {
         Some(whole) => whole.checked_mul(1_000).map(Nanos),
         None => Nanos::from_seconds(said.as_f64()? / 1e6),
@@ -27,7 +27,7 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
     let start = micros(&take("timestamp")).unwrap_or_default();
     let mut span = Span::new(id, name, Protocol::Console, start);
     let mut above = object(take("parentSpanContext"), "parent", warnings);
-    // Before version 2 the id stood by itself.
+    // Before version 2, the parent id was a separate field.
     let above = above.remove("spanId").filter(|id| !id.is_null()).unwrap_or_else(|| take("parentId"));
     span.parent = parent(&above, warnings);
     let sent = take("kind");
@@ -79,7 +79,7 @@ fn event(said: Json, start: Nanos, warnings: &mut Vec<String>) -> Event {
         _ => None,
     };
     if time.is_none() {
-        warnings.push("an event's time was not printed; its span's beginning is shown".to_owned());
+        warnings.push("the time of an event was not printed; the start of its span is shown".to_owned());
     }
     Event {
         time: time.unwrap_or(start),
