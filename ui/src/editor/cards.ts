@@ -1,24 +1,24 @@
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 import { StateField, type EditorState, type Extension, type Range } from '@codemirror/state'
-import { LiveCard, type LiveDoor } from './live'
+import { LiveCard, type LiveCardActions } from './live'
 import { inside, marks, touched, type PlacedReference } from './markup'
 
-/** What a card can ask of the window around the editor. */
-export interface CardDoor {
+/** What a card can do outside the editor. */
+export interface CardActions {
   url(path: string): string
-  /** Shows the evidence's data. */
+  /** Opens the evidence's data. */
   open(id: string): void
-  live: LiveDoor
+  live: LiveCardActions
 }
 
-/** Heights as they were drawn, so that a card that comes back does not move the text. */
+/** Heights as drawn, so that a card that is drawn again does not move the text. */
 const heights = new Map<string, number>()
 
 class Card extends WidgetType {
   constructor(
     private readonly reference: PlacedReference,
     private readonly block: boolean,
-    private readonly door: CardDoor,
+    private readonly actions: CardActions,
   ) {
     super()
   }
@@ -52,7 +52,7 @@ class Card extends WidgetType {
     picture.className = 'evidence-card'
     picture.alt = alt || caption || 'Evidence'
     picture.draggable = false
-    picture.src = this.door.url(`card/${id}.svg?size=${this.size}`)
+    picture.src = this.actions.url(`card/${id}.svg?size=${this.size}`)
     picture.addEventListener('load', () => {
       view.requestMeasure()
       heights.set(this.key, box.offsetHeight)
@@ -71,7 +71,7 @@ class Card extends WidgetType {
     const tools = document.createElement('span')
     tools.className = 'card-tools'
     tools.append(
-      button('Show data', `Show the data of ${picture.alt}`, () => this.door.open(id)),
+      button('Show data', `Show the data of ${picture.alt}`, () => this.actions.open(id)),
       button('Edit text', `Edit the text of ${picture.alt}`, () => reveal(view, box)),
     )
     box.append(picture, missing, tools)
@@ -84,32 +84,32 @@ class Card extends WidgetType {
     return box
   }
 
-  /** A click on the card is the card's; the cursor stays where it is. */
+  /** A click on the card does not move the cursor. */
   override ignoreEvent() {
     return true
   }
 }
 
 function button(text: string, label: string, run: () => void) {
-  const made = document.createElement('button')
-  made.type = 'button'
-  made.className = 'chip'
-  made.textContent = text
-  made.setAttribute('aria-label', label)
-  made.addEventListener('click', (event) => {
+  const element = document.createElement('button')
+  element.type = 'button'
+  element.className = 'chip'
+  element.textContent = text
+  element.setAttribute('aria-label', label)
+  element.addEventListener('click', (event) => {
     event.preventDefault()
     run()
   })
-  return made
+  return element
 }
 
-/** Puts the cursor into the reference, which shows it as text. */
+/** Moves the cursor into the reference, which then shows as text. */
 function reveal(view: EditorView, box: HTMLElement) {
   view.dispatch({ selection: { anchor: view.posAtDOM(box) }, scrollIntoView: true })
   view.focus()
 }
 
-/** Whether a reference has its lines to itself, as a block decoration needs. */
+/** The lines of a reference that has them to itself, as a block decoration needs; else null. */
 function lines(state: EditorState, reference: PlacedReference): { from: number; to: number } | null {
   const first = state.doc.lineAt(reference.from)
   const last = state.doc.lineAt(reference.to)
@@ -118,7 +118,7 @@ function lines(state: EditorState, reference: PlacedReference): { from: number; 
   return before.trim() === '' && after.trim() === '' ? { from: first.from, to: last.to } : null
 }
 
-function draw(state: EditorState, door: CardDoor): DecorationSet {
+function draw(state: EditorState, actions: CardActions): DecorationSet {
   const found: Range<Decoration>[] = []
   const { references, live } = state.field(marks)
   const show = (reference: PlacedReference, widget: WidgetType) => {
@@ -127,25 +127,28 @@ function draw(state: EditorState, door: CardDoor): DecorationSet {
     if (whole ? touched(state, whole) : inside(state, reference)) return
     found.push(Decoration.replace({ widget, block: whole !== null }).range(range.from, range.to))
   }
-  for (const reference of references) show(reference, new Card(reference, reference.alone, door))
+  for (const reference of references) show(reference, new Card(reference, reference.alone, actions))
   for (const reference of live)
-    show(reference, new LiveCard(reference, reference.alone, (path) => door.url(path), door.live, reveal))
+    show(
+      reference,
+      new LiveCard(reference, reference.alone, (path) => actions.url(path), actions.live, reveal),
+    )
   return Decoration.set(found, true)
 }
 
-/** References as cards. Arrow keys walk into a card's text rather than over it. */
-export function cards(door: CardDoor): Extension {
+/** Draws references as cards. Arrow keys move into a card's text rather than past it. */
+export function cards(actions: CardActions): Extension {
   return StateField.define<DecorationSet>({
-    create: (state) => draw(state, door),
+    create: (state) => draw(state, actions),
     update(value, tr) {
       const changed = tr.docChanged || tr.selection || tr.state.field(marks) !== tr.startState.field(marks)
-      return changed ? draw(tr.state, door) : value
+      return changed ? draw(tr.state, actions) : value
     },
     provide: (field) => EditorView.decorations.from(field),
   })
 }
 
-/** Moves the cursor into the card on the next line, or says that there is none. */
+/** Moves the cursor into the card on the next line. Returns false if there is none. */
 export function stepIntoCard(view: EditorView, by: 1 | -1): boolean {
   const { state } = view
   const range = state.selection.main

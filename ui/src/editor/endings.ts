@@ -19,8 +19,8 @@ import {
 } from '@codemirror/view'
 
 /**
- * Line endings survive because the editor never touches them: only "\n" ends a line here, and a "\r" stays in the text as
- * a character, drawn as nothing before a "\n". What is typed takes the file's own ending.
+ * Line endings are preserved because the editor does not normalise them: only "\n" ends a line, and a "\r" is a character of
+ * the text that is hidden before a "\n". Typed line breaks use the text's own ending.
  */
 export type Ending = '\n' | '\r\n' | '\r'
 
@@ -46,18 +46,18 @@ function charAt(doc: Text, pos: number): number {
   return pos < 0 || pos >= doc.length ? -1 : doc.sliceString(pos, pos + 1).charCodeAt(0)
 }
 
-/** Where the cursor may stand: not inside a CRLF, and not before a byte order mark. */
+/** The nearest allowed cursor position: not inside a CRLF, and not before a byte order mark. */
 function allowed(doc: Text, pos: number): number {
   if (pos === 0 && charAt(doc, 0) === BOM) return 1
   return charAt(doc, pos - 1) === CR && charAt(doc, pos) === LF ? pos - 1 : pos
 }
 
-/** Typed and pasted line breaks become the file's own; no edit and no cursor takes a CRLF apart. */
+/** Typed and pasted line breaks take the text's own ending, and no edit or cursor splits a CRLF. */
 function ownEnding(ending: Ending): Extension {
   return EditorState.transactionFilter.of((tr) => {
     const specs: TransactionSpec[] = []
     if (tr.docChanged && (tr.isUserEvent('input') || tr.isUserEvent('delete'))) {
-      const changes = [...torn(tr), ...(ending === '\r\n' ? bareBreaks(tr) : [])]
+      const changes = [...splitPairs(tr), ...(ending === '\r\n' ? bareBreaks(tr) : [])]
       if (changes.length) specs.push({ changes, sequential: true })
     }
     if (specs.length === 0 && tr.selection) {
@@ -78,8 +78,8 @@ interface Repair {
   insert?: string
 }
 
-/** What mends the halves that an edit has torn apart, in positions of the new text. */
-function torn(tr: Transaction): Repair[] {
+/** Repairs of CRLF pairs that an edit has split, in positions of the new text. */
+function splitPairs(tr: Transaction): Repair[] {
   const repairs: Repair[] = []
   const old = tr.startState.doc
   tr.changes.iterChanges((fromA, toA, fromB, toB) => {
@@ -101,7 +101,7 @@ function torn(tr: Transaction): Repair[] {
   return repairs
 }
 
-/** The new "\n" of a transaction that have no "\r" before them. */
+/** Repairs of a transaction's new "\n" that lack a "\r". */
 function bareBreaks(tr: Transaction): Repair[] {
   const found: Repair[] = []
   tr.changes.iterChanges((_fromA, _toA, fromB, toB) => {
@@ -113,7 +113,7 @@ function bareBreaks(tr: Transaction): Repair[] {
   return found
 }
 
-/** One step to the right at the end of a line passes both halves. */
+/** At the end of a line, moving right passes the whole CRLF. */
 function stepRight(extend: boolean) {
   return (view: EditorView): boolean => {
     const { doc, selection } = view.state
@@ -171,12 +171,12 @@ const returns = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.drawn },
 )
 
-/** Everything that keeps a text's bytes as they are. */
+/** Everything that preserves a text's line endings and byte order mark. */
 export function endings(text: string): Extension {
   return [
     EditorState.lineSeparator.of('\n'),
     ownEnding(endingOf(text)),
-    // What is pasted brings its own endings; ownEnding then gives it this file's.
+    // Pasted text has its own endings; ownEnding then applies this text's.
     EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/g, '\n')),
     returns,
     Prec.high(

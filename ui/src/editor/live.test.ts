@@ -77,7 +77,7 @@ describe('a live card in a text', () => {
     host = new MemoryHost()
     toasts = new Toasts()
     live = new LiveCards({ host, toasts, edit: () => undefined, frozen: () => undefined })
-    host.events((event) => event.event === 'changed' && event.topic === 'live-card' && live.hear(event.id))
+    host.events((event) => event.event === 'changed' && event.topic === 'live-card' && live.notify(event.id))
   })
   afterEach(() => {
     session.stop()
@@ -229,8 +229,8 @@ describe('a live card in a text', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     hidden = true
     const before = looks()
-    live.hear(card.id)
-    live.hear('')
+    live.notify(card.id)
+    live.notify('')
     await vi.advanceTimersByTimeAsync(60_000)
     expect(looks()).toBe(before)
     hidden = false
@@ -249,7 +249,7 @@ describe('a live card in a text', () => {
     await open((reference) => `Text\n\n${reference}\n`)
     await vi.advanceTimersByTimeAsync(1_000)
     now = []
-    live.hear('')
+    live.notify('')
     await vi.advanceTimersByTimeAsync(100)
     button(boxes()[0], 'Ask now')?.click()
     await vi.advanceTimersByTimeAsync(1_000)
@@ -266,12 +266,12 @@ describe('a live card in a text', () => {
     const picture = boxes()[0]?.querySelector('img')
     if (!picture) throw new Error('no picture')
     const load = vi.spyOn(picture, 'src', 'set')
-    live.hear('')
+    live.notify('')
     await vi.advanceTimersByTimeAsync(100)
     expect(load, 'the same answer is not loaded twice').not.toHaveBeenCalled()
     picture.dispatchEvent(new Event('error'))
     expect(picture.hidden, 'the answer in words').toBe(false)
-    live.hear('')
+    live.notify('')
     await vi.advanceTimersByTimeAsync(100)
     expect(load).toHaveBeenCalledTimes(1)
     // Nobody tells it, and it is paused: it looks by itself.
@@ -306,7 +306,7 @@ describe('a live card in a text', () => {
     expect(said(2), 'own words').toEqual(all('mine'))
     expect(said(3)).toEqual(all(title))
     title = 'Renamed'
-    live.hear('')
+    live.notify('')
     await vi.advanceTimersByTimeAsync(100)
     expect(said(2)).toEqual(all('mine'))
     expect(said(3)).toEqual(all('Renamed'))

@@ -5,7 +5,7 @@ import { Failure } from '../host/host'
 import { marks, type PlacedReference } from './markup'
 
 /** What a live card in the text can ask of the window around the editor. */
-export interface LiveDoor {
+export interface LiveCardActions {
   /** Looks at a card, which asks its source where that is due; `now` as soon as the source bears it. */
   look(id: string, now?: boolean): Promise<LiveLook>
   /** Calls back when a card was answered or changed, until the returned function is called. */
@@ -36,7 +36,7 @@ export class LiveCard extends WidgetType {
     private readonly reference: PlacedReference,
     private readonly block: boolean,
     private readonly url: (path: string) => string,
-    private readonly door: LiveDoor,
+    private readonly actions: LiveCardActions,
     private readonly reveal: (view: EditorView, box: HTMLElement) => void,
   ) {
     super()
@@ -94,7 +94,7 @@ export class LiveCard extends WidgetType {
     const freeze = chip('Freeze', () => void freezeNow())
     freeze.classList.add('live-freeze')
     const ask = chip('Ask now', () => askNow())
-    const question = chip('Question…', () => this.door.edit(id))
+    const question = chip('Question…', () => this.actions.edit(id))
     const edit = chip('Edit text', () => this.reveal(view, box))
     tools.append(freeze, ask, question, edit)
     const bar = document.createElement('span')
@@ -165,7 +165,7 @@ export class LiveCard extends WidgetType {
       wanted = false
       clearTimeout(next)
       try {
-        const answer = await this.door.look(id, now)
+        const answer = await this.actions.look(id, now)
         if (gone) return
         const fresh = answer.asked_at !== shown?.asked_at
         soon = now && !fresh && !answer.asking
@@ -210,12 +210,12 @@ export class LiveCard extends WidgetType {
       if (freezing || !clicked) return
       freezing = true
       say()
-      await this.door.freeze(clicked, shown?.asked_at ?? null).finally(() => (freezing = false))
+      await this.actions.freeze(clicked, shown?.asked_at ?? null).finally(() => (freezing = false))
       say()
     }
 
     const ticking = setInterval(say, TICK)
-    const unwatch = this.door.watch(id, seen)
+    const unwatch = this.actions.watch(id, seen)
     document.addEventListener('visibilitychange', seen)
     stops.set(box, () => {
       gone = true

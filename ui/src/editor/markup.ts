@@ -8,7 +8,7 @@ export interface Placed {
 export type PlacedReference = Reference & Placed
 export type PlacedSlot = Slot & Placed
 
-/** References and slots as Rust found them, moved along with every change until it is asked again. */
+/** References and slots as Rust parsed them, mapped through every change until it parses again. */
 export interface Marks {
   references: readonly PlacedReference[]
   /** References to live cards. */
@@ -18,7 +18,7 @@ export interface Marks {
   target: PlacedSlot | null
 }
 
-/** Rust's answer for a text, and what was changed since it was asked. */
+/** Rust's answer for a text, and the changes since the request. */
 export const setMarkup = StateEffect.define<{ markup: Markup; since: ChangeDesc | null }>()
 export const setTarget = StateEffect.define<PlacedSlot | null>()
 
@@ -68,7 +68,7 @@ function place<T extends { place: { start: number; end: number } }>(
 function move<T extends Placed>(items: readonly T[], changes: ChangeDesc): T[] {
   const moved: T[] = []
   for (const item of items) {
-    // A change inside it may have made it something else: raw text until Rust has looked again.
+    // A change inside may have made it something else: it shows as text until Rust has parsed it again.
     if (item.to - item.from > 2 && changes.touchesRange(item.from + 1, item.to - 1)) continue
     const now = after(item, changes)
     if (now) moved.push(now.from === item.from && now.to === item.to ? item : { ...item, ...now })
@@ -76,19 +76,19 @@ function move<T extends Placed>(items: readonly T[], changes: ChangeDesc): T[] {
   return moved
 }
 
-/** Where a place is after changes; null where nothing is left of it. */
+/** A range mapped through changes; null if nothing is left of it. */
 export function after(place: Placed, changes: ChangeDesc): Placed | null {
   const from = changes.mapPos(place.from, 1)
   const to = changes.mapPos(place.to, -1)
   return from < to ? { from, to } : null
 }
 
-/** The one law of cards: where the selection is, the raw text shows. */
+/** Whether the selection overlaps a range: there, the text is shown instead of the card. */
 export function inside(state: EditorState, range: Placed): boolean {
   return state.selection.ranges.some((selected) => selected.from < range.to && selected.to > range.from)
 }
 
-/** As `inside`, with the edges: for what has its lines to itself. */
+/** As `inside`, including the edges: for cards on their own lines. */
 export function touched(state: EditorState, range: Placed): boolean {
   return state.selection.ranges.some((selected) => selected.from <= range.to && selected.to >= range.from)
 }

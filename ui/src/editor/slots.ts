@@ -2,11 +2,11 @@ import { StateField, type EditorState, type Extension, type Range } from '@codem
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 import { marks, setTarget, type PlacedSlot } from './markup'
 
-/** What a slot can ask of the window around the editor. */
-export interface SlotDoor {
-  /** The next capture goes here. */
+/** What a slot can do outside the editor. */
+export interface SlotActions {
+  /** Makes it the target of the next capture. */
   aim(slot: PlacedSlot): void
-  /** This line is no slot. */
+  /** Marks the line as not a slot. */
   dismiss(slot: PlacedSlot): void
 }
 
@@ -14,7 +14,7 @@ class SlotTools extends WidgetType {
   constructor(
     private readonly slot: PlacedSlot,
     private readonly aimed: boolean,
-    private readonly door: SlotDoor,
+    private readonly actions: SlotActions,
   ) {
     super()
   }
@@ -35,14 +35,14 @@ class SlotTools extends WidgetType {
     aim.setAttribute('aria-label', `Capture into slot: ${this.slot.text}`)
     aim.addEventListener('click', () => {
       if (this.aimed) view.dispatch({ effects: setTarget.of(null) })
-      else this.door.aim(here(view, box, this.slot))
+      else this.actions.aim(here(view, box, this.slot))
     })
     const dismiss = document.createElement('button')
     dismiss.type = 'button'
     dismiss.className = 'chip chip-quiet'
     dismiss.textContent = 'Not a slot'
     dismiss.setAttribute('aria-label', `Not a slot: ${this.slot.text}`)
-    dismiss.addEventListener('click', () => this.door.dismiss(here(view, box, this.slot)))
+    dismiss.addEventListener('click', () => this.actions.dismiss(here(view, box, this.slot)))
     box.append(aim, dismiss)
     return box
   }
@@ -58,7 +58,7 @@ function here(view: EditorView, box: HTMLElement, drawn: PlacedSlot): PlacedSlot
   return view.state.field(marks).slots.find((slot) => slot.to === pos) ?? drawn
 }
 
-function draw(state: EditorState, door: SlotDoor): DecorationSet {
+function draw(state: EditorState, actions: SlotActions): DecorationSet {
   const { slots, target } = state.field(marks)
   const found: Range<Decoration>[] = []
   for (const slot of slots) {
@@ -68,18 +68,18 @@ function draw(state: EditorState, door: SlotDoor): DecorationSet {
         class: aimed ? 'slot slot-aimed' : 'slot',
         attributes: { 'data-wants': slot.wants },
       }).range(slot.from, slot.to),
-      Decoration.widget({ widget: new SlotTools(slot, aimed, door), side: 1 }).range(slot.to),
+      Decoration.widget({ widget: new SlotTools(slot, aimed, actions), side: 1 }).range(slot.to),
     )
   }
   return Decoration.set(found, true)
 }
 
-/** Slots as soft chips with what can be done about them. */
-export function slots(door: SlotDoor): Extension {
+/** Highlights slots and draws their buttons. */
+export function slots(actions: SlotActions): Extension {
   return StateField.define<DecorationSet>({
-    create: (state) => draw(state, door),
+    create: (state) => draw(state, actions),
     update(value, tr) {
-      return tr.state.field(marks) === tr.startState.field(marks) ? value : draw(tr.state, door)
+      return tr.state.field(marks) === tr.startState.field(marks) ? value : draw(tr.state, actions)
     },
     provide: (field) => EditorView.decorations.from(field),
   })

@@ -1,6 +1,5 @@
 import type { Host } from './host'
 
-/** The one place where a host is chosen. */
 export async function chooseHost(): Promise<Host> {
   if (import.meta.env.MODE === 'memory') return new (await import('./memory')).MemoryHost()
   if ('__TAURI_INTERNALS__' in window) return new (await import('./tauri')).TauriHost()

@@ -1,31 +1,31 @@
 import type { Commands, ErrorBody, Event } from '../bindings'
 
-/** What every window is told while it runs; the name keeps it apart from the DOM's. */
+/** An event sent to every window; named differently from the DOM's `Event`. */
 export type HostEvent = Event
 
-/** Everything the window needs from the outside: commands, events, pictures, and a way to choose files. */
+/** What the UI needs from its environment: commands, events, images, and file dialogs. */
 export interface Host {
-  /** Which host it is, for people. */
+  /** For messages: `browser` or `window`. */
   readonly name: string
-  /** This window's id: its own changes come back marked with it. */
+  /** This window's id. Events name the client that caused them. */
   readonly client: string
   /** Whether `choose` can open a system dialog. */
   readonly chooses: boolean
-  /** Carries out a command; rejects with a `Failure` and nothing else. */
+  /** Runs a command. Rejects with a `Failure` and nothing else. */
   rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call?: string): Promise<Commands[K][1]>
-  /** Calls back on every event until the returned function is called. */
+  /** Calls `listener` on every event until the returned function is called. */
   events(listener: (event: HostEvent) => void): () => void
-  /** Says whether events arrive; calls back at once and at every change. */
+  /** Reports whether the event stream is connected: at once, and on every change. */
   connection(listener: (up: boolean) => void): () => void
-  /** Where a card or an attachment is shown from. */
+  /** The URL of a card or an attachment. */
   url(path: string): string
-  /** Paths chosen by the user; null where nothing was chosen. */
+  /** Paths chosen by the user, or null. */
   choose(kind: 'folder' | 'files'): Promise<string[] | null>
-  /** Answers `ask_closing`: the user is being asked, or the window closes, goes out of the way, or stays. */
+  /** Answers `ask_closing`: the user is being asked, or the window closes, is minimised, or stays open. */
   closing(answer: 'asking' | 'close' | 'keep' | 'stay'): Promise<void>
 }
 
-/** A command that failed: what happened and what to do. */
+/** A failed command: what happened, and what to do about it. */
 export class Failure extends Error implements ErrorBody {
   constructor(
     readonly code: ErrorBody['code'],
@@ -36,16 +36,12 @@ export class Failure extends Error implements ErrorBody {
     this.name = 'Failure'
   }
 
-  /** Whatever was thrown, as a failure that can be shown. */
+  /** Converts anything thrown into a failure that can be shown. */
   static from(cause: unknown): Failure {
     if (cause instanceof Failure) return cause
     if (isErrorBody(cause)) return new Failure(cause.code, cause.message, cause.hint)
     if (cause instanceof Error) return new Failure('internal', cause.message || cause.name, '')
-    return new Failure(
-      'internal',
-      typeof cause === 'string' ? cause : 'Something failed without a reason',
-      '',
-    )
+    return new Failure('internal', typeof cause === 'string' ? cause : 'Unknown error', '')
   }
 }
 
@@ -58,7 +54,7 @@ function isErrorBody(value: unknown): value is ErrorBody {
   )
 }
 
-/** A random id. `crypto.randomUUID` is missing on plain http, where a cloud workspace may serve us. */
+/** A random id. `crypto.randomUUID` is missing on plain HTTP, over which a cloud workspace may serve the UI. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

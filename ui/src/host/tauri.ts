@@ -11,7 +11,7 @@ export class TauriHost implements Host {
   readonly chooses = true
 
   constructor() {
-    // For the few styles that only this engine needs.
+    // For styles that only WebKitGTK needs.
     document.documentElement.dataset.host = 'window'
   }
 
@@ -34,9 +34,8 @@ export class TauriHost implements Host {
   }
 
   url(path: string): string {
-    // Tauri knows the platform's form (`tracebook://localhost/` or `http://tracebook.localhost/`); the path itself
-    // must keep its slashes and query, which convertFileSrc would escape.
-    // WebKitGTK shows pictures as if everybody preferred light, so the scheme is asked for.
+    // convertFileSrc knows the platform's form (`tracebook://localhost/` or `http://tracebook.localhost/`), but would
+    // escape the path's slashes and query. WebKitGTK ignores the preferred scheme in images, so it is passed along.
     const theme = window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
     return `${convertFileSrc('', 'tracebook')}${path}${path.includes('?') ? '&' : '?'}theme=${theme}`
   }

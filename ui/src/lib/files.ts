@@ -1,7 +1,7 @@
 import type { NamedText } from '../bindings'
 import { Failure } from '../host/host'
 
-/** Files as texts, byte order mark and line endings included. Rejects what is no UTF-8 rather than mending it. */
+/** Reads files as text, with their byte order marks and line endings. Rejects a file that is not UTF-8. */
 export async function readTexts(files: File[]): Promise<NamedText[]> {
   return Promise.all(
     files.map(async (file) => {

@@ -7,16 +7,16 @@ export interface SpanLine {
   depth: number
   /** Milliseconds, null while in progress. */
   ms: number | null
-  /** Where its bar begins and how long it is, in parts of the whole trace. */
+  /** Start and length of its bar, as fractions of the trace. */
   left: number
   width: number
   resource: Resource | undefined
   scope: Scope | undefined
-  /** Everything about it in lower case, for the search. */
+  /** All its text in lower case, for the search. */
   words: string
 }
 
-/** A trace's spans as lines of a tree. They come parent first; what never had one, or is its own, stands at the left. */
+/** A trace's spans as lines of a tree. Parents come first; a span without a known parent is a root. */
 export function spanLines(trace: Trace): SpanLine[] {
   const depths = new Map<string, number>()
   const first = trace.spans.reduce(

@@ -1,4 +1,4 @@
-/** Runs a job at once, then at most every `gap` ms and never twice at a time; a call in between is made good later. */
+/** Runs a job at once, then at most every `gap` ms, and never twice at a time. A request in between runs it later. */
 export class Throttle {
   #timer: ReturnType<typeof setTimeout> | undefined
   #running = false

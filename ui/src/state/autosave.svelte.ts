@@ -1,38 +1,38 @@
 import type { Written } from '../bindings'
 import { Failure } from '../host/host'
 
+/** Milliseconds after the last key. */
 const QUIET = 300
-/** A second is promised until it is on disk; the way there, and a busy window, take some of it. */
+/** Milliseconds while keys keep coming. Text is to be on disk within a second, and the write takes some of it. */
 const LATEST = 500
 const RETRY = [1000, 2000, 5000, 10_000]
-/** After a conflict the text is still kept, as a revision each time, so less often. */
-const KEEP = 3000
+/** During a conflict every write makes a revision, so writes are less frequent. */
+const CONFLICT_QUIET = 3000
 
 export type SaveState = 'saved' | 'unsaved' | 'saving' | 'failed' | 'conflict'
 
 export interface Conflict {
-  /** The revision under which this window's text is kept. */
+  /** The revision that holds this window's text. */
   kept: number | null
-  /** What happened, in words. */
   message: string
 }
 
-export interface Door {
-  /** The whole text as it is now. */
+/** Where a text is read from and written to. */
+export interface TextStore {
   read(): string
-  /** Writes it; a base of null writes over whatever is there. */
+  /** Writes the text on top of revision `base`; null overwrites whatever is stored. */
   write(base: number | null, body: string): Promise<Written>
 }
 
-/** Writes a text as it is typed: soon after the last key, and every second while keys keep coming. One write at a time. */
+/** Saves a text while it is typed: soon after the last key, and at least every second. One write at a time. */
 export class Autosave {
   state = $state<SaveState>('saved')
   failure = $state.raw<Failure | null>(null)
   conflict = $state.raw<Conflict | null>(null)
-  /** The revision that the text was made on. */
+  /** The revision that the text is based on. */
   base: number
 
-  #door: Door
+  #store: TextStore
   #edits = 0
   #safe = 0
   #quiet: ReturnType<typeof setTimeout> | undefined
@@ -41,27 +41,27 @@ export class Autosave {
   #failures = 0
   #flight: Promise<void> | null = null
 
-  constructor(base: number, door: Door) {
+  constructor(base: number, store: TextStore) {
     this.base = base
-    this.#door = door
+    this.#store = store
   }
 
-  /** Whether anything typed is in no write that was answered. */
+  /** Whether anything typed has not been stored yet. */
   get dirty(): boolean {
     return this.#edits > this.#safe
   }
 
-  /** Says that the text has changed. */
+  /** To be called after every change of the text. */
   touch() {
     this.#edits++
     if (this.state === 'saved') this.state = 'unsaved'
     clearTimeout(this.#quiet)
     const slow = this.conflict !== null
-    this.#quiet = setTimeout(() => void this.#run(), slow ? KEEP : QUIET)
-    this.#latest ??= setTimeout(() => void this.#run(), slow ? KEEP * 4 : LATEST)
+    this.#quiet = setTimeout(() => void this.#run(), slow ? CONFLICT_QUIET : QUIET)
+    this.#latest ??= setTimeout(() => void this.#run(), slow ? CONFLICT_QUIET * 4 : LATEST)
   }
 
-  /** Writes until all is written; false where that failed or ended in a conflict. */
+  /** Writes until everything is stored. Returns false after a failure or a conflict. */
   async flush(): Promise<boolean> {
     for (let tries = 0; tries < 50 && (this.dirty || this.#flight); tries++) {
       const before = this.#safe
@@ -71,7 +71,7 @@ export class Autosave {
     return !this.dirty && !this.conflict
   }
 
-  /** Ends a conflict with this window's text. */
+  /** Resolves a conflict with this window's text. */
   async writeOver(): Promise<boolean> {
     await this.#flight
     this.conflict = null
@@ -80,7 +80,7 @@ export class Autosave {
     return this.flush()
   }
 
-  /** The text was replaced by what is stored as `revision`; nothing is left to write. */
+  /** The text was replaced by the stored `revision`, so nothing is left to write. */
   adopt(revision: number) {
     this.base = revision
     this.#safe = this.#edits
@@ -104,7 +104,7 @@ export class Autosave {
 
   #run(over = false): Promise<void> {
     if (this.#flight) {
-      // One write at a time: what came meanwhile goes with the next one.
+      // One write at a time: later changes go with the next one.
       return this.#flight.then(() => (this.dirty && this.state !== 'failed' ? this.#run(over) : undefined))
     }
     if (!this.dirty) return Promise.resolve()
@@ -117,7 +117,7 @@ export class Autosave {
     const edits = this.#edits
     this.state = 'saving'
     try {
-      const written = await this.#door.write(over ? null : this.base, this.#door.read())
+      const written = await this.#store.write(over ? null : this.base, this.#store.read())
       this.#safe = Math.max(this.#safe, edits)
       this.failure = null
       this.#failures = 0

@@ -5,7 +5,7 @@ import type { Host } from '../host/host'
 import type { Session } from './session.svelte'
 import type { Toasts } from './toasts.svelte'
 
-/** Freezes what is asked for and puts its reference into the open entry. Says so only after it was read back. */
+/** Captures evidence and inserts its reference into the open entry. Reports success once the text is stored. */
 export async function freeze(
   host: Host,
   toasts: Toasts,
@@ -14,13 +14,13 @@ export async function freeze(
 ): Promise<Captured> {
   if (session) {
     await session.autosave.flush()
-    // A revision before a capture is a comfort: the capture itself must not wait for it.
+    // The capture does not depend on the revision before it.
     await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not save a revision'))
   }
   const captured = await host.rpc('capture', request)
   const hint = captured.warnings.join('. ')
   if (!session) {
-    toasts.say(`Captured: ${captured.title}`, {
+    toasts.show(`Captured: ${captured.title}`, {
       hint: `It is not in any entry yet: insert it from the Evidence tab. ${hint}`,
     })
     return captured
@@ -29,19 +29,19 @@ export async function freeze(
   return captured
 }
 
-/** Puts a reference into an entry as one undo step and waits until it is stored. */
+/** Inserts a reference into an entry as one undo step and waits until it is stored. */
 export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
   const undo = insertReference(session, reference)
-  await settle(host, toasts, session, reference, { said: 'Added to', hint, undo })
+  await confirmStored(host, toasts, session, reference, { done: 'Added to', hint, undo })
 }
 
-/** Waits until a text with a new reference is stored, and says so; `said` goes before the entry's title. */
-export async function settle(
+/** Waits until a text with a new reference is stored, and shows a toast: `done` and the entry's title. */
+export async function confirmStored(
   host: Host,
   toasts: Toasts,
   session: Session,
   reference: string,
-  { said, hint, undo }: { said: string; hint: string; undo: () => void },
+  { done, hint, undo }: { done: string; hint: string; undo: () => void },
 ) {
   const next = session.marks.target
   const saved = await session.autosave.flush()
@@ -49,22 +49,22 @@ export async function settle(
   if (stored) {
     const action = { label: 'Undo', run: undo }
     const then = next ? `The next capture goes into “${next.text}”. ` : ''
-    toasts.say(`${said} ${shortTitle(session.row.title)}`, {
+    toasts.show(`${done} ${shortTitle(session.row.title)}`, {
       tone: 'good',
       hint: (then + hint).trim(),
       action,
     })
     return
   }
-  toasts.say('Inserted, but the entry is not saved yet', {
+  toasts.show('Inserted, but the entry is not saved yet', {
     tone: 'bad',
     hint: session.autosave.failure?.hint || 'The evidence itself is safe: find it in the Evidence tab.',
   })
 }
 
 /**
- * Inserts, and returns what takes it out again. A filled slot hands over to the next open one below it; after the last, captures go to
- * the cursor again.
+ * Inserts a reference into the target slot or at the cursor, and returns its undo. After a slot is filled, the next open
+ * slot below it becomes the target; after the last, captures go to the cursor.
  */
 export function insertReference(session: Session, reference: string): () => void {
   const slot = session.marks.target
@@ -80,7 +80,7 @@ export function insertReference(session: Session, reference: string): () => void
     const at = now === after ? (slot?.from ?? 0) : now.indexOf(reference)
     if (now === after) session.replace(before.sliceDoc())
     else if (at >= 0) session.dispatch({ changes: { from: at, to: at + reference.length, insert: replaced } })
-    // Taken back, the slot is the one to fill again.
+    // After undo, the slot is the target again.
     if (slot && at >= 0) session.aim({ ...slot, from: at, to: at + replaced.length })
   }
 }

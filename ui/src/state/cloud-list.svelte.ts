@@ -83,7 +83,7 @@ export class CloudList<R> extends Listing<R> {
   }
 
   /** Takes the progress of a call, if the call is this list's. */
-  hear(call: string, done: number, what: string) {
+  onProgress(call: string, done: number, what: string) {
     if (call === this.#call) this.progress = done ? `${done.toLocaleString()} ${what}` : what
   }
 

@@ -2,10 +2,10 @@ import type { ErrorRow, Identity, LogRow, SourceSet, Sources, TraceSummary, Vend
 import type { Host } from '../host/host'
 import { CloudList } from './cloud-list.svelte'
 
-/** Who the tray shows: what arrives here, or a vendor's cloud. */
+/** What the tray shows: local telemetry, or a vendor's cloud. */
 export type Place = 'local' | Vendor
 
-/** The cloud sources: what is set, who we are, and the lists that were asked for. */
+/** The cloud sources: their settings, identities and lists. */
 export class Cloud {
   place = $state<Place>('local')
   sources = $state.raw<Sources | null>(null)
@@ -64,7 +64,7 @@ export class Cloud {
     }
   }
 
-  hear(call: string, done: number, what: string) {
-    for (const list of this.lists) list.hear(call, done, what)
+  onProgress(call: string, done: number, what: string) {
+    for (const list of this.lists) list.onProgress(call, done, what)
   }
 }

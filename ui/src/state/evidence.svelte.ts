@@ -2,7 +2,7 @@ import type { EvidenceRow } from '../bindings'
 import { Failure, type Host } from '../host/host'
 import { Throttle } from '../lib/throttle'
 
-/** Every evidence of the journal. */
+/** All evidence of the journal. */
 export class EvidenceShelf {
   rows = $state.raw<readonly EvidenceRow[]>([])
   failure = $state.raw<Failure | null>(null)
@@ -25,12 +25,12 @@ export class EvidenceShelf {
     this.#throttle.request()
   }
 
-  /** What an entry shows. */
+  /** Evidence that an entry shows. */
   of(slug: string): EvidenceRow[] {
     return this.rows.filter((row) => row.entries.includes(slug))
   }
 
-  /** What no entry shows. */
+  /** Evidence that no entry shows. */
   get unplaced(): EvidenceRow[] {
     return this.rows.filter((row) => row.entries.length === 0)
   }

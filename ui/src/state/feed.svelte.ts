@@ -1,14 +1,14 @@
-import type { ConsoleRow, ErrorRow, Listed, LogRow, Topic, TraceSummary } from '../bindings'
+import type { ConsoleRow, ErrorRow, Listed, LogRow, TraceSummary } from '../bindings'
 import { Failure, type Host } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { Listing, type Asked } from './listing.svelte'
 
-/** At most five times a second. */
+/** Milliseconds between two reads. */
 const GAP = 200
-/** Rows hold still while the pointer moves over them, so that a click hits what was aimed at. */
+/** Milliseconds that rows stay in place after the pointer moved over them, so that a click hits its target. */
 const STILL = 900
-/** As many as one capture of log events takes, so that "Capture these" means what is seen. */
-export const MOST = 200
+/** As many rows as one capture of log events holds, so that "Capture these" captures what is shown. */
+export const MAX_ROWS = 200
 
 /** Local telemetry of one kind, newest first. It is read only while it is shown. */
 export class Feed<R> extends Listing<R> {
@@ -22,7 +22,7 @@ export class Feed<R> extends Listing<R> {
   #stale = true
   #typing: ReturnType<typeof setTimeout> | undefined
   #stillUntil = 0
-  #release: ReturnType<typeof setTimeout> | undefined
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     ask: (filter: string) => Promise<Listed<R>>,
@@ -48,17 +48,17 @@ export class Feed<R> extends Listing<R> {
     if (this.#stale) this.#throttle.request()
     return () => {
       this.#watchers -= 1
-      this.#letLoose()
+      this.#unhold()
     }
   }
 
-  /** Something changed: asked again at once where it is watched, else when it next is. */
+  /** Reads again: at once if it is shown, otherwise when it is shown next. */
   refresh() {
     this.#stale = true
     if (this.#watchers > 0) this.#throttle.request()
   }
 
-  /** The newest, asked for where nobody has watched since the last change. */
+  /** The newest row, read first if the list is not shown. */
   async newest(): Promise<R | undefined> {
     if (this.#stale && this.#watchers === 0) await this.#load()
     return this.rows[0]
@@ -68,7 +68,7 @@ export class Feed<R> extends Listing<R> {
     this.filter = text
     clearTimeout(this.#typing)
     this.#typing = setTimeout(() => {
-      this.#letLoose()
+      this.#unhold()
       this.refresh()
     }, 150)
   }
@@ -77,25 +77,25 @@ export class Feed<R> extends Listing<R> {
     this.refresh()
   }
 
-  /** The pointer moves over the rows; `always` until they are let go. */
+  /** Keeps the rows in place while the pointer moves over them; with `always` until they are released. */
   hold(always = false) {
     this.#stillUntil = always ? Infinity : Math.max(this.#stillUntil, Date.now() + STILL)
   }
 
-  letGo() {
-    this.#letLoose()
+  release() {
+    this.#unhold()
     if (this.waiting) this.refresh()
   }
 
   stop() {
     clearTimeout(this.#typing)
-    clearTimeout(this.#release)
+    clearTimeout(this.#releaseTimer)
     this.#throttle.stop()
   }
 
-  #letLoose() {
+  #unhold() {
     this.#stillUntil = 0
-    clearTimeout(this.#release)
+    clearTimeout(this.#releaseTimer)
   }
 
   async #load() {
@@ -122,8 +122,8 @@ export class Feed<R> extends Listing<R> {
     if (still > 0 && this.rows.length > 0 && moved) {
       const known = new Set(this.rows.map(this.key))
       this.waiting = rows.filter((row) => !known.has(this.key(row))).length
-      clearTimeout(this.#release)
-      if (still < Infinity) this.#release = setTimeout(() => this.refresh(), still + 10)
+      clearTimeout(this.#releaseTimer)
+      if (still < Infinity) this.#releaseTimer = setTimeout(() => this.refresh(), still + 10)
       return
     }
     this.waiting = 0
@@ -131,7 +131,7 @@ export class Feed<R> extends Listing<R> {
   }
 }
 
-/** Everything the receivers and watched commands bring, by kind. The names are those of the events. */
+/** Local telemetry by kind. */
 export class Feeds {
   readonly traces: Feed<TraceSummary>
   readonly logs: Feed<LogRow>
@@ -139,7 +139,7 @@ export class Feeds {
   readonly console: Feed<ConsoleRow>
 
   constructor(host: Host) {
-    const question = (filter: string) => ({ filter, limit: MOST })
+    const question = (filter: string) => ({ filter, limit: MAX_ROWS })
     this.traces = new Feed(
       (filter) => host.rpc('live_traces', { filter, limit: 100 }),
       (row) => row.trace_id,
@@ -189,13 +189,6 @@ export class Feeds {
 
   get all() {
     return [this.traces, this.logs, this.errors, this.console]
-  }
-
-  /** The feed that an event speaks of; undefined for the events of others. */
-  named(topic: Topic) {
-    return topic === 'traces' || topic === 'logs' || topic === 'errors' || topic === 'console'
-      ? this[topic]
-      : undefined
   }
 
   refresh() {

@@ -1,4 +1,3 @@
-import type { Topic } from '../bindings'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
 import { MemoryHost } from '../host/memory'
@@ -86,7 +85,7 @@ it('asks nothing while nobody watches, and once when somebody does again', async
   await pass(300)
   expect(asked()).toEqual(['live_logs', 'live_logs'])
   leave()
-  feeds.named('logs')?.refresh()
+  feeds.logs.refresh()
   await pass(300)
   expect(asked()).toHaveLength(2)
   feeds.logs.watch()
@@ -106,14 +105,6 @@ it('gives the newest also where nobody watches', async () => {
   expect(host.calls, 'nothing changed meanwhile').toHaveLength(1)
 })
 
-it('knows the feeds by the names of the events', () => {
-  const feeds = new Feeds(new MemoryHost())
-  expect(feeds.named('console')).toBe(feeds.console)
-  expect(feeds.named('errors')).toBe(feeds.errors)
-  expect(feeds.named('entry')).toBeUndefined()
-  expect(feeds.named('constructor' as Topic), 'a topic of a newer version').toBeUndefined()
-})
-
 it('holds until it is let go where that is asked for', async () => {
   const host = new MemoryHost()
   const feed = new Feeds(host).console
@@ -128,7 +119,7 @@ it('holds until it is let go where that is asked for', async () => {
   await pass(60_000)
   expect(feed.rows[0]?.id).toBe(first.id)
   expect(feed.waiting).toBe(1)
-  feed.letGo()
+  feed.release()
   await pass(300)
   expect(feed.rows[0]?.id).toBe('new')
 })

@@ -27,7 +27,7 @@ export class Journal {
     this.loaded = true
   }
 
-  /** Entries under their weeks, in the course's order; those without a week last. */
+  /** Entries by week, in the course's order; those without a week come last. */
   get groups(): { week: string | null; entries: EntryRow[] }[] {
     const groups: { week: string | null; entries: EntryRow[] }[] = []
     for (const entry of this.entries) {

@@ -1,35 +1,33 @@
 import type { Host } from '../host/host'
 
-/** Less than the window waits for a page that says nothing. */
-const SAVING = 2000
+/** Milliseconds; less than the window waits for a page that does not answer. */
+const SAVE_TIMEOUT = 2000
 
-/** What is asked before the window goes: whether to keep receiving, or whether to give up what cannot be saved. */
+/** What is asked before the window closes: whether to keep receiving, or whether to lose unsaved changes. */
 export type Question = 'receiving' | 'unsaved'
 
-/** What leaving asks of the window. */
-export interface LeavingDoor {
+/** What closing needs from the workspace. */
+export interface LeavingContext {
   host: Host
-  /** Saves everything that is open. */
   save(): Promise<void>
-  /** Whether anything is not saved. */
   unsaved(): boolean
   fail(cause: unknown, what: string): void
 }
 
-/** The way out: nothing typed is lost, and a service that still sends is not cut off without a question. */
+/** Closes the window without losing text, and not while a service is sending unless the user agrees. */
 export class Leaving {
   question = $state<Question | null>(null)
-  /** How often somebody wanted to close the window: the question answers each time, to show that it is there. */
+  /** Counts the attempts to close the window: the page has to confirm each that the question is shown. */
   asked = $state(0)
   saving = $state(false)
 
-  #door: LeavingDoor
+  #context: LeavingContext
 
-  constructor(door: LeavingDoor) {
-    this.#door = door
+  constructor(context: LeavingContext) {
+    this.#context = context
   }
 
-  /** Somebody wants to close the window. */
+  /** The user is closing the window. */
   async ask(receiving: boolean) {
     this.asked += 1
     if (this.question) return
@@ -37,28 +35,28 @@ export class Leaving {
     else await this.close()
   }
 
-  /** The question is on the screen. */
+  /** Confirms that the question is shown. */
   shown() {
     return this.#answer('asking')
   }
 
-  /** Saves, then closes; asks where that cannot be saved. */
+  /** Saves, then closes; asks if something could not be saved. */
   async close() {
     if (this.saving) return
     this.saving = true
-    // A disk that does not answer must not hold the window open without a word.
-    await Promise.race([this.#door.save(), new Promise((done) => setTimeout(done, SAVING))])
+    // A disk that does not respond must not keep the window open silently.
+    await Promise.race([this.#context.save(), new Promise((done) => setTimeout(done, SAVE_TIMEOUT))])
     this.saving = false
-    if (this.#door.unsaved()) this.question = 'unsaved'
+    if (this.#context.unsaved()) this.question = 'unsaved'
     else await this.abandon()
   }
 
-  /** Closes as things are. */
+  /** Closes without saving. */
   abandon() {
     return this.#answer('close')
   }
 
-  /** The window goes out of the way, and what a service sends is still taken. */
+  /** Minimises the window and keeps receiving. */
   keep() {
     this.question = null
     return this.#answer('keep')
@@ -71,9 +69,9 @@ export class Leaving {
 
   async #answer(answer: Parameters<Host['closing']>[0]) {
     try {
-      await this.#door.host.closing(answer)
+      await this.#context.host.closing(answer)
     } catch (cause) {
-      this.#door.fail(cause, 'Could not close the window')
+      this.#context.fail(cause, 'Could not close the window')
     }
   }
 }

@@ -1,86 +1,86 @@
 import { isolateHistory } from '@codemirror/commands'
 import type { LiveCardView, LiveLook } from '../bindings'
-import type { LiveDoor } from '../editor/live'
+import type { LiveCardActions } from '../editor/live'
 import { marks, type PlacedReference } from '../editor/markup'
 import type { Host } from '../host/host'
-import { insertReference, settle } from './capture'
+import { confirmStored, insertReference } from './capture'
 import type { Pin, Session } from './session.svelte'
 import type { Toasts } from './toasts.svelte'
 
-/** What live cards ask of the window. */
-interface Window {
+/** What live cards need from the workspace. */
+interface Context {
   host: Host
   toasts: Toasts
-  /** Shows a card's question. */
+  /** Opens a card's settings. */
   edit(id: string): void
-  /** Something was frozen. */
+  /** Called after a card was frozen. */
   frozen(): void
 }
 
-/** A freezing that goes on. */
+/** A freeze in progress. */
 interface Freezing {
   session: Session
   pin: Pin
   done: Promise<void>
 }
 
-/** The live cards of all open entries: who looks is told of answers, and an answer becomes evidence. */
+/** The live cards of all open entries: notifies them of new results, and freezes a result into evidence. */
 export class LiveCards {
-  #window: Window
+  #context: Context
   #watchers = new Map<string, Set<() => void>>()
   #freezing = new Set<Freezing>()
 
-  constructor(window: Window) {
-    this.#window = window
+  constructor(context: Context) {
+    this.#context = context
   }
 
-  /** What the cards of one text can ask. */
-  door(session: () => Session): LiveDoor {
+  /** What the cards of one text can do. */
+  actions(session: () => Session): LiveCardActions {
     return {
       look: (id, now) => this.look(id, now),
-      watch: (id, told) => this.watch(id, told),
+      watch: (id, callback) => this.watch(id, callback),
       freeze: (reference, askedAt) => this.freeze(session(), reference, askedAt),
-      edit: (id) => this.#window.edit(id),
+      edit: (id) => this.#context.edit(id),
     }
   }
 
   look(id: string, now = false): Promise<LiveLook> {
-    return this.#window.host.rpc('live_card_look', { id, now })
+    return this.#context.host.rpc('live_card_look', { id, now })
   }
 
-  watch(id: string, told: () => void): () => void {
+  watch(id: string, callback: () => void): () => void {
     const watchers = this.#watchers.get(id) ?? new Set()
-    this.#watchers.set(id, watchers.add(told))
+    this.#watchers.set(id, watchers.add(callback))
     return () => {
-      watchers.delete(told)
+      watchers.delete(callback)
       if (watchers.size === 0 && this.#watchers.get(id) === watchers) this.#watchers.delete(id)
     }
   }
 
-  /** A card was answered or changed; without an id all of them may have been. */
-  hear(id: string) {
+  /** Notifies the watchers of a card that has a new result or was changed; an empty id means every card. */
+  notify(id: string) {
     for (const [known, watchers] of this.#watchers)
-      if (known === id || id === '') for (const told of [...watchers]) told()
+      if (known === id || id === '') for (const callback of [...watchers]) callback()
   }
 
-  /** Puts a live card into an entry as one undo step. */
+  /** Inserts a live card into an entry as one undo step. */
   async place(session: Session, card: LiveCardView) {
     const undo = insertReference(session, card.reference)
-    await settle(this.#window.host, this.#window.toasts, session, card.reference, {
-      said: 'Live card added to',
+    await confirmStored(this.#context.host, this.#context.toasts, session, card.reference, {
+      done: 'Live card added to',
       hint: card.warnings.join('. '),
       undo,
     })
   }
 
-  /** Makes evidence of the answer that is shown: its reference takes the live one's place, as one undo step. */
+  /** Makes evidence of the result that is shown, and replaces the live card's reference, as one undo step. */
   freeze(session: Session, reference: PlacedReference, askedAt: string | null): Promise<void> {
-    // A card that was drawn anew meanwhile does not know that it is being frozen.
+    // The card may have been redrawn since the freeze began, and would start a second one.
     const same = [...this.#freezing].find(
       (other) => other.session === session && other.pin.place?.from === reference.from,
     )
     if (same) return same.done
-    // Before anything is waited for: the text may change under every wait.
+    // Pinned before the first await: the text may change during each.
     const pin = session.pin(reference)
     const done = this.#freeze(session, reference, askedAt, pin).finally(() => {
       pin.release()
@@ -92,10 +92,10 @@ export class LiveCards {
   }
 
   async #freeze(session: Session, reference: PlacedReference, askedAt: string | null, pin: Pin) {
-    const { host, toasts } = this.#window
+    const { host, toasts } = this.#context
     try {
       await session.autosave.flush()
-      // A revision before a capture is a comfort: the capture itself must not wait for it.
+      // The freeze does not depend on the revision before it.
       await session.cut('capture').catch((cause: unknown) => toasts.fail(cause, 'Could not save a revision'))
       const captured = await host.rpc('live_card_freeze', {
         id: reference.id,
@@ -104,28 +104,28 @@ export class LiveCards {
         caption: reference.caption || undefined,
         size: reference.size,
       })
-      this.#window.frozen()
+      this.#context.frozen()
       const hint = captured.warnings.join('. ')
       const at = pin.place
-      // The place may be written over with something else, and another reference to the card is not the one that was clicked.
+      // The range may hold something else by now, and another reference to the card is not the one that was clicked.
       const place = session.state
         .field(marks)
         .live.find((other) => other.id === reference.id && other.from === at?.from && other.to === at.to)
       if (!place) {
-        toasts.say(`Frozen: ${captured.title}`, {
+        toasts.show(`Frozen: ${captured.title}`, {
           hint: `The live card is no longer in the text: insert the evidence from the Evidence tab. ${hint}`,
         })
         return
       }
       const undo = replaceReference(session, place, captured.reference)
-      await settle(host, toasts, session, captured.reference, { said: 'Frozen into', hint, undo })
+      await confirmStored(host, toasts, session, captured.reference, { done: 'Frozen into', hint, undo })
     } catch (cause) {
       toasts.fail(cause, 'Could not freeze the live card')
     }
   }
 }
 
-/** Writes one reference in another's place, and returns what takes that back. */
+/** Replaces a reference, and returns the undo. */
 function replaceReference(session: Session, place: PlacedReference, reference: string): () => void {
   const before = session.state
   const replaced = before.sliceDoc(place.from, place.to)

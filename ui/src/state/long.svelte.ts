@@ -1,19 +1,19 @@
 import type { Commands } from '../bindings'
 import { Failure, randomId, type Host } from '../host/host'
 
-/** Shorter ones are over before anybody could read how far they are. */
-const SOON = 250
+/** Milliseconds before progress is shown: shorter calls end before anybody could read it. */
+const SHOW_AFTER = 250
 
-/** A long command: how far it is, and a way to end it. One at a time; listens from when it is made until `stop`. */
+/** A long command with progress and cancellation. One at a time; listens for events until `stop`. */
 export class LongCall {
   running = $state(false)
-  /** Whether it runs for long enough to be shown. */
+  /** Whether it has run for long enough to be shown. */
   shown = $state(false)
   done = $state(0)
-  /** Of how many; 0 if unknown. */
+  /** The total; 0 if unknown. */
   of = $state(0)
   what = $state('')
-  /** It was asked to end, and has not ended yet. */
+  /** Cancelled, but not ended yet. */
   ending = $state(false)
 
   #host: Host
@@ -30,7 +30,7 @@ export class LongCall {
     })
   }
 
-  /** Carries a command out; rejects as the host does, with the code `cancelled` where it was ended. */
+  /** Runs a command. Rejects as the host does, with the code `cancelled` after `cancel`. */
   async run<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Promise<Commands[K][1]> {
     if (this.running) throw new Failure('refused', 'This is still running', 'Wait for it, or cancel it.')
     this.#call = randomId()
@@ -38,7 +38,7 @@ export class LongCall {
     this.ending = false
     this.done = this.of = 0
     this.what = ''
-    const soon = setTimeout(() => (this.shown = true), SOON)
+    const soon = setTimeout(() => (this.shown = true), SHOW_AFTER)
     try {
       return await this.#host.rpc(cmd, args, this.#call)
     } finally {
@@ -47,17 +47,17 @@ export class LongCall {
     }
   }
 
-  /** Asks it to end; what was done before stays. */
+  /** Cancels it; what was done before stays. */
   async cancel() {
     if (!this.running || this.ending) return
     this.ending = true
     const asked = this.#call
     const known = await this.#host.rpc('cancel', { call: asked }).catch(() => false)
-    // It may not have begun yet, or is in its last step: to be asked again.
+    // It may not have started yet, or be in its last step: the user may try again.
     if (!known && asked === this.#call) this.ending = false
   }
 
-  /** Nobody looks any more: ends what runs. */
+  /** Cancels what runs, and stops listening. */
   stop() {
     void this.cancel()
     this.#unlisten()

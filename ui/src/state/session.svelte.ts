@@ -1,7 +1,7 @@
 import { Annotation, ChangeSet, Transaction, type EditorState, type TransactionSpec } from '@codemirror/state'
 import { EditorView, type ViewUpdate } from '@codemirror/view'
 import type { Commands, Entry, EntryRow, Markup } from '../bindings'
-import { editorState, type EditorDoor } from '../editor/setup'
+import { editorState, type EditorActions } from '../editor/setup'
 import {
   after,
   marks,
@@ -15,60 +15,60 @@ import type { Host } from '../host/host'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
 
-const LOOK = 120
+/** Milliseconds after a change before the markup is read again. */
+const MARKUP_DELAY = 120
+/** Milliseconds without a change before a revision is saved. */
 const PAUSE = 60_000
 
-/** A change that came from outside: shown, but neither saved again nor undone by the user. */
+/** A change that is stored already: neither saved again nor part of the undo history. */
 const outside = Annotation.define<boolean>()
 
-/** What a session asks of the window. */
-export interface SessionDoor {
+/** What a session needs from the workspace. */
+export interface SessionContext {
   host: Host
-  /** Shows the data of an evidence. */
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
 }
 
-/** A place in a text that moves along with every change. */
+/** A range of a text that is mapped through every change. */
 export interface Pin {
-  /** Where it is now; null once nothing is left of it. */
+  /** Null once nothing is left of it. */
   place: Placed | null
-  /** Ends the following. */
   release(): void
 }
 
-/** One open entry: its text, what Rust says about it, and how it is saved. Outlives the view, with its undo history. */
+/** An open entry: its text, its markup as Rust parsed it, and its autosave. Keeps the undo history while another is shown. */
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
   marks: Marks = $state.raw({ references: [], live: [], slots: [], target: null })
-  /** The target is what came after the slot that was filled last; nobody chose it. */
+  /** Whether the target slot was selected automatically, after the one before it was filled. */
   followed = $state(false)
   readonly id: string
   readonly autosave: Autosave
 
-  #door: SessionDoor
+  #context: SessionContext
   #state: EditorState
   #view: EditorView | null = null
   #since: ChangeSet | null = null
   #pins = new Set<Pin>()
-  #asking = false
-  #look: ReturnType<typeof setTimeout> | undefined
-  #pause: ReturnType<typeof setTimeout> | undefined
+  #loading = false
+  #markupTimer: ReturnType<typeof setTimeout> | undefined
+  #pauseTimer: ReturnType<typeof setTimeout> | undefined
   #uncut = false
-  /** Whether the cursor was ever put anywhere by the user. */
+  /** Whether the user has placed the cursor yet. */
   #placed = false
 
-  constructor(entry: Entry, door: SessionDoor) {
+  constructor(entry: Entry, context: SessionContext) {
     this.row = entry
     this.id = entry.id
-    this.#door = door
-    this.#state = editorState(entry.body, this.#editorDoor())
+    this.#context = context
+    this.#state = editorState(entry.body, this.#editorActions())
     this.autosave = new Autosave(entry.revision, {
       read: () => this.text,
       write: (base, body) => this.#rpc('entry_write', { entry: this.id, base, body }),
     })
-    this.lookSoon(0)
+    this.scheduleMarkup(0)
   }
 
   get state(): EditorState {
@@ -79,7 +79,6 @@ export class Session {
     return this.state.sliceDoc()
   }
 
-  /** The view that shows this text now. */
   link(view: EditorView) {
     this.#view = view
   }
@@ -100,7 +99,7 @@ export class Session {
     this.#changed([tr])
   }
 
-  /** Where a capture goes that no slot was chosen for: before the first click, the end of the text. */
+  /** Moves the cursor to the end of the text if the user has not placed it yet. */
   readyCursor() {
     if (this.#placed) return
     this.dispatch({ selection: { anchor: this.state.doc.length } })
@@ -112,14 +111,14 @@ export class Session {
     this.dispatch({ effects: [setTarget.of(slot), ...show] })
   }
 
-  /** Aims at the next open slot below a place, if there is one. The text does not scroll: who captures sees what came of it. */
+  /** Selects the next open slot below a position, without scrolling away from what was just captured. */
   aimBelow(pos: number) {
     const next = this.marks.slots.find((slot) => slot.from > pos) ?? null
     this.dispatch({ effects: setTarget.of(next) })
     this.followed = next !== null
   }
 
-  /** Follows a place in the text, whatever is typed, until it is released. */
+  /** Maps a range through all changes until it is released. */
   pin({ from, to }: Placed): Pin {
     const pin: Pin = { place: { from, to }, release: () => this.#pins.delete(pin) }
     this.#pins.add(pin)
@@ -127,24 +126,24 @@ export class Session {
   }
 
   async dismiss(slot: PlacedSlot) {
-    const since = this.#follow()
+    const since = this.#collect()
     try {
-      this.#answer(
+      this.#applyMarkup(
         await this.#rpc('slot_dismiss', { entry: this.id, text: slot.text, body: this.text }),
         since,
       )
     } catch (cause) {
-      this.#door.fail(cause, 'Could not dismiss the slot')
+      this.#context.fail(cause, 'Could not dismiss the slot')
     }
   }
 
-  /** Replaces the text as an edit of the user's: saved, and undone by one step. */
+  /** Replaces the text as an edit by the user: saved, and undone in one step. */
   replace(text: string) {
     const changes = difference(this.text, text)
     if (changes) this.dispatch({ changes, userEvent: 'restore', scrollIntoView: true })
   }
 
-  /** Takes a text that is already stored, keeping the cursor. */
+  /** Shows a text that is already stored, keeping the cursor. */
   adopt(entry: Entry) {
     this.row = entry
     const changes = difference(this.text, entry.body)
@@ -154,7 +153,7 @@ export class Session {
     this.autosave.adopt(entry.revision)
   }
 
-  /** Somebody else wrote: reads it again, unless something here is unsaved, which the next write then settles. */
+  /** Reloads the entry after a change by another client. With unsaved text, the next write detects the conflict. */
   async changedElsewhere() {
     if (this.autosave.dirty || this.autosave.conflict) return
     const entry = await this.#rpc('entry_get', { entry: this.id })
@@ -163,9 +162,9 @@ export class Session {
     else this.adopt(entry)
   }
 
-  /** Cuts a revision of what is saved, if anything changed since the last one. */
+  /** Saves a revision of the stored text if anything changed since the last one. */
   async cut(reason: string) {
-    clearTimeout(this.#pause)
+    clearTimeout(this.#pauseTimer)
     if (!this.#uncut) return
     this.#uncut = false
     try {
@@ -177,45 +176,45 @@ export class Session {
   }
 
   stop() {
-    clearTimeout(this.#look)
-    clearTimeout(this.#pause)
+    clearTimeout(this.#markupTimer)
+    clearTimeout(this.#pauseTimer)
     this.autosave.stop()
   }
 
-  lookSoon(wait = LOOK) {
-    clearTimeout(this.#look)
-    this.#look = setTimeout(() => void this.#lookNow(), wait)
+  scheduleMarkup(wait = MARKUP_DELAY) {
+    clearTimeout(this.#markupTimer)
+    this.#markupTimer = setTimeout(() => void this.#loadMarkup(), wait)
   }
 
-  async #lookNow() {
-    if (this.#asking) return this.lookSoon()
-    this.#asking = true
-    const since = this.#follow()
+  async #loadMarkup() {
+    if (this.#loading) return this.scheduleMarkup()
+    this.#loading = true
+    const since = this.#collect()
     try {
-      this.#answer(await this.#rpc('markup', { entry: this.id, body: this.text }), since)
+      this.#applyMarkup(await this.#rpc('markup', { entry: this.id, body: this.text }), since)
     } catch {
-      // The editor works without cards; the save status says what is wrong. Try again with the next change, or soon.
-      this.lookSoon(5000)
+      // The editor works without cards, and the save status shows the error. Retry after the next change, or soon.
+      this.scheduleMarkup(5000)
     } finally {
-      this.#asking = false
+      this.#loading = false
     }
   }
 
-  /** Begins to collect the changes that Rust has not seen. */
-  #follow() {
+  /** Starts collecting the changes made after a request. */
+  #collect() {
     this.#since = ChangeSet.empty(this.state.doc.length)
     return () => this.#since
   }
 
-  #answer(markup: Markup, since: () => ChangeSet | null) {
+  #applyMarkup(markup: Markup, since: () => ChangeSet | null) {
     this.dispatch({ effects: setMarkup.of({ markup, since: since() }) })
   }
 
-  #editorDoor(): EditorDoor {
+  #editorActions(): EditorActions {
     return {
-      url: (path) => this.#door.host.url(path),
-      open: (id) => this.#door.openEvidence(id),
-      live: this.#door.live.door(() => this),
+      url: (path) => this.#context.host.url(path),
+      open: (id) => this.#context.openEvidence(id),
+      live: this.#context.live.actions(() => this),
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
       changed: (update: ViewUpdate) => this.#changed(update.transactions),
@@ -230,7 +229,7 @@ export class Session {
       if (!tr.docChanged) continue
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
-      this.lookSoon()
+      this.scheduleMarkup()
       if (!tr.annotation(outside)) this.#edited()
     }
   }
@@ -238,17 +237,17 @@ export class Session {
   #edited() {
     this.#uncut = true
     this.autosave.touch()
-    clearTimeout(this.#pause)
-    this.#pause = setTimeout(() => {
+    clearTimeout(this.#pauseTimer)
+    this.#pauseTimer = setTimeout(() => {
       void this.autosave
         .flush()
         .then((saved) => (saved ? this.cut('pause') : undefined))
-        .catch((cause: unknown) => this.#door.fail(cause, 'Could not save a revision'))
+        .catch((cause: unknown) => this.#context.fail(cause, 'Could not save a revision'))
     }, PAUSE)
   }
 
   #rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0]) {
-    return this.#door.host.rpc(cmd, args)
+    return this.#context.host.rpc(cmd, args)
   }
 }
 

@@ -13,9 +13,9 @@ export class Toasts {
   list = $state<Toast[]>([])
   #next = 1
 
-  say(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}): number {
+  show(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}): number {
     const toast: Toast = { id: this.#next++, tone: 'note', hint: '', ...more, text }
-    // One failure repeated by a retry is one message.
+    // A failure repeated by retries is shown once.
     this.list = [...this.list.filter((t) => t.text !== text || t.hint !== toast.hint), toast].slice(-4)
     if (toast.tone !== 'bad') setTimeout(() => this.dismiss(toast.id), toast.action ? 9000 : 5000)
     return toast.id
@@ -24,13 +24,13 @@ export class Toasts {
   fail(cause: unknown, what = '') {
     const failure = Failure.from(cause)
     if (failure.code === 'cancelled') return
-    this.say(what ? `${what}: ${failure.message}` : failure.message, { tone: 'bad', hint: failure.hint })
+    this.show(what ? `${what}: ${failure.message}` : failure.message, { tone: 'bad', hint: failure.hint })
   }
 
-  /** How something ended whose own place to say so is gone. */
+  /** Reports how something ended whose panel was closed. */
   ended(cause: unknown, what: string) {
     const { code, hint } = Failure.from(cause)
-    if (code === 'cancelled') this.say(`${what} was cancelled`, { hint })
+    if (code === 'cancelled') this.show(`${what} was cancelled`, { hint })
     else this.fail(cause, what)
   }
 

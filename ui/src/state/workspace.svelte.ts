@@ -1,4 +1,4 @@
-import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source } from '../bindings'
+import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source, Topic } from '../bindings'
 import { Failure, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
@@ -83,7 +83,7 @@ export class Workspace {
   /** Starts to listen; returns what stops it. */
   start(): () => void {
     this.#stops = [
-      this.host.events((event) => this.#hear(event)),
+      this.host.events((event) => this.#onEvent(event)),
       this.host.connection((up) => {
         const back = up && !this.connected
         this.connected = up
@@ -179,7 +179,7 @@ export class Workspace {
       if (this.session === session) this.session = null
       await this.journal.load()
       const action = { label: 'Undo', run: () => void this.restore(entry) }
-      this.toasts.say(`Moved ${entry.title} to the bin`, { action })
+      this.toasts.show(`Moved ${entry.title} to the bin`, { action })
     })
   }
 
@@ -217,7 +217,7 @@ export class Workspace {
     const newest = await this.feeds.traces.newest()
     if (newest) await this.capture({ kind: 'trace', id: newest.trace_id })
     else
-      this.toasts.say('No trace to capture yet', {
+      this.toasts.show('No trace to capture yet', {
         hint: 'Connect a service and send it a request.',
       })
   }
@@ -236,7 +236,7 @@ export class Workspace {
   async deleteEvidence(id: string) {
     await this.attempt('Could not delete the evidence', async () => {
       const row = await this.host.rpc('evidence_delete', { id })
-      this.toasts.say(`Moved ${row.title} to the bin`, {
+      this.toasts.show(`Moved ${row.title} to the bin`, {
         action: { label: 'Undo', run: () => void this.restoreEvidence(id) },
       })
       this.shelf.refresh()
@@ -285,44 +285,66 @@ export class Workspace {
   #everything() {
     this.feeds.refresh()
     this.shelf.refresh()
-    this.live.hear('')
+    this.live.notify('')
     this.#statusSoon.request()
     void this.journal.load()
     if (this.session) void this.session.changedElsewhere().catch(() => undefined)
   }
 
-  #hear(event: HostEvent) {
-    // The window goes in a moment: what it still holds is written now.
-    if (event.event === 'closing') void this.closing()
-    if (event.event === 'progress') this.cloud.hear(event.call, event.done, event.what)
-    if (event.event === 'ask_closing') void this.leaving.ask(event.receiving)
-    if (event.event !== 'changed') return
-    const own = event.by === this.host.client
-    const feed = this.feeds.named(event.topic)
-    if (event.topic === 'all') {
-      this.#everything()
-    } else if (feed) {
-      feed.refresh()
-      this.#statusSoon.request()
-    } else if (event.topic === 'sources') {
-      void this.cloud.load().catch(() => undefined)
-    } else if (event.topic === 'status' || event.topic === 'relay') {
-      this.#statusSoon.request()
-    } else if (event.topic === 'live-card') {
-      this.live.hear(event.id)
-    } else if (event.topic === 'evidence') {
-      this.shelf.refresh()
-    } else if (event.topic === 'entry') {
-      this.shelf.refresh()
-      if (own) return
-      void this.journal.load()
-      const session = this.session
-      if (session && (event.id === session.id || event.id === session.row.slug || event.id === '')) {
-        void session
-          .changedElsewhere()
-          .catch((cause: unknown) => this.toasts.fail(cause, 'Could not reload the entry'))
-      }
+  #onEvent(event: HostEvent) {
+    switch (event.event) {
+      case 'changed':
+        return this.#onChange(event.topic, event.id, event.by === this.host.client)
+      case 'progress':
+        return this.cloud.onProgress(event.call, event.done, event.what)
+      case 'closing':
+        // The window is about to go: save what is not stored yet.
+        return void this.closing()
+      case 'ask_closing':
+        return void this.leaving.ask(event.receiving)
+      default:
+        event satisfies never
     }
+  }
+
+  #onChange(topic: Topic, id: string, own: boolean) {
+    switch (topic) {
+      case 'all':
+        return this.#everything()
+      case 'traces':
+      case 'logs':
+      case 'errors':
+      case 'console':
+        this.feeds[topic].refresh()
+        return this.#statusSoon.request()
+      case 'sources':
+        return void this.cloud.load().catch(() => undefined)
+      case 'status':
+      case 'relay':
+        return this.#statusSoon.request()
+      case 'live-card':
+        return this.live.notify(id)
+      case 'evidence':
+        return this.shelf.refresh()
+      case 'entry':
+        this.shelf.refresh()
+        if (!own) this.#onEntry(id)
+        return
+      case 'tail':
+        // The list that follows the tail reads it once a second.
+        return
+      default:
+        topic satisfies never
+    }
+  }
+
+  #onEntry(id: string) {
+    void this.journal.load()
+    const session = this.session
+    if (!session || (id !== '' && id !== session.id && id !== session.row.slug)) return
+    void session
+      .changedElsewhere()
+      .catch((cause: unknown) => this.toasts.fail(cause, 'Could not reload the entry'))
   }
 
   async #loadStatus() {
