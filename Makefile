@@ -1,7 +1,7 @@
 # `make run` and `make test` work on a fresh Debian 12 with Rust, Node 20 and make: they install what is missing.
 # ARGS reach the program: make run ARGS="--data /tmp/journal".
 
-.PHONY: help run dev dev-window test check crash bench soak bindings fmt clean
+.PHONY: help run dev dev-window test check crash bench soak bindings recordings fmt clean
 .DEFAULT_GOAL := help
 ROUNDS ?= 200
 
@@ -34,6 +34,9 @@ soak: ## half of the maximum load for ARGS="--minutes 30": memory, lists, disk, 
 
 bindings: ## write ui/src/bindings.ts from the Rust types of the commands
 	@TRACEBOOK_WRITE_BINDINGS=1 cargo test -p tracebook-app --locked --lib bindings
+
+recordings: ## record the answers that the UI's unit tests replay, from a real `tracebook serve`
+	@bash scripts/recordings.sh
 
 fmt: ## format Rust and the UI
 	@bash scripts/setup.sh run

@@ -41,5 +41,11 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['src/test/setup.ts'],
     include: ['src/**/*.test.ts'],
+    // Records, or checks what is recorded, against a real `tracebook serve`.
+    ...(process.env.TRACEBOOK_RECORD && {
+      globalSetup: 'src/test/recorder/setup.ts',
+      fileParallelism: false,
+      testTimeout: 120_000,
+    }),
   },
 })

@@ -1,7 +1,7 @@
 """A fake cloud on loopback: the read APIs of X-Ray, CloudWatch Logs, STS, Rollbar and Honeycomb, with the edge cases of
 the real ones.
 
-    python cloud.py [--port N] [--traces N] [--events N]
+    python cloud.py [--port N] [--traces N] [--events N] [--now SECONDS]
 
 Prints `ready PORT` and serves until it is stopped. Its data is generated relative to its start, so that a query for
 the last 6 hours finds it. `POST /__cloud {"mode": "expired"}` changes its responses: ok, expired, rejected, denied,
@@ -34,8 +34,8 @@ HONEYCOMB = "hcaik_01testtesttesttesttesttest"
 class World:
     """All data, generated once."""
 
-    def __init__(self, traces, events, trace_step=60):
-        self.now, self.trace_step = time.time(), trace_step
+    def __init__(self, traces, events, trace_step=60, now=None):
+        self.now, self.trace_step = now or time.time(), trace_step
         self.lock = threading.Lock()
         self.mode = "ok"
         self.asked = []
@@ -311,6 +311,8 @@ class Handler(BaseHTTPRequestHandler):
                 "ModifiedAt": 1700000500.0,
             }
             return {"SamplingRuleRecords": [rule("Cruddur", 9000, 0.1, "backend-flask"), rule("Default", 10000, 0.05, "*")]}
+        if path == "/TraceSegments":
+            return {"UnprocessedTraceSegments": []}
         if path == "/GetTraceSegmentDestination":
             return {"Destination": "XRay", "Status": "ACTIVE"}
         raise Refused(404, b"<html>404</html>")
@@ -509,8 +511,9 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--traces", type=int, default=150)
     parser.add_argument("--events", type=int, default=400)
+    parser.add_argument("--now", type=float, help="epoch seconds that everything is made before; the start by default")
     asked = parser.parse_args()
-    Handler.world = World(asked.traces, asked.events)
+    Handler.world = World(asked.traces, asked.events, now=asked.now)
     server = Server(("127.0.0.1", asked.port), Handler)
     print(f"ready {server.server_address[1]}", flush=True)
     try:

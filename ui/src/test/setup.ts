@@ -1,3 +1,6 @@
+import { afterAll, afterEach } from 'vitest'
+import { closeHosts, saveExchanges } from './host'
+
 // jsdom lays nothing out; the editor only needs to be told that everything is nowhere.
 const nowhere = () => new DOMRect()
 Range.prototype.getBoundingClientRect = nowhere
@@ -12,3 +15,6 @@ HTMLDialogElement.prototype.close = function () {
   this.open = false
   this.dispatchEvent(new Event('close'))
 }
+
+afterEach(closeHosts)
+afterAll(saveExchanges)
