@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EditorView } from '@codemirror/view'
 import type { LiveLook } from '../bindings'
 import { Failure } from '../host/host'
-import { MemoryHost } from '../host/memory'
 import { LiveCards } from '../state/live-cards'
 import { Session } from '../state/session.svelte'
 import { Toasts } from '../state/toasts.svelte'
+import { ReplayHost } from '../test/host'
 import { words } from './live'
 
 const answer = (more: Partial<LiveLook> = {}): LiveLook => ({
@@ -49,7 +49,7 @@ describe('what a live card says of itself', () => {
 })
 
 describe('a live card in a text', () => {
-  let host: MemoryHost
+  let host: ReplayHost
   let live: LiveCards
   let toasts: Toasts
   let session: Session
@@ -57,8 +57,8 @@ describe('a live card in a text', () => {
   let hidden = false
 
   async function open(body: (reference: string, id: string) => string) {
-    const card = await host.rpc('live_card_new', { question: { kind: 'trace' }, pace_seconds: 2 })
-    const entry = await host.rpc('entry_new', { week: null, title: 'T', body: body(card.reference, card.id) })
+    const card = await host.ask('live_card_new', { question: { kind: 'trace' }, pace_seconds: 2 })
+    const entry = await host.ask('entry_new', { week: null, title: 'T', body: body(card.reference, card.id) })
     session = new Session(entry, { host, openEvidence: () => undefined, live, fail: () => undefined })
     view = new EditorView({ state: session.state, parent: document.body })
     session.link(view)
@@ -74,7 +74,7 @@ describe('a live card in a text', () => {
     vi.useFakeTimers()
     hidden = false
     vi.spyOn(document, 'hidden', 'get').mockImplementation(() => hidden)
-    host = new MemoryHost()
+    host = new ReplayHost()
     toasts = new Toasts()
     live = new LiveCards({ host, toasts, edit: () => undefined, frozen: () => undefined })
     host.events((event) => event.event === 'changed' && event.topic === 'live-card' && live.notify(event.id))

@@ -1,24 +1,28 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Listed } from '../bindings'
 import { Failure } from '../host/host'
-import { MemoryHost } from '../host/memory'
+import { ReplayHost } from '../test/host'
 import { Feeds } from './feed.svelte'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
-function watched(host: MemoryHost) {
+/** A list with one more row at its top. */
+const withFirst = <R>(listed: Listed<R>, row: R): Listed<R> => ({ ...listed, rows: [row, ...listed.rows] })
+
+function watched(host: ReplayHost) {
   const { traces } = new Feeds(host)
   traces.watch()
   return traces
 }
 
 it('asks at once, and then at most five times a second', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
   await pass(0)
-  expect(feed.rows).toHaveLength(6)
+  expect(feed.rows).toHaveLength(10)
   expect(host.calls).toHaveLength(1)
   for (let ms = 0; ms < 1000; ms += 10) {
     feed.refresh()
@@ -30,7 +34,7 @@ it('asks at once, and then at most five times a second', async () => {
 })
 
 it('never has two questions open', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   host.delay = 1000
   const feed = watched(host)
   for (let i = 0; i < 20; i++) {
@@ -43,7 +47,7 @@ it('never has two questions open', async () => {
 })
 
 it('shows what is wrong with a filter and keeps the rows', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
   await pass(300)
@@ -51,18 +55,18 @@ it('shows what is wrong with a filter and keeps the rows', async () => {
   await pass(400)
   expect(feed.failure).toBeInstanceOf(Failure)
   expect(feed.failure?.hint).toContain('100ms')
-  expect(feed.rows).toHaveLength(6)
+  expect(feed.rows).toHaveLength(10)
 })
 
 it('holds the rows still while the pointer moves over them', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
   await pass(300)
   const first = feed.rows[0]
   if (!first) throw new Error('no rows')
   feed.hold()
-  host.traces.unshift({ ...first, trace_id: 'new' })
+  host.script('live_traces', (recorded) => withFirst(recorded(), { ...first, trace_id: 'new' }))
   feed.refresh()
   await pass(300)
   expect(feed.rows[0]).toEqual(first)
@@ -73,7 +77,7 @@ it('holds the rows still while the pointer moves over them', async () => {
 })
 
 it('asks nothing while nobody watches, and once when somebody does again', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   const feeds = new Feeds(host)
   const asked = () => host.calls.map((call) => call.cmd)
   feeds.refresh()
@@ -98,23 +102,24 @@ it('asks nothing while nobody watches, and once when somebody does again', async
 })
 
 it('gives the newest also where nobody watches', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
+  const [newest] = (await host.ask('live_traces', {})).rows
   const feeds = new Feeds(host)
-  expect((await feeds.traces.newest())?.trace_id).toBe(host.traces[0]?.trace_id)
+  expect((await feeds.traces.newest())?.trace_id).toBe(newest?.trace_id)
   await feeds.traces.newest()
   expect(host.calls, 'nothing changed meanwhile').toHaveLength(1)
 })
 
 it('holds until it is let go where that is asked for', async () => {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
   const feed = new Feeds(host).console
   feed.watch()
   await pass(300)
-  const first = host.console[0]
+  const first = feed.rows[0]
   if (!first) throw new Error('no lines')
   feed.hold(true)
   feed.hold()
-  host.console.unshift({ ...first, id: 'new' })
+  host.script('live_console', (recorded) => withFirst(recorded(), { ...first, id: 'new' }))
   feed.refresh()
   await pass(60_000)
   expect(feed.rows[0]?.id).toBe(first.id)

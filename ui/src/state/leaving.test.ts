@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
-import { MemoryHost } from '../host/memory'
+import { ReplayHost } from '../test/host'
 import { Workspace } from './workspace.svelte'
 
 beforeEach(() => {
@@ -12,8 +12,8 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
 /** A window on one entry, and what happens when somebody wants to close it. */
 async function bench() {
-  const host = new MemoryHost(false)
-  await host.rpc('entry_new', { week: '2', title: null, body: 'text\n' })
+  const host = new ReplayHost()
+  const { id } = await host.ask('entry_new', { week: '2', title: null, body: 'text\n' })
   const workspace = new Workspace(host)
   workspace.start()
   await pass(500)
@@ -23,7 +23,8 @@ async function bench() {
     host.say({ event: 'ask_closing', receiving })
     await pass(0)
   }
-  return { host, workspace, leaving: workspace.leaving, type, ask, stored: () => host.entries[0]?.body }
+  const stored = async () => (await host.ask('entry_get', { entry: id })).body
+  return { host, workspace, leaving: workspace.leaving, type, ask, stored }
 }
 
 describe('closing the window', () => {
@@ -32,7 +33,7 @@ describe('closing the window', () => {
     type()
     await ask(false)
     expect(host.answers).toEqual(['close'])
-    expect(stored()).toBe('typed text\n')
+    expect(await stored()).toBe('typed text\n')
     expect(leaving.question).toBeNull()
     expect(host.calls.at(-1)).toMatchObject({ cmd: 'entry_cut', args: { reason: 'close' } })
   })
@@ -58,7 +59,7 @@ describe('closing the window', () => {
     type()
     await leaving.close()
     expect(host.answers).toEqual(['keep', 'close'])
-    expect(stored()).toBe('typed text\n')
+    expect(await stored()).toBe('typed text\n')
   })
 
   it('does not close over what cannot be saved without saying so', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Commands } from '../bindings'
 import { Failure, type Host, type HostEvent } from '../host/host'
-import { MemoryHost } from '../host/memory'
+import { ReplayHost } from '../test/host'
 import { LongCall } from './long.svelte'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -10,7 +10,7 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
 /** A host whose one long command is answered by hand. */
 function bench() {
-  const memory = new MemoryHost(false)
+  const replay = new ReplayHost()
   const asked: { cmd: keyof Commands; args: unknown; call: string }[] = []
   let end: (done: { value?: unknown; cause?: Failure }) => void = () => undefined
   let known = true
@@ -21,13 +21,13 @@ function bench() {
       end = ({ value, cause }) => (cause ? reject(cause) : resolve(value))
     })
   }
-  const host = Object.assign(Object.create(memory) as Host, {
+  const host = Object.assign(Object.create(replay) as Host, {
     rpc: rpc as unknown as Host['rpc'],
-    events: (listener: (event: HostEvent) => void) => memory.events(listener),
+    events: (listener: (event: HostEvent) => void) => replay.events(listener),
   })
   const long = new LongCall(host)
   const progress = (call: string, done: number, of: number, what: string) =>
-    memory.say({ event: 'progress', call, done, of, what })
+    replay.say({ event: 'progress', call, done, of, what })
   return {
     long,
     asked,

@@ -2,7 +2,7 @@ import { undo } from '@codemirror/commands'
 import { EditorView } from '@codemirror/view'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
-import { MemoryHost } from '../host/memory'
+import { ReplayHost } from '../test/host'
 import type { Session } from './session.svelte'
 import { Workspace } from './workspace.svelte'
 
@@ -18,9 +18,8 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
 /** A window on one entry. */
 async function bench(body: string) {
-  const host = new MemoryHost(false)
-  host.traces = new MemoryHost().traces
-  await host.rpc('entry_new', { week: '2', title: null, body })
+  const host = new ReplayHost()
+  const entry = await host.ask('entry_new', { week: '2', title: null, body })
   const workspace = new Workspace(host)
   workspace.start()
   await pass(500)
@@ -28,9 +27,16 @@ async function bench(body: string) {
   if (!session) throw new Error('no entry was opened')
   const view = new EditorView({ state: session.state, parent: document.body })
   session.link(view)
-  const stored = () => host.entries[0]?.body ?? ''
-  const trace = host.traces[0]?.trace_id ?? ''
+  const stored = async () => (await host.ask('entry_get', { entry: entry.id })).body
+  const traces = (await host.ask('live_traces', { filter: 'service:backend-flask' })).rows
+  const trace = traces.find((row) => row.name.endsWith('/home 200'))?.trace_id ?? ''
   return { host, workspace, session, view, stored, trace }
+}
+
+/** The texts of an entry that can be read back. */
+async function revisions(host: ReplayHost, entry: string) {
+  const rows = await host.ask('entry_history', { entry })
+  return Promise.all(rows.map(({ revision }) => host.ask('entry_revision', { entry, revision })))
 }
 
 function aim(session: Session, n: number) {
@@ -43,7 +49,7 @@ describe('capture', () => {
     const { workspace, session, view, stored, trace } = await bench(text)
     aim(session, 0)
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^# Two\r\n\r\n!\[GET [^\]]*\]\(evidence:\w+ "[^"]*"\)\r\n\r\nMore\r\n$/)
+    expect(await stored()).toMatch(/^# Two\r\n\r\n!\[GET [^\]]*\]\(evidence:\w+ "[^"]*"\)\r\n\r\nMore\r\n$/)
     expect(workspace.toasts.list[0]?.text).toBe('Added to Week 2')
     undo(view)
     expect(session.text).toBe(text)
@@ -59,7 +65,7 @@ describe('capture', () => {
     expect(workspace.toasts.list.at(-1)?.hint).toBe('The next capture goes into “Insert image of LogEvents”.')
     await pass(300)
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^!\[Console\]\(\)\n\n!\[GET .*\)\n\n!\[GET .*\)\n$/)
+    expect(await stored()).toMatch(/^!\[Console\]\(\)\n\n!\[GET .*\)\n\n!\[GET .*\)\n$/)
     expect(session.marks.target, 'never up again').toBeNull()
     expect(session.marks.slots).toHaveLength(1)
     expect(workspace.toasts.list.at(-1)?.hint).toBe('')
@@ -75,14 +81,14 @@ describe('capture', () => {
     await pass(600)
     expect(session.marks.target?.text).toBe('Insert image of Traces')
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^!\[GET .*\)\n\nInsert image of LogEvents\n$/)
+    expect(await stored()).toMatch(/^!\[GET .*\)\n\nInsert image of LogEvents\n$/)
   })
 
   it('stands on a line of its own below the heading that the cursor is in', async () => {
     const { workspace, session, view, stored, trace } = await bench('# Two\nText\n')
     view.dispatch({ selection: { anchor: 3 } })
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^# Two\n\n!\[.*\]\(evidence:.*\)\n\n?Text\n$/)
+    expect(await stored()).toMatch(/^# Two\n\n!\[.*\]\(evidence:.*\)\n\n?Text\n$/)
     undo(view)
     expect(session.text).toBe('# Two\nText\n')
   })
@@ -91,20 +97,20 @@ describe('capture', () => {
     const { workspace, view, stored, trace } = await bench('One two three')
     view.dispatch({ selection: { anchor: 4 } })
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^One !\[.*\)two three$/)
+    expect(await stored()).toMatch(/^One !\[.*\)two three$/)
   })
 
   it('goes below a code block, not into it', async () => {
     const { workspace, view, stored, trace } = await bench('```\ncode\n```\nText')
     view.dispatch({ selection: { anchor: 6 } })
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^```\ncode\n```\n\n!\[.*\)\n\n?Text$/)
+    expect(await stored()).toMatch(/^```\ncode\n```\n\n!\[.*\)\n\n?Text$/)
   })
 
   it('goes to the end where the cursor was never put anywhere', async () => {
     const { workspace, stored, trace } = await bench('# Two\n\nText\n')
     await workspace.capture({ kind: 'trace', id: trace })
-    expect(stored()).toMatch(/^# Two\n\nText\n\n!\[.*\)\n\n$/)
+    expect(await stored()).toMatch(/^# Two\n\nText\n\n!\[.*\)\n\n$/)
   })
 
   it('is saved before it freezes, and its toast takes it back', async () => {
@@ -137,7 +143,7 @@ describe('capture', () => {
     await workspace.capture({ kind: 'trace', id: 'gone' })
     expect(workspace.toasts.list[0]).toMatchObject({
       tone: 'bad',
-      hint: 'It may have been dropped to make room.',
+      hint: '`live traces` lists the ids',
     })
     expect(session.text).toBe('text\n')
   })
@@ -147,8 +153,7 @@ describe('a second window', () => {
   it('its text is read where nothing here is unsaved, and the cursor stays', async () => {
     const { host, session, view } = await bench('one\ntwo\n')
     view.dispatch({ selection: { anchor: 6 } })
-    const other = new MemoryHost(false, 'other', host)
-    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'zero\none\ntwo\n' })
+    await host.ask('entry_write', { entry: session.id, base: 1, body: 'zero\none\ntwo\n' })
     await pass(300)
     expect(session.text).toBe('zero\none\ntwo\n')
     expect(session.state.selection.main.head).toBe(11)
@@ -160,25 +165,23 @@ describe('a second window', () => {
 
   it('a conflict keeps both texts: the other is shown, or mine is written over it', async () => {
     const { host, workspace, session, view, stored } = await bench('base\n')
-    const other = new MemoryHost(false, 'other', host)
     view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
-    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
+    await host.ask('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
     await pass(400)
     expect(session.autosave.conflict).not.toBeNull()
-    expect(stored()).toBe('theirs\n')
-    expect(host.entries[0]?.revisions.some((revision) => revision.body === 'mine base\n')).toBe(true)
+    expect(await stored()).toBe('theirs\n')
+    expect(await revisions(host, session.id)).toContain('mine base\n')
 
     await workspace.writeMine()
-    expect(stored()).toBe('mine base\n')
-    expect(host.entries[0]?.revisions.some((revision) => revision.body === 'theirs\n')).toBe(true)
+    expect(await stored()).toBe('mine base\n')
+    expect(await revisions(host, session.id)).toContain('theirs\n')
     expect(session.autosave.conflict).toBeNull()
   })
 
   it('showing the other text ends the conflict with it', async () => {
     const { host, workspace, session, view } = await bench('base\n')
-    const other = new MemoryHost(false, 'other', host)
     view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
-    await other.rpc('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
+    await host.ask('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
     await pass(400)
     await workspace.showOther()
     expect(session.text).toBe('theirs\n')
@@ -189,7 +192,7 @@ describe('a second window', () => {
 
 describe('revisions', () => {
   it('are cut after a minute of quiet, and when another entry is opened', async () => {
-    const { host, workspace, view } = await bench('base\n')
+    const { host, workspace, view, stored } = await bench('base\n')
     const cuts = () => host.calls.filter((call) => call.cmd === 'entry_cut').map((call) => call.args)
     view.dispatch({ changes: { from: 0, insert: 'a' }, userEvent: 'input.type' })
     await pass(59_000)
@@ -199,6 +202,6 @@ describe('revisions', () => {
     view.dispatch({ changes: { from: 0, insert: 'b' }, userEvent: 'input.type' })
     await workspace.create('3', '')
     expect(cuts()).toMatchObject([{ reason: 'pause' }, { reason: 'close' }])
-    expect(host.entries[0]?.body).toBe('babase\n')
+    expect(await stored()).toBe('babase\n')
   })
 })

@@ -1,21 +1,26 @@
 import { mount } from 'svelte'
 import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../../host/host'
-import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Panels from '../window/Panels.svelte'
 
 const shown = stage()
 
-/** The panel of an item of Rollbar's, `item-0` with 12 occurrences. */
-async function bench(id = 'item-0', prepare: (host: MemoryHost) => void = () => undefined) {
-  const host = new MemoryHost()
+/** An item of Rollbar's with 42 occurrences, of which it gives 20 a page. */
+const ITEM = '27250006'
+/** The id that the SDK gave an occurrence of it. */
+const uuid = (n: number) => `00000006-0000-4000-8000-${String(n).padStart(12, '0')}`
+
+/** The panel of that item. */
+async function bench(prepare: (host: ReplayHost) => void = () => undefined) {
+  const host = new ReplayHost()
   prepare(host)
   const workspace = new Workspace(host)
   workspace.start()
   shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
-  workspace.panel = { kind: 'error', source: 'rollbar', id, title: 'TypeError' }
+  workspace.panel = { kind: 'error', source: 'rollbar', id: ITEM, title: 'TypeError' }
   await pass(1200)
   const asked = () => host.calls.filter((call) => call.cmd === 'occurrences').map((call) => call.args)
   return { host, workspace, asked }
@@ -36,26 +41,26 @@ async function press(name: string, within = '[data-testid=error-panel]') {
 describe('the occurrences of an item of Rollbar', () => {
   it('are paged through, the newest first, until there are no more', async () => {
     const { asked } = await bench()
-    expect(rows()).toHaveLength(5)
-    expect(document.querySelector(list)?.textContent).toContain('5 of 12')
+    expect(rows()).toHaveLength(20)
+    expect(document.querySelector(list)?.textContent).toContain('20 of 42')
     const times = () => rows().map((row) => row.querySelector('time')?.textContent ?? '')
     await press('Show older')
     await press('Show older')
-    expect(rows()).toHaveLength(12)
+    expect(rows()).toHaveLength(42)
     expect(times()).toEqual(times().toSorted().reverse())
     expect(all(`${list} button`).some((button) => button.textContent?.includes('older'))).toBe(false)
     // Behind the first page the item is named by a row, which needs no look-up.
     expect(asked()).toEqual([
-      { source: 'rollbar', id: 'item-0' },
-      { source: 'rollbar', id: 'item-0-4', page: '2' },
-      { source: 'rollbar', id: 'item-0-9', page: '3' },
+      { source: 'rollbar', id: ITEM },
+      { source: 'rollbar', id: `${ITEM}/6019`, page: '2' },
+      { source: 'rollbar', id: `${ITEM}/6039`, page: '3' },
     ])
   })
 
   it('one is chosen, looked at with its frames either way round, and captured', async () => {
     const { host } = await bench()
     expect(current()).toBe(0)
-    expect(panel()).toContain('item-0-0')
+    expect(panel()).toContain(uuid(0))
     rows()[3]?.querySelector('button')?.click()
     await pass()
     expect(current()).toBe(3)
@@ -63,7 +68,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(frames()).toContain('wsgi_app')
     await press('Most recent call last')
     expect(frames()).toContain('data_notifications')
-    expect(all('[data-testid=error-panel] dd').map((dd) => dd.textContent)).toContain('item-0-3')
+    expect(all('[data-testid=error-panel] dd').map((dd) => dd.textContent)).toContain(uuid(3))
     await press('Back to the latest')
     expect(current()).toBe(0)
     expect(frames(), 'the order stays').toContain('data_notifications')
@@ -71,7 +76,7 @@ describe('the occurrences of an item of Rollbar', () => {
     await pass()
     await press('Capture')
     expect(host.calls.filter((call) => call.cmd === 'capture').map((call) => call.args)).toEqual([
-      { kind: 'error', id: 'item-0-2', source: 'rollbar' },
+      { kind: 'error', id: `${ITEM}/6002`, source: 'rollbar' },
     ])
   })
 
@@ -79,11 +84,11 @@ describe('the occurrences of an item of Rollbar', () => {
     const { host, asked } = await bench()
     host.failures.set('occurrences', new Failure('throttled', 'Too fast', 'Wait a little.'))
     await press('Show older')
-    expect(rows()).toHaveLength(5)
+    expect(rows()).toHaveLength(20)
     expect(document.querySelector(`${list} [role=alert]`)?.textContent).toContain('Too fast')
     host.failures.clear()
     await press('Try again')
-    expect(rows()).toHaveLength(10)
+    expect(rows()).toHaveLength(40)
     expect(asked().at(-1)).toEqual(asked().at(-2))
   })
 
@@ -113,7 +118,7 @@ describe('the occurrences of an item of Rollbar', () => {
       next,
       asked_at: null,
     })
-    await bench('item-0', (host) => {
+    await bench((host) => {
       const rpc = host.rpc.bind(host)
       vi.spyOn(host, 'rpc').mockImplementation((async (...asked: Parameters<typeof rpc>) => {
         if (asked[0] !== 'occurrences') return rpc(...asked)
@@ -127,14 +132,16 @@ describe('the occurrences of an item of Rollbar', () => {
   })
 
   it('of a single one nothing is asked', async () => {
-    const { asked } = await bench('item-1')
-    expect(panel()).toContain('Hello World!')
+    const { asked } = await bench((host) =>
+      host.script('error_get', (recorded) => ({ ...recorded(), occurrences: 1 })),
+    )
+    expect(panel()).toContain(uuid(0))
     expect(rows()).toHaveLength(0)
     expect(asked()).toEqual([])
   })
 
   it('a panel that is closed takes its question back', async () => {
-    const { host, workspace } = await bench('item-0')
+    const { host, workspace } = await bench()
     host.delay = 60_000
     await press('Show older')
     const pending = host.calls.findLast((call) => call.cmd === 'occurrences')?.call

@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import { describe, expect, it } from 'vitest'
 import type { SavedQuery } from '../../bindings'
-import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Queries from '../explore/Queries.svelte'
 import Panels from '../window/Panels.svelte'
@@ -11,9 +11,8 @@ const shown = stage()
 
 /** A window on one entry. */
 async function bench() {
-  const host = new MemoryHost()
-  host.entries = []
-  await host.rpc('entry_new', { week: '2', title: null, body: '# Two\n' })
+  const host = new ReplayHost()
+  await host.ask('entry_new', { week: '2', title: null, body: '# Two\n' })
   const workspace = new Workspace(host)
   workspace.start()
   await pass(1200)
@@ -40,22 +39,28 @@ describe('the question of a live card', () => {
       for (const toast of workspace.toasts.list) workspace.toasts.dismiss(toast.id)
       return said
     }
-    host.live.warnings = ['something was taken out']
+    let warnings = ['something was taken out']
+    let id = ''
+    for (const cmd of ['live_card_new', 'live_card_set'] as const)
+      host.script(cmd, (recorded) => {
+        const card = { ...recorded(), warnings }
+        id = card.id
+        return card
+      })
     workspace.panel = { kind: 'live-card', id: null, question: { kind: 'trace' } }
     expect(await submit()).toEqual(['something was taken out'])
-    const id = [...host.live.cards.keys()][0] ?? ''
     workspace.panel = { kind: 'live-card', id }
     expect(await submit()).toEqual(['something was taken out'])
     expect(workspace.panel).toBeNull()
 
-    host.live.warnings = []
+    warnings = []
     workspace.panel = { kind: 'live-card', id }
     expect(await submit()).toEqual([])
   })
 })
 
 describe('a live card of a saved query', () => {
-  const query = (more: Partial<SavedQuery>): SavedQuery => ({
+  const mine: SavedQuery = {
     id: '',
     source: 'cloudwatch',
     name: 'Mine',
@@ -63,15 +68,13 @@ describe('a live card of a saved query', () => {
     groups: ['cruddur', 'two words'],
     from: '',
     link: null,
-    ...more,
-  })
-  async function asked(saved: SavedQuery) {
+  }
+  async function asked(source: 'cloudwatch' | 'honeycomb', name: string, saved?: SavedQuery) {
     const { host, workspace } = await bench()
-    await host.rpc('query_save', saved)
-    const source = saved.source as 'cloudwatch' | 'honeycomb'
+    if (saved) await host.ask('query_save', saved)
     shown.keep(mount(Queries, { target: document.body, props: { workspace, source } }))
     await pass()
-    one('saved-query', saved.name).click()
+    one('saved-query', name).click()
     await pass()
     one('live-card').click()
     const panel = workspace.panel
@@ -79,7 +82,7 @@ describe('a live card of a saved query', () => {
   }
 
   it('that is saved here holds its text and groups, which another journal can ask too', async () => {
-    expect(await asked(query({}))).toEqual({
+    expect(await asked('cloudwatch', 'Mine', mine)).toEqual({
       kind: 'query',
       source: 'cloudwatch',
       since: '1h',
@@ -88,13 +91,11 @@ describe('a live card of a saved query', () => {
   })
 
   it("that only the vendor has the text of holds the vendor's id", async () => {
-    const board = query({
-      id: 'web/abc',
+    expect(await asked('honeycomb', 'latency by route')).toEqual({
+      kind: 'query',
       source: 'honeycomb',
-      query: '',
-      groups: ['web'],
-      from: 'board Week 2',
+      since: '1h',
+      id: 'backend-flask/hq1',
     })
-    expect(await asked(board)).toEqual({ kind: 'query', source: 'honeycomb', since: '1h', id: 'web/abc' })
   })
 })

@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../host/host'
-import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Panels from '../window/Panels.svelte'
 import Receivers from '../sources/Receivers.svelte'
@@ -10,7 +10,11 @@ import Receivers from '../sources/Receivers.svelte'
 const shown = stage()
 
 async function opened() {
-  const host = new MemoryHost()
+  const host = new ReplayHost()
+  host.script('relay_status', (recorded) => {
+    const { rows, ...state } = recorded()
+    return { ...state, rows: rows.map((row) => (row.sent ? { ...row, sent: 1207 } : row)) }
+  })
   const workspace = new Workspace(host)
   workspace.start()
   shown.keep([Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })))
@@ -26,7 +30,7 @@ function find<E extends HTMLElement>(css: string): E {
   return found
 }
 const row = (name: string) => find(`[data-testid=relay-${name}]`)
-const set = (host: MemoryHost) => host.calls.filter((c) => c.cmd === 'relay_set').map((c) => c.args)
+const set = (host: ReplayHost) => host.calls.filter((c) => c.cmd === 'relay_set').map((c) => c.args)
 
 async function type(input: HTMLInputElement, text: string) {
   input.value = text
@@ -38,9 +42,13 @@ describe('the relay', () => {
   it('says what goes where, what waits and why', async () => {
     await opened()
     expect(row('xray').textContent).toContain('1,207 sent')
-    expect(row('xray').textContent).toContain('X-Ray in us-east-1, signed with the profile bootcamp')
-    expect(row('rollbar').textContent).toContain('3 queued')
-    expect(row('rollbar').textContent).toContain('there is no Rollbar token to send with')
+    expect(row('xray').textContent).toContain(
+      "X-Ray at http://127.0.0.1:9001, signed with the credentials that AWS's tools would take",
+    )
+    expect(row('rollbar').textContent).toContain('5 queued')
+    expect(row('rollbar').textContent).toContain(
+      'there is no Rollbar token with the scope post_server_item to send with',
+    )
     expect(row('logs').querySelector<HTMLInputElement>('[role=switch]')?.checked).toBe(false)
   })
 
@@ -63,13 +71,14 @@ describe('the relay', () => {
     const host = await opened()
     const field = find<HTMLInputElement>('[aria-label="Rollbar: post token"]')
     expect(field.type).toBe('password')
-    await type(field, 'post-token')
+    const token = 'post-0123456789abcdef0123456789ab'
+    await type(field, token)
     row('rollbar').querySelector('button')?.click()
     await pass(600)
-    expect(set(host)).toEqual([{ name: 'rollbar', token: 'post-token' }])
+    expect(set(host)).toEqual([{ name: 'rollbar', token }])
     expect(document.querySelector('[aria-label="Rollbar: post token"]')).toBeNull()
     expect(row('rollbar').textContent).not.toContain('there is no Rollbar token')
-    expect(document.body.innerHTML).not.toContain('post-token"')
+    expect(document.body.innerHTML).not.toContain(token)
   })
 
   it('shows why a change was refused, and the switch as it is', async () => {
@@ -90,7 +99,7 @@ describe('the relay', () => {
     find('[data-testid=relay-rollbar] .danger').click()
     await pass(600)
     expect(row('rollbar').textContent).toContain('0 queued')
-    expect(row('rollbar').textContent).toContain('3 dropped')
+    expect(row('rollbar').textContent).toContain('5 dropped')
     const asked = host.calls.filter((c) => c.cmd === 'relay_status').length
     host.tell('relay')
     await pass(600)

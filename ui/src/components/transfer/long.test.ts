@@ -1,8 +1,8 @@
 import { mount, type Component } from 'svelte'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../host/host'
-import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import ExportPanel from './ExportPanel.svelte'
 import ImportPanel from './ImportPanel.svelte'
@@ -12,7 +12,7 @@ const shown = stage()
 
 /** A panel whose command has run for half a second and is not done. */
 async function bench(panel: Panel, cmd: 'export' | 'import', field: string) {
-  const host = new MemoryHost(false)
+  const host = new ReplayHost()
   const workspace = new Workspace(host)
   workspace.start()
   await pass(500)

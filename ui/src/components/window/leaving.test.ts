@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../../host/host'
-import { MemoryHost } from '../../host/memory'
 import { Workspace } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Leaving from './Leaving.svelte'
 
@@ -10,8 +10,8 @@ const shown = stage()
 
 /** The question that a close leads to. */
 async function bench(receiving: boolean, failure: Failure | null = null) {
-  const host = new MemoryHost(false)
-  await host.rpc('entry_new', { week: null, title: null, body: 'text\n' })
+  const host = new ReplayHost()
+  await host.ask('entry_new', { week: null, title: null, body: 'text\n' })
   const workspace = new Workspace(host)
   workspace.start()
   await vi.advanceTimersByTimeAsync(500)

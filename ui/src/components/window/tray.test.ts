@@ -1,8 +1,8 @@
 import { mount } from 'svelte'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../host/host'
-import { MemoryHost } from '../../host/memory'
 import { Workspace, type Panel } from '../../state/workspace.svelte'
+import { ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Panels from './Panels.svelte'
 import Receivers from '../sources/Receivers.svelte'
@@ -11,17 +11,18 @@ import Tray from './Tray.svelte'
 const shown = stage()
 
 /** The tray and the panels of a window on one entry. */
-async function bench(body = '# Two\n\nInsert image of LogEvents\n') {
-  const host = new MemoryHost()
-  host.entries = []
-  await host.rpc('entry_new', { week: '2', title: null, body })
+async function bench(prepare: (host: ReplayHost) => void = () => undefined) {
+  const host = new ReplayHost()
+  prepare(host)
+  const body = '# Two\n\nInsert image of LogEvents\n'
+  const { id } = await host.ask('entry_new', { week: '2', title: null, body })
   const workspace = new Workspace(host)
   workspace.start()
   shown.keep(
     [Tray, Panels, Receivers].map((part) => mount(part, { target: document.body, props: { workspace } })),
   )
   await pass(1200)
-  return { host, workspace, stored: () => host.entries[0]?.body ?? '' }
+  return { host, workspace, stored: async () => (await host.ask('entry_get', { entry: id })).body }
 }
 
 const all = (css: string) => [...document.querySelectorAll<HTMLElement>(css)]
@@ -40,7 +41,7 @@ async function press(element: Element | null, key: string) {
   element?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
   await pass()
 }
-const captures = (host: MemoryHost) => host.calls.filter((c) => c.cmd === 'capture').map((c) => c.args)
+const captures = (host: ReplayHost) => host.calls.filter((c) => c.cmd === 'capture').map((c) => c.args)
 
 describe('tabs', () => {
   it('are walked by arrow keys, Home and End', async () => {
@@ -78,8 +79,10 @@ describe('logs', () => {
     session?.aim(session.marks.slots[0] ?? null)
     await click(tab('Logs'))
     await click(one(`${testid('log-row')} button`))
-    expect(captures(host)).toEqual([{ kind: 'logs', id: 'log-0' }])
-    expect(stored()).toMatch(/^# Two\n\n!\[HomeActivities\]\(evidence:\w+ "[^"]*"\)\n$/)
+    expect(captures(host)).toEqual([{ kind: 'logs', id: '4' }])
+    expect(await stored()).toMatch(
+      /^# Two\n\n!\[log event of cruddur: .* 500 INTERNAL SERVER ERROR\]\(evidence:\w+ "[^"]*"\)\n$/,
+    )
     await press(all(testid('log-row'))[0] ?? null, 'Enter')
     expect(captures(host)).toHaveLength(2)
   })
@@ -88,21 +91,22 @@ describe('logs', () => {
     const { host } = await bench()
     await click(tab('Logs'))
     const filter = one(testid('filter')) as HTMLInputElement
-    filter.value = 'backend-flask'
+    filter.value = 'group:backend-flask'
     filter.dispatchEvent(new Event('input', { bubbles: true }))
     await pass(600)
     const button = one(testid('capture-these'))
-    expect(button.textContent).toBe('Capture these 4')
+    expect(button.textContent).toBe('Capture these 3')
     await click(button)
-    expect(captures(host)).toEqual([{ kind: 'logs', filter: 'backend-flask' }])
+    expect(captures(host)).toEqual([{ kind: 'logs', filter: 'group:backend-flask' }])
   })
 
   it('Space opens the whole event, and from it its trace', async () => {
     const { workspace } = await bench()
     await click(tab('Logs'))
-    await press(all(testid('log-row'))[0] ?? null, ' ')
+    await press(all(testid('log-row'))[0] ?? null, 'End')
+    await press(document.activeElement, ' ')
     const panel = one(testid('log-panel'))
-    expect(panel.textContent).toContain('code.lineno')
+    expect(panel.textContent).toContain('code.function.name')
     await click(one(`${testid('log-panel')} button`, 'Open the trace'))
     expect(workspace.panel).toMatchObject({ kind: 'trace' })
     expect(one(testid('trace-panel')).textContent).toContain('home-activities-mock-data')
@@ -113,7 +117,7 @@ describe('logs', () => {
     await click(tab('Logs'))
     await click(all(testid('log-row'))[1] ?? document.body)
     await click(one(`${testid('log-panel')} button`, 'Capture'))
-    expect(captures(host)).toEqual([{ kind: 'logs', id: 'log-1' }])
+    expect(captures(host)).toEqual([{ kind: 'logs', id: '5' }])
     expect(all(testid('log-panel'))).toHaveLength(0)
   })
 })
@@ -140,7 +144,7 @@ describe('errors', () => {
     expect(panel.textContent).toContain('1 argument')
     await click(one(`${testid('error-panel')} button`, 'Show'))
     await click(one(`${testid('error-panel')} button.primary`))
-    expect(captures(host)).toEqual([{ kind: 'error', id: 'item-0-1' }])
+    expect(captures(host)).toEqual([{ kind: 'error', id: '5f0c3d1e-0000-4000-8000-000000000004' }])
   })
 })
 
@@ -149,22 +153,28 @@ describe('console', () => {
     await bench()
     await click(tab('Console'))
     const lines = all(testid('console-line')).map((line) => line.textContent ?? '')
-    expect(lines).toHaveLength(8)
+    expect(lines).toHaveLength(9)
     expect(lines[0]).toContain('Running on')
-    expect(lines.at(-1)).toContain('HelloWorld')
+    expect(lines.at(-2)).toContain('HelloWorld')
+    expect(lines.at(-1)).toContain('Successfully sent batch of 2 segments')
     expect(document.body.textContent).not.toContain('\x1b')
     expect(all('section h3').map((h) => h.querySelector('span')?.textContent)).toEqual([
       'docker compose up',
       'npm start',
       'docker compose up',
+      'x-ray relay',
     ])
     expect(one('.fg-1.bold').textContent).toBe('Press CTRL+C to quit')
   })
 
   it('markup in a line stays text', async () => {
-    const { host } = await bench()
-    const first = host.console[0]
-    if (first) first.text = '<img src=x onerror=alert(1)>\x1b[31m<b>x</b>'
+    const text = '<img src=x onerror=alert(1)>\x1b[31m<b>x</b>'
+    await bench((host) =>
+      host.script('live_console', (recorded) => {
+        const { rows, ...listed } = recorded()
+        return { ...listed, rows: rows.map((row, n) => (n ? row : { ...row, text })) }
+      }),
+    )
     await click(tab('Console'))
     expect(all('.lines img, .lines b')).toHaveLength(0)
     expect(all(testid('console-line')).at(-1)?.textContent).toContain('<img src=x')
@@ -218,7 +228,7 @@ describe('the menu of the traces', () => {
 
   it('a trace is captured whole, or as a dossier', async () => {
     const { host } = await bench()
-    const id = host.traces[0]?.trace_id
+    const id = (await host.ask('live_traces', {})).rows[0]?.trace_id
     for (const name of ['Capture dossier', 'Capture']) {
       await click(one(testid('trace-row')))
       await click(all(`${testid('trace-panel')} button`).find((b) => b.textContent === name) ?? document.body)
@@ -232,17 +242,17 @@ describe('the menu of the traces', () => {
 
 describe('panels', () => {
   const kinds = [
-    [{ kind: 'logs', filter: '' }, 'rendering 3 activities'],
-    [{ kind: 'error', id: 'item-0' }, 'caused by'],
+    [{ kind: 'logs', filter: '' }, 'home feed read: 3 activities'],
+    [{ kind: 'error', id: 'd81865038a0c48e0' }, 'caused by'],
     [{ kind: 'console', filter: '' }, 'Compiled successfully!'],
-    [{ kind: 'service-map' }, 'postgres'],
+    [{ kind: 'service-map' }, 'backend-flask'],
     [{ kind: 'groups' }, 'service("backend-flask")'],
     [{ kind: 'sampling-rules' }, '9000'],
-    [{ kind: 'dossier', id: '4bf92f3577b34da6a3ce929d0e0e4730' }, 'by the request’s header'],
+    [{ kind: 'dossier', id: '6b04d28e6d3e4c0493e00c940d908263' }, 'by the request’s header'],
   ] as const
   it.each(kinds)('evidence of %o shows its data beside its card', async (request, said) => {
     const { host, workspace } = await bench()
-    const { id } = await host.rpc('capture', request)
+    const { id } = await host.ask('capture', request)
     workspace.panel = { kind: 'evidence', id } satisfies Panel
     await pass()
     const panel = one(testid('evidence-panel'))
@@ -254,9 +264,9 @@ describe('panels', () => {
     const { host } = await bench()
     await click(one('button', 'No data?'))
     const panel = () => one(testid('doctor-panel'))
-    expect(panel().textContent).toContain('2 of 6 checks')
+    expect(panel().textContent).toContain('3 of 21 checks')
     expect(all(`${testid('check')}[data-ok=false] pre`).map((pre) => pre.textContent)).toContain(
-      'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://127.0.0.1:4318',
+      'ports: ["2000:2000/udp", "2000:2000/tcp"]',
     )
     await click(one('button', 'Check again'))
     expect(host.calls.filter((c) => c.cmd === 'doctor')).toHaveLength(2)
@@ -266,7 +276,13 @@ describe('panels', () => {
   })
 
   it('the receivers say what came and what telemetry holds', async () => {
-    await bench()
+    await bench((host) =>
+      host.script('status', (recorded) => {
+        const { telemetry, ...status } = recorded()
+        const received = { spans_received: 128, logs_received: 1240, errors_received: 3 }
+        return { ...status, ...received, telemetry: { ...telemetry, bytes: 112 * 2 ** 20 } }
+      }),
+    )
     expect(one(testid('receivers')).textContent?.replace(/\s+/g, ' ')).toContain(
       '128 spans, 1,240 log events, 3 errors received 112 MB of 512 MB, 7 days; 0 dropped',
     )
