@@ -2,7 +2,7 @@ import type { Listed, Source } from '../bindings'
 import { Failure, randomId, type Host } from '../host/host'
 import { Listing, type Asked } from './listing.svelte'
 
-/** The ranges to pick from, as `since` takes them. */
+/** Time ranges to choose from, in the form of `since`. */
 export const RANGES = ['15m', '1h', '6h', '24h', '7d'] as const
 
 export interface Question {
@@ -14,7 +14,7 @@ export interface Question {
   fresh?: boolean
 }
 
-/** What a cloud source lists. Since asking costs, it is asked on demand only. */
+/** A list of a cloud source. Requests cost money or quota, so it is loaded on demand only. */
 export class CloudList<R> extends Listing<R> {
   since = $state<string>('1h')
   oldestFirst = $state(false)
@@ -47,7 +47,7 @@ export class CloudList<R> extends Listing<R> {
     return { filter: this.filter, since: this.since, source: this.source }
   }
 
-  /** Asks if it was never asked. Nothing is cancelled at the end: an answer that was paid for is kept. */
+  /** Loads the list the first time. Hiding it does not cancel the request: its answer is kept. */
   watch(): () => void {
     if (!this.askedAt && !this.loading && !this.failure) void this.ask()
     if (!this.forms.length) void this.#check()

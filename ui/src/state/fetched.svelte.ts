@@ -1,14 +1,14 @@
 import { Failure, randomId, type Host } from '../host/host'
 
-/** One thing that a panel shows, fetched by its id, and again when what `wanted` reads changes. */
+/** An item that a panel shows, fetched by id, and again when the state that `wanted` reads changes. */
 export class Fetched<T> {
   value = $state.raw<T | null>(null)
   failure = $state.raw<Failure | null>(null)
-  /** The id that `value` belongs to: another one may have been asked for since. */
+  /** The id of `value`; another one may be on its way. */
   id = $state('')
   #wanted: () => string
 
-  /** To be made while a component is, whose end cancels what is under way. */
+  /** To be called while a component is initialised; the request is cancelled when it is destroyed. */
   constructor(host: Host, wanted: () => string, ask: (id: string, call: string) => Promise<T>) {
     this.#wanted = wanted
     $effect(() => {
@@ -37,7 +37,7 @@ export class Fetched<T> {
     })
   }
 
-  /** The value, unless it is of another id than the one that failed. */
+  /** The value, or null if the wanted id could not be fetched. */
   get shown(): T | null {
     return this.failure && this.id !== this.#wanted() ? null : this.value
   }

@@ -1,18 +1,18 @@
 import type { Capture, FilterForm, Kind, Source } from '../bindings'
 import type { Failure } from '../host/host'
 
-/** What is listed: the filter, and for a cloud source where and how far back it was asked. */
+/** The list's question, as part of a capture or of a live card's question. */
 export type Asked = Pick<Capture, 'filter' | 'since' | 'source'>
 
-/** Rows of one kind from one source. A `Feed` follows what arrives here; a `CloudList` asks when it is told to. */
+/** Rows of one kind from one source. A `Feed` follows local telemetry; a `CloudList` is loaded on demand. */
 export abstract class Listing<R> {
   rows = $state.raw<readonly R[]>([])
-  /** What has to be known about the rows: left out, sampled, not looked at. */
+  /** Caveats: rows that were left out, sampled, or not searched. */
   notes = $state.raw<readonly string[]>([])
   filter = $state('')
-  /** Examples of filters, and what they find. */
+  /** Example filters. */
   forms = $state.raw<readonly FilterForm[]>([])
-  /** What is wrong with the filter, found before the source is asked. */
+  /** The filter's syntax error, found without asking the source. */
   wrong = $state('')
   failure = $state.raw<Failure | null>(null)
   readonly source: Source
@@ -23,22 +23,21 @@ export abstract class Listing<R> {
     this.key = key
   }
 
-  /** Whether the rows are the answer to the last question, however few. */
+  /** Whether the rows are a complete answer, so that an empty list means that there is nothing. */
   abstract get answered(): boolean
 
   abstract get asked(): Asked
 
-  /** Shows the list until the returned function is called. */
+  /** Keeps the list up to date while it is shown, until the returned function is called. */
   abstract watch(): () => void
 
-  /** Takes the filter as it is typed. */
   abstract setFilter(text: string): void
 
-  /** Asks with the filter as it is. */
+  /** Applies the filter now. */
   abstract submit(): void
 }
 
-/** A capture of one thing that a source knows by its id. */
+/** The request to capture one row by its id. */
 export function captureOf(kind: Kind, id: string, source: Source): Capture {
   return source === 'local' ? { kind, id } : { kind, id, source }
 }

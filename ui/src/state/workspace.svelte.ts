@@ -11,7 +11,7 @@ import { LiveCards } from './live-cards'
 import { Session } from './session.svelte'
 import { Toasts } from './toasts.svelte'
 
-/** The generated types know two things called Status: a command's answer is named by its command. */
+/** The answer of the command `status`; the generated type `Status` is that of a trace. */
 export type AppStatus = Commands['status'][1]
 
 export type Panel =
@@ -32,7 +32,7 @@ export type Panel =
   | { kind: 'live-card'; id: null; question: CardQuestion }
   | { kind: 'relay' }
 
-/** All of the window's state, and everything a user can do in it. */
+/** The state of the window, and everything a user can do in it. */
 export class Workspace {
   readonly host: Host
   readonly toasts = new Toasts()
@@ -47,7 +47,7 @@ export class Workspace {
   status = $state.raw<AppStatus | null>(null)
   connected = $state(true)
   opening = $state(false)
-  /** What is being frozen now, by `captureKey`. */
+  /** Captures in progress, by `captureKey`. */
   capturing = $state.raw<ReadonlySet<string>>(new Set())
 
   #sessions = new Map<string, Session>()
@@ -80,7 +80,7 @@ export class Workspace {
     return source === 'local' ? this.feeds[name] : this.cloud[name]
   }
 
-  /** Starts to listen; returns what stops it. */
+  /** Starts listening for events; returns the function that stops it. */
   start(): () => void {
     this.#stops = [
       this.host.events((event) => this.#onEvent(event)),
@@ -100,12 +100,12 @@ export class Workspace {
     }
   }
 
-  /** Whether leaving now would lose what was typed. */
+  /** Whether closing the window now would lose text. */
   get unsaved(): boolean {
     return [...this.#sessions.values()].some((session) => session.autosave.dirty)
   }
 
-  /** Why something is not saved, where that is known. */
+  /** Why something is not saved, if known. */
   get unsavedBecause(): Failure | null {
     const failed = [...this.#sessions.values()].find((session) => session.autosave.failure)
     return failed?.autosave.failure ?? null
@@ -139,7 +139,7 @@ export class Workspace {
     }
   }
 
-  /** Saves what is open and cuts a revision. What cannot be saved stays in its session and goes on trying. */
+  /** Saves what is open, with a revision. A session that cannot be saved keeps its text and retries. */
   async closing() {
     for (const other of this.#sessions.values()) if (other !== this.session) void other.autosave.flush()
     const session = this.session
@@ -191,12 +191,12 @@ export class Workspace {
     })
   }
 
-  /** Freezes something into the open entry, and shows why if it failed. */
+  /** Captures evidence into the open entry. A failure is shown as a toast. */
   async capture(request: Capture): Promise<boolean> {
     return this.attempt('Could not capture', () => this.freeze(request))
   }
 
-  /** As `capture`, but whoever asks shows why it failed. The same thing is never frozen twice at a time. */
+  /** As `capture`, but a failure is the caller's to show. The same thing is not captured twice at a time. */
   async freeze(request: Capture) {
     const key = captureKey(request)
     if (this.capturing.has(key)) return
@@ -222,7 +222,7 @@ export class Workspace {
       })
   }
 
-  /** Puts evidence that is already frozen into the open entry. */
+  /** Inserts existing evidence into the open entry. */
   async placeAgain(id: string) {
     const session = this.session
     if (!session) return
@@ -254,7 +254,7 @@ export class Workspace {
     return this.host.rpc('env', { for: target })
   }
 
-  /** Ends a conflict with the text that is stored; this window's is kept as a revision. */
+  /** Resolves a conflict with the stored text; this window's text is kept as a revision. */
   async showOther() {
     const session = this.session
     if (!session) return
@@ -271,7 +271,7 @@ export class Workspace {
     if (session) await this.attempt('Could not save', async () => void (await session.autosave.writeOver()))
   }
 
-  /** Does it, and shows why it failed. */
+  /** Runs a job and shows a failure as a toast. */
   async attempt(what: string, job: () => Promise<void>): Promise<boolean> {
     try {
       await job()
@@ -298,7 +298,7 @@ export class Workspace {
       case 'progress':
         return this.cloud.onProgress(event.call, event.done, event.what)
       case 'closing':
-        // The window is about to go: save what is not stored yet.
+        // The window closes in a moment: save what is not stored yet.
         return void this.closing()
       case 'ask_closing':
         return void this.leaving.ask(event.receiving)
@@ -368,7 +368,7 @@ function captureKey({ kind, id, filter, source, text }: Capture): string {
 
 const LAST = 'tracebook.entry'
 
-// Storage may be switched off; the window then opens the first entry.
+// Storage may be disabled: the window then opens the first entry.
 function remember(id: string) {
   try {
     localStorage.setItem(LAST, id)
