@@ -174,7 +174,7 @@ test('a live card queries X-Ray with the list’s filter and time range, and is 
   assert.equal(await panel.getByTestId('live-since').inputValue(), '1h')
   await panel.getByTestId('live-submit').click()
   const card = page.locator('.live-card')
-  await card.getByText(/asks every 30 s/).waitFor()
+  await card.getByText(/refreshes every 30 s/).waitFor()
   await card.locator('img').waitFor()
   await card.scrollIntoViewIfNeeded()
   await shot('live-card')

@@ -59,14 +59,14 @@ test('a live card is inserted, follows incoming data, is frozen, and restored by
     (width) => width > 100,
     'the answer is a picture',
   )
-  await card.getByText(/^Live · .*asks every 1 s$/).waitFor()
+  await card.getByText(/^Live · .*refreshes every 1 s$/).waitFor()
   const answered = await picture.getAttribute('src')
   assert.match(await svg(picture), /api\/first/)
   await app.send({ path: '/api/second' })
   await until(() => svg(picture), (now) => now.includes('api/second'), 'the card shows the new trace')
   assert.notEqual(await picture.getAttribute('src'), answered)
   assert.match(await svg(picture), /LIVE, NOT EVIDENCE/)
-  assert.match(await picture.getAttribute('alt'), /^Live: newest trace of local telemetry, .*\. Answer: GET \/api\/second/)
+  assert.match(await picture.getAttribute('alt'), /^Live: newest trace of local telemetry, .*\. Result: GET \/api\/second/)
   await shot('live')
   assert.equal((await app.rpc('evidence_list', {})).length, 0, 'looking freezes nothing')
 
@@ -128,7 +128,7 @@ test('two cards with the same query share its results, and only the frozen one b
   assert.ok((await stored(entry)).includes(made.reference), 'the other one stays live')
 
   // Its query can be changed, and a paused card does not run it.
-  await cards.first().getByRole('button', { name: /^The question/ }).click()
+  await cards.first().getByRole('button', { name: /^Settings of/ }).click()
   const panel = page.getByTestId('live-card-panel')
   await panel.getByText(/Last frozen/).waitFor()
   await panel.getByTestId('live-filter').fill('name:nothing-like-it')
@@ -214,7 +214,7 @@ test('a hidden window does not refresh, and a card that failed to load is loaded
   )
   assert.ok(broken >= 2)
   await app.rpc('live_card_set', { id: made.id, pace_seconds: 1 })
-  await page.locator('.live-card').getByText(/asks every 1 s$/).waitFor()
+  await page.locator('.live-card').getByText(/refreshes every 1 s$/).waitFor()
 
   const hide = (hidden) =>
     page.evaluate((is) => {

@@ -7,7 +7,7 @@ import { LiveCards } from '../state/live-cards'
 import { Session } from '../state/session.svelte'
 import { Toasts } from '../state/toasts.svelte'
 import { ReplayHost } from '../test/host'
-import { words } from './live'
+import { statusText } from './live'
 
 const answer = (more: Partial<LiveLook> = {}): LiveLook => ({
   title: 'Newest',
@@ -27,24 +27,26 @@ const answer = (more: Partial<LiveLook> = {}): LiveLook => ({
 
 describe('what a live card says of itself', () => {
   it('is how old its answer is, and when it asks again', () => {
-    expect(words(null, null, 0)).toBe('Live · asking…')
-    expect(words(null, new Failure('unreachable', 'gone', ''), 0)).toBe('Live · no answer')
-    expect(words(answer(), null, 400)).toBe('Live · just now · asks every 2 s')
-    expect(words(answer({ age_ms: 61_000 }), null, 2000)).toBe('Live · 63 s old · asks every 2 s')
-    expect(words(answer({ age_ms: 600_000, asking: true }), null, 0)).toBe('Live · 10 min old · asking…')
-    expect(words(answer({ paused: true, next_ms: null }), null, 0)).toBe('Live · just now · paused')
-    expect(words(answer({ age_ms: null, pace_seconds: 300 }), null, 0)).toBe(
-      'Live · no answer yet · asks every 5 min',
+    expect(statusText(null, null, 0)).toBe('Live · loading…')
+    expect(statusText(null, new Failure('unreachable', 'gone', ''), 0)).toBe('Live · no result')
+    expect(statusText(answer(), null, 400)).toBe('Live · just now · refreshes every 2 s')
+    expect(statusText(answer({ age_ms: 61_000 }), null, 2000)).toBe('Live · 63 s old · refreshes every 2 s')
+    expect(statusText(answer({ age_ms: 600_000, asking: true }), null, 0)).toBe(
+      'Live · 10 min old · refreshing…',
+    )
+    expect(statusText(answer({ paused: true, next_ms: null }), null, 0)).toBe('Live · just now · paused')
+    expect(statusText(answer({ age_ms: null, pace_seconds: 300 }), null, 0)).toBe(
+      'Live · no result yet · refreshes every 5 min',
     )
   })
 
   it('says where it was wanted now and is not asked yet', () => {
-    expect(words(answer(), null, 0, true)).toBe('Live · just now · too soon to ask again')
-    expect(words(answer({ paused: true, next_ms: null }), null, 0, true)).toBe(
-      'Live · just now · paused · too soon to ask again',
+    expect(statusText(answer(), null, 0, true)).toBe('Live · just now · rate limited; refreshes in 2 s')
+    expect(statusText(answer({ paused: true, next_ms: null }), null, 0, true)).toBe(
+      'Live · just now · paused · rate limited; try again shortly',
     )
     const problem = new Failure('unreachable', 'gone', '')
-    expect(words(answer({ problem }), null, 0, true)).toBe('Live · just now · asked just now')
+    expect(statusText(answer({ problem }), null, 0, true)).toBe('Live · just now · refreshed just now')
   })
 })
 
@@ -251,12 +253,12 @@ describe('a live card in a text', () => {
     now = []
     live.notify('')
     await vi.advanceTimersByTimeAsync(100)
-    button(boxes()[0], 'Ask now')?.click()
+    button(boxes()[0], 'Refresh')?.click()
     await vi.advanceTimersByTimeAsync(1_000)
     expect(now).toEqual([false, true])
-    expect(boxes()[0]?.textContent).toContain('too soon to ask again')
+    expect(boxes()[0]?.textContent).toContain('rate limited')
     await vi.advanceTimersByTimeAsync(6_000)
-    expect(boxes()[0]?.textContent).not.toContain('too soon to ask again')
+    expect(boxes()[0]?.textContent).not.toContain('rate limited')
     expect(now).toHaveLength(2)
   })
 
@@ -296,10 +298,10 @@ describe('a live card in a text', () => {
       ...[...(boxes()[n]?.querySelectorAll('button') ?? [])].map((one) => one.getAttribute('aria-label')),
     ]
     const all = (name: string) => [
-      `Live: ${name}. Answer: GET /b`,
+      `Live: ${name}. Result: GET /b`,
       `Freeze ${name}`,
-      `Ask now: ${name}`,
-      `The question of ${name}`,
+      `Refresh ${name}`,
+      `Settings of ${name}`,
       `Edit the text of ${name}`,
     ]
     expect(said(1), 'made from a question that it had').toEqual(all(title))

@@ -4,33 +4,33 @@ import type { LiveLook } from '../bindings'
 import { Failure } from '../host/host'
 import { marks, type PlacedReference } from './markup'
 
-/** What a live card in the text can ask of the window around the editor. */
+/** What a live card can do outside the editor. */
 export interface LiveCardActions {
-  /** Looks at a card, which asks its source where that is due; `now` as soon as the source bears it. */
+  /** Reads a card's result, which is refreshed first if that is due, or with `now` if the rate limit allows it. */
   look(id: string, now?: boolean): Promise<LiveLook>
-  /** Calls back when a card was answered or changed, until the returned function is called. */
-  watch(id: string, told: () => void): () => void
-  /** Makes evidence of the answer that is shown, and puts it in the reference's place. */
+  /** Calls `callback` when a card has a new result or was changed, until the returned function is called. */
+  watch(id: string, callback: () => void): () => void
+  /** Makes evidence of the result that is shown, and replaces the reference. */
   freeze(reference: PlacedReference, askedAt: string | null): Promise<void>
-  /** Shows the card's question. */
+  /** Opens the card's settings. */
   edit(id: string): void
 }
 
-/** Heights as they were drawn, so that a card that comes back does not move the text. */
+/** Heights as drawn, so that a card that is drawn again does not move the text. */
 const heights = new Map<string, number>()
-/** Stops what a card's box does while it is in the page. */
+/** Stops the timers and listeners of a drawn card. */
 const stops = new WeakMap<HTMLElement, () => void>()
-/** Ages are counted in seconds. */
+/** Milliseconds between two updates of the age. */
 const TICK = 1000
-/** After a look that failed, for a card whose pace is not known, or a picture that did not load. */
-const AGAIN = 5000
-/** For so long a card says that it was not asked. */
-const SAID = 5000
+/** Milliseconds before a failed read or picture is tried again. */
+const RETRY = 5000
+/** Milliseconds for which a card shows that it is rate limited. */
+const NOTICE = 5000
 /** How a title begins that was made from a question. */
 const MADE =
   /^(?:newest (?:trace|error)|trace|error|log events?|console lines|service map|X-Ray (?:groups|sampling rules)|query|dossier(?: of the newest request)?) of (?:local telemetry|AWS X-Ray|AWS CloudWatch Logs|Rollbar|Honeycomb)(?:, |$)/
 
-/** A live card in the text: asks while it is drawn and the window is seen, and says how old its answer is. */
+/** A live card in the text. It refreshes while it is drawn and the window is visible, and shows the age of its result. */
 export class LiveCard extends WidgetType {
   constructor(
     private readonly reference: PlacedReference,
@@ -78,10 +78,10 @@ export class LiveCard extends WidgetType {
     picture.addEventListener('error', () => {
       if (!picture.hasAttribute('src')) return
       lost = true
-      // Until it is loaded, the answer in words stands in its place.
+      // Its alternative text contains the result.
       picture.hidden = false
       measure()
-      if (!looking && !gone) plan(Math.min(shown?.next_ms ?? AGAIN, AGAIN))
+      if (!looking && !gone) plan(Math.min(shown?.next_ms ?? RETRY, RETRY))
     })
 
     const state = document.createElement('span')
@@ -93,10 +93,10 @@ export class LiveCard extends WidgetType {
     tools.className = 'live-tools'
     const freeze = chip('Freeze', () => void freezeNow())
     freeze.classList.add('live-freeze')
-    const ask = chip('Ask now', () => askNow())
-    const question = chip('Question…', () => this.actions.edit(id))
+    const ask = chip('Refresh', () => askNow())
+    const settings = chip('Settings…', () => this.actions.edit(id))
     const edit = chip('Edit text', () => this.reveal(view, box))
-    tools.append(freeze, ask, question, edit)
+    tools.append(freeze, ask, settings, edit)
     const bar = document.createElement('span')
     bar.className = 'live-bar'
     bar.append(state, tools)
@@ -115,12 +115,12 @@ export class LiveCard extends WidgetType {
     let at = Date.now()
     let next: ReturnType<typeof setTimeout> | undefined
     let looking = false
-    /** Told of an answer while it was looking. */
+    /** Notified of a new result during a read. */
     let again = false
-    /** Somebody wants it asked now, and no look has said so yet. */
+    /** The next read is to refresh the card. */
     let wanted = false
-    /** It was wanted, but the source had been asked too short a time before. */
-    let soon = false
+    /** A refresh was requested, but the rate limit did not allow it. */
+    let limited = false
     let freezing = false
     /** The picture did not load. */
     let lost = false
@@ -130,16 +130,16 @@ export class LiveCard extends WidgetType {
 
     const label = () => {
       const name = (made && shown?.title) || alt || caption || shown?.title || 'live card'
-      picture.alt = shown?.answer ? `Live: ${name}. Answer: ${shown.answer}` : `Live: ${name}`
+      picture.alt = shown?.answer ? `Live: ${name}. Result: ${shown.answer}` : `Live: ${name}`
       freeze.setAttribute('aria-label', `Freeze ${name}`)
-      ask.setAttribute('aria-label', `Ask now: ${name}`)
-      question.setAttribute('aria-label', `The question of ${name}`)
+      ask.setAttribute('aria-label', `Refresh ${name}`)
+      settings.setAttribute('aria-label', `Settings of ${name}`)
       edit.setAttribute('aria-label', `Edit the text of ${name}`)
     }
 
-    const say = () => {
+    const update = () => {
       const passed = Date.now() - at
-      state.textContent = words(shown, failure, passed, soon && passed < SAID)
+      state.textContent = statusText(shown, failure, passed, limited && passed < NOTICE)
       box.classList.toggle('live-stale', !!failure || !!shown?.problem || !!shown?.paused)
       const problem = failure ?? shown?.problem ?? null
       const text = problem ? [problem.message, problem.hint].filter(Boolean).join('. ') : ''
@@ -168,14 +168,14 @@ export class LiveCard extends WidgetType {
         const answer = await this.actions.look(id, now)
         if (gone) return
         const fresh = answer.asked_at !== shown?.asked_at
-        soon = now && !fresh && !answer.asking
+        limited = now && !fresh && !answer.asking
         shown = answer
         failure = null
         at = Date.now()
         made ||= alt === answer.title
         label()
         if (!answer.picture) {
-          // The answer to another question must not stand under this one.
+          // The picture belongs to an earlier question.
           picture.removeAttribute('src')
           picture.hidden = true
           lost = false
@@ -189,12 +189,12 @@ export class LiveCard extends WidgetType {
         looking = false
       }
       if (gone) return
-      say()
-      // Nobody sees it: it looks again when the window is back.
+      update()
+      // It is read again when the window is visible.
       if (document.hidden) return
-      const wait = failure ? AGAIN : shown?.next_ms
+      const wait = failure ? RETRY : shown?.next_ms
       if (again) void look()
-      // What is being asked is told of by an event; a lost one must not stop the card for ever.
+      // An event announces the result; the timer covers a lost event.
       else if (wait !== null && wait !== undefined) plan(wait)
     }
 
@@ -209,12 +209,12 @@ export class LiveCard extends WidgetType {
       const clicked = here(view, box, id)
       if (freezing || !clicked) return
       freezing = true
-      say()
+      update()
       await this.actions.freeze(clicked, shown?.asked_at ?? null).finally(() => (freezing = false))
-      say()
+      update()
     }
 
-    const ticking = setInterval(say, TICK)
+    const ticking = setInterval(update, TICK)
     const unwatch = this.actions.watch(id, seen)
     document.addEventListener('visibilitychange', seen)
     stops.set(box, () => {
@@ -225,7 +225,7 @@ export class LiveCard extends WidgetType {
       document.removeEventListener('visibilitychange', seen)
     })
     label()
-    say()
+    update()
     seen()
     return box
   }
@@ -234,22 +234,22 @@ export class LiveCard extends WidgetType {
     stops.get(box)?.()
   }
 
-  /** A click on the card is the card's; the cursor stays where it is. */
+  /** A click on the card does not move the cursor. */
   override ignoreEvent() {
     return true
   }
 }
 
 function chip(text: string, run: () => void) {
-  const made = document.createElement('button')
-  made.type = 'button'
-  made.className = 'chip'
-  made.textContent = text
-  made.addEventListener('click', (event) => {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'chip'
+  button.textContent = text
+  button.addEventListener('click', (event) => {
     event.preventDefault()
     run()
   })
-  return made
+  return button
 }
 
 /** The reference of a drawn card, which may have moved since it was drawn. */
@@ -258,25 +258,31 @@ function here(view: EditorView, box: HTMLElement, id: string): PlacedReference |
   return view.state.field(marks).live.find((other) => other.id === id && other.from >= pos)
 }
 
-/** `Live · 3 s old · asks every 2 s`. */
-export function words(
+/** `Live · 3 s old · refreshes every 2 s`. */
+export function statusText(
   shown: LiveLook | null,
   failure: Failure | null,
   passed: number,
-  /** It was wanted now, and the source does not bear it yet. */
-  soon = false,
+  /** A refresh was requested, but the rate limit did not allow it. */
+  limited = false,
 ): string {
-  if (!shown) return failure ? 'Live · no answer' : 'Live · asking…'
+  if (!shown) return failure ? 'Live · no result' : 'Live · loading…'
   const parts = ['Live']
-  if (shown.age_ms === null) parts.push(shown.asking ? 'asking…' : 'no answer yet')
+  if (shown.age_ms === null) parts.push(shown.asking ? 'loading…' : 'no result yet')
   else parts.push(age(shown.age_ms + passed))
   const asking = shown.asking && shown.age_ms !== null
-  if (asking) parts.push('asking…')
+  if (asking) parts.push('refreshing…')
   else if (shown.paused) parts.push('paused')
-  // With a problem it may be this very asking that failed.
-  if (soon) parts.push(shown.problem ? 'asked just now' : 'too soon to ask again')
-  else if (!asking && !shown.paused) parts.push(`asks every ${length(shown.pace_seconds)}`)
+  // With a problem, the failed refresh may be the one that was requested.
+  if (limited) parts.push(shown.problem ? 'refreshed just now' : limit(shown.next_ms, passed))
+  else if (!asking && !shown.paused) parts.push(`refreshes every ${length(shown.pace_seconds)}`)
   return parts.join(' · ')
+}
+
+function limit(next: number | null, passed: number): string {
+  return next === null
+    ? 'rate limited; try again shortly'
+    : `rate limited; refreshes in ${length(Math.max(1, Math.ceil((next - passed) / 1000)))}`
 }
 
 function age(ms: number): string {
