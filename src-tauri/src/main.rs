@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
-use tracebook_app::error::ErrorBody;
+use tracebook_app::ErrorBody;
 use tracebook_app::evidence::{Size, themed};
 use tracebook_app::rpc::{Caller, Event, Request, Topic};
 use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};

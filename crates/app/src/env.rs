@@ -1,25 +1,24 @@
 //! The settings that point a service at this app.
 
 use crate::Tracebook;
-use crate::error::Error;
-use crate::receivers::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
+use crate::ground::error::Error;
+use crate::ports::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
 use crate::rpc::{Caller, EnvRequest, EnvText};
 
 impl Tracebook {
     pub(crate) async fn env(&self, request: EnvRequest, _caller: &Caller) -> Result<EnvText, Error> {
-        let address =
-            |name: &str, port: u16| self.receiver_address(name).unwrap_or_else(|| format!("127.0.0.1:{port}"));
-        let ends = Ends {
+        let address = |name: &str, port: u16| self.ports.address(name).unwrap_or_else(|| format!("127.0.0.1:{port}"));
+        let addresses = Addresses {
             http: address("http", HTTP_PORT),
             grpc: address("grpc", GRPC_PORT),
             xray: address("xray", XRAY_PORT),
         };
-        let running = self.receiver_address("http").is_some();
+        let running = self.ports.address("http").is_some();
         let text = match request.target.as_deref().unwrap_or("shell") {
-            "shell" => shell(&ends),
-            "flask" => flask(&ends),
-            "node" => node(&ends),
-            "compose" => compose(&ends),
+            "shell" => shell(&addresses),
+            "flask" => flask(&addresses),
+            "node" => node(&addresses),
+            "compose" => compose(&addresses),
             other => {
                 return Err(Error::usage(
                     format!("there are no settings for {other:?}"),
@@ -36,14 +35,14 @@ impl Tracebook {
 }
 
 /// Where a service finds the receivers.
-struct Ends {
+struct Addresses {
     http: String,
     grpc: String,
     xray: String,
 }
 
-fn shell(ends: &Ends) -> String {
-    let Ends { http, grpc, xray } = ends;
+fn shell(addresses: &Addresses) -> String {
+    let Addresses { http, grpc, xray } = addresses;
     format!(
         "# OpenTelemetry, traces and logs: /v1/traces is appended by the SDK; do not write it here.
 export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}
@@ -63,8 +62,8 @@ export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us
     )
 }
 
-fn flask(ends: &Ends) -> String {
-    let http = &ends.http;
+fn flask(addresses: &Addresses) -> String {
+    let http = &addresses.http;
     format!(
         "{}
 # pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-flask \\
@@ -117,12 +116,12 @@ fn flask(ends: &Ends) -> String {
 # Restart the service after changing settings. Spans come in batches, up to 5 seconds late; X-Ray
 # segments come at the end of each request. Stop it with Ctrl-C: SIGTERM loses what waits to be sent.
 ",
-        shell(ends)
+        shell(addresses)
     )
 }
 
-fn node(ends: &Ends) -> String {
-    let http = &ends.http;
+fn node(addresses: &Addresses) -> String {
+    let http = &addresses.http;
     format!(
         "{}
 # npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/auto-instrumentations-node aws-xray-sdk-core rollbar
@@ -138,15 +137,15 @@ fn node(ends: &Ends) -> String {
 #   const Rollbar = require('rollbar');
 #   const rollbar = new Rollbar({{ accessToken: 'any-token', environment: 'development', endpoint: 'http://{http}/api/1/item/' }});
 ",
-        shell(ends)
+        shell(addresses)
     )
 }
 
-fn compose(ends: &Ends) -> String {
+fn compose(addresses: &Addresses) -> String {
     let port = |address: &str, default: u16| {
         address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).unwrap_or(default)
     };
-    let (http, xray) = (port(&ends.http, HTTP_PORT), port(&ends.xray, XRAY_PORT));
+    let (http, xray) = (port(&addresses.http, HTTP_PORT), port(&addresses.xray, XRAY_PORT));
     format!(
         "# In docker-compose.yml, for each service that is to be seen. Inside a container 127.0.0.1 is the
 # container itself; `host.docker.internal` is this machine. Start Tracebook with

@@ -5,39 +5,39 @@
 //! the command line) call nothing else.
 //!
 //! **Never:** tauri, SQL, a vendor's JSON. What touches the system (clock, randomness, files, ports) is here and
-//! handed to the rooms below as values.
+//! handed to the crates below as values.
+//!
+//! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `demo`.
 
-mod bounds;
-pub mod capture;
+mod capture;
+mod change_feed;
 mod cloud;
-pub mod config;
 pub mod demo;
 pub mod diagnostics;
-pub mod doctor;
-mod ends;
-pub mod env;
-pub mod error;
+mod doctor;
+mod env;
 pub mod evidence;
-pub mod export;
-mod heard;
-pub mod import;
-pub mod journal;
-pub mod live;
+mod explore;
+mod ground;
+mod ingest;
+mod journal;
 mod live_cards;
-pub mod receivers;
+mod ports;
 mod relay;
 pub mod rpc;
-mod settings;
 mod status;
 mod system;
+mod telemetry;
+#[cfg(test)]
+mod testing;
 mod tracebook;
-pub mod verify;
-pub mod watch_command;
-mod watching;
+pub mod transfer;
 
-pub use config::{Config, Listen, ReceiverConfig};
-pub use error::{Code, Error};
+pub use ground::config::{Config, Listen, ReceiverConfig};
+pub use ground::error::{Code, Error, ErrorBody};
+pub use ports::Holder;
 pub use tracebook::Tracebook;
+pub use transfer::verify;
 
 /// The name and version that evidence carries.
 pub const TOOL: &str = concat!("tracebook ", env!("CARGO_PKG_VERSION"));

@@ -20,7 +20,7 @@ use tracebook_core::question::Source;
 use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_render::markdown::Markup;
 
-use crate::error::Error;
+use crate::ground::error::Error;
 
 mod cloud;
 mod live_card;
@@ -896,7 +896,7 @@ pub fn typescript() -> String {
     let mut collect = Collect { config: &config, seen: std::collections::BTreeMap::new() };
     visit_commands(&mut collect);
     ts_rs::TypeVisitor::visit::<Event>(&mut collect);
-    ts_rs::TypeVisitor::visit::<crate::error::ErrorBody>(&mut collect);
+    ts_rs::TypeVisitor::visit::<crate::ground::error::ErrorBody>(&mut collect);
     let mut text = String::from(
         "// Generated from crates/app/src/rpc.rs by `make bindings`. Do not edit.\n\n/** Every command: what it takes and what it answers. */\nexport interface Commands {\n",
     );

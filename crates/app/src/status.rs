@@ -1,7 +1,7 @@
 //! What runs, where, and what is wrong.
 
 use crate::Tracebook;
-use crate::error::Error;
+use crate::ground::error::Error;
 use crate::rpc::{Caller, Status, StatusRequest, TelemetryUse, WeekRow, WeeksRequest};
 use tracebook_core::course;
 
@@ -11,11 +11,11 @@ impl Tracebook {
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.data_dir.display().to_string(),
-            receivers: self.receivers.list(),
-            problems: self.receivers.problems(),
-            spans_received: small(self.counters.spans()),
-            logs_received: small(self.counters.logs()),
-            errors_received: small(self.counters.errors()),
+            receivers: self.ports.list(),
+            problems: self.ports.problems(),
+            spans_received: small(self.receivers.counters.spans()),
+            logs_received: small(self.receivers.counters.logs()),
+            errors_received: small(self.receivers.counters.errors()),
             telemetry: TelemetryUse {
                 bytes: self.telemetry.bytes().await?,
                 limit_bytes: self.limits.bytes(),
@@ -23,8 +23,8 @@ impl Tracebook {
                 dropped: self.telemetry.dropped(),
             },
             relay: self.relay_sum().await?,
-            rejected: small(self.counters.refusals()),
-            last_rejected: self.counters.last_reason().unwrap_or_default(),
+            rejected: small(self.receivers.counters.refusals()),
+            last_rejected: self.receivers.counters.last_reason().unwrap_or_default(),
         })
     }
 

@@ -318,7 +318,7 @@ async fn capture(door: &Door, capture: Capture, out: &Out) -> Result<u8, Error> 
         door.ask("capture", serde_json::to_value(&request).map_err(Error::internal)?).await?
     } else {
         let interrupted = crate::serve::stopped_token();
-        let console = tracebook_app::watch_command::run(&capture.command, interrupted).await?;
+        let console = door.tracebook.run_command(&capture.command, interrupted).await?;
         exit_code = console.exit_code;
         door.tracebook.capture_console(console, request, &door.caller()).await?
     };

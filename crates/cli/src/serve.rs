@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use tracebook_app::receivers::Holder;
+use tracebook_app::Holder;
 use tracebook_app::{Code, Config, Error, Listen, ReceiverConfig, Tracebook};
 
 use crate::args::Serve;

@@ -1,6 +1,6 @@
 //! What a capture reads from a cloud source: the same kinds as from local telemetry, by the source's own API.
 
-use tracebook_core::dossier::{Dossier, Join, JoinedLog};
+use tracebook_core::dossier::{Join, JoinedLog};
 use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
@@ -13,12 +13,14 @@ use tracebook_sources::cloudwatch::client::Event;
 use tracebook_sources::{rollbar, xray};
 
 use super::Raw;
+use super::dossier::empty_dossier;
 use super::kinds::{EVENTS, Found, both, named, one_of};
 use crate::Tracebook;
-use crate::cloud::{AskAws, holds_none, no_traces};
-use crate::error::Error;
-use crate::live::logs::event;
-use crate::live::trace_id;
+use crate::cloud::AskAws;
+use crate::ground::error::Error;
+use crate::ground::question::trace_id;
+use crate::ground::question::{no_honeycomb_traces, unsupported};
+use crate::ground::records::log_event;
 use crate::rpc::{Caller, Capture, QueryRun, Vendor};
 
 /// How far back a service map looks that names no range.
@@ -29,7 +31,7 @@ const MARGIN: i64 = 60_000_000_000;
 impl Tracebook {
     pub(super) async fn find_in_cloud(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
         match (request.source, request.kind) {
-            (Source::Honeycomb, Kind::Trace) => Err(no_traces()),
+            (Source::Honeycomb, Kind::Trace) => Err(no_honeycomb_traces()),
             (Source::Xray, Kind::Trace) => self.xray_trace(request, caller).await,
             (Source::Xray, Kind::Dossier) => self.xray_dossier(request, caller).await,
             (Source::Xray, Kind::ServiceMap) => self.xray_map(request, caller).await,
@@ -38,11 +40,11 @@ impl Tracebook {
             (Source::Cloudwatch, Kind::Logs) => self.cloudwatch_logs(request, caller).await,
             (Source::Cloudwatch | Source::Honeycomb, Kind::Query) => self.query_result(request, caller).await,
             (Source::Rollbar, Kind::Error) => self.rollbar_error(request, caller).await,
-            (source, kind) => Err(holds_none(source, kind.word())),
+            (source, kind) => Err(unsupported(source, kind.word())),
         }
     }
 
-    async fn which_xray(&self, ask: &AskAws<'_>, request: &Capture) -> Result<TraceId, Error> {
+    async fn which_xray(&self, ask: &AskAws, request: &Capture) -> Result<TraceId, Error> {
         match one_of(request, "trace", "`live traces --source xray` lists them")? {
             Some(id) => trace_id(id),
             None => self.newest_xray_trace(ask, &request.filter, request.since.as_deref()).await,
@@ -75,14 +77,7 @@ impl Tracebook {
         let read = self.read_xray_trace(&ask, id).await?;
         let origin = Self::origin_of_trace(ask.region(), id, read.trace.start());
         let mut raw = Raw { spans: read.records, ..Raw::default() };
-        let mut dossier = Dossier {
-            trace_id: id,
-            trace: read.trace,
-            logs: Vec::new(),
-            errors: Vec::new(),
-            console: Vec::new(),
-            notes: Vec::new(),
-        };
+        let mut dossier = empty_dossier(id, read.trace);
         match group {
             Some(group) => {
                 let range = Range {
@@ -93,7 +88,7 @@ impl Tracebook {
                 let found = self.answered(Vendor::Aws, outcome).await?;
                 dossier.notes.extend(found.notes);
                 for Event { record, .. } in found.records {
-                    dossier.logs.push(JoinedLog { by: Join::TraceId, event: event(&record) });
+                    dossier.logs.push(JoinedLog { by: Join::TraceId, event: log_event(&record) });
                     raw.logs.push(record);
                 }
             }
@@ -162,7 +157,7 @@ impl Tracebook {
             }
             let Event { record, .. } = self.event_of(&ask, id).await?;
             let origin = Self::origin_of_logs(ask.region(), &record.group, "", (record.timestamp, record.timestamp));
-            let logs = Logs { events: vec![event(&record)], ..Logs::default() };
+            let logs = Logs { events: vec![log_event(&record)], ..Logs::default() };
             let raw = Raw { logs: vec![record], ..Raw::default() };
             return Ok(Found { raw, origin, ..Found::new(Body::Logs(logs), 1) });
         }
@@ -184,7 +179,7 @@ impl Tracebook {
             (records.first().map_or(Nanos(0), |r| r.timestamp), records.last().map_or(Nanos(0), |r| r.timestamp));
         let pattern = crate::cloud::pattern_of(&request.filter)?;
         let origin = Self::origin_of_logs(ask.region(), &found.group, &pattern, range);
-        let logs = Logs { events: records.iter().map(event).collect(), more: 0, notes: notes.clone() };
+        let logs = Logs { events: records.iter().map(log_event).collect(), more: 0, notes: notes.clone() };
         let raw = Raw { logs: records, ..Raw::default() };
         Ok(Found { raw, warnings: notes, origin, ..Found::new(Body::Logs(logs), limit) })
     }
@@ -252,6 +247,6 @@ impl Tracebook {
 }
 
 /// What is fetched from X-Ray's settings has no page of its own.
-fn api(ask: &AskAws<'_>) -> Origin {
+fn api(ask: &AskAws) -> Origin {
     Origin { via: vec!["X-Ray API".to_owned()], region: Some(ask.region().to_owned()), ..Origin::default() }
 }

@@ -13,9 +13,9 @@ use tracebook_store::console::{LineQuery, StoredLine};
 use super::Raw;
 use super::kinds::Found;
 use crate::Tracebook;
-use crate::error::Error;
-use crate::live::errors::occurrence;
-use crate::live::logs::event;
+use crate::ground::error::Error;
+use crate::ground::records::log_event;
+use crate::ground::records::occurrence;
 use crate::rpc::Capture;
 
 /// The most of each kind that is joined.
@@ -32,14 +32,7 @@ impl Tracebook {
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
-        let mut dossier = Dossier {
-            trace_id: id,
-            trace: read.trace,
-            logs: Vec::new(),
-            errors: Vec::new(),
-            console: Vec::new(),
-            notes: Vec::new(),
-        };
+        let mut dossier = empty_dossier(id, read.trace);
         self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
         Ok(Found { raw, warnings, ..Found::new(Body::Dossier(Box::new(dossier)), MOST) })
@@ -71,7 +64,7 @@ impl Tracebook {
         }
         found.sort_by_key(|(_, stored)| (stored.record.timestamp, stored.seq));
         for (by, stored) in found {
-            dossier.logs.push(JoinedLog { by, event: event(&stored.record) });
+            dossier.logs.push(JoinedLog { by, event: log_event(&stored.record) });
             raw.logs.push(stored.record);
         }
         Ok(())
@@ -121,6 +114,11 @@ impl Tracebook {
             .collect();
         Ok(())
     }
+}
+
+/// A dossier that nothing was joined to yet.
+pub(super) fn empty_dossier(trace_id: TraceId, trace: Trace) -> Dossier {
+    Dossier { trace_id, trace, logs: Vec::new(), errors: Vec::new(), console: Vec::new(), notes: Vec::new() }
 }
 
 fn line_of(stored: &StoredLine) -> ConsoleLine {

@@ -1,6 +1,5 @@
 //! What each kind of capture reads.
 
-use tracebook_core::assemble::assemble;
 use tracebook_core::console::Console;
 use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::freeze::Origin;
@@ -15,10 +14,10 @@ use tracebook_sources::xray::receiver::{default_group, default_rule};
 
 use super::Raw;
 use crate::Tracebook;
-use crate::cloud::holds_none;
-use crate::error::Error;
-use crate::live::logs::event;
-use crate::live::trace_id;
+use crate::ground::error::Error;
+use crate::ground::question::{trace_id, unsupported};
+use crate::ground::records::{assembled, log_event};
+use crate::ground::tasks::blocking;
 use crate::rpc::{Caller, Capture};
 
 /// What a capture found.
@@ -64,7 +63,7 @@ impl Tracebook {
             Kind::Groups => self.groups_to_capture(request).await,
             Kind::SamplingRules => self.rules_to_capture(request).await,
             Kind::Dossier => self.dossier_to_capture(request).await,
-            Kind::Query => Err(holds_none(Source::Local, "queries")),
+            Kind::Query => Err(unsupported(Source::Local, "queries")),
         }
     }
 
@@ -99,7 +98,7 @@ impl Tracebook {
                 return Err(both());
             }
             let stored = self.stored_log(id).await?;
-            let logs = Logs { events: vec![event(&stored.record)], ..Logs::default() };
+            let logs = Logs { events: vec![log_event(&stored.record)], ..Logs::default() };
             let raw = Raw { logs: vec![stored.record], ..Raw::default() };
             return Ok(Found { raw, ..Found::new(Body::Logs(logs), 1) });
         }
@@ -118,7 +117,7 @@ impl Tracebook {
             notes.push("older log events were not looked at: there are too many".to_owned());
         }
         let records: Vec<_> = found.events.into_iter().map(|stored| stored.record).collect();
-        let events = records.iter().map(event).collect();
+        let events = records.iter().map(log_event).collect();
         let more = if request.latest { 0 } else { found.more };
         let logs = Logs { events, more, notes: notes.clone() };
         let raw = Raw { logs: records, ..Raw::default() };
@@ -223,11 +222,11 @@ impl Tracebook {
         for id in rows {
             records.push((id, self.telemetry.spans(id).await?));
         }
-        let map = tokio::task::spawn_blocking(move || {
+        let map = blocking(move || {
             let traces: Vec<Trace> = records
                 .iter()
                 .filter(|(_, spans)| !spans.is_empty())
-                .map(|(id, spans)| assemble(*id, spans.iter().map(|s| tracebook_sources::normalise(s).0).collect()))
+                .map(|(id, spans)| assembled(*id, spans).0)
                 .collect();
             let mut map = service_map::of(traces.iter());
             map.notes.extend(notes);
@@ -236,8 +235,7 @@ impl Tracebook {
             }
             map
         })
-        .await
-        .map_err(Error::internal)?;
+        .await?;
         let warnings = map.notes.clone();
         Ok(Found { warnings, ..Found::new(Body::ServiceMap(map), MAP_TRACES) })
     }

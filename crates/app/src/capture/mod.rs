@@ -12,8 +12,9 @@ use tracebook_core::freeze::{self, Click};
 use tracebook_core::question::Question;
 use tracebook_render::markdown::{self, Slot, Where};
 
-use crate::error::Error;
-use crate::live::before;
+use crate::ground::error::Error;
+use crate::ground::question::window_start;
+use crate::ground::tasks::blocking;
 use crate::live_cards;
 use crate::rpc::{Caller, Capture, Captured};
 use crate::{TOOL, Tracebook};
@@ -86,7 +87,7 @@ impl Tracebook {
     ) -> Result<Captured, Error> {
         let Found { body, raw, mut warnings, limit, origin, asked_at } = found;
         let captured_at = asked_at.unwrap_or_else(|| self.now());
-        let since = before(request.since.as_deref(), captured_at)?;
+        let since = window_start(request.since.as_deref(), captured_at)?;
         let click = Click {
             id: self.new_id(),
             question: Question { source: request.source, filter: request.filter.clone(), since, limit },
@@ -95,13 +96,12 @@ impl Tracebook {
             supersedes: None,
             origin,
         };
-        let (frozen, raw) = tokio::task::spawn_blocking(move || {
+        let (frozen, raw) = blocking(move || {
             let freeze = freeze::body(body, click)?;
             let raw = raw.document(&freeze.removed)?;
             Ok::<_, serde_json::Error>((freeze.frozen, raw))
         })
-        .await
-        .map_err(Error::internal)?
+        .await?
         .map_err(Error::internal)?;
         match frozen.evidence.provenance.credentials_removed {
             0 => {}

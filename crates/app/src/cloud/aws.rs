@@ -10,10 +10,10 @@ use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::{cloudwatch, xray};
 
 use super::Cloud;
-use crate::error::Error;
+use crate::ground::error::Error;
+use crate::ground::runtime::Call;
+use crate::ground::settings::AwsSettings;
 use crate::rpc::{Caller, Identity, Vendor};
-use crate::settings::AwsSettings;
-use crate::tracebook::Call;
 use crate::{TOOL, Tracebook};
 
 /// How long resolved credentials are used before they are looked for again.
@@ -68,15 +68,15 @@ impl Cloud {
 }
 
 /// A question to AWS that is under way.
-pub(crate) struct AskAws<'a> {
+pub(crate) struct AskAws {
     pub(crate) aws: Arc<Aws>,
     pub(crate) fetch: Fetch,
     /// By what answers are kept: other settings see another world.
     pub(crate) world: String,
-    _call: Call<'a>,
+    _call: Call,
 }
 
-impl AskAws<'_> {
+impl AskAws {
     pub(crate) fn region(&self) -> &str {
         &self.aws.connection.region
     }
@@ -84,7 +84,7 @@ impl AskAws<'_> {
 
 impl Tracebook {
     /// Connects for a question; the call can be cancelled from now on.
-    pub(crate) async fn ask_aws(&self, caller: &Caller) -> Result<AskAws<'_>, Error> {
+    pub(crate) async fn ask_aws(&self, caller: &Caller) -> Result<AskAws, Error> {
         let call = self.begin(caller);
         let set = self.cloud.settings()?.aws;
         let fetch = self.cloud.fetch(&call, set.endpoint.is_some());

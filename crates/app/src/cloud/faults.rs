@@ -6,23 +6,8 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, SourceError};
 
 use super::Cloud;
-use crate::error::{Code, Error};
+use crate::ground::error::{Code, Error};
 use crate::rpc::Vendor;
-
-impl From<SourceError> for Error {
-    fn from(error: SourceError) -> Self {
-        let code = match error.fault {
-            Fault::NoCredentials | Fault::Expired | Fault::Rejected | Fault::Forbidden => Code::Credentials,
-            Fault::Throttled => Code::Throttled,
-            Fault::Unreachable | Fault::Broken => Code::Unreachable,
-            Fault::NotFound => Code::NotFound,
-            Fault::Invalid => Code::Usage,
-            Fault::Unsupported => Code::Unsupported,
-            Fault::Cancelled => Code::Cancelled,
-        };
-        Self::new(code, error.message, error.hint)
-    }
-}
 
 impl Cloud {
     /// Notes how it went, and hands it on. An answer of any kind says that the source can be reached.

@@ -7,24 +7,24 @@ use tracebook_sources::honeycomb::client::{Auth, Client};
 
 use super::secrets::Token;
 use super::sources::HONEYCOMB;
-use crate::error::{Code, Error};
+use crate::ground::error::Error;
+use crate::ground::runtime::Call;
 use crate::rpc::{Caller, Identity, Vendor};
-use crate::tracebook::Call;
 use crate::{TOOL, Tracebook};
 
 /// How long a key's team and environment are taken to stay.
 const AUTH_LASTS: Duration = Duration::from_secs(600);
 
 /// A question to Honeycomb that is under way.
-pub(crate) struct AskHoneycomb<'a> {
+pub(crate) struct AskHoneycomb {
     pub(crate) client: Client,
     pub(crate) fetch: Fetch,
     endpoint: String,
-    _call: Call<'a>,
+    _call: Call,
 }
 
 impl Tracebook {
-    pub(crate) async fn ask_honeycomb(&self, caller: &Caller) -> Result<AskHoneycomb<'_>, Error> {
+    pub(crate) async fn ask_honeycomb(&self, caller: &Caller) -> Result<AskHoneycomb, Error> {
         let call = self.begin(caller);
         let set = self.cloud.settings()?.honeycomb;
         // Europe's API is Honeycomb's own, with the same quota.
@@ -44,7 +44,7 @@ impl Tracebook {
         Ok(AskHoneycomb { client, fetch, endpoint, _call: call })
     }
 
-    pub(crate) async fn honeycomb_auth(&self, ask: &AskHoneycomb<'_>) -> Result<Auth, Error> {
+    pub(crate) async fn honeycomb_auth(&self, ask: &AskHoneycomb) -> Result<Auth, Error> {
         if let Some(auth) = self.cloud.auth.get(&ask.endpoint) {
             return Ok(auth);
         }
@@ -62,14 +62,4 @@ impl Tracebook {
         }
         Ok(Identity { account: auth.team, name: auth.environment, region: String::new(), notes })
     }
-}
-
-/// Why there is no list of traces.
-pub(crate) fn no_traces() -> Error {
-    Error::new(
-        Code::Unsupported,
-        "Honeycomb's API gives aggregates and no spans, so a trace cannot be fetched from it",
-        "Send the service's spans here as well (the relay hands them on to Honeycomb), capture the trace from local telemetry, and \
-         the card links to it in Honeycomb; or capture a query of Honeycomb's",
-    )
 }

@@ -7,11 +7,12 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::cloudwatch::client::{Event, EventRef, EventsAsk};
 
 use super::aws::AskAws;
-use super::traces::{LIST_LASTS, holds_none};
+use super::traces::LIST_LASTS;
 use crate::Tracebook;
-use crate::error::Error;
-use crate::live::LIMIT;
-use crate::live::logs::event;
+use crate::ground::error::Error;
+use crate::ground::question::LIMIT;
+use crate::ground::question::unsupported;
+use crate::ground::records::log_event;
 use crate::rpc::{
     Caller, Listed, LiveQuestion, LogGroupRow, LogGroupsRequest, LogRef, LogStreamRow, LogStreamsRequest, Vendor,
 };
@@ -35,7 +36,7 @@ pub(crate) struct FoundEvents {
 impl Tracebook {
     pub(crate) async fn logs_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
         if request.source != Source::Cloudwatch {
-            return Err(holds_none(request.source, "log events"));
+            return Err(unsupported(request.source, "log events"));
         }
         let ask = self.ask_aws(caller).await?;
         let key = format!("logs {} {request:?}", ask.world);
@@ -74,7 +75,7 @@ impl Tracebook {
     /// Events that a filter asks for. Without a group in the filter the only one there is, if there is only one.
     pub(crate) async fn find_events(
         &self,
-        ask: &AskAws<'_>,
+        ask: &AskAws,
         filter: &str,
         since: Option<&str>,
         limit: u32,
@@ -117,7 +118,7 @@ impl Tracebook {
         Ok(FoundEvents { events, notes, next, group, stopped: found.stopped.is_some() })
     }
 
-    pub(crate) async fn group_of(&self, ask: &AskAws<'_>, filter: &EventFilter) -> Result<String, Error> {
+    pub(crate) async fn group_of(&self, ask: &AskAws, filter: &EventFilter) -> Result<String, Error> {
         if let Some(group) = &filter.group {
             return Ok(group.clone());
         }
@@ -138,7 +139,7 @@ impl Tracebook {
         }
     }
 
-    pub(crate) async fn event_of(&self, ask: &AskAws<'_>, id: &str) -> Result<Event, Error> {
+    pub(crate) async fn event_of(&self, ask: &AskAws, id: &str) -> Result<Event, Error> {
         let reference = EventRef::parse(id).ok_or_else(|| {
             Error::usage(
                 format!("{id:?} is no log event of CloudWatch's"),
@@ -150,10 +151,10 @@ impl Tracebook {
 
     pub(crate) async fn log_of(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
         if request.source != Source::Cloudwatch {
-            return Err(holds_none(request.source, "log events"));
+            return Err(unsupported(request.source, "log events"));
         }
         let ask = self.ask_aws(caller).await?;
-        Ok(event(&self.event_of(&ask, &request.id).await?.record))
+        Ok(log_event(&self.event_of(&ask, &request.id).await?.record))
     }
 
     pub(crate) async fn log_groups(
@@ -190,7 +191,7 @@ impl Tracebook {
     }
 }
 
-pub(super) fn parse(filter: &str) -> Result<EventFilter, Error> {
+pub(crate) fn parse(filter: &str) -> Result<EventFilter, Error> {
     EventFilter::parse(filter).map_err(|e| {
         Error::usage(
             e.to_string(),

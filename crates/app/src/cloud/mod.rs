@@ -5,14 +5,9 @@
 //! reached.
 
 mod aws;
-mod cache;
-mod doctor;
 mod faults;
-mod filters;
 mod honeycomb;
-mod links;
 mod logs;
-mod queries;
 mod rollbar;
 pub(crate) mod secrets;
 pub(crate) mod sources;
@@ -34,18 +29,17 @@ use tracebook_sources::honeycomb::client::Auth;
 use tracebook_sources::xray::client::FetchedTrace;
 
 use crate::Tracebook;
-use crate::error::Error;
+use crate::explore::queries::Answered;
+use crate::ground::cache::Cache;
+use crate::ground::error::Error;
+use crate::ground::runtime::Call;
+use crate::ground::settings::Settings;
 use crate::rpc::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
-use crate::settings::Settings;
-use crate::tracebook::Call;
 
 pub(crate) use aws::{AskAws, Aws};
-use cache::Cache;
-pub(crate) use honeycomb::no_traces;
-use queries::Answered;
+pub(crate) use logs::parse;
 pub(crate) use secrets::{Secrets, Token};
 use tails::Tails;
-pub(crate) use traces::holds_none;
 use usage::Count;
 
 /// What this run knows of the cloud.
@@ -63,7 +57,7 @@ pub(crate) struct Cloud {
     logs: Cache<Listed<LogRow>>,
     errors: Cache<Listed<ErrorRow>>,
     auth: Cache<Auth>,
-    answers: Cache<Answered>,
+    pub(crate) answers: Cache<Answered>,
     tails: Tails,
 }
 
@@ -91,7 +85,7 @@ impl Cloud {
     }
 
     /// A fetch for a call, at the vendor's quota; an endpoint of the user's own has none.
-    pub(crate) fn fetch(&self, call: &Call<'_>, own_endpoint: bool) -> Fetch {
+    pub(crate) fn fetch(&self, call: &Call, own_endpoint: bool) -> Fetch {
         call.fetch(self.limits_for(own_endpoint), self.count.clone())
     }
 

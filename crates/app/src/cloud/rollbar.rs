@@ -7,25 +7,26 @@ use tracebook_sources::rollbar::client::{Client, Item, ItemsAsk};
 
 use super::secrets::Token;
 use super::sources::ROLLBAR;
-use super::traces::{LIST_LASTS, holds_none};
-use crate::error::Error;
-use crate::live::LIMIT;
+use super::traces::LIST_LASTS;
+use crate::ground::error::Error;
+use crate::ground::question::LIMIT;
+use crate::ground::question::unsupported;
+use crate::ground::runtime::Call;
 use crate::rpc::{Caller, ErrorRef, Identity, Listed, LiveQuestion, OccurrencePick, OccurrencesRequest, Vendor};
-use crate::tracebook::Call;
 use crate::{TOOL, Tracebook};
 
 /// A question to Rollbar that is under way.
-pub(crate) struct AskRollbar<'a> {
+pub(crate) struct AskRollbar {
     pub(crate) client: Client,
     pub(crate) fetch: Fetch,
     /// Where its pages are; empty where not set.
     pub(crate) web: String,
     endpoint: String,
-    _call: Call<'a>,
+    _call: Call,
 }
 
 impl Tracebook {
-    pub(crate) async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar<'_>, Error> {
+    pub(crate) async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar, Error> {
         let call = self.begin(caller);
         let set = self.cloud.settings()?.rollbar;
         let fetch = self.cloud.fetch(&call, set.endpoint.is_some());
@@ -51,7 +52,7 @@ impl Tracebook {
 
     pub(crate) async fn errors_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
         if request.source != Source::Rollbar {
-            return Err(holds_none(request.source, "errors"));
+            return Err(unsupported(request.source, "errors"));
         }
         let ask = self.ask_rollbar(caller).await?;
         let key = format!("errors {} {:?}", ask.endpoint, LiveQuestion { fresh: false, ..request.clone() });
@@ -81,13 +82,13 @@ impl Tracebook {
     }
 
     /// An item by `#15`, id, or `ITEM/OCCURRENCE`.
-    pub(crate) async fn rollbar_item(&self, ask: &AskRollbar<'_>, id: &str) -> Result<Item, Error> {
+    pub(crate) async fn rollbar_item(&self, ask: &AskRollbar, id: &str) -> Result<Item, Error> {
         self.answered(Vendor::Rollbar, ask.client.error(id, &ask.fetch).await).await
     }
 
     pub(crate) async fn error_of(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
         if request.source != Source::Rollbar {
-            return Err(holds_none(request.source, "errors"));
+            return Err(unsupported(request.source, "errors"));
         }
         let ask = self.ask_rollbar(caller).await?;
         Ok(self.rollbar_item(&ask, &request.id).await?.error)
@@ -101,7 +102,7 @@ impl Tracebook {
         match request.source {
             Source::Rollbar => {}
             Source::Local => return self.local_occurrences(&request.id).await,
-            other => return Err(holds_none(other, "errors")),
+            other => return Err(unsupported(other, "errors")),
         }
         let ask = self.ask_rollbar(caller).await?;
         let asked_at = Some(self.now().rfc3339());

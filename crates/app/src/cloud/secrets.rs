@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracebook_sources::cloud::Secret;
 
-use crate::error::{Code, Error};
+use crate::ground::error::{Code, Error};
 
 /// Under which name the keychain has our entries.
 const SERVICE: &str = "tracebook";

@@ -5,11 +5,11 @@ use tracebook_sources::cloud::Secret;
 use super::secrets::Token;
 use super::usage::usage;
 use crate::Tracebook;
-use crate::error::Error;
+use crate::ground::error::Error;
+use crate::ground::settings;
 use crate::rpc::{
     AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Topic, Vendor,
 };
-use crate::settings;
 
 /// Rollbar's API.
 pub(crate) const ROLLBAR: &str = "https://api.rollbar.com/api/1";
@@ -122,7 +122,7 @@ impl Tracebook {
                 "Give the address alone; tokens go to the keychain",
             ));
         }
-        let ours = self.receivers.list().into_iter().filter_map(|r| r.address).any(|address| {
+        let ours = self.ports.list().into_iter().filter_map(|r| r.address).any(|address| {
             let port = address.rsplit(':').next().and_then(|p| p.parse::<u16>().ok());
             port.is_some() && port == url.port_or_known_default()
         });
@@ -161,7 +161,7 @@ impl Tracebook {
     }
 
     fn tell_sources(&self, caller: &Caller) {
-        self.tell(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
+        self.runtime().publish(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
     }
 }
 

@@ -13,7 +13,7 @@ use tracebook_sources::cloudwatch::client::{TailAsk, TailBy};
 
 use super::logs::{parse, pattern, row};
 use crate::Tracebook;
-use crate::error::{Code, Error};
+use crate::ground::error::{Code, Error};
 use crate::rpc::{Caller, Event, TailRead, TailRef, TailStart, TailState, TailStop, Topic, Vendor};
 
 /// How many events a tail remembers.
@@ -84,8 +84,8 @@ impl Tracebook {
             }
             tails.insert(id.clone(), Arc::clone(&kept));
         }
-        let (events, name) = (self.event_sender(), id.clone());
-        self.spawn(async move {
+        let (runtime, name) = (self.runtime().clone(), id.clone());
+        self.runtime().spawn(async move {
             let mut tail = tail;
             loop {
                 let update = tokio::select! {
@@ -127,8 +127,7 @@ impl Tracebook {
                 }
                 let ended = seen.ended.is_some();
                 drop(seen);
-                // Nobody listening is no fault.
-                let _ = events.send(Event::Changed { topic: Topic::Tail, id: name.clone(), by: String::new() });
+                runtime.publish(Event::Changed { topic: Topic::Tail, id: name.clone(), by: String::new() });
                 if ended {
                     break;
                 }

@@ -7,14 +7,13 @@ use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::Range;
-use tracebook_sources::xray;
 use tracebook_sources::xray::client::{FetchedTrace, TracesAsk};
 
 use super::aws::AskAws;
-use super::honeycomb;
 use crate::Tracebook;
-use crate::error::{Code, Error};
-use crate::live::{LIMIT, Read, read_records};
+use crate::ground::error::Error;
+use crate::ground::question::{LIMIT, no_honeycomb_traces, unsupported};
+use crate::ground::records::{ReadTrace, read_trace};
 use crate::rpc::{Caller, Listed, LiveTraces, Vendor};
 
 /// How far back a list looks that names no range: as far as one request reaches.
@@ -36,8 +35,8 @@ impl Tracebook {
     pub(crate) async fn traces_of(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
         match request.source {
             Source::Xray => {}
-            Source::Honeycomb => return Err(honeycomb::no_traces()),
-            other => return Err(holds_none(other, "traces")),
+            Source::Honeycomb => return Err(no_honeycomb_traces()),
+            other => return Err(unsupported(other, "traces")),
         }
         let ask = self.ask_aws(caller).await?;
         let key = format!(
@@ -55,7 +54,7 @@ impl Tracebook {
 
     pub(crate) async fn list_traces(
         &self,
-        ask: &AskAws<'_>,
+        ask: &AskAws,
         filter: &str,
         since: Option<&str>,
         limit: u32,
@@ -78,7 +77,7 @@ impl Tracebook {
     }
 
     /// A trace of X-Ray's, normalised from the documents as they came.
-    pub(crate) async fn read_xray_trace(&self, ask: &AskAws<'_>, id: TraceId) -> Result<Read, Error> {
+    pub(crate) async fn read_xray_trace(&self, ask: &AskAws, id: TraceId) -> Result<ReadTrace, Error> {
         let key = format!("trace {} {id}", ask.world);
         let fetched = match self.cloud.whole.get(&key) {
             Some(fetched) => fetched,
@@ -97,7 +96,7 @@ impl Tracebook {
             }
         };
         let FetchedTrace { records, notes, .. } = fetched;
-        let mut read = read_records(id, records).await?;
+        let mut read = read_trace(id, records).await?;
         // What the source could not give is said on the card.
         for note in notes {
             if !read.trace.notes.contains(&note) {
@@ -110,7 +109,7 @@ impl Tracebook {
     /// The newest trace that matches, and that nothing is missing of.
     pub(crate) async fn newest_xray_trace(
         &self,
-        ask: &AskAws<'_>,
+        ask: &AskAws,
         filter: &str,
         since: Option<&str>,
     ) -> Result<TraceId, Error> {
@@ -126,21 +125,4 @@ impl Tracebook {
             )
         })
     }
-}
-
-/// How a filter of X-Ray's is written.
-pub(super) fn forms() -> Vec<(&'static str, &'static str)> {
-    xray::client::forms()
-}
-
-/// A source that has nothing of a kind.
-pub(crate) fn holds_none(source: Source, what: &str) -> Error {
-    let (name, has) = match source {
-        Source::Local => ("local telemetry", "traces, logs, errors and console lines"),
-        Source::Xray => ("X-Ray", "traces, service maps, groups and sampling rules"),
-        Source::Cloudwatch => ("CloudWatch Logs", "log events and queries"),
-        Source::Rollbar => ("Rollbar", "errors"),
-        Source::Honeycomb => ("Honeycomb", "queries"),
-    };
-    Error::new(Code::Usage, format!("{name} has no {what}"), format!("It has {has}"))
 }

@@ -9,7 +9,7 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Api, Meter, Used};
 use tracebook_store::Telemetry;
 
-use crate::error::Error;
+use crate::ground::error::Error;
 use crate::rpc::{Usage, UsageRow};
 
 /// The prices: one file, with their date.

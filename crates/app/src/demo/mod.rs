@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use tracebook_core::evidence::Kind;
 
-use crate::config::{Listen, ReceiverConfig};
-use crate::error::{Code, Error};
+use crate::ground::config::{Listen, ReceiverConfig};
+use crate::ground::error::{Code, Error};
 use crate::rpc::{Caller, Capture, ConsoleText, EntryNew, Export, LiveTraces};
 use crate::{Config, Tracebook};
 
@@ -142,7 +142,7 @@ const STEPS: [Step; 9] = [
 pub fn throw_away_dir() -> Result<PathBuf, Error> {
     let path =
         std::env::temp_dir().join(format!("tracebook-demo-{}", otlp::random_hex::<4>().map_err(Error::internal)?));
-    std::fs::create_dir_all(&path).map_err(|e| crate::tracebook::cannot_write(&path, &e))?;
+    std::fs::create_dir_all(&path).map_err(|e| crate::ground::files::cannot_write(&path, &e))?;
     Ok(path)
 }
 
@@ -226,7 +226,7 @@ async fn main_job(
             "Give --out an empty folder",
         ));
     }
-    let verified = crate::verify::verify(&[out.join("journal").display().to_string()])?;
+    let verified = crate::transfer::verify::verify(&[out.join("journal").display().to_string()])?;
     if !verified.ok {
         return Err(Error::internal("what the demo exported does not verify"));
     }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracebook_core::clock::Clock as _;
 
 use crate::demo::{aws, otlp, rollbar, xray};
-use crate::error::{Code, Error};
+use crate::ground::error::{Code, Error};
 use crate::system::SystemClock;
 
 /// The running service.

@@ -22,8 +22,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use tracebook_core::clock::Clock as _;
 
-use crate::error::Error;
-use crate::settings::Settings;
+use crate::ground::error::Error;
+use crate::ground::settings::Settings;
 use crate::system::SystemClock;
 
 pub(crate) use log_file::LogFile;

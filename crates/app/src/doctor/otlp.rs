@@ -3,7 +3,7 @@
 use tracebook_store::request_log::RequestCount;
 
 use super::{Patient, points_at, step, times};
-use crate::receivers::{GRPC_PORT, HTTP_PORT};
+use crate::ports::{GRPC_PORT, HTTP_PORT};
 use crate::rpc::Check;
 
 impl Patient {

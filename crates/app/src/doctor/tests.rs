@@ -172,25 +172,29 @@ fn the_port_that_is_not_mapped_is_named() {
 fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
     let at = |line: &str, status: u16, seconds: i64| RequestCount {
         last: Nanos(seconds * 1_000_000_000),
-        ..heard(heard::WATCH, line, status)
+        ..heard(request_log::WATCH, line, status)
     };
     let with = |rows: Vec<RequestCount>| Patient { heard: rows, ..patient() };
-    let started = at("dokcer compose logs -f", heard::RUNNING, 50);
+    let started = at("dokcer compose logs -f", request_log::RUNNING, 50);
     says(&with(vec![at("dokcer compose logs -f", 127, 51), started.clone()]), "console", "does not find the program");
-    says(&with(vec![at("false", 1, 51), at("false", heard::RUNNING, 51)]), "console", "failed 49 s ago (exit code 1)");
     says(
-        &with(vec![at("PASSWORD=hunter22 x", 1, 51), at("PASSWORD=hunter22 x", heard::RUNNING, 51)]),
+        &with(vec![at("false", 1, 51), at("false", request_log::RUNNING, 51)]),
+        "console",
+        "failed 49 s ago (exit code 1)",
+    );
+    says(
+        &with(vec![at("PASSWORD=hunter22 x", 1, 51), at("PASSWORD=hunter22 x", request_log::RUNNING, 51)]),
         "console",
         "`PASSWORD=[credential removed] x`",
     );
     let of = |rows: Vec<RequestCount>| {
         with(rows).examine().into_iter().filter(|c| c.check == "the watched command runs").collect::<Vec<_>>()
     };
-    let again = of(vec![at("a", heard::RUNNING, 60), at("a", 1, 51)]);
+    let again = of(vec![at("a", request_log::RUNNING, 60), at("a", 1, 51)]);
     assert!(again.is_empty(), "{again:?}");
-    let another = of(vec![at("b", heard::RUNNING, 90), at("a", 1, 51), at("a", heard::RUNNING, 50)]);
+    let another = of(vec![at("b", request_log::RUNNING, 90), at("a", 1, 51), at("a", request_log::RUNNING, 50)]);
     assert!(another.is_empty(), "{another:?}");
-    let done = of(vec![at("a", 0, 51), at("a", heard::RUNNING, 50)]);
+    let done = of(vec![at("a", 0, 51), at("a", request_log::RUNNING, 50)]);
     assert!(done.len() == 1 && done[0].ok && done[0].fix.contains("logs -f"), "{done:?}");
 }
 

@@ -11,7 +11,7 @@ use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
 use tracebook_core::time::Nanos;
 
 use crate::capture::Found;
-use crate::error::{Error, ErrorBody};
+use crate::ground::error::{Error, ErrorBody};
 
 /// Who has not looked for so long, in nanoseconds, has gone; or for twice the card's pace, so that who scrolls away and back does
 /// not ask earlier than the pace allows.

@@ -10,10 +10,6 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-use tracebook_core::clock::Clock as _;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
@@ -28,13 +24,13 @@ use answers::{Answer, Turn};
 
 use crate::Tracebook;
 use crate::capture::Place;
-use crate::error::{Code, Error};
-use crate::evidence::draw;
+use crate::ground::error::{Code, Error};
+use crate::ground::runtime::Runtime;
+use crate::ground::tasks::blocking;
 use crate::rpc::{
     Caller, Capture, Captured, Event, FrozenAnswer, LiveCardFreeze, LiveCardLook, LiveCardNew, LiveCardRef,
     LiveCardSet, LiveCardView, LiveLook,
 };
-use crate::system::SystemClock;
 
 /// How long a look waits for an answer that may come at once. A browser has few connections, and must not wait on all of them.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -186,7 +182,7 @@ impl Tracebook {
             .and_then(|name| self.answers.answer(&card, Some(name)))
             .or_else(|| self.answers.answer(&card, None))
             .ok_or_else(|| Error::not_found(format!("the live card {id} has no answer yet"), "Look at it first"))?;
-        draw(move || card::live(&answer.found.body, size, answer.asked_at, &card.question.words())).await
+        blocking(move || card::live(&answer.found.body, size, answer.asked_at, &card.question.words())).await
     }
 
     /// The live cards that a text shows, for an export: with what was frozen from each last. Nobody is asked.
@@ -286,14 +282,12 @@ impl Tracebook {
 }
 
 /// Lets go of the answers that nobody looks at any more, until the token ends.
-pub(crate) fn sweep(answers: &Arc<Answers>, token: &CancellationToken, tasks: &TaskTracker) {
-    let (answers, token) = (Arc::clone(answers), token.clone());
-    tasks.spawn(async move {
+pub(crate) fn sweep(answers: &Arc<Answers>, runtime: &Runtime) {
+    let (answers, ours) = (Arc::clone(answers), runtime.clone());
+    runtime.spawn_cancellable(async move {
         loop {
-            tokio::select! {
-                () = token.cancelled() => break,
-                () = tokio::time::sleep(SWEEP) => answers.sweep(SystemClock.now()),
-            }
+            tokio::time::sleep(SWEEP).await;
+            answers.sweep(ours.now());
         }
     });
 }

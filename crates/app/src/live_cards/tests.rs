@@ -6,7 +6,7 @@ use tracebook_core::evidence::Kind;
 use tracebook_core::telemetry::ConsoleRecord;
 
 use super::*;
-use crate::config::Config;
+use crate::ground::config::Config;
 use crate::rpc::{EntryNew, EntryWrite, EvidenceDelete, EvidenceList, Export, Exported, Import, Imported};
 
 struct Home {
@@ -322,7 +322,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     assert!(md.contains(&format!("<!-- tracebook:live {} {} -->", frozen.card.id, newest.id)));
     assert!(md.contains("live card, frozen 20") && !md.contains("and after"), "what was frozen, not what is now");
     assert_eq!(home.body(&slug).await, text, "the text is as it was");
-    let verified = crate::verify::verify(&[home.out().display().to_string()]).expect("verifies");
+    let verified = crate::transfer::verify::verify(&[home.out().display().to_string()]).expect("verifies");
     assert!(verified.ok && verified.evidence.len() == 1, "{verified:?}");
     let again = home.export().await;
     assert_eq!((again.written, again.unchanged), (Vec::new(), 3));

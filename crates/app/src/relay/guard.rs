@@ -12,7 +12,8 @@ use reqwest::Url;
 
 use tracebook_sources::cloud::{Fault, SourceError};
 
-use super::{Relay, To};
+use super::Relay;
+use crate::ground::settings::relay::Destination;
 
 /// How long a name may take to be looked up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -97,13 +98,13 @@ fn is_relay(request: &Request) -> bool {
 }
 
 /// Whom a write to a receiver would be sent on to; reads are nobody's.
-fn kind(request: &Request) -> Option<To> {
+fn kind(request: &Request) -> Option<Destination> {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     match request.uri().path() {
-        "/" if target.is_some_and(|target| target.ends_with(".PutLogEvents")) => Some(To::Logs),
-        "/TraceSegments" => Some(To::Xray),
-        path if path.starts_with("/v1/") => Some(To::Otlp),
-        path if path.starts_with("/api/1/") => Some(To::Rollbar),
+        "/" if target.is_some_and(|target| target.ends_with(".PutLogEvents")) => Some(Destination::Logs),
+        "/TraceSegments" => Some(Destination::Xray),
+        path if path.starts_with("/v1/") => Some(Destination::Otlp),
+        path if path.starts_with("/api/1/") => Some(Destination::Rollbar),
         _ => None,
     }
 }
@@ -128,11 +129,11 @@ mod tests {
             assert_eq!(is_relay(&request("/", name, value)), is, "{value}");
         }
         let logs = |operation: &str| kind(&request("/", "x-amz-target", &format!("Logs_20140328.{operation}")));
-        assert_eq!((logs("PutLogEvents"), logs("DescribeLogGroups")), (Some(To::Logs), None));
+        assert_eq!((logs("PutLogEvents"), logs("DescribeLogGroups")), (Some(Destination::Logs), None));
         for (path, to) in [
-            ("/v1/traces", Some(To::Otlp)),
-            ("/TraceSegments", Some(To::Xray)),
-            ("/api/1/item/", Some(To::Rollbar)),
+            ("/v1/traces", Some(Destination::Otlp)),
+            ("/TraceSegments", Some(Destination::Xray)),
+            ("/api/1/item/", Some(Destination::Rollbar)),
             ("/GetSamplingRules", None),
         ] {
             assert_eq!(kind(&request(path, "a", "b")), to, "{path}");

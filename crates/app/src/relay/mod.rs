@@ -8,12 +8,11 @@
 //! Sent at least once: what was on its way when the app ended is sent again.
 
 mod daemon;
-mod destination;
 mod guard;
 mod open;
 mod payload;
 mod sender;
-mod settings;
+mod sinks;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -25,67 +24,32 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use tracebook_core::clock::Clock as _;
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_store::Telemetry;
 use tracebook_store::relay::Outgoing;
 
 use crate::cloud::Cloud;
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::system::SystemClock;
-
-pub(crate) use settings::RelaySettings;
+use crate::ground::error::Error;
+use crate::ground::runtime::Runtime;
+use crate::ground::settings::Settings;
+use crate::ground::settings::relay::{Destination, RelaySettings};
 
 use open::Opener;
 use sender::{Sender, Timing};
 
 /// How often the settings are looked at, which another process or an editor may have changed.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long after the start nothing is too old.
-const TRIED_FIRST: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_secs(1);
+/// How long after the start nothing is dropped for its age.
+const STARTUP_GRACE: Duration = Duration::from_secs(60);
 /// From this size on payloads are made on a thread of their own.
 const LARGE: usize = 256 * 1024;
 /// Listeners slower than this many lines lose the oldest.
 const LINES: usize = 256;
 
-/// Whom something is sent on to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum To {
-    /// An OTLP endpoint: what came over OTLP, traces and logs.
-    Otlp,
-    /// X-Ray: what came as segments.
-    Xray,
-    /// CloudWatch Logs: what came by PutLogEvents.
-    Logs,
-    /// Rollbar: what came as items.
-    Rollbar,
-}
-
-impl To {
-    /// Every destination.
-    pub(crate) const ALL: [Self; 4] = [Self::Otlp, Self::Xray, Self::Logs, Self::Rollbar];
-
-    /// Its name in the store, the settings and the commands. Never renamed.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Otlp => "otlp",
-            Self::Xray => "xray",
-            Self::Logs => "logs",
-            Self::Rollbar => "rollbar",
-        }
-    }
-
-    /// Back from [`To::name`].
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|to| to.name() == name)
-    }
-
-    /// What people call it.
+impl Destination {
+    /// The name people know it by.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Otlp => "OpenTelemetry",
@@ -105,9 +69,9 @@ impl To {
         }
     }
 
-    /// The most items and bytes that go together. X-Ray: the daemon's 50. CloudWatch Logs: 10,000 events and 1 MiB, of
+    /// The most items and bytes of a batch. X-Ray: the daemon's 50. CloudWatch Logs: 10,000 events and 1 MiB, of
     /// which JSON takes a little less than what is counted.
-    fn most(self) -> (u32, u64) {
+    fn max_batch(self) -> (u32, u64) {
         match self {
             Self::Otlp => (u32::MAX, 1 << 20),
             Self::Xray => (50, 4 << 20),
@@ -127,6 +91,7 @@ pub(crate) struct Relay(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    runtime: Runtime,
     data_dir: PathBuf,
     settings: RwLock<Arc<RelaySettings>>,
     /// The whole file as it was read last: other sections say where things are.
@@ -144,9 +109,10 @@ struct Shared {
 }
 
 impl Relay {
-    pub(crate) fn new(data_dir: &Path, settings: RelaySettings) -> Self {
+    pub(crate) fn new(data_dir: &Path, settings: RelaySettings, runtime: &Runtime) -> Self {
         let (lines, from_the_start) = broadcast::channel(LINES);
         Self(Arc::new(Shared {
+            runtime: runtime.clone(),
             data_dir: data_dir.to_owned(),
             settings: RwLock::new(Arc::new(settings)),
             seen: Mutex::default(),
@@ -190,11 +156,11 @@ impl Relay {
     }
 
     fn say(&self, line: &str) {
-        // Nobody listening is no fault.
-        let _ = self.0.lines.send(line.to_owned());
+        // A line without a listener is not an error.
+        drop(self.0.lines.send(line.to_owned()));
     }
 
-    fn arrived(&self, to: To) -> &Notify {
+    fn arrived(&self, to: Destination) -> &Notify {
         &self.0.arrived[to.index()]
     }
 
@@ -205,7 +171,7 @@ impl Relay {
         {
             self.0.full.notify_one();
         }
-        for to in To::ALL {
+        for to in Destination::ALL {
             if payloads.iter().any(|payload| payload.destination == to.name()) {
                 self.arrived(to).notify_one();
             }
@@ -215,7 +181,7 @@ impl Relay {
     /// What of a batch is to be sent on; nothing, at no cost, while that is off.
     pub(crate) async fn of_spans(&self, batch: Vec<SpanRecord>) -> (Vec<SpanRecord>, Vec<Outgoing>) {
         let set = self.settings();
-        let (otlp, xray) = (set.is_on(To::Otlp), set.is_on(To::Xray));
+        let (otlp, xray) = (set.is_on(Destination::Otlp), set.is_on(Destination::Xray));
         if !otlp && !xray {
             return (batch, Vec::new());
         }
@@ -226,7 +192,7 @@ impl Relay {
     /// The same for log events.
     pub(crate) async fn of_logs(&self, batch: Vec<LogRecord>) -> (Vec<LogRecord>, Vec<Outgoing>) {
         let set = self.settings();
-        let (otlp, logs) = (set.is_on(To::Otlp), set.is_on(To::Logs));
+        let (otlp, logs) = (set.is_on(Destination::Otlp), set.is_on(Destination::Logs));
         if !otlp && !logs {
             return (batch, Vec::new());
         }
@@ -236,42 +202,35 @@ impl Relay {
 
     /// The same for occurrences of errors.
     pub(crate) async fn of_errors(&self, batch: Vec<ErrorRecord>) -> (Vec<ErrorRecord>, Vec<Outgoing>) {
-        if !self.settings().is_on(To::Rollbar) {
+        if !self.settings().is_on(Destination::Rollbar) {
             return (batch, Vec::new());
         }
         let size = batch.iter().map(|error| error.raw.len()).sum();
         made(batch, size, payload::of_errors).await
     }
 
-    /// Sends on until the token ends, and what is left for a moment after it. Only the process that has the journal's receivers
-    /// does: two would send everything twice.
-    pub(crate) fn start(
-        &self,
-        cloud: &Arc<Cloud>,
-        own: Vec<SocketAddr>,
-        telemetry: &Telemetry,
-        token: &CancellationToken,
-        tasks: &TaskTracker,
-    ) {
+    /// Forwards what is queued until the app stops, and what is left for a moment after it. Only the process that holds the
+    /// journal's receivers does: two would send everything twice.
+    pub(crate) fn start(&self, cloud: &Arc<Cloud>, own: Vec<SocketAddr>, telemetry: &Telemetry) {
+        let runtime = &self.0.runtime;
         let open = Arc::new(Opener { cloud: Arc::clone(cloud), own });
-        for to in To::ALL {
+        for to in Destination::ALL {
             let sender = Sender::new(to, self.clone(), telemetry.clone(), open.clone(), Timing::default());
-            tasks.spawn(sender.run(token.clone()));
+            runtime.spawn(sender.run(runtime.stopping()));
         }
-        tasks.spawn(keep_house(self.clone(), Arc::clone(cloud), telemetry.clone(), token.clone()));
+        runtime.spawn_cancellable(maintain(self.clone(), Arc::clone(cloud), telemetry.clone()));
     }
 
-    /// Follows the file until the token ends.
-    pub(crate) fn follow(&self, token: CancellationToken, tasks: &TaskTracker) {
+    /// Re-reads the settings file until the app stops.
+    pub(crate) fn follow(&self) {
         let relay = self.clone();
-        tasks.spawn(async move {
+        self.0.runtime.spawn_cancellable(async move {
             loop {
-                tokio::select! {
-                    () = token.cancelled() => break,
-                    () = tokio::time::sleep(LOOK) => {}
+                tokio::time::sleep(POLL).await;
+                // A file that is being edited may be unreadable for a moment: the earlier settings stay.
+                if let Err(error) = relay.read_settings() {
+                    tracing::debug!(%error, "the settings cannot be read; the earlier ones stay");
                 }
-                // A file that is being edited may be unreadable for a moment: what was set before holds.
-                let _ = relay.read_settings();
             }
         });
     }
@@ -293,22 +252,20 @@ async fn made<R: Send + Sync + 'static>(
     (Arc::try_unwrap(batch).unwrap_or_default(), payloads)
 }
 
-/// Lets the oldest go while more waits than may, writes down what was asked of the cloud, and hears of another process that
-/// wants it tried again.
-async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token: CancellationToken) {
+/// Drops the oldest payloads while more is queued than allowed, writes counts of cloud calls, and retries when another
+/// process asks for it.
+async fn maintain(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry) {
     let mut asked = telemetry.relay_retry_requests().await.unwrap_or(0);
-    let begun = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     loop {
         let set = relay.settings();
-        // What waited while nobody ran is tried before it is too old.
-        let before = match begun.elapsed() < TRIED_FIRST {
-            true => Nanos(i64::MIN),
-            false => Nanos(SystemClock.now().0.saturating_sub(set.nanos())),
-        };
+        let before = dropped_before(&set, started.elapsed(), relay.0.runtime.now());
         relay.0.since_trimmed.store(0, Ordering::Relaxed);
-        // A database that is busy now is trimmed at the next look.
-        let _ = telemetry.relay_trim(set.bytes(), before).await;
-        cloud.count.flush(&telemetry, SystemClock.now()).await;
+        if let Err(error) = telemetry.relay_trim(set.bytes(), before).await {
+            // Repeated at the next turn: the database may only be busy.
+            tracing::warn!(%error, "the relay's queue could not be trimmed");
+        }
+        cloud.count.flush(&telemetry, relay.0.runtime.now()).await;
         if let Ok(now) = telemetry.relay_retry_requests().await
             && now != std::mem::replace(&mut asked, now)
         {
@@ -317,9 +274,16 @@ async fn keep_house(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry, token
             relay.try_again();
         }
         tokio::select! {
-            () = token.cancelled() => break,
             () = relay.0.full.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL) => {}
         }
+    }
+}
+
+/// What was queued before this time is dropped. What waited while the app did not run is tried first.
+fn dropped_before(set: &RelaySettings, running: Duration, now: Nanos) -> Nanos {
+    match running < STARTUP_GRACE {
+        true => Nanos(i64::MIN),
+        false => Nanos(now.0.saturating_sub(set.nanos())),
     }
 }

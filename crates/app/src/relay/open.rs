@@ -9,14 +9,15 @@ use tokio_util::sync::CancellationToken;
 use tracebook_sources::cloud::{Fault, Fetch, Secret, SourceError, is_local};
 use tracebook_sources::{otlp, rollbar};
 
-use super::destination::{self, Destination};
-use super::settings::{Key, OtlpRelay, RelaySettings};
-use super::{To, guard};
+use super::guard;
+use super::sinks::{self, Sink};
 use crate::TOOL;
 use crate::cloud::secrets::Place;
 use crate::cloud::sources::ROLLBAR;
 use crate::cloud::{Aws, Cloud, Token};
-use crate::settings::Settings;
+use crate::ground::settings::Settings;
+use crate::ground::settings::relay::Destination;
+use crate::ground::settings::relay::{Key, OtlpRelay, RelaySettings};
 
 /// Makes destinations, with credentials as they are now.
 #[async_trait]
@@ -25,7 +26,7 @@ pub(super) trait Open: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be sent to now: no credentials, or an address that cannot be used.
-    async fn open(&self, to: To, settings: &RelaySettings) -> Result<Box<dyn Destination>, SourceError>;
+    async fn open(&self, to: Destination, settings: &RelaySettings) -> Result<Box<dyn Sink>, SourceError>;
 
     /// What a batch is sent with.
     fn fetch(&self) -> Fetch;
@@ -40,20 +41,20 @@ pub(super) struct Opener {
 
 #[async_trait]
 impl Open for Opener {
-    async fn open(&self, to: To, settings: &RelaySettings) -> Result<Box<dyn Destination>, SourceError> {
+    async fn open(&self, to: Destination, settings: &RelaySettings) -> Result<Box<dyn Sink>, SourceError> {
         match to {
-            To::Otlp => {
+            Destination::Otlp => {
                 let otlp = settings.otlp.as_ref().ok_or_else(|| not_set("no OTLP endpoint is set"))?;
                 self.otlp(otlp).await
             }
-            To::Rollbar => self.rollbar().await,
-            To::Xray => {
+            Destination::Rollbar => self.rollbar().await,
+            Destination::Xray => {
                 let (aws, cloud) = (self.aws().await?, Arc::clone(&self.cloud));
-                Ok(Box::new(destination::Xray { aws, cloud }))
+                Ok(Box::new(sinks::Xray { aws, cloud }))
             }
-            To::Logs => {
+            Destination::Logs => {
                 let (aws, cloud) = (self.aws().await?, Arc::clone(&self.cloud));
-                Ok(Box::new(destination::Logs { aws, cloud }))
+                Ok(Box::new(sinks::Logs { aws, cloud }))
             }
         }
     }
@@ -65,7 +66,7 @@ impl Open for Opener {
 }
 
 impl Opener {
-    async fn otlp(&self, set: &OtlpRelay) -> Result<Box<dyn Destination>, SourceError> {
+    async fn otlp(&self, set: &OtlpRelay) -> Result<Box<dyn Sink>, SourceError> {
         guard::refuse_own(&set.endpoint, &self.own).await?;
         let secret = match set.key() {
             None => None,
@@ -89,14 +90,14 @@ impl Opener {
         };
         let secret = secret.as_ref().map(|secret| (set.header(), secret));
         let client = otlp::client::Client::new(&set.endpoint, secret, set.headers.clone(), &agent())?;
-        Ok(Box::new(destination::Otlp(client)))
+        Ok(Box::new(sinks::Otlp(client)))
     }
 
-    async fn rollbar(&self) -> Result<Box<dyn Destination>, SourceError> {
+    async fn rollbar(&self) -> Result<Box<dyn Sink>, SourceError> {
         let endpoint = self.set()?.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
         guard::refuse_own(&endpoint, &self.own).await?;
         let token = self.token(Token::RollbarPost, "Rollbar token with the scope post_server_item").await?;
-        Ok(Box::new(destination::Rollbar(rollbar::client::Client::new(&endpoint, token, &agent())?)))
+        Ok(Box::new(sinks::Rollbar(rollbar::client::Client::new(&endpoint, token, &agent())?)))
     }
 
     async fn aws(&self) -> Result<Arc<Aws>, SourceError> {

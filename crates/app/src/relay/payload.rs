@@ -6,7 +6,7 @@ use tracebook_core::telemetry::{ErrorRecord, LogEncoding, LogRecord, SpanRecord}
 use tracebook_sources::{otlp, xray};
 use tracebook_store::relay::Outgoing;
 
-use super::To;
+use crate::ground::settings::relay::Destination;
 
 /// Above this a list of log events is cut.
 const LARGEST: usize = 512 * 1024;
@@ -19,7 +19,7 @@ pub(super) fn of_spans(batch: &[SpanRecord], with_otlp: bool, with_xray: bool) -
     }
     if with_xray {
         payloads.extend(xray::outgoing::documents(batch).into_iter().map(|document| Outgoing {
-            destination: To::Xray.name(),
+            destination: Destination::Xray.name(),
             kind: String::new(),
             items: 1,
             body: document.into_bytes(),
@@ -68,7 +68,7 @@ pub(super) fn of_errors(batch: &[ErrorRecord]) -> Vec<Outgoing> {
                     format!("{{\"data\":{{\"uuid\":{uuid}{comma}{inside}}}")
                 }
             };
-            let destination = To::Rollbar.name();
+            let destination = Destination::Rollbar.name();
             Some(Outgoing { destination, kind: String::new(), items: 1, body: body.into_bytes() })
         })
         .collect()
@@ -88,7 +88,12 @@ fn has_uuid(data: &RawValue) -> bool {
 }
 
 fn otlp_part(part: otlp::outgoing::Part) -> Outgoing {
-    Outgoing { destination: To::Otlp.name(), kind: part.form.name().to_owned(), items: part.items, body: part.bytes }
+    Outgoing {
+        destination: Destination::Otlp.name(),
+        kind: part.form.name().to_owned(),
+        items: part.items,
+        body: part.bytes,
+    }
 }
 
 /// Events of one stream: as kind its group and its name, as body `[[1795447300000,"message"],…]`.
@@ -96,7 +101,7 @@ fn log_events(events: &[&LogRecord]) -> Option<Outgoing> {
     let first = events.first()?;
     let list: Vec<(i64, &str)> = events.iter().map(|log| (log.timestamp.millis(), log.message.as_str())).collect();
     Some(Outgoing {
-        destination: To::Logs.name(),
+        destination: Destination::Logs.name(),
         kind: serde_json::to_string(&(&first.group, &first.stream)).ok()?,
         items: u32::try_from(list.len()).unwrap_or(u32::MAX),
         body: serde_json::to_vec(&list).ok()?,

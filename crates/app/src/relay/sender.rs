@@ -7,19 +7,18 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use tracebook_core::clock::Clock as _;
-use tracebook_core::ids::Entropy as _;
+use tracebook_core::ids::Entropy;
 use tracebook_core::telemetry::ConsoleRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, SourceError};
 use tracebook_store::Telemetry;
 use tracebook_store::relay::{BatchOutcome, Queued};
 
-use super::destination::{Destination, Outcome};
 use super::open::Open;
-use super::settings::RelaySettings;
-use super::{Relay, To, daemon};
-use crate::system::{SystemClock, SystemEntropy};
+use super::sinks::{Outcome, Sink};
+use super::{Relay, daemon};
+use crate::ground::settings::relay::Destination;
+use crate::ground::settings::relay::RelaySettings;
 
 /// The stream of console lines that the daemon's lines are kept in.
 pub(crate) const STREAM: &str = "x-ray relay";
@@ -67,13 +66,13 @@ impl Default for Timing {
 
 /// Sends what is queued for one destination.
 pub(super) struct Sender {
-    to: To,
+    to: Destination,
     relay: Relay,
     telemetry: Telemetry,
     open: Arc<dyn Open>,
     timing: Timing,
     /// Made with the settings beside it.
-    destination: Option<(Arc<RelaySettings>, Box<dyn Destination>)>,
+    destination: Option<(Arc<RelaySettings>, Box<dyn Sink>)>,
     /// Failures in a row.
     failures: u32,
     /// How many payloads are sent alone: one of them spoiled a batch.
@@ -110,7 +109,13 @@ enum Next {
 }
 
 impl Sender {
-    pub(super) fn new(to: To, relay: Relay, telemetry: Telemetry, open: Arc<dyn Open>, timing: Timing) -> Self {
+    pub(super) fn new(
+        to: Destination,
+        relay: Relay,
+        telemetry: Telemetry,
+        open: Arc<dyn Open>,
+        timing: Timing,
+    ) -> Self {
         Self {
             to,
             relay,
@@ -135,7 +140,8 @@ impl Sender {
             () = &mut work => return,
             () = token.cancelled() => {}
         }
-        let _ = timeout(last, work).await;
+        // What is still being sent then stays queued.
+        drop(timeout(last, work).await);
     }
 
     async fn work(&mut self, token: &CancellationToken) {
@@ -186,7 +192,7 @@ impl Sender {
             self.fine().await;
             return Next::Rest;
         }
-        let (items, bytes) = if self.alone > 0 { (1, 1) } else { self.to.most() };
+        let (items, bytes) = if self.alone > 0 { (1, 1) } else { self.to.max_batch() };
         let now = Instant::now();
         self.later.retain(|_, until| *until > now);
         let later: Vec<String> = self.later.keys().cloned().collect();
@@ -242,7 +248,8 @@ impl Sender {
                     Fault::Broken | Fault::Unreachable if self.failures > 0 => {
                         // It may be these bytes that it fails on: others go first the next time, and then each on its own.
                         let retry = batch.iter().map(|queued| queued.seq).collect();
-                        let _ = self.settle(BatchOutcome { retry, ..BatchOutcome::default() }).await;
+                        // Where that cannot be written, it is retried before anything is sent; the pause is the same.
+                        self.settle(BatchOutcome { retry, ..BatchOutcome::default() }).await;
                         if batch.len() > 1 && self.failures >= SUSPICIOUS {
                             self.alone = batch.len();
                         }
@@ -264,13 +271,14 @@ impl Sender {
 
     /// How much longer more is waited for.
     fn gathers(&self, batch: &[Queued]) -> Option<Duration> {
-        let (most, _) = self.to.most();
+        let (most, _) = self.to.max_batch();
         let items: u64 = batch.iter().map(|queued| u64::from(queued.items)).sum();
         if self.alone > 0 || items >= u64::from(most) {
             return None;
         }
         let first = batch.iter().map(|queued| queued.received.0).min()?;
-        let waited = Duration::from_nanos(u64::try_from(SystemClock.now().0.saturating_sub(first)).unwrap_or(u64::MAX));
+        let waited =
+            Duration::from_nanos(u64::try_from(self.relay.0.runtime.now().0.saturating_sub(first)).unwrap_or(u64::MAX));
         // A clock that was set back must not hold it for ever: it was seen now.
         self.timing.gather.checked_sub(waited).filter(|rest| !rest.is_zero())
     }
@@ -301,7 +309,7 @@ impl Sender {
 
     /// Writes down what became of a batch; where that fails, it is kept and what to do next is said.
     async fn settle(&mut self, settled: BatchOutcome) -> Option<Next> {
-        match self.telemetry.relay_finish(self.to.name(), &settled, SystemClock.now()).await {
+        match self.telemetry.relay_finish(self.to.name(), &settled, self.relay.0.runtime.now()).await {
             Ok(()) => None,
             Err(_) => {
                 self.unsettled = Some(settled);
@@ -330,7 +338,7 @@ impl Sender {
             }
             Fault::Throttled | Fault::Unreachable | Fault::Broken | Fault::Cancelled => {
                 let doubled = self.timing.first_pause.saturating_mul(1 << self.failures.min(16));
-                let ours = jittered(doubled.min(self.timing.longest_pause));
+                let ours = jittered(doubled.min(self.timing.longest_pause), self.relay.0.runtime.entropy());
                 error.retry_after.unwrap_or_default().clamp(ours, LONGEST_WAIT.max(ours))
             }
         };
@@ -346,13 +354,13 @@ impl Sender {
         if known == error.message {
             return;
         }
-        let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| SystemClock.now());
+        let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| self.relay.0.runtime.now());
         let hint = match (error.fault, self.to) {
             (Fault::Throttled | Fault::Broken | Fault::Unreachable, _) => "It is tried again by itself",
-            (Fault::Forbidden, To::Xray) => {
+            (Fault::Forbidden, Destination::Xray) => {
                 "It needs xray:PutTraceSegments; the policy AWSXRayDaemonWriteAccess allows it"
             }
-            (Fault::Forbidden, To::Logs) => {
+            (Fault::Forbidden, Destination::Logs) => {
                 "It needs logs:PutLogEvents, logs:CreateLogGroup and logs:CreateLogStream on this group"
             }
             _ => &error.hint,
@@ -391,9 +399,9 @@ impl Sender {
     /// Of X-Ray every batch is told, as the daemon does; of others what went wrong.
     async fn report(&self, items: u64, stay: usize, outcome: &Outcome, took: Duration) {
         let Outcome { refused, words, .. } = outcome;
-        if self.to == To::Xray {
+        if self.to == Destination::Xray {
             let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_add(stay);
-            self.write(daemon::sent(SystemClock.now(), count(items), count(*refused), took)).await;
+            self.write(daemon::sent(self.relay.0.runtime.now(), count(items), count(*refused), took)).await;
             for word in words {
                 self.line("Error", &format!("Unprocessed segment: {word}")).await;
             }
@@ -410,29 +418,31 @@ impl Sender {
     }
 
     async fn sending_failed(&self, error: &SourceError) {
-        if self.to == To::Xray {
+        if self.to == Destination::Xray {
             self.line("Error", &format!("Sending segment batch failed with: {}", error.message)).await;
         }
     }
 
     async fn line(&self, level: &str, message: &str) {
-        self.write(daemon::line(SystemClock.now(), level, message)).await;
+        self.write(daemon::line(self.relay.0.runtime.now(), level, message)).await;
     }
 
     async fn write(&self, line: String) {
         self.relay.say(&line);
-        if self.to == To::Xray {
-            let now = SystemClock.now();
+        if self.to == Destination::Xray {
+            let now = self.relay.0.runtime.now();
             let record =
                 ConsoleRecord { stream: STREAM.to_owned(), timestamp: now, stderr: false, text: line, trace_id: None };
-            // A full disk: what is sent on goes on.
-            let _ = self.telemetry.commit_console(&[record], now).await;
+            // A full disk does not stop the relay.
+            if let Err(error) = self.telemetry.commit_console(&[record], now).await {
+                tracing::warn!(%error, "a line of the relay's log could not be stored");
+            }
         }
     }
 }
 
 /// Between half of a pause and all of it, so that what failed together does not come back together.
-fn jittered(pause: Duration) -> Duration {
-    let [byte, ..] = SystemEntropy.ten_bytes();
+fn jittered(pause: Duration, entropy: &dyn Entropy) -> Duration {
+    let [byte, ..] = entropy.ten_bytes();
     pause / 2 + pause / 2 * u32::from(byte) / 255
 }

@@ -5,28 +5,29 @@ use tracebook_sources::cloud::Secret;
 use tracebook_sources::{aws, otlp};
 use tracebook_store::relay::RelayCount;
 
+use super::guard;
 use super::open::{agent, is_honeycomb, may_have_honeycombs, not_honeycombs};
-use super::settings::{Key, OtlpRelay, RelaySettings};
-use super::{To, guard};
 use crate::Tracebook;
 use crate::cloud::Token;
 use crate::cloud::sources::{HONEYCOMB, ROLLBAR, effective_region};
-use crate::error::Error;
-use crate::receivers;
+use crate::ground::error::Error;
+use crate::ground::settings;
+use crate::ground::settings::relay::Destination;
+use crate::ground::settings::relay::{Key, OtlpRelay, RelaySettings};
+use crate::ports;
 use crate::rpc::{AwsProfile, Caller, Event, RelayRequest, RelayRow, RelaySet, RelayState, RelaySum, Topic};
-use crate::settings;
 
 impl Tracebook {
     pub(crate) async fn relay_status(&self, _request: RelayRequest, _caller: &Caller) -> Result<RelayState, Error> {
         let set = self.cloud.settings()?.relay;
         let counts = self.telemetry.relay_counts().await?;
         let mut rows = Vec::new();
-        for to in To::ALL {
+        for to in Destination::ALL {
             let count = counts.iter().find(|count| count.destination == to.name()).cloned().unwrap_or_default();
             rows.push(self.relay_row(to, &set, count).await?);
         }
         let on = rows.iter().any(|row| row.on);
-        let problem = match on && !self.receivers.held() && !receivers::held_by_another(&self.data_dir) {
+        let problem = match on && !self.ports.held() && !ports::held_by_another(&self.data_dir) {
             true => {
                 "No process has this journal's receivers, so nothing is sent: start Tracebook's window or `tracebook serve`"
             }
@@ -45,7 +46,7 @@ impl Tracebook {
     pub(crate) async fn relay_sum(&self) -> Result<RelaySum, Error> {
         let set = self.cloud.settings()?.relay;
         let counts = self.telemetry.relay_counts().await?;
-        let on: Vec<To> = To::ALL.into_iter().filter(|to| set.is_on(*to)).collect();
+        let on: Vec<Destination> = Destination::ALL.into_iter().filter(|to| set.is_on(*to)).collect();
         let problems = counts.iter().filter(|count| on.iter().any(|to| to.name() == count.destination));
         Ok(RelaySum {
             on: on.iter().map(|to| to.title().to_owned()).collect(),
@@ -54,12 +55,12 @@ impl Tracebook {
         })
     }
 
-    async fn relay_row(&self, to: To, set: &RelaySettings, count: RelayCount) -> Result<RelayRow, Error> {
+    async fn relay_row(&self, to: Destination, set: &RelaySettings, count: RelayCount) -> Result<RelayRow, Error> {
         let time = |at: Option<Nanos>| at.map(Nanos::rfc3339);
         let (what, credential, variable) = match to {
-            To::Otlp => self.relayed_otlp(set).await,
-            To::Rollbar => self.relayed_rollbar().await?,
-            To::Xray | To::Logs => self.relayed_aws(to).await?,
+            Destination::Otlp => self.relayed_otlp(set).await,
+            Destination::Rollbar => self.relayed_rollbar().await?,
+            Destination::Xray | Destination::Logs => self.relayed_aws(to).await?,
         };
         Ok(RelayRow {
             name: to.name().to_owned(),
@@ -67,7 +68,7 @@ impl Tracebook {
             on: set.is_on(to),
             what,
             endpoint: match to {
-                To::Otlp => set.otlp.as_ref().map(|otlp| otlp.endpoint.clone()).unwrap_or_default(),
+                Destination::Otlp => set.otlp.as_ref().map(|otlp| otlp.endpoint.clone()).unwrap_or_default(),
                 _ => String::new(),
             },
             credential,
@@ -115,7 +116,7 @@ impl Tracebook {
         Ok((what, place.to_owned(), Token::RollbarPost.variable().to_owned()))
     }
 
-    async fn relayed_aws(&self, to: To) -> Result<(String, String, String), Error> {
+    async fn relayed_aws(&self, to: Destination) -> Result<(String, String, String), Error> {
         let set = self.cloud.settings()?.aws;
         let profiles: Vec<AwsProfile> = aws::profiles()
             .await
@@ -134,7 +135,9 @@ impl Tracebook {
             None => "signed with the credentials that AWS's tools would take".to_owned(),
         };
         let what = match to {
-            To::Xray => format!("Segments that arrive here also go to X-Ray {place}, {by}. AWS bills what it records"),
+            Destination::Xray => {
+                format!("Segments that arrive here also go to X-Ray {place}, {by}. AWS bills what it records")
+            }
             _ => format!(
                 "Log events that arrive by PutLogEvents also go to CloudWatch Logs {place}, {by}; groups and streams that are not \
                  there are made. AWS bills what it takes in"
@@ -156,10 +159,11 @@ impl Tracebook {
     }
 
     pub(crate) async fn relay_set(&self, request: RelaySet, caller: &Caller) -> Result<RelayState, Error> {
-        let to = To::from_name(&request.name).ok_or_else(|| {
+        let to = Destination::from_name(&request.name).ok_or_else(|| {
             Error::usage(format!("{:?} is nothing that is sent on", request.name), "Name otlp, xray, logs or rollbar")
         })?;
-        if to != To::Otlp && (request.endpoint.is_some() || request.key.is_some() || request.header.is_some()) {
+        if to != Destination::Otlp && (request.endpoint.is_some() || request.key.is_some() || request.header.is_some())
+        {
             return Err(Error::usage(
                 format!("{} is where the sources' settings say", to.title()),
                 "Set its endpoint there",
@@ -170,7 +174,7 @@ impl Tracebook {
         }
         let changes =
             request.on.is_some() || request.endpoint.is_some() || request.key.is_some() || request.header.is_some();
-        if to == To::Otlp && changes {
+        if to == Destination::Otlp && changes {
             self.set_otlp(&request).await?;
         } else if let Some(on) = request.on {
             // On takes away the key that says off, so that a file of defaults stays small.
@@ -185,7 +189,7 @@ impl Tracebook {
             self.cloud.secrets.look_again();
         }
         self.relay.try_again();
-        self.tell(Event::Changed { topic: Topic::Relay, id: String::new(), by: caller.client.clone() });
+        self.runtime().publish(Event::Changed { topic: Topic::Relay, id: String::new(), by: caller.client.clone() });
         self.relay_status(RelayRequest {}, caller).await
     }
 
@@ -221,7 +225,7 @@ impl Tracebook {
         }
         // Said now rather than when something arrives.
         otlp::client::Client::new(&otlp.endpoint, None, otlp.headers.clone(), &agent())?;
-        guard::refuse_own(&otlp.endpoint, &self.receivers.addresses()).await?;
+        guard::refuse_own(&otlp.endpoint, &self.ports.addresses()).await?;
         let written = otlp.written();
         set.otlp = Some(otlp);
         if let Some(problem) = set.problem() {
@@ -230,10 +234,10 @@ impl Tracebook {
         settings::change(&self.data_dir, "relay", &[("otlp", Some(written))])
     }
 
-    async fn relay_token(&self, to: To, token: &str) -> Result<(), Error> {
+    async fn relay_token(&self, to: Destination, token: &str) -> Result<(), Error> {
         let kind = match to {
-            To::Rollbar => Token::RollbarPost,
-            To::Otlp => match self.cloud.settings()?.relay.otlp.and_then(|otlp| otlp.key()) {
+            Destination::Rollbar => Token::RollbarPost,
+            Destination::Otlp => match self.cloud.settings()?.relay.otlp.and_then(|otlp| otlp.key()) {
                 Some(Key::Variable(name)) => {
                     return Err(Error::usage(
                         format!("the key of this endpoint is in the environment variable {name}"),
@@ -243,7 +247,7 @@ impl Tracebook {
                 // Not the one that the source reads with: a key that sends may not be allowed to read.
                 Some(Key::Honeycomb) | None => Token::HoneycombPost,
             },
-            To::Xray | To::Logs => {
+            Destination::Xray | Destination::Logs => {
                 return Err(Error::usage(
                     "AWS's credentials are not kept here",
                     "Make a profile with `aws configure` or `aws configure sso`, and pick it",

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use tracebook_core::query::QueryResult;
 use tracebook_core::question::Source;
 
-use crate::error::ErrorBody;
+use crate::ground::error::ErrorBody;
 
 /// Rows of a list, and what is to be said of them.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 
-use crate::error::ErrorBody;
+use crate::ground::error::ErrorBody;
 
 /// A new live card. It is stored and not yet asked; the text gets its reference.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

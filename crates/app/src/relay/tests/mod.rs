@@ -22,8 +22,10 @@ use tracebook_store::relay::{Outgoing, RelayCount};
 
 use super::open::{Open, Opener};
 use super::sender::{Sender, Timing};
-use super::{Relay, RelaySettings, To, payload};
+use super::{Relay, payload};
 use crate::cloud::{Cloud, Token};
+use crate::ground::settings::relay::Destination;
+use crate::ground::settings::relay::RelaySettings;
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,14 +142,14 @@ struct Bench {
 impl Bench {
     async fn new(settings: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        std::fs::write(dir.path().join(crate::settings::FILE), settings).expect("writes");
+        std::fs::write(dir.path().join(crate::ground::settings::FILE), settings).expect("writes");
         Self::again(dir).await
     }
 
     /// Another process over the same folder.
     async fn again(dir: TempDir) -> Self {
         let telemetry = Telemetry::open(dir.path()).await.expect("opens");
-        let relay = Relay::new(dir.path(), RelaySettings::default());
+        let relay = Relay::new(dir.path(), RelaySettings::default(), &crate::testing::runtime());
         relay.read_settings().expect("reads");
         let cloud = Arc::new(Cloud::new(dir.path()));
         let token = CancellationToken::new();
@@ -163,12 +165,12 @@ impl Bench {
         self.cloud.secrets.set(token, Secret::new(key).expect("a token"), true).await.expect("keeps");
     }
 
-    fn start(&mut self, to: To) {
+    fn start(&mut self, to: Destination) {
         let open = Arc::new(Opener { cloud: Arc::clone(&self.cloud), own: Vec::new() });
         self.start_with(to, open, quick());
     }
 
-    fn start_with(&mut self, to: To, open: Arc<dyn Open>, timing: Timing) {
+    fn start_with(&mut self, to: Destination, open: Arc<dyn Open>, timing: Timing) {
         let sender = Sender::new(to, self.relay.clone(), self.telemetry.clone(), open, timing);
         self.running.push(tokio::spawn(sender.run(self.token.clone())));
     }
@@ -185,17 +187,17 @@ impl Bench {
 
     async fn queue(&self, payloads: Vec<Outgoing>) {
         let span = fixture_spans().remove(0);
-        self.telemetry.commit_relayed(&[span], &payloads, super::SystemClock.now()).await.expect("commits");
+        self.telemetry.commit_relayed(&[span], &payloads, crate::testing::runtime().now()).await.expect("commits");
         self.relay.queued(&payloads);
     }
 
-    async fn count(&self, to: To) -> RelayCount {
+    async fn count(&self, to: Destination) -> RelayCount {
         let counts = self.telemetry.relay_counts().await.expect("reads");
         counts.into_iter().find(|count| count.destination == to.name()).unwrap_or_default()
     }
 
     /// Waits until what is counted is as it should be.
-    async fn until(&self, to: To, what: &str, is_so: impl Fn(&RelayCount) -> bool) -> RelayCount {
+    async fn until(&self, to: Destination, what: &str, is_so: impl Fn(&RelayCount) -> bool) -> RelayCount {
         let start = std::time::Instant::now();
         loop {
             let count = self.count(to).await;
@@ -207,8 +209,6 @@ impl Bench {
         }
     }
 }
-
-use tracebook_core::clock::Clock as _;
 
 /// A relay that waits for nothing longer than a test likes.
 fn quick() -> Timing {

@@ -10,8 +10,8 @@ use tracebook_store::console::LineQuery;
 use tracebook_store::relay::Queued;
 
 use super::*;
-use crate::relay::destination::{Destination, Outcome};
 use crate::relay::sender::STREAM;
+use crate::relay::sinks::{Outcome, Sink};
 
 /// Every span that a fake took, by its span id.
 fn taken(heard: &[Heard]) -> Vec<String> {
@@ -31,9 +31,9 @@ async fn what_came_in_goes_out_once_with_our_own_key() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("hcaik_own").await;
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     let n = ids().len() as u64;
-    let count = bench.until(To::Otlp, "sent", |count| count.sent == n).await;
+    let count = bench.until(Destination::Otlp, "sent", |count| count.sent == n).await;
     assert_eq!((count.waiting, count.refused, count.problem.as_str()), (0, 0, ""));
     let heard = fake.heard();
     assert_eq!(taken(&heard), ids(), "in order, and each once");
@@ -50,9 +50,9 @@ async fn a_busy_or_failing_service_gets_it_later() {
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
     let before = std::time::Instant::now();
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     let n = ids().len() as u64;
-    let count = bench.until(To::Otlp, "sent", |count| count.sent == n).await;
+    let count = bench.until(Destination::Otlp, "sent", |count| count.sent == n).await;
     assert!(before.elapsed() >= Duration::from_secs(1), "it was asked to wait a second");
     assert_eq!((count.refused, count.dropped, count.problem.as_str()), (0, 0, ""));
     let heard = fake.heard();
@@ -66,13 +66,13 @@ async fn nobody_there_is_said_and_then_it_goes_on() {
     let addr = Fake::start(Vec::new(), answer(200, "")).await.addr;
     let mut bench = Bench::new(&otlp_settings(&format!("http://{addr}"))).await.with_key("k").await;
     let mut lines = bench.relay.lines();
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     bench.queue(spans_one_by_one()).await;
-    let count = bench.until(To::Otlp, "said", |count| !count.problem.is_empty()).await;
+    let count = bench.until(Destination::Otlp, "said", |count| !count.problem.is_empty()).await;
     assert!(count.problem.contains("127.0.0.1 cannot be reached"), "{}", count.problem);
     assert!(count.since.is_some() && count.waiting == ids().len() as u64);
     let fake = Fake::at(addr, Vec::new(), |_| answer(200, "")).await;
-    let count = bench.until(To::Otlp, "sent", |count| count.waiting == 0).await;
+    let count = bench.until(Destination::Otlp, "sent", |count| count.waiting == 0).await;
     assert_eq!((count.problem.as_str(), count.since), ("", None));
     assert_eq!(taken(&fake.heard()), ids());
     let said = [lines.recv().await.expect("a line"), lines.recv().await.expect("a line")];
@@ -93,14 +93,14 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
         return; // this machine has a real key in its environment, which is nobody's to use
     }
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
-    let count = bench.until(To::Otlp, "said", |count| !count.problem.is_empty()).await;
+    bench.start(Destination::Otlp);
+    let count = bench.until(Destination::Otlp, "said", |count| !count.problem.is_empty()).await;
     assert_eq!(count.problem, "there is no Honeycomb key to send with");
     assert!(count.hint.contains("HONEYCOMB_API_KEY"), "{}", count.hint);
     assert!(fake.heard().is_empty(), "nothing is sent without one");
 
     bench.key(Token::Honeycomb, "old").await;
-    let count = bench.until(To::Otlp, "refused", |count| count.problem.contains("401")).await;
+    let count = bench.until(Destination::Otlp, "refused", |count| count.problem.contains("401")).await;
     assert_eq!((count.waiting, count.sent), (ids().len() as u64, 0));
     let tried = fake.heard().len();
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -108,7 +108,7 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
 
     bench.key(Token::Honeycomb, "new").await;
     bench.relay.try_again();
-    let count = bench.until(To::Otlp, "sent", |count| count.waiting == 0).await;
+    let count = bench.until(Destination::Otlp, "sent", |count| count.waiting == 0).await;
     assert_eq!((count.sent, count.refused, count.problem.as_str()), (ids().len() as u64, 0, ""));
     bench.stop().await;
 }
@@ -124,8 +124,8 @@ async fn one_bad_payload_costs_itself_only() {
     let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), picky).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
-    let count = bench.until(To::Otlp, "done", |count| count.waiting == 0 && count.refused == 1).await;
+    bench.start(Destination::Otlp);
+    let count = bench.until(Destination::Otlp, "done", |count| count.waiting == 0 && count.refused == 1).await;
     assert_eq!(count.sent, ids().len() as u64 - 1);
     assert!(count.refusal.contains("400: bad span"), "{}", count.refusal);
     assert_eq!(count.problem, "", "the rest went");
@@ -140,7 +140,7 @@ async fn what_is_on_its_way_when_the_app_ends_is_sent_by_the_next_one() {
     let fake = Fake::start(vec![Answer { hangs: true, ..answer(200, "") }], answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     let start = std::time::Instant::now();
     while fake.heard().is_empty() {
         assert!(start.elapsed() < PATIENCE, "nothing was sent");
@@ -151,9 +151,9 @@ async fn what_is_on_its_way_when_the_app_ends_is_sent_by_the_next_one() {
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
 
     let mut bench = Bench::again(dir).await.with_key("k").await;
-    assert_eq!(bench.count(To::Otlp).await.waiting, ids().len() as u64, "nothing is lost");
-    bench.start(To::Otlp);
-    bench.until(To::Otlp, "sent", |count| count.waiting == 0).await;
+    assert_eq!(bench.count(Destination::Otlp).await.waiting, ids().len() as u64, "nothing is lost");
+    bench.start(Destination::Otlp);
+    bench.until(Destination::Otlp, "sent", |count| count.waiting == 0).await;
     assert_eq!(taken(&fake.heard()[1..]), ids(), "and what was taken is taken once");
     bench.stop().await;
 }
@@ -164,11 +164,11 @@ async fn what_is_queued_at_the_end_still_goes() {
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     let slow = Timing { gather: Duration::from_secs(60), look: Duration::from_secs(60), ..quick() };
     let open = Arc::new(Opener { cloud: Arc::clone(&bench.cloud), own: Vec::new() });
-    bench.start_with(To::Otlp, open, slow);
+    bench.start_with(Destination::Otlp, open, slow);
     bench.queue(spans_one_by_one()).await;
     let dir = bench.stop().await;
     assert_eq!(taken(&fake.heard()), ids());
-    assert_eq!(Bench::again(dir).await.count(To::Otlp).await.waiting, 0);
+    assert_eq!(Bench::again(dir).await.count(Destination::Otlp).await.waiting, 0);
 }
 
 #[tokio::test]
@@ -177,12 +177,12 @@ async fn off_sends_nothing_and_keeps_what_waits() {
     let mut bench = Bench::new(&otlp_settings(&fake.url()).replace(" }", ", on = false }")).await.with_key("k").await;
     assert_eq!(bench.relay.of_spans(fixture_spans()).await.1, []);
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(fake.heard().is_empty());
-    std::fs::write(bench.dir.path().join(crate::settings::FILE), otlp_settings(&fake.url())).expect("writes");
+    std::fs::write(bench.dir.path().join(crate::ground::settings::FILE), otlp_settings(&fake.url())).expect("writes");
     bench.relay.read_settings().expect("reads");
-    bench.until(To::Otlp, "sent", |count| count.sent > 0 && count.waiting == 0).await;
+    bench.until(Destination::Otlp, "sent", |count| count.sent > 0 && count.waiting == 0).await;
     bench.stop().await;
 }
 
@@ -193,8 +193,8 @@ async fn our_own_receiver_is_refused_with_words() {
         Bench::new(&otlp_settings(&format!("http://localhost:{}", fake.addr.port()))).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
     let open = Arc::new(Opener { cloud: Arc::clone(&bench.cloud), own: vec![fake.addr] });
-    bench.start_with(To::Otlp, open, quick());
-    let count = bench.until(To::Otlp, "said", |count| !count.problem.is_empty()).await;
+    bench.start_with(Destination::Otlp, open, quick());
+    let count = bench.until(Destination::Otlp, "said", |count| !count.problem.is_empty()).await;
     assert!(count.problem.contains("this app's own receiver"), "{}", count.problem);
     assert!(fake.heard().is_empty());
     bench.stop().await;
@@ -208,7 +208,7 @@ struct Scripted {
 }
 
 #[async_trait]
-impl Destination for Scripted {
+impl Sink for Scripted {
     async fn send(&self, batch: &[Queued], _fetch: &Fetch) -> Result<Outcome, SourceError> {
         self.batches.lock().expect("no panic").push(batch.len());
         let next = self.script.lock().expect("no panic").pop_front();
@@ -218,7 +218,7 @@ impl Destination for Scripted {
 
 #[async_trait]
 impl Open for Scripted {
-    async fn open(&self, _to: To, _settings: &RelaySettings) -> Result<Box<dyn Destination>, SourceError> {
+    async fn open(&self, _to: Destination, _settings: &RelaySettings) -> Result<Box<dyn Sink>, SourceError> {
         Ok(Box::new(self.clone()))
     }
 
@@ -229,7 +229,7 @@ impl Open for Scripted {
 
 fn segments(n: usize) -> Vec<Outgoing> {
     let segment = |i: usize| Outgoing {
-        destination: To::Xray.name(),
+        destination: Destination::Xray.name(),
         kind: String::new(),
         items: 1,
         body: format!("{{\"id\":\"{i:016x}\"}}").into_bytes(),
@@ -249,9 +249,9 @@ async fn segments_go_fifty_at_a_time_and_the_daemons_words_are_in_the_console() 
     let mut bench = Bench::new("[relay]\nxray = true\n").await;
     let mut lines = bench.relay.lines();
     let scripted = Scripted::default();
-    bench.start_with(To::Xray, Arc::new(scripted.clone()), quick());
+    bench.start_with(Destination::Xray, Arc::new(scripted.clone()), quick());
     bench.queue(segments(120)).await;
-    bench.until(To::Xray, "sent", |count| count.sent == 120).await;
+    bench.until(Destination::Xray, "sent", |count| count.sent == 120).await;
     assert_eq!(*scripted.batches.lock().expect("no panic"), [50, 50, 20]);
     let kept = console(&bench).await;
     assert_eq!(kept.len(), 3);
@@ -270,8 +270,8 @@ async fn unprocessed_segments_are_listed_and_failures_told_as_the_daemon_does() 
     let script = [Err(SourceError::new(Fault::Unreachable, "no such host", "")), Ok(unprocessed)];
     let scripted = Scripted { script: Arc::new(Mutex::new(script.into())), ..Scripted::default() };
     bench.queue(segments(3)).await;
-    bench.start_with(To::Xray, Arc::new(scripted.clone()), quick());
-    let count = bench.until(To::Xray, "settled", |count| count.waiting == 0).await;
+    bench.start_with(Destination::Xray, Arc::new(scripted.clone()), quick());
+    let count = bench.until(Destination::Xray, "settled", |count| count.waiting == 0).await;
     assert_eq!((count.sent, count.refused), (2, 1));
     assert!(count.refusal.contains("MissingParam"), "{}", count.refusal);
     assert_eq!(*scripted.batches.lock().expect("no panic"), [3, 3, 1], "what was not taken now goes once more");
@@ -292,14 +292,14 @@ async fn few_segments_wait_a_moment_for_more() {
     let mut bench = Bench::new("[relay]\nxray = true\n").await;
     let scripted = Scripted::default();
     let timing = Timing { gather: Duration::from_millis(700), ..quick() };
-    bench.start_with(To::Xray, Arc::new(scripted.clone()), timing);
+    bench.start_with(Destination::Xray, Arc::new(scripted.clone()), timing);
     bench.queue(segments(2)).await;
     bench.queue(segments(3)).await;
-    bench.until(To::Xray, "sent", |count| count.sent == 5).await;
+    bench.until(Destination::Xray, "sent", |count| count.sent == 5).await;
     assert_eq!(*scripted.batches.lock().expect("no panic"), [5]);
     bench.queue(segments(50)).await;
     let before = std::time::Instant::now();
-    bench.until(To::Xray, "sent", |count| count.sent == 55).await;
+    bench.until(Destination::Xray, "sent", |count| count.sent == 55).await;
     assert!(before.elapsed() < Duration::from_millis(600), "a full batch waits for nobody: {:?}", before.elapsed());
     bench.stop().await;
 }
@@ -309,14 +309,11 @@ async fn what_waits_too_long_or_is_too_much_goes_unsent_and_is_counted() {
     let bench = Bench::new("[relay]\nxray = true\nmax_mib = 1\n").await;
     let big = |i: u8| Outgoing { body: vec![i; 300 << 10], ..segments(1).remove(0) };
     bench.queue((0..8).map(big).collect()).await;
-    tokio::spawn(super::super::keep_house(
-        bench.relay.clone(),
-        Arc::clone(&bench.cloud),
-        bench.telemetry.clone(),
-        bench.token.clone(),
-    ));
-    let count = bench.until(To::Xray, "trimmed", |count| count.dropped > 0).await;
+    let (relay, cloud) = (bench.relay.clone(), Arc::clone(&bench.cloud));
+    let maintenance = tokio::spawn(super::super::maintain(relay, cloud, bench.telemetry.clone()));
+    let count = bench.until(Destination::Xray, "trimmed", |count| count.dropped > 0).await;
     assert_eq!((count.waiting, count.dropped), (3, 5));
+    maintenance.abort();
     bench.stop().await;
 }
 
@@ -329,15 +326,15 @@ async fn what_one_kind_is_refused_for_holds_up_no_other() {
     let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), no_logs).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     let log = Outgoing {
-        destination: To::Otlp.name(),
+        destination: Destination::Otlp.name(),
         kind: Form::LogsProtobuf.name().to_owned(),
         items: 1,
         body: Vec::new(),
     };
     bench.queue([vec![log], spans_one_by_one()].concat()).await;
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     let n = ids().len() as u64;
-    let count = bench.until(To::Otlp, "spans sent", |count| count.sent == n).await;
+    let count = bench.until(Destination::Otlp, "spans sent", |count| count.sent == n).await;
     assert_eq!(count.waiting, 1, "the log record waits");
     assert!(count.problem.contains("404"), "and it is said: {}", count.problem);
     bench.stop().await;
@@ -353,9 +350,9 @@ async fn what_a_service_fails_on_takes_nothing_with_it() {
     let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), failing).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
-    bench.start(To::Otlp);
+    bench.start(Destination::Otlp);
     let n = ids().len() as u64;
-    let count = bench.until(To::Otlp, "the others sent", |count| count.sent == n - 1).await;
+    let count = bench.until(Destination::Otlp, "the others sent", |count| count.sent == n - 1).await;
     assert_eq!((count.waiting, count.refused), (1, 0));
     bench.stop().await;
 }
@@ -371,9 +368,9 @@ async fn a_number_that_cannot_be_is_not_believed() {
         .collect();
     let n = json.iter().map(|part| u64::from(part.items)).sum::<u64>();
     bench.queue(json.clone()).await;
-    bench.start(To::Otlp);
-    bench.until(To::Otlp, "settled", |count| count.refused == n && count.waiting == 0).await;
+    bench.start(Destination::Otlp);
+    bench.until(Destination::Otlp, "settled", |count| count.refused == n && count.waiting == 0).await;
     bench.queue(json).await;
-    bench.until(To::Otlp, "settled again", |count| count.refused == 2 * n && count.waiting == 0).await;
+    bench.until(Destination::Otlp, "settled again", |count| count.refused == 2 * n && count.waiting == 0).await;
     bench.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The app with its receivers, between a service's SDKs and the real services.
 
 use super::*;
-use crate::config::{Listen, ReceiverConfig};
+use crate::ground::config::{Listen, ReceiverConfig};
 use crate::rpc::{Caller, RelayRequest, RelaySet};
 use crate::{Config, Tracebook};
 
@@ -30,7 +30,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
         otlp_settings(&otlp.url()),
         rollbar.url()
     );
-    std::fs::write(dir.path().join(crate::settings::FILE), settings).expect("writes");
+    std::fs::write(dir.path().join(crate::ground::settings::FILE), settings).expect("writes");
     let app = app(&dir).await;
     for (token, own) in [(Token::Honeycomb, "own-honeycomb"), (Token::RollbarPost, "own-rollbar")] {
         app.cloud.secrets.set(token, Secret::new(own).expect("a token"), true).await.expect("keeps");
@@ -70,7 +70,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
             "PutLogEvents",
             format!(
                 "{{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{{\"timestamp\":{},\"message\":\"hello\"}}]}}",
-                super::super::SystemClock.now().millis()
+                app.now().millis()
             ),
         ),
     ] {
@@ -108,7 +108,8 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
 async fn a_switch_is_written_said_and_obeyed_at_once() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join(crate::settings::FILE), "# mine\n[telemetry]\nmax_mib = 64\n").expect("writes");
+    std::fs::write(dir.path().join(crate::ground::settings::FILE), "# mine\n[telemetry]\nmax_mib = 64\n")
+        .expect("writes");
     let app = app(&dir).await;
     let caller = Caller::default();
     let off = app.relay_status(RelayRequest {}, &caller).await.expect("answers");
@@ -146,7 +147,7 @@ async fn a_switch_is_written_said_and_obeyed_at_once() {
     let off = app.relay_set(RelaySet { on: Some(false), ..set("xray") }, &caller).await.expect("sets");
     assert!(off.rows.iter().all(|row| !row.on));
     assert_eq!(off.rows[0].endpoint, fake.url(), "the endpoint stays for the next time");
-    let file = std::fs::read_to_string(dir.path().join(crate::settings::FILE)).expect("reads");
+    let file = std::fs::read_to_string(dir.path().join(crate::ground::settings::FILE)).expect("reads");
     assert!(file.starts_with("# mine\n[telemetry]\nmax_mib = 64\n\n[relay]\n"), "{file}");
     app.shutdown().await;
 }

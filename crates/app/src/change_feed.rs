@@ -1,0 +1,65 @@
+//! Publishes what changed, whoever wrote it: this process or another one.
+//!
+//! Both databases are polled a few times a second, which also bounds how often a change of telemetry is published.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use tracebook_sources::receive::Counters;
+use tracebook_store::changes::ChangeWatcher;
+use tracebook_store::{Journal, Telemetry};
+
+use crate::ground::error::Error;
+use crate::ground::runtime::Runtime;
+use crate::rpc::{Event, Topic};
+
+/// Telemetry is published at most this often, and a change of the journal shows within a blink.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+pub(crate) async fn start(
+    journal: &Journal,
+    telemetry: &Telemetry,
+    counters: &Arc<Counters>,
+    runtime: &Runtime,
+) -> Result<(), Error> {
+    let (journal, telemetry) = (journal.watch().await?, telemetry.watch().await?);
+    runtime.spawn(run(journal, telemetry, Arc::clone(counters), runtime.clone()));
+    Ok(())
+}
+
+async fn run(mut journal: ChangeWatcher, mut telemetry: ChangeWatcher, counters: Arc<Counters>, runtime: Runtime) {
+    let mut interval = tokio::time::interval(INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stopping = runtime.stopping();
+    let mut written = telemetry.written().await.unwrap_or_default();
+    let mut refused = counters.refusals();
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => break,
+            _ = interval.tick() => {}
+        }
+        // A poll that fails is repeated: the database may only be busy.
+        if journal.changed().await.unwrap_or(false) {
+            for change in journal.changes().await.unwrap_or_default() {
+                runtime.publish(Event::Changed { topic: Topic::of(&change.what), id: change.id, by: change.client });
+            }
+        }
+        if telemetry.changed().await.unwrap_or(false) {
+            let now = telemetry.written().await.unwrap_or_default();
+            for (kind, n) in &now {
+                if written.get(kind) != Some(n) {
+                    runtime.publish(Event::Changed { topic: Topic::of(kind), id: String::new(), by: String::new() });
+                }
+            }
+            written = now;
+        }
+        let now = counters.refusals();
+        if now != std::mem::replace(&mut refused, now) {
+            runtime.publish(Event::Changed { topic: Topic::Status, id: String::new(), by: String::new() });
+        }
+    }
+    journal.close().await;
+    telemetry.close().await;
+}

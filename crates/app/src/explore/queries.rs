@@ -1,0 +1,326 @@
+//! Queries: saved here or at the vendor, run, and kept for the click that freezes the answer.
+
+use std::time::Duration;
+
+use tracebook_core::freeze::Origin;
+use tracebook_core::query::QueryResult;
+use tracebook_core::question::Source;
+use tracebook_sources::cloudwatch;
+use tracebook_sources::cloudwatch::client::QueryAsk;
+use tracebook_sources::honeycomb::client::name_boards;
+use tracebook_sources::honeycomb::links;
+use tracebook_sources::honeycomb::spec::Spec;
+use tracebook_store::queries::StoredQuery;
+
+use crate::Tracebook;
+use crate::ground::error::Error;
+use crate::ground::question::unsupported;
+use crate::rpc::{Caller, Listed, QueriesRequest, QueryAnswer, QueryForget, QueryRun, QuerySave, SavedQuery, Vendor};
+
+/// How long an answer waits to be frozen.
+const ANSWER_LASTS: Duration = Duration::from_secs(3_600);
+/// Over how long a query looks that names no range.
+const BACK: i64 = 3_600 * 1_000_000_000;
+/// How many rows an answer has unless the caller says.
+const ROWS: u32 = 1_000;
+/// What stands before the id of an answer, and of a query that is saved in CloudWatch.
+const ANSWER: &str = "answer:";
+const CLOUDWATCH: &str = "cloudwatch:";
+
+/// An answer with where it is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    pub(crate) source: Source,
+    pub(crate) result: QueryResult,
+    pub(crate) origin: Origin,
+}
+
+/// What is to be run.
+#[derive(Default)]
+struct Wanted {
+    name: String,
+    query: String,
+    groups: Vec<String>,
+}
+
+impl Tracebook {
+    pub(crate) async fn queries(&self, request: QueriesRequest, caller: &Caller) -> Result<Listed<SavedQuery>, Error> {
+        let word = word(request.source)?;
+        let mut rows: Vec<SavedQuery> = self.journal.saved_queries(word).await?.into_iter().map(ours).collect();
+        let mut list = Listed::all(Vec::new());
+        // What is saved here is there without any account.
+        let theirs = match request.source {
+            Source::Cloudwatch => self.queries_of_cloudwatch(caller).await,
+            _ => self.queries_of_honeycomb(caller).await,
+        };
+        match theirs {
+            Ok((found, notes)) => {
+                rows.extend(found);
+                list.notes = notes;
+                list.asked_at = Some(self.now().rfc3339());
+            }
+            Err(error) if rows.is_empty() => return Err(error),
+            Err(error) => list.notes.push(error.message),
+        }
+        list.rows = rows;
+        Ok(list)
+    }
+
+    async fn queries_of_cloudwatch(&self, caller: &Caller) -> Result<(Vec<SavedQuery>, Vec<String>), Error> {
+        let ask = self.ask_aws(caller).await?;
+        let found = self.answered(Vendor::Aws, ask.aws.logs.saved_queries(&ask.fetch).await).await?;
+        let rows = found.rows.into_iter().map(|saved| SavedQuery {
+            id: format!("{CLOUDWATCH}{}", saved.id),
+            source: Source::Cloudwatch,
+            name: saved.name,
+            query: saved.query,
+            groups: saved.groups,
+            from: "CloudWatch".to_owned(),
+            link: None,
+        });
+        Ok((rows.collect(), found.notes))
+    }
+
+    async fn queries_of_honeycomb(&self, caller: &Caller) -> Result<(Vec<SavedQuery>, Vec<String>), Error> {
+        let ask = self.ask_honeycomb(caller).await?;
+        let saved = self.answered(Vendor::Honeycomb, ask.client.saved_queries(&ask.fetch).await).await?;
+        let mut notes = saved.notes;
+        let mut boards = match self.answered(Vendor::Honeycomb, ask.client.boards(&ask.fetch).await).await {
+            Ok(boards) => boards,
+            Err(error) => {
+                notes.push(format!("boards could not be listed: {}", error.message));
+                Vec::new()
+            }
+        };
+        name_boards(&mut boards, &saved.rows);
+        let mut rows = Vec::new();
+        for board in &boards {
+            for query in board.queries.iter().filter(|q| !q.dataset.is_empty() && !q.query_id.is_empty()) {
+                rows.push(SavedQuery {
+                    id: format!("{}/{}", query.dataset, query.query_id),
+                    source: Source::Honeycomb,
+                    name: if query.name.is_empty() { format!("a query of {}", board.name) } else { query.name.clone() },
+                    query: String::new(),
+                    groups: vec![query.dataset.clone()],
+                    from: format!("board {}", board.name),
+                    link: board.link.clone(),
+                });
+            }
+        }
+        for query in saved.rows.into_iter().filter(|q| !q.of_board) {
+            rows.push(SavedQuery {
+                id: format!("{}/{}", query.dataset, query.query_id),
+                source: Source::Honeycomb,
+                name: query.name,
+                query: String::new(),
+                groups: vec![query.dataset],
+                from: "Honeycomb".to_owned(),
+                link: None,
+            });
+        }
+        Ok((rows, notes))
+    }
+
+    pub(crate) async fn query_save(
+        &self,
+        QuerySave(request): QuerySave,
+        _caller: &Caller,
+    ) -> Result<SavedQuery, Error> {
+        let source = word(request.source)?;
+        if request.name.trim().is_empty() || request.query.trim().is_empty() {
+            return Err(Error::usage(
+                "a saved query needs a name and a text",
+                "Give it a name that says what it answers",
+            ));
+        }
+        // What stands in a query that somebody copied together is nobody's to keep.
+        let query = tracebook_core::credentials::remove_from_text(
+            &request.query,
+            &mut tracebook_core::credentials::Removed::default(),
+        )
+        .into_owned();
+        let id = match request.id.as_str() {
+            "" => self.new_id().to_string(),
+            id => id.to_owned(),
+        };
+        let stored = StoredQuery {
+            id,
+            source: source.to_owned(),
+            name: request.name.trim().to_owned(),
+            query,
+            groups: request.groups,
+        };
+        self.journal.save_query(&stored, self.now()).await?;
+        Ok(ours(stored))
+    }
+
+    pub(crate) async fn query_forget(
+        &self,
+        QueryForget(request): QueryForget,
+        _caller: &Caller,
+    ) -> Result<bool, Error> {
+        Ok(self.journal.delete_query(&request.id).await?)
+    }
+
+    pub(crate) async fn query_run(&self, request: QueryRun, caller: &Caller) -> Result<QueryAnswer, Error> {
+        let answered = self.run_query(&request, caller).await?;
+        let id = format!("{ANSWER}{}", self.new_id());
+        let link = answered.origin.console_link.clone();
+        let result = answered.result.clone();
+        self.cloud.answers.put(id.clone(), answered, ANSWER_LASTS);
+        Ok(QueryAnswer { id, result, link })
+    }
+
+    /// The answer that an id names, or a fresh one.
+    pub(crate) async fn run_query(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
+        if let Some(id) = request.id.as_deref().filter(|id| id.starts_with(ANSWER)) {
+            return self.cloud.answers.get(id).ok_or_else(|| {
+                Error::not_found(
+                    "that answer is not kept any more",
+                    "Run the query again: answers wait an hour, in this run only",
+                )
+            });
+        }
+        match request.source {
+            Source::Cloudwatch => self.run_insights(request, caller).await,
+            Source::Honeycomb => self.run_honeycomb(request, caller).await,
+            other => Err(unsupported(other, "queries")),
+        }
+    }
+
+    async fn run_insights(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
+        let wanted = match request.id.as_deref() {
+            None => Wanted { query: request.query.clone(), ..Wanted::default() },
+            Some(id) => self.saved_for_cloudwatch(id, caller).await?,
+        };
+        let (mut groups, text) = groups_before(&wanted.query);
+        groups.extend(if request.groups.is_empty() { wanted.groups } else { request.groups.clone() });
+        let ask = self.ask_aws(caller).await?;
+        if groups.is_empty() && !text.to_uppercase().contains("SOURCE") {
+            groups.push(self.group_of(&ask, &crate::cloud::parse("")?).await?);
+        }
+        let range = self.back(request.since.as_deref(), BACK)?;
+        let question =
+            QueryAsk { groups: groups.clone(), text: text.to_owned(), range, limit: request.limit.unwrap_or(ROWS) };
+        let mut result = self.answered(Vendor::Aws, ask.aws.logs.query(&question, &ask.fetch).await).await?;
+        result.name = wanted.name;
+        let origin = Origin {
+            via: vec!["CloudWatch Logs Insights".to_owned()],
+            region: Some(ask.region().to_owned()),
+            console_link: cloudwatch::links::insights(ask.region(), &groups, text, range),
+            expires: None,
+        };
+        Ok(Answered { source: Source::Cloudwatch, result, origin })
+    }
+
+    async fn saved_for_cloudwatch(&self, id: &str, caller: &Caller) -> Result<Wanted, Error> {
+        let list = match id.strip_prefix(CLOUDWATCH) {
+            Some(_) => self.queries_of_cloudwatch(caller).await?.0,
+            None => self.journal.saved_queries("cloudwatch").await?.into_iter().map(ours).collect(),
+        };
+        let found = list.into_iter().find(|saved| saved.id == id || saved.name == id);
+        let saved = found.ok_or_else(|| no_such(id))?;
+        Ok(Wanted { name: saved.name, query: saved.query, groups: saved.groups })
+    }
+
+    async fn run_honeycomb(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
+        let ask = self.ask_honeycomb(caller).await?;
+        let mut name = String::new();
+        let (mut datasets, text) = groups_before(&request.query);
+        datasets.extend(request.groups.iter().cloned());
+        let spec = match request.id.as_deref() {
+            None => Spec::parse(text)?,
+            Some(id) => {
+                let own =
+                    self.journal.saved_queries("honeycomb").await?.into_iter().find(|q| q.id == id || q.name == id);
+                match (own, id.rsplit_once('/')) {
+                    (Some(own), _) => {
+                        name = own.name;
+                        datasets.extend(own.groups);
+                        Spec::parse(&own.query)?
+                    }
+                    (None, Some((dataset, query))) => {
+                        datasets.push(dataset.to_owned());
+                        let outcome = ask.client.query_spec(dataset, query, &ask.fetch).await;
+                        self.answered(Vendor::Honeycomb, outcome).await?
+                    }
+                    (None, None) => return Err(no_such(id)),
+                }
+            }
+        };
+        let dataset = datasets.into_iter().next().unwrap_or_else(|| links::ALL.to_owned());
+        let range = match request.since.as_deref().filter(|since| !since.trim().is_empty()) {
+            Some(since) => self.back(Some(since), BACK)?,
+            None => spec.range(self.now()),
+        };
+        let rows = request.limit.unwrap_or(ROWS);
+        let outcome = ask.client.run(&dataset, &spec, range, rows, &ask.fetch).await;
+        let answer = self.answered(Vendor::Honeycomb, outcome).await?;
+        let mut result = answer.result;
+        result.name = if name.is_empty() { spec.words() } else { name };
+        let origin =
+            Origin { via: vec!["Query Data API".to_owned()], region: None, console_link: answer.link, expires: None };
+        Ok(Answered { source: Source::Honeycomb, result, origin })
+    }
+}
+
+fn word(source: Source) -> Result<&'static str, Error> {
+    match source {
+        Source::Cloudwatch => Ok("cloudwatch"),
+        Source::Honeycomb => Ok("honeycomb"),
+        other => Err(unsupported(other, "queries")),
+    }
+}
+
+fn no_such(id: &str) -> Error {
+    Error::not_found(
+        format!("there is no saved query {id:?}"),
+        "The tray's Queries tab lists them; a text needs no saving: --filter 'group:NAME fields @message'",
+    )
+}
+
+fn ours(stored: StoredQuery) -> SavedQuery {
+    SavedQuery {
+        id: stored.id,
+        source: if stored.source == "honeycomb" { Source::Honeycomb } else { Source::Cloudwatch },
+        name: stored.name,
+        query: stored.query,
+        groups: stored.groups,
+        from: "saved here".to_owned(),
+        link: None,
+    }
+}
+
+/// Log groups or datasets that stand before a query: `group:cruddur fields @message`.
+fn groups_before(text: &str) -> (Vec<String>, &str) {
+    let mut groups = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(after) = ["group:", "dataset:"].iter().find_map(|name| rest.strip_prefix(name)) {
+        let (name, behind) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => after.split_once(char::is_whitespace).unwrap_or((after, "")),
+        };
+        if !name.is_empty() {
+            groups.push(name.to_owned());
+        }
+        rest = behind.trim_start();
+    }
+    (groups, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups_before;
+
+    #[test]
+    fn groups_stand_before_a_query() {
+        let of = |text| {
+            let (groups, rest) = groups_before(text);
+            (groups.join("|"), rest)
+        };
+        assert_eq!(of("fields @message"), (String::new(), "fields @message"));
+        assert_eq!(of(" group:cruddur group:\"a b\"  stats count(*)"), ("cruddur|a b".to_owned(), "stats count(*)"));
+        assert_eq!(of("dataset:backend {\"x\": 1}"), ("backend".to_owned(), "{\"x\": 1}"));
+        assert_eq!(of("group:cruddur"), ("cruddur".to_owned(), ""));
+    }
+}

@@ -1,0 +1,66 @@
+//! How the app is started.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::ground::error::Error;
+
+/// Where the app keeps its data and what it listens on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The journal's directory.
+    pub data_dir: PathBuf,
+    /// The receivers; `None` for commands that only read and write the journal.
+    pub receivers: Option<ReceiverConfig>,
+    /// Commands whose output is kept while the app runs, each a line for the shell.
+    pub watch: Vec<String>,
+}
+
+/// What a receiver listens on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listen {
+    /// Its default port; if that is taken it is said and the rest runs.
+    #[default]
+    Default,
+    /// An address that the user named; if that is taken the app does not start.
+    Named(SocketAddr),
+    /// Nothing.
+    Off,
+}
+
+/// The receivers.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiverConfig {
+    /// OTLP over HTTP, CloudWatch Logs, Rollbar, X-Ray's API; 127.0.0.1:4318.
+    pub http: Listen,
+    /// OTLP over gRPC; 127.0.0.1:4317.
+    pub grpc: Listen,
+    /// The X-Ray daemon's protocol, UDP and TCP; 127.0.0.1:2000.
+    pub xray: Listen,
+    /// Listen on the container bridge's address too.
+    pub containers: bool,
+    /// Origins of web pages whose browser may send telemetry: `http://localhost:3000`.
+    pub allow_origin: Vec<String>,
+}
+
+impl Config {
+    /// The platform's data directory for this app, unless `TRACEBOOK_DATA` or the user names one.
+    ///
+    /// # Errors
+    /// Where the platform has none (no HOME).
+    pub fn data_dir(named: Option<PathBuf>) -> Result<PathBuf, Error> {
+        if let Some(named) = named.or_else(|| std::env::var_os("TRACEBOOK_DATA").map(PathBuf::from)) {
+            if named.as_os_str().is_empty() {
+                return Err(Error::usage(
+                    "the data directory's name is empty",
+                    "Give --data a path, or unset TRACEBOOK_DATA",
+                ));
+            }
+            return std::path::absolute(&named)
+                .map_err(|e| Error::usage(format!("{}: {e}", named.display()), "Give --data a path"));
+        }
+        dirs::data_dir().map(|d| d.join("tracebook")).ok_or_else(|| {
+            Error::usage("this system names no data directory", "Give one with --data or TRACEBOOK_DATA")
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! What went wrong, for people and for scripts.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use tracebook_sources::cloud::{Fault, SourceError};
+use tracebook_store::StoreError;
+
+/// A failure with what to do about it.
+///
+/// The code is for those who act on it: the command line turns it into an exit code, the window into a
+/// place to show it. Add one only where somebody does.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// Which class.
+    pub code: Code,
+    /// What happened.
+    pub message: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+/// The classes of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Nothing is there under that name, or nothing matched. Exit 1.
+    NotFound,
+    /// The request itself is wrong. Exit 2.
+    Usage,
+    /// A source or a port named by the user could not be reached. Exit 3.
+    Unreachable,
+    /// A source does not take the credentials, or there are none. Exit 3.
+    Credentials,
+    /// A source said that it was asked too often. Exit 3.
+    Throttled,
+    /// A source cannot do this: an emulator, a plan, an older API. Exit 5.
+    Unsupported,
+    /// Refused to protect data. Exit 4.
+    Refused,
+    /// Not built yet. Exit 5.
+    NotBuilt,
+    /// The caller ended it. Exit 5.
+    Cancelled,
+    /// The disk or the database said no. Exit 5.
+    Storage,
+    /// A fault of this app. Exit 5.
+    Internal,
+}
+
+/// The written form: `{"code", "message", "hint"}`.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ErrorBody {
+    /// Which class.
+    pub code: Code,
+    /// What happened.
+    pub message: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+impl Error {
+    /// A failure of a class, with what to do.
+    pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: hint.into() }
+    }
+
+    /// Nothing is there under that name.
+    pub fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, message, hint)
+    }
+
+    /// The request itself is wrong.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message, hint)
+    }
+
+    /// Not built yet.
+    pub fn not_built(what: &str) -> Self {
+        Self::new(
+            Code::NotBuilt,
+            format!("{what} is not built yet in this version"),
+            "See CHANGELOG.md for what is there",
+        )
+    }
+
+    /// A fault of this app.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::new(Code::Internal, cause.to_string(), "This is a fault of Tracebook: please report it with this message")
+    }
+
+    /// The written form.
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody { code: self.code, message: self.message.clone(), hint: self.hint.clone() }
+    }
+
+    /// The exit code of the command line's contract.
+    pub fn exit_code(&self) -> u8 {
+        match self.code {
+            Code::NotFound => 1,
+            Code::Usage => 2,
+            Code::Unreachable | Code::Credentials | Code::Throttled => 3,
+            Code::Refused => 4,
+            Code::NotBuilt | Code::Unsupported | Code::Cancelled | Code::Storage | Code::Internal => 5,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Newer { .. } => Code::Refused,
+            _ => Code::Storage,
+        };
+        Self::new(code, error.to_string(), error.hint())
+    }
+}
+
+impl From<SourceError> for Error {
+    fn from(error: SourceError) -> Self {
+        let code = match error.fault {
+            Fault::NoCredentials | Fault::Expired | Fault::Rejected | Fault::Forbidden => Code::Credentials,
+            Fault::Throttled => Code::Throttled,
+            Fault::Unreachable | Fault::Broken => Code::Unreachable,
+            Fault::NotFound => Code::NotFound,
+            Fault::Invalid => Code::Usage,
+            Fault::Unsupported => Code::Unsupported,
+            Fault::Cancelled => Code::Cancelled,
+        };
+        Self::new(code, error.message, error.hint)
+    }
+}

@@ -1,0 +1,81 @@
+//! Files: locks, private directories, bounded reads, digests.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use tracebook_store::StoreError;
+
+use crate::ground::error::Error;
+
+/// Files larger than this many bytes are not read.
+pub(crate) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// The longest file name without its extension, in bytes: file systems take 255, and a number may be added.
+pub(crate) const MAX_STEM_BYTES: usize = 200;
+
+pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    Error::from(StoreError::from(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))))
+}
+
+/// Creates a directory that only the user can read (0700), with its parents.
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|e| cannot_write(path, &e))
+}
+
+/// Opens a lock file, created with mode 0600 where it does not exist.
+pub(crate) fn lock_file(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|e| cannot_write(path, &e))
+}
+
+/// SHA-256 in hex digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Reads a regular file of at most [`MAX_FILE_BYTES`]; a pipe or a device may never end.
+pub(crate) fn read_regular(path: &Path) -> Option<Vec<u8>> {
+    if !std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= MAX_FILE_BYTES) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
+}
+
+/// Reads a file that a text names, unless it lies outside of the folder.
+pub(crate) fn read_below(folder: &Path, path: &str) -> Option<Vec<u8>> {
+    let base = folder.canonicalize().ok()?;
+    let real = base.join(path).canonicalize().ok()?;
+    real.starts_with(&base).then(|| read_regular(&real))?
+}
+
+/// Whether the extension is `.md` or `.markdown`, in any case.
+pub(crate) fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"))
+}
+
+/// The longest prefix of a name within a number of bytes.
+pub(crate) fn shortened(name: &str, max_bytes: usize) -> &str {
+    let mut end = max_bytes.min(name.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}

@@ -1,0 +1,8 @@
+//! What arrives: the receivers' ports, what is committed and counted of it, and watched commands.
+
+pub(crate) mod command_runner;
+mod last_arrival;
+pub(crate) mod receivers;
+pub(crate) mod request_log;
+pub(crate) mod retention;
+pub(crate) mod sink;

@@ -1,0 +1,176 @@
+//! Writing: entries, their texts and revisions, slots.
+
+use tracebook_core::course;
+use tracebook_core::entry::{self, Entry, EntryRow, Revision};
+use tracebook_core::ids::Id;
+use tracebook_render::markdown::{self, Markup};
+use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
+
+use crate::Tracebook;
+use crate::ground::error::Error;
+use crate::rpc::{
+    Caller, EntryCut, EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRename, EntryRestore,
+    EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
+};
+
+impl Tracebook {
+    pub(crate) async fn entry_list(&self, request: EntryListRequest, _caller: &Caller) -> Result<Vec<EntryRow>, Error> {
+        Ok(self.journal.entries(request.deleted).await?)
+    }
+
+    pub(crate) async fn entry_get(&self, request: EntryGet, _caller: &Caller) -> Result<Entry, Error> {
+        self.find_entry(&request.entry).await
+    }
+
+    pub(crate) async fn entry_new(&self, request: EntryNew, caller: &Caller) -> Result<Entry, Error> {
+        let week = week_of(request.week.as_deref())?;
+        let title = match (request.title.filter(|t| !t.trim().is_empty()), &week) {
+            (Some(title), _) => title.trim().to_owned(),
+            (None, Some(week)) => course::title(week),
+            (None, None) => request.body.as_deref().and_then(entry::title_of).unwrap_or_else(|| "Untitled".to_owned()),
+        };
+        let body = request.body.unwrap_or_else(|| course::template(week.as_deref(), &title));
+        let new = NewEntry {
+            id: self.new_id(),
+            slug: entry::slug(week.as_deref(), &title),
+            week,
+            title,
+            shows: shown_in(&body),
+            body,
+            file: None,
+            reason: "new".to_owned(),
+        };
+        Ok(self.journal.add_entry(&new, self.now(), &caller.client).await?)
+    }
+
+    pub(crate) async fn entry_write(&self, request: EntryWrite, caller: &Caller) -> Result<Written, Error> {
+        let entry = self.find_entry(&request.entry).await?;
+        self.write_body(entry.row.id, request.base, request.body, request.cut, caller).await
+    }
+
+    /// The one door for texts: windows, the command line, captures and imports go through it.
+    pub(crate) async fn write_body(
+        &self,
+        id: Id,
+        base: Option<i64>,
+        body: String,
+        cut: Option<String>,
+        caller: &Caller,
+    ) -> Result<Written, Error> {
+        let write = TextWrite { id, base, shows: shown_in(&body), body, keep: cut };
+        match self.journal.write_text(&write, self.now(), &caller.client).await? {
+            Some(TextWritten::Accepted(revision)) => {
+                Ok(Written { revision, accepted: true, kept: None, message: String::new() })
+            }
+            Some(TextWritten::Kept { current, kept }) => Ok(Written {
+                revision: current,
+                accepted: false,
+                kept: Some(kept),
+                message: format!(
+                    "The entry was changed elsewhere (it is at revision {current}). Nothing was overwritten: your text is kept as revision {kept}"
+                ),
+            }),
+            None => Err(no_entry(&id.to_string())),
+        }
+    }
+
+    pub(crate) async fn entry_rename(&self, request: EntryRename, caller: &Caller) -> Result<EntryRow, Error> {
+        let row = self.find_entry(&request.entry).await?.row;
+        let title = request.title.map_or(row.title, |t| t.trim().to_owned());
+        if title.is_empty() {
+            return Err(Error::usage("an entry needs a title", "Write at least one letter"));
+        }
+        let week = match request.week {
+            None => row.week,
+            Some(text) if text.trim().is_empty() => None,
+            Some(text) => week_of(Some(&text))?,
+        };
+        self.journal.rename_entry(row.id, &title, week.as_deref(), self.now(), &caller.client).await?;
+        Ok(self.find_entry(&row.id.to_string()).await?.row)
+    }
+
+    pub(crate) async fn entry_cut(&self, request: EntryCut, caller: &Caller) -> Result<Vec<Revision>, Error> {
+        let id = self.find_entry(&request.entry).await?.row.id;
+        self.journal.keep_revision(id, &request.reason, self.now(), &caller.client).await?;
+        Ok(self.journal.revisions(id).await?)
+    }
+
+    pub(crate) async fn entry_history(&self, request: EntryHistory, _caller: &Caller) -> Result<Vec<Revision>, Error> {
+        let id = self.find_entry(&request.entry).await?.row.id;
+        Ok(self.journal.revisions(id).await?)
+    }
+
+    pub(crate) async fn entry_revision(&self, request: EntryRevision, _caller: &Caller) -> Result<String, Error> {
+        let id = self.find_entry(&request.entry).await?.row.id;
+        self.journal.revision_text(id, request.revision).await?.ok_or_else(|| {
+            Error::not_found(
+                format!("{} has no revision {}", request.entry, request.revision),
+                "`entry history` lists the revisions that can be read back",
+            )
+        })
+    }
+
+    pub(crate) async fn entry_delete(&self, request: EntryDelete, caller: &Caller) -> Result<EntryRow, Error> {
+        let row = self.find_entry(&request.entry).await?.row;
+        self.journal.bin_entry(row.id, Some(self.now()), &caller.client).await?;
+        Ok(row)
+    }
+
+    pub(crate) async fn entry_restore(&self, request: EntryRestore, caller: &Caller) -> Result<EntryRow, Error> {
+        let row = self.find_entry(&request.entry).await?.row;
+        self.journal.bin_entry(row.id, None, &caller.client).await?;
+        Ok(row)
+    }
+
+    pub(crate) async fn markup(&self, request: MarkupRequest, _caller: &Caller) -> Result<Markup, Error> {
+        match request.entry {
+            Some(entry) => {
+                let id = self.find_entry(&entry).await?.row.id;
+                self.markup_of(id, &request.body).await
+            }
+            None => Ok(markdown::scan(&request.body)),
+        }
+    }
+
+    pub(crate) async fn slot_dismiss(&self, request: SlotDismiss, caller: &Caller) -> Result<Markup, Error> {
+        let id = self.find_entry(&request.entry).await?.row.id;
+        self.journal.dismiss_slot(id, &request.text, &caller.client).await?;
+        self.markup_of(id, &request.body).await
+    }
+
+    /// References and slots of an entry's text, without the slots that the user dismissed.
+    pub(crate) async fn markup_of(&self, id: Id, body: &str) -> Result<Markup, Error> {
+        let mut markup = markdown::scan(body);
+        let dismissed = self.journal.dismissed_slots(id).await?;
+        if !dismissed.is_empty() {
+            markup.slots.retain(|slot| !dismissed.contains(&slot.text));
+            for (i, slot) in markup.slots.iter_mut().enumerate() {
+                slot.n = i + 1;
+            }
+        }
+        Ok(markup)
+    }
+
+    /// An entry by id or slug.
+    pub(crate) async fn find_entry(&self, reference: &str) -> Result<Entry, Error> {
+        self.journal.entry(reference).await?.ok_or_else(|| no_entry(reference))
+    }
+}
+
+fn no_entry(reference: &str) -> Error {
+    Error::not_found(
+        format!("there is no entry {reference:?}"),
+        "`entry list` shows the entries; `entry new --week 2` makes one",
+    )
+}
+
+fn week_of(text: Option<&str>) -> Result<Option<String>, Error> {
+    text.map(entry::week)
+        .transpose()
+        .map_err(|message| Error::usage(message, "Leave the week out for an entry outside the course"))
+}
+
+/// The evidence that a text shows.
+pub(crate) fn shown_in(body: &str) -> Vec<Id> {
+    markdown::scan(body).references.into_iter().map(|r| r.id).collect()
+}

@@ -1,0 +1,306 @@
+//! The receivers' ports: which process holds them, which addresses they have, and the listeners bound to them.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use tracebook_sources::xray;
+
+use crate::ground::config::{Listen, ReceiverConfig};
+use crate::ground::error::{Code, Error};
+use crate::ground::files::{cannot_write, lock_file};
+use crate::rpc::Receiver;
+
+/// OTLP over HTTP, by convention.
+pub(crate) const HTTP_PORT: u16 = 4318;
+/// OTLP over gRPC, by convention.
+pub(crate) const GRPC_PORT: u16 = 4317;
+/// The X-Ray daemon's port.
+pub(crate) const XRAY_PORT: u16 = 2000;
+
+/// The receivers of this journal, by whichever process.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    list: Vec<Receiver>,
+    /// The other process that holds the receivers, if this one does not.
+    holder: Option<Holder>,
+    /// Locked as long as this process holds the journal's receivers.
+    lock: Option<File>,
+}
+
+/// The bound sockets of this process.
+pub(crate) struct Listeners {
+    pub(crate) http: Vec<tokio::net::TcpListener>,
+    pub(crate) grpc: Vec<tokio::net::TcpListener>,
+    pub(crate) xray: Vec<(std::net::UdpSocket, std::net::TcpListener)>,
+    /// Addresses of container bridges that are listened on too.
+    pub(crate) bridges: Vec<IpAddr>,
+}
+
+/// What the lock file says of the process that holds the receivers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// OTLP over HTTP, CloudWatch Logs, Rollbar: `127.0.0.1:4318`; null where it does not listen.
+    pub http: Option<String>,
+    /// OTLP over gRPC.
+    #[serde(default)]
+    pub grpc: Option<String>,
+    /// The X-Ray daemon's protocol, UDP and TCP.
+    pub xray: Option<String>,
+}
+
+impl Holder {
+    fn of(list: &[Receiver]) -> Self {
+        let address = |name: &str| list.iter().find(|r| r.name == name).and_then(|r| r.address.clone());
+        Self { pid: std::process::id(), http: address("http"), grpc: address("grpc"), xray: address("xray") }
+    }
+
+    fn address(&self, name: &str) -> Option<String> {
+        match name {
+            "http" => self.http.clone(),
+            "grpc" => self.grpc.clone(),
+            _ => self.xray.clone(),
+        }
+    }
+}
+
+impl Ports {
+    /// No receivers in this process; says whether another one holds them.
+    pub(crate) fn elsewhere(data_dir: &Path) -> Self {
+        let holder = holder(data_dir);
+        let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
+        let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, address(name)));
+        Self { list: list.to_vec(), holder, lock: None }
+    }
+
+    /// Binds the receivers' ports and takes the journal's lock, unless another process has it.
+    pub(crate) async fn open(wanted: &ReceiverConfig, data_dir: &Path) -> Result<(Self, Listeners), Error> {
+        let mut lock = lock_file(&data_dir.join("receivers.lock"))?;
+        let ours = lock.try_lock().is_ok();
+        let other = if ours { None } else { holder_in_time(data_dir).await };
+        let bridges = if wanted.containers { container_bridges() } else { Vec::new() };
+        let port = |name: &'static str, port: u16, listen: Listen| Port {
+            name,
+            port,
+            listen,
+            theirs: other.as_ref().and_then(|holder| holder.address(name)),
+            ours,
+            bridges: &bridges,
+        };
+        let http = port("http", HTTP_PORT, wanted.http).bind(tcp)?;
+        let grpc = port("grpc", GRPC_PORT, wanted.grpc).bind(tcp)?;
+        let xray = port("xray", XRAY_PORT, wanted.xray).bind(xray::receiver::bind_pair)?;
+        let mut list = vec![http.row, grpc.row, xray.row];
+        if wanted.containers
+            && bridges.is_empty()
+            && let Some(first) = list.first_mut()
+        {
+            first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
+        }
+        for row in &list {
+            match &row.address {
+                Some(address) => tracing::info!(listener = row.name, address, elsewhere = row.elsewhere, "listening"),
+                None => tracing::info!(listener = row.name, problem = row.problem, "not listening"),
+            }
+        }
+        if ours {
+            let holder = Holder::of(&list);
+            write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
+        }
+        let listeners = Listeners { http: http.listeners, grpc: grpc.listeners, xray: xray.listeners, bridges };
+        Ok((Self { list, holder: other, lock: ours.then_some(lock) }, listeners))
+    }
+
+    /// Every receiver, listening or not.
+    pub(crate) fn list(&self) -> Vec<Receiver> {
+        self.list.clone()
+    }
+
+    /// Whether this process holds the journal's receivers.
+    pub(crate) fn held(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Every address of this journal's receivers, as far as this process knows.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.list.iter().filter_map(|r| r.address.as_deref()?.parse().ok()).collect()
+    }
+
+    /// The address of a receiver of this journal, of this process or of the one that holds it.
+    pub(crate) fn address(&self, name: &str) -> Option<String> {
+        self.list.iter().find(|r| r.name == name).and_then(|r| r.address.clone())
+    }
+
+    /// The address that a receiver of this process listens on.
+    pub(crate) fn own_address(&self, name: &str) -> Option<String> {
+        self.list.iter().find(|r| r.name == name && !r.elsewhere).and_then(|r| r.address.clone())
+    }
+
+    /// The other process that receives for this journal, where this one leaves a receiver to it.
+    pub(crate) fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref().filter(|_| self.list.iter().any(|r| r.elsewhere || r.address.is_none()))
+    }
+
+    /// What needs attention.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.list.iter().filter(|r| !r.problem.is_empty()).map(|r| r.problem.clone()).collect()
+    }
+}
+
+/// A receiver's port before it is bound.
+struct Port<'a> {
+    name: &'static str,
+    port: u16,
+    listen: Listen,
+    theirs: Option<String>,
+    ours: bool,
+    bridges: &'a [IpAddr],
+}
+
+struct Bound<L> {
+    row: Receiver,
+    listeners: Vec<L>,
+}
+
+fn tcp(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
+impl Port<'_> {
+    /// Binds the loopback address and, with it, the container bridges.
+    fn bind<L: Local>(&self, bind: impl Fn(SocketAddr) -> std::io::Result<L>) -> Result<Bound<L>, Error> {
+        let mut bound =
+            Bound { row: Receiver { name: self.name.to_owned(), ..Receiver::default() }, listeners: Vec::new() };
+        let address = match self.listen {
+            Listen::Off => return Ok(bound),
+            Listen::Default if !self.ours => {
+                bound.row = elsewhere(self.name, self.theirs.clone());
+                return Ok(bound);
+            }
+            Listen::Default => SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port)),
+            Listen::Named(address) => address,
+        };
+        if !address.ip().is_loopback() {
+            return Err(Error::usage(
+                format!("{address} is not a loopback address"),
+                "Receivers take anything without a password, so they listen on 127.0.0.1 only; --containers adds the container bridge",
+            ));
+        }
+        match bind(address) {
+            Ok(listener) => {
+                bound.row.address = listener.local().map(|a| a.to_string());
+                bound.listeners.push(listener);
+            }
+            Err(error) if matches!(self.listen, Listen::Named(_)) => {
+                return Err(Error::new(
+                    Code::Unreachable,
+                    format!("{address} cannot be listened on: {error}"),
+                    "Name another port, or port 0 for any that is free",
+                ));
+            }
+            Err(error) => {
+                let what = match self.name {
+                    "xray" => "a real X-Ray daemon",
+                    _ => "an OpenTelemetry collector, Jaeger or another Tracebook",
+                };
+                bound.row.problem = format!(
+                    "Port {} is taken ({error}), probably by {what}: stop it, or start `tracebook serve --{} 127.0.0.1:0` and use the port it prints. Everything else runs",
+                    self.port, self.name
+                );
+                return Ok(bound);
+            }
+        }
+        let mut problems = Vec::new();
+        for bridge in self.bridges {
+            let address = SocketAddr::new(*bridge, address.port());
+            match bind(address) {
+                Ok(listener) => bound.listeners.push(listener),
+                Err(error) => problems.push(format!("--containers: {address} cannot be listened on: {error}")),
+            }
+        }
+        bound.row.problem = problems.join(". ");
+        Ok(bound)
+    }
+}
+
+/// Where a listener listens.
+trait Local {
+    fn local(&self) -> Option<SocketAddr>;
+}
+
+impl Local for tokio::net::TcpListener {
+    fn local(&self) -> Option<SocketAddr> {
+        self.local_addr().ok()
+    }
+}
+
+impl<T> Local for (std::net::UdpSocket, T) {
+    fn local(&self) -> Option<SocketAddr> {
+        self.0.local_addr().ok()
+    }
+}
+
+fn elsewhere(name: &str, address: Option<String>) -> Receiver {
+    Receiver { name: name.to_owned(), elsewhere: address.is_some(), address, problem: String::new() }
+}
+
+/// The addresses of container bridges on this machine. Never 0.0.0.0: who is on the coffee shop's network
+/// must not reach a receiver.
+fn container_bridges() -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|i| {
+            let name = i.name.as_str();
+            name == "docker0" || name.starts_with("podman") || name.starts_with("cni-podman") || name.starts_with("br-")
+        })
+        .map(|i| i.ip())
+        .filter(IpAddr::is_ipv4)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether another process has the receivers.
+pub(crate) fn held_by_another(data_dir: &Path) -> bool {
+    holder(data_dir).is_some()
+}
+
+/// Who has the receivers; `None` if nobody does.
+fn holder(data_dir: &Path) -> Option<Holder> {
+    let mut file = File::open(data_dir.join("receivers.lock")).ok()?;
+    if file.try_lock_shared().is_ok() {
+        return None; // left behind by a process that is gone
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The same of a process that has the lock and is about to say where it listens.
+async fn holder_in_time(data_dir: &Path) -> Option<Holder> {
+    const TRIES: u32 = 20;
+    for _ in 0..TRIES {
+        if let Some(holder) = holder(data_dir) {
+            return Some(holder);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    None
+}
+
+fn write_holder(lock: &mut File, holder: &Holder) -> std::io::Result<()> {
+    lock.set_len(0)?;
+    lock.seek(SeekFrom::Start(0))?;
+    lock.write_all(serde_json::to_string(holder)?.as_bytes())?;
+    lock.flush()
+}

@@ -1,0 +1,127 @@
+//! Local log events.
+
+use tracebook_core::event_filter::EventFilter;
+use tracebook_core::log_query::{LogQuery, StoredLog};
+use tracebook_core::logs::{LogEvent, LogRow};
+use tracebook_core::question::Source;
+use tracebook_core::time::Nanos;
+
+use crate::Tracebook;
+use crate::ground::error::Error;
+use crate::ground::question::LIMIT;
+use crate::ground::records::log_event;
+use crate::rpc::{Caller, Listed, LiveLogs, LogRef};
+
+/// How many events are read in one go while a filter is applied.
+const PAGE: u32 = 1_000;
+/// How many are looked at before a list says that it did not look further.
+const MOST_LOOKED_AT: usize = 200_000;
+
+/// What a filter found.
+pub(crate) struct Found {
+    /// Newest first.
+    pub(crate) events: Vec<StoredLog>,
+    /// How many more matched, among those that were looked at.
+    pub(crate) more: u32,
+    /// Whether there were more events than are looked at.
+    pub(crate) cut: bool,
+}
+
+impl Tracebook {
+    pub(crate) async fn live_logs(
+        &self,
+        LiveLogs(request): LiveLogs,
+        caller: &Caller,
+    ) -> Result<Listed<LogRow>, Error> {
+        if request.source != Source::Local {
+            return Box::pin(self.logs_of(request, caller)).await;
+        }
+        let since = self.since(request.since.as_deref())?;
+        let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
+        Ok(Listed::all(found.events.into_iter().map(row).collect()))
+    }
+
+    pub(crate) async fn log_get(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
+        if request.source != Source::Local {
+            return Box::pin(self.log_of(request, caller)).await;
+        }
+        Ok(log_event(&self.stored_log(&request.id).await?.record))
+    }
+
+    pub(crate) async fn stored_log(&self, id: &str) -> Result<StoredLog, Error> {
+        let missing = || {
+            Error::not_found(
+                format!("there is no log event {id}"),
+                "`live logs` lists what has arrived; the oldest go when telemetry is full",
+            )
+        };
+        let seq = id.parse().map_err(|_| missing())?;
+        self.telemetry.log(seq).await?.ok_or_else(missing)
+    }
+
+    /// Matching events, newest first; `count_all` goes on behind the limit, to say how many more there are.
+    pub(crate) async fn find_logs(
+        &self,
+        filter: &str,
+        since: Option<Nanos>,
+        limit: u32,
+        count_all: bool,
+    ) -> Result<Found, Error> {
+        let filter = EventFilter::parse(filter).map_err(|e| {
+            Error::usage(
+                e.to_string(),
+                "Example: group:cruddur status:error, or a filter pattern such as ?timeout ?refused",
+            )
+        })?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut found = Found { events: Vec::new(), more: 0, cut: false };
+        let mut looked_at = 0;
+        let everything = filter.is_empty() && !count_all;
+        let mut question = LogQuery {
+            group: filter.group.clone(),
+            trace_id: filter.trace,
+            from: since,
+            newest_first: true,
+            limit: if everything { limit.min(10_000) } else { PAGE },
+            ..LogQuery::default()
+        };
+        loop {
+            let page = self.telemetry.logs(&question).await?;
+            let last = page.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
+            looked_at += page.len();
+            question.after = page.last().map(|stored| (stored.record.timestamp, stored.seq));
+            for stored in page {
+                let log = &stored.record;
+                if !filter.matches(&log.group, &log.stream, &log.severity, log.trace_id, &log.message) {
+                    continue;
+                }
+                if found.events.len() < wanted {
+                    found.events.push(stored);
+                } else {
+                    found.more += 1;
+                }
+            }
+            let full = found.events.len() >= wanted && !count_all;
+            if last || full {
+                return Ok(found);
+            }
+            if looked_at >= MOST_LOOKED_AT {
+                found.cut = true;
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn row(stored: StoredLog) -> LogRow {
+    let log = stored.record;
+    LogRow {
+        id: stored.seq.to_string(),
+        timestamp: log.timestamp.rfc3339(),
+        group: log.group,
+        stream: log.stream,
+        message: log.message,
+        trace_id: log.trace_id,
+        severity: log.severity,
+    }
+}
