@@ -31,7 +31,7 @@ const TEXTS = {
   empty: '',
 }
 
-describe('a text survives', () => {
+describe('a text is unchanged', () => {
   for (const [name, given] of Object.entries(TEXTS)) {
     it(`${name}: as it was when nothing is edited`, () => {
       expect(text(view(given))).toBe(given)
@@ -47,7 +47,7 @@ describe('a text survives', () => {
 })
 
 describe('a CRLF file', () => {
-  it('gets its own ending from the Enter key and from what is pasted', () => {
+  it('gets its own ending from the Enter key and pasted text', () => {
     const v = view('one\r\ntwo\r\n')
     v.dispatch({ selection: { anchor: 3 } })
     insertNewline(v)
@@ -57,7 +57,7 @@ describe('a CRLF file', () => {
     expect(text(v)).toBe('one\r\nx\r\ny\r\ntwo\r\n')
   })
 
-  it('loses both halves of a line end to one Backspace or Delete', () => {
+  it('loses a whole line ending to one Backspace or Delete', () => {
     const back = view('one\r\ntwo')
     back.dispatch({ selection: { anchor: 5 } })
     deleteCharBackward(back)
@@ -68,13 +68,13 @@ describe('a CRLF file', () => {
     expect(text(forward)).toBe('onetwo')
   })
 
-  it('never has the cursor inside a line end', () => {
+  it('never has the cursor inside a line ending', () => {
     const v = view('one\r\ntwo')
     v.dispatch({ selection: { anchor: 4 } })
     expect(v.state.selection.main.head).toBe(3)
   })
 
-  it('keeps its line end where the browser replaces a whole line, or all of it is deleted', () => {
+  it('keeps its line ending if the browser replaces a whole line, or all of it is deleted', () => {
     const v = view('one\r\n\r\ntwo')
     v.dispatch({ changes: { from: 5, to: 6, insert: 'new' }, userEvent: 'input.type' })
     expect(text(v)).toBe('one\r\nnew\r\ntwo')
@@ -82,7 +82,7 @@ describe('a CRLF file', () => {
     expect(text(v)).toBe('one\r\nn\r\ntwo')
   })
 
-  it('is walked through without standing inside a line end', () => {
+  it('is traversed without stopping inside a line ending', () => {
     const v = view('a\r\nb')
     const stops = [0]
     for (let i = 0; i < 3; i++) {
@@ -102,7 +102,7 @@ describe('a CRLF file', () => {
     expect(text(v)).toBe('\ufeffxone')
   })
 
-  it('leaves an LF file alone', () => {
+  it('does not change an LF file', () => {
     const v = view('one\ntwo')
     v.dispatch({ selection: { anchor: 3 } })
     insertNewline(v)
@@ -110,7 +110,7 @@ describe('a CRLF file', () => {
   })
 })
 
-it('the ending of a file is the one that most lines have', () => {
+it('the ending of a file is that of most of its lines', () => {
   expect(endingOf('a\r\nb\r\nc\n')).toBe('\r\n')
   expect(endingOf('a\nb\r\nc\n')).toBe('\n')
   expect(endingOf('a\rb')).toBe('\r')

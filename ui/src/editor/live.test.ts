@@ -25,8 +25,8 @@ const answer = (more: Partial<LiveLook> = {}): LiveLook => ({
   ...more,
 })
 
-describe('what a live card says of itself', () => {
-  it('is how old its answer is, and when it asks again', () => {
+describe('the status text of a live card', () => {
+  it('shows the age of the result, and the interval', () => {
     expect(statusText(null, null, 0)).toBe('Live · loading…')
     expect(statusText(null, new Failure('unreachable', 'gone', ''), 0)).toBe('Live · no result')
     expect(statusText(answer(), null, 400)).toBe('Live · just now · refreshes every 2 s')
@@ -40,7 +40,7 @@ describe('what a live card says of itself', () => {
     )
   })
 
-  it('says where it was wanted now and is not asked yet', () => {
+  it('shows when the rate limit delays a refresh', () => {
     expect(statusText(answer(), null, 0, true)).toBe('Live · just now · rate limited; refreshes in 2 s')
     expect(statusText(answer({ paused: true, next_ms: null }), null, 0, true)).toBe(
       'Live · just now · paused · rate limited; try again shortly',
@@ -88,7 +88,7 @@ describe('a live card in a text', () => {
     vi.restoreAllMocks()
   })
 
-  it('asks at its pace while it is seen, and not when it is gone', async () => {
+  it('refreshes at its interval while visible, and not after it was removed', async () => {
     await open((reference) => `Text\n\n${reference}\n\nEnd\n`)
     expect(boxes()).toHaveLength(1)
     const before = looks()
@@ -112,7 +112,7 @@ describe('a live card in a text', () => {
     expect(looks()).toBe(gone)
   })
 
-  it('says what is wrong and tries again', async () => {
+  it('shows a problem and tries again', async () => {
     await open((reference) => `Text\n\n${reference}\n`)
     host.failures.set('live_card_look', new Failure('unreachable', 'Nobody answers', 'Wait.'))
     await vi.advanceTimersByTimeAsync(2_500)
@@ -123,7 +123,7 @@ describe('a live card in a text', () => {
     expect(boxes()[0]?.textContent).not.toContain('Nobody answers')
   })
 
-  it('is frozen where it stands, in one undo step, whatever is typed meanwhile', async () => {
+  it('is frozen in place, in one undo step, whatever is typed during the freeze', async () => {
     const card = await open((reference, id) => `One ![a](live:${id}) two\n\n${reference}\n\nEnd\n`)
     const text = session.text
     host.delay = 200
@@ -158,7 +158,7 @@ describe('a live card in a text', () => {
     return go
   }
 
-  it('is frozen once, however often it is clicked', async () => {
+  it('is frozen once, however often Freeze is clicked', async () => {
     await open((reference) => `Text\n\n${reference}\n\nEnd\n`)
     const go = hold()
     button(boxes()[0], 'Freeze')?.click()
@@ -174,7 +174,7 @@ describe('a live card in a text', () => {
     expect(session.text).toMatch(/^Text\n\n!\[[^\n]*\]\(evidence:[^\n]*\n\nEnd\n$/)
   })
 
-  it('is frozen once where it is drawn anew and clicked again, and can be frozen again after a failure', async () => {
+  it('is frozen once if it is redrawn and clicked again, and can be frozen after a failure', async () => {
     await open((reference) => `Text\n\n${reference}\n\nEnd\n`)
     const go = hold()
     const drawn = boxes()[0]
@@ -199,7 +199,7 @@ describe('a live card in a text', () => {
     expect(session.text).toContain('evidence:')
   })
 
-  it('is the one that was clicked, whatever is typed before it is asked for', async () => {
+  it('is frozen where it was clicked, whatever is typed before the request', async () => {
     await open((_, id) => `Top\n\n![first](live:${id})\n\nBetween.\n\n![second](live:${id})\n\nEnd\n`)
     host.delay = 300
     // Something is unsaved, so that the freezing waits for it first.
@@ -213,7 +213,7 @@ describe('a live card in a text', () => {
     )
   })
 
-  it('takes no other place where the one that was clicked is gone', async () => {
+  it('replaces nothing if the clicked reference is gone', async () => {
     await open((_, id) => `Top\n\n![first](live:${id})\n\nBetween.\n\n![second](live:${id})\n\nEnd\n`)
     host.delay = 300
     button(boxes()[0], 'Freeze')?.click()
@@ -226,7 +226,7 @@ describe('a live card in a text', () => {
     expect(toasts.list.map((toast) => toast.hint).join()).toContain('no longer in the text')
   })
 
-  it('asks nobody in a hidden window, told of an answer or not', async () => {
+  it('does not refresh in a hidden window, even when notified', async () => {
     const card = await open((reference) => `Text\n\n${reference}\n`)
     await vi.advanceTimersByTimeAsync(1_000)
     hidden = true
@@ -241,7 +241,7 @@ describe('a live card in a text', () => {
     expect(looks()).toBe(before + 1)
   })
 
-  it('is asked now after the look that goes on, and says so where that is too soon', async () => {
+  it('refreshes on request after a read in progress, and shows the rate limit', async () => {
     let now: (boolean | undefined)[] = []
     vi.spyOn(live, 'look').mockImplementation(async (_, wanted) => {
       now.push(wanted)
@@ -262,7 +262,7 @@ describe('a live card in a text', () => {
     expect(now).toHaveLength(2)
   })
 
-  it('loads its picture again at the next look where it did not load', async () => {
+  it('retries a picture that did not load', async () => {
     vi.spyOn(live, 'look').mockImplementation(() => Promise.resolve(answer({ paused: true, next_ms: null })))
     await open((reference) => `Text\n\n${reference}\n`)
     const picture = boxes()[0]?.querySelector('img')
@@ -285,7 +285,7 @@ describe('a live card in a text', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  it('is read out with its answer, and by the title that it has now unless the text has own words', async () => {
+  it('is named by its result, and by its current title unless the text has its own', async () => {
     let title = 'newest trace of local telemetry, service:web'
     vi.spyOn(live, 'look').mockImplementation(() => Promise.resolve(answer({ title, answer: 'GET /b' })))
     const old = 'newest trace of local telemetry, service:old'

@@ -19,7 +19,7 @@ it('reads colours, bright ones, backgrounds and their end', () => {
   ])
 })
 
-it('takes 256 colours and true colour to the nearest of sixteen', () => {
+it('maps 256 colours and true colour to the nearest of sixteen', () => {
   expect(looks('\x1b[38;5;9ma\x1b[38;5;196mb\x1b[38;2;0;0;200mc\x1b[48:2::0:180:0md\x1b[38;5;244me')).toEqual(
     [
       ['a', 'fg-9'],
@@ -31,14 +31,14 @@ it('takes 256 colours and true colour to the nearest of sixteen', () => {
   )
 })
 
-it('goes on behind an extended colour with the codes that follow', () => {
+it('continues after an extended colour with the codes that follow', () => {
   expect(looks('\x1b[38;5;2;1mx')).toEqual([['x', 'fg-2 bold']])
   expect(looks('\x1b[48;2;200;0;0;4mx')).toEqual([['x', 'bg-1 underline']])
   expect(looks('\x1b[38mx')).toEqual([['x', '']])
   expect(looks('\x1b[38;5;999mx')).toEqual([['x', '']])
 })
 
-it('turns inverse around, also where no colour is set', () => {
+it('inverts colours, also if none is set', () => {
   expect(looks('\x1b[7mx\x1b[31my\x1b[27mz')).toEqual([
     ['x', 'inverse'],
     ['y', 'bg-1'],
@@ -57,7 +57,7 @@ it('never hides text', () => {
   expect(looks('\x1b[8mshown')).toEqual([['shown', '']])
 })
 
-it('is fast on what looks like an attack', () => {
+it('is fast on hostile input', () => {
   const began = performance.now()
   ansi('\x1b]'.repeat(50_000))
   ansi('\x1b[' + '1;'.repeat(50_000) + 'm')

@@ -68,7 +68,7 @@ describe('autosave', () => {
     expect(writes).toHaveLength(1)
   })
 
-  it('has one write in flight at a time, and the next is made on what the last one answered', async () => {
+  it("has one write in flight at a time, each based on the previous one's answer", async () => {
     const { writes, type, last, autosave } = bench()
     type('one')
     await pass(300)
@@ -84,7 +84,7 @@ describe('autosave', () => {
     expect(autosave.state).toBe('saved')
   })
 
-  it('keeps trying after a failure and says why', async () => {
+  it('retries after a failure and reports it', async () => {
     const { writes, type, last, autosave } = bench()
     type('kept')
     await pass(300)
@@ -103,7 +103,7 @@ describe('autosave', () => {
     expect(autosave.failure).toBeNull()
   })
 
-  it('flush waits for the write in flight and what came after it', async () => {
+  it('flush waits for the write in flight and later changes', async () => {
     const { writes, type, autosave } = bench()
     type('a')
     await pass(300)
@@ -116,7 +116,7 @@ describe('autosave', () => {
     expect(autosave.base).toBe(3)
   })
 
-  it('an older base is a conflict: said, not overwritten, and ended by the user', async () => {
+  it('reports a conflict on an older base, overwrites nothing, and lets the user resolve it', async () => {
     const { type, last, autosave, writes } = bench()
     type('mine')
     await pass(300)

@@ -17,7 +17,7 @@ function watched(host: ReplayHost) {
   return traces
 }
 
-it('asks at once, and then at most five times a second', async () => {
+it('reads at once, and then at most five times a second', async () => {
   const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
@@ -33,7 +33,7 @@ it('asks at once, and then at most five times a second', async () => {
   expect(host.calls.length, 'a second and what was asked last').toBeLessThanOrEqual(7)
 })
 
-it('never has two questions open', async () => {
+it('never has two requests in flight', async () => {
   const host = new ReplayHost()
   host.delay = 1000
   const feed = watched(host)
@@ -46,7 +46,7 @@ it('never has two questions open', async () => {
   expect(host.calls).toHaveLength(2)
 })
 
-it('shows what is wrong with a filter and keeps the rows', async () => {
+it('shows an error in a filter and keeps the rows', async () => {
   const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
@@ -58,7 +58,7 @@ it('shows what is wrong with a filter and keeps the rows', async () => {
   expect(feed.rows).toHaveLength(10)
 })
 
-it('holds the rows still while the pointer moves over them', async () => {
+it('keeps the rows in place while the pointer moves over them', async () => {
   const host = new ReplayHost()
   const feed = watched(host)
   feed.refresh()
@@ -76,7 +76,7 @@ it('holds the rows still while the pointer moves over them', async () => {
   expect(feed.waiting).toBe(0)
 })
 
-it('asks nothing while nobody watches, and once when somebody does again', async () => {
+it('reads nothing while hidden, and once when shown again', async () => {
   const host = new ReplayHost()
   const feeds = new Feeds(host)
   const asked = () => host.calls.map((call) => call.cmd)
@@ -101,7 +101,7 @@ it('asks nothing while nobody watches, and once when somebody does again', async
   expect(asked(), 'nothing changed meanwhile').toHaveLength(3)
 })
 
-it('gives the newest also where nobody watches', async () => {
+it('returns the newest row even while hidden', async () => {
   const host = new ReplayHost()
   const [newest] = (await host.ask('live_traces', {})).rows
   const feeds = new Feeds(host)
@@ -110,7 +110,7 @@ it('gives the newest also where nobody watches', async () => {
   expect(host.calls, 'nothing changed meanwhile').toHaveLength(1)
 })
 
-it('holds until it is let go where that is asked for', async () => {
+it('keeps the rows in place until they are released, if requested', async () => {
   const host = new ReplayHost()
   const feed = new Feeds(host).console
   feed.watch()

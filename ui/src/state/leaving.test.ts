@@ -28,7 +28,7 @@ async function bench() {
 }
 
 describe('closing the window', () => {
-  it('saves what was just typed and closes, without a question', async () => {
+  it('saves the latest changes and closes, without a question', async () => {
     const { host, leaving, type, ask, stored } = await bench()
     type()
     await ask(false)
@@ -38,7 +38,7 @@ describe('closing the window', () => {
     expect(host.calls.at(-1)).toMatchObject({ cmd: 'entry_cut', args: { reason: 'close' } })
   })
 
-  it('asks once while a service sends: staying leaves all as it was, and the next close asks again', async () => {
+  it('asks while a service is sending, and again at the next attempt after staying', async () => {
     const { host, leaving, ask } = await bench()
     await ask(true)
     await ask(true)
@@ -62,7 +62,7 @@ describe('closing the window', () => {
     expect(await stored()).toBe('typed text\n')
   })
 
-  it('does not close over what cannot be saved without saying so', async () => {
+  it('reports what cannot be saved before closing', async () => {
     const { host, workspace, leaving, type, ask } = await bench()
     host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
     type()
@@ -76,7 +76,7 @@ describe('closing the window', () => {
     expect(host.answers).toEqual(['stay', 'close'])
   })
 
-  it('asks too where the write is never answered', async () => {
+  it('asks if a write is never answered', async () => {
     const { host, leaving, type, ask } = await bench()
     host.delay = 60_000
     type()

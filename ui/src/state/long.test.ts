@@ -40,7 +40,7 @@ function bench() {
 const request = { entries: [], to: '/tmp/out' }
 
 describe('a long command', () => {
-  it('says how far it is, for its own id only, and only where it takes a while', async () => {
+  it('reports its progress, for its own id only, and only if it takes a while', async () => {
     const { long, asked, progress, end } = bench()
     const answer = long.run('export', request)
     const call = asked[0]?.call ?? ''
@@ -57,7 +57,7 @@ describe('a long command', () => {
     expect([long.running, long.shown]).toEqual([false, false])
   })
 
-  it('is over before anything is shown where it is short', async () => {
+  it('shows nothing if it is short', async () => {
     const { long, end } = bench()
     const answer = long.run('export', request)
     await pass(100)
@@ -67,7 +67,7 @@ describe('a long command', () => {
     expect(long.shown).toBe(false)
   })
 
-  it('is ended by its id, once, and rejects as the host says', async () => {
+  it("is cancelled by id, once, and rejects with the host's error", async () => {
     const { long, asked, end } = bench()
     const answer = long.run('import', {})
     void long.cancel()
@@ -82,7 +82,7 @@ describe('a long command', () => {
     expect([long.running, long.ending]).toEqual([false, false])
   })
 
-  it('can be asked again to end where nobody knew it yet', async () => {
+  it('can be cancelled again if the first attempt came too early', async () => {
     const { long, asked, forget } = bench()
     void long.run('import', {})
     forget()
@@ -92,7 +92,7 @@ describe('a long command', () => {
     expect(asked.filter((one) => one.cmd === 'cancel')).toHaveLength(2)
   })
 
-  it('has a new id each time, and never two at once', async () => {
+  it('has a new id each time, and runs once at a time', async () => {
     const { long, asked, end } = bench()
     const first = long.run('export', request)
     await expect(long.run('export', request)).rejects.toMatchObject({ code: 'refused' })
@@ -102,7 +102,7 @@ describe('a long command', () => {
     expect(asked[0]?.call).not.toBe(asked[1]?.call)
   })
 
-  it('ends with whoever looked at it', async () => {
+  it('is cancelled when its owner stops', async () => {
     const { long, asked } = bench()
     void long.run('export', request)
     long.stop()

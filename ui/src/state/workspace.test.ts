@@ -44,7 +44,7 @@ function aim(session: Session, n: number) {
 }
 
 describe('capture', () => {
-  it('fills the chosen slot as one undo step and says so after it was read back', async () => {
+  it('fills the target slot as one undo step, and reports it once stored', async () => {
     const text = '# Two\r\n\r\nInsert image of Traces\r\n\r\nMore\r\n'
     const { workspace, session, view, stored, trace } = await bench(text)
     aim(session, 0)
@@ -55,7 +55,7 @@ describe('capture', () => {
     expect(session.text).toBe(text)
   })
 
-  it('goes on to the next open slot below, and to the cursor after the last', async () => {
+  it('continues with the next open slot below, and with the cursor after the last', async () => {
     const text = '![Console]()\n\nInsert image of Traces\n\nInsert image of LogEvents\n'
     const { workspace, session, stored, trace } = await bench(text)
     aim(session, 1)
@@ -71,7 +71,7 @@ describe('capture', () => {
     expect(workspace.toasts.list.at(-1)?.hint).toBe('')
   })
 
-  it('comes back to the slot that is taken back', async () => {
+  it('returns to a slot after undo', async () => {
     const text = 'Insert image of Traces\n\nInsert image of LogEvents\n'
     const { workspace, session, stored, trace } = await bench(text)
     aim(session, 0)
@@ -84,7 +84,7 @@ describe('capture', () => {
     expect(await stored()).toMatch(/^!\[GET .*\)\n\nInsert image of LogEvents\n$/)
   })
 
-  it('stands on a line of its own below the heading that the cursor is in', async () => {
+  it('is inserted on its own line below a heading', async () => {
     const { workspace, session, view, stored, trace } = await bench('# Two\nText\n')
     view.dispatch({ selection: { anchor: 3 } })
     await workspace.capture({ kind: 'trace', id: trace })
@@ -93,27 +93,27 @@ describe('capture', () => {
     expect(session.text).toBe('# Two\nText\n')
   })
 
-  it('stays in the sentence that the cursor is in the middle of', async () => {
+  it('is inserted inline in the middle of a sentence', async () => {
     const { workspace, view, stored, trace } = await bench('One two three')
     view.dispatch({ selection: { anchor: 4 } })
     await workspace.capture({ kind: 'trace', id: trace })
     expect(await stored()).toMatch(/^One !\[.*\)two three$/)
   })
 
-  it('goes below a code block, not into it', async () => {
+  it('is inserted below a code block', async () => {
     const { workspace, view, stored, trace } = await bench('```\ncode\n```\nText')
     view.dispatch({ selection: { anchor: 6 } })
     await workspace.capture({ kind: 'trace', id: trace })
     expect(await stored()).toMatch(/^```\ncode\n```\n\n!\[.*\)\n\n?Text$/)
   })
 
-  it('goes to the end where the cursor was never put anywhere', async () => {
+  it('is inserted at the end if the cursor was never placed', async () => {
     const { workspace, stored, trace } = await bench('# Two\n\nText\n')
     await workspace.capture({ kind: 'trace', id: trace })
     expect(await stored()).toMatch(/^# Two\n\nText\n\n!\[.*\)\n\n$/)
   })
 
-  it('is saved before it freezes, and its toast takes it back', async () => {
+  it('saves the text first, and is undone from its toast', async () => {
     const { host, workspace, session, view, trace } = await bench('![Traces]()\n')
     view.dispatch({ changes: { from: view.state.doc.length, insert: 'typed' }, userEvent: 'input.type' })
     await pass(130)
@@ -126,7 +126,7 @@ describe('capture', () => {
     expect(session.text).toBe('![Traces]()\ntyped')
   })
 
-  it('does not claim success where the text could not be saved', async () => {
+  it('does not report success if the text could not be saved', async () => {
     const { host, workspace, session, trace } = await bench('text\n')
     host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
     await workspace.capture({ kind: 'trace', id: trace })
@@ -138,7 +138,7 @@ describe('capture', () => {
     expect(workspace.unsaved).toBe(true)
   })
 
-  it('shows why it failed, and leaves the text alone', async () => {
+  it('shows why it failed, and leaves the text unchanged', async () => {
     const { workspace, session } = await bench('text\n')
     await workspace.capture({ kind: 'trace', id: 'gone' })
     expect(workspace.toasts.list[0]).toMatchObject({
@@ -150,7 +150,7 @@ describe('capture', () => {
 })
 
 describe('a second window', () => {
-  it('its text is read where nothing here is unsaved, and the cursor stays', async () => {
+  it('has its changes shown if nothing is unsaved, and the cursor stays', async () => {
     const { host, session, view } = await bench('one\ntwo\n')
     view.dispatch({ selection: { anchor: 6 } })
     await host.ask('entry_write', { entry: session.id, base: 1, body: 'zero\none\ntwo\n' })
@@ -163,7 +163,7 @@ describe('a second window', () => {
     expect(session.autosave.state, 'the next write is made on what was read').toBe('saved')
   })
 
-  it('a conflict keeps both texts: the other is shown, or mine is written over it', async () => {
+  it('can cause a conflict, which keeps both texts and is resolved by overwriting', async () => {
     const { host, workspace, session, view, stored } = await bench('base\n')
     view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
     await host.ask('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
@@ -178,7 +178,7 @@ describe('a second window', () => {
     expect(session.autosave.conflict).toBeNull()
   })
 
-  it('showing the other text ends the conflict with it', async () => {
+  it('can cause a conflict, which is resolved by loading its text', async () => {
     const { host, workspace, session, view } = await bench('base\n')
     view.dispatch({ changes: { from: 0, insert: 'mine ' }, userEvent: 'input.type' })
     await host.ask('entry_write', { entry: session.id, base: 1, body: 'theirs\n' })
@@ -191,7 +191,7 @@ describe('a second window', () => {
 })
 
 describe('revisions', () => {
-  it('are cut after a minute of quiet, and when another entry is opened', async () => {
+  it('are saved after a minute without typing, and when another entry is opened', async () => {
     const { host, workspace, view, stored } = await bench('base\n')
     const cuts = () => host.calls.filter((call) => call.cmd === 'entry_cut').map((call) => call.args)
     view.dispatch({ changes: { from: 0, insert: 'a' }, userEvent: 'input.type' })

@@ -38,8 +38,8 @@ async function press(name: string, within = '[data-testid=error-panel]') {
   await pass()
 }
 
-describe('the occurrences of an item of Rollbar', () => {
-  it('are paged through, the newest first, until there are no more', async () => {
+describe('the occurrences of a Rollbar item', () => {
+  it('are paged, newest first, until there are no more', async () => {
     const { asked } = await bench()
     expect(rows()).toHaveLength(20)
     expect(document.querySelector(list)?.textContent).toContain('20 of 42')
@@ -57,7 +57,7 @@ describe('the occurrences of an item of Rollbar', () => {
     ])
   })
 
-  it('one is chosen, looked at with its frames either way round, and captured', async () => {
+  it('are selected, shown with frames in either order, and captured', async () => {
     const { host } = await bench()
     expect(current()).toBe(0)
     expect(panel()).toContain(uuid(0))
@@ -80,7 +80,7 @@ describe('the occurrences of an item of Rollbar', () => {
     ])
   })
 
-  it('a page that fails leaves those that came, and is asked for again', async () => {
+  it('stay when a page fails, which can be tried again', async () => {
     const { host, asked } = await bench()
     host.failures.set('occurrences', new Failure('throttled', 'Too fast', 'Wait a little.'))
     await press('Show older')
@@ -92,7 +92,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(asked().at(-1)).toEqual(asked().at(-2))
   })
 
-  it('one that cannot be read says so, and another can be chosen', async () => {
+  it('show an error for one that cannot be read, and another can be selected', async () => {
     const { host } = await bench()
     host.failures.set('error_get', new Failure('not_found', 'Rollbar does not keep it', ''))
     rows()[1]?.querySelector('button')?.click()
@@ -106,7 +106,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(all('[data-testid=frames]').length).toBeGreaterThan(0)
   })
 
-  it('one that was pushed to the next page stands once; that older ones are gone is said', async () => {
+  it('are listed once if they move to the next page, with a note if older ones are gone', async () => {
     const page = (ids: string[], next: string | null) => ({
       rows: ids.map((id) => ({
         id: `item-0-${id}`,
@@ -131,7 +131,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(document.querySelector(list)?.textContent).toContain('Older occurrences are no longer available.')
   })
 
-  it('of a single one nothing is asked', async () => {
+  it('are not requested if there is only one', async () => {
     const { asked } = await bench((host) =>
       host.script('error_get', (recorded) => ({ ...recorded(), occurrences: 1 })),
     )
@@ -140,7 +140,7 @@ describe('the occurrences of an item of Rollbar', () => {
     expect(asked()).toEqual([])
   })
 
-  it('a panel that is closed takes its question back', async () => {
+  it('are no longer requested after the panel was closed', async () => {
     const { host, workspace } = await bench()
     host.delay = 60_000
     await press('Show older')

@@ -26,8 +26,8 @@ function one(testid: string, text = ''): HTMLElement {
   return found
 }
 
-describe('the question of a live card', () => {
-  it('says what is to be known of it, new or changed', async () => {
+describe('live card settings', () => {
+  it('show warnings about a new or changed card', async () => {
     const { host, workspace } = await bench()
     shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
     const submit = async () => {
@@ -59,7 +59,7 @@ describe('the question of a live card', () => {
   })
 })
 
-describe('a live card of a saved query', () => {
+describe('a live card for a saved query', () => {
   const mine: SavedQuery = {
     id: '',
     source: 'cloudwatch',
@@ -81,7 +81,7 @@ describe('a live card of a saved query', () => {
     return panel?.kind === 'live-card' && panel.id === null ? panel.question : null
   }
 
-  it('that is saved here holds its text and groups, which another journal can ask too', async () => {
+  it('contains the text and groups of a local query, so that other journals can run it', async () => {
     expect(await asked('cloudwatch', 'Mine', mine)).toEqual({
       kind: 'query',
       source: 'cloudwatch',
@@ -90,7 +90,7 @@ describe('a live card of a saved query', () => {
     })
   })
 
-  it("that only the vendor has the text of holds the vendor's id", async () => {
+  it("contains the vendor's id if only the vendor has the text", async () => {
     expect(await asked('honeycomb', 'latency by route')).toEqual({
       kind: 'query',
       source: 'honeycomb',

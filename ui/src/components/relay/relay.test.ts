@@ -39,7 +39,7 @@ async function type(input: HTMLInputElement, text: string) {
 }
 
 describe('the relay', () => {
-  it('says what goes where, what waits and why', async () => {
+  it('shows destinations, queues and problems', async () => {
     await opened()
     expect(row('xray').textContent).toContain('1,207 sent')
     expect(row('xray').textContent).toContain(
@@ -52,7 +52,7 @@ describe('the relay', () => {
     expect(row('logs').querySelector<HTMLInputElement>('[role=switch]')?.checked).toBe(false)
   })
 
-  it('is switched, and gets an endpoint', async () => {
+  it('is turned on and off, and takes an endpoint', async () => {
     const host = await opened()
     row('otlp').querySelector<HTMLInputElement>('[role=switch]')?.click()
     await pass(600)
@@ -67,7 +67,7 @@ describe('the relay', () => {
     expect(set(host)[1]).toEqual({ name: 'otlp', endpoint: 'https://api.eu1.honeycomb.io' })
   })
 
-  it('takes a missing token once and shows it no more', async () => {
+  it('takes a missing token and does not show it again', async () => {
     const host = await opened()
     const field = find<HTMLInputElement>('[aria-label="Rollbar: post token"]')
     expect(field.type).toBe('password')
@@ -81,7 +81,7 @@ describe('the relay', () => {
     expect(document.body.innerHTML).not.toContain(token)
   })
 
-  it('shows why a change was refused, and the switch as it is', async () => {
+  it('shows why a change was rejected, and resets the switch', async () => {
     const host = await opened()
     host.failures.set(
       'relay_set',
@@ -94,7 +94,7 @@ describe('the relay', () => {
     expect(box?.checked).toBe(false)
   })
 
-  it('throws away what waits, and follows changes', async () => {
+  it('discards a queue, and follows changes', async () => {
     const host = await opened()
     find('[data-testid=relay-rollbar] .danger').click()
     await pass(600)

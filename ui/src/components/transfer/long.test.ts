@@ -38,7 +38,7 @@ const panels = [
 describe.each(panels)('%s', (cmd, panel, field) => {
   // An import reads the journal again, whatever became of it, before it says so.
   const ends = cmd === 'import' ? 11_000 : 6000
-  it('shows how far it is, and is cancelled without being called a fault', async () => {
+  it('shows its progress, and is cancelled without an error', async () => {
     const { host, call, progress } = await bench(panel, cmd, field)
     host.say({ event: 'progress', call, done: 3, of: 12, what: 'Week 2' })
     await pass(0)
@@ -56,7 +56,7 @@ describe.each(panels)('%s', (cmd, panel, field) => {
     expect(document.querySelector('.problem')?.getAttribute('role')).toBe('status')
   })
 
-  it('is cancelled by closing, and that is said', async () => {
+  it('is cancelled by closing the panel, with a toast', async () => {
     const { host, workspace, call } = await bench(panel, cmd, field)
     host.failures.set(cmd, new Failure('cancelled', 'cancelled', 'What was done before stays'))
     await shown.clear()

@@ -35,8 +35,8 @@ async function bench(receiving: boolean, failure: Failure | null = null) {
   return { host, ask, button }
 }
 
-describe('the question before the window closes', () => {
-  it('says that it is there, each time somebody wants to close, and offers what loses nothing first', async () => {
+describe('the question before closing', () => {
+  it('is confirmed at each attempt to close, with the safe answer focused', async () => {
     const { host, ask, button } = await bench(true)
     expect(host.answers).toEqual(['asking'])
     await ask()
@@ -47,7 +47,7 @@ describe('the question before the window closes', () => {
     expect(host.answers.at(-1)).toBe('keep')
   })
 
-  it('the cross leaves the window open', async () => {
+  it('keeps the window open when it is dismissed', async () => {
     const { host } = await bench(true)
     const cross = document.querySelector<HTMLElement>('dialog [aria-label=Cancel]')
     cross?.click()
@@ -55,7 +55,7 @@ describe('the question before the window closes', () => {
     expect(host.answers.at(-1)).toBe('stay')
   })
 
-  it('says what is not saved and why, and gives it up only when told to', async () => {
+  it('reports what is not saved and why, and discards it only on request', async () => {
     const { host, button } = await bench(false, new Failure('storage', 'The disk is full', 'Make room.'))
     expect(document.body.textContent).toContain('The disk is full')
     expect(document.activeElement).toBe(button('stay'))

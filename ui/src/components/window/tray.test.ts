@@ -44,7 +44,7 @@ async function press(element: Element | null, key: string) {
 const captures = (host: ReplayHost) => host.calls.filter((c) => c.cmd === 'capture').map((c) => c.args)
 
 describe('tabs', () => {
-  it('are walked by arrow keys, Home and End', async () => {
+  it('are selected with the arrow keys, Home and End', async () => {
     await bench()
     const selected = () => one('[role=tab][aria-selected=true]').textContent
     tab('Traces').focus()
@@ -58,7 +58,7 @@ describe('tabs', () => {
     expect(all('[role=tab][tabindex="0"]')).toHaveLength(1)
   })
 
-  it('load only what is looked at', async () => {
+  it('load only while they are shown', async () => {
     const { host } = await bench()
     const asked = () => host.calls.map((c) => c.cmd).filter((cmd) => cmd.startsWith('live_'))
     host.calls.length = 0
@@ -73,7 +73,7 @@ describe('tabs', () => {
 })
 
 describe('logs', () => {
-  it('a row is captured by its button or Enter, into the chosen slot', async () => {
+  it('are captured by the button or Enter, into the target slot', async () => {
     const { host, workspace, stored } = await bench()
     const session = workspace.session
     session?.aim(session.marks.slots[0] ?? null)
@@ -87,7 +87,7 @@ describe('logs', () => {
     expect(captures(host)).toHaveLength(2)
   })
 
-  it('what the filter shows is captured by one button', async () => {
+  it('are captured together, as filtered', async () => {
     const { host } = await bench()
     await click(tab('Logs'))
     const filter = one(testid('filter')) as HTMLInputElement
@@ -100,7 +100,7 @@ describe('logs', () => {
     expect(captures(host)).toEqual([{ kind: 'logs', filter: 'group:backend-flask' }])
   })
 
-  it('Space opens the whole event, and from it its trace', async () => {
+  it('open with Space, and lead to their trace', async () => {
     const { workspace } = await bench()
     await click(tab('Logs'))
     await press(all(testid('log-row'))[0] ?? null, 'End')
@@ -112,7 +112,7 @@ describe('logs', () => {
     expect(one(testid('trace-panel')).textContent).toContain('home-activities-mock-data')
   })
 
-  it('the panel captures what it shows', async () => {
+  it('are captured from the panel', async () => {
     const { host } = await bench()
     await click(tab('Logs'))
     await click(all(testid('log-row'))[1] ?? document.body)
@@ -123,7 +123,7 @@ describe('logs', () => {
 })
 
 describe('errors', () => {
-  it('a panel shows the chain, turns the frames, and shows and captures another occurrence', async () => {
+  it('show their exception chain, frames in either order, and other occurrences', async () => {
     const { host } = await bench()
     await click(tab('Errors'))
     await click(one(testid('error-row'), 'TypeError'))
@@ -149,7 +149,7 @@ describe('errors', () => {
 })
 
 describe('console', () => {
-  it('shows lines in the order of time, grouped, without escape sequences', async () => {
+  it('shows lines oldest first, grouped by stream, without escape sequences', async () => {
     await bench()
     await click(tab('Console'))
     const lines = all(testid('console-line')).map((line) => line.textContent ?? '')
@@ -167,7 +167,7 @@ describe('console', () => {
     expect(one('.fg-1.bold').textContent).toBe('Press CTRL+C to quit')
   })
 
-  it('markup in a line stays text', async () => {
+  it('shows markup as text', async () => {
     const text = '<img src=x onerror=alert(1)>\x1b[31m<b>x</b>'
     await bench((host) =>
       host.script('live_console', (recorded) => {
@@ -180,7 +180,7 @@ describe('console', () => {
     expect(all(testid('console-line')).at(-1)?.textContent).toContain('<img src=x')
   })
 
-  it('pasted text is captured, and kept where that failed', async () => {
+  it('captures pasted text, and keeps it after a failure', async () => {
     const { host } = await bench()
     await click(tab('Console'))
     await click(one('button', 'Paste output'))
@@ -203,7 +203,7 @@ describe('console', () => {
 })
 
 describe('the menu of the traces', () => {
-  it('is opened and walked by keys, and captures', async () => {
+  it('is used with the keyboard, and captures', async () => {
     const { host } = await bench()
     const more = one('[aria-haspopup=menu]')
     more.focus()
@@ -226,7 +226,7 @@ describe('the menu of the traces', () => {
     ])
   })
 
-  it('a trace is captured whole, or as a dossier', async () => {
+  it('captures a trace, or its dossier', async () => {
     const { host } = await bench()
     const id = (await host.ask('live_traces', {})).rows[0]?.trace_id
     for (const name of ['Capture dossier', 'Capture']) {
@@ -260,7 +260,7 @@ describe('panels', () => {
     expect(panel.querySelector('img')?.alt).toContain('Card of')
   })
 
-  it('the doctor says each step, what to do, and looks again', async () => {
+  it('show the checks of the doctor with fixes, and repeat them', async () => {
     const { host } = await bench()
     await click(one('button', 'No data?'))
     const panel = () => one(testid('doctor-panel'))
@@ -275,7 +275,7 @@ describe('panels', () => {
     expect(panel().textContent).toContain('No doctor')
   })
 
-  it('the receivers say what came and what telemetry holds', async () => {
+  it('show what the receivers received and what is stored', async () => {
     await bench((host) =>
       host.script('status', (recorded) => {
         const { telemetry, ...status } = recorded()
