@@ -1422,6 +1422,10 @@ paused?: boolean, };
  */
 export type LiveCardView = { 
 /**
+ * Whether its title was generated from the question, and follows it.
+ */
+title_generated: boolean, 
+/**
  * A reference to it, ready to be put into a text.
  */
 reference: string, 
@@ -1481,6 +1485,10 @@ export type LiveLook = {
  * What it is called.
  */
 title: string, 
+/**
+ * Whether the title was generated from the question, and follows it.
+ */
+title_generated: boolean, 
 /**
  * The question in words.
  */
@@ -2245,7 +2253,11 @@ size: string,
 /**
  * Whether it stands alone in its paragraph, and so becomes a block.
  */
-alone: boolean, };
+alone: boolean, 
+/**
+ * Whether its alternative text was generated from a live card's question, and so gives way to the card's present title.
+ */
+generated: boolean, };
 
 /**
  * Takes nothing.

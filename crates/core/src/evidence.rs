@@ -12,6 +12,7 @@ use crate::logs::Logs;
 use crate::query::QueryResult;
 use crate::question::Question;
 use crate::service_map::ServiceMap;
+use crate::text::{self, count, percent};
 use crate::time::{Nanos, human_duration};
 use crate::trace::Trace;
 use crate::xray::{Groups, SamplingRules};
@@ -338,23 +339,7 @@ fn trace_title(trace: &Trace) -> String {
 
 /// The first line of a text from data, without colours and control characters, bounded.
 fn short(text: &str) -> String {
-    let line = crate::console::plain(text.trim().lines().next().unwrap_or_default());
-    let mut shown = line.chars().filter(|c| !c.is_control());
-    let mut short: String = shown.by_ref().take(LONGEST).collect();
-    if shown.next().is_some() {
-        short.push('…');
-    }
-    short
-}
-
-fn count(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
-}
-
-/// `0.05` as `5`, `0.125` as `12.5`.
-fn percent(rate: f64) -> String {
-    let text = format!("{:.2}", rate * 100.0);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    text::printable(&crate::console::plain(text.trim().lines().next().unwrap_or_default()), LONGEST)
 }
 
 impl Frozen {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::text::beginning;
 use crate::time::Nanos;
 
 /// Where randomness comes from; a host passes the system's.
@@ -123,7 +124,7 @@ impl FromStr for Id {
 }
 
 fn clip(text: &str) -> String {
-    text.chars().take(60).collect()
+    beginning(text, 60).to_owned()
 }
 
 impl fmt::Display for TraceId {

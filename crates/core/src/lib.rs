@@ -10,6 +10,7 @@
 
 pub mod assemble;
 pub mod canonical;
+pub mod catalog;
 pub mod clock;
 pub mod console;
 pub mod course;
@@ -31,6 +32,7 @@ pub mod query;
 pub mod question;
 pub mod service_map;
 pub mod telemetry;
+pub mod text;
 pub mod time;
 pub mod trace;
 pub mod value;

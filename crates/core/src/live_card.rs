@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::catalog::FilterForm;
 use crate::credentials::{self, Removed};
 use crate::event_filter::{ErrorFilter, EventFilter};
 use crate::evidence::Kind;
 use crate::filter::Filter;
 use crate::ids::Id;
 use crate::question::Source;
+use crate::text::printable;
 use crate::time::parse_duration;
 
 /// What a live card asks, in words that mean the same at every asking: the range is relative.
@@ -52,39 +54,12 @@ pub struct LiveCard {
     pub paused: bool,
 }
 
-const SOURCES: [Source; 5] = [Source::Local, Source::Xray, Source::Cloudwatch, Source::Rollbar, Source::Honeycomb];
-
 /// A day: what is asked less often is a capture.
 const SLOWEST: u32 = 86_400;
 /// The most bytes of a filter or query. The longest query that a source takes has 10,000 characters (Logs Insights).
 const LONGEST_FILTER: usize = 40_000;
 /// The most bytes of an id, a title or a range.
 const LONGEST: usize = 1_000;
-
-/// The shortest time between two askings of a source, in seconds.
-///
-/// A card must leave most of the source's quota to the user's own questions (the limiter knows the quotas), and what is paid by
-/// the run, or counted by the minute, is asked less often still: an Insights query scans anew each time, and Honeycomb's Query
-/// Data API takes ten a minute. A service map is made over thousands of traces.
-pub fn fastest(source: Source, kind: Kind) -> u32 {
-    match (source, kind) {
-        (Source::Local, Kind::ServiceMap) => 5,
-        (Source::Local, _) => 1,
-        (_, Kind::Query) => 60,
-        (Source::Xray | Source::Cloudwatch | Source::Rollbar, _) => 10,
-        (Source::Honeycomb, _) => 30,
-    }
-}
-
-/// The time between two askings unless the user chooses, in seconds.
-pub fn usual(source: Source, kind: Kind) -> u32 {
-    match (source, kind) {
-        (Source::Local, _) => fastest(source, kind).max(2),
-        (_, Kind::Query) => 300,
-        (Source::Xray | Source::Cloudwatch, _) => 30,
-        (Source::Rollbar | Source::Honeycomb, _) => 60,
-    }
-}
 
 impl CardQuestion {
     /// Whether the newest of what matches is asked for.
@@ -97,25 +72,28 @@ impl CardQuestion {
         if self.source != Source::Local {
             return None;
         }
-        match self.kind {
-            Kind::Trace | Kind::ServiceMap | Kind::Dossier => Filter::parse(&self.filter).err().map(|e| e.to_string()),
-            Kind::Logs | Kind::Console => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            Kind::Error => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            Kind::Query => Some("local telemetry answers no queries".to_owned()),
-            Kind::Groups | Kind::SamplingRules => None,
+        let Some(capture) = self.source.capture(self.kind) else {
+            return Some(format!("{} has no {}", self.source.info().name, self.kind.info().plural));
+        };
+        match capture.filter {
+            FilterForm::Traces => Filter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::Events => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::Errors => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::None
+            | FilterForm::XrayExpression
+            | FilterForm::CloudwatchPattern
+            | FilterForm::InsightsQuery
+            | FilterForm::RollbarItems
+            | FilterForm::HoneycombQuery => None,
         }
     }
 
-    /// Whether a text is one that a question of this or another card makes by itself, so that nobody wrote it.
-    pub fn makes(text: &str) -> bool {
-        Kind::ALL.into_iter().any(|kind| {
-            [None, Some(String::new())].into_iter().any(|id| {
-                SOURCES.into_iter().any(|source| {
-                    let bare = Self { kind, source, id: id.clone(), filter: String::new(), since: None };
-                    text.strip_prefix(bare.beginning().as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
-                })
-            })
+    /// Whether a title or an alternative text was generated from a question, of this or of another card.
+    pub fn generated(text: &str) -> bool {
+        let subjects = Kind::ALL.into_iter().flat_map(|kind| [&kind.info().newest, &kind.info().one]);
+        subjects.filter_map(|subject| text.strip_prefix(&**subject)?.strip_prefix(" of ")).any(|rest| {
+            let ends = |rest: &str| rest.is_empty() || rest.starts_with(", ");
+            Source::ALL.into_iter().any(|source| rest.strip_prefix(&*source.info().name).is_some_and(ends))
         })
     }
 
@@ -138,41 +116,15 @@ impl CardQuestion {
 
     /// `newest trace of local telemetry`.
     fn beginning(&self) -> String {
-        let what = match (self.kind, &self.id) {
-            (Kind::Trace, None) => "newest trace",
-            (Kind::Trace, Some(_)) => "trace",
-            (Kind::Logs, None) => "log events",
-            (Kind::Logs, Some(_)) => "log event",
-            (Kind::Error, None) => "newest error",
-            (Kind::Error, Some(_)) => "error",
-            (Kind::Console, _) => "console lines",
-            (Kind::ServiceMap, _) => "service map",
-            (Kind::Groups, _) => "X-Ray groups",
-            (Kind::SamplingRules, _) => "X-Ray sampling rules",
-            (Kind::Query, _) => "query",
-            (Kind::Dossier, None) => "dossier of the newest request",
-            (Kind::Dossier, Some(_)) => "dossier",
-        };
-        let source = match self.source {
-            Source::Local => "local telemetry",
-            Source::Xray => "AWS X-Ray",
-            Source::Cloudwatch => "AWS CloudWatch Logs",
-            Source::Rollbar => "Rollbar",
-            Source::Honeycomb => "Honeycomb",
-        };
-        format!("{what} of {source}")
+        let kind = self.kind.info();
+        let what = if self.id.is_some() { &kind.one } else { &kind.newest };
+        format!("{what} of {}", self.source.info().name)
     }
 }
 
 /// The beginning of a text, for a name.
 fn short(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut chars = text.trim().chars().filter(|c| !c.is_control());
-    let mut out: String = chars.by_ref().take(MOST).collect();
-    if chars.next().is_some() {
-        out.push('…');
-    }
-    out
+    printable(text.trim(), 80)
 }
 
 impl LiveCard {
@@ -209,10 +161,10 @@ impl LiveCard {
         let title = self.title.split_whitespace().collect::<Vec<_>>().join(" ");
         let title = without_credentials(&short(&title), &mut removed);
         self.title = if title.is_empty() { self.question.title() } else { title };
-        let (source, kind) = (self.question.source, self.question.kind);
+        let (shortest, usual) = self.question.source.intervals(self.question.kind);
         self.pace_seconds = match self.pace_seconds {
-            0 => usual(source, kind),
-            chosen => chosen.clamp(fastest(source, kind), SLOWEST),
+            0 => usual,
+            chosen => chosen.clamp(shortest, SLOWEST),
         };
         Ok((self, removed))
     }
@@ -288,7 +240,7 @@ mod tests {
         fast.pace_seconds = 1;
         fast.question.since = Some(" 15m ".into());
         let (made, _) = fast.checked().expect("is good");
-        assert_eq!(made.pace_seconds, fastest(Source::Cloudwatch, Kind::Query));
+        assert_eq!(made.pace_seconds, 60);
         assert_eq!(made.title, "query of AWS CloudWatch Logs, fields @message, last 15m");
         assert_eq!(made.clone().checked(), Ok((made, 0)), "what is good stays as it is");
     }
@@ -299,12 +251,12 @@ mod tests {
         assert_eq!(long.clone().checked(), Ok((long.clone(), 0)), "a long one is cut the same way twice");
         for kind in Kind::ALL {
             let mut made = card(kind, "x").question;
-            assert!(CardQuestion::makes(&made.title()), "{}", made.title());
+            assert!(CardQuestion::generated(&made.title()), "{}", made.title());
             made.filter = String::new();
-            assert!(CardQuestion::makes(&made.title()), "{}", made.title());
+            assert!(CardQuestion::generated(&made.title()), "{}", made.title());
         }
         for own in ["", "Home", "trace of mine", "newest trace of local telemetryx"] {
-            assert!(!CardQuestion::makes(own), "{own}");
+            assert!(!CardQuestion::generated(own), "{own}");
         }
     }
 

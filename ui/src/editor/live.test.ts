@@ -13,6 +13,7 @@ const answer = (more: Partial<LiveLook> = {}): LiveLook => ({
   title: 'Newest',
   question: 'newest trace',
   answer: 'GET /',
+  title_generated: true,
   asked_at: '2026-11-23T15:20:13.087Z',
   age_ms: 0,
   problem: null,

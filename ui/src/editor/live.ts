@@ -26,9 +26,6 @@ const TICK = 1000
 const RETRY = 5000
 /** Milliseconds for which a card shows that it is rate limited. */
 const NOTICE = 5000
-/** How a title begins that was made from a question. */
-const MADE =
-  /^(?:newest (?:trace|error)|trace|error|log events?|console lines|service map|X-Ray (?:groups|sampling rules)|query|dossier(?: of the newest request)?) of (?:local telemetry|AWS X-Ray|AWS CloudWatch Logs|Rollbar|Honeycomb)(?:, |$)/
 
 /** A live card in the text. It refreshes while it is drawn and the window is visible, and shows the age of its result. */
 export class LiveCard extends WidgetType {
@@ -125,7 +122,7 @@ export class LiveCard extends WidgetType {
     /** The picture did not load. */
     let lost = false
     /** The text's words for the card are its title as it was once, not the user's own. */
-    let made = MADE.test(alt)
+    let made = this.reference.generated
     let gone = false
 
     const label = () => {

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
+use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::time::Nanos;
 
 use crate::capture::Found;
@@ -96,7 +96,7 @@ impl Answers {
     /// as the source bears it.
     pub(crate) fn look(self: &Arc<Self>, card: &LiveCard, at: Nanos, now: bool) -> Option<Turn> {
         let question = &card.question;
-        let bears = fastest(question.source, question.kind);
+        let bears = question.source.intervals(question.kind).0;
         let pace = if now { bears } else { card.pace_seconds.max(bears) };
         let quiet = card.paused && !now;
         self.with(|seats| {

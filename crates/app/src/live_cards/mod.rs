@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::{CardQuestion, LiveCard, fastest};
+use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_render::card::{self, Size};
@@ -61,7 +61,7 @@ impl Tracebook {
 
     pub(crate) async fn live_card_set(&self, request: LiveCardSet, caller: &Caller) -> Result<LiveCardView, Error> {
         let old = self.stored_card(request.id).await?;
-        let named_itself = CardQuestion::makes(&old.title);
+        let named_itself = CardQuestion::generated(&old.title);
         let question = request.question.unwrap_or(old.question);
         let title = match request.title {
             Some(title) => title,
@@ -86,6 +86,7 @@ impl Tracebook {
         let next = u64::from(card.pace_seconds) * 1_000;
         Ok(LiveLook {
             question: card.question.words(),
+            title_generated: CardQuestion::generated(&card.title),
             title: card.title,
             answer: seen.answer.as_ref().map(|answer| answer.found.body.title()),
             asked_at: seen.answer.as_ref().map(|answer| answer.name()),
@@ -129,7 +130,7 @@ impl Tracebook {
         let given = request.caption.as_deref();
         let own = |alt: Option<&str>| {
             let is_made =
-                |alt: &str| markdown::one_line(alt) == markdown::one_line(&card.title) || CardQuestion::makes(alt);
+                |alt: &str| markdown::one_line(alt) == markdown::one_line(&card.title) || CardQuestion::generated(alt);
             alt.filter(|alt| !is_made(alt)).map(str::to_owned)
         };
         let alt = own(request.alt.as_deref());
@@ -244,13 +245,14 @@ impl Tracebook {
         };
         Ok(LiveCardView {
             reference: markdown::live_reference(&card),
-            fastest_seconds: fastest(card.question.source, card.question.kind),
+            fastest_seconds: card.question.source.intervals(card.question.kind).0,
             frozen: frozen.map(|row| FrozenAnswer {
                 id: row.id,
                 title: row.title,
                 captured_at: row.captured_at.rfc3339(),
             }),
             warnings,
+            title_generated: CardQuestion::generated(&card.title),
             card,
         })
     }

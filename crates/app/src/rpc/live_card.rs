@@ -60,6 +60,8 @@ pub struct LiveCardView {
     #[serde(flatten)]
     #[ts(flatten)]
     pub card: LiveCard,
+    /// Whether its title was generated from the question, and follows it.
+    pub title_generated: bool,
     /// A reference to it, ready to be put into a text.
     pub reference: String,
     /// The shortest time between two askings that its source bears, in seconds.
@@ -97,6 +99,8 @@ pub struct LiveCardLook {
 pub struct LiveLook {
     /// What it is called.
     pub title: String,
+    /// Whether the title was generated from the question, and follows it.
+    pub title_generated: bool,
     /// The question in words.
     pub question: String,
     /// What the answer is called; null where there is none yet.

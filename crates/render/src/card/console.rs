@@ -2,11 +2,11 @@
 
 use tracebook_core::console::{Console, ConsoleLine};
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 
 use super::ansi::{self, Dress};
 use super::frame::PAD;
 use super::sheet::{self, END, Head, MONO, STRIP, STRIP_CHART};
-use super::words;
 use super::xml::Svg;
 
 /// Of a long output the first and the last lines are shown.
@@ -34,7 +34,7 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred columns")]
     let columns = ((END - 12.0 - text) / CELL) as usize;
     if console.more > 0 {
-        let n = words::count(console.more as usize, "earlier line is", "earlier lines are");
+        let n = text::count_of(console.more as usize, "earlier line is", "earlier lines are");
         sheet::put(&mut svg, "small open", text, y, &format!("{n} not kept in this evidence"));
         y += LINE;
     }
@@ -44,7 +44,7 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     let mut dress = Dress::default();
     for (i, line) in console.lines.iter().enumerate() {
         if !gap.is_empty() && i == gap.start {
-            let n = words::count(gap.len(), "line", "lines");
+            let n = text::count(gap.len(), "line");
             sheet::put(&mut svg, "small muted", text, y, &format!("… {n} not shown here (all in the data)"));
             y += LINE;
         }
@@ -134,10 +134,10 @@ fn head(console: &Console) -> Head {
         "" => "Console output".to_owned(),
         source => source.chars().take(300).collect(),
     };
-    let mut facts = vec![words::count(console.lines.len(), "line", "lines")];
+    let mut facts = vec![text::count(console.lines.len(), "line")];
     let errors = console.lines.iter().filter(|l| l.stderr).count();
     if errors > 0 {
-        facts.push(format!("{} on standard error", words::grouped(errors)));
+        facts.push(format!("{} on standard error", text::grouped(errors)));
     }
     if let Some(first) = console.lines.iter().filter_map(|l| l.time).min() {
         facts.push(first.rfc3339().replace('T', " ").replace('Z', " UTC"));

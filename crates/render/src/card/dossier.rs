@@ -3,6 +3,7 @@
 use tracebook_core::assemble;
 use tracebook_core::dossier::{Dossier, Join, Moment};
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 
 use super::ansi::{self, Dress};
@@ -12,7 +13,7 @@ use super::measure::Font;
 use super::sheet::{self, CODE, END, Head, MONO, NAME, SMALL, STRIP, STRIP_CHART};
 use super::waterfall::{self, Axis, Fall, TOP};
 use super::xml::{Svg, number};
-use super::{Size, strip as trace_strip, style, words};
+use super::{Size, strip as trace_strip, style};
 
 /// The most moments that get a row.
 const MOST_ROWS: usize = 60;
@@ -79,14 +80,12 @@ pub(super) fn strip(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
 }
 
 fn facts(dossier: &Dossier) -> String {
-    let mut facts = vec![words::count(dossier.trace.spans.len(), "span", "spans")];
-    for (n, one, many) in [
-        (dossier.logs.len(), "log event", "log events"),
-        (dossier.errors.len(), "error", "errors"),
-        (dossier.console.len(), "console line", "console lines"),
-    ] {
+    let mut facts = vec![text::count(dossier.trace.spans.len(), "span")];
+    for (n, noun) in
+        [(dossier.logs.len(), "log event"), (dossier.errors.len(), "error"), (dossier.console.len(), "console line")]
+    {
         if n > 0 {
-            facts.push(words::count(n, one, many));
+            facts.push(text::count(n, noun));
         }
     }
     facts.push(human_duration(dossier.trace.duration()));
@@ -156,7 +155,7 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
         sign.draw(svg, PAD + 6.0, middle, 1.0);
         sheet::put(svg, "name", PAD + 18.0, middle + 4.0, name);
         let x = PAD + 18.0 + NAME.width(name) + 8.0;
-        sheet::put(svg, "small muted", x, middle + 4.0, &words::grouped(n));
+        sheet::put(svg, "small muted", x, middle + 4.0, &text::grouped(n));
         let line = format!("M{} {} H{}", number(axis.left), number(middle), number(axis.right));
         svg.leaf("path", &[("class", "tree".into()), ("d", (&line).into())]);
         let end = dossier.trace.end().0;
@@ -244,7 +243,7 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     }
     let hidden = line.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
-        let text = format!("… and {} (all in the data)", words::count(hidden, "more moment", "more moments"));
+        let text = format!("… and {} (all in the data)", text::count(hidden, "more moment"));
         sheet::put(svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }

@@ -2,12 +2,12 @@
 
 use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence};
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::time::Nanos;
 use tracebook_core::value::Attribute;
 
 use super::frame::PAD;
 use super::sheet::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
-use super::words;
 use super::xml::{Svg, visible};
 
 /// The most exceptions of a chain that are drawn.
@@ -48,7 +48,7 @@ pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
             y = exception(&mut svg, trace, i > 0, y);
         }
         if count > MOST_TRACES {
-            let more = words::count(count - MOST_TRACES, "more cause", "more causes");
+            let more = text::count(count - MOST_TRACES, "more cause");
             sheet::put(&mut svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
             y += 22.0;
         }
@@ -67,7 +67,7 @@ pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     let (first, last) = (error.first.min(error.last), error.last);
     let count = match error.occurrences {
         0 => String::new(),
-        n => format!("{}×", words::grouped(n as usize)),
+        n => format!("{}×", text::grouped(n as usize)),
     };
     sheet::end(&mut svg, "title", END, 30.0, &count);
     let class = level(error.level).0;
@@ -113,7 +113,7 @@ fn head(error: &ErrorItem) -> Head {
         "" => "(no title)".to_owned(),
         title => sheet::clean(title),
     };
-    let mut facts = vec![words::count(error.occurrences as usize, "occurrence", "occurrences")];
+    let mut facts = vec![text::count(error.occurrences as usize, "occurrence")];
     if error.occurrences > 1 && error.first < error.last {
         facts.push(format!("first {}", error.first.human()));
         facts.push(format!("last {}", error.last.human()));
@@ -121,7 +121,7 @@ fn head(error: &ErrorItem) -> Head {
         facts.push(error.last.human());
     }
     if error.people > 0 {
-        facts.push(words::count(error.people as usize, "person", "people"));
+        facts.push(text::count_of(error.people as usize, "person", "people"));
     }
     let item: String = error.item.chars().take(24).collect();
     let aside = if item.is_empty() { item } else { format!("item {item}") };
@@ -281,7 +281,7 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
     y += 6.0;
     let hidden = trace.frames.len().saturating_sub(MOST_FRAMES);
     if hidden > 0 {
-        let n = words::count(hidden, "earlier frame", "earlier frames");
+        let n = text::count(hidden, "earlier frame");
         sheet::put(svg, "small muted", PAD + 12.0, y + 14.0, &format!("… {n} (all in the data)"));
         y += 20.0;
     }
@@ -373,12 +373,7 @@ fn around(frame: &CodeFrame) -> Vec<(String, &String, bool)> {
 }
 
 fn pair(a: &Attribute) -> String {
-    let (key, value) = (short(&a.key, 80), short(&a.value.to_string(), 160));
-    format!("{key} = {value}")
-}
-
-fn short(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+    format!("{} = {}", text::beginning(&a.key, 80), text::beginning(&a.value.to_string(), 160))
 }
 
 /// Method, address, headers and parameters.
@@ -419,13 +414,13 @@ fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) 
             more += 1;
             continue;
         }
-        let value = sheet::clean(&short(&a.value.to_string(), 400));
+        let value = sheet::clean(text::beginning(&a.value.to_string(), 400));
         sheet::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&sheet::clean(&a.key), NAMES - 12.0));
         sheet::put(svg, "small mono", PAD + NAMES, y + 13.0, &MONO.fit(&value, END - PAD - NAMES));
         y += 18.0;
     }
     if more > 0 {
-        let text = format!("… and {} more (all in the data)", words::grouped(more));
+        let text = format!("… and {} more (all in the data)", text::grouped(more));
         sheet::put(svg, "small muted", PAD, y + 13.0, &text);
         y += 18.0;
     }
@@ -444,13 +439,13 @@ fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
         .take(12)
         .map(|o| match o.person.trim() {
             "" => o.timestamp.human(),
-            person => format!("{} ({})", o.timestamp.human(), short(person, 60)),
+            person => format!("{} ({})", o.timestamp.human(), text::beginning(person, 60)),
         })
         .collect();
     // Telemetry may hold more of them than the evidence lists.
     let all = (error.occurrences as usize).saturating_sub(1).max(error.others.len());
     let more = all.saturating_sub(said.len());
-    let more = if more > 0 { format!(" and {} more", words::grouped(more)) } else { String::new() };
+    let more = if more > 0 { format!(" and {} more", text::grouped(more)) } else { String::new() };
     let mut line = y + 12.0;
     for text in SMALL.wrap(&format!("{}{more}", sheet::clean(&said.join(", "))), END - PAD, 4) {
         sheet::put(svg, "small", PAD, line, &text);

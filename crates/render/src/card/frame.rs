@@ -1,6 +1,7 @@
 //! What all cards share: the sheet, the header's pill, the footer.
 
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::trace::{StatusCode, Trace};
 
 use super::measure::Font;
@@ -138,12 +139,11 @@ impl Footer {
         let provenance = &frozen.evidence.provenance;
         match provenance.credentials_removed {
             0 => {}
-            n => lines
-                .push(format!("{} taken out before the digest", words::count(n as usize, "credential", "credentials"))),
+            n => lines.push(format!("{} taken out before the digest", text::count(n as usize, "credential"))),
         }
         match super::masked(&frozen.canonical) {
             0 => {}
-            n => lines.push(format!("{} masked for the export", words::count(n, "value", "values"))),
+            n => lines.push(format!("{} masked for the export", text::count(n, "value"))),
         }
         if frozen.canonical.len() > LARGE {
             lines.push(format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
+use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
 use super::frame::PAD;
@@ -30,7 +31,7 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
     if logs.more > 0 {
         let text = format!(
             "{} matched and {} not kept in this evidence",
-            words::count(logs.more as usize, "older event", "older events"),
+            text::count(logs.more as usize, "older event"),
             if logs.more == 1 { "is" } else { "are" }
         );
         sheet::put(&mut svg, "small open", PAD, y + 12.0, &text);
@@ -53,8 +54,8 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
     let hidden = logs.events.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
         let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| sheet::severity(&e.severity) == "bad").count();
-        let errors = if bad > 0 { format!(", {} of them errors", words::grouped(bad)) } else { String::new() };
-        let text = format!("… and {}{errors} (all in the data)", words::count(hidden, "more event", "more events"));
+        let errors = if bad > 0 { format!(", {} of them errors", text::grouped(bad)) } else { String::new() };
+        let text = format!("… and {}{errors} (all in the data)", text::count(hidden, "more event"));
         sheet::put(&mut svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }
@@ -186,8 +187,11 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
 fn meta(event: &LogEvent, columns: &Columns) -> String {
     let mut parts = Vec::new();
     if columns.sources {
-        let source: Vec<String> =
-            [&event.group, &event.stream].into_iter().filter(|s| !s.is_empty()).map(|s| brief(s, 80)).collect();
+        let source: Vec<&str> = [&event.group, &event.stream]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .map(|s| text::beginning(s, 80))
+            .collect();
         parts.push(source.join(" / "));
     }
     let own = event.attributes.iter().filter(|a| !a.key.starts_with("resource."));
@@ -196,21 +200,16 @@ fn meta(event: &LogEvent, columns: &Columns) -> String {
     sheet::clean(&parts.join("  ·  "))
 }
 
-/// The beginning of a text.
-fn brief(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
-}
-
 fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
     let groups = logs.groups();
     let otlp = logs.events.iter().all(|e| e.origin == LogOrigin::Otlp);
     let title = match groups.as_slice() {
         [] => "Log events".to_owned(),
-        [one] => format!("Log events of {}", brief(one, 200)),
-        [one, rest @ ..] => format!("Log events of {} and {} more", brief(one, 200), rest.len()),
+        [one] => format!("Log events of {}", text::beginning(one, 200)),
+        [one, rest @ ..] => format!("Log events of {} and {} more", text::beginning(one, 200), rest.len()),
     };
     let (first, last) = logs.range();
-    let mut facts = vec![words::count(logs.events.len(), "event", "events")];
+    let mut facts = vec![text::count(logs.events.len(), "event")];
     if !logs.events.is_empty() {
         if last > first {
             facts.push(human_duration(last.0.saturating_sub(first.0)));
@@ -220,8 +219,8 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
     let count = |class: &str| logs.events.iter().filter(|e| sheet::severity(&e.severity) == class).count();
     let pill = match (count("bad"), count("open")) {
         (0, 0) => ("note", "LOGS".to_owned()),
-        (0, n) => ("open", words::count(n, "WARNING", "WARNINGS")),
-        (n, _) => ("bad", words::count(n, "ERROR", "ERRORS")),
+        (0, n) => ("open", text::count_of(n, "WARNING", "WARNINGS")),
+        (n, _) => ("bad", text::count_of(n, "ERROR", "ERRORS")),
     };
     let mut chips = Vec::new();
     let mut streams: Vec<&str> = Vec::new();
@@ -231,13 +230,13 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
         }
     }
     if let [one] = groups.as_slice() {
-        chips.push((if otlp { "service" } else { "log group" }, brief(one, 300)));
+        chips.push((if otlp { "service" } else { "log group" }, text::beginning(one, 300).to_owned()));
     }
     if let [one] = streams.as_slice() {
-        chips.push((if otlp { "logger" } else { "log stream" }, brief(one, 300)));
+        chips.push((if otlp { "logger" } else { "log stream" }, text::beginning(one, 300).to_owned()));
     }
     if let Some(filter) = frozen.map(|f| &f.evidence.provenance.question.filter).filter(|f| !f.is_empty()) {
-        chips.push(("filter", brief(filter, 300)));
+        chips.push(("filter", text::beginning(filter, 300).to_owned()));
     }
     let aside = shared_trace(logs).map(|id| format!("trace {id}")).unwrap_or_default();
     Head { title, facts: facts.join(" · "), aside, pill, chips }

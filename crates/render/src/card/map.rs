@@ -5,13 +5,13 @@ use std::f64::consts::TAU;
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::service_map::{MapEdge, MapNode, NodeKind, ServiceMap, Traffic};
+use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
 use super::frame::{PAD, WIDTH};
 use super::layout::{self, Layout};
 use super::measure::Font;
 use super::sheet::{self, END, HEAD, Head, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
-use super::words;
 use super::xml::{Svg, number};
 
 /// The most nodes that are drawn: the busiest.
@@ -41,7 +41,7 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
         let left_out = nodes.split_off(MOST_NODES).len();
         notes.push(format!(
             "the {MOST_NODES} busiest nodes are drawn; {} in the data alone",
-            if left_out == 1 { "one is".to_owned() } else { format!("{} are", words::grouped(left_out)) }
+            if left_out == 1 { "one is".to_owned() } else { format!("{} are", text::grouped(left_out)) }
         ));
     }
     let mut places: BTreeMap<u32, usize> = BTreeMap::new();
@@ -53,7 +53,7 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
     if edges.len() > MOST_EDGES {
         edges.sort_by_key(|(from, to, e)| (std::cmp::Reverse(e.traffic.requests), *from, *to));
         let left_out = edges.split_off(MOST_EDGES).len();
-        notes.push(format!("the {MOST_EDGES} busiest calls are drawn; {} more in the data", words::grouped(left_out)));
+        notes.push(format!("the {MOST_EDGES} busiest calls are drawn; {} more in the data", text::grouped(left_out)));
     }
     edges.sort_by_key(|(from, to, _)| (*from, *to));
     let pairs: Vec<(usize, usize)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
@@ -61,7 +61,7 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
         nodes.iter().enumerate().filter(|(_, n)| n.kind == NodeKind::Client).map(|(i, _)| i).collect();
     let layout = layout::layers(nodes.len(), &pairs, &clients);
     if layout.squeezed > 0 {
-        let n = words::count(layout.squeezed, "node is", "nodes are");
+        let n = text::count_of(layout.squeezed, "node is", "nodes are");
         notes.push(format!("{n} further away than drawn: the last column holds what is seven calls deep and more"));
     }
     Shown { nodes, edges, layout, notes }
@@ -128,7 +128,7 @@ pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
     }
     let mut notes = shown.notes;
     if left_out > 0 {
-        let n = words::count(left_out, "call has", "calls have");
+        let n = text::count_of(left_out, "call has", "calls have");
         notes.push(format!("{n} no room for numbers: they are in the table and in the data"));
     }
     notes.extend(map.notes.iter().cloned());
@@ -182,22 +182,15 @@ fn head(map: &ServiceMap) -> Head {
     let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
     let traces = map.traces as usize;
     let failed = map.nodes.iter().filter(|n| n.traffic.faults > 0 || n.traffic.errors > 0).count();
-    let title = format!(
-        "Service map of {} over {}",
-        words::count(services, "service", "services"),
-        words::count(traces, "trace", "traces")
-    );
-    let mut facts = vec![
-        words::count(map.nodes.len(), "node", "nodes"),
-        words::count(map.edges.len(), "connection", "connections"),
-    ];
+    let title = format!("Service map of {} over {}", text::count(services, "service"), text::count(traces, "trace"));
+    let mut facts = vec![text::count(map.nodes.len(), "node"), text::count(map.edges.len(), "connection")];
     if map.start.0 != 0 || map.end.0 != 0 {
         facts.push(format!("{} to {}", map.start.human(), map.end.human()));
     }
     let pill = match failed {
         0 => ("note", "SERVICE MAP".to_owned()),
         1 => ("bad", "1 NODE WITH ERRORS".to_owned()),
-        n => ("bad", format!("{} NODES WITH ERRORS", words::grouped(n))),
+        n => ("bad", format!("{} NODES WITH ERRORS", text::grouped(n))),
     };
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
 }
@@ -406,7 +399,7 @@ fn brief(n: u32) -> String {
     } else if n >= 10_000.0 {
         text(n / 1e3, "k")
     } else {
-        words::grouped(n as usize)
+        text::grouped(n as usize)
     }
 }
 

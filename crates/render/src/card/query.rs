@@ -2,6 +2,7 @@
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::query::QueryResult;
+use tracebook_core::text;
 
 use super::frame::PAD;
 use super::measure::Font;
@@ -55,9 +56,9 @@ pub(super) fn strip(query: &QueryResult, frozen: Option<&Frozen>) -> String {
 }
 
 fn head(query: &QueryResult) -> Head {
-    let mut facts = vec![words::count(query.rows.len(), "row", "rows")];
+    let mut facts = vec![text::count(query.rows.len(), "row")];
     if query.more > 0 {
-        facts.push(format!("{} more left out", words::grouped(query.more as usize)));
+        facts.push(format!("{} more left out", text::grouped(query.more as usize)));
     }
     facts.push(format!("{} to {}", query.start.human(), query.end.human()));
     let mut chips = Vec::new();
@@ -134,10 +135,10 @@ fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
     let aside = query.columns.len().saturating_sub(columns.len());
     let mut rest = Vec::new();
     if hidden > 0 {
-        rest.push(format!("{} more rows", words::grouped(hidden)));
+        rest.push(format!("{} more rows", text::grouped(hidden)));
     }
     if aside > 0 {
-        rest.push(words::count(aside, "more column", "more columns"));
+        rest.push(text::count(aside, "more column"));
     }
     if rest.is_empty() {
         return y;

@@ -1,6 +1,7 @@
 //! X-Ray's settings as tables: groups and sampling rules.
 
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::xray::{Group, Groups, SamplingRule, SamplingRules};
 
 use super::frame::PAD;
@@ -45,7 +46,7 @@ fn groups_head(groups: &Groups) -> Head {
         [one] => format!("X-Ray group {}", words::brief(&one.name)),
         _ => "X-Ray groups".to_owned(),
     };
-    let mut facts = vec![words::count(groups.groups.len(), "group", "groups")];
+    let mut facts = vec![text::count(groups.groups.len(), "group")];
     if let [one] = groups.groups.as_slice() {
         facts = vec![match one.filter_expression.is_empty() {
             true => "every trace".to_owned(),
@@ -56,7 +57,7 @@ fn groups_head(groups: &Groups) -> Head {
     if insights > 0 {
         facts.push(match groups.groups.len() {
             1 => "insights on".to_owned(),
-            _ => format!("insights on for {}", words::grouped(insights)),
+            _ => format!("insights on for {}", text::grouped(insights)),
         });
     }
     Head {
@@ -123,7 +124,7 @@ pub(super) fn rules(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
 /// Draws the strip of sampling rules: names and rates.
 pub(super) fn rules_strip(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
-    let rates: Vec<String> = rules.rules.iter().take(3).map(|r| format!("{} %", percent(r.fixed_rate))).collect();
+    let rates: Vec<String> = rules.rules.iter().take(3).map(|r| format!("{} %", text::percent(r.fixed_rate))).collect();
     names(&mut svg, rules.rules.iter().zip(&rates).map(|(r, rate)| (r.name.as_str(), rate.as_str())));
     sheet::strip(frozen, &rules_head(rules), svg)
 }
@@ -134,15 +135,14 @@ fn rules_head(rules: &SamplingRules) -> Head {
         _ => "X-Ray sampling rules".to_owned(),
     };
     let partial = rules.rules.iter().filter(|r| r.fixed_rate < 1.0).count();
-    let mut facts =
-        vec![words::count(rules.rules.len(), "rule", "rules"), "the lowest priority that matches decides".to_owned()];
+    let mut facts = vec![text::count(rules.rules.len(), "rule"), "the lowest priority that matches decides".to_owned()];
     if let [one] = rules.rules.as_slice() {
         facts = vec![sentence(one)];
     }
     let pill = match (partial, rules.rules.len()) {
         (0, _) => ("note", "SAMPLING RULES".to_owned()),
         (_, 1) => ("open", "BELOW 100 %".to_owned()),
-        (n, _) => ("open", format!("{} BELOW 100 %", words::grouped(n))),
+        (n, _) => ("open", format!("{} BELOW 100 %", text::grouped(n))),
     };
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
 }
@@ -172,17 +172,17 @@ fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
         sheet::band(svg, top, height);
     }
     let y = top + 19.0;
-    sheet::put(svg, "name", PAD, y, &NAME.fit(&words::grouped(rule.priority as usize), RULE_NAME - PAD));
+    sheet::put(svg, "name", PAD, y, &NAME.fit(&text::grouped(rule.priority as usize), RULE_NAME - PAD));
     sheet::put(svg, "name b", RULE_NAME + 6.0, y, &NAME_BOLD.fit(&named(&rule.name), MATCHES - RULE_NAME - 20.0));
     let mut line = y;
     for text in &lines {
         sheet::put(svg, if matches.is_empty() { "small muted" } else { "small mono" }, MATCHES, line, text);
         line += LINE;
     }
-    let reservoir = format!("{}/s", words::grouped(rule.reservoir_size as usize));
+    let reservoir = format!("{}/s", text::grouped(rule.reservoir_size as usize));
     sheet::put(svg, "name", RESERVOIR, y, &NAME.fit(&reservoir, RATE - RESERVOIR - 8.0));
     let partial = rule.fixed_rate < 1.0;
-    let rate = NAME_BOLD.fit(&format!("{} %", percent(rule.fixed_rate)), 92.0);
+    let rate = NAME_BOLD.fit(&format!("{} %", text::percent(rule.fixed_rate)), 92.0);
     sheet::put(svg, if partial { "name b open" } else { "name b" }, RATE, y, &rate);
     bar(svg, rule.fixed_rate, RATE + 98.0, y - 9.0, END - RATE - 98.0);
     let mut line = y + 20.0;
@@ -217,12 +217,13 @@ pub(super) fn matches(rule: &SamplingRule) -> Vec<(String, String)> {
         ("path", &rule.url_path),
         ("resource", &rule.resource_arn),
     ];
-    let attributes =
-        rule.attributes.iter().take(50).map(|(name, value)| (format!("attribute {}", short(name)), short(value)));
+    let attributes = rule.attributes.iter().take(50).map(|(name, value)| {
+        (format!("attribute {}", text::beginning(name, 200)), text::beginning(value, 200).to_owned())
+    });
     fields
         .into_iter()
         .filter(|(_, value)| !matches!(value.as_str(), "*" | ""))
-        .map(|(name, value)| (name.to_owned(), short(value)))
+        .map(|(name, value)| (name.to_owned(), text::beginning(value, 200).to_owned()))
         .chain(attributes)
         .collect()
 }
@@ -239,33 +240,19 @@ fn ignored(rule: &SamplingRule) -> Vec<String> {
     why
 }
 
-fn short(text: &str) -> String {
-    text.chars().take(200).collect()
-}
-
-/// `0.05` as `5`, `0.125` as `12.5`.
-pub(super) fn percent(rate: f64) -> String {
-    if !rate.is_finite() {
-        return "?".to_owned();
-    }
-    let text = format!("{:.2}", (rate * 100.0).clamp(-1e6, 1e6));
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
 /// What a rule does, in words.
 pub(super) fn sentence(rule: &SamplingRule) -> String {
     let reservoir = match rule.reservoir_size {
         0 => None,
         1 => Some("the first request a second".to_owned()),
-        n => Some(format!("the first {} requests a second", words::grouped(n as usize))),
+        n => Some(format!("the first {} requests a second", text::grouped(n as usize))),
     };
     let rate = rule.fixed_rate;
     if rate >= 1.0 {
         return "samples every request".to_owned();
     }
     let share = match rate {
-        rate if rate > 0.0 => Some(format!("{} % of requests", percent(rate))),
+        rate if rate > 0.0 => Some(format!("{} % of requests", text::percent(rate))),
         _ => None,
     };
     match (reservoir, share) {
@@ -304,7 +291,7 @@ fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
         return y;
     }
     let word = if hidden == 1 { one } else { many };
-    let text = format!("… and {} more {word} (all in the data)", words::grouped(hidden));
+    let text = format!("… and {} more {word} (all in the data)", text::grouped(hidden));
     sheet::put(svg, "name muted", PAD, y + 18.0, &text);
     y + 26.0
 }

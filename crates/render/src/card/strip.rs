@@ -2,6 +2,7 @@
 
 use tracebook_core::assemble;
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::Trace;
 
@@ -21,7 +22,7 @@ const MOST_BARS: usize = 8;
 /// Draws the strip.
 pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let name = trace.name();
-    let mut facts = vec![words::count(trace.spans.len(), "span", "spans"), human_duration(trace.duration())];
+    let mut facts = vec![text::count(trace.spans.len(), "span"), human_duration(trace.duration())];
     facts.extend(words::services(trace).into_iter().take(2).map(|s| s.chars().take(40).collect()));
     facts.push(trace.start().human());
     let mut facts = facts.join(" · ");

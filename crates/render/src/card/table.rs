@@ -10,6 +10,7 @@ use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::logs::Logs;
 use tracebook_core::query::QueryResult;
 use tracebook_core::service_map::{ServiceMap, Traffic};
+use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, StatusCode, Trace};
 use tracebook_core::xray::{Groups, SamplingRules};
@@ -51,7 +52,7 @@ impl Table {
         lines.extend(self.rows.iter().map(|row| line(row)));
         if self.more > 0 {
             lines.push(String::new());
-            lines.push(format!("… and {} more rows (all in the data)", words::grouped(self.more)));
+            lines.push(format!("… and {} more rows (all in the data)", text::grouped(self.more)));
         }
         lines
     }
@@ -97,7 +98,7 @@ fn of_trace(trace: &Trace) -> Table {
         .to_vec()
     });
     Table {
-        summary: words::count(trace.spans.len(), "span", "spans"),
+        summary: text::count(trace.spans.len(), "span"),
         head: ["Span", "Service", "Start", "Duration", "Status", "Details"].map(str::to_owned).to_vec(),
         rows: cells.collect(),
         more: rows.len().saturating_sub(MOST_ROWS),
@@ -133,7 +134,7 @@ fn of_logs(logs: &Logs) -> Table {
             e.trace_id.map(|id| id.to_string()).unwrap_or_default(),
         ]
     });
-    let summary = words::count(logs.events.len(), "event", "events");
+    let summary = text::count(logs.events.len(), "event");
     made(summary, ["Time", "Severity", "Message", "Group", "Stream", "Trace"], logs.events.len(), rows)
 }
 
@@ -145,14 +146,14 @@ fn of_console(console: &Console) -> Table {
             console_text(line),
         ]
     });
-    let summary = words::count(console.lines.len(), "line", "lines");
+    let summary = text::count(console.lines.len(), "line");
     made(summary, ["Line", "Stream", "Text"], console.lines.len(), rows)
 }
 
 fn of_error(error: &ErrorItem) -> Table {
     let occurrence = &error.occurrence;
     let (first, last) = (error.first.human(), error.last.human());
-    let times = format!("{}, first {first}, last {last}", words::grouped(error.occurrences as usize));
+    let times = format!("{}, first {first}, last {last}", text::grouped(error.occurrences as usize));
     let known = super::error::facts(error).into_iter().map(|(name, value)| row("Fact", name, value));
     let facts = std::iter::once(row("Fact", "Occurrences", times)).chain(known);
     let traces = occurrence.traces.iter().flat_map(|trace| {
@@ -182,7 +183,7 @@ fn row(part: &str, name: &str, value: String) -> [String; 3] {
 
 fn of_map(map: &ServiceMap) -> Table {
     let numbers = |what: String, kind: &str, t: &Traffic| {
-        let counts = [t.requests, t.errors, t.faults, t.throttles].map(|n| words::grouped(n as usize));
+        let counts = [t.requests, t.errors, t.faults, t.throttles].map(|n| text::grouped(n as usize));
         let [requests, errors, faults, throttles] = counts;
         let [p50, p95, max] = [t.p50, t.p95, t.max].map(|n| human_duration(n.0));
         [what, kind.to_owned(), requests, errors, faults, throttles, p50, p95, max]
@@ -194,7 +195,7 @@ fn of_map(map: &ServiceMap) -> Table {
     };
     let nodes = map.nodes.iter().map(|n| numbers(n.name.clone(), super::map::word(n.kind), &n.traffic));
     let edges = map.edges.iter().map(|e| numbers(format!("{} → {}", name(e.from), name(e.to)), "call", &e.traffic));
-    let summary = words::count(map.nodes.len(), "node", "nodes");
+    let summary = text::count(map.nodes.len(), "node");
     let head = ["What", "Kind", "Requests", "Errors (4xx)", "Faults (5xx)", "Throttled", "p50", "p95", "Longest"];
     made(summary, head, map.nodes.len() + map.edges.len(), nodes.chain(edges))
 }
@@ -208,7 +209,7 @@ fn of_groups(groups: &Groups) -> Table {
         };
         [g.name.clone(), expression, on(g.insights_enabled), on(g.notifications_enabled), g.arn.clone()]
     });
-    let summary = words::count(groups.groups.len(), "group", "groups");
+    let summary = text::count(groups.groups.len(), "group");
     made(summary, ["Name", "Filter expression", "Insights", "Notifications", "ARN"], groups.groups.len(), rows)
 }
 
@@ -220,13 +221,13 @@ fn of_rules(rules: &SamplingRules) -> Table {
             r.priority.to_string(),
             r.name.clone(),
             if matches.is_empty() { "every request".to_owned() } else { matches.join(", ") },
-            format!("{}/s", words::grouped(r.reservoir_size as usize)),
-            format!("{} %", super::settings::percent(r.fixed_rate)),
+            format!("{}/s", text::grouped(r.reservoir_size as usize)),
+            format!("{} %", text::percent(r.fixed_rate)),
             super::settings::sentence(r),
             r.modified.human(),
         ]
     });
-    let summary = words::count(rules.rules.len(), "rule", "rules");
+    let summary = text::count(rules.rules.len(), "rule");
     let head = ["Priority", "Name", "Matches", "Reservoir", "Rate", "In words", "Changed"];
     made(summary, head, rules.rules.len(), rows)
 }
@@ -234,7 +235,7 @@ fn of_rules(rules: &SamplingRules) -> Table {
 fn of_query(query: &QueryResult) -> Table {
     let cells = |row: &Vec<String>| query.columns.iter().zip(row).map(|(_, cell)| cell_of(cell)).collect();
     Table {
-        summary: words::count(query.rows.len(), "row", "rows"),
+        summary: text::count(query.rows.len(), "row"),
         head: query.columns.iter().map(|name| cell_of(name)).collect(),
         rows: query.rows.iter().take(MOST_ROWS).map(cells).collect(),
         more: query.rows.len().saturating_sub(MOST_ROWS),
@@ -277,7 +278,7 @@ fn of_dossier(dossier: &Dossier) -> Table {
         .filter(|l| l.line.time.is_none())
         .map(|l| [String::new(), "console".to_owned(), console_text(&l.line), l.words().to_owned()]);
     let all = line.len() + dossier.console.iter().filter(|l| l.line.time.is_none()).count();
-    made(words::count(all, "moment", "moments"), ["Time", "Source", "What", "Joined"], all, timed.chain(timeless))
+    made(text::count(all, "moment"), ["Time", "Source", "What", "Joined"], all, timed.chain(timeless))
 }
 
 fn console_text(line: &ConsoleLine) -> String {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use tracebook_core::assemble::{self, Row};
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, Trace};
 
@@ -196,11 +197,11 @@ impl<'a> Fall<'a> {
             let errors = rows.iter().skip(MOST_ROWS).filter(|r| trace.spans[r.index].status.code.is_error()).count();
             let errors = match errors {
                 0 => String::new(),
-                n => format!(", {} of them with errors", words::grouped(n)),
+                n => format!(", {} of them with errors", text::grouped(n)),
             };
             let text = format!(
                 "… and {} more {}{errors} (all in the data)",
-                words::grouped(hidden),
+                text::grouped(hidden),
                 if hidden == 1 { "span" } else { "spans" }
             );
             svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", (y + 18.0).into())], &text);
@@ -222,7 +223,7 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let name = trace.name();
     let facts = format!(
         "{} · {} · {}",
-        words::count(trace.spans.len(), "span", "spans"),
+        text::count(trace.spans.len(), "span"),
         human_duration(trace.duration()),
         trace.start().rfc3339().replace('T', " ").replace('Z', " UTC"),
     );
@@ -336,11 +337,11 @@ fn legend(svg: &mut Svg, trace: &Trace, services: &[&str], hues: &HashMap<&str, 
         let left = services.len() - i;
         let spans = counts.get(service).copied().unwrap_or(0);
         let name = SMALL.fit(service, 220.0);
-        let label = format!("{name}  {}", words::grouped(spans));
+        let label = format!("{name}  {}", text::grouped(spans));
         let width = 14.0 + SMALL.width(&label) + 18.0;
         let reserve = if left > 1 { 80.0 } else { 0.0 };
         if x + width + reserve > end {
-            let text = format!("and {} more", words::count(left, "service", "services"));
+            let text = format!("and {} more", text::count(left, "service"));
             svg.text(
                 "text",
                 &[("class", "small muted".into()), ("x", x.into()), ("y", 79.0.into())],
@@ -362,7 +363,7 @@ fn legend(svg: &mut Svg, trace: &Trace, services: &[&str], hues: &HashMap<&str, 
         );
         svg.open("text", &[("class", "small".into()), ("x", (x + 15.0).into()), ("y", 79.0.into())]);
         svg.text("tspan", &[], &name);
-        svg.text("tspan", &[("class", "muted".into()), ("dx", 5.0.into())], &words::grouped(spans));
+        svg.text("tspan", &[("class", "muted".into()), ("dx", 5.0.into())], &text::grouped(spans));
         svg.close();
         x += width;
     }

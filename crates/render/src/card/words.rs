@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use tracebook_core::evidence::{Body, Frozen, Kind, Provenance};
-use tracebook_core::question::Source;
 use tracebook_core::service_map::NodeKind;
+use tracebook_core::text;
 use tracebook_core::trace::{Exception, Protocol, Span, Trace};
 use tracebook_core::value::Attribute;
 
@@ -33,25 +33,27 @@ fn facts(body: &Body) -> Vec<String> {
         Body::Trace(_) => Vec::new(),
         Body::Logs(logs) => {
             let groups = logs.groups();
-            let mut facts: Vec<String> =
-                named(&groups).map(|names| format!("{} {names}", plural(groups.len(), "group"))).into_iter().collect();
-            facts.push(count(logs.events.len(), "event", "events"));
+            let mut facts: Vec<String> = named(&groups)
+                .map(|names| format!("{} {names}", if groups.len() == 1 { "group" } else { "groups" }))
+                .into_iter()
+                .collect();
+            facts.push(text::count(logs.events.len(), "event"));
             facts
         }
         Body::Error(error) => {
             let mut facts = vec![brief(&error.title)];
-            facts.push(count(error.occurrences as usize, "occurrence", "occurrences"));
+            facts.push(text::count(error.occurrences as usize, "occurrence"));
             facts.extend((!error.environment.is_empty()).then(|| brief(&error.environment)));
             facts
         }
         Body::Console(console) => {
-            let mut facts = vec![brief(&console.source), count(console.lines.len(), "line", "lines")];
+            let mut facts = vec![brief(&console.source), text::count(console.lines.len(), "line")];
             facts.extend(console.exit_code.map(|code| format!("exit code {code}")));
             facts
         }
         Body::ServiceMap(map) => {
             let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
-            vec![count(services, "service", "services"), count(map.traces as usize, "trace", "traces")]
+            vec![text::count(services, "service"), text::count(map.traces as usize, "trace")]
         }
         Body::Groups(groups) => {
             let names: Vec<&str> = groups.groups.iter().map(|g| g.name.as_str()).collect();
@@ -62,7 +64,7 @@ fn facts(body: &Body) -> Vec<String> {
             named(&names).into_iter().collect()
         }
         Body::Query(query) => {
-            vec![brief(query.label()), count(query.rows.len(), "row", "rows")]
+            vec![brief(query.label()), text::count(query.rows.len(), "row")]
         }
         Body::Dossier(dossier) => {
             let mut facts = vec![format!("trace {}", trace_id(&dossier.trace))];
@@ -74,11 +76,7 @@ fn facts(body: &Body) -> Vec<String> {
 
 /// The first line of a text from data, short enough for a caption.
 pub(super) fn brief(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
-    match line.char_indices().nth(120) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+    text::first_line(text, 120)
 }
 
 /// The first two names, the others by number.
@@ -89,10 +87,6 @@ fn named(names: &[&str]) -> Option<String> {
         [one, two] => Some(format!("{}, {}", brief(one), brief(two))),
         [one, two, rest @ ..] => Some(format!("{}, {} and {} more", brief(one), brief(two), rest.len())),
     }
-}
-
-fn plural(n: usize, one: &str) -> String {
-    if n == 1 { one.to_owned() } else { format!("{one}s") }
 }
 
 /// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 · sha256:1a2b3c4d5e6f`.
@@ -117,13 +111,7 @@ pub(super) fn origin(provenance: &Provenance) -> String {
 
 /// Which system it was read from.
 pub(crate) fn source(provenance: &Provenance) -> &'static str {
-    match provenance.question.source {
-        Source::Local => "local telemetry",
-        Source::Xray => "AWS X-Ray",
-        Source::Cloudwatch => "AWS CloudWatch Logs",
-        Source::Rollbar => "Rollbar",
-        Source::Honeycomb => "Honeycomb",
-    }
+    &provenance.question.source.info().name
 }
 
 /// `sha256:` and twelve digits: enough to compare by eye.
@@ -158,35 +146,7 @@ fn service_names(trace: &Trace) -> Option<String> {
 
 /// What kind of evidence it is, to begin a sentence with.
 pub(crate) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Trace => "Trace",
-        Kind::Logs => "Log events",
-        Kind::Error => "Error",
-        Kind::Console => "Console output",
-        Kind::ServiceMap => "Service map",
-        Kind::Groups => "Groups",
-        Kind::SamplingRules => "Sampling rules",
-        Kind::Query => "Query",
-        Kind::Dossier => "Dossier",
-    }
-}
-
-/// `1 span`, `9,940 spans`.
-pub(super) fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(n), if n == 1 { one } else { many })
-}
-
-/// `9940` as `9,940`.
-pub(super) fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
+    &kind.info().label
 }
 
 /// What went wrong in a span, one line each: `TypeError: 'NoneType' object is not iterable`.
@@ -297,7 +257,5 @@ pub(super) fn own<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl I
 
 fn pair(a: &Attribute) -> String {
     // A value may be a page long; a card shows its beginning.
-    let value: String = a.value.to_string().chars().take(200).collect();
-    let key: String = a.key.chars().take(100).collect();
-    format!("{key}={value}")
+    format!("{}={}", text::beginning(&a.key, 100), text::beginning(&a.value.to_string(), 200))
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use tracebook_core::ids::Id;
+use tracebook_core::live_card::CardQuestion;
 
 /// A place in a text. `start` and `end` are UTF-16 code units, as JavaScript counts; the byte
 /// range is for Rust.
@@ -56,6 +57,8 @@ pub struct Reference {
     pub size: String,
     /// Whether it stands alone in its paragraph, and so becomes a block.
     pub alone: bool,
+    /// Whether its alternative text was generated from a live card's question, and so gives way to the card's present title.
+    pub generated: bool,
 }
 
 /// A place that still wants evidence.
@@ -90,9 +93,13 @@ pub fn scan(body: &str) -> Markup {
     let lines = lines::Lines::of(body);
     let mut markup = Markup::default();
     for picture in &page.pictures {
-        let (list, target) = match evidence_target(&picture.destination) {
-            Some(target) => (&mut markup.references, Some(target)),
-            None => (&mut markup.live, live_target(&picture.destination)),
+        let (list, target, generated) = match evidence_target(&picture.destination) {
+            Some(target) => (&mut markup.references, Some(target), false),
+            None => {
+                let target = live_target(&picture.destination);
+                let generated = target.is_some() && CardQuestion::generated(&picture.alt);
+                (&mut markup.live, target, generated)
+            }
         };
         list.extend(target.map(|(id, size)| Reference {
             id,
@@ -101,6 +108,7 @@ pub fn scan(body: &str) -> Markup {
             caption: picture.title.clone(),
             size,
             alone: picture.alone,
+            generated,
         }));
     }
     for found in slots::find(body, &page) {

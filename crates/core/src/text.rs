@@ -1,0 +1,92 @@
+//! Small texts: counts, digits in groups, and beginnings of long texts.
+
+/// A count with its noun: `1 span`, `9,940 spans`. The plural is formed with an `s`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(n)) }
+}
+
+/// A count with a noun whose plural is irregular, or with more words: `2 of them are`.
+pub fn count_of(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// Digits in groups of three: `9,940`.
+pub fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The first `most` characters.
+pub fn beginning(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The first `most` characters, and an ellipsis where there are more.
+pub fn shorten(text: &str, most: usize) -> String {
+    let short = beginning(text, most);
+    if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
+}
+
+/// The first line that is not blank, shortened to `most` characters.
+pub fn first_line(text: &str, most: usize) -> String {
+    shorten(text.trim().lines().next().unwrap_or_default().trim_end(), most)
+}
+
+/// A text without control characters, shortened to `most` characters.
+pub fn printable(text: &str, most: usize) -> String {
+    let mut chars = text.chars().filter(|c| !c.is_control());
+    let mut short: String = chars.by_ref().take(most).collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A share as a percentage with at most two decimals: `0.05` as `5`, `0.125` as `12.5`; `?` where it is no number.
+pub fn percent(share: f64) -> String {
+    if !share.is_finite() {
+        return "?".to_owned();
+    }
+    let text = format!("{:.2}", (share * 100.0).clamp(-1e6, 1e6));
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_agree_with_their_nouns() {
+        assert_eq!(count(0, "span"), "0 spans");
+        assert_eq!(count(1, "span"), "1 span");
+        assert_eq!(count(9_940, "span"), "9,940 spans");
+        assert_eq!(count_of(1, "query", "queries"), "1 query");
+        assert_eq!(count_of(1_000_000, "query", "queries"), "1,000,000 queries");
+        assert_eq!(grouped(999), "999");
+    }
+
+    #[test]
+    fn long_texts_end_in_an_ellipsis_at_a_character() {
+        assert_eq!(beginning("日本語", 2), "日本");
+        assert_eq!(shorten("日本語", 2), "日本…");
+        assert_eq!(shorten("日本語", 3), "日本語");
+        assert_eq!(first_line("\n  one two \nthree", 20), "one two");
+        assert_eq!(first_line("one two", 3), "one…");
+        assert_eq!(printable("a\u{7}b\u{1b}c", 2), "ab…");
+        assert_eq!(printable("a\u{7}b", 2), "ab");
+    }
+
+    #[test]
+    fn percentages_have_no_needless_zeros() {
+        let shares = [0.05, 0.125, 1.0, 0.0, -0.000_001, f64::NAN];
+        assert_eq!(shares.map(percent), ["5", "12.5", "100", "0", "0", "?"]);
+    }
+}
