@@ -109,7 +109,7 @@ fn list(json: &Json) -> &Vec<Json> {
     json.as_array().unwrap_or_else(|| panic!("a list: {json}"))
 }
 
-/// The data of an evidence.
+/// The data of a piece of evidence.
 fn evidence(journal: &Journal, captured: &Json) -> Json {
     journal.json(&["evidence", "show", text(captured, "id")])["evidence"].clone()
 }

@@ -22,7 +22,7 @@ fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
-/// The data of an evidence.
+/// The data of a piece of evidence.
 fn body(journal: &Journal, captured: &Json) -> Json {
     journal.json(&["evidence", "show", text(captured, "id")])["evidence"]["body"].clone()
 }
