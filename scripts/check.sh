@@ -6,12 +6,14 @@ source scripts/steps.sh
 export NO_COLOR=1 CARGO_TERM_COLOR=never TERM=dumb # rustfmt looks at TERM alone
 
 check_steps() {
+  # The UI's checks take one core; so do lint, format and licences.
+  beside ui npm run check --prefix ui --silent -- vitest npm run test --prefix ui --silent
   step lint bash scripts/lint.sh
   step lint-test bash scripts/lint-test.sh
   step fmt cargo fmt --all --check
-  step ui npm run check --prefix ui --silent
   step deny .setup/cargo/bin/cargo-deny --workspace check --hide-inclusion-graph bans licenses sources
   step clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+  collect
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

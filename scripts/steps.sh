@@ -1,7 +1,9 @@
 # Sourced: runs named steps one after the other, goes on after a failure, and sums up at the end.
 #
-#   step NAME COMMAND…   output is shown and kept in .setup/logs/NAME.log
-#   finish               the summary; exits 1 if a step failed
+#   step NAME COMMAND…     output is shown and kept in .setup/logs/NAME.log
+#   beside NAME COMMAND…   the same, while the steps that follow run; several, separated by --
+#   collect                waits for those and shows their output
+#   finish                 the summary; exits 1 if a step failed
 
 STEP_NAMES=() STEP_RESULTS=() STEP_SECONDS=()
 LOGS=.setup/logs
@@ -18,6 +20,14 @@ end_session() {
   pkill -KILL -s "$1" 2>/dev/null || true
 }
 
+# shellcheck disable=SC2034
+RUNNING=() # sessions, for an interrupt
+end_all() {
+  local session
+  for session in "${RUNNING[@]}"; do end_session "$session"; done
+  exit 130
+}
+
 step() {
   local name="$1" log="$LOGS/$1.log" start=$SECONDS result=0 pid
   shift
@@ -25,13 +35,42 @@ step() {
   : >"$log"
   setsid "$@" >"$log" 2>&1 </dev/null &
   pid=$!
-  # shellcheck disable=SC2064 # this step's session, not a later one's
-  trap "end_session $pid; exit 130" INT TERM
+  RUNNING+=("$pid")
+  trap end_all INT TERM
   tail -n +1 -s 0.2 -f --pid="$pid" "$log" || true
   wait "$pid" || result=$?
-  trap - INT TERM
   end_session "$pid"
   STEP_NAMES+=("$name") STEP_RESULTS+=("$result") STEP_SECONDS+=($((SECONDS - start)))
+}
+
+# A chain of steps beside the others: `beside NAME COMMAND… [-- NAME COMMAND…]…`. `collect` waits for it and shows what it
+# printed. One chain at a time.
+BESIDE=() BESIDE_PID=
+beside() {
+  printf '\n== beside the next steps: %s\n' "$*"
+  trap end_all INT TERM
+  setsid bash scripts/chain.sh "$LOGS" "$@" </dev/null >/dev/null 2>&1 &
+  BESIDE_PID=$!
+  RUNNING+=("$BESIDE_PID")
+  local word before=--
+  for word in "$@"; do
+    [[ $before == -- ]] && BESIDE+=("$word")
+    before="$word"
+  done
+}
+
+collect() {
+  local name result seconds
+  wait "$BESIDE_PID" || true
+  end_session "$BESIDE_PID"
+  for name in "${BESIDE[@]}"; do
+    printf '\n== %s (ran beside the steps before)\n' "$name"
+    cat "$LOGS/$name.log"
+    result=1 seconds=0 # what an interrupted chain did not come to
+    [[ -e $LOGS/$name.result ]] && read -r result seconds <"$LOGS/$name.result"
+    STEP_NAMES+=("$name") STEP_RESULTS+=("$result") STEP_SECONDS+=("$seconds")
+  done
+  BESIDE=()
 }
 
 tests_counted() { # adds up the closing lines of cargo test, vitest and node's runner

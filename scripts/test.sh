@@ -20,7 +20,6 @@ bindings_are_current() { # the generator's test is one of the unit tests; it mus
 export -f bindings_are_current
 
 check_steps
-step vitest npm run test --prefix ui --silent
 step build scripts/cargo-build.sh
 step cargo xvfb-run -a -s "-screen 0 1280x900x24" cargo test --workspace --locked --no-fail-fast
 step bindings bash -c bindings_are_current

@@ -1,30 +1,19 @@
 //! The cloud sources over their real protocols: against a fake cloud (`tests/service/cloud.py`) with the edge cases of
 //! the real ones, and against moto where it is faithful.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::io::BufReader;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, http, python, root, until};
+use crate::support::{Ended, Journal, http, line_of, python, root, text, until};
 
 pub(crate) const ROLLBAR_READ: &str = "read-0123456789abcdef0123456789ab";
 const ROLLBAR_POST: &str = "post-0123456789abcdef0123456789ab";
 const HONEYCOMB: &str = "hcaik_01testtesttesttesttesttest";
 const KEY: &str = "AKIAIOSFODNN7TESTING";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYTESTINGKEY";
-
-/// A process that ends with the test.
-pub(crate) struct Ended(pub(crate) Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// The fake cloud.
 pub(crate) struct Cloud {
@@ -39,10 +28,7 @@ impl Cloud {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the cloud starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        let port =
-            line.trim().strip_prefix("ready ").and_then(|p| p.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+        let port = line_of(process.stdout.take().expect("a pipe"), |line| line.strip_prefix("ready ")?.parse().ok());
         Self { _process: Ended(process), port }
     }
 
@@ -99,10 +85,6 @@ impl Cloud {
         ]);
         journal
     }
-}
-
-fn text<'a>(json: &'a Json, key: &str) -> &'a str {
-    json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
 fn list(json: &Json) -> &Vec<Json> {
@@ -373,16 +355,17 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let process = Command::new(python().with_file_name("moto_server"))
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+        let mut process = Command::new(python().with_file_name("moto_server"))
+            .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("moto starts");
-        let process = Ended(process);
-        until("moto answers", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-        Self { _process: process, url: format!("http://127.0.0.1:{port}") }
+        let mut complaints = BufReader::new(process.stderr.take().expect("a pipe"));
+        let url = line_of(&mut complaints, |line| Some(line.split_once("Running on ")?.1.to_owned()));
+        // It writes a line for each request: a full pipe would block it.
+        std::thread::spawn(move || std::io::copy(&mut complaints, &mut std::io::sink()));
+        Self { _process: Ended(process), url }
     }
 }
 

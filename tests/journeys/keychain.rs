@@ -1,12 +1,11 @@
 //! Tokens in a real keychain: gnome-keyring's Secret Service, on a separate session bus.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cloud::{Cloud, Ended, ROLLBAR_READ};
-use crate::support::Journal;
+use crate::cloud::{Cloud, ROLLBAR_READ};
+use crate::support::{Ended, Journal, line_of};
 
 /// A session bus with a keyring whose home is a folder of the test.
 pub(crate) struct Keyring {
@@ -35,9 +34,8 @@ impl Keyring {
             .stderr(Stdio::null())
             .spawn()
             .expect("dbus-run-session is there: scripts/setup.sh test");
-        let said = BufReader::new(bus.stdout.take().expect("a pipe"));
-        let address = said.lines().map_while(Result::ok).find_map(|line| Some(line.strip_prefix("bus ")?.to_owned()));
-        Self { bus: Ended(bus), address: address.expect("a bus") }
+        let address = line_of(bus.stdout.take().expect("a pipe"), |line| Some(line.strip_prefix("bus ")?.to_owned()));
+        Self { bus: Ended(bus), address }
     }
 
     /// Makes commands of this journal use this keyring.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, Serve, files, http, otlp_span, post_traces, until};
+use crate::support::{Journal, Serve, files, http, otlp_span, post_traces, text, until};
 
 /// The web host's API, as a window uses it.
 struct Window {
@@ -38,10 +38,6 @@ impl Window {
         let (status, body) = http("GET", &self.address, path, &self.headers(), b"");
         (status, String::from_utf8(body).expect("UTF-8"))
     }
-}
-
-fn text<'a>(json: &'a Json, key: &str) -> &'a str {
-    json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
 fn send(serve: &Serve, trace: u64, name: &str) {

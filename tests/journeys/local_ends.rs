@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, Service, http, python, root, until};
+use crate::support::{Journal, Service, http, python, root, text, until};
 
 /// The first matching row that `live` prints, as soon as there is one.
 fn live(journal: &Journal, what: &str, filter: &str) -> Json {
@@ -16,10 +16,6 @@ fn live(journal: &Journal, what: &str, filter: &str) -> Json {
         let (_, found) = journal.json_code(&["live", what, "--filter", filter]);
         found.as_array()?.first().cloned()
     })
-}
-
-fn text<'a>(json: &'a Json, key: &str) -> &'a str {
-    json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
 /// The data of a piece of evidence.

@@ -12,7 +12,9 @@ use serde_json::{Value as Json, json};
 
 use crate::cloud::Moto;
 use crate::keychain::Keyring;
-use crate::support::{Journal, Serve, Service, TRACEBOOK, datagram, files, http, otlp_span, post_traces, root, until};
+use crate::support::{
+    Journal, Serve, Service, TRACEBOOK, datagram, files, http, otlp_span, post_traces, root, text, until,
+};
 
 /// Credentials of the service; they must not be forwarded.
 const THEIRS: &str = "theirs-0123456789abcdef0123456789ab";
@@ -187,10 +189,6 @@ fn until_row(journal: &Journal, name: &str, what: &str, is_so: impl Fn(&Json) ->
         assert!(start.elapsed() < Duration::from_secs(20), "{name}: not {what}: {row}");
         std::thread::sleep(Duration::from_millis(100));
     }
-}
-
-fn text<'a>(json: &'a Json, key: &str) -> &'a str {
-    json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
 /// Checks that no credential is in a file of the journal, in the output, or in the body of a forwarded request.

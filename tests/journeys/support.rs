@@ -21,6 +21,34 @@ pub(crate) fn python() -> PathBuf {
     std::env::var_os("TRACEBOOK_TEST_PYTHON").map_or_else(|| root().join(".setup/venv/bin/python"), PathBuf::from)
 }
 
+/// A process that ends with the test.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first line that `wanted` takes; the rest is not read. Panics with what was printed where there is none.
+pub(crate) fn line_of<T>(stream: impl std::io::Read, wanted: impl Fn(&str) -> Option<T>) -> T {
+    let mut seen = String::new();
+    for line in BufReader::new(stream).lines() {
+        let line = line.expect("a line of text");
+        if let Some(found) = wanted(&line) {
+            return found;
+        }
+        seen = format!("{seen}{line}\n");
+    }
+    panic!("it ended before it was ready: {seen:?}")
+}
+
+/// A string in a JSON object.
+pub(crate) fn text<'a>(json: &'a Json, key: &str) -> &'a str {
+    json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
+}
+
 /// A temporary data directory.
 pub(crate) struct Journal {
     pub(crate) dir: tempfile::TempDir,
@@ -93,7 +121,7 @@ impl Journal {
 
 /// A running `serve`.
 pub(crate) struct Serve {
-    child: Child,
+    child: Ended,
     pub(crate) ready: Json,
 }
 
@@ -105,10 +133,8 @@ impl Serve {
     /// Starts `serve` with standard error going to `words`.
     pub(crate) fn saying(command: &mut Command, words: Stdio) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(words).spawn().expect("starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
-        Self { child, ready }
+        let ready = line_of(child.stdout.take().expect("a pipe"), |line| serde_json::from_str(line).ok());
+        Self { child: Ended(child), ready }
     }
 
     pub(crate) fn http(&self) -> &str {
@@ -124,26 +150,19 @@ impl Serve {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Waits for the end of a process that was killed elsewhere.
     pub(crate) fn kill_is_over(mut self) {
-        self.child.wait().expect("ends");
+        self.child.0.wait().expect("ends");
     }
 
     /// Ctrl-C, and the exit code.
     pub(crate) fn stop(mut self) -> i32 {
-        interrupt(self.child.id());
-        let code = wait(&mut self.child, Duration::from_secs(20));
+        interrupt(self.child.0.id());
+        let code = wait(&mut self.child.0, Duration::from_secs(20));
         code.expect("serve ends within 20 s of Ctrl-C")
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -165,7 +184,7 @@ fn wait(child: &mut Child, patience: Duration) -> Option<i32> {
 
 /// A running test service with the real SDKs: the Flask one or the Node one.
 pub(crate) struct Service {
-    child: Child,
+    child: Ended,
     pub(crate) port: u16,
 }
 
@@ -199,11 +218,9 @@ impl Service {
             .stderr(Stdio::null())
             .spawn()
             .expect("python with the SDKs: run `make test`, which sets it up");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-        let ready: Json = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let ready: Json = line_of(child.stdout.take().expect("a pipe"), |line| serde_json::from_str(line).ok());
         let port = ready["port"].as_u64().and_then(|p| p.try_into().ok()).expect("a port");
-        Self { child, port }
+        Self { child: Ended(child), port }
     }
 
     /// Requests a path and returns the status.
@@ -214,15 +231,8 @@ impl Service {
 
     /// Stops it and waits until it has flushed.
     pub(crate) fn stop(mut self) {
-        interrupt(self.child.id());
-        wait(&mut self.child, Duration::from_secs(20)).expect("the service ends");
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        interrupt(self.child.0.id());
+        wait(&mut self.child.0, Duration::from_secs(20)).expect("the service ends");
     }
 }
 

@@ -51,7 +51,7 @@ async fn asked_to_close() {
     ask_to_close(pid);
     ask_to_close(pid);
     window.appears("[data-testid=leaving]").await;
-    settle().await;
+    settle(&window).await;
     window.picture("8-closing").await;
     assert_eq!(window.count("dialog[open]").await, 1);
     assert_eq!(focused(&window).await, "leaving-keep", "the safe choice has the focus");

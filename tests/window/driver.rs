@@ -31,12 +31,50 @@ pub(crate) struct Window {
 /// Stops the driver and the app it started.
 struct Driver(Child);
 
+impl Driver {
+    /// The driver takes a port but does not say which it took for 0; where somebody else was faster, it ends.
+    async fn start(data: &Path) -> (Self, u16) {
+        for _ in 0..10 {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+            let port = free.expect("a free port").port();
+            let child = Command::new("WebKitWebDriver")
+                .arg(format!("--port={port}"))
+                .env("TAURI_WEBVIEW_AUTOMATION", "true")
+                .env("TRACEBOOK_DATA", data)
+                .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .process_group(0)
+                .spawn()
+                .expect("WebKitWebDriver: `make test` installs it");
+            let mut driver = Self(child);
+            let start = Instant::now();
+            while matches!(driver.0.try_wait(), Ok(None)) {
+                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                    return (driver, port);
+                }
+                assert!(start.elapsed() < PATIENCE, "the driver does not listen");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        panic!("the driver found its port taken ten times")
+    }
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
         let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
-        std::thread::sleep(Duration::from_millis(200));
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let signal = |name: &str| Command::new("kill").args([name, "--", &group]).stderr(Stdio::null()).status();
+        let _ = signal("-TERM");
+        let start = Instant::now();
+        // What has ended is reaped first: until then it counts as there.
+        while start.elapsed() < Duration::from_secs(2)
+            && (matches!(self.0.try_wait(), Ok(None)) || signal("-0").is_ok_and(|status| status.success()))
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = signal("-KILL");
         let _ = self.0.wait();
     }
 }
@@ -44,20 +82,7 @@ impl Drop for Driver {
 impl Window {
     /// Starts the app as a user does, with this journal.
     pub(crate) async fn open(data: &Path) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let driver = Command::new("WebKitWebDriver")
-            .arg(format!("--port={port}"))
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("TRACEBOOK_DATA", data)
-            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("WebKitWebDriver: `make test` installs it");
-        let driver = Driver(driver);
-        until("the driver listens", || async { TcpStream::connect(("127.0.0.1", port)).is_ok() }).await;
+        let (driver, port) = Driver::start(data).await;
         let capabilities = json!({ "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_tracebook-desktop"), "args": ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--xray", "127.0.0.1:0"] } });
         let capabilities = capabilities.as_object().expect("an object").clone();
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
@@ -178,7 +203,12 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut look: impl F
     }
 }
 
-/// Waits for transitions and images before a screenshot.
-pub(crate) async fn settle() {
-    tokio::time::sleep(Duration::from_millis(600)).await;
+/// Waits until transitions have ended and images are loaded, for a screenshot.
+pub(crate) async fn settle(window: &Window) {
+    let script = "return [...document.images].every(image => image.complete) && document.getAnimations().every(one => \
+                  one.playState !== 'running' || one.effect.getComputedTiming().iterations === Infinity)";
+    until("the window is at rest", || async {
+        window.client.execute(script, Vec::new()).await.is_ok_and(|rests| rests == json!(true))
+    })
+    .await;
 }

@@ -39,7 +39,7 @@ async fn main_job() {
         window.text(".cm-content").await.contains("Distributed Tracing")
     })
     .await;
-    settle().await;
+    settle(&window).await;
     window.picture("1-new-entry").await;
 
     // Type; it is saved.
@@ -59,7 +59,7 @@ async fn main_job() {
     // A click on the row shows the card and the spans; Escape closes it.
     window.click("[data-testid=trace-row]").await;
     window.appears("[data-testid=trace-panel]").await;
-    settle().await;
+    settle(&window).await;
     window.picture("3-preview").await;
     page.active_element()
         .await
@@ -85,7 +85,7 @@ async fn main_job() {
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
     window.saved().await;
-    settle().await;
+    settle(&window).await;
     window.picture("4-captured").await;
 
     // Close as a user does, and open again: everything is present.
@@ -100,7 +100,7 @@ async fn main_job() {
     // Several sizes.
     for (width, height) in [(1920, 1080), (1000, 700), (700, 500)] {
         window.client.set_window_size(width, height).await.expect("resizes");
-        settle().await;
+        settle(&window).await;
         window.picture(&format!("6-{width}x{height}")).await;
     }
     window.client.set_window_size(1280, 860).await.expect("resizes");
@@ -112,7 +112,7 @@ async fn main_job() {
     folder.send_keys(&out.path().display().to_string()).await.expect("types");
     window.click("[data-testid=export-run]").await;
     window.appears("[data-testid=export-result]").await;
-    settle().await;
+    settle(&window).await;
     window.picture("7-exported").await;
     let markdown = std::fs::read_to_string(out.path().join("journal/week2.md")).expect("exported");
     assert!(markdown.contains("Typed in the real window: äöü ✓"));

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# For scripts/steps.sh: runs commands one after the other, goes on after a failure, and leaves the exit code and seconds of each.
+#
+#   chain.sh LOGS NAME COMMAND… [-- NAME COMMAND…]…
+logs="$1"
+shift
+while (($#)); do
+  name="$1" command=()
+  shift
+  while (($#)) && [[ $1 != -- ]]; do
+    command+=("$1")
+    shift
+  done
+  (($#)) && shift
+  start=$SECONDS result=0
+  rm -f "$logs/$name.result"
+  "${command[@]}" >"$logs/$name.log" 2>&1 || result=$?
+  echo "$result $((SECONDS - start))" >"$logs/$name.result"
+done
