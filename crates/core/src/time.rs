@@ -64,7 +64,7 @@ impl Nanos {
         let Ok(stamp) = jiff::Timestamp::from_second(seconds) else {
             return format!("{}ns", self.0);
         };
-        let civil = stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
         let base = format!(
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
             civil.year(),
