@@ -33,7 +33,7 @@ soak: ## half of the maximum load for ARGS="--minutes 30": memory, lists, disk, 
 	@bash scripts/bench.sh soak $(ARGS)
 
 bindings: ## write ui/src/bindings.ts from the Rust types of the commands
-	@TRACEBOOK_WRITE_BINDINGS=1 cargo test -p tracebook-app --locked --lib bindings
+	@TRACEBOOK_WRITE_BINDINGS=1 cargo test --workspace --locked --test app bindings
 
 recordings: ## record the answers that the UI's unit tests replay, from a real `tracebook serve`
 	@bash scripts/recordings.sh

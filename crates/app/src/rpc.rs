@@ -909,18 +909,3 @@ pub fn typescript() -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests {
-    /// `make bindings` writes the file; without that this holds it against the commands.
-    #[test]
-    fn bindings_are_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/bindings.ts");
-        let wanted = super::typescript();
-        if std::env::var_os("TRACEBOOK_WRITE_BINDINGS").is_some() {
-            std::fs::write(path, &wanted).expect("writes");
-        }
-        let there = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(there == wanted, "ui/src/bindings.ts is stale: run `make bindings`");
-    }
-}
