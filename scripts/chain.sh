@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For scripts/steps.sh: runs commands one after the other, goes on after a failure, and leaves the exit code and seconds of each.
+# For scripts/steps.sh: runs commands one after the other, continues after a failure, and stores each result.
 #
 #   chain.sh LOGS NAME COMMAND… [-- NAME COMMAND…]…
 logs="$1"

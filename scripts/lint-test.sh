@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests scripts/lint.sh: a copy of the sources passes, and with one violation of each rule planted it reports each of them.
+# Tests scripts/lint.sh: a copy of the sources passes; with a violation of each rule planted, each is reported.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 copy=$(mktemp -d)

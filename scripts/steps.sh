@@ -43,8 +43,8 @@ step() {
   STEP_NAMES+=("$name") STEP_RESULTS+=("$result") STEP_SECONDS+=($((SECONDS - start)))
 }
 
-# A chain of steps beside the others: `beside NAME COMMAND… [-- NAME COMMAND…]…`. `collect` waits for it and shows what it
-# printed. One chain at a time.
+# A chain of steps beside the others: `beside NAME COMMAND… [-- NAME COMMAND…]…`. `collect` waits for it and shows
+# what it printed. One chain at a time.
 BESIDE=() BESIDE_PID=
 beside() {
   printf '\n== beside the next steps: %s\n' "$*"

@@ -3,8 +3,8 @@ import type { ProxyOptions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 /**
- * `make dev`: what the pages ask for goes to a running `tracebook serve`, whose URL is given. The server keeps its checks: it sets and
- * wants its own cookie, and only the dev server's own origin is presented as the server's.
+ * `make dev`: what the pages ask for goes to a running `tracebook serve`, whose URL is given. The server keeps its
+ * checks: it sets and wants its own cookie, and only the dev server's own origin is presented as the server's.
  */
 function proxy(url: string | undefined): Record<string, ProxyOptions> | undefined {
   if (!url) return undefined
