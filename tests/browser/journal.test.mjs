@@ -197,8 +197,7 @@ test('two concurrent writers: both texts are kept and the conflict is shown', as
   await banner.getByRole('button', { name: 'Overwrite with mine' }).click()
   await banner.waitFor({ state: 'detached' })
   // The banner disappears when a version is chosen; the write follows, later on a busy machine.
-  for (let tries = 0; tries < 50 && (await stored(entry)) !== 'mine base\n'; tries++) await page.waitForTimeout(100)
-  assert.equal(await stored(entry), 'mine base\n')
+  await until(() => stored(entry), (text) => text === 'mine base\n', 'mine is stored')
   const history = await app.rpc('entry_history', { entry: entry.id })
   const texts = await Promise.all(
     history.map(({ revision }) => app.rpc('entry_revision', { entry: entry.id, revision })),
@@ -217,9 +216,11 @@ test('an older text is restored from the history as an edit', async () => {
   const dialog = page.getByRole('dialog')
   const texts = dialog.getByLabel('Revision text')
   for (const revision of await dialog.locator('li button').all()) {
+    const read = page.waitForResponse((answer) => answer.request().postData()?.includes('"entry_revision"'))
     await revision.click()
-    await page.waitForTimeout(150)
-    if ((await texts.inputValue()) === 'first\n') break
+    const text = await (await read).json()
+    await until(() => texts.inputValue(), (shown) => shown === text, 'the revision is shown')
+    if (text === 'first\n') break
   }
   await dialog.getByRole('button', { name: 'Restore this text' }).click()
   await until(
