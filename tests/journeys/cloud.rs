@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Ended, Journal, http, line_of, python, root, text, until};
+use crate::support::{Ended, Journal, files, http, line_of, python, root, text, until};
 
 pub(crate) const ROLLBAR_READ: &str = "read-0123456789abcdef0123456789ab";
 const ROLLBAR_POST: &str = "post-0123456789abcdef0123456789ab";
@@ -323,9 +323,8 @@ fn missing_and_wrong_credentials_are_distinguished_quickly() {
 }
 
 fn no_secret_is_kept_in_settings(journal: &Journal) {
-    for entry in std::fs::read_dir(journal.data()).expect("lists") {
-        let path = entry.expect("an entry").path();
-        assert_clean(&std::fs::read(&path).expect("reads"), &path.display().to_string());
+    for (name, bytes) in files(&journal.data()) {
+        assert_clean(&bytes, &name);
     }
 }
 
