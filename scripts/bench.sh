@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make bench` and `make soak`: builds in release (BENCH_PROFILE=dev for the dev one, which says little), then measures.
-# ARGS reach the measuring: make bench ARGS="--quick --without phoenix", make soak ARGS="--minutes 30".
+# `make bench` and `make soak`: builds in release (or BENCH_PROFILE=dev, which is not meaningful), then measures.
+# ARGS are passed on: make bench ARGS="--quick --without phoenix", make soak ARGS="--minutes 30".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 what="${1:?bench or soak}"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# `make check`: everything that can be said without the slow tests. Sourced by test.sh for its steps.
+# `make check`: all checks except the slow tests. Sourced by test.sh for its steps.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/steps.sh
-export NO_COLOR=1 CARGO_TERM_COLOR=never TERM=dumb # rustfmt looks at TERM alone
+export NO_COLOR=1 CARGO_TERM_COLOR=never TERM=dumb # rustfmt reads only TERM
 
 check_steps() {
   # The UI's checks take one core; so do lint, format and licences.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make dev` and `make dev-window`: the UI with hot reload; arguments are handed to the program. The journal is one for
+# `make dev` and `make dev-window`: the UI with hot reload; arguments are passed to the program. The journal is one for
 # developing, in .setup/dev-data, unless TRACEBOOK_DATA names another.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

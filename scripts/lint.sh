@@ -24,7 +24,7 @@ rust() { # PATTERN FOLDER…
       $0 ~ pattern { print FILENAME ":" FNR ": " $0 }'
 }
 
-# Dependencies of a crate (dev-dependencies are its own affair).
+# Dependencies of a crate (without dev-dependencies).
 depends() { # PATTERN CRATE…
   local pattern="$1"
   shift

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make run`: sets up, builds, opens the window; arguments are handed to the program.
+# `make run`: sets up, builds, opens the window; arguments are passed to the program.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh run

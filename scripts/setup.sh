@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what is missing, and only that: a second run does nothing and takes less than a second.
+# Installs missing dependencies. Another run does nothing and takes less than a second.
 #
 #   scripts/setup.sh run     what building and opening the window needs
 #   scripts/setup.sh check   … and what the checks need (cargo-deny)
 #   scripts/setup.sh test    … and what the tests need (display, drivers, the test services, moto's tests)
 #
-# What it remembers is in .setup/ (`make clean` removes it). System packages: scripts/packages.txt.
+# Its state is in .setup/ (`make clean` removes it). System packages: scripts/packages.txt.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly FOR="${1:?run, check or test}"
@@ -127,7 +127,7 @@ if [[ $FOR == test ]]; then
   python=/usr/bin/python3 # Debian's, for which python3-venv was installed
   [[ -x $python ]] || python=$(command -v python3) || fail "Python 3 is missing: install python3 and its venv module"
   [[ -x .setup/venv/bin/python ]] || rm -f .setup/venv.stamp
-  # A venv knows its own place, so a moved checkout makes a new one.
+  # A venv contains its path, so a moved checkout needs a new one.
   once venv "$(hash_of tests/service/requirements.txt tests/suites/requirements.txt) $PWD $("$python" --version)" \
     service_venv "$python"
   .setup/venv/bin/python tests/suites/run_moto.py --fetch # only if they are not there

@@ -9,8 +9,8 @@ STEP_NAMES=() STEP_RESULTS=() STEP_SECONDS=()
 LOGS=.setup/logs
 mkdir -p "$LOGS"
 
-# A step is a session of its own with its output in a file: what it leaves running is ended by that
-# session's id, and can neither hold a pipe open nor outlive us.
+# A step is a separate session with its output in a file: background processes are stopped by the session's id, and can
+# neither keep a pipe open nor outlive this script.
 end_session() {
   pkill -TERM -s "$1" 2>/dev/null || return 0
   for _ in 1 2 3 4 5 6 7 8 9 10; do

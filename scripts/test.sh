@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh test
 source scripts/check.sh
 
-# The settings of whoever runs this must not reach the services under test.
+# Settings of the user must not affect the services under test.
 for name in $(compgen -e | grep -E '^(AWS|OTEL|ROLLBAR|HONEYCOMB|TRACEBOOK)_' || true); do unset "$name"; done
 export WEBKIT_DISABLE_DMABUF_RENDERER=1 # software rendering: 85 MB less, no GPU here
 export RUST_BACKTRACE=1
