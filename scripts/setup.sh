@@ -68,7 +68,12 @@ once() {
   echo "$hash" >"$stamp"
 }
 
+own_folder() { # npm ci empties what it finds, also behind a link
+  [[ ! -L $1 ]] || rm "$1"
+}
+
 ui_packages() {
+  own_folder ui/node_modules
   say "installing the UI's packages (npm ci)"
   npm ci --prefix ui --no-audit --no-fund --loglevel=error
 }
@@ -87,6 +92,7 @@ service_venv() {
 }
 
 node_service() {
+  own_folder tests/node-service/node_modules
   say "installing the Node test service's packages (npm ci)"
   npm ci --prefix tests/node-service --ignore-scripts --no-audit --no-fund --loglevel=error
 }
@@ -113,16 +119,19 @@ flock 9 # another make in this folder finishes first
 command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs (1.95 or newer)"
 command -v npm >/dev/null || fail "Node is missing: install Node 20.19 or newer, with npm"
 
+deny=
+if [[ $FOR != run ]]; then
+  [[ -x .setup/cargo/bin/cargo-deny ]] || rm -f .setup/cargo-deny.stamp
+  once cargo-deny "$CARGO_DENY" cargo_deny & # it compiles while the others download
+  deny=$!
+fi
+
 [[ -d ui/node_modules ]] || rm -f .setup/ui-packages.stamp
 once ui-packages "$(hash_of ui/package.json ui/package-lock.json)" ui_packages
 [[ -e ui/dist/index.html ]] || rm -f .setup/ui-build.stamp
 mapfile -t sources < <(find ui -mindepth 1 -maxdepth 1 ! -name node_modules ! -name dist ! -name '.svelte-kit')
 once ui-build "$(hash_of "${sources[@]}")" ui_build
 
-if [[ $FOR != run ]]; then
-  [[ -x .setup/cargo/bin/cargo-deny ]] || rm -f .setup/cargo-deny.stamp
-  once cargo-deny "$CARGO_DENY" cargo_deny
-fi
 if [[ $FOR == test ]]; then
   python=/usr/bin/python3 # Debian's, for which python3-venv was installed
   [[ -x $python ]] || python=$(command -v python3) || fail "Python 3 is missing: install python3 and its venv module"
@@ -134,3 +143,4 @@ if [[ $FOR == test ]]; then
   [[ -d tests/node-service/node_modules ]] || rm -f .setup/node-service.stamp
   once node-service "$(hash_of tests/node-service/package.json tests/node-service/package-lock.json)" node_service
 fi
+[[ -z $deny ]] || wait "$deny"

@@ -13,16 +13,18 @@ export TRACEBOOK_TEST_PYTHON="$PWD/.setup/venv/bin/python" # has the real SDKs
 export TRACEBOOK_BIN="$PWD/${CARGO_TARGET_DIR:-target}/debug/tracebook"
 [[ ${CARGO_TARGET_DIR:-} == /* ]] && TRACEBOOK_BIN="$CARGO_TARGET_DIR/debug/tracebook"
 
-bindings_are_current() { # the generator's test is one of the unit tests; it must have run
-  grep -E '^test .*bindings.* \.\.\. ' .setup/logs/cargo.log || { echo "no test named bindings ran"; return 1; }
-  ! grep -qE '^test .*bindings.* \.\.\. FAILED' .setup/logs/cargo.log || { echo "ui/src/bindings.ts is stale: run 'make bindings'"; return 1; }
-}
-export -f bindings_are_current
+# Every test target but the window's, as arguments.
+mapfile -t targets < <(cargo metadata --locked --no-deps --format-version 1 | python3 -c '
+import json, sys
+kinds = (t for p in json.load(sys.stdin)["packages"] for t in p["targets"] if t["kind"] == ["test"])
+print("\n".join("--test\n" + t["name"] for t in kinds if t["name"] != "window"))')
 
 check_steps
-step build scripts/cargo-build.sh
-step cargo xvfb-run -a -s "-screen 0 1280x900x24" cargo test --workspace --locked --no-fail-fast
-step bindings bash -c bindings_are_current
-mapfile -t browser < <(find tests/browser -name '*.test.*js' 2>/dev/null | sort)
-((${#browser[@]} == 0)) || step browser node --test "${browser[@]}"
+step build cargo test --workspace --locked --no-run
+# The window and the browser wait more than they compute, so they run beside the others.
+beside window xvfb-run -a -s "-screen 0 1280x900x24" cargo test --workspace --locked --no-fail-fast --test window \
+  -- browser node --test tests/browser/*.test.mjs
+step cargo cargo test --workspace --locked --no-fail-fast --lib --bins "${targets[@]}"
+step bindings grep -E '^test bindings::.* ok$' .setup/logs/cargo.log # they have been compared
+collect
 finish
