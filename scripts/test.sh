@@ -23,7 +23,8 @@ check_steps
 step build cargo test --workspace --locked --no-run
 # The window and the browser wait more than they compute, so they run beside the others.
 beside window xvfb-run -a -s "-screen 0 1280x900x24" cargo test --workspace --locked --no-fail-fast --test window \
-  -- browser node --test tests/browser/*.test.mjs
+  -- browser node --test tests/browser/*.test.mjs \
+  -- recordings npm run check:recordings --prefix ui --silent
 step cargo cargo test --workspace --locked --no-fail-fast --lib --bins "${targets[@]}"
 step bindings grep -E '^test bindings::.* ok$' .setup/logs/cargo.log # they have been compared
 collect

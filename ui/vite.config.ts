@@ -44,7 +44,8 @@ export default defineConfig({
     // Records, or checks what is recorded, against a real `tracebook serve`.
     ...(process.env.TRACEBOOK_RECORD && {
       globalSetup: 'src/test/recorder/setup.ts',
-      fileParallelism: false,
+      // Recording is serial, so that a busy machine does not delay events; checking has to be fast.
+      maxWorkers: process.env.TRACEBOOK_RECORD === 'check' ? 4 : 1,
       testTimeout: 120_000,
     }),
   },

@@ -33,7 +33,7 @@ export class ReplayHost implements Host {
 
   constructor() {
     const { testPath = '', currentTestName: test = '' } = expect.getState()
-    this.#source = live ? new Live(CLIENT) : new Recording(nameOf(testPath), test)
+    this.#source = live ? new Live(CLIENT) : Recording.of(nameOf(testPath), test)
     hosts.push({ test, source: this.#source })
   }
 

@@ -82,8 +82,12 @@ export class Recording implements Source {
   readonly #used = new Set<Exchange>()
   readonly #missing: string[] = []
 
-  constructor(file: string, test: string) {
-    this.#exchanges = load(file)[test] ?? []
+  constructor(exchanges: Exchange[]) {
+    this.#exchanges = exchanges
+  }
+
+  static of(file: string, test: string) {
+    return new Recording(load(file)[test] ?? [])
   }
 
   ask<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Result<K> {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 
 type Mounted = Record<string, unknown>
 
-/** Makes each test of a file begin with a still clock and nothing remembered; what it mounted is gone after it. */
+/** Gives each test of a file fake timers and an empty local storage, and unmounts its components after it. */
 export function stage() {
   let mounted: Mounted[] = []
   beforeEach(() => {
@@ -20,17 +20,17 @@ export function stage() {
     vi.useRealTimers()
   })
   return {
-    /** Takes what was mounted, to be taken away after the test. */
+    /** Unmounts these components after the test. */
     keep<T extends Mounted | Mounted[]>(components: T): T {
       mounted.push(...[components].flat())
       return components
     },
-    /** Takes everything away before the test is over. */
+    /** Unmounts all of them now. */
     clear,
   }
 }
 
-/** Lets time pass. */
+/** Advances the fake timers. */
 export async function pass(ms = 300) {
   await vi.advanceTimersByTimeAsync(ms)
   flushSync()

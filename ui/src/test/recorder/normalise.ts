@@ -25,10 +25,10 @@ export class Normaliser {
   /** A response as it is recorded. Texts keep their length: offsets point into them. */
   stable<T>(value: T): T {
     const { folder, ports } = this.#surroundings
-    let text = JSON.stringify(value, (key, part: unknown) => {
-      if (key === 'age_ms' && typeof part === 'number') return 0
-      if (key === 'next_ms' && typeof part === 'number') return Math.ceil(part / 1000) * 1000
-      return part
+    let text = JSON.stringify(value, function (this: { pace_seconds?: number }, key, part: unknown) {
+      if (typeof part !== 'number') return part
+      if (key === 'age_ms') return 0
+      return key === 'next_ms' ? Number(this.pace_seconds) * 1000 : part
     })
     text = text.replaceAll(folder, DATA)
     text = text.replace(/\b\d{4,5}\b/g, (port) => String(ports[port] ?? port))

@@ -37,8 +37,14 @@ export default async function setup(project: TestProject) {
       ]),
     )
     rmSync(raw, { recursive: true })
-    if (process.env.TRACEBOOK_RECORD === 'check') check(fresh)
-    else await write(fresh)
+    try {
+      if (process.env.TRACEBOOK_RECORD === 'check') check(fresh)
+      else await write(fresh)
+    } catch (cause) {
+      // Vitest prints an error of a teardown, and exits with 0 all the same.
+      process.exitCode = 1
+      throw cause
+    }
   }
 }
 

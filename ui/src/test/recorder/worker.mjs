@@ -37,10 +37,10 @@ const commands = {
       events.push(event)
       arrived()
     })
-    await settle()
     return { folder, ready: service.ready }
   },
   async ask({ cmd, args, client, settles }) {
+    events = []
     const response = await service.rpc(cmd, args, client)
     return { ...response, events: settles ? await settle() : [] }
   },
