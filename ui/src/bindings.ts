@@ -82,6 +82,8 @@ export interface Commands {
   relay_set: [RelaySet, RelayState]
   /** Step by step: does anything arrive, and why not. */
   doctor: [DoctorRequest, Array<Check>]
+  /** Writes a report to attach to a bug, without credentials. */
+  doctor_report: [DoctorReport, DoctorReported]
   /** Freezes; with `into` the reference is also put into that entry. */
   capture: [Capture, Captured]
   /** Evidence of one entry, or all. */
@@ -447,6 +449,36 @@ source: string,
  * The text, ANSI colours and all.
  */
 text: string, };
+
+/**
+ * Where a report goes, and what is checked for it.
+ */
+export type DoctorReport = { 
+/**
+ * The file to write; an existing file is overwritten only if it is an earlier report.
+ */
+path: string, 
+/**
+ * As in [`DoctorRequest`].
+ */
+source?: string, 
+/**
+ * As in [`DoctorRequest`].
+ */
+from?: Source, };
+
+/**
+ * A report that was written.
+ */
+export type DoctorReported = { 
+/**
+ * The checks that are in it.
+ */
+checks: Array<Check>, 
+/**
+ * The file's absolute path.
+ */
+report: string, };
 
 /**
  * What to look at.

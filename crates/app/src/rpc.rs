@@ -5,6 +5,8 @@
 //! request struct with docs, a line in [`commands!`], and a method of that name on `Tracebook`: without
 //! it nothing compiles.
 
+use std::time::Instant;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -20,7 +22,7 @@ use tracebook_core::question::Source;
 use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_render::markdown::Markup;
 
-use crate::ground::error::Error;
+use crate::ground::error::{Code, Error};
 
 mod cloud;
 mod live_card;
@@ -77,7 +79,10 @@ macro_rules! commands {
 
                 async fn run(self, tracebook: &crate::Tracebook, caller: &Caller) -> Result<$answer, Error> {
                     // Boxed: together the commands' futures would be deeper than the compiler follows.
-                    Box::pin(tracebook.$name(self, caller)).await
+                    let begun = Instant::now();
+                    let answer = Box::pin(tracebook.$name(self, caller)).await;
+                    log_command(Self::NAME, begun, answer.as_ref().err());
+                    answer
                 }
             }
         )*
@@ -212,6 +217,8 @@ commands! {
     relay_set(RelaySet) -> RelayState;
     /// Step by step: does anything arrive, and why not.
     doctor(DoctorRequest) -> Vec<Check>;
+    /// Writes a report to attach to a bug, without credentials.
+    doctor_report(DoctorReport) -> DoctorReported;
     /// Freezes; with `into` the reference is also put into that entry.
     capture(Capture) -> Captured;
     /// Evidence of one entry, or all.
@@ -240,6 +247,19 @@ commands! {
     env(EnvRequest) -> EnvText;
     /// Ends a long command by the id its caller gave it.
     cancel(Cancel) -> bool;
+}
+
+/// Logs how a command ended. Only failures that are not about what the user asked for are logged with their message, since
+/// others may quote it.
+fn log_command(command: &str, begun: Instant, error: Option<&Error>) {
+    let duration_ms = begun.elapsed().as_millis();
+    match error {
+        None => tracing::debug!(command, duration_ms, "command"),
+        Some(Error { code: code @ (Code::Storage | Code::Internal), message, .. }) => {
+            tracing::error!(command, duration_ms, ?code, message, "command failed");
+        }
+        Some(Error { code, .. }) => tracing::debug!(command, duration_ms, ?code, "command failed"),
+    }
 }
 
 /// Who calls, so that a window can ignore the echo of its own writes and a closed one cancels its own.
@@ -631,6 +651,11 @@ pub struct DoctorRequest {
     pub from: Source,
 }
 
+impl DoctorRequest {
+    /// What [`DoctorRequest::source`] can be: a receiver, or the journal.
+    pub const SOURCES: [&str; 6] = ["otlp", "xray", "cloudwatch", "rollbar", "console", "journal"];
+}
+
 /// One step of the doctor's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Check {
@@ -644,6 +669,30 @@ pub struct Check {
     pub detail: String,
     /// What to do, to the line to add; empty where nothing is to be done.
     pub fix: String,
+}
+
+/// Where a report goes, and what is checked for it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct DoctorReport {
+    /// The file to write; an existing file is overwritten only if it is an earlier report.
+    pub path: String,
+    /// As in [`DoctorRequest`].
+    #[serde(default)]
+    #[ts(optional)]
+    pub source: Option<String>,
+    /// As in [`DoctorRequest`].
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub from: Source,
+}
+
+/// A report that was written.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct DoctorReported {
+    /// The checks that are in it.
+    pub checks: Vec<Check>,
+    /// The file's absolute path.
+    pub report: String,
 }
 
 /// A trace by id.

@@ -1,5 +1,8 @@
 //! The system's clock and randomness: the only place that asks for them.
 
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
 use tracebook_core::clock::Clock;
 use tracebook_core::ids::Entropy;
 use tracebook_core::time::Nanos;
@@ -29,5 +32,15 @@ impl Entropy for SystemEntropy {
         )]
         getrandom::fill(&mut bytes).expect("the system gives randomness");
         bytes
+    }
+}
+
+/// The beginning of a log line: time and process id, since several processes of one journal write to one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogStamp;
+
+impl FormatTime for LogStamp {
+    fn format_time(&self, w: &mut Writer<'_>) -> std::fmt::Result {
+        write!(w, "{} {:>7}", SystemClock.now().rfc3339(), std::process::id())
     }
 }

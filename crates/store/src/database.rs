@@ -113,6 +113,11 @@ impl Pools {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// The number of the newest migration that was applied.
+    pub(crate) async fn schema_version(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.readers).await?)
+    }
+
     /// Checkpoints the write-ahead log and truncates it.
     pub(crate) async fn empty_wal(&self) -> Result<(), StoreError> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;

@@ -38,6 +38,11 @@ impl Journal {
     }
 
     /// Checkpoints the write-ahead log and closes the database.
+    /// The number of the newest migration that was applied.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.pools.schema_version().await
+    }
+
     pub async fn close(&self) {
         self.pools.close().await;
     }
@@ -72,6 +77,11 @@ impl Telemetry {
         };
         let pools = Pools::open(directory.join("telemetry.db"), setup).await?;
         Ok(Self { pools, limits: Arc::new(Limits::new(limit_bytes, &KINDS)) })
+    }
+
+    /// The number of the newest migration that was applied.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.pools.schema_version().await
     }
 
     pub async fn close(&self) {

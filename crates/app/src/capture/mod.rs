@@ -115,6 +115,7 @@ impl Tracebook {
             self.put(&entry, place, &reference, caller, &mut warnings).await?;
         }
         let evidence = self.evidence_row(frozen.evidence.id).await?;
+        tracing::info!(id = %evidence.id, kind = evidence.kind.word(), warnings = warnings.len(), "captured");
         Ok(Captured { evidence, reference, warnings })
     }
 

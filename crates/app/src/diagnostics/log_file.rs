@@ -1,6 +1,6 @@
 //! The log file: `logs/tracebook.log` in the data directory and a few older ones, together of bounded size.
 //!
-//! Several processes of one journal write to it. Each line is appended with one write, so lines never mix, and the file is
+//! Several processes of one journal write to it. Each line is appended with one write, so lines never mix. The file is
 //! opened for each line, so that a process notices when another has rotated it.
 
 use std::fs::{File, OpenOptions};
@@ -38,7 +38,6 @@ impl LogFile {
         file.write_all(line.as_bytes())
     }
 
-    #[cfg(test)]
     /// The last lines, oldest first; empty where there is no log.
     pub(crate) fn tail(&self, lines: usize) -> String {
         let read = |age| std::fs::read(self.path(age)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -1,10 +1,10 @@
 //! Diagnostics: what this program reports about its own work, on standard error and in the journal's log file.
 //!
-//! The crates below describe their work with `tracing`; a host calls [`start`] once to choose who listens. A level that nobody
-//! listens to costs one comparison at its call site.
+//! The crates describe their work with `tracing`; a host calls [`start`] once to choose who listens. A level that
+//! nobody listens to costs one comparison at its call site.
 //!
-//! Every line passes through [`redact::line`] before it leaves the process. Events carry no headers, bodies, tokens or
-//! filters in the first place: the sieve is the second guard, not the first.
+//! Events carry no headers, bodies, tokens or filters. As a second safeguard, every line passes through
+//! [`redact::line`] before it leaves the process.
 
 mod log_file;
 pub(crate) mod redact;
@@ -15,16 +15,12 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use tracebook_core::clock::Clock as _;
-
 use crate::ground::error::Error;
 use crate::ground::settings::Settings;
-use crate::system::SystemClock;
+use crate::system::LogStamp;
 
 pub(crate) use log_file::LogFile;
 
@@ -33,8 +29,8 @@ pub const VARIABLE: &str = "TRACEBOOK_LOG";
 /// What the targets of our crates begin with.
 const OURS: &str = "tracebook";
 
-/// Sends this process's events to standard error and to the journal's log file from now on. Without a data directory there is no
-/// file. A second call changes nothing.
+/// Sends this process's events to standard error and to the journal's log file from now on. Without a data directory
+/// there is no file. A second call changes nothing.
 ///
 /// `verbosity` is how often `-v` was given: 1 shows info, 2 debug, 3 trace. It takes precedence over `TRACEBOOK_LOG`;
 /// with neither, standard error stays silent. The file's level is `[log] level` in `tracebook.toml`.
@@ -53,6 +49,12 @@ pub fn start(data_dir: Option<&Path>, verbosity: u8) -> Result<(), Error> {
         log_panics();
     }
     Ok(())
+}
+
+/// Logs that a host has started. On another thread, because the first line compiles the credential patterns, for which
+/// nothing else should wait.
+pub fn announce(host: &'static str) {
+    std::thread::spawn(move || tracing::info!(host, version = env!("CARGO_PKG_VERSION"), "started"));
 }
 
 /// What is written to standard error.
@@ -109,16 +111,7 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
     T: Target,
 {
-    fmt::layer().with_ansi(false).with_timer(Stamp).log_internal_errors(false).with_writer(Redacted(target))
-}
-
-/// Time and process id: several processes of one journal write to one file.
-struct Stamp;
-
-impl FormatTime for Stamp {
-    fn format_time(&self, w: &mut Writer<'_>) -> std::fmt::Result {
-        write!(w, "{} {:>7}", SystemClock.now().rfc3339(), std::process::id())
-    }
+    fmt::layer().with_ansi(false).with_timer(LogStamp).log_internal_errors(false).with_writer(Redacted(target))
 }
 
 /// Where finished lines go.

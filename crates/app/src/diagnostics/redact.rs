@@ -47,7 +47,8 @@ fn name_before(text: &str, separator: usize) -> &str {
     if before[..start].ends_with(':') || text[separator..].starts_with("::") { "" } else { &before[start..] }
 }
 
-/// Where the value behind a separator is: in quotes up to the closing one, else one word, or two where the first is a scheme.
+/// Where the value behind a separator is: in quotes up to the closing one, else one word, or two where the first is a
+/// scheme.
 fn value_after(text: &str, from: usize) -> Option<(usize, usize)> {
     let rest = &text[from..];
     let start = from + (rest.len() - rest.trim_start_matches(' ').len());
@@ -55,7 +56,7 @@ fn value_after(text: &str, from: usize) -> Option<(usize, usize)> {
     let (start, end) = match value.chars().next()? {
         quote @ ('"' | '\'') => {
             let start = start + 1;
-            (start, text[start..].find(quote).map_or(text.len(), |length| start + length))
+            (start, text[start..].find([quote, '\n']).map_or(text.len(), |length| start + length))
         }
         _ => (start, start + word(value)),
     };

@@ -21,9 +21,6 @@ use crate::rpc::{Caller, Check, DoctorRequest, Receiver, Vendor};
 /// Full telemetry that reaches back less than this many nanoseconds loses what somebody may still want to capture: an hour.
 const SHORT_REACH: i64 = 3_600_000_000_000;
 
-/// What can be looked at.
-const SOURCES: [&str; 6] = ["otlp", "xray", "cloudwatch", "rollbar", "console", "journal"];
-
 impl Tracebook {
     pub(crate) async fn doctor(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
         match request.from {
@@ -34,11 +31,11 @@ impl Tracebook {
         }
         let wanted = request.source.as_deref();
         if let Some(wanted) = wanted
-            && !SOURCES.contains(&wanted)
+            && !DoctorRequest::SOURCES.contains(&wanted)
         {
             return Err(Error::usage(
                 format!("there is no source {wanted:?} here"),
-                format!("Choose one of {}", SOURCES.join(", ")),
+                format!("Choose one of {}", DoctorRequest::SOURCES.join(", ")),
             ));
         }
         let patient = Patient {

@@ -289,6 +289,11 @@ impl Sender {
         let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
         // What the other side says is anybody's number.
         let refused = outcome.refused.min(items);
+        let (destination, retry, duration_ms) = (self.to.name(), stays.len(), took.as_millis());
+        tracing::debug!(destination, items, refused, retry, duration_ms, "batch sent");
+        if refused > 0 {
+            tracing::warn!(destination, refused, "the destination refused what was sent");
+        }
         let settled = BatchOutcome {
             done: goes.iter().map(|(_, queued)| queued.seq).collect(),
             sent: items - refused,
@@ -354,6 +359,8 @@ impl Sender {
         if known == error.message {
             return;
         }
+        // The message may quote what was sent.
+        tracing::warn!(destination = self.to.name(), fault = error.fault.name(), "the relay waits");
         let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| self.relay.0.runtime.now());
         let hint = match (error.fault, self.to) {
             (Fault::Throttled | Fault::Broken | Fault::Unreachable, _) => "It is tried again by itself",
@@ -381,6 +388,7 @@ impl Sender {
         }
         self.said = Some((String::new(), None));
         if self.relay.settings().is_on(self.to) {
+            tracing::info!(destination = self.to.name(), "the relay goes on");
             self.line("Info", &format!("Relay to {} goes on", self.to.title())).await;
         }
     }

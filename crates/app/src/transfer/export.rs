@@ -68,6 +68,8 @@ impl Tracebook {
             }
         }
         call.progress(wanted.len(), wanted.len(), "Done")?;
+        let (written, refused, warnings) = (done.written.len(), done.refused.len(), done.warnings.len());
+        tracing::info!(written, unchanged = done.unchanged, refused, warnings, "exported");
         Ok(done)
     }
 }

@@ -54,6 +54,8 @@ impl Tracebook {
             self.import_one(file, caller, &mut done).await?;
         }
         call.progress(of, of, "Done")?;
+        let (entries, evidence, warnings) = (done.entries.len(), done.evidence.len(), done.warnings.len());
+        tracing::info!(entries, evidence, warnings, "imported");
         Ok(done)
     }
 

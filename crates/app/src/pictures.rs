@@ -1,0 +1,45 @@
+//! Cards by address, the same for both hosts.
+
+use tracebook_core::ids::Id;
+
+use crate::Tracebook;
+use crate::evidence::{Size, themed};
+use crate::ground::error::Error;
+
+/// A picture is shown in `<img>`; opened as a page it must still run nothing.
+pub const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// An SVG.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    pub svg: String,
+    /// Whether the address shows the same picture for ever: evidence does not change.
+    pub immutable: bool,
+}
+
+/// The picture at an address without a leading slash: `card/<evidence id>.svg`, `live/<trace id>.svg`, or
+/// `livecard/<live card id>.svg?at=<time of the answer>`. The query may also have `size` and `theme` (`dark` or
+/// `light`; without it the picture follows the viewer's colour scheme).
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound) where there is nothing at the address.
+pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<Picture, Error> {
+    let value =
+        |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v);
+    let size = Size::of(value("size").unwrap_or_default());
+    let nothing = || Error::not_found(format!("nothing at {path}"), "");
+    let (kind, name) = path.split_once('/').ok_or_else(nothing)?;
+    let name = name.strip_suffix(".svg").unwrap_or(name);
+    let id = || name.parse::<Id>().map_err(|_| nothing());
+    let (svg, immutable) = match kind {
+        "card" => (tracebook.card(id()?, size).await?, true),
+        "live" => (tracebook.live_trace(name, size).await?, false),
+        "livecard" => (tracebook.live_card_picture(id()?, value("at"), size).await?, false),
+        _ => return Err(nothing()),
+    };
+    let svg = match value("theme") {
+        Some(theme) => themed(&svg, theme == "dark"),
+        None => svg,
+    };
+    Ok(Picture { svg, immutable })
+}
