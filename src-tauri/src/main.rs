@@ -1,9 +1,7 @@
 //! `tracebook-desktop`: the window.
 //!
-//! **For:** one window over [`tracebook_app`]: one `rpc` command, its events, the cards as pictures, dialogs to
-//! choose files, and how the window closes ([`closing`]).
-//!
-//! **Never:** SQL, HTTP, business decisions. It is the only room that knows Tauri.
+//! One window over [`tracebook_app`]: one `rpc` command, its events, the cards as images, file dialogs, and how the
+//! window closes ([`closing`]). The only crate that uses Tauri. No SQL, no HTTP, no business logic.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -18,17 +16,13 @@ use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
-use tracebook_app::ErrorBody;
-use tracebook_app::evidence::{Size, themed};
 use tracebook_app::rpc::{Caller, Event, Request, Topic};
-use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook};
+use tracebook_app::{Config, Error, ErrorBody, Listen, ReceiverConfig, Tracebook, diagnostics, pictures};
 
 use crate::closing::Closing;
 
 /// The name of the event that carries every [`Event`].
 const EVENT: &str = "tracebook";
-/// A card is shown as a picture and does nothing.
-const CARD_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 fn main() -> ExitCode {
     if let Some(code) = without_display() {
@@ -50,7 +44,8 @@ fn main() -> ExitCode {
 
 async fn start() -> Result<Arc<Tracebook>, Error> {
     let (config, verbosity) = config()?;
-    tracebook_app::diagnostics::start(Some(&config.data_dir), verbosity)?;
+    diagnostics::start(Some(&config.data_dir), verbosity)?;
+    diagnostics::announce("window");
     let tracebook = Tracebook::start(config).await?;
     tracebook.watch().await?;
     Ok(tracebook)
@@ -76,14 +71,14 @@ fn config() -> Result<(Config, u8), Error> {
         }
         if !["--data", "--http", "--grpc", "--xray", "--watch"].contains(&name) {
             return Err(Error::usage(
-                format!("the window does not know {arg:?}"),
+                format!("unexpected argument {arg:?}"),
                 "It takes --data DIR, --http, --grpc and --xray ADDRESS, --watch COMMAND and -v; everything else is in `tracebook --help`",
             ));
         }
         let value = inline.or_else(|| args.next()).ok_or_else(|| Error::usage(format!("{name} needs a value"), ""))?;
         let address = || {
             value.parse().map(Listen::Named).map_err(|_| {
-                Error::usage(format!("{value:?} is no address"), format!("Write for example {name} 127.0.0.1:0"))
+                Error::usage(format!("{value:?} is not an address"), format!("Write for example {name} 127.0.0.1:0"))
             })
         };
         match name {
@@ -126,7 +121,7 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
         Ok(app) => app,
         Err(error) => return failed(&Error::internal(error)),
     };
-    // `run` would end the process here, before the receivers have stored what they hold.
+    // `run` would end the process here, before the receivers have stored what they received.
     let code = app.run_return(|app, event| {
         if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } = event {
             closing::requested(app, &label, &api);
@@ -139,7 +134,7 @@ fn tracebook(app: &AppHandle) -> Arc<Tracebook> {
     Arc::clone(app.state::<Arc<Tracebook>>().inner())
 }
 
-/// The one command (the other, [`closing::closing`], is about the window itself).
+/// Carries out a command of the app. The window's own command is [`closing::closing`].
 #[tauri::command]
 async fn rpc(
     cmd: String,
@@ -149,7 +144,8 @@ async fn rpc(
     tracebook: State<'_, Arc<Tracebook>>,
 ) -> Result<Box<RawValue>, ErrorBody> {
     let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(|e| {
-        Error::usage(format!("{cmd}: {e}"), "The window and the app do not fit: install Tracebook anew").body()
+        Error::usage(format!("{cmd}: {e}"), "The window and the app have different versions: reinstall Tracebook")
+            .body()
     })?;
     let caller = Caller { client: client.unwrap_or_default(), call: call.unwrap_or_default() };
     tracebook.rpc(request, &caller).await.map_err(|e| e.body())
@@ -162,58 +158,42 @@ fn forward_events(app: &AppHandle) {
         loop {
             let event = match events.recv().await {
                 Ok(event) => event,
-                // Too slow to see them all: everything may have changed.
+                // Events were missed: anything may have changed.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     Event::Changed { topic: Topic::All, id: String::new(), by: String::new() }
                 }
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
             };
-            // A window that is gone needs no event.
-            let _ = app.emit(EVENT, event);
+            if let Err(error) = app.emit(EVENT, event) {
+                tracing::debug!(%error, "an event did not reach the window");
+            }
         }
     });
 }
 
-/// `tracebook://localhost/card/<id>.svg?size=compact&theme=dark`, `…/live/<trace id>.svg`, and `…/livecard/<id>.svg?at=<time>`.
+/// Answers `tracebook://localhost/…`; see [`pictures::picture`].
 async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpResponse<Vec<u8>> {
-    let query = request.uri().query().unwrap_or_default();
-    let asked = |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key);
-    let size = Size::of(asked("size").map_or("", |(_, size)| size));
-    let path = request.uri().path().trim_start_matches('/').trim_end_matches(".svg");
-    let drawn = match path.split_once('/') {
-        Some(("card", id)) => match id.parse() {
-            Ok(id) => tracebook.card(id, size).await,
-            Err(_) => Err(Error::not_found(format!("no card {id}"), "")),
-        },
-        Some(("live", id)) => tracebook.live_trace(id, size).await,
-        Some(("livecard", id)) => match id.parse() {
-            Ok(id) => tracebook.live_card_picture(id, asked("at").map(|(_, at)| at), size).await,
-            Err(_) => Err(Error::not_found(format!("no live card {id}"), "")),
-        },
-        _ => Err(Error::not_found(format!("nothing at {path}"), "")),
-    };
-    let (status, kind, body) = match drawn {
-        Ok(svg) => {
-            let svg = asked("theme").map_or(svg.clone(), |(_, theme)| themed(&svg, theme == "dark"));
-            (StatusCode::OK, "image/svg+xml", svg)
-        }
+    let uri = request.uri();
+    let path = uri.path().trim_start_matches('/');
+    let (status, kind, body) = match pictures::picture(tracebook, path, uri.query().unwrap_or_default()).await {
+        Ok(picture) => (StatusCode::OK, "image/svg+xml", picture.svg),
         Err(error) => (StatusCode::NOT_FOUND, "text/plain", error.message),
     };
     let mut response = HttpResponse::new(body.into_bytes());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(CARD_CSP));
+    headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(pictures::CSP));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Says what is missing where there is no display: the toolkit would only panic.
+/// Reports a missing display, where the toolkit would panic.
 fn without_display() -> Option<ExitCode> {
     let shown = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     if cfg!(target_os = "linux") && !shown("DISPLAY") && !shown("WAYLAND_DISPLAY") {
-        say(
-            "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set).\n  Use `tracebook serve --ui` and open the URL it prints in a browser.",
+        print_error(
+            "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set).\n  Use `tracebook serve --ui` and open the URL it prints in a browser.",
         );
         return Some(ExitCode::from(5));
     }
@@ -221,11 +201,11 @@ fn without_display() -> Option<ExitCode> {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    say(&format!("error: {}\n  {}", error.message, error.hint));
+    print_error(&format!("error: {}\n  {}", error.message, error.hint));
     ExitCode::from(error.exit_code())
 }
 
-#[expect(clippy::print_stderr, reason = "before the window is there, this is the only place to say anything")]
-fn say(text: &str) {
+#[expect(clippy::print_stderr, reason = "without a window there is no other place for messages")]
+fn print_error(text: &str) {
     eprintln!("{text}");
 }

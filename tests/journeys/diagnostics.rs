@@ -54,3 +54,51 @@ fn requests_are_logged_without_what_they_carry() {
     assert!(text.contains("POST /v1/traces") && text.contains("status=400"), "{text}");
     assert!(!text.contains("planted"), "{text}");
 }
+
+#[test]
+fn a_report_describes_the_set_up_and_holds_no_credential_and_no_name() {
+    let mut journal = Journal::new();
+    let home = journal.dir.path().canonicalize().expect("a folder").display().to_string();
+    let (data, path) = (journal.data(), journal.dir.path().join("report.md"));
+    std::fs::create_dir_all(data.join("logs")).expect("makes");
+    let settings = "# planted-in-a-comment\n[honeycomb]\nendpoint = \"http://user:planted-in-a-url@127.0.0.1:9\"\n";
+    std::fs::write(data.join("tracebook.toml"), settings).expect("writes");
+    std::fs::write(data.join("logs/tracebook.log"), "an older line with token=planted-in-the-log\n").expect("writes");
+    for (name, value) in [
+        ("HOME", home.as_str()),
+        ("USER", "planted-user"),
+        ("AWS_SECRET_ACCESS_KEY", "planted-in-the-environment"),
+        ("ROLLBAR_ACCESS_TOKEN", "planted0in0the0environment"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-honeycomb-team=planted-in-a-header"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9/planted-in-the-environment"),
+        ("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2999"),
+    ] {
+        journal.env.push((name.to_owned(), value.to_owned()));
+    }
+    journal.json(&["entry", "new", "--week", "2"]);
+    let file = path.display().to_string();
+    let answer = journal.json(&["doctor", "--report", &file]);
+    assert!(answer["checks"].as_array().is_some_and(|checks| !checks.is_empty()), "{answer}");
+    assert_eq!(answer["report"], json!(file));
+    let text = std::fs::read_to_string(&path).expect("a report");
+    for wanted in [
+        concat!("- Tracebook: ", env!("CARGO_PKG_VERSION")),
+        "- schema of journal.db: ",
+        "- entries: 1",
+        "[honeycomb]",
+        "- ROLLBAR_ACCESS_TOKEN: (set)",
+        "- AWS_XRAY_DAEMON_ADDRESS: 127.0.0.1:2999",
+        "an older line with token=",
+        "## Checks",
+        "~/data",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing: {text}");
+    }
+    assert!(!text.contains("planted") && !text.contains(&home), "{text}");
+
+    journal.json(&["doctor", "--report", &file]);
+    std::fs::write(&path, "my notes").expect("writes");
+    let (code, error) = journal.json_code(&["doctor", "--report", &file]);
+    assert_eq!((code, error["error"]["code"].as_str()), (4, Some("refused")), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).expect("reads"), "my notes");
+}

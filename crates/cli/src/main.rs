@@ -1,16 +1,14 @@
-//! `tracebook`: the app without a window.
+//! `tracebook`: the command line, and the web host (`serve --ui`).
 //!
-//! **For:** the command line of `tracebook --help` for people, scripts and tests, and the web host (`serve --ui`).
-//!
-//! **Never:** SQL, HTTP to others, business decisions: an argument becomes a request of
-//! [`tracebook_app`], an answer becomes text or JSON.
+//! Arguments become requests of [`tracebook_app`], answers become text or JSON. No SQL, no HTTP client, no business
+//! logic.
 
 mod args;
+mod client;
 mod commands;
+mod input;
 mod out;
-mod relay;
-mod serve;
-mod source;
+mod signals;
 mod web;
 
 use std::process::ExitCode;
@@ -25,7 +23,7 @@ use crate::out::Out;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return ExitCode::from(not_run(&error)),
+        Err(error) => return ExitCode::from(without_command(&error)),
     };
     let out = Out::new(args.json, args.quiet);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -42,13 +40,13 @@ fn main() -> ExitCode {
             error.exit_code()
         }
     };
-    // Standard input may be blocked in a read that nobody ends.
+    // A thread may be blocked reading standard input, which cannot be cancelled.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
 
-/// Answers arguments that start nothing: help, the version, and what cannot be understood.
-fn not_run(error: &clap::Error) -> u8 {
+/// Answers arguments that run no command: help, the version, and usage errors.
+fn without_command(error: &clap::Error) -> u8 {
     let json = std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json");
     let text = || error.render().to_string();
     match (json, error.kind()) {
@@ -58,15 +56,13 @@ fn not_run(error: &clap::Error) -> u8 {
         }
         (true, _) => {
             let text = text();
-            let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-            let message = said.join(" ").trim_start_matches("error: ").to_owned();
+            let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let message = lines.join(" ").trim_start_matches("error: ").to_owned();
             Out::json_only()
                 .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
         }
-        (false, _) => {
-            // A closed pipe is the reader's choice.
-            let _ = error.print();
-        }
+        // The reader may have closed the pipe, which is no failure.
+        (false, _) => drop(error.print()),
     }
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) { 0 } else { 2 }
 }

@@ -1,4 +1,4 @@
-//! The one door for output: text for people, or exactly one JSON value.
+//! Output: text for people, or exactly one JSON value.
 
 use std::io::Write as _;
 
@@ -7,7 +7,6 @@ use serde_json::json;
 
 use tracebook_app::Error;
 
-/// Where answers go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Out {
     json: bool,
@@ -35,7 +34,12 @@ impl Out {
         }
     }
 
-    /// What is said beside the answer: progress, warnings, where to look. Never on standard output with `--json`.
+    /// A list: as JSON, or as aligned columns.
+    pub(crate) fn table<T: Serialize>(&self, rows: &[T], cells: impl Fn(&T) -> Vec<String>) {
+        self.answer(&rows, |rows| columns(&rows.iter().map(cells).collect::<Vec<_>>()));
+    }
+
+    /// Progress and hints. Printed neither with `--json` nor with `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if self.json || self.quiet {
             return;
@@ -45,37 +49,41 @@ impl Out {
 
     /// A warning: on standard error, so that it never mixes with the answer.
     pub(crate) fn warn(&self, text: &str) {
-        // A closed standard error cannot be told of anything.
-        let _ = writeln!(std::io::stderr(), "warning: {}", harmless(text));
+        print_error(&format!("warning: {text}"));
     }
 
-    /// A line of a log that goes on while something runs: on standard error, as it is.
-    pub(crate) fn log(&self, line: &str) {
-        if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{}", harmless(line));
+    pub(crate) fn warnings(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.warn(warning);
         }
     }
 
-    /// A failure.
+    /// A line of a log, on standard error.
+    pub(crate) fn log(&self, line: &str) {
+        if !self.quiet {
+            print_error(line);
+        }
+    }
+
     pub(crate) fn error(&self, error: &Error) {
         if self.json {
             let body = error.body();
             print(&json!({ "error": body }).to_string());
         } else {
             let hint = if error.hint.is_empty() { String::new() } else { format!("\n  {}", error.hint) };
-            let _ = writeln!(std::io::stderr(), "error: {}", harmless(&format!("{}{hint}", error.message)));
+            print_error(&format!("error: {}{hint}", error.message));
         }
     }
 }
 
-/// What a service sent must not steer the terminal that shows it.
+/// Replaces control characters: what a service sent must not control the terminal.
 fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => c,
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
             '\u{7f}'..='\u{9f}' => '\u{fffd}',
-            // What would turn the order of the text round.
+            // These change the direction of the text.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             c => c,
         })
@@ -85,11 +93,16 @@ fn harmless(text: &str) -> String {
 fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    // The reader may have closed the pipe (`| head`): that is no failure of ours.
-    let _ = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
+    // The reader may have closed the pipe (`| head`), which is no failure.
+    write!(stdout, "{text}{end}").and_then(|()| stdout.flush()).ok();
 }
 
-/// Rows as aligned columns.
+fn print_error(text: &str) {
+    // Where standard error is closed there is nowhere to report it.
+    writeln!(std::io::stderr(), "{}", harmless(text)).ok();
+}
+
+/// Aligns cells in columns.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
@@ -98,7 +111,7 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            // A line ending inside a cell would look like a row of its own.
+            // A line break inside a cell would look like a new row.
             line.push_str(&cell.replace(['\n', '\r'], "␤"));
             line.push_str(&" ".repeat(width - cell.chars().count() + 2));
         }

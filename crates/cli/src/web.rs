@@ -1,14 +1,15 @@
 //! The web host: the UI in a browser, for machines without a display and for tests.
 //!
-//! It can read and write files as the user, so: loopback only, every request's `Host` and `Origin` checked (DNS rebinding,
-//! other sites), and nothing without the token of the printed URL, which is swapped for an HttpOnly, SameSite cookie.
+//! It can read and write files as the user. So it listens on loopback only, checks the `Host` and `Origin` of every
+//! request (DNS rebinding, other sites), and requires the token of the printed URL, which it exchanges for an HttpOnly,
+//! SameSite cookie.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
@@ -23,9 +24,8 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use tracebook_app::evidence::Size;
 use tracebook_app::rpc::{Caller, Event, Request, Topic};
-use tracebook_app::{Code, Error, Tracebook};
+use tracebook_app::{Code, Error, Tracebook, pictures};
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
@@ -33,10 +33,7 @@ struct Ui;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; connect-src 'self'; \
                    font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// A card is shown as a picture; opened as a page it must still do nothing.
-const CARD_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// What the web host knows.
 #[derive(Clone)]
 pub(crate) struct Host {
     tracebook: Arc<Tracebook>,
@@ -58,12 +55,12 @@ impl Host {
         Ok(Self { tracebook, allowed: Arc::new(allowed), token: hex::encode(bytes).into(), port })
     }
 
-    /// What the user opens.
+    /// The URL for the user to open.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/?token={}", self.port, self.token)
     }
 
-    /// Named after the port: cookies do not keep ports apart, and two journals may be open.
+    /// Contains the port: cookies are shared between ports, and two journals may be open.
     fn cookie_name(&self) -> String {
         format!("tracebook-{}", self.port)
     }
@@ -73,7 +70,7 @@ impl Host {
         let (name, port) = split_port(&host);
         match name {
             "127.0.0.1" | "localhost" | "[::1]" => port.is_none_or(|p| p == self.port.to_string()),
-            // A workspace forwards under a name and port of its own.
+            // A workspace forwards under another name and port.
             _ => self.allowed.iter().any(|allowed| allowed == name || *allowed == host),
         }
     }
@@ -90,7 +87,7 @@ impl Host {
     }
 }
 
-/// Compares without telling by its time how much was right.
+/// Compares in constant time.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
 }
@@ -111,16 +108,16 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/rpc", post(rpc))
         .route("/events", get(events))
-        .route("/card/{name}", get(card))
-        .route("/live/{name}", get(live_trace))
-        .route("/livecard/{name}", get(live_card))
+        .route("/card/{name}", get(picture))
+        .route("/live/{name}", get(picture))
+        .route("/livecard/{name}", get(picture))
         .fallback(file)
         .layer(axum::extract::DefaultBodyLimit::max(128 * 1024 * 1024))
         .layer(middleware::from_fn_with_state(host.clone(), check))
         .with_state(host);
     let ended = stopping.clone().cancelled_owned();
     let served = axum::serve(listener, router).with_graceful_shutdown(ended);
-    // An open event stream would keep a graceful end waiting for ever.
+    // An open event stream would block a graceful shutdown.
     let deadline = async {
         stopping.cancelled().await;
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -131,7 +128,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Every request passes here first.
+/// Checks host, origin and token of every request.
 async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Response {
     let headers = request.headers();
     let asked = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
@@ -139,7 +136,7 @@ async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Re
         return plain(
             StatusCode::FORBIDDEN,
             format!(
-                "This host name is not known here: {asked:?}. Start `tracebook serve --ui --allow-host NAME` to allow it.\n"
+                "The host name {asked:?} is not allowed. To allow it, start `tracebook serve --ui --allow-host NAME`.\n"
             ),
         );
     }
@@ -157,7 +154,7 @@ async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Re
         if !same(token.as_bytes(), host.token.as_bytes()) {
             return plain(
                 StatusCode::UNAUTHORIZED,
-                "This link is of an earlier run. Open the URL that `tracebook serve --ui` printed last.\n".to_owned(),
+                "This link has expired. Open the URL that `tracebook serve --ui` printed last.\n".to_owned(),
             );
         }
         let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", host.cookie_name(), host.token);
@@ -170,7 +167,7 @@ async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Re
     if !host.has_cookie(headers) {
         return plain(
             StatusCode::UNAUTHORIZED,
-            "Open the URL that `tracebook serve --ui` printed: its token is the key.\n".to_owned(),
+            "Open the URL that `tracebook serve --ui` printed: it contains the token that is needed here.\n".to_owned(),
         );
     }
     secured(next.run(request).await)
@@ -212,7 +209,7 @@ async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Byt
         .and_then(|c| c.to_str().ok())
         .is_some_and(|c| c.starts_with("application/json"));
     if !is_json {
-        // A form of another site can send text/plain without asking first; JSON it cannot.
+        // Another site's form can send text/plain without a preflight request, but not JSON.
         return failure(&Error::usage("send JSON with Content-Type: application/json", ""));
     }
     let asked: Asked = match serde_json::from_slice(&body) {
@@ -244,7 +241,7 @@ fn failure(error: &Error) -> Response {
         Code::Usage => StatusCode::BAD_REQUEST,
         Code::Refused => StatusCode::CONFLICT,
         Code::NotBuilt | Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        // Not 401 or 429: those would speak of the window's own key and pace.
+        // Not 401 or 429, which would refer to this server's own token and rate.
         Code::Unreachable | Code::Credentials | Code::Throttled => StatusCode::BAD_GATEWAY,
         Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -253,7 +250,7 @@ fn failure(error: &Error) -> Response {
 
 async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
     let stream = BroadcastStream::new(host.tracebook.events()).map(|event| {
-        // A listener that was too slow has missed some: it is told that everything may have changed.
+        // A listener that was too slow has missed events: anything may have changed.
         let event =
             event.unwrap_or_else(|_| Event::Changed { topic: Topic::All, id: String::new(), by: String::new() });
         Ok(SseEvent::default().json_data(&event).unwrap_or_default())
@@ -261,49 +258,18 @@ async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEv
     Sse::new(stream).keep_alive(KeepAlive::default())
 }
 
-#[derive(Deserialize)]
-struct Drawn {
-    #[serde(default)]
-    size: String,
-    /// Of a live card: which answer.
-    at: Option<String>,
-}
-
-async fn card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
-    let id = name.strip_suffix(".svg").unwrap_or(&name).parse();
-    match id {
-        Ok(id) => picture(host.tracebook.card(id, Size::of(&drawn.size)).await, "private, max-age=3600"),
-        Err(error) => failure(&Error::usage(error.to_string(), "")),
-    }
-}
-
-async fn live_trace(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
-    let id = name.strip_suffix(".svg").unwrap_or(&name);
-    picture(host.tracebook.live_trace(id, Size::of(&drawn.size)).await, "no-store")
-}
-
-async fn live_card(State(host): State<Host>, Path(name): Path<String>, Query(drawn): Query<Drawn>) -> Response {
-    let id = name.strip_suffix(".svg").unwrap_or(&name).parse();
-    match id {
-        Ok(id) => {
-            let svg = host.tracebook.live_card_picture(id, drawn.at.as_deref(), Size::of(&drawn.size)).await;
-            picture(svg, "no-store")
-        }
-        Err(error) => failure(&Error::usage(error.to_string(), "")),
-    }
-}
-
-fn picture(svg: Result<String, Error>, cache: &'static str) -> Response {
-    match svg {
-        Ok(svg) => (
-            [
+async fn picture(State(host): State<Host>, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    match pictures::picture(&host.tracebook, path, uri.query().unwrap_or_default()).await {
+        Ok(picture) => {
+            let cache = if picture.immutable { "private, max-age=3600" } else { "no-store" };
+            let headers = [
                 (header::CONTENT_TYPE, "image/svg+xml"),
-                (header::CONTENT_SECURITY_POLICY, CARD_CSP),
+                (header::CONTENT_SECURITY_POLICY, pictures::CSP),
                 (header::CACHE_CONTROL, cache),
-            ],
-            svg,
-        )
-            .into_response(),
+            ];
+            (headers, picture.svg).into_response()
+        }
         Err(error) => failure(&error),
     }
 }
@@ -330,6 +296,6 @@ async fn file(method: Method, uri: Uri) -> Response {
             };
             ([(header::CONTENT_TYPE, kind)], Body::from(file.data.into_owned())).into_response()
         }
-        None => plain(StatusCode::NOT_FOUND, "There is no such page.\n".to_owned()),
+        None => plain(StatusCode::NOT_FOUND, "Page not found.\n".to_owned()),
     }
 }

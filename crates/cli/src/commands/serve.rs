@@ -5,19 +5,18 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
 
-use tracebook_app::Holder;
-use tracebook_app::{Code, Config, Error, Listen, ReceiverConfig, Tracebook};
+use tracebook_app::{Code, Config, Error, Holder, Listen, ReceiverConfig, Tracebook, diagnostics};
 
 use crate::args::Serve;
 use crate::out::Out;
-use crate::web;
+use crate::{signals, web};
 
-/// Where the UI is served unless the user names an address; another free port where it is taken.
+/// The UI's port unless the user names one; where it is taken, a free one is used.
 const UI_PORT: u16 = 4390;
 
-pub(crate) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
+pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -> Result<u8, Error> {
+    diagnostics::announce("serve");
     let listen = |named: Option<SocketAddr>| named.map_or(Listen::Default, Listen::Named);
     let receivers = (!args.no_receivers).then(|| ReceiverConfig {
         http: listen(args.http),
@@ -32,7 +31,7 @@ pub(crate) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
     };
     let tracebook = Tracebook::start(Config { data_dir, receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
-    tokio::spawn(tell(tracebook.relay_lines(), *out));
+    tokio::spawn(print_relay_log(tracebook.relay_lines(), *out));
 
     let mut url = None;
     let mut served = None;
@@ -65,16 +64,16 @@ pub(crate) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         });
     }
     if args.containers {
-        out.warn("--containers: every container on this machine's bridge can send to this journal");
+        out.warn("--containers: every container on this machine's bridge network can send to this journal");
     }
     if let Some(holder) = elsewhere.filter(|_| !args.no_receivers) {
-        out.warn(&held(holder));
+        out.warn(&held_elsewhere(holder));
     }
     for problem in tracebook.problems() {
         out.warn(&problem);
     }
 
-    stopped().await;
+    signals::interrupted().await;
     out.note("Stopping…");
     tracebook.shutdown().await;
     if let Some(served) = served {
@@ -83,24 +82,24 @@ pub(crate) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
     Ok(0)
 }
 
-/// Says who receives for this journal, where it is somebody else.
-fn held(holder: &Holder) -> String {
-    let ends = [("HTTP", &holder.http), ("gRPC", &holder.grpc), ("X-Ray", &holder.xray)];
-    let ends: Vec<String> =
-        ends.into_iter().filter_map(|(name, address)| Some(format!("{name} on {}", address.as_ref()?))).collect();
+/// Names the other process that has this journal's receivers.
+fn held_elsewhere(holder: &Holder) -> String {
+    let listeners = [("HTTP", &holder.http), ("gRPC", &holder.grpc), ("X-Ray", &holder.xray)];
+    let listeners: Vec<String> =
+        listeners.into_iter().filter_map(|(name, address)| Some(format!("{name} on {}", address.as_ref()?))).collect();
     format!(
-        "process {} holds this journal's receivers ({}). What it stores is seen here too; to listen here as well, name other ports, such as --http 127.0.0.1:0",
+        "process {} holds this journal's receivers ({}). This process sees what they store; to listen here as well, name other ports, for example --http 127.0.0.1:0",
         holder.pid,
-        if ends.is_empty() { "none is open".to_owned() } else { ends.join(", ") }
+        if listeners.is_empty() { "none is open".to_owned() } else { listeners.join(", ") }
     )
 }
 
-/// What is sent on, as the X-Ray daemon tells it.
-async fn tell(mut lines: broadcast::Receiver<String>, out: Out) {
+/// Prints the relay's log, which has the form of the X-Ray daemon's.
+async fn print_relay_log(mut lines: broadcast::Receiver<String>, out: Out) {
     loop {
         match lines.recv().await {
             Ok(line) => out.log(&line),
-            Err(broadcast::error::RecvError::Lagged(n)) => out.log(&format!("({n} lines were left out)")),
+            Err(broadcast::error::RecvError::Lagged(n)) => out.log(&format!("({n} lines were skipped)")),
             Err(broadcast::error::RecvError::Closed) => break,
         }
     }
@@ -111,13 +110,13 @@ async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, E
         Error::new(
             Code::Unreachable,
             format!("{address} cannot be listened on: {error}"),
-            "Name another port with --ui, or port 0 for any that is free",
+            "Name another port with --ui, or port 0 for any free one",
         )
     };
     match named {
         Some(address) if !address.ip().is_loopback() => Err(Error::usage(
             format!("{address} is not a loopback address"),
-            "The UI can read and write files as you: serve it on 127.0.0.1 and let your workspace forward the port (with --allow-host NAME)",
+            "The UI can read and write your files: serve it on 127.0.0.1 and let your workspace forward the port (see --allow-host)",
         )),
         Some(address) => tokio::net::TcpListener::bind(address).await.map_err(|e| refused(address, e)),
         None => {
@@ -130,37 +129,5 @@ async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, E
                 }
             }
         }
-    }
-}
-
-/// Is cancelled by Ctrl-C, or by the polite way to end a process.
-pub(crate) fn stopped_token() -> CancellationToken {
-    let token = CancellationToken::new();
-    let ours = token.clone();
-    tokio::spawn(async move {
-        stopped().await;
-        ours.cancel();
-    });
-    token
-}
-
-/// Ctrl-C, or the polite way to end a process.
-pub(crate) async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            // Without a handler the system's own applies, and Ctrl-C still works.
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -1,0 +1,125 @@
+use clap::{Args, Subcommand, ValueEnum};
+
+use tracebook_core::evidence::Kind;
+use tracebook_core::question::Source;
+
+use super::values::{kinds, sources};
+
+/// A list of `live`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum List {
+    Traces,
+    Logs,
+    Errors,
+    Console,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Live {
+    /// What to list
+    #[arg(value_enum)]
+    pub(crate) what: List,
+    /// Where to read it
+    #[arg(long, default_value = "local", value_parser = sources())]
+    pub(crate) source: Source,
+    /// Time window, for example 15m, 2h or 7d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) since: Option<String>,
+    /// Start of the time range, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// End of the time range, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Words, service:x, status:error, duration>100ms, name:x, key=value
+    #[arg(long, default_value = "")]
+    pub(crate) filter: String,
+    /// Maximum number of rows
+    #[arg(long)]
+    pub(crate) limit: Option<u32>,
+    /// List the oldest first (log events of cloudwatch)
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Capture {
+    /// The kind of evidence
+    #[arg(value_parser = kinds())]
+    pub(crate) kind: Kind,
+    /// The id of what is captured; for a live card, live:ID captures a fresh answer
+    pub(crate) id: Option<String>,
+    /// Where to read it
+    #[arg(long, default_value = "local", value_parser = sources())]
+    pub(crate) source: Source,
+    /// Capture the latest complete trace
+    #[arg(long)]
+    pub(crate) latest: bool,
+    /// Consider only what matches this filter
+    #[arg(long, default_value = "")]
+    pub(crate) filter: String,
+    /// Consider only this time window, for example 15m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) since: Option<String>,
+    /// Start of the time range, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// End of the time range, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Insert the evidence into this entry
+    #[arg(long, value_name = "REF")]
+    pub(crate) into: Option<String>,
+    /// Fill this slot: its number, or part of its text
+    #[arg(long)]
+    pub(crate) slot: Option<String>,
+    /// The caption
+    #[arg(long)]
+    pub(crate) caption: Option<String>,
+    /// Console output: read it from a file; - reads standard input
+    #[arg(long)]
+    pub(crate) file: Option<String>,
+    /// Console output: run this command
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// List evidence
+    List {
+        /// Id or slug of an entry [default: all evidence]
+        entry: Option<String>,
+    },
+    /// Show evidence with its data
+    Show {
+        /// The evidence's id
+        evidence: String,
+        /// Print the data as received
+        #[arg(long, conflicts_with = "svg")]
+        raw: bool,
+        /// Print the card as SVG
+        #[arg(long)]
+        svg: bool,
+    },
+    /// Show the difference between two pieces of evidence
+    Diff {
+        /// The id of one
+        left: String,
+        /// The id of the other
+        right: String,
+    },
+    /// Move evidence to the bin
+    Delete {
+        /// The evidence's id
+        evidence: String,
+        /// Erase its data permanently
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Restore evidence from the bin
+    Restore {
+        /// The evidence's id
+        evidence: String,
+    },
+}

@@ -1,0 +1,169 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Entry {
+    /// Create an entry, from the course's template unless a body is given
+    New {
+        /// 0 to 11, or X
+        #[arg(long)]
+        week: Option<String>,
+        /// The title
+        #[arg(long)]
+        title: Option<String>,
+        /// A Markdown file; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        body: Option<String>,
+    },
+    /// List entries
+    List {
+        /// List the entries in the bin instead
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Print an entry's text
+    Show {
+        /// Id or slug
+        entry: String,
+        /// Print the text of this revision
+        #[arg(long)]
+        revision: Option<i64>,
+    },
+    /// Replace an entry's text; refused if the text has changed since --base
+    Set {
+        /// Id or slug
+        entry: String,
+        /// A Markdown file; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        body: String,
+        /// The revision that the new text is based on
+        #[arg(long, value_name = "REV")]
+        base: Option<i64>,
+    },
+    /// List an entry's revisions
+    History {
+        /// Id or slug
+        entry: String,
+        /// Show what has changed since this revision
+        #[arg(long, value_name = "REV")]
+        diff: Option<i64>,
+    },
+    /// Move an entry to the bin
+    Delete {
+        /// Id or slug
+        entry: String,
+    },
+    /// Restore an entry from the bin
+    Restore {
+        /// Id or slug
+        entry: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Attachment {
+    /// List attachments
+    List {
+        /// Id or slug of an entry [default: all entries]
+        entry: Option<String>,
+    },
+    /// Add a file to an entry
+    Add {
+        /// The file
+        file: PathBuf,
+        /// Id or slug of the entry
+        #[arg(long, value_name = "REF")]
+        into: String,
+    },
+    /// Show an attachment, or write it to a file
+    Show {
+        /// The attachment's id
+        id: String,
+        /// Write it here
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Move an attachment to the bin
+    Delete {
+        /// The attachment's id
+        id: String,
+        /// Erase its data permanently
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Restore an attachment from the bin
+    Restore {
+        /// The attachment's id
+        id: String,
+    },
+}
+
+impl Attachment {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::List { .. } => "attachment list",
+            Self::Add { .. } => "attachment add",
+            Self::Show { .. } => "attachment show",
+            Self::Delete { .. } => "attachment delete",
+            Self::Restore { .. } => "attachment restore",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Ids or slugs of entries
+    #[arg(required_unless_present = "all")]
+    pub(crate) entries: Vec<String>,
+    /// Export every entry
+    #[arg(long, conflicts_with = "entries")]
+    pub(crate) all: bool,
+    /// The folder in which `journal/` is written
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: String,
+    /// The format
+    #[arg(long, value_enum, default_value_t = ExportFormat::Github)]
+    pub(crate) format: ExportFormat,
+    /// Write everything unmasked
+    #[arg(long)]
+    pub(crate) allow_leaks: bool,
+    /// Also overwrite files that Tracebook did not write
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Markdown with pictures, as GitHub shows it
+    Github,
+    /// One HTML file
+    Html,
+    /// One archive
+    Bundle,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Clones, folders, Markdown files or single SVGs
+    #[arg(required_unless_present = "class")]
+    pub(crate) paths: Vec<String>,
+    /// Fail unless this many pieces of evidence are found
+    #[arg(long, value_name = "N")]
+    pub(crate) expect: Option<u32>,
+    /// Draw every card anew into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) redraw: Option<PathBuf>,
+    /// Verify a class: one folder per student
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    pub(crate) class: Option<PathBuf>,
+    /// The course file that says what is required
+    #[arg(long, value_name = "FILE", requires = "class", conflicts_with = "paths")]
+    pub(crate) course: Option<PathBuf>,
+    /// Write the result as CSV
+    #[arg(long, value_name = "FILE", requires = "class", conflicts_with = "paths")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the result as HTML
+    #[arg(long, value_name = "FILE", requires = "class", conflicts_with = "paths")]
+    pub(crate) html: Option<PathBuf>,
+}

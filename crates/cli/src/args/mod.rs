@@ -1,0 +1,283 @@
+//! The command line's contract as types. Names, arguments and exit codes are only ever added.
+
+mod evidence;
+mod journal;
+mod serve;
+mod sources;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+pub(crate) use evidence::{Capture, Evidence, List, Live};
+pub(crate) use journal::{Attachment, Entry, Export, ExportFormat, Verify};
+pub(crate) use serve::Serve;
+pub(crate) use sources::{Doctor, Relay, Source};
+
+/// A journal for observability evidence: traces, logs and errors captured as data instead of screenshots
+#[derive(Debug, Parser)]
+#[command(name = "tracebook", version, about, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// The journal's directory [default: the platform's data directory, or TRACEBOOK_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print exactly one JSON value on standard output
+    #[arg(long, global = true, overrides_with = "json")]
+    pub(crate) json: bool,
+    /// Do not print progress and notes
+    #[arg(long, global = true, overrides_with = "quiet")]
+    pub(crate) quiet: bool,
+    /// Write diagnostics to standard error: -v info, -vv debug, -vvv trace (or set TRACEBOOK_LOG)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Receive telemetry, and optionally serve the UI, until Ctrl-C
+    Serve(Serve),
+    /// Run through the whole workflow against a built-in demo service
+    Demo {
+        /// Export to this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Create, list, read, change and delete entries
+    #[command(subcommand)]
+    Entry(Entry),
+    /// Manage pictures and files of entries
+    #[command(subcommand)]
+    Attachment(Attachment),
+    /// Import Markdown files, or an exported journal with its evidence
+    Import {
+        /// Files and folders; - reads one text from standard input
+        #[arg(required = true)]
+        paths: Vec<String>,
+    },
+    /// List the slots of an entry that still need evidence
+    Slots {
+        /// Id or slug of the entry
+        entry: String,
+    },
+    /// List traces, logs, errors or console lines, newest first
+    Live(Live),
+    /// Capture something as evidence
+    Capture(Capture),
+    /// List, show, compare and delete evidence
+    #[command(subcommand)]
+    Evidence(Evidence),
+    /// Search entries and evidence
+    Search {
+        /// The words to find
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// List problems that would affect an export
+    Check {
+        /// Id or slug of an entry [default: all entries]
+        entry: Option<String>,
+    },
+    /// Write entries as Markdown with their evidence
+    Export(Export),
+    /// Check that exported evidence is what was captured
+    Verify(Verify),
+    /// Copy the whole journal into one file, also while it is in use
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Replace the journal by a backup
+    Restore {
+        /// The backup to read
+        file: PathBuf,
+    },
+    /// Export, commit, merge and push with your own git
+    Sync {
+        /// The git remote
+        #[arg(long)]
+        remote: Option<String>,
+        /// The git branch
+        #[arg(long)]
+        branch: Option<String>,
+    },
+    /// Find out why no telemetry arrives or a source does not answer
+    Doctor(Doctor),
+    /// Configure and check cloud sources
+    #[command(subcommand)]
+    Source(Source),
+    /// Forward received telemetry to the real services
+    #[command(subcommand)]
+    Relay(Relay),
+    /// Print the settings that make a service send to this app
+    Env {
+        /// flask, node, compose or shell
+        #[arg(long = "for", value_name = "TARGET")]
+        target: Option<String>,
+    },
+}
+
+impl Command {
+    /// What of the command is accepted and not built yet, as the user wrote it.
+    pub(crate) fn not_built(&self) -> Option<&'static str> {
+        let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
+        match self {
+            Self::Attachment(attachment) => Some(attachment.name()),
+            Self::Search { .. } => Some("search"),
+            Self::Check { .. } => Some("check"),
+            Self::Sync { .. } => Some("sync"),
+            Self::Backup { .. } => Some("backup"),
+            Self::Restore { .. } => Some("restore"),
+            Self::Entry(Entry::History { diff: Some(_), .. }) => Some("entry history --diff"),
+            Self::Live(live) => first(&[(live.from.is_some(), "live --from"), (live.to.is_some(), "live --to")]),
+            Self::Capture(capture) => {
+                first(&[(capture.from.is_some(), "capture --from"), (capture.to.is_some(), "capture --to")])
+            }
+            Self::Export(export) => match export.format {
+                ExportFormat::Github => None,
+                ExportFormat::Html => Some("export --format html"),
+                ExportFormat::Bundle => Some("export --format bundle"),
+            },
+            Self::Verify(verify) => first(&[
+                (verify.class.is_some(), "verify --class"),
+                (verify.expect.is_some(), "verify --expect"),
+                (verify.redraw.is_some(), "verify --redraw"),
+            ]),
+            Self::Doctor(doctor) => first(&[(doctor.repair, "doctor --repair")]),
+            Self::Serve(_)
+            | Self::Demo { .. }
+            | Self::Entry(_)
+            | Self::Import { .. }
+            | Self::Slots { .. }
+            | Self::Evidence(_)
+            | Self::Source(_)
+            | Self::Relay(_)
+            | Self::Env { .. } => None,
+        }
+    }
+
+    /// Whether it reads or writes a journal at all.
+    pub(crate) fn uses_journal(&self) -> bool {
+        !matches!(self, Self::Verify(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Args {
+        let words = std::iter::once("tracebook").chain(line.split_whitespace());
+        Args::try_parse_from(words).unwrap_or_else(|e| panic!("{line}: {e}"))
+    }
+
+    /// The contract, one line a form. What is not built names itself.
+    #[test]
+    fn every_form_of_the_contract_is_accepted() {
+        for (line, not_built) in [
+            ("serve --http 127.0.0.1:0 --grpc 127.0.0.1:0 --xray 127.0.0.1:0 --ui 127.0.0.1:0 --watch ls", None),
+            (
+                "serve --ui --no-receivers --containers --allow-host a --allow-host b --allow-origin http://localhost:1",
+                None,
+            ),
+            ("demo --out x", None),
+            ("entry new --week 2 --title T --body -", None),
+            ("entry list", None),
+            ("entry show week-2", None),
+            ("entry set week-2 --body f --base 3", None),
+            ("entry history week-2", None),
+            ("entry history week-2 --diff 3", Some("entry history --diff")),
+            ("entry delete week-2", None),
+            ("entry restore week-2", None),
+            ("attachment list", Some("attachment list")),
+            ("attachment list week-2", Some("attachment list")),
+            ("attachment add f.png --into week-2", Some("attachment add")),
+            ("attachment show a --out f.png", Some("attachment show")),
+            ("attachment delete a --purge", Some("attachment delete")),
+            ("attachment restore a", Some("attachment restore")),
+            ("import a b -", None),
+            ("slots week-2", None),
+            ("live traces --source local --since 15m --filter a --limit 3", None),
+            ("live logs --source cloudwatch", None),
+            ("live errors --source rollbar", None),
+            ("live console --from 2026-01-01T00:00:00Z", Some("live --from")),
+            ("live traces --to 2026-01-01T00:00:00Z", Some("live --to")),
+            ("capture trace --latest --filter a --since 1h --into week-2 --slot 1 --caption T", None),
+            ("capture logs --source cloudwatch", None),
+            ("capture error 17 --source rollbar", None),
+            ("capture service-map", None),
+            ("capture groups", None),
+            ("capture sampling-rules --source xray", None),
+            ("capture query q --source honeycomb", None),
+            ("capture dossier", None),
+            ("capture console --file -", None),
+            ("capture console -- ls -l", None),
+            ("capture trace --from 2026-01-01T00:00:00Z", Some("capture --from")),
+            ("capture trace --to 2026-01-01T00:00:00Z", Some("capture --to")),
+            ("evidence list week-2", None),
+            ("evidence show E --raw", None),
+            ("evidence show E --svg", None),
+            ("evidence diff E E", None),
+            ("evidence delete E --purge", None),
+            ("evidence restore E", None),
+            ("search a b", Some("search")),
+            ("check", Some("check")),
+            ("check week-2", Some("check")),
+            ("export week-2 --to d --format github --allow-leaks --force", None),
+            ("export --all --to d --format html", Some("export --format html")),
+            ("export --all --to d --format bundle", Some("export --format bundle")),
+            ("verify a b.svg", None),
+            ("verify a --expect 3", Some("verify --expect")),
+            ("verify a --redraw d", Some("verify --redraw")),
+            ("verify --class d --course c --csv f --html f", Some("verify --class")),
+            ("source list", None),
+            ("source who aws", None),
+            ("source set --aws-region eu-west-1", None),
+            ("source token rollbar --forget", None),
+            ("relay status", None),
+            ("relay set otlp --on --endpoint http://a --key honeycomb --header h", None),
+            ("relay token rollbar", None),
+            ("relay retry xray", None),
+            ("relay forget logs", None),
+            ("backup f", Some("backup")),
+            ("restore f", Some("restore")),
+            ("sync --remote origin --branch main", Some("sync")),
+            ("doctor xray", None),
+            ("doctor --source honeycomb", None),
+            ("doctor --report f", None),
+            ("doctor --repair", Some("doctor --repair")),
+            ("env --for flask", None),
+        ] {
+            assert_eq!(parsed(line).command.not_built(), not_built, "{line}");
+            let args = parsed(&format!("--data d --json --quiet -vv {line}"));
+            assert!(args.data.is_some() && args.json && args.quiet && args.verbose == 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_contract_is_refused() {
+        for line in [
+            "capture screenshot",
+            "live spans",
+            "live traces --source datadog",
+            "doctor --source datadog",
+            "doctor smtp",
+            "export --all",
+            "verify",
+            "verify --csv f a",
+            "attachment add f.png",
+            "source who github",
+            "relay retry smtp",
+        ] {
+            let words = std::iter::once("tracebook").chain(line.split_whitespace());
+            assert!(Args::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

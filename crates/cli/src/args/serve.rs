@@ -1,0 +1,36 @@
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::values::address;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Receive OTLP over HTTP, CloudWatch Logs and Rollbar here [default: 127.0.0.1:4318]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) http: Option<SocketAddr>,
+    /// Receive OTLP over gRPC here [default: 127.0.0.1:4317]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) grpc: Option<SocketAddr>,
+    /// Receive the X-Ray daemon's protocol here, UDP and TCP [default: 127.0.0.1:2000]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) xray: Option<SocketAddr>,
+    /// Serve the UI to a browser [default: 127.0.0.1:4390, or a free port]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, value_parser = address)]
+    pub(crate) ui: Option<Option<SocketAddr>>,
+    /// Start no receivers
+    #[arg(long)]
+    pub(crate) no_receivers: bool,
+    /// Also listen on the container bridge, for services in containers
+    #[arg(long)]
+    pub(crate) containers: bool,
+    /// Allow a browser to open the UI under this host name, for example a cloud workspace's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Allow web pages of this origin to send telemetry, for example http://localhost:3000
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Run a command and store its output, for example "docker compose logs -f backend-flask"
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) watch: Vec<String>,
+}

@@ -1,0 +1,71 @@
+//! `tracebook evidence`.
+
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use tracebook_app::Error;
+use tracebook_app::evidence::{Size, as_text};
+use tracebook_app::rpc::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
+use tracebook_core::ids::{Id, IdError};
+
+use crate::args::Evidence;
+use crate::client::Client;
+use crate::out::Out;
+
+pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result<u8, Error> {
+    match command {
+        Evidence::List { entry } => {
+            let rows = client.call(EvidenceList { entry }).await?;
+            out.table(&rows, |r| {
+                let entries = if r.entries.is_empty() { "in no entry".to_owned() } else { r.entries.join(", ") };
+                vec![r.id.to_string(), r.kind.word().to_owned(), entries, r.title.clone()]
+            });
+        }
+        Evidence::Show { evidence, raw: true, .. } => {
+            let raw = client.tracebook.evidence_raw(id(&evidence)?).await?;
+            out.answer(&raw, |raw| format!("{raw:#}"));
+        }
+        Evidence::Show { evidence, svg: true, .. } => {
+            let svg = client.tracebook.card(id(&evidence)?, Size::Full).await?;
+            out.answer(&json!({ "svg": svg }), |_| svg.clone());
+        }
+        Evidence::Show { evidence, .. } => {
+            let id = id(&evidence)?;
+            let frozen = client.tracebook.frozen(id).await?;
+            let row = client.call(EvidenceGet { id }).await?.row;
+            let table = as_text(&frozen);
+            let evidence = RawValue::from_string(frozen.canonical).map_err(Error::internal)?;
+            out.answer(&Shown { row, evidence }, |_| table);
+        }
+        Evidence::Diff { left, right } => {
+            let difference = client.tracebook.evidence_diff(id(&left)?, id(&right)?).await?;
+            out.answer(&difference, |d| d.to_string());
+            return Ok(u8::from(!difference.same));
+        }
+        Evidence::Delete { evidence, purge } => {
+            let row = client.call(EvidenceDelete { id: id(&evidence)?, purge }).await?;
+            out.answer(&row, |row| match purge {
+                true => format!("{} was erased permanently", row.id),
+                false => format!("{} was moved to the bin; `evidence restore {}` restores it", row.id, row.id),
+            });
+        }
+        Evidence::Restore { evidence } => {
+            let row = client.call(EvidenceRestore { id: id(&evidence)? }).await?;
+            out.answer(&row, |row| format!("{} was restored", row.id));
+        }
+    }
+    Ok(0)
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    row: EvidenceRow,
+    /// As it is stored.
+    evidence: Box<RawValue>,
+}
+
+fn id(text: &str) -> Result<Id, Error> {
+    text.parse().map_err(|e: IdError| Error::usage(e.to_string(), "`evidence list` shows the ids"))
+}

@@ -1,0 +1,99 @@
+//! `tracebook source`.
+
+use tracebook_app::rpc::{
+    QueriesRequest, Reach, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Vendor, WhoAmI,
+};
+use tracebook_app::{Code, Error};
+
+use crate::args::Source;
+use crate::client::Client;
+use crate::input::read_token;
+use crate::out::Out;
+
+pub(super) async fn run(client: &Client, command: Source, out: &Out) -> Result<u8, Error> {
+    match command {
+        Source::List => {
+            let sources = client.call(SourcesRequest {}).await?;
+            out.answer(&sources, text);
+        }
+        Source::Set { aws_profile, aws_region, aws_endpoint, rollbar_endpoint, rollbar_web, honeycomb_endpoint } => {
+            let request =
+                SourceSet { aws_profile, aws_region, aws_endpoint, rollbar_endpoint, rollbar_web, honeycomb_endpoint };
+            let sources = client.call(request).await?;
+            out.answer(&sources, text);
+        }
+        Source::Token { vendor, forget } => {
+            let token = if forget { String::new() } else { read_token()? };
+            let sources = client.call(SecretSet { vendor, token, memory_only: false }).await?;
+            let state = if vendor == Vendor::Rollbar { &sources.rollbar } else { &sources.honeycomb };
+            if state.token == "memory" {
+                return Err(Error::new(
+                    Code::Storage,
+                    "the token was not stored: it would be lost when this command ends",
+                    state.keychain_problem.clone(),
+                ));
+            }
+            out.answer(&sources, text);
+        }
+        Source::Who { vendor } => {
+            let identity = client.call(WhoAmI { vendor }).await?;
+            out.answer(&identity, |who| {
+                let parts = [&who.account, &who.name, &who.region];
+                let known: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+                let mut text = known.join(" · ");
+                for note in &who.notes {
+                    text.push_str(&format!("\n  {note}"));
+                }
+                text
+            });
+        }
+        Source::Queries { source } => {
+            let list = client.call(QueriesRequest { source }).await?;
+            out.table(&list.rows, |q| vec![q.id.clone(), q.from.clone(), q.name.clone(), q.groups.join(", ")]);
+            for note in &list.notes {
+                out.note(note);
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn text(sources: &Sources) -> String {
+    let aws = &sources.aws;
+    let mut lines = vec![
+        format!(
+            "AWS        profile {}, region {}{}",
+            aws.profile.as_deref().unwrap_or("(default credential chain)"),
+            aws.effective_region.as_deref().unwrap_or("(none)"),
+            aws.endpoint.as_ref().map(|e| format!(", at {e}")).unwrap_or_default(),
+        ),
+        format!("           profiles: {}", names(aws.profiles.iter().map(|p| format!("{} ({})", p.name, p.kind)))),
+    ];
+    lines.extend(problem(&aws.reach));
+    for (name, state) in [("Rollbar", &sources.rollbar), ("Honeycomb", &sources.honeycomb)] {
+        lines.push(format!("{name:<10} {}, at {}", token(state), state.endpoint));
+        lines.extend(problem(&state.reach));
+    }
+    if !sources.rollbar.keychain_problem.is_empty() {
+        lines.push(sources.rollbar.keychain_problem.clone());
+    }
+    lines.push(sources.usage.summary.clone());
+    lines.join("\n")
+}
+
+fn token(state: &TokenState) -> String {
+    match state.token.as_str() {
+        "none" => format!("no token ({} is not set)", state.variable),
+        "environment" => format!("token from {}", state.variable),
+        place => format!("token from the {place}"),
+    }
+}
+
+fn problem(reach: &Reach) -> Option<String> {
+    reach.problem.as_ref().map(|problem| format!("           {}", problem.message))
+}
+
+fn names(list: impl Iterator<Item = String>) -> String {
+    let list: Vec<String> = list.collect();
+    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}

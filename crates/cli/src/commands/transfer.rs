@@ -1,0 +1,68 @@
+//! `tracebook import`, `export` and `verify`.
+
+use std::path::Path;
+
+use tracebook_app::Error;
+use tracebook_app::rpc::{Export as Request, Import, NamedText};
+use tracebook_app::verify::VerifiedEvidence;
+
+use crate::args::Export;
+use crate::client::Client;
+use crate::input::read_text;
+use crate::out::{Out, columns};
+
+pub(super) async fn import(client: &Client, paths: Vec<String>, out: &Out) -> Result<u8, Error> {
+    let (stdin, paths): (Vec<String>, Vec<String>) = paths.into_iter().partition(|path| path == "-");
+    let texts = match stdin.is_empty() {
+        true => Vec::new(),
+        false => vec![NamedText { name: "stdin.md".to_owned(), text: read_text("-")? }],
+    };
+    let imported = client.call(Import { paths, texts }).await?;
+    out.answer(&imported, |done| {
+        let mut text = String::new();
+        for entry in &done.entries {
+            text.push_str(&format!("{} ({})\n", entry.slug, entry.title));
+        }
+        for evidence in &done.evidence {
+            text.push_str(&format!("  {} {}\n", evidence.id, evidence.title));
+        }
+        text
+    });
+    out.warnings(&imported.warnings);
+    Ok(0)
+}
+
+pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
+    if export.allow_leaks {
+        out.note("--allow-leaks has no effect: this version does not mask anything yet");
+    }
+    let folder = export.to.clone();
+    let done = client.call(Request { entries: export.entries, to: export.to, force: export.force }).await?;
+    out.answer(&done, |done| {
+        let mut text = String::new();
+        for path in &done.written {
+            text.push_str(&format!("wrote {}\n", Path::new(&folder).join(path).display()));
+        }
+        text.push_str(&format!("{} written, {} unchanged\n", done.written.len(), done.unchanged));
+        text
+    });
+    out.warnings(&done.warnings);
+    for path in &done.refused {
+        out.warn(&format!(
+            "{path} was not written by Tracebook, or has changed since: left as it is (--force overwrites it)"
+        ));
+    }
+    Ok(if done.refused.is_empty() { 0 } else { 4 })
+}
+
+pub(super) fn verify(paths: &[String], out: &Out) -> Result<u8, Error> {
+    let verified = tracebook_app::verify::verify(paths)?;
+    out.answer(&verified, |verified| {
+        let cells = |e: &VerifiedEvidence| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
+        let rows: Vec<Vec<String>> = verified.evidence.iter().map(cells).collect();
+        let count = rows.len();
+        let verdict = if verified.ok { "all of it is intact" } else { "NOT all of it is intact" };
+        format!("{}{count} evidence, {verdict}", columns(&rows))
+    });
+    Ok(u8::from(!verified.ok))
+}
