@@ -26,8 +26,8 @@ pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
@@ -82,7 +82,7 @@ impl Journal {
             .spawn()
             .expect("starts");
         // Fails if the program does not read its input, which is allowed.
-        let _ = child.stdin.take().expect("a pipe").write_all(stdin);
+        child.stdin.take().expect("a pipe").write_all(stdin).ok();
         let Output { status, stdout, stderr } = child.wait_with_output().expect("ends");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (status.code().unwrap_or(-1), text(stdout), text(stderr))
@@ -255,11 +255,11 @@ pub(crate) fn http(
     // Status 0: nothing listens.
     let Ok(mut socket) = TcpStream::connect(address) else { return (0, Vec::new()) };
     socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-    let _ = socket.write_all(request.as_bytes());
+    socket.write_all(request.as_bytes()).ok();
     // The server may respond and close before it has read a body that it rejects.
-    let _ = socket.write_all(body);
+    socket.write_all(body).ok();
     let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer);
+    socket.read_to_end(&mut answer).ok();
     let head_end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(answer.len());
     let head = String::from_utf8_lossy(&answer[..head_end]).into_owned();
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);

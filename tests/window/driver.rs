@@ -66,7 +66,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let group = format!("-{}", self.0.id());
         let signal = |name: &str| Command::new("kill").args([name, "--", &group]).stderr(Stdio::null()).status();
-        let _ = signal("-TERM");
+        signal("-TERM").ok();
         let start = Instant::now();
         // What has ended is reaped first: until then it counts as there.
         while start.elapsed() < Duration::from_secs(2)
@@ -74,8 +74,8 @@ impl Drop for Driver {
         {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let _ = signal("-KILL");
-        let _ = self.0.wait();
+        signal("-KILL").ok();
+        self.0.wait().ok();
     }
 }
 

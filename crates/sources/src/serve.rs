@@ -95,8 +95,8 @@ async fn connection(
     token: &CancellationToken,
     bounds: Bounds,
 ) {
-    // An answer that waits for more to send is a slow answer; where it cannot be set, it is just that.
-    let _ = stream.set_nodelay(true);
+    // Without it small answers are delayed, which is no reason to refuse the connection.
+    stream.set_nodelay(true).ok();
     let asked = Arc::new(Notify::new());
     let service = Asked { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
@@ -112,7 +112,8 @@ async fn connection(
         () = token.cancelled() => {}
     }
     served.as_mut().graceful_shutdown();
-    let _ = timeout(bounds.ending, served).await;
+    // Whether it ended or ran out of time, the connection is dropped.
+    timeout(bounds.ending, served).await.ok();
 }
 
 /// Says when a request's head was whole.

@@ -152,11 +152,12 @@ impl Style {
         let mut out = "\x1b[0".to_owned();
         for (on, code) in [(self.bold, 1), (self.dim, 2), (self.italic, 3), (self.underline, 4), (self.inverse, 7)] {
             if on {
-                let _ = write!(out, ";{code}");
+                // Writing to a string cannot fail.
+                write!(out, ";{code}").ok();
             }
         }
         for (colour, base) in [(self.fg, 30), (self.bg, 40)] {
-            let _ = match colour {
+            let written = match colour {
                 None => Ok(()),
                 Some(Colour::Named(named)) => {
                     let n = named as u8;
@@ -165,6 +166,7 @@ impl Style {
                 Some(Colour::Index(n)) => write!(out, ";{};5;{n}", base + 8),
                 Some(Colour::Rgb(r, g, b)) => write!(out, ";{};2;{r};{g};{b}", base + 8),
             };
+            written.ok();
         }
         out.push('m');
         out

@@ -389,7 +389,7 @@ proptest! {
             prop_assert_eq!(&joined, &plain(&line.text));
             prop_assert!(!joined.chars().any(|c| c.is_control() && c != '\t'), "{:?}", joined);
             prop_assert_eq!(&line_text(&line.text), &line.text, "a line that was read is read as itself");
-            let _ = trace_id_in(&line.text);
+            let _found = trace_id_in(&line.text);
         }
         let joined: String = segments(&text).into_iter().map(|segment| segment.text).collect();
         prop_assert_eq!(joined, plain(&text));

@@ -49,7 +49,8 @@ impl Svg {
 
     pub(super) fn close(&mut self) {
         if let Some(name) = self.open.pop() {
-            let _ = writeln!(self.out, "</{name}>");
+            // Writing to a string cannot fail.
+            writeln!(self.out, "</{name}>").ok();
         }
     }
 
@@ -64,7 +65,7 @@ impl Svg {
         self.tag(name, attributes);
         self.out.push('>');
         escape(&mut self.out, text);
-        let _ = writeln!(self.out, "</{name}>");
+        writeln!(self.out, "</{name}>").ok();
     }
 
     /// What this room itself wrote: the style, and the metadata's JSON, which holds no character that XML minds.
@@ -83,7 +84,7 @@ impl Svg {
         self.out.push('<');
         self.out.push_str(name);
         for (key, value) in attributes {
-            let _ = write!(self.out, " {key}=\"");
+            write!(self.out, " {key}=\"").ok();
             match value {
                 Val::Num(n) => self.out.push_str(&number(*n)),
                 Val::Text(text) => escape(&mut self.out, text),

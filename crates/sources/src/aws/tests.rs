@@ -315,8 +315,8 @@ async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
     let asked = Wire::new(200, "{}");
     let sdk = connection.sdk.to_builder().http_client(asked.clone()).build();
     aws_sdk_xray::Client::new(&sdk).get_groups().send().await.expect("an empty answer");
-    let _ = aws_sdk_cloudwatchlogs::Client::new(&sdk).describe_log_groups().send().await;
-    let _ = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
+    drop(aws_sdk_cloudwatchlogs::Client::new(&sdk).describe_log_groups().send().await);
+    drop(aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await);
     let hosts = ["xray", "logs", "sts"].map(|service| format!("{service}.us-east-1.amazonaws.com"));
     assert_eq!(asked.asked(), hosts);
     // The role was assumed once: the credentials that were tried are those that are used.

@@ -32,7 +32,7 @@ fn field_in(message: &str) -> Option<String> {
     }
     let mut found = None;
     // What came before an error in the JSON counts: such a message is shown as text all the same.
-    let _ = crate::json::members(message, |key, value| {
+    crate::json::members(message, |key, value| {
         if found.is_none()
             && matches!(key.as_ref(), "level" | "levelname" | "severity")
             && let Ok(word) = serde_json::from_str::<String>(value.get())
@@ -41,7 +41,8 @@ fn field_in(message: &str) -> Option<String> {
             found = Some(word);
         }
         Ok(())
-    });
+    })
+    .ok();
     found
 }
 

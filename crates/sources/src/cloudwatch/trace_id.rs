@@ -21,7 +21,7 @@ fn field_in(text: &str) -> Option<TraceId> {
     }
     let mut found = None;
     // Text that only begins like JSON is searched as text afterwards.
-    let _ = crate::json::members(text, |key, value| {
+    crate::json::members(text, |key, value| {
         if found.is_none()
             && key.len() <= LONGEST_KEY
             && KEYS.contains(&key.to_ascii_lowercase().as_str())
@@ -30,7 +30,8 @@ fn field_in(text: &str) -> Option<TraceId> {
             found = pair_in(&id).or_else(|| id_at(&id, &key));
         }
         Ok(())
-    });
+    })
+    .ok();
     found
 }
 

@@ -425,25 +425,26 @@ fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &
     let mut key = format!("environment {environment}\n");
     let given = data.get("fingerprint").filter(|given| !given.is_null()).map(text).filter(|given| !given.is_empty());
     if let Some(given) = given {
-        let _ = write!(key, "fingerprint\n{given}");
+        // Writing to a string cannot fail.
+        write!(key, "fingerprint\n{given}").ok();
         return item_of(&key);
     }
     let root = data.get("server").and_then(Json::as_object).map(root).unwrap_or_default();
     for trace in traces {
-        let _ = writeln!(key, "class {}", trace.class);
+        writeln!(key, "class {}", trace.class).ok();
         for frame in &trace.frames {
             // The URL of a script ends with a version of the current deployment.
             let file = frame.filename.split(['?', '#']).next().unwrap_or_default();
             let file = file.strip_prefix(root).filter(|rest| rest.starts_with(['/', '\\'])).unwrap_or(file);
-            let _ = writeln!(key, "frame {}\n{}", likeness::file(file), likeness::method(&frame.method));
+            writeln!(key, "frame {}\n{}", likeness::file(file), likeness::method(&frame.method)).ok();
         }
         if trace.frames.is_empty() {
-            let _ = writeln!(key, "message {}", likeness::message(&trace.message));
+            writeln!(key, "message {}", likeness::message(&trace.message)).ok();
         }
     }
     if traces.is_empty() {
         let said = if message.trim().is_empty() { title } else { message };
-        let _ = write!(key, "message {}", likeness::message(said.trim()));
+        write!(key, "message {}", likeness::message(said.trim())).ok();
     }
     item_of(&key)
 }

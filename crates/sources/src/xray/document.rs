@@ -156,10 +156,11 @@ fn as_sent(record: &SpanRecord) -> Option<(String, Vec<String>, bool)> {
         match key.as_ref() {
             "subsegments" => {
                 // Readers of documents expect a list only.
-                let _ = elements(value.get(), |one| {
+                elements(value.get(), |one| {
                     inside.push(one.get().to_owned());
                     Ok(())
-                });
+                })
+                .ok();
                 return Ok(());
             }
             "type" => nested = value.get() == "\"subsegment\"",

@@ -27,7 +27,7 @@ const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(addr)?;
     // A smaller buffer is normal (`net.core.rmem_max`) and not an error.
-    let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
+    socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER).ok();
     Ok(socket)
 }
 

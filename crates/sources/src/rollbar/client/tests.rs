@@ -306,7 +306,7 @@ async fn begins(then: impl FnOnce(tokio::net::TcpStream) + Send + 'static) -> (C
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut request = vec![0; 4096];
-        let _ = stream.read(&mut request).await.expect("a request");
+        let _bytes = stream.read(&mut request).await.expect("a request");
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"err\": 0,").await.expect("sent");
         stream.flush().await.expect("sent");
         told.notify_one();

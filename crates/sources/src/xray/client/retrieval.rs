@@ -180,7 +180,7 @@ impl Drop for Running {
         let client = self.client.sdk.clone();
         runtime.spawn(async move {
             // The result is ignored, since AWS stops it after an hour anyway.
-            let _ = timeout(CALL_OFF, client.cancel_trace_retrieval().retrieval_token(token).send()).await;
+            timeout(CALL_OFF, client.cancel_trace_retrieval().retrieval_token(token).send()).await.ok();
         });
     }
 }

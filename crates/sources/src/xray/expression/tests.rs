@@ -242,7 +242,7 @@ fn groups_are_named_once_each() {
 proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
-        let _ = Expression::parse(&text);
+        drop(Expression::parse(&text));
     }
 
     #[test]
@@ -255,7 +255,7 @@ proptest! {
         if let Ok(expression) = Expression::parse(&words.join(" ")) {
             let trace = trace();
             let subject = Subject::new(&trace);
-            let _ = expression.matches(&subject, &Groups::new());
+            let _matches = expression.matches(&subject, &Groups::new());
             if !words.is_empty() {
                 let negated = Expression::parse(&format!("!({})", words.join(" "))).expect("still an expression");
                 prop_assert_ne!(negated.matches(&subject, &Groups::new()), expression.matches(&subject, &Groups::new()));

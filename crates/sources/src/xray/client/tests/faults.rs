@@ -63,8 +63,8 @@ async fn a_cut_connection_is_reported() {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = [0; 4096];
-            let _ = stream.read(&mut head).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Groups\"").await;
+            let _bytes = stream.read(&mut head).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Groups\"").await.ok();
         }
     });
     let error = Client::new(&connection(addr).await).groups(&Fetch::unattended()).await.expect_err("is cut");
