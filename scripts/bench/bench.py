@@ -1,6 +1,7 @@
 """Measures a built `tracebook` beside other products on this machine, in one run, on loopback only.
 
     bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,fetch]
+                               [--logs off,info,debug]
                                [--without phoenix,otelite,rotel,aws,awslogs,bare] [--json FILE]
 
     start   time from the command to the ready line, with a new journal each time
@@ -180,7 +181,8 @@ def otlp(ours, folder, given, targets):
     )
     results, notes, rows = [], [], []
 
-    for product in [ours, *given.peers]:
+    at_levels = [products.Ours(given.binary, level) for level in given.logs]
+    for product in [ours, *at_levels, *given.peers]:
         place = f"{folder}/{product.name}"
         try:
             product.install()
@@ -400,6 +402,7 @@ def arguments():
     parser.add_argument("--batches", type=int, help="OTLP batches at most (2000)")
     parser.add_argument("--spans", type=int, default=512, help="spans per batch; the SDKs send at most 512")
     parser.add_argument("--connections", type=int, default=2)
+    parser.add_argument("--logs", type=names, default=[], metavar="LEVELS", help="also OTLP with the log file at these levels: off,info,debug")
     parser.add_argument("--seconds", type=float, help="seconds of sending to each product (10)")
     parser.add_argument("--patience", type=float, help="seconds to wait until everything acknowledged is committed (90)")
     parser.add_argument("--quiet", type=float, default=15, help="… or until nothing was committed for this many seconds")

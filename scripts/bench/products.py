@@ -161,14 +161,18 @@ class Ours(Product):
     name = "tracebook"
     quick, exact = "SELECT coalesce(max(seq), 0) FROM span", "SELECT count(*) FROM span"
 
-    def __init__(self, binary):
-        self.binary = binary
+    def __init__(self, binary, log=None):
+        self.binary, self.log = binary, log
+        if log:
+            self.name = f"tracebook-log-{log}"
 
     def start(self, folder, max_mib=8192):
         os.makedirs(folder, exist_ok=True)
-        if max_mib:
-            with open(f"{folder}/tracebook.toml", "w") as settings:
+        with open(f"{folder}/tracebook.toml", "w") as settings:
+            if max_mib:
                 settings.write(f"[telemetry]\nmax_mib = {max_mib}\n")
+            if self.log:
+                settings.write(f'[log]\nlevel = "{self.log}"\n')
         ports = [f"--{listener}=127.0.0.1:0" for listener in ("http", "grpc", "xray", "ui")]
         running = Running([self.binary, "--data", folder, "--json", "serve", *ports], folder, ready=True)
         running.port = int(running.first["http"].rsplit(":", 1)[1])
