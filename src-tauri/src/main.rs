@@ -6,18 +6,17 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod closing;
+mod rpc;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
-use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
-use tracebook_app::rpc::{Caller, Event, Request, Topic};
-use tracebook_app::{Config, Error, ErrorBody, Listen, ReceiverConfig, Tracebook, diagnostics, pictures};
+use tracebook_app::rpc::{Event, Topic};
+use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook, diagnostics, pictures};
 
 use crate::closing::Closing;
 
@@ -102,7 +101,7 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
         .plugin(tauri_plugin_dialog::init())
         .manage(Arc::clone(&tracebook))
         .manage(Closing::default())
-        .invoke_handler(tauri::generate_handler![rpc, closing::closing])
+        .invoke_handler(tauri::generate_handler![rpc::rpc, closing::closing])
         .register_asynchronous_uri_scheme_protocol("tracebook", |context, request, responder| {
             let tracebook = self::tracebook(context.app_handle());
             tauri::async_runtime::spawn(async move { responder.respond(picture(&tracebook, &request).await) });
@@ -132,23 +131,6 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
 
 fn tracebook(app: &AppHandle) -> Arc<Tracebook> {
     Arc::clone(app.state::<Arc<Tracebook>>().inner())
-}
-
-/// Carries out a command of the app. The window's own command is [`closing::closing`].
-#[tauri::command]
-async fn rpc(
-    cmd: String,
-    args: Json,
-    client: Option<String>,
-    call: Option<String>,
-    tracebook: State<'_, Arc<Tracebook>>,
-) -> Result<Box<RawValue>, ErrorBody> {
-    let request: Request = serde_json::from_value(json!({ "cmd": cmd, "args": args })).map_err(|e| {
-        Error::usage(format!("{cmd}: {e}"), "The window and the app have different versions: reinstall Tracebook")
-            .body()
-    })?;
-    let caller = Caller { client: client.unwrap_or_default(), call: call.unwrap_or_default() };
-    tracebook.rpc(request, &caller).await.map_err(|e| e.body())
 }
 
 fn forward_events(app: &AppHandle) {

@@ -50,7 +50,7 @@ impl Service {
         let stopped = token.clone().cancelled_owned();
         let task = tokio::spawn(async move {
             // Ends by the token; a failed accept shows as a failed request of the demo.
-            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await.ok();
         });
         Ok(Self { address, client, telemetry, token, task })
     }
@@ -75,7 +75,7 @@ impl Service {
         drop(self.client);
         self.token.cancel();
         // A panic in it has shown as a failed request already.
-        let _ = self.task.await;
+        self.task.await.ok();
     }
 }
 

@@ -120,6 +120,13 @@ struct Stream {
 impl Stream {
     /// Writes the command's status, which the doctor reads from another process.
     async fn note(&self, status: u16) {
+        // Arguments and variables before it may hold a password.
+        let program = self.line.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
+        match status {
+            request_log::RUNNING => tracing::info!(program, "a watched command runs"),
+            request_log::ENDED => tracing::info!(program, "a watched command was ended"),
+            code => tracing::info!(program, code, "a watched command has ended"),
+        }
         let row = request_log::watched(&self.line, status, self.clock.now());
         if let Err(error) = self.telemetry.count_requests(&[row]).await {
             tracing::warn!(%error, status, "the status of a watched command could not be written");

@@ -144,7 +144,7 @@ fn clear(root: &Path, folder: &Path) {
         let ours = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
         if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             // What cannot be removed is in nobody's way.
-            let _ = std::fs::remove_file(entry.path());
+            std::fs::remove_file(entry.path()).ok();
         }
     }
 }
@@ -185,7 +185,7 @@ fn write_file(root: &Path, path: &str, bytes: &[u8], known: Option<&String>, for
         Ok(()) => Ok(Outcome::Written),
         Err(error) => {
             // The half-written neighbour is ours to clear; the target is as it was.
-            let _ = std::fs::remove_file(&beside);
+            std::fs::remove_file(&beside).ok();
             Err(cannot_write(&target, &error))
         }
     }

@@ -11,10 +11,8 @@ use tracebook_core::question::Source;
 /// Names of relay destinations.
 pub(super) const DESTINATIONS: [&str; 4] = ["otlp", "xray", "logs", "rollbar"];
 
-const SOURCES: &[Source] = &[Source::Local, Source::Xray, Source::Cloudwatch, Source::Rollbar, Source::Honeycomb];
-
 pub(super) fn sources() -> impl TypedValueParser<Value = Source> {
-    one_of(SOURCES)
+    one_of(&Source::ALL)
 }
 
 pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
