@@ -301,11 +301,11 @@ mod tests {
         let over = query.over(range(SECOND + 1, 60 * SECOND + 1)).expect("a minute");
         assert_eq!(over.json(), serde_json::json!({"limit": 5, "start_time": 1, "end_time": 61}));
         for (from, until, word) in [
-            (10 * SECOND, 10 * SECOND, "that is none"),
-            (20 * SECOND, 10 * SECOND, "that is none"),
-            (-SECOND, SECOND, "that is none"),
+            (10 * SECOND, 10 * SECOND, "is invalid"),
+            (20 * SECOND, 10 * SECOND, "is invalid"),
+            (-SECOND, SECOND, "is invalid"),
             (SECOND, (LONGEST + 2) * SECOND, "8 days"),
-            (i64::MIN, i64::MAX, "that is none"),
+            (i64::MIN, i64::MAX, "is invalid"),
         ] {
             let error = query.over(range(from, until)).expect_err("refused");
             assert!(error.fault == Fault::Invalid && error.message.contains(word), "{error}");
