@@ -39,7 +39,7 @@ test('an export shows its progress, is cancelled, and succeeds when repeated', a
 
     await page.getByTestId('export-run').click()
     await page.getByTestId('export-result').waitFor({ timeout: 60_000 })
-    assert.equal(written(), MANY, 'what was written before stays, and the rest is made good')
+    assert.equal(written(), MANY, 'files written before stay, and the rest is written')
     assert.equal(await page.getByRole('dialog').getByText('Cancelled.').count(), 0)
     // The browser reports the cancelled request; nothing else failed.
     assert.deepEqual(

@@ -286,7 +286,7 @@ fn missing_and_wrong_credentials_are_distinguished_quickly() {
     let start = Instant::now();
     let (code, answer) = journal.json_code(&["live", "traces", "--source", "xray"]);
     assert_eq!((code, text(&answer["error"], "code")), (3, "credentials"), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(3), "no machine's metadata is waited for: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "does not wait for instance metadata: {:?}", start.elapsed());
 
     let (code, answer) = journal.json_code(&["source", "set", "--aws-profile", "nobody"]);
     assert_eq!(code, 0, "{answer}");

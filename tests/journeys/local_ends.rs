@@ -275,7 +275,7 @@ fn logs_are_written_and_read_by_the_aws_command_line() {
 }
 
 #[test]
-fn console_output_is_taken_from_a_command_a_file_and_a_pipe() {
+fn console_output_comes_from_commands_files_and_pipes() {
     let journal = Journal::new();
     let script = "printf 'one\\n\\033[31mtwo\\033[0m\\n' ; echo three >&2 ; exit 3";
     let captured = journal.json(&["capture", "console", "--", "sh", "-c", script]);

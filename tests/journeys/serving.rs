@@ -23,7 +23,7 @@ fn a_second_serve_names_the_process_with_the_receivers() {
         assert_eq!(second.ready["elsewhere"][end], first.ready[end]);
     }
     assert_eq!(second.ready["elsewhere"]["pid"], first.pid());
-    assert!(second.ready["ui"]["url"].is_string(), "what it has of its own is said: {}", second.ready);
+    assert!(second.ready["ui"]["url"].is_string(), "its own URL is reported: {}", second.ready);
     let said = until("the note for people", || {
         let said = std::fs::read_to_string(&words).ok()?;
         said.contains("holds this journal's receivers").then_some(said)

@@ -19,7 +19,7 @@ pub(crate) async fn interrupted() {
     ctrl_c().await;
 }
 
-/// Waits for Ctrl-C; for ever where it cannot be handled, so that it ends the process.
+/// Waits for Ctrl-C; indefinitely if it cannot be handled, so that it ends the process.
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

@@ -141,7 +141,7 @@ impl Telemetry {
     }
 }
 
-/// Drops the oldest of a kind: what arrived before a moment, or about so many bytes; at most [`WINDOW`] rows.
+/// Drops the oldest of a kind: what arrived before a moment, or about this many bytes; at most [`WINDOW`] rows.
 async fn drop_oldest(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: &Kind,

@@ -7,7 +7,8 @@ use tracebook_core::ids::Id;
 
 use crate::error::StoreError;
 
-/// The most rows of a statement. Statements come in sizes of powers of two, so that each is prepared once and cached.
+/// Maximum number of rows of a statement. Statements come in sizes of powers of two, so that each is prepared once and
+/// cached.
 const MAX_ROWS: usize = 128;
 
 pub(crate) type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;

@@ -1,4 +1,4 @@
-//! Spans as received, and one row a trace for lists.
+//! Spans as received, and one row per trace for lists.
 
 mod batch;
 mod rows;
@@ -119,13 +119,13 @@ impl Telemetry {
         let doubled = incoming.iter().filter(|trace| fresh.contains_key(&trace.id) && !trace.all_different());
         let mut bytes: i64 =
             incoming.iter().filter(|trace| fresh.contains_key(&trace.id)).map(|trace| trace.bytes).sum();
-        let anew: Vec<Stored> = touched
+        let updated: Vec<Stored> = touched
             .iter()
             .filter_map(|trace| known.get(&trace.id).copied())
             .chain(doubled.map(|trace| Stored { seq: seq_of(&trace.id), bytes: trace.bytes }))
             .collect();
-        bytes -= anew.iter().map(|row| row.bytes).sum::<i64>();
-        for some in statements(&anew) {
+        bytes -= updated.iter().map(|row| row.bytes).sum::<i64>();
+        for some in statements(&updated) {
             bytes += summarise(transaction, some, now).await?;
         }
         writing.commit(KIND.name, bytes).await

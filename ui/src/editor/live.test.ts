@@ -273,7 +273,7 @@ describe('a live card in a text', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(load, 'the same answer is not loaded twice').not.toHaveBeenCalled()
     picture.dispatchEvent(new Event('error'))
-    expect(picture.hidden, 'the answer in words').toBe(false)
+    expect(picture.hidden, 'the result as text').toBe(false)
     live.notify('')
     await vi.advanceTimersByTimeAsync(100)
     expect(load).toHaveBeenCalledTimes(1)

@@ -172,7 +172,7 @@ export class Feeds {
         ['TypeError', 'words, anywhere'],
         ['level:error', 'warning, critical…'],
         ['environment:development', 'where it happened'],
-        ['person:andrew', 'whom it happened to'],
+        ['person:andrew', 'the affected person'],
       ],
     )
     this.console = new Feed(

@@ -151,7 +151,7 @@ pub(crate) struct Verify {
     /// Fail unless this many pieces of evidence are found
     #[arg(long, value_name = "N")]
     pub(crate) expect: Option<u32>,
-    /// Draw every card anew into this folder
+    /// Redraw every card into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) redraw: Option<PathBuf>,
     /// Verify a class: one folder per student

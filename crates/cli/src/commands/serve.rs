@@ -109,7 +109,7 @@ async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, E
     let refused = |address: SocketAddr, error: std::io::Error| {
         Error::new(
             Code::Unreachable,
-            format!("{address} cannot be listened on: {error}"),
+            format!("cannot listen on {address}: {error}"),
             "Name another port with --ui, or port 0 for any free one",
         )
     };

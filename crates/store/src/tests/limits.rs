@@ -27,7 +27,7 @@ fn on_disk(dir: &TempDir) -> (u64, u64) {
     (size("telemetry.db"), size("telemetry.db-wal"))
 }
 
-/// Ids as the world has them, without a pattern that would be kind to an index.
+/// Realistic ids, without a pattern that would favour an index.
 fn scattered(n: u64) -> u64 {
     n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }

@@ -1,4 +1,4 @@
-//! The queue of what is to be sent on.
+//! The queue of payloads to forward.
 
 use tracebook_core::errors::Level;
 use tracebook_core::telemetry::{ErrorRecord, LogEncoding, LogRecord};
