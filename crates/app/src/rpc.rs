@@ -110,16 +110,16 @@ macro_rules! commands {
             }
         }
 
-        /// Reads an answer as the named command's, to check answers that were recorded earlier.
+        /// Reads an answer as the type of the named command, and writes it again: a check of answers recorded earlier.
         ///
         /// # Errors
-        /// Where there is no such command, or the answer is not one of its.
-        pub fn check_answer(name: &str, answer: &str) -> Result<(), String> {
+        /// If there is no such command, or the answer has another type.
+        pub fn rewrite_answer(name: &str, answer: serde_json::Value) -> Result<serde_json::Value, serde_json::Error> {
             match name {
                 $( stringify!($name) => {
-                    serde_json::from_str::<$answer>(answer).map(drop).map_err(|e| format!("{name}: {e}"))
+                    serde_json::from_value::<$answer>(answer).and_then(serde_json::to_value)
                 } )*
-                _ => Err(format!("there is no command {name:?}")),
+                _ => Err(serde::de::Error::custom("there is no such command")),
             }
         }
 
