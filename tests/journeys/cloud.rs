@@ -152,7 +152,7 @@ fn every_source_is_listed_captured_exported_and_verified() {
     assert!(text(&frozen["provenance"], "console_link").contains("#xray:traces/1-"), "{frozen}");
     assert!(frozen["provenance"]["expires"].is_string(), "{frozen}");
     let cut = capture(&["trace", text(&traces[11], "trace_id"), "--source", "xray"]);
-    assert!(cut["warnings"].to_string().contains("larger than X-Ray keeps"), "{cut}");
+    assert!(cut["warnings"].to_string().contains("exceeds X-Ray's size limit"), "{cut}");
     let latest = capture(&["trace", "--latest", "--source", "xray", "--filter", "fault"]);
     assert!(text(&latest, "title").contains("500"), "{latest}");
 

@@ -433,7 +433,7 @@ fn bad_requests_of_every_protocol_get_a_reason() {
             400,
             "ResourceNotFoundException",
         ),
-        ("Logs: Insights", "/", logs("StartQuery"), b"{\"queryString\":\"fields @message\"}", 400, "not answered"),
+        ("Logs: Insights", "/", logs("StartQuery"), b"{\"queryString\":\"fields @message\"}", 400, "not supported"),
         ("Logs: unknown", "/", logs("Frobnicate"), b"{}", 400, "UnknownOperationException"),
         ("OTLP to /", "/", json.clone(), b"{}", 404, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ("OTLP logs: broken", "/v1/logs", json.clone(), b"{\"resourceLogs\": 1", 400, "JSON"),

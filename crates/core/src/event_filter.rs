@@ -4,7 +4,7 @@
 //! `group:cruddur status:error ?timeout ?refused`. For errors the rest are words: `level:error environment:production TypeError`.
 
 use crate::errors::{Level, Occurrence};
-use crate::filter::{FilterError, split};
+use crate::filter::{FilterError, NamedPart, leading_part, split};
 use crate::filter_pattern::FilterPattern;
 use crate::ids::TraceId;
 use crate::value::Attribute;
@@ -27,6 +27,9 @@ pub struct EventFilter {
     pub pattern_text: String,
 }
 
+/// The named parts of a filter.
+const NAMES: [&str; 6] = ["group", "stream", "service", "trace", "level", "status"];
+
 impl EventFilter {
     /// Reads a filter; an empty text matches everything.
     ///
@@ -35,16 +38,16 @@ impl EventFilter {
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         let mut rest = text.trim_start();
-        while let Some((name, value, after)) = named(rest)? {
+        while let Some(NamedPart { name, value, rest: after }) = leading_part(rest, &NAMES)? {
             match name {
-                "group" => filter.group = Some(value),
+                "group" => filter.group = Some(value.to_owned()),
                 "stream" => filter.stream = Some(value.to_lowercase()),
                 "service" => filter.service = Some(value.to_lowercase()),
                 "trace" => {
                     let id = value.parse().map_err(|e| FilterError::new(format!("trace:{value}: {e}")))?;
                     filter.trace = Some(id);
                 }
-                "level" => filter.level = Some((level(&value)?, false)),
+                "level" => filter.level = Some((level(value)?, false)),
                 _ if value == "error" => filter.level = Some((Level::Error, true)),
                 _ => {
                     return Err(FilterError::new(format!(
@@ -88,24 +91,6 @@ impl EventFilter {
             })
             && self.pattern.matches(message)
     }
-}
-
-/// The named part that a text begins with: its name, its value, and what follows.
-fn named(text: &str) -> Result<Option<(&'static str, String, &str)>, FilterError> {
-    for name in ["group", "stream", "service", "trace", "level", "status"] {
-        let Some(rest) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')) else { continue };
-        let (value, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted
-                .split_once('"')
-                .ok_or_else(|| FilterError::new(format!("a quote is not closed: write {name}:\"two words\"")))?,
-            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
-        };
-        if value.is_empty() {
-            return Err(FilterError::new(format!("write what to look for after {name}:")));
-        }
-        return Ok(Some((name, value.to_owned(), after)));
-    }
-    Ok(None)
 }
 
 /// How bad a severity is, however the sender wrote it: `WARN`, `Warning`, `error2`, `FATAL`, …

@@ -42,6 +42,37 @@ impl FilterError {
     }
 }
 
+/// A named part at the beginning of a filter or query: `group:cruddur`, `group:"two words"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedPart<'a> {
+    pub name: &'static str,
+    /// Without quotes, never empty.
+    pub value: &'a str,
+    /// The text after it.
+    pub rest: &'a str,
+}
+
+/// Reads a part with one of these names from the beginning of a text; `None` if it begins otherwise.
+///
+/// # Errors
+/// If the value is missing or a quote is not closed.
+pub fn leading_part<'a>(text: &'a str, names: &[&'static str]) -> Result<Option<NamedPart<'a>>, FilterError> {
+    for &name in names {
+        let Some(rest) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')) else { continue };
+        let (value, rest) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| FilterError::new(format!("a quote is not closed: write {name}:\"two words\"")))?,
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        if value.is_empty() {
+            return Err(FilterError::new(format!("write what to look for after {name}:")));
+        }
+        return Ok(Some(NamedPart { name, value, rest }));
+    }
+    Ok(None)
+}
+
 impl Filter {
     /// Reads a filter; an empty text matches everything.
     ///

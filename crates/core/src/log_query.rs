@@ -1,4 +1,5 @@
-//! Stored log events, CloudWatch's groups and streams, and the query that selects events: shared by receivers and store.
+//! Stored log events, CloudWatch's groups and streams, and the query that selects events: shared by receivers and
+//! store.
 
 use std::collections::BTreeMap;
 

@@ -427,6 +427,9 @@ pub struct Trace {
     pub notes: Vec<String>,
 }
 
+/// The order of traces in lists: by start, then by id.
+pub type TracePosition = (Nanos, TraceId);
+
 /// A trace in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct TraceSummary {

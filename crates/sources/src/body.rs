@@ -1,4 +1,4 @@
-//! Reading a request's body: bounded while it comes, bounded again while it unpacks.
+//! Reads request bodies with a bound on their size, as received and again when decompressed.
 
 use std::io::{self, Read};
 use std::sync::LazyLock;
@@ -12,34 +12,34 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 use futures_util::StreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The most a body may hold, packed or unpacked: OTLP's own recommendation.
+/// The largest body, compressed or not: OTLP's own recommendation.
 pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
 
-/// How long a sender may be silent in the middle of a body.
+/// How long a sender may pause within a body.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
 
-/// What all bodies that are there at one time may hold together as sent, and again as unpacked: four of the largest.
+/// What all bodies together may hold at a time as received, and again decompressed: four of the largest.
 const TOGETHER: usize = 4 * LIMIT;
 
-/// How long a body waits for others to go. SDKs give a request ten seconds, and after a 503 they try again.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a body waits for others to be released. SDKs give a request ten seconds, and try again after a 503.
+const BUDGET_TIMEOUT: Duration = Duration::from_secs(5);
 
-static AS_SENT: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, PATIENCE));
-static UNPACKED: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, PATIENCE));
+static AS_SENT: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, BUDGET_TIMEOUT));
+static UNPACKED: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, BUDGET_TIMEOUT));
 
 /// The unit in which a budget is counted.
 const PIECE: usize = 64 * 1024;
 
-/// Memory that many bodies share.
+/// Memory shared by all bodies.
 struct Budget {
     pieces: Semaphore,
-    /// Bodies that all wait for each other would wait for ever. One at a time may go beyond the budget, so that it gets
-    /// done and gives back what it holds.
+    /// Bodies that all wait for each other would never finish. One at a time may exceed the budget, so that it finishes
+    /// and releases what it holds.
     beyond: Semaphore,
     patience: Duration,
 }
 
-/// What one body holds of a budget; given back when dropped.
+/// What one body holds of a budget; released when dropped.
 pub(crate) struct Share {
     budget: &'static Budget,
     pieces: Option<SemaphorePermit<'static>>,
@@ -57,7 +57,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Makes it large enough for so many bytes, waiting where others hold them.
+    /// Grows it to so many bytes, waiting while others hold them.
     async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
         let held = self.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
         let missing = u32::try_from(bytes.div_ceil(PIECE).saturating_sub(held)).unwrap_or(u32::MAX);
@@ -74,7 +74,7 @@ impl Share {
         let Ok((more, beyond)) = tokio::time::timeout(self.budget.patience, wait).await else {
             return Err(Failure::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Too many large requests came at once; send this one again, and smaller batches.",
+                "Too many large requests arrived at once; retry this one, with smaller batches.",
             ));
         };
         self.beyond = beyond;
@@ -87,9 +87,9 @@ impl Share {
     }
 }
 
-/// Room for what a body may unpack to. Ask before unpacking, and keep it as long as what was read of the body is held.
+/// Room for a decompressed body. Reserve it before decompressing and keep it as long as anything read from the body.
 pub(crate) async fn room(packing: Packing, packed: usize, limit: usize) -> Result<Share, Failure> {
-    /// What deflate makes of a byte at most.
+    /// The highest ratio of deflate.
     const RATIO: usize = 1032;
     let mut share = UNPACKED.share();
     if packing != Packing::Plain {
@@ -110,7 +110,7 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Why a request is answered with a failure.
+/// Why a request is answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
@@ -130,7 +130,7 @@ impl Failure {
     }
 }
 
-/// How a body is packed.
+/// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
     Plain,
@@ -147,13 +147,16 @@ impl Packing {
             "deflate" => Ok(Self::Deflate),
             other => Err(Failure::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("Content-Encoding {:?} is not read here; send gzip, deflate or none.", crate::clip(other)),
+                format!(
+                    "Content-Encoding {:?} is not supported here; send gzip, deflate or none.",
+                    crate::text::clip(other)
+                ),
             )),
         }
     }
 }
 
-/// The bytes as sent, at most `limit` of them. They hold a part of what all bodies may hold together until they are dropped.
+/// The bytes as sent, at most `limit` of them. They count towards the budget of all bodies until they are dropped.
 pub(crate) async fn receive(body: Body, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
     receive_into(AS_SENT.share(), body, limit, idle).await
 }
@@ -166,12 +169,12 @@ async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration
     loop {
         let frame = match tokio::time::timeout(idle, stream.next()).await {
             Err(_) => {
-                let words = format!("The body stopped coming for {} s.", idle.as_secs_f32());
+                let words = format!("No data of the body arrived for {} s.", idle.as_secs_f32());
                 return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, words));
             }
             Ok(None) => break,
             Ok(Some(Err(error))) => {
-                return Err(Failure::new(StatusCode::BAD_REQUEST, format!("The body broke off: {error}.")));
+                return Err(Failure::new(StatusCode::BAD_REQUEST, format!("The body was interrupted: {error}.")));
             }
             Ok(Some(Ok(frame))) => frame,
         };
@@ -184,7 +187,7 @@ async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration
         if refused.is_none() {
             whole.extend_from_slice(&frame);
         } else {
-            // A client that is still sending reads no answer: what is left is taken and thrown away, within reason.
+            // A client that is still sending reads no answer, so the rest is read and discarded, within limits.
             whole = Vec::new();
             share = share.budget.share();
             if seen > limit.saturating_mul(4) {
@@ -198,12 +201,12 @@ async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration
     }
 }
 
-/// The bytes as meant, at most `limit` of them: a small body that unpacks to gigabytes stops here.
+/// The decompressed bytes, at most `limit` of them: a small body that expands to gigabytes stops here.
 pub(crate) fn unpack(packed: Bytes, packing: Packing, limit: usize) -> Result<Bytes, Failure> {
     match packing {
         Packing::Plain => Ok(packed),
         Packing::Gzip => gunzip(&packed, limit),
-        // HTTP's deflate is zlib's; some senders leave zlib's two bytes out.
+        // HTTP's deflate is the zlib format; some senders omit zlib's two header bytes.
         Packing::Deflate if is_zlib(&packed) => bounded(ZlibDecoder::new(packed.as_ref()), limit, "deflate (zlib)"),
         Packing::Deflate => bounded(DeflateDecoder::new(packed.as_ref()), limit, "deflate"),
     }
@@ -213,7 +216,7 @@ fn is_zlib(packed: &[u8]) -> bool {
     matches!(packed, [cmf, flg, ..] if cmf & 0x0f == 8 && (u16::from(*cmf) * 256 + u16::from(*flg)).is_multiple_of(31))
 }
 
-/// Every member of a gzip file. Some senders pad it with zeros, which are no member.
+/// All members of a gzip file. Some senders pad it with zeros, which are not a member.
 fn gunzip(packed: &[u8], limit: usize) -> Result<Bytes, Failure> {
     let mut whole = Vec::new();
     let mut rest = packed;
@@ -334,7 +337,7 @@ mod tests {
         Box::leak(Box::new(Budget::new(pieces * PIECE, patience)))
     }
 
-    /// A body that comes a piece at a time.
+    /// A body that arrives in pieces.
     fn in_pieces(pieces: usize) -> Body {
         let pieces = futures_util::stream::iter(0..pieces).then(|_| async {
             tokio::task::yield_now().await;

@@ -1,6 +1,8 @@
-//! Slices JSON without parsing it into values: the members of an object and the elements of an array as text.
+//! Splits JSON into pieces without building it: the members of an object and the elements of an array as the text that
+//! was sent.
 //!
-//! Slices keep the text exactly as written, and bound memory and stack: deep nesting only costs time.
+//! This keeps raw text exactly as written and bounds memory and stack: only slices are held, and a document's depth
+//! only costs time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +11,12 @@ use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tracebook_core::value::{Attribute, Value};
 
-/// Maximum depth of a value; deeper parts are kept as text.
+/// How deep a value may nest before the rest of it is kept as text.
 ///
-/// Evidence is JSON, where a map needs three levels, and JSON parsers stop at 128.
+/// Evidence is JSON in which a map takes three levels, and JSON readers give up at 128.
 pub(crate) const DEEPEST: usize = 24;
 
-/// Calls `each` with every member of an object, in order. The error is that of the parser or of `each`.
+/// Calls `each` with every member of an object, in order. An error is that of the reader or of `each`.
 pub(crate) fn members<'a>(
     text: &'a str,
     mut each: impl FnMut(Cow<'a, str>, &'a RawValue) -> Result<(), String>,
@@ -41,7 +43,7 @@ pub(crate) fn members<'a>(
     read.map_err(|error| own.unwrap_or_else(|| words(&error)))
 }
 
-/// Calls `each` with every element of an array, in order; `null` is an empty one.
+/// Calls `each` with every element of an array, in order; `null` counts as an empty array.
 pub(crate) fn elements<'a>(
     text: &'a str,
     mut each: impl FnMut(&'a RawValue) -> Result<(), String>,
@@ -71,14 +73,15 @@ pub(crate) fn elements<'a>(
     read.map_err(|error| own.unwrap_or_else(|| words(&error)))
 }
 
-/// The error bypasses serde, which would add a position within a slice.
+/// Beside the reader rather than through it, because a reader would add a position within a slice that the sender
+/// cannot see.
 fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
     *own = result.err();
     own.is_none()
 }
 
-/// The error message for invalid JSON. The parser's message for the most common error of SDKs, a lone surrogate from a
-/// truncated text, is about hex escapes.
+/// What is wrong with a JSON text. For the one fault that SDKs really make (half a surrogate pair, from text that was
+/// cut in the wrong place) the reader's own message only mentions hex escapes.
 pub(crate) fn words(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.contains("hex escape") || said.contains("surrogate") {
@@ -87,7 +90,7 @@ pub(crate) fn words(error: &serde_json::Error) -> String {
     }
 }
 
-/// The key of an object, borrowed if it has no escapes.
+/// An object's key, borrowed if it contains no escapes.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'a> serde::Deserialize<'a> for Key<'a> {
@@ -109,7 +112,7 @@ impl<'a> serde::Deserialize<'a> for Key<'a> {
     }
 }
 
-/// A value that is parsed and discarded, to check that it is valid JSON.
+/// A value that is parsed and discarded, so that invalid JSON is rejected without holding anything.
 pub(crate) struct Readable;
 
 impl<'a> serde::Deserialize<'a> for Readable {
@@ -151,7 +154,7 @@ impl<'a> serde::Deserialize<'a> for Readable {
     }
 }
 
-/// Writes an object from members.
+/// Writes an object member by member.
 #[derive(Default)]
 pub(crate) struct ObjectText(String);
 
@@ -160,7 +163,7 @@ impl ObjectText {
         Self(String::with_capacity(bytes))
     }
 
-    /// Adds a member; `value` is JSON text.
+    /// `value` is JSON text.
     pub(crate) fn member(&mut self, key: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -180,12 +183,12 @@ impl ObjectText {
     }
 }
 
-/// Encodes a text as a JSON string.
+/// A string as JSON.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Converts to a `core` value; parts deeper than [`DEEPEST`] become JSON text.
+/// A value as core's type; what nests deeper than [`DEEPEST`] becomes its JSON text.
 pub(crate) fn value(json: serde_json::Value) -> Value {
     at_depth(json, 0)
 }

@@ -1,17 +1,18 @@
-//! Sources of evidence: one folder per vendor, with its wire format, normaliser and receiver.
+//! Where evidence comes from: one folder a vendor, each with its wire format, normalisation and receiver.
 //!
-//! Receivers accept what SDKs send ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), split it into one record per
-//! span, log event or occurrence with its bytes as sent, and pass batches to an implementation of [`receive::Commit`].
-//! They acknowledge only after it has returned. [`normalise`] reads a record as `core` types. [`console`] recognises
-//! spans in printed text. Clients ([`aws`], [`honeycomb`], and a `client` in each vendor's folder) fetch the same data
-//! from the vendors' APIs, through [`cloud::Fetch`], into the same records.
+//! **Responsibility:** receiving what SDKs send ([`otlp`], [`xray`], [`cloudwatch`], [`rollbar`]), splitting it into
+//! one record a span, log event or occurrence with its bytes as sent, and reading such records as core's types
+//! ([`normalise`]); recognising spans in what a service prints ([`console`]). A receiver passes its batches to an
+//! implementation of [`receive::Commit`], and acknowledges them only after that. And fetching from the vendors' APIs
+//! what the same SDKs sent to the cloud ([`aws`], [`honeycomb`], and a `client` in each vendor's folder), through
+//! [`cloud::Fetch`], into the same records.
 //!
-//! This crate does not use the store, Tauri, `std::fs` or the system clock. Headers with credentials (`Authorization`,
-//! `x-honeycomb-team`) are not read, so they cannot be stored; only the region is read from AWS's.
+//! **Never:** the store, tauri, `std::fs`, the system clock. Credential headers (`Authorization`, `x-honeycomb-team`)
+//! are not read, so they cannot be stored; of AWS's only the region is read.
 //!
-//! To add a vendor: `wire.rs` turns bytes into records or a reason for rejection, `normalise.rs` turns a record into a
-//! [`LooseSpan`] and never fails, `receiver.rs` provides an axum router or serves a socket. Input is not trusted: it
-//! must not cause panics, unbounded recursion, or allocations beyond a small multiple of its size.
+//! To add a vendor: `wire.rs` turns bytes into records or refuses with a message, `normalise.rs` turns a record into a
+//! [`LooseSpan`] and never fails, `receiver.rs` is an axum router or serves a socket. Network input may be anything:
+//! none panics, recurses without bound, or allocates more than a small multiple of its size.
 
 pub mod aws;
 mod body;
@@ -22,46 +23,23 @@ pub mod honeycomb;
 mod json;
 pub mod otlp;
 pub mod receive;
+mod record;
 pub mod rollbar;
 pub mod serve;
 #[cfg(test)]
 mod testing;
+mod text;
 pub mod xray;
 
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::telemetry::{Encoding, SpanRecord};
-use tracebook_core::trace::{Resource, Scope, Span};
 
-/// Reads a record as a span, with warnings about what could not be read. Never fails: if the bytes are unreadable, the
-/// columns of the record are used.
+/// Reads a record as core's span, with warnings about what could not be read. Never fails: if the bytes are unreadable,
+/// the record's columns are returned.
 pub fn normalise(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     match record.encoding {
         Encoding::OtlpProtobuf | Encoding::OtlpJson => otlp::normalise::span(record),
         Encoding::XrayJson => xray::normalise::segment(record),
         Encoding::ConsoleJson => console::normalise::span(record),
-    }
-}
-
-/// The span for a record with unreadable bytes.
-fn from_index(record: &SpanRecord) -> LooseSpan {
-    let mut span = Span::new(record.span_id, &record.title, record.encoding.protocol(), record.start);
-    span.parent = record.parent_id;
-    span.service.clone_from(&record.service);
-    span.end = record.end;
-    span.status.code = record.status;
-    LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
-}
-
-/// A number for people, with the right form of the word: `1 span`, `3 spans`.
-fn count(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
-}
-
-/// The beginning of a text, for messages that quote untrusted input.
-fn clip(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What every receiver shares: where batches go, what is counted, and who may talk to it.
+//! What every receiver shares: where batches go, counters, and which requests are accepted.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,51 +12,41 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 
-/// Takes batches for good.
+/// Stores batches.
 #[async_trait]
 pub trait Commit: Send + Sync {
-    /// Returns `Ok` only when the whole batch would survive a crash of this process: receivers acknowledge on it.
-    ///
-    /// # Errors
-    /// When nothing of the batch was kept.
+    /// Returns `Ok` only if the whole batch would survive a crash of this process, because receivers acknowledge on it.
+    /// On an error nothing of the batch was stored.
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError>;
 
     /// The same for log events.
-    ///
-    /// # Errors
-    /// When nothing of the batch was kept.
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError>;
 
     /// The same for occurrences of errors.
-    ///
-    /// # Errors
-    /// When nothing of the batch was kept.
     async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError>;
 }
 
-/// Why a batch was not kept.
+/// Why a batch was not stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CommitError {
     /// What is wrong and what would help, for people.
     pub message: String,
-    /// Whether the same batch may pass later (a full disk, a locked database).
+    /// Whether the same batch may succeed later (full disk, locked database).
     pub retryable: bool,
 }
 
 impl CommitError {
-    /// An error that may pass.
     pub fn retryable(message: impl Into<String>) -> Self {
         Self { message: message.into(), retryable: true }
     }
 
-    /// An error that trying again does not help.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self { message: message.into(), retryable: false }
     }
 }
 
-/// What receivers took in and what not, since the start. Shared by all of them.
+/// What receivers accepted and refused since the start. Shared by all of them.
 #[derive(Debug, Default)]
 pub struct Counters {
     spans: AtomicU64,
@@ -87,7 +77,7 @@ impl Counters {
         tracing::trace!(errors = n, "committed");
     }
 
-    /// A request, datagram, document or span was refused as bad; `why` replaces the last reason.
+    /// A request, datagram, document or span was refused as invalid; `why` replaces the last reason.
     pub fn refused(&self, why: String) {
         let before = self.refused.fetch_add(1, Ordering::Relaxed);
         // Without the reason: it may quote what was sent.
@@ -98,7 +88,7 @@ impl Counters {
         self.say(why);
     }
 
-    /// `n` good spans or datagrams could not be kept (a full queue, a store that does not come back).
+    /// `n` valid spans or datagrams could not be stored (full queue, store that does not recover).
     pub fn lost(&self, n: usize, why: String) {
         let before = self.lost.fetch_add(n as u64, Ordering::Relaxed);
         if crosses_power_of_two(before, n as u64) {
@@ -107,7 +97,7 @@ impl Counters {
         self.say(why);
     }
 
-    /// A request was acknowledged and, as documented, not kept (metrics).
+    /// A request was acknowledged and, as documented, not stored (metrics).
     pub fn not_kept(&self) {
         self.not_kept.fetch_add(1, Ordering::Relaxed);
     }
@@ -131,36 +121,36 @@ impl Counters {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// Requests, datagrams, documents and spans refused as bad.
+    /// Requests, datagrams, documents and spans refused as invalid.
     pub fn refusals(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Good spans and datagrams that were lost all the same.
+    /// Valid spans and datagrams that were lost.
     pub fn losses(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Requests acknowledged and not kept.
+    /// Requests that were acknowledged and not stored.
     pub fn acknowledged_only(&self) -> u64 {
         self.not_kept.load(Ordering::Relaxed)
     }
 
-    /// Why the last refusal or loss was one.
+    /// The reason of the last refusal or loss.
     pub fn last_reason(&self) -> Option<String> {
         self.last_reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Whether a count passes a power of two: what happens all the time is logged ever more rarely.
+/// Whether a count passes a power of two, so that what happens all the time is logged ever more rarely.
 fn crosses_power_of_two(before: u64, n: u64) -> bool {
     (before + n).checked_ilog2() > before.checked_ilog2()
 }
 
-/// Whether a host name or address beside the loopback ones may be used to reach the receivers.
+/// Whether a host name or address other than loopback may be used to reach the receivers.
 pub type AllowedHosts = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Request headers that a web page's exporter may send.
+/// Request headers that an exporter in a web page may send.
 const PAGE_HEADERS: [&str; 10] = [
     "content-type",
     "content-encoding",
@@ -174,27 +164,27 @@ const PAGE_HEADERS: [&str; 10] = [
     "user-agent",
 ];
 
-/// Puts a door before every route: no request of a web page unless its origin (`http://localhost:3000`) is one of
-/// `allowed_origins`, none for a host that is not this machine.
+/// Guards every route: refuses requests of web pages unless their origin (`http://localhost:3000`) is one of
+/// `allowed_origins`, and requests for hosts other than this machine.
 ///
-/// The threat is a web page in the user's browser. Its requests carry `Origin` (simple ones to another site
-/// too), and where a rebound DNS name makes them same-origin, `Host` is still the page's name. Pages of an allowed origin
-/// are answered as CORS wants it, and never with a `*`.
+/// The threat is a web page in the user's browser. Its requests carry `Origin` (simple cross-site ones too), and if DNS
+/// rebinding makes them same-origin, `Host` is still the page's name. Pages of an allowed origin get CORS headers,
+/// never with a `*`.
 pub fn guard(router: Router, allowed_hosts: AllowedHosts, allowed_origins: Arc<[String]>) -> Router {
     let origins =
         allowed_origins.iter().map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase()).collect();
-    router.layer(middleware::from_fn_with_state(Door { hosts: allowed_hosts, origins }, check))
+    router.layer(middleware::from_fn_with_state(Guard { hosts: allowed_hosts, origins }, check))
 }
 
 #[derive(Clone)]
-struct Door {
+struct Guard {
     hosts: AllowedHosts,
     /// In lower case.
     origins: Arc<[String]>,
 }
 
-async fn check(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if let Some(words) = objection(&request, &door) {
+async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if let Some(words) = objection(&request, &guard) {
         return (StatusCode::FORBIDDEN, words + "\n").into_response();
     }
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return next.run(request).await };
@@ -207,7 +197,7 @@ async fn check(State(door): State<Door>, request: Request, next: Next) -> Respon
     answer
 }
 
-/// What a browser asks before it lets a page post.
+/// Answers a CORS preflight request.
 fn preflight(asked: &HeaderMap) -> Response {
     let mut answer = StatusCode::NO_CONTENT.into_response();
     let headers = answer.headers_mut();
@@ -234,23 +224,23 @@ fn is_page_header(name: &str) -> bool {
         || matches!(name, "b3" | "x-b3-traceid" | "x-b3-spanid" | "x-b3-parentspanid" | "x-b3-sampled" | "x-b3-flags")
 }
 
-/// Whether a page may talk to us. `null` stands for many pages at once, so it is nobody's name.
+/// Whether a page may send requests. The origin `null` is shared by many pages, so it is never allowed.
 fn is_allowed(origin: &HeaderValue, allowed: &[String]) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     let origin = origin.to_ascii_lowercase();
     origin.contains("://") && allowed.contains(&origin)
 }
 
-fn objection(request: &Request, door: &Door) -> Option<String> {
+fn objection(request: &Request, guard: &Guard) -> Option<String> {
     let headers = request.headers();
-    if let Some(wrong) = headers.get_all(header::ORIGIN).iter().find(|origin| !is_allowed(origin, &door.origins)) {
-        let origin = crate::clip(&String::from_utf8_lossy(wrong.as_bytes()));
+    if let Some(wrong) = headers.get_all(header::ORIGIN).iter().find(|origin| !is_allowed(origin, &guard.origins)) {
+        let origin = crate::text::clip(&String::from_utf8_lossy(wrong.as_bytes()));
         return Some(format!(
             "Requests of web pages are refused here (Origin: {origin}). To let a page of yours send telemetry, start \
              Tracebook with --allow-origin and the page's origin, such as http://localhost:3000."
         ));
     }
-    // Every name that the request gives must be fine: the target's (HTTP/2, proxies) and each Host line.
+    // All names in a request must be allowed: the target's (HTTP/2, proxies) and each Host line.
     let mut hosts: Vec<String> = request.uri().authority().map(|a| a.as_str().to_owned()).into_iter().collect();
     hosts.extend(headers.get_all(header::HOST).iter().map(|h| String::from_utf8_lossy(h.as_bytes()).into_owned()));
     if hosts.is_empty() {
@@ -258,16 +248,16 @@ fn objection(request: &Request, door: &Door) -> Option<String> {
     }
     let wrong = hosts.iter().find(|h| {
         let name = host_name(h);
-        !is_this_machine(&name) && !(door.hosts)(&name)
+        !is_this_machine(&name) && !(guard.hosts)(&name)
     })?;
     Some(format!(
         "This receiver answers only to loopback names (127.0.0.1, localhost, [::1], host.docker.internal, \
          host.containers.internal) and to hosts that were allowed in its settings; not to Host: {}.",
-        crate::clip(wrong)
+        crate::text::clip(wrong)
     ))
 }
 
-/// The lower-case name of a `Host` value, without port and brackets.
+/// The lower-case name in a `Host` value, without port and brackets.
 fn host_name(host: &str) -> String {
     let host = host.trim();
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -347,7 +337,7 @@ mod tests {
         let absolute = http(server.addr, "GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"").await;
         assert_eq!(absolute.status, 403);
         let nowhere = http(server.addr, "GET /nowhere HTTP/1.1\r\nHost: evil.example\r\n", b"").await;
-        assert_eq!(nowhere.status, 403, "the door stands before the fallback too");
+        assert_eq!(nowhere.status, 403, "the guard stands before the fallback too");
     }
 
     const PREFLIGHT: &str = "OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1:4318\r\nAccess-Control-Request-Method: POST\r\n";

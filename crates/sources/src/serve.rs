@@ -1,4 +1,4 @@
-//! Serving a router so that slow and many connections do no harm: HTTP/1, and HTTP/2 without TLS, on one port.
+//! Serves a router so that slow or many connections do no harm: HTTP/1, and HTTP/2 without TLS, on one port.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long and how much a stranger may keep us busy.
+/// How much time and memory a client may take.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     /// From connecting to the end of the first request's head.
     first_head: Duration,
-    /// The same for later requests, the pause before them included. SDKs pause for a minute and send then.
+    /// The same for later requests, including the pause before them: SDKs send about once a minute.
     next_head: Duration,
-    /// For what is under way when the end comes.
+    /// For requests in progress when the server stops.
     ending: Duration,
     connections: usize,
 }
@@ -36,13 +36,12 @@ const BOUNDS: Bounds = Bounds {
     connections: 2048,
 };
 
-/// What one HTTP/1 connection may hold of a head that is not whole yet.
+/// Buffer of one HTTP/1 connection for an incomplete head.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// Serves until the token is cancelled; then requests under way have three seconds, and it returns.
+/// Serves until the token is cancelled; then requests in progress have three seconds.
 ///
-/// A connection that has asked nothing ten seconds after it was made is closed, and of more than 2,048 connections the
-/// newest are.
+/// A connection that sent nothing for ten seconds is closed, and so are connections beyond 2,048.
 pub async fn serve(listener: TcpListener, router: Router, token: CancellationToken) {
     serve_within(listener, router, token, BOUNDS).await;
 }
@@ -57,7 +56,7 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
         .keep_alive_timeout(Duration::from_secs(10));
     let http = Arc::new(http);
     let places = Arc::new(Semaphore::new(bounds.connections));
-    // Dropped with this future, and then every connection is.
+    // Dropped with this future, which drops every connection.
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -69,7 +68,7 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::debug!(%error, "a connection could not be accepted");
-                // Too many open files pass; without a pause, asking again would burn a core meanwhile.
+                // "Too many open files" may pass; without a pause the loop would use a whole core meanwhile.
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -98,10 +97,10 @@ async fn connection(
     // Without it small answers are delayed, which is no reason to refuse the connection.
     stream.set_nodelay(true).ok();
     let asked = Arc::new(Notify::new());
-    let service = Asked { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
+    let service = HeadSeen { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let nothing_asked = async {
-        // The reader's own time-out begins only when it knows which version of HTTP is spoken.
+        // The reader's own time-out starts only when the HTTP version is known.
         if timeout(bounds.first_head, asked.notified()).await.is_ok() {
             pending::<()>().await;
         }
@@ -116,13 +115,13 @@ async fn connection(
     timeout(bounds.ending, served).await.ok();
 }
 
-/// Says when a request's head was whole.
-struct Asked {
+/// Reports when a request's head was complete.
+struct HeadSeen {
     inner: TowerToHyperService<Router>,
     asked: Arc<Notify>,
 }
 
-impl hyper::service::Service<Request<Incoming>> for Asked {
+impl hyper::service::Service<Request<Incoming>> for HeadSeen {
     type Response = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Response;
     type Error = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Error;
     type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
@@ -178,7 +177,7 @@ mod tests {
         stream
     }
 
-    /// Whether the other side closes within this time; what it says before does not count.
+    /// Whether the peer closes within this time; what it sends before does not count.
     async fn closes_within(stream: &mut TcpStream, time: Duration) -> bool {
         let mut rest = Vec::new();
         timeout(time, stream.read_to_end(&mut rest)).await.is_ok()
@@ -188,7 +187,8 @@ mod tests {
         http(addr, "GET / HTTP/1.1\r\nHost: a\r\n", b"").await.status
     }
 
-    /// A thousand, or what this process may open: client and server need a file a connection each, and other tests some.
+    /// A thousand, or what this process may open: client and server need a file for each connection, and other tests
+    /// need some.
     fn crowd() -> usize {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let files = limits.lines().find(|line| line.starts_with("Max open files"));
@@ -199,7 +199,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_thousand_half_heads_hold_nobody_up_and_are_closed() {
         let door = door(SHORT).await;
-        // Half a head, a word that may become HTTP/2, and nothing at all.
+        // Half a head, a prefix of the HTTP/2 preface, and nothing at all.
         let beginnings: [&[u8]; 3] = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"PRI * HT", b""];
         let mut slow = Vec::new();
         for n in 0..crowd() {

@@ -27,7 +27,7 @@ impl Server {
         Self { addr, task }
     }
 
-    /// One that answers everything alike.
+    /// A server that gives every request the same answer.
     pub(crate) async fn answering(
         status: u16,
         headers: &'static [(&'static str, &'static str)],
@@ -94,13 +94,13 @@ pub(crate) async fn post(addr: SocketAddr, path: &str, headers: &str, body: &[u8
     http(addr, &format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}"), body).await
 }
 
-/// Keeps batches, or fails as told.
+/// Stores batches, or fails as configured.
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) batches: Mutex<Vec<Vec<SpanRecord>>>,
     pub(crate) log_batches: Mutex<Vec<Vec<LogRecord>>>,
     pub(crate) error_batches: Mutex<Vec<Vec<ErrorRecord>>>,
-    /// Errors that the next commits end with, last one first.
+    /// Errors of the next commits, the last one first.
     pub(crate) errors: Mutex<Vec<CommitError>>,
 }
 
@@ -151,7 +151,7 @@ impl Commit for Kept {
     }
 }
 
-/// The folder of what real SDKs sent.
+/// Payloads of real SDKs.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/../../tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))

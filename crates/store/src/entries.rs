@@ -142,7 +142,8 @@ impl Journal {
         })
     }
 
-    /// Writes a text; `None` if there is no such entry. A change of an older revision never overwrites: both texts are kept.
+    /// Writes a text; `None` if there is no such entry. A change of an older revision never overwrites: both texts are
+    /// kept.
     pub async fn write_text(
         &self,
         write: &TextWrite,

@@ -102,7 +102,7 @@ impl Telemetry {
         writing.commit(KIND.name, bytes).await
     }
 
-    /// Items that occurred at or after a moment, the latest first.
+    /// Items that occurred at or after a time, the latest first.
     pub async fn error_items(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
         self.items("g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
             q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))

@@ -46,8 +46,8 @@ fn select(condition: &str) -> sqlx::AssertSqlSafe<String> {
 }
 
 impl Journal {
-    /// Writes frozen evidence with its raw bytes, as one transaction. Writing an id again changes nothing, also if it was
-    /// purged.
+    /// Writes frozen evidence with its raw bytes, as one transaction. Writing an id again changes nothing, also if it
+    /// was purged.
     pub async fn add_evidence(&self, frozen: &Frozen, raw: &[u8], client: &str) -> Result<(), StoreError> {
         let canonical = zstd::encode_all(frozen.canonical.as_bytes(), LEVEL)?;
         let raw = if raw.is_empty() { None } else { Some(zstd::encode_all(raw, LEVEL)?) };
@@ -135,8 +135,8 @@ impl Journal {
         Ok(transaction.commit().await?)
     }
 
-    /// Erases body, raw bytes and title; id and digest stay. Freed pages are overwritten and the write-ahead log is truncated,
-    /// so that no copy remains.
+    /// Erases body, raw bytes and title; id and digest stay. Freed pages are overwritten and the write-ahead log is
+    /// truncated, so that no copy remains.
     pub async fn purge_evidence(&self, id: Id, now: Nanos, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query(

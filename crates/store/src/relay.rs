@@ -84,7 +84,8 @@ pub struct RelayCount {
     pub since: Option<Nanos>,
 }
 
-/// Queues payloads in the transaction that stores the records they were made from, so that acknowledged records are queued.
+/// Queues payloads in the transaction that stores the records they were made from, so that acknowledged records are
+/// queued.
 pub(crate) async fn enqueue(
     transaction: &mut Transaction<'_, Sqlite>,
     payloads: &[Outgoing],
@@ -118,8 +119,8 @@ fn on_disk(payload: &Outgoing) -> i64 {
 }
 
 impl Telemetry {
-    /// The next payloads for a destination, oldest first, those that failed before last: all of one kind, and within both
-    /// limits, which only a single payload may exceed. Kinds in `later` are skipped.
+    /// The next payloads for a destination, oldest first, those that failed before last: all of one kind, and within
+    /// both limits, which only a single payload may exceed. Kinds in `later` are skipped.
     pub async fn relay_next(
         &self,
         destination: &str,
@@ -242,8 +243,8 @@ impl Telemetry {
         Ok(unsigned(asked))
     }
 
-    /// Drops the oldest of all destinations: what was queued before a moment, and what is above a size. Returns how many items
-    /// were dropped.
+    /// Drops the oldest of all destinations: what was queued before a time, and what is above a size. Returns how
+    /// many items were dropped.
     ///
     /// # Errors
     /// What was dropped before an error stays dropped.

@@ -81,7 +81,7 @@ impl Telemetry {
         Ok(dropped.records)
     }
 
-    /// Drops some records of a kind that arrived before a moment, in one transaction; returns how many.
+    /// Drops some records of a kind that arrived before a time, in one transaction; returns how many.
     pub(crate) async fn drop_old(&self, kind: &Kind, before: Nanos) -> Result<u64, StoreError> {
         let mut transaction = self.pools.write().await?;
         let dropped = drop_oldest(&mut transaction, kind, Some(before), i64::MAX).await?;
@@ -91,7 +91,7 @@ impl Telemetry {
         Ok(dropped.records)
     }
 
-    /// Whether a kind has records of before a moment. Needs no write lock: most of the time there are none.
+    /// Whether a kind has records from before a time. Needs no write lock: most of the time there are none.
     pub(crate) async fn has_old(&self, kind: &Kind, before: Nanos) -> Result<bool, StoreError> {
         let window = if kind.parts.is_some() { WINDOW } else { 1 };
         let sql = format!("SELECT min(received) FROM (SELECT received FROM {} ORDER BY seq LIMIT ?)", kind.table);
@@ -154,8 +154,9 @@ async fn drop_oldest(
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(WINDOW).fetch_all(&mut **transaction).await?;
     let mut most = rows.len();
     if parts.is_some() {
-        // Rows with parts still grow. Of those that came first, the ones that were updated least recently go; unless they are
-        // too old, at most half of them, so that what is still arriving is not dropped because it began long ago.
+        // Rows with parts still grow. Of those that came first, the ones that were updated least recently go; unless
+        // they are too old, at most half of them, so that what is still arriving is not dropped because it began long
+        // ago.
         rows.sort_by_key(|(_, received, ..)| *received);
         most = if before.is_some() { rows.len() } else { rows.len().div_ceil(2) };
     }

@@ -10,7 +10,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Protocol, StatusCode, TraceSummary};
+use tracebook_core::trace::{Protocol, StatusCode, TracePosition, TraceSummary};
 
 use crate::database::Telemetry;
 use crate::error::StoreError;
@@ -64,8 +64,8 @@ pub struct TraceRow {
 pub struct TraceQuery {
     /// Traces that began at or after this.
     pub since: Option<Nanos>,
-    /// Continue after this trace, by start and id.
-    pub after: Option<(Nanos, TraceId)>,
+    /// Continue after this trace.
+    pub after: Option<TracePosition>,
     /// Only traces with an error in any span.
     pub only_errors: bool,
     pub limit: u32,
@@ -81,8 +81,8 @@ struct Stored {
 impl Telemetry {
     /// Writes a batch as one transaction; when this returns, the spans are committed.
     ///
-    /// A span that is sent again replaces the stored one (senders repeat), but one in progress never replaces a complete
-    /// one, and a printed one never one that was sent.
+    /// A span that is sent again replaces the stored one (senders repeat), but one in progress never replaces a
+    /// complete one, and a printed one never one that was sent.
     pub async fn commit(&self, batch: &[SpanRecord], now: Nanos) -> Result<(), StoreError> {
         self.commit_relayed(batch, &[], now).await
     }
@@ -104,7 +104,8 @@ impl Telemetry {
         let transaction = &mut writing.transaction;
         let shared = share(transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
         let known = known(transaction, &incoming).await?;
-        // Of a trace that begins in this batch all spans are at hand; the rows of the others are recomputed from the database.
+        // Of a trace that begins in this batch all spans are at hand; the rows of the others are recomputed from the
+        // database.
         let (touched, fresh): (Vec<_>, Vec<_>) = incoming.iter().partition(|trace| known.contains_key(&trace.id));
         let fresh = insert_traces(transaction, &fresh, now).await?;
 
@@ -176,15 +177,15 @@ impl Telemetry {
         Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_default()).collect())
     }
 
-    /// Start and id of the traces that began in a range (`before` is exclusive), newest first, then by id; continues after
-    /// a position in this order if one is given.
+    /// Start and id of the traces that began in a range (`before` is exclusive), newest first, then by id; continues
+    /// after a position in this order if one is given.
     pub async fn trace_ids(
         &self,
         from: Nanos,
         before: Nanos,
-        after: Option<(Nanos, TraceId)>,
+        after: Option<TracePosition>,
         limit: u32,
-    ) -> Result<Vec<(Nanos, TraceId)>, StoreError> {
+    ) -> Result<Vec<TracePosition>, StoreError> {
         let (last, behind) = after.map_or((before.0.saturating_sub(1), [0; 16]), |(start, id)| (start.0, id.0));
         let rows = sqlx::query(
             "SELECT start_ns, trace_id FROM trace WHERE start_ns >= ?1 AND start_ns <= ?2 AND (start_ns < ?2 OR trace_id > ?3)
@@ -224,7 +225,8 @@ async fn known(
     Ok(known)
 }
 
-/// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns their numbers.
+/// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns their
+/// numbers.
 async fn insert_traces(
     transaction: &mut Transaction<'_, Sqlite>,
     traces: &[&Incoming<'_>],

@@ -21,8 +21,8 @@ impl Telemetry {
         Ok(Pages::of(&self.pools.readers).await?.used())
     }
 
-    /// Drops what arrived before a moment and what is above the limit, the oldest first and traces as a whole. Returns much
-    /// free space to the system.
+    /// Drops what arrived before a time and what is above the limit, the oldest first and traces as a whole. Returns
+    /// much free space to the system.
     ///
     /// # Errors
     /// What was dropped before an error stays dropped.

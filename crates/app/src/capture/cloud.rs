@@ -2,6 +2,7 @@
 
 use tracebook_core::dossier::{Join, JoinedLog};
 use tracebook_core::evidence::{Body, Kind};
+use tracebook_core::filter::leading_part;
 use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::Logs;
@@ -66,11 +67,10 @@ impl Tracebook {
     async fn xray_dossier(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
         let ask = self.ask_aws(caller).await?;
         // In front of the filter expression the filter may name the log group: `group:cruddur`.
-        let (group, expression) = match request.filter.trim_start().strip_prefix("group:") {
-            Some(rest) => {
-                let (group, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                (Some(group.trim_matches('"').to_owned()), rest.trim().to_owned())
-            }
+        let part = leading_part(request.filter.trim_start(), &["group"])
+            .map_err(|e| Error::usage(e.to_string(), "Example: group:cruddur service(\"backend-flask\") { fault }"))?;
+        let (group, expression) = match part {
+            Some(part) => (Some(part.value.to_owned()), part.rest.trim().to_owned()),
             None => (None, request.filter.clone()),
         };
         let id = self.which_xray(&ask, &Capture { filter: expression, ..request.clone() }).await?;

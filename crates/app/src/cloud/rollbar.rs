@@ -64,7 +64,7 @@ impl Tracebook {
             .page
             .as_deref()
             .map_or(Ok(1), str::parse)
-            .map_err(|_| Error::usage("the list cannot be gone on with", "Ask for it again from the beginning"))?;
+            .map_err(|_| Error::usage("the list cannot be continued", "Start again from the first page"))?;
         let question = ItemsAsk { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsAsk::parse(&request.filter)? };
         let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
         // Rollbar's list takes no range; what did not happen lately is left out here.
@@ -110,7 +110,7 @@ impl Tracebook {
             .page
             .as_deref()
             .map_or(Ok(1), str::parse)
-            .map_err(|_| Error::usage("the list cannot be gone on with", "Ask for it again from the beginning"))?;
+            .map_err(|_| Error::usage("the list cannot be continued", "Start again from the first page"))?;
         let found = self.answered(Vendor::Rollbar, ask.client.occurrences(&request.id, page, &ask.fetch).await).await?;
         let rows = found
             .rows

@@ -22,7 +22,7 @@ const LOCAL: &[(&str, &str)] = &[
 const CLOUDWATCH: &[(&str, &str)] = &[
     ("group:cruddur", "the log group; it stands first"),
     ("group:cruddur ERROR", "a word; case counts"),
-    ("group:cruddur \"500 INTERNAL\"", "words that stand together"),
+    ("group:cruddur \"500 INTERNAL\"", "an exact phrase"),
     ("group:cruddur ?timeout ?refused", "one of them"),
     ("group:cruddur ERROR -healthcheck", "without a word"),
     ("group:cruddur { $.level = \"ERROR\" }", "a field of JSON"),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tracebook_core::filter::{FilterError, leading_part};
 use tracebook_core::freeze::Origin;
 use tracebook_core::query::QueryResult;
 use tracebook_core::question::Source;
@@ -193,7 +194,7 @@ impl Tracebook {
             None => Wanted { query: request.query.clone(), ..Wanted::default() },
             Some(id) => self.saved_for_cloudwatch(id, caller).await?,
         };
-        let (mut groups, text) = groups_before(&wanted.query);
+        let (mut groups, text) = leading_groups(&wanted.query)?;
         groups.extend(if request.groups.is_empty() { wanted.groups } else { request.groups.clone() });
         let ask = self.ask_aws(caller).await?;
         if groups.is_empty() && !text.to_uppercase().contains("SOURCE") {
@@ -226,7 +227,7 @@ impl Tracebook {
     async fn run_honeycomb(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
         let ask = self.ask_honeycomb(caller).await?;
         let mut name = String::new();
-        let (mut datasets, text) = groups_before(&request.query);
+        let (mut datasets, text) = leading_groups(&request.query)?;
         datasets.extend(request.groups.iter().cloned());
         let spec = match request.id.as_deref() {
             None => Spec::parse(text)?,
@@ -291,31 +292,26 @@ fn ours(stored: StoredQuery) -> SavedQuery {
     }
 }
 
-/// Log groups or datasets that stand before a query: `group:cruddur fields @message`.
-fn groups_before(text: &str) -> (Vec<String>, &str) {
+/// Log groups or datasets at the beginning of a query (`group:cruddur fields @message`), and the rest of it.
+fn leading_groups(text: &str) -> Result<(Vec<String>, &str), Error> {
     let mut groups = Vec::new();
     let mut rest = text.trim_start();
-    while let Some(after) = ["group:", "dataset:"].iter().find_map(|name| rest.strip_prefix(name)) {
-        let (name, behind) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => after.split_once(char::is_whitespace).unwrap_or((after, "")),
-        };
-        if !name.is_empty() {
-            groups.push(name.to_owned());
-        }
-        rest = behind.trim_start();
+    let wrong = |e: FilterError| Error::usage(e.to_string(), "Example: group:cruddur fields @timestamp, @message");
+    while let Some(part) = leading_part(rest, &["group", "dataset"]).map_err(wrong)? {
+        groups.push(part.value.to_owned());
+        rest = part.rest.trim_start();
     }
-    (groups, rest)
+    Ok((groups, rest))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::groups_before;
+    use super::leading_groups;
 
     #[test]
     fn groups_stand_before_a_query() {
         let of = |text| {
-            let (groups, rest) = groups_before(text);
+            let (groups, rest) = leading_groups(text).expect("a query");
             (groups.join("|"), rest)
         };
         assert_eq!(of("fields @message"), (String::new(), "fields @message"));

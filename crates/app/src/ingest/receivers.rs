@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracebook_core::clock::Clock;
 use tracebook_sources::receive::{AllowedHosts, Commit, Counters, guard};
-use tracebook_sources::{cloudwatch, otlp, rollbar, serve, xray};
+use tracebook_sources::{cloudwatch, normalise, otlp, rollbar, serve, xray};
 use tracebook_store::Telemetry;
 
 use crate::ground::error::Error;
@@ -59,7 +59,7 @@ impl Receivers {
             let router = otlp::receiver::router(Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock))
                 .merge(rollbar::receiver::router(Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock)))
                 .merge(cloudwatch::receiver::router(sink.clone(), Arc::clone(&counters), Arc::clone(&clock)))
-                .merge(xray::receiver::api_router(commit, sink.clone(), counters, clock));
+                .merge(xray::receiver::api_router(commit, sink.clone(), counters, clock, normalise));
             serve(listener, guarded.router("http", router));
         }
         for listener in listeners.grpc {
@@ -72,7 +72,10 @@ impl Receivers {
             runtime.spawn(xray::receiver::serve_udp(udp, Arc::clone(&commit), Arc::clone(&counters), stopping));
             tcp.set_nonblocking(true).map_err(Error::internal)?;
             let tcp = tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?;
-            serve(tcp, guarded.router("xray", xray::receiver::tcp_router(commit, sink.clone(), counters, clock)));
+            serve(
+                tcp,
+                guarded.router("xray", xray::receiver::tcp_router(commit, sink.clone(), counters, clock, normalise)),
+            );
         }
         Ok(receivers)
     }

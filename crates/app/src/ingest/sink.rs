@@ -8,10 +8,11 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
+use tracebook_core::trace::TracePosition;
 use tracebook_core::xray::{Group, SamplingRule};
 use tracebook_sources::cloudwatch::LogStore;
 use tracebook_sources::receive::{Commit, CommitError};
-use tracebook_sources::xray::reading::{Place, XrayStore};
+use tracebook_sources::xray::reading::XrayStore;
 use tracebook_store::{StoreError, Telemetry};
 
 use crate::ingest::last_arrival::LastArrival;
@@ -134,9 +135,9 @@ impl XrayStore for TelemetrySink {
         &self,
         from: Nanos,
         before: Nanos,
-        after: Option<Place>,
+        after: Option<TracePosition>,
         limit: u32,
-    ) -> Result<Vec<Place>, CommitError> {
+    ) -> Result<Vec<TracePosition>, CommitError> {
         self.telemetry.trace_ids(from, before, after, limit).await.map_err(refused)
     }
 

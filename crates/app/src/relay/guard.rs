@@ -66,7 +66,7 @@ fn refused(url: &Url) -> SourceError {
             "{} is this app's own receiver: what is sent on would come in again, for ever",
             place.unwrap_or_default()
         ),
-        "Set the address of the real service",
+        "Set the URL of the real service",
     )
 }
 

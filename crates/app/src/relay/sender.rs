@@ -363,7 +363,7 @@ impl Sender {
         tracing::warn!(destination = self.to.name(), fault = error.fault.name(), "the relay waits");
         let since = if known.is_empty() { None } else { since }.unwrap_or_else(|| self.relay.0.runtime.now());
         let hint = match (error.fault, self.to) {
-            (Fault::Throttled | Fault::Broken | Fault::Unreachable, _) => "It is tried again by itself",
+            (Fault::Throttled | Fault::Broken | Fault::Unreachable, _) => "It is retried automatically",
             (Fault::Forbidden, Destination::Xray) => {
                 "It needs xray:PutTraceSegments; the policy AWSXRayDaemonWriteAccess allows it"
             }

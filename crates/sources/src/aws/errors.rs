@@ -1,48 +1,46 @@
-//! What an SDK's failure means, in the classes of [`Fault`], and what to do about it.
+//! What an SDK's error means, as a [`Fault`], and what the user can do.
 //!
 //! Codes are those of the two services' API references and of AWS's common errors
-//! (<https://docs.aws.amazon.com/xray/latest/api/CommonErrors.html>). An emulator answers what it does not know with a page of
-//! HTML, so the raw status counts too. AWS's own sentence is quoted only where the question was wrong: the sentences about
-//! signatures repeat the signature, and those about permissions the account.
+//! (<https://docs.aws.amazon.com/xray/latest/api/CommonErrors.html>). An emulator answers unknown operations with an
+//! HTML page, so the raw status counts too. AWS's own message is only quoted if the request was wrong: messages about
+//! signatures repeat the signature, those about permissions the account.
+
+mod credentials;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::credentials;
-use super::profiles::Kind;
+use super::profiles::CredentialKind;
+use super::text::sentence;
 use crate::cloud::{Fault, SourceError};
 
-/// The longest sentence of AWS's that is quoted.
-const LONGEST: usize = 400;
-
-/// Sorts a failure whose credentials are not known: the hint says `PROFILE`.
+/// Classifies an error if the credentials are unknown: the hint says `PROFILE`.
 pub fn classify<E>(error: &SdkError<E, HttpResponse>) -> SourceError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    Whose::default().classify(error)
+    ErrorContext::default().classify(error)
 }
 
-/// Who asks whom: what a message and the command in its hint name. Holds no key.
+/// What messages and the commands in hints name. Contains no key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Whose {
-    /// The profile; `None` where the environment or the default profile decides and nobody looked which.
+pub struct ErrorContext {
+    /// `None` if the environment or the default profile is used, or unknown.
     pub profile: Option<String>,
-    /// How the credentials are come by; `None` where nobody looked.
-    pub kind: Option<Kind>,
-    /// The profile whose SSO session it is, where that is another one: the source of a role.
+    /// The source of the credentials; `None` if unknown.
+    pub kind: Option<CredentialKind>,
+    /// The profile whose SSO session is used, if it is another one: the source of a role.
     pub signs_in: Option<String>,
-    /// Whether the profile asks for a code of an MFA device, which nobody can type here.
+    /// Whether the profile requires an MFA code, which cannot be entered here.
     pub mfa: bool,
-    /// Whether the credentials would come from the cloud machine that this is not (EC2, ECS).
+    /// Whether the credentials would come from the metadata of a cloud machine (EC2, ECS).
     pub machine: bool,
-    /// The endpoint that was set instead of AWS's.
+    /// The endpoint used instead of AWS's.
     pub endpoint: Option<String>,
 }
 
-impl Whose {
-    /// Sorts a failure.
+impl ErrorContext {
     pub fn classify<E>(&self, error: &SdkError<E, HttpResponse>) -> SourceError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -56,7 +54,7 @@ impl Whose {
                 let page = raw.body().bytes().is_some_and(is_page);
                 self.answered(raw.status().as_u16(), meta.code(), meta.message().unwrap_or_default(), page)
             }
-            // The SDK calls an answer that it cannot read an error of the service's, too.
+            // The SDK also reports answers that it cannot read as errors of the service.
             SdkError::ServiceError(answer) => self.unread(answer.raw(), &root(error)),
             SdkError::ResponseError(answer) => self.unread(answer.raw(), &root(error)),
             SdkError::TimeoutError(_) => self.late(),
@@ -65,7 +63,7 @@ impl Whose {
                 SourceError::new(Fault::Invalid, format!("the request cannot be made: {}", root(error)), "")
             }
             SdkError::DispatchFailure(_) => match root(error) {
-                // The words of hyper and of the system for a connection that was there and went.
+                // How hyper and the system report an interrupted connection.
                 cause
                     if ["before message completed", "reset by peer", "broken pipe"]
                         .iter()
@@ -75,12 +73,12 @@ impl Whose {
                 }
                 cause => self.unreachable(&cause),
             },
-            // Among them a region that is not set, and an endpoint that is no URL.
+            // For example a missing region, or an invalid endpoint.
             error => SourceError::new(Fault::Invalid, format!("the request cannot be made: {}", root(error)), ""),
         }
     }
 
-    /// Sorts an answer that the SDK could not read.
+    /// Classifies an answer that the SDK could not read.
     fn unread(&self, raw: &HttpResponse, cause: &str) -> SourceError {
         let status = raw.status();
         match raw.body().bytes() {
@@ -89,17 +87,15 @@ impl Whose {
             Some(bytes) if is_page(bytes) => SourceError::new(
                 Fault::Unreachable,
                 format!("{} answered with a web page instead of data", self.host()),
-                "Something between answers for it: a proxy, or a network that wants you to sign in first",
+                "Something in between answers: a proxy, or a network that requires a sign-in",
             ),
-            Some(_) => SourceError::new(
-                Fault::Broken,
-                format!("{} answered what its documentation does not say: {cause}", self.host()),
-                "",
-            ),
+            Some(_) => {
+                SourceError::new(Fault::Broken, format!("{} sent an undocumented answer: {cause}", self.host()), "")
+            }
         }
     }
 
-    /// Sorts an answer by its code, and by its status where it has none.
+    /// Classifies an answer by its code, or by its status if it has none.
     pub(crate) fn answered(&self, status: u16, code: Option<&str>, message: &str, page: bool) -> SourceError {
         let code = code.unwrap_or_default();
         let code = code.rsplit('#').next().unwrap_or_default();
@@ -140,18 +136,18 @@ impl Whose {
             _ if message.to_ascii_lowercase().starts_with("not implemented") => self.unsupported(),
             _ if name.contains("OperationAborted") || name.contains("RequestTimeout") => SourceError::new(
                 Fault::Unreachable,
-                sentence(message, "AWS was busy with the same thing"),
-                "It can be asked again",
+                sentence(message, "AWS was busy with a conflicting operation"),
+                "Try again",
             ),
             _ if name.contains("NotFound") || name == "NoSuchEntity" => SourceError::new(
                 Fault::NotFound,
-                sentence(message, "what was asked for is not there"),
+                sentence(message, "what was requested does not exist"),
                 "Check the name and the region",
             ),
             "" => self.by_status(status, page),
             _ if (500..600).contains(&status) => self.failing(status),
             _ if status == 429 => self.throttled(),
-            _ => SourceError::new(Fault::Invalid, sentence(message, &format!("AWS refuses the question ({name})")), ""),
+            _ => SourceError::new(Fault::Invalid, sentence(message, &format!("AWS refused the request ({name})")), ""),
         }
     }
 
@@ -165,13 +161,13 @@ impl Whose {
             401 => self.rejected("access key"),
             403 => SourceError::new(
                 Fault::Forbidden,
-                format!("{} refuses the request without saying why (403)", self.host()),
+                format!("{} refused the request without a reason (403)", self.host()),
                 "A proxy may have answered; else compare the permissions with AWSXrayReadOnlyAccess and CloudWatchLogsReadOnlyAccess",
             ),
             _ if page => self.unsupported(),
             status => SourceError::new(
                 Fault::Unsupported,
-                format!("{} refuses the question ({status}) without saying why", self.host()),
+                format!("{} refused the request ({status}) without a reason", self.host()),
                 "A proxy may have answered",
             ),
         }
@@ -180,12 +176,12 @@ impl Whose {
     fn throttled(&self) -> SourceError {
         SourceError::new(
             Fault::Throttled,
-            format!("{} says that it is asked too often", self.host()),
-            "Wait a minute, or ask for less: a shorter range, fewer traces",
+            format!("{} is throttling requests", self.host()),
+            "Wait a minute, or request less: a shorter range, fewer traces",
         )
     }
 
-    /// The time of the credentials is over.
+    /// The credentials have expired.
     pub(crate) fn expired(&self) -> SourceError {
         let who = self.who();
         SourceError::new(Fault::Expired, format!("the credentials of {who} have expired"), self.renew())
@@ -194,36 +190,36 @@ impl Whose {
     fn skewed(&self) -> SourceError {
         SourceError::new(
             Fault::Expired,
-            "AWS does not take the request's time: this computer's clock is off by more than five minutes",
-            "Set the clock (let the system set it by network time), then ask again",
+            "AWS rejected the request's time: this computer's clock is off by more than five minutes",
+            "Set the clock (enable network time), then try again",
         )
     }
 
     fn rejected(&self, what: &str) -> SourceError {
         let hint = match self.kind {
-            Some(Kind::Environment) => {
-                "Compare AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN with the key in IAM, and start again"
+            Some(CredentialKind::Environment) => {
+                "Compare AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN with the key in IAM, and restart Tracebook"
                     .to_owned()
             }
-            Some(Kind::Sso | Kind::Process | Kind::AssumesRole | Kind::WebIdentity | Kind::Login) => self.renew(),
-            Some(Kind::StaticKeys | Kind::Nothing) | None => {
-                format!("Make a key in IAM and enter it: aws configure{}", self.option())
+            Some(CredentialKind::Sso | CredentialKind::Process | CredentialKind::AssumesRole | CredentialKind::WebIdentity | CredentialKind::Login) => self.renew(),
+            Some(CredentialKind::StaticKeys | CredentialKind::Nothing) | None => {
+                format!("Create a key in IAM and enter it: aws configure{}", self.option())
             }
         };
-        SourceError::new(Fault::Rejected, format!("AWS does not take the {what} of {}", self.who()), hint)
+        SourceError::new(Fault::Rejected, format!("AWS rejected the {what} of {}", self.who()), hint)
     }
 
     fn forbidden(&self, message: &str) -> SourceError {
-        let hint = "Ask whoever manages the account for it; AWSXrayReadOnlyAccess and CloudWatchLogsReadOnlyAccess allow all reads";
+        let hint = "Ask the administrator of the account; AWSXrayReadOnlyAccess and CloudWatchLogsReadOnlyAccess allow all reads";
         if self.mfa {
             return SourceError::new(
                 Fault::Forbidden,
                 format!(
-                    "the role of {} may not be assumed: it asks for an MFA code, which cannot be typed here",
+                    "the role of {} cannot be assumed: it requires an MFA code, which cannot be entered here",
                     self.who()
                 ),
                 format!(
-                    "Give Tracebook keys that are signed in: aws configure export-credentials{} --format env",
+                    "Export temporary keys for Tracebook: aws configure export-credentials{} --format env",
                     self.option()
                 ),
             );
@@ -238,10 +234,10 @@ impl Whose {
     fn unsupported(&self) -> SourceError {
         let (message, hint) = match &self.endpoint {
             Some(endpoint) => (
-                format!("{endpoint} does not know this operation"),
-                "An emulator has a part of the API; AWS itself has all of it: leave the endpoint empty",
+                format!("{endpoint} does not support this operation"),
+                "Emulators support a part of the API; to use AWS itself, leave the endpoint empty",
             ),
-            None => ("AWS does not know this operation in this region".to_owned(), "Choose another region"),
+            None => ("AWS does not support this operation in this region".to_owned(), "Choose another region"),
         };
         SourceError::new(Fault::Unsupported, message, hint)
     }
@@ -250,7 +246,7 @@ impl Whose {
         SourceError::new(
             Fault::Broken,
             format!("{} failed ({status})", self.host()),
-            "It is not your question; ask again in a minute",
+            "The request is not the cause; try again in a minute",
         )
     }
 
@@ -269,26 +265,26 @@ impl Whose {
 
     fn reach(&self) -> &'static str {
         match self.endpoint {
-            Some(_) => "Check that something listens at the endpoint; everything frozen reads as before",
-            None => "Check the network and the region; everything frozen reads as before",
+            Some(_) => "Check that something listens at the endpoint; captured evidence remains readable",
+            None => "Check the network and the region; captured evidence remains readable",
         }
     }
 
-    /// AWS, or the endpoint that stands for it.
+    /// AWS, or the endpoint used instead.
     fn host(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("AWS")
     }
 
-    /// Whose credentials, for a sentence.
+    /// The owner of the credentials, for a sentence.
     pub(crate) fn who(&self) -> String {
         match (&self.profile, self.kind) {
-            (_, Some(Kind::Environment)) => "the environment".to_owned(),
+            (_, Some(CredentialKind::Environment)) => "the environment".to_owned(),
             (Some(profile), _) => format!("profile {profile}"),
             (None, _) => "the default profile".to_owned(),
         }
     }
 
-    /// The profile as an option of `aws`, with a blank before it.
+    /// The profile as an option of `aws`, with a leading blank.
     pub(crate) fn option(&self) -> String {
         match (&self.profile, self.kind) {
             (Some(profile), _) if profile == "default" => String::new(),
@@ -298,32 +294,35 @@ impl Whose {
         }
     }
 
-    /// How to come by credentials again.
+    /// How to get new credentials.
     pub(crate) fn renew(&self) -> String {
         let option = self.option();
         match self.kind {
-            Some(Kind::Sso) => format!("Sign in again: aws sso login{option}"),
-            Some(Kind::Login) => format!("Sign in again: aws login{option}"),
-            Some(Kind::AssumesRole) if self.signs_in.is_some() => {
+            Some(CredentialKind::Sso) => format!("Sign in again: aws sso login{option}"),
+            Some(CredentialKind::Login) => format!("Sign in again: aws login{option}"),
+            Some(CredentialKind::AssumesRole) if self.signs_in.is_some() => {
                 let source = self.signs_in.as_deref().map(quoted).unwrap_or_default();
                 format!("Sign in again: aws sso login --profile {source}")
             }
-            Some(Kind::AssumesRole | Kind::WebIdentity) => {
-                format!("Sign in to what the role is assumed from, and try: aws sts get-caller-identity{option}")
+            Some(CredentialKind::AssumesRole | CredentialKind::WebIdentity) => {
+                format!("Sign in to the profile that assumes the role, then try: aws sts get-caller-identity{option}")
             }
-            Some(Kind::Process) => {
-                format!("Sign in to what credential_process calls, and try: aws sts get-caller-identity{option}")
+            Some(CredentialKind::Process) => {
+                format!("Sign in for the command in credential_process, then try: aws sts get-caller-identity{option}")
             }
-            Some(Kind::Environment) => {
-                "Set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and start again".to_owned()
+            Some(CredentialKind::Environment) => {
+                "Set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and restart Tracebook"
+                    .to_owned()
             }
-            Some(Kind::StaticKeys | Kind::Nothing) => format!("Enter new keys: aws configure{option}"),
+            Some(CredentialKind::StaticKeys | CredentialKind::Nothing) => {
+                format!("Enter new keys: aws configure{option}")
+            }
             None => format!("Sign in again: aws sso login{option}; or enter new keys: aws configure{option}"),
         }
     }
 }
 
-/// A name as a shell takes it.
+/// A name, quoted for a shell if necessary.
 fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '/' | '+' | ':');
     match !name.is_empty() && name.chars().all(plain) {
@@ -332,7 +331,7 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// The action that a sentence about permissions names: `… is not authorized to perform: xray:GetTraceSummaries on …`.
+/// The action that a message about permissions names: `… is not authorized to perform: xray:GetTraceSummaries on …`.
 fn action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("perform: ").or_else(|| message.split_once("perform "))?;
     let action = rest.split_whitespace().next()?.trim_end_matches(['.', ',', ';']);
@@ -341,54 +340,16 @@ fn action(message: &str) -> Option<&str> {
     (letters(service) && letters(operation)).then_some(action)
 }
 
-/// AWS's own sentence, short, on one line, without credentials and without the account.
-pub(crate) fn sentence(said: &str, instead: &str) -> String {
-    let said = tracebook_core::credentials::remove_from_text(said, &mut Default::default());
-    let words: Vec<&str> = said.split_whitespace().collect();
-    let mut line: String = masked(&words.join(" "));
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push('…');
-    }
-    let line: String = line.chars().filter(|c| !c.is_control()).collect();
-    match line.is_empty() {
-        true => instead.to_owned(),
-        false => line,
-    }
-}
-
-/// Account ids without their first eight digits; digits within an id stay.
-pub(crate) fn masked(text: &str) -> String {
-    const ACCOUNT: usize = 12;
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
-        let (before, from) = rest.split_at(start);
-        let end = from.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(from.len());
-        let (word, after) = from.split_at(end);
-        out.push_str(before);
-        match word.len() == ACCOUNT && word.bytes().all(|b| b.is_ascii_digit()) {
-            true => {
-                out.push_str("••••••••");
-                out.push_str(&word[8..]);
-            }
-            false => out.push_str(word),
-        }
-        rest = after;
-    }
-    out + rest
-}
-
 /// Whether a body is a web page.
 fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// The innermost cause, which is the one that says something: `Connection refused`.
+/// The innermost cause, which is the informative one: `Connection refused`.
 fn root(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    sentence(&cause.to_string(), "it does not say why")
+    sentence(&cause.to_string(), "no reason given")
 }

@@ -1,6 +1,5 @@
-//! What X-Ray's and CloudWatch Logs' clients share: profiles, credentials, endpoints, and words for AWS's errors.
+//! What the clients of X-Ray and CloudWatch Logs share: profiles, credentials, endpoints, and AWS's errors.
 
-mod credentials;
 mod endpoint;
 pub mod errors;
 mod identity;
@@ -11,9 +10,10 @@ mod session;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use identity::Identity;
-pub use profiles::{Kind, Profile, profiles, region};
+pub use profiles::{CredentialKind, Profile, profiles, region};
 pub use regions::REGIONS;
 pub(crate) use regions::is_region;
 pub use session::{Connection, Settings, connect};

@@ -8,13 +8,13 @@ use aws_runtime::fs_util::{Os, home_dir};
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::sdk_config::SharedHttpClient;
 
-use super::errors::sentence;
+use super::text::sentence;
 use crate::cloud::{Fault, SourceError};
 
-/// How a profile comes by credentials.
+/// Where a profile gets its credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An access key in the file, or one of a session with its token.
+pub enum CredentialKind {
+    /// An access key in the file, possibly with a session token.
     StaticKeys,
     /// IAM Identity Center: `aws sso login`.
     Sso,
@@ -24,16 +24,16 @@ pub enum Kind {
     Process,
     /// A role, assumed with a token file.
     WebIdentity,
-    /// `aws login`, whose session only the AWS CLI reads.
+    /// `aws login`, whose session only the AWS CLI can read.
     Login,
-    /// The environment: `AWS_ACCESS_KEY_ID` and its companions. Of a connection, never of a profile.
+    /// The environment: `AWS_ACCESS_KEY_ID` and related variables. Of a connection, never of a profile.
     Environment,
     /// None: settings only.
     Nothing,
 }
 
-impl Kind {
-    /// What a picker shows.
+impl CredentialKind {
+    /// Its label in lists.
     pub fn word(self) -> &'static str {
         match self {
             Self::StaticKeys => "static keys",
@@ -51,20 +51,18 @@ impl Kind {
 /// A profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name.
     pub name: String,
-    /// Its region, if it names one.
     pub region: Option<String>,
-    /// Where its credentials come from, in [`Kind`]'s words: `static keys`, `SSO`, `assumes a role`, `a process`,
-    /// `web identity`, `aws login`, `nothing`.
+    /// The source of its credentials, as [`CredentialKind`] names it: `static keys`, `SSO`, `assumes a role`, `a
+    /// process`, `web identity`, `aws login`, `nothing`.
     pub kind: &'static str,
 }
 
-/// Every profile of `~/.aws/config` and `~/.aws/credentials` (or of where `AWS_CONFIG_FILE` and
-/// `AWS_SHARED_CREDENTIALS_FILE` say), `default` first, then by name. None where there are no such files.
+/// All profiles of `~/.aws/config` and `~/.aws/credentials` (or of the files that `AWS_CONFIG_FILE` and
+/// `AWS_SHARED_CREDENTIALS_FILE` name), `default` first, then by name. Empty if there are no such files.
 ///
 /// # Errors
-/// [`Fault::Invalid`] with the file and the line where a file cannot be read.
+/// [`Fault::Invalid`] with file and line if a file cannot be read.
 pub async fn profiles() -> Result<Vec<Profile>, SourceError> {
     listed(&Machine::real()).await
 }
@@ -81,7 +79,7 @@ pub(super) async fn listed(machine: &Machine) -> Result<Vec<Profile>, SourceErro
     Ok(names.into_iter().map(shown).collect())
 }
 
-/// The region that [`connect`](super::connect) will ask, as far as the config can be read: the one that is set, else
+/// The region that [`connect`](super::connect) will use, as far as the config can be read: the configured one, else
 /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's.
 pub async fn region(profile: Option<&str>, set: Option<&str>) -> Option<String> {
     let machine = Machine::real();
@@ -89,22 +87,22 @@ pub async fn region(profile: Option<&str>, set: Option<&str>) -> Option<String> 
     machine.region(&profiles, machine.chosen(profile), set)
 }
 
-/// How a profile comes by credentials, in the order in which aws-config decides it.
-pub(super) fn kind(set: &ProfileSet, name: &str) -> Kind {
-    let Some(profile) = set.get_profile(name) else { return Kind::Nothing };
+/// Where a profile gets its credentials, decided in aws-config's order.
+pub(super) fn kind(set: &ProfileSet, name: &str) -> CredentialKind {
+    let Some(profile) = set.get_profile(name) else { return CredentialKind::Nothing };
     let has = |key: &str| profile.get(key).is_some();
     match () {
-        () if has("web_identity_token_file") => Kind::WebIdentity,
-        () if has("role_arn") => Kind::AssumesRole,
-        () if has("sso_session") || has("sso_start_url") => Kind::Sso,
-        () if has("login_session") => Kind::Login,
-        () if has("credential_process") => Kind::Process,
-        () if has("aws_access_key_id") || has("aws_secret_access_key") => Kind::StaticKeys,
-        () => Kind::Nothing,
+        () if has("web_identity_token_file") => CredentialKind::WebIdentity,
+        () if has("role_arn") => CredentialKind::AssumesRole,
+        () if has("sso_session") || has("sso_start_url") => CredentialKind::Sso,
+        () if has("login_session") => CredentialKind::Login,
+        () if has("credential_process") => CredentialKind::Process,
+        () if has("aws_access_key_id") || has("aws_secret_access_key") => CredentialKind::StaticKeys,
+        () => CredentialKind::Nothing,
     }
 }
 
-/// The profiles from which a role is assumed, the named one first. Each once: sources may go in a circle.
+/// The profiles from which a role is assumed, the named one first. Each once, because sources may form a loop.
 pub(super) fn sources<'a>(set: &'a ProfileSet, name: &'a str) -> Vec<&'a str> {
     let mut names = vec![name];
     while let Some(next) = names.last().and_then(|name| set.get_profile(name)?.get("source_profile")) {
@@ -122,7 +120,7 @@ pub(super) struct Machine {
     pub(super) vars: HashMap<String, String>,
     pub(super) env: Env,
     pub(super) fs: Fs,
-    /// What carries the requests for credentials; `None`: aws-config's own.
+    /// The HTTP client for credential requests; `None` for aws-config's own.
     pub(super) http: Option<SharedHttpClient>,
 }
 
@@ -142,12 +140,12 @@ impl Machine {
         self.vars.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The profile that decides where none is named.
+    /// The profile in effect if none is named.
     pub(super) fn chosen<'a>(&'a self, named: Option<&'a str>) -> &'a str {
         named.or(self.var("AWS_PROFILE")).unwrap_or("default")
     }
 
-    /// The region that is asked, whatever it says.
+    /// The region in effect, without validation.
     pub(super) fn region(&self, profiles: &ProfileSet, chosen: &str, set: Option<&str>) -> Option<String> {
         let region = set
             .or_else(|| self.var("AWS_REGION"))
@@ -156,13 +154,13 @@ impl Machine {
         region.map(str::to_owned)
     }
 
-    /// The profiles as they stand in the files.
+    /// The profiles in the files.
     pub(super) async fn profiles(&self) -> Result<ProfileSet, SourceError> {
         aws_config::profile::load(&self.fs, &self.env, &EnvConfigFiles::default(), None).await.map_err(|e| broken(&e))
     }
 
-    /// The two files without what would send requests for credentials elsewhere; see [`without_endpoints`]. With `keys`, a
-    /// role whose `credential_source` is the environment is assumed with those.
+    /// The two files without settings that would redirect credential requests; see [`without_endpoints`]. With `keys`,
+    /// a role whose `credential_source` is the environment is assumed with those.
     pub(super) async fn files(&self, keys: Option<&str>) -> EnvConfigFiles {
         let mut files = EnvConfigFiles::builder();
         for (kind, var, path) in [
@@ -174,7 +172,7 @@ impl Machine {
                 (Some(rest), Some(home)) => format!("{home}/{rest}"),
                 _ => path.to_owned(),
             };
-            // A file that is not there is an empty one, as aws-config has it.
+            // A missing file counts as empty, as in aws-config.
             let bytes = self.fs.read_to_end(&path).await.unwrap_or_default();
             let text = String::from_utf8(bytes).unwrap_or_default();
             let text = without_endpoints(&text);
@@ -190,14 +188,14 @@ impl Machine {
 /// The profile that stands for the keys of the environment.
 const ENVIRONMENT: &str = "tracebook-environment";
 
-/// A file whose `endpoint_url` lines mean nothing, those of profiles and those of `[services …]` sections: they may point to
-/// our own receiver.
+/// A file whose `endpoint_url` lines have no effect, in profiles and in `[services …]` sections: they may point to our
+/// own receiver.
 pub(super) fn without_endpoints(text: &str) -> String {
     rewritten(text, |key, value| (key == "endpoint_url").then(|| format!("endpoint_not_taken ={value}")))
 }
 
-/// A file whose roles are assumed from [`ENVIRONMENT`] instead of from the environment itself, which is not asked where a
-/// profile is named: its keys would win over the profile.
+/// A file whose roles are assumed from [`ENVIRONMENT`] instead of from the environment itself, which is not consulted
+/// if a profile is named: its keys would take precedence over the profile.
 fn sourced(text: &str) -> String {
     let is_environment = |value: &str| value.trim().eq_ignore_ascii_case("environment");
     rewritten(text, |key, value| {
@@ -205,7 +203,7 @@ fn sourced(text: &str) -> String {
     })
 }
 
-/// Puts other lines for some `key = value` lines. A line stays a line, so that what continues it stays its own.
+/// Replaces some `key = value` lines, one by one, so that continuation lines still belong to them.
 fn rewritten(text: &str, instead: impl Fn(&str, &str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
@@ -231,7 +229,7 @@ fn broken(error: &ProfileFileLoadError) -> SourceError {
     }
     SourceError::new(
         Fault::Invalid,
-        format!("the AWS config cannot be read: {}", sentence(&why, "it does not say why")),
-        "Mend the line in an editor; `aws configure list` says whether the AWS CLI can read it",
+        format!("the AWS config cannot be read: {}", sentence(&why, "no reason given")),
+        "Fix the line in an editor; `aws configure list` shows whether the AWS CLI can read it",
     )
 }

@@ -1,7 +1,7 @@
-//! The regions a picker offers.
+//! The regions offered in lists.
 
-/// AWS's regions, as its own endpoints file lists them; another one may be typed. The European Sovereign
-/// Cloud, GovCloud and China ask for accounts of their own and stand last.
+/// AWS's regions, as its own endpoints file lists them; others can be typed. The European Sovereign Cloud, GovCloud and
+/// China need accounts of their own and are last.
 pub const REGIONS: &[&str] = &[
     "us-east-1",
     "us-east-2",

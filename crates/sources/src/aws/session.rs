@@ -1,4 +1,4 @@
-//! A connection: credentials that are there, a region, and an endpoint that somebody chose.
+//! A connection: credentials, a region, and the chosen endpoint.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,43 +15,42 @@ use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 use tokio::time::timeout;
 
-use super::errors::Whose;
-use super::profiles::{Kind, Machine, kind, sources};
+use super::errors::ErrorContext;
+use super::profiles::{CredentialKind, Machine, kind, sources};
 use super::{endpoint, regions};
 use crate::cloud::{Fault, SourceError};
 
-/// How long credentials may take to come.
+/// How long fetching credentials may take.
 const CREDENTIALS: Duration = Duration::from_secs(3);
-/// To a connection.
+/// Time to connect.
 const CONNECT: Duration = Duration::from_secs(3);
-/// To the end of an answer.
+/// Time until the end of an answer.
 const WHOLE: Duration = Duration::from_secs(20);
 
-/// Whom to ask, and as whom.
+/// Credentials, region and endpoint to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// A profile of the shared config: then its credentials and no others. `None`: the environment's keys, else `AWS_PROFILE`,
-    /// else `default`.
+    /// A profile of the shared config, whose credentials alone are used. `None`: the environment's keys, else
+    /// `AWS_PROFILE`, else `default`.
     pub profile: Option<String>,
-    /// A region; `None`: `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's.
+    /// `None`: `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's.
     pub region: Option<String>,
-    /// An endpoint instead of AWS's; `None` is AWS, whatever `AWS_ENDPOINT_URL` and the config say: those are set for the
-    /// student's own service and may point to our receivers.
+    /// An endpoint instead of AWS's; `None` is AWS, whatever `AWS_ENDPOINT_URL` and the config say: those are set for
+    /// the student's own service and may point to our receivers.
     pub endpoint: Option<String>,
-    /// What the requests name as their maker: `tracebook/0.4.0`.
+    /// The user agent: `tracebook/0.4.0`.
     pub agent: String,
 }
 
-/// A way to AWS that was good when it was made. Make clients of it and keep them: each has its own pool of connections.
+/// A validated connection to AWS. Make clients of it and keep them: each has its own pool of connections.
 #[derive(Clone)]
 pub struct Connection {
-    /// For the SDK's clients. Retries are off: [`Fetch::call`](crate::cloud::Fetch::call) repeats.
+    /// For the SDK's clients. Retries are off: [`Fetch::call`](crate::cloud::Fetch::call) retries.
     pub sdk: SdkConfig,
-    /// The region.
     pub region: String,
-    /// The endpoint, if it is not AWS's.
+    /// If it is not AWS's.
     pub endpoint: Option<String>,
-    whose: Arc<Whose>,
+    errors: Arc<ErrorContext>,
 }
 
 impl fmt::Debug for Connection {
@@ -60,30 +59,30 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("region", &self.region)
             .field("endpoint", &self.endpoint)
-            .field("whose", &self.whose)
+            .field("errors", &self.errors)
             .finish_non_exhaustive()
     }
 }
 
 impl Connection {
-    /// Whose credentials they are: for [`Whose::classify`], whose hints then name the profile.
-    pub fn whose(&self) -> Arc<Whose> {
-        Arc::clone(&self.whose)
+    /// For [`ErrorContext::classify`], whose hints then name the profile.
+    pub fn errors(&self) -> Arc<ErrorContext> {
+        Arc::clone(&self.errors)
     }
 
-    /// How the credentials were come by.
-    pub fn kind(&self) -> Kind {
-        self.whose.kind.unwrap_or(Kind::Nothing)
+    /// The source of the credentials.
+    pub fn kind(&self) -> CredentialKind {
+        self.errors.kind.unwrap_or(CredentialKind::Nothing)
     }
 }
 
-/// Finds credentials and a region. No cloud machine's metadata is asked, and no endpoint but the one that is set, also on the
-/// way to the credentials (AssumeRole goes to the set endpoint too, SSO always to AWS).
+/// Finds credentials and a region. Never uses a cloud machine's metadata, and no endpoint but the configured one, also
+/// to get credentials (AssumeRole goes to the configured endpoint too, SSO always to AWS).
 ///
 /// # Errors
-/// Within three seconds: [`Fault::NoCredentials`], [`Fault::Expired`], [`Fault::Rejected`] or [`Fault::Forbidden`] where the
-/// way to them says so, [`Fault::Unreachable`] where they do not come, [`Fault::Invalid`] for a broken config, no region, or an
-/// endpoint that is none. Wrong keys are noticed by the first request: see [`Connection::identity`].
+/// Within three seconds: [`Fault::NoCredentials`], [`Fault::Expired`], [`Fault::Rejected`] or [`Fault::Forbidden`] if
+/// getting credentials fails so, [`Fault::Unreachable`] if they do not arrive, [`Fault::Invalid`] for a broken config,
+/// no region, or an invalid endpoint. Wrong keys only show in the first request: see [`Connection::identity`].
 pub async fn connect(settings: &Settings) -> Result<Connection, SourceError> {
     connect_on(&Machine::real(), settings).await
 }
@@ -94,9 +93,9 @@ pub(super) async fn connect_on(machine: &Machine, settings: &Settings) -> Result
     let set = machine.profiles().await?;
     let named = said(&settings.profile);
     let chosen = machine.chosen(named.as_deref());
-    let whose = whose(machine, &set, named.as_deref(), chosen, endpoint.clone());
+    let errors = errors(machine, &set, named.as_deref(), chosen, endpoint.clone());
     let asked_for = named.is_some() || machine.var("AWS_PROFILE").is_some();
-    if asked_for && whose.kind != Some(Kind::Environment) && set.get_profile(chosen).is_none() {
+    if asked_for && errors.kind != Some(CredentialKind::Environment) && set.get_profile(chosen).is_none() {
         return Err(no_profile(&set, chosen));
     }
     let region = machine.region(&set, chosen, said(&settings.region).as_deref());
@@ -105,30 +104,30 @@ pub(super) async fn connect_on(machine: &Machine, settings: &Settings) -> Result
         Some(region) => {
             return Err(SourceError::new(
                 Fault::Invalid,
-                format!("{:?} is no region", crate::clip(&region)),
+                format!("{:?} is not a region", crate::text::clip(&region)),
                 "A region looks like us-east-1; the console shows yours at the top right",
             ));
         }
-        None if whose.kind == Some(Kind::Nothing) => return Err(whose.none()),
+        None if errors.kind == Some(CredentialKind::Nothing) => return Err(errors.none()),
         None => {
             return Err(SourceError::new(
                 Fault::Invalid,
                 "no region is set",
-                format!("Choose one in the settings, or: aws configure set region us-east-1{}", whose.option()),
+                format!("Choose one in the settings, or: aws configure set region us-east-1{}", errors.option()),
             ));
         }
     };
 
     let found = credentials(machine, named.is_some(), chosen, &region, endpoint.as_deref()).await;
-    let provider = found.credentials_provider().ok_or_else(|| whose.none())?;
+    let provider = found.credentials_provider().ok_or_else(|| errors.none())?;
     let first = match timeout(CREDENTIALS, provider.provide_credentials()).await {
-        Err(_) => return Err(whose.too_slow()),
-        Ok(Err(error)) => return Err(whose.no_credentials(&error)),
+        Err(_) => return Err(errors.too_slow()),
+        Ok(Err(error)) => return Err(errors.no_credentials(&error)),
         Ok(Ok(credentials)) => credentials,
     };
     let time = SharedTimeSource::default();
     if first.expiry().is_some_and(|end| end <= time.now()) {
-        return Err(whose.expired());
+        return Err(errors.expired());
     }
     let first = Mutex::new(Some(first));
     let mut sdk = SdkConfig::builder()
@@ -145,29 +144,41 @@ pub(super) async fn connect_on(machine: &Machine, settings: &Settings) -> Result
     sdk.set_app_name(app_name(&settings.agent));
     sdk.set_endpoint_url(endpoint.clone());
     if endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http:")) {
-        // Without TLS, and never through the proxy that the environment may name for the outside.
+        // Without TLS, and never through a proxy that the environment names.
         sdk.set_http_client(Some(aws_smithy_http_client::Builder::new().build_http()));
     }
-    Ok(Connection { sdk: sdk.build(), region, endpoint, whose: Arc::new(whose) })
+    Ok(Connection { sdk: sdk.build(), region, endpoint, errors: Arc::new(errors) })
 }
 
-/// Whose credentials will be asked for, as far as the config says.
-fn whose(machine: &Machine, set: &ProfileSet, named: Option<&str>, chosen: &str, endpoint: Option<String>) -> Whose {
+/// The context of errors, as far as the config says.
+fn errors(
+    machine: &Machine,
+    set: &ProfileSet,
+    named: Option<&str>,
+    chosen: &str,
+    endpoint: Option<String>,
+) -> ErrorContext {
     let keys = || ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].iter().all(|key| machine.var(key).is_some());
     let kind = match kind(set, chosen) {
-        _ if named.is_none() && keys() => Kind::Environment,
-        Kind::Nothing if named.is_none() && machine.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() => Kind::WebIdentity,
+        _ if named.is_none() && keys() => CredentialKind::Environment,
+        CredentialKind::Nothing if named.is_none() && machine.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() => {
+            CredentialKind::WebIdentity
+        }
         kind => kind,
     };
     let profile = match kind {
-        Kind::Environment => None,
+        CredentialKind::Environment => None,
         _ => set.get_profile(chosen),
     };
     let path = sources(set, chosen);
-    Whose {
+    ErrorContext {
         profile: profile.map(|_| chosen.to_owned()),
         kind: Some(kind),
-        signs_in: path.iter().skip(1).find(|name| self::kind(set, name) == Kind::Sso).map(|name| (*name).to_owned()),
+        signs_in: path
+            .iter()
+            .skip(1)
+            .find(|name| self::kind(set, name) == CredentialKind::Sso)
+            .map(|name| (*name).to_owned()),
         machine: path.iter().any(|name| {
             let source = set.get_profile(name).and_then(|profile| profile.get("credential_source"));
             source.is_some_and(|source| !source.eq_ignore_ascii_case("environment"))
@@ -181,19 +192,23 @@ fn no_profile(set: &ProfileSet, chosen: &str) -> SourceError {
     let mut names: Vec<&str> = set.profiles().collect();
     names.sort_unstable();
     let there = match names.is_empty() {
-        true => "there are no profiles at all".to_owned(),
+        true => "there are no profiles".to_owned(),
         false => format!("there are: {}", names.join(", ")),
     };
-    let whose = Whose { profile: Some(chosen.to_owned()), kind: Some(Kind::Nothing), ..Whose::default() };
+    let errors = ErrorContext {
+        profile: Some(chosen.to_owned()),
+        kind: Some(CredentialKind::Nothing),
+        ..ErrorContext::default()
+    };
     SourceError::new(
         Fault::NoCredentials,
         format!("there is no profile {chosen:?} in the AWS config; {there}"),
-        format!("Choose another profile, or make it: aws configure{}", whose.option()),
+        format!("Choose another profile, or create it: aws configure{}", errors.option()),
     )
 }
 
-/// What aws-config finds, of which the credentials are taken. It asks the environment, then the profile, then a token file;
-/// with a named profile that profile only.
+/// Credentials as aws-config finds them: from the environment, then the profile, then a token file; from the profile
+/// only if one is named.
 async fn credentials(machine: &Machine, named: bool, chosen: &str, region: &str, endpoint: Option<&str>) -> SdkConfig {
     const KEYS: [(&str, &str); 3] = [
         ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
@@ -202,7 +217,7 @@ async fn credentials(machine: &Machine, named: bool, chosen: &str, region: &str,
     ];
     let mut vars = machine.vars.clone();
     vars.retain(|key, _| !["AWS_ENDPOINT_URL", "AWS_CONTAINER_"].iter().any(|prefix| key.starts_with(prefix)));
-    // Where nothing answers, asking for it takes seconds.
+    // Without a metadata service, asking for it takes seconds.
     vars.insert("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned());
     if let Some(endpoint) = endpoint {
         vars.insert("AWS_ENDPOINT_URL_STS".to_owned(), endpoint.to_owned());
@@ -236,13 +251,14 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(WHOLE).operation_timeout(WHOLE).build()
 }
 
-/// A name as the user agent may carry it: `tracebook/0.4.0` has a sign that is not allowed.
+/// A name that the user agent may contain: the slash of `tracebook/0.4.0` is not allowed.
 fn app_name(agent: &str) -> Option<AppName> {
     let fine = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
     AppName::new(agent.chars().take(50).map(fine).collect::<String>()).ok()
 }
 
-/// Credentials that were asked for already, and then whatever gave them: a command that asks for a key's touch asks once.
+/// The credentials already fetched, and after they expire their provider: a command that needs a touch of a key runs
+/// once.
 #[derive(Debug)]
 struct Seeded {
     first: Mutex<Option<Credentials>>,

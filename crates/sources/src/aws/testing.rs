@@ -1,4 +1,4 @@
-//! A connection for tests: keys that nobody takes, and an endpoint on loopback.
+//! A connection for tests: invalid keys, and an endpoint on loopback.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use aws_types::os_shim_internal::Fs;
 use super::profiles::Machine;
 use super::session::{Connection, Settings, connect_on};
 
-/// The secret of [`connection`], which nothing may show.
+/// The secret of [`connection`], which must never be shown.
 pub(crate) const SECRET: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
 
 pub(super) fn machine(vars: &[(&str, &str)], files: &[(&str, &str)]) -> Machine {
@@ -30,7 +30,7 @@ pub(crate) async fn connection(addr: SocketAddr) -> Connection {
     connect_on(&machine(&keys, &[]), &settings).await.expect("keys and a region are there")
 }
 
-/// The same with little patience.
+/// The same with short time-outs.
 pub(crate) async fn hasty(addr: SocketAddr, patience: Duration) -> Connection {
     let mut connection = connection(addr).await;
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).operation_timeout(patience).build();

@@ -12,10 +12,11 @@ use aws_types::sdk_config::SharedHttpClient;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 
-use super::errors::{Whose, masked, sentence};
-use super::profiles::{Kind, Machine, listed, without_endpoints};
+use super::errors::ErrorContext;
+use super::profiles::{CredentialKind, Machine, listed, without_endpoints};
 use super::session::{Settings, connect_on};
 use super::testing::{SECRET, connection, machine};
+use super::text::{masked, sentence};
 use super::{REGIONS, endpoint, is_region};
 use crate::cloud::{Fault, Fetch, SourceError};
 use crate::testing::Server;
@@ -174,7 +175,7 @@ async fn the_files_are_those_that_the_environment_names() {
     let mut default = settings("default");
     default.region = Some("eu-north-1".to_owned());
     let connection = connect_on(&machine, &default).await.expect("the keys are there");
-    assert_eq!((connection.region.as_str(), connection.kind()), ("eu-north-1", Kind::StaticKeys));
+    assert_eq!((connection.region.as_str(), connection.kind()), ("eu-north-1", CredentialKind::StaticKeys));
 }
 
 #[tokio::test]
@@ -208,7 +209,7 @@ async fn missing_credentials_are_told_at_once() {
     let error = refused(&files, &settings("nobody's")).await;
     assert_eq!(error.fault, Fault::NoCredentials);
     assert!(error.message.starts_with("there is no profile \"nobody's\"") && error.message.contains("default"));
-    assert_eq!(error.hint, r"Choose another profile, or make it: aws configure --profile 'nobody'\''s'");
+    assert_eq!(error.hint, r"Choose another profile, or create it: aws configure --profile 'nobody'\''s'");
     let error = refused(&files, &settings("machine")).await;
     assert_eq!(error.fault, Fault::NoCredentials);
     assert!(error.message.contains("EC2"), "{}", error.message);
@@ -341,14 +342,14 @@ async fn a_named_profile_is_not_overruled_by_the_environment() {
         (id, connection.kind())
     };
     let environment = Settings { region: Some("us-east-1".to_owned()), ..settings("") };
-    assert_eq!(key(machine(&keys, FILES), environment).await, ("AKIAFROMENV".to_owned(), Kind::Environment));
+    assert_eq!(key(machine(&keys, FILES), environment).await, ("AKIAFROMENV".to_owned(), CredentialKind::Environment));
     let found = key(machine(&keys, FILES), settings("default")).await;
-    assert_eq!(found, ("AKIAIOSFODNN7EXAMPLE".to_owned(), Kind::StaticKeys));
+    assert_eq!(found, ("AKIAIOSFODNN7EXAMPLE".to_owned(), CredentialKind::StaticKeys));
     // A role that says so is assumed with the environment's keys.
     let wire = Wire::new(200, ASSUMED);
     let mut machine = machine(&keys, FILES);
     machine.http = Some(SharedHttpClient::new(wire.clone()));
-    assert_eq!(key(machine, settings("role-of-env")).await, ("ASIAEXAMPLE".to_owned(), Kind::AssumesRole));
+    assert_eq!(key(machine, settings("role-of-env")).await, ("ASIAEXAMPLE".to_owned(), CredentialKind::AssumesRole));
     assert_eq!(wire.asked().len(), 1);
 }
 
@@ -443,10 +444,7 @@ async fn who_am_i_shows_four_digits_of_the_account() {
     assert_eq!(identity.account_id(), "123456789012");
     assert_eq!(
         identity.notes,
-        [
-            format!("asked at http://{}, not at AWS", server.addr),
-            "this account id is the one that emulators answer with".to_owned()
-        ]
+        [format!("from http://{}, not from AWS", server.addr), "this is the account id that emulators use".to_owned()]
     );
     for shown in [format!("{identity:?}"), format!("{connection:?}")] {
         for hidden in ["123456789012", "AKIA", SECRET] {
@@ -485,7 +483,11 @@ async fn keys_that_aws_does_not_take_are_told_at_once() {
 
 #[test]
 fn codes_and_statuses_are_sorted() {
-    let whose = Whose { profile: Some("cruddur".to_owned()), kind: Some(Kind::Sso), ..Whose::default() };
+    let errors = ErrorContext {
+        profile: Some("cruddur".to_owned()),
+        kind: Some(CredentialKind::Sso),
+        ..ErrorContext::default()
+    };
     for (status, code, message, page, fault) in [
         (429, "ThrottledException", "Rate exceeded", false, Fault::Throttled),
         (400, "ThrottlingException", "Rate exceeded", false, Fault::Throttled),
@@ -509,18 +511,18 @@ fn codes_and_statuses_are_sorted() {
         (400, "InvalidRequestException", "Exceeding maximum query size: 5", false, Fault::Invalid),
         (400, "ValidationException", "1 validation error", false, Fault::Invalid),
     ] {
-        let error = whose.answered(status, Some(code).filter(|c| !c.is_empty()), message, page);
+        let error = errors.answered(status, Some(code).filter(|c| !c.is_empty()), message, page);
         assert_eq!(error.fault, fault, "{status} {code}");
         assert!(!error.message.is_empty() && (!error.hint.is_empty() || fault == Fault::Invalid), "{error:?}");
     }
     let denied = "User: arn:aws:sts::123456789012:assumed-role/S/b is not authorized to perform: xray:GetTraceSummaries because no identity-based policy allows it";
-    let error = whose.answered(403, Some("AccessDeniedException"), denied, false);
+    let error = errors.answered(403, Some("AccessDeniedException"), denied, false);
     assert_eq!(error.message, "the permissions of profile cruddur do not allow xray:GetTraceSummaries");
-    let error = whose.answered(403, Some("ExpiredTokenException"), "", false);
+    let error = errors.answered(403, Some("ExpiredTokenException"), "", false);
     assert_eq!(error.hint, "Sign in again: aws sso login --profile cruddur");
-    let skewed = whose.answered(403, Some("RequestTimeTooSkewed"), "", false);
+    let skewed = errors.answered(403, Some("RequestTimeTooSkewed"), "", false);
     assert!(skewed.message.contains("clock"), "{}", skewed.message);
-    let invalid = whose.answered(
+    let invalid = errors.answered(
         400,
         Some("InvalidRequestException"),
         "Group arn:aws:xray:us-east-1:123456789012:group/x\n is wrong",

@@ -1,31 +1,30 @@
-//! Why a source did not answer, in classes that somebody acts on.
+//! Why a source did not answer, in classes that callers act on.
 
 use std::time::Duration;
 
-/// What kind of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There are no credentials.
+    /// No credentials were found.
     NoCredentials,
-    /// There are, and their time is over.
+    /// The credentials have expired.
     Expired,
-    /// There are, and the source does not take them.
+    /// The source rejects the credentials.
     Rejected,
-    /// They are good, and do not allow this: a scope, a policy, a plan.
+    /// The credentials are valid but do not allow this: a scope, a policy, a plan.
     Forbidden,
-    /// Too many requests, also after waiting.
+    /// Too many requests, even after waiting.
     Throttled,
-    /// Nobody answered, or not in time.
+    /// No answer, or not in time.
     Unreachable,
-    /// What was asked for is not there.
+    /// What was requested does not exist.
     NotFound,
-    /// The question itself is wrong: a filter, a range.
+    /// The request is wrong: a filter, a range.
     Invalid,
     /// The source cannot do this (an emulator, an older API).
     Unsupported,
-    /// The user ended it.
+    /// Cancelled by the user.
     Cancelled,
-    /// The source failed, or said what its documents do not.
+    /// The source failed, or its answer is not as documented.
     Broken,
 }
 
@@ -52,29 +51,26 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
-    /// Which kind.
     pub fault: Fault,
     /// What happened, for people.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
-    /// How long the source asks to wait before it is asked again, where it says so.
+    /// How long the source asks to wait before the next request, if it says so.
     pub retry_after: Option<Duration>,
 }
 
 impl SourceError {
-    /// A fault with what to do about it.
     pub fn new(fault: Fault, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { fault, message: message.into(), hint: hint.into(), retry_after: None }
     }
 
-    /// The same, from a source that asks to wait so long.
+    /// Sets how long the source asks to wait.
     pub fn after(self, pause: Option<Duration>) -> Self {
         Self { retry_after: pause, ..self }
     }
 
-    /// The user ended it.
     pub fn cancelled() -> Self {
-        Self::new(Fault::Cancelled, "cancelled", "What was fetched before is kept in this run's memory")
+        Self::new(Fault::Cancelled, "cancelled", "What was fetched so far is kept until Tracebook exits")
     }
 }

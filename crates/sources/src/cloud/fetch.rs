@@ -1,4 +1,4 @@
-//! One long fetch: its turns, its repeats, its end.
+//! Requests of one fetch: rate limits, retries, progress, cancellation.
 
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::error::{Fault, SourceError};
 use super::limits::{Api, Limits};
 
-/// How often a throttled request is made before its fault is handed on.
-const TRIES: u32 = 5;
+/// How often a throttled request is tried before its error is returned.
+const MAX_ATTEMPTS: u32 = 5;
 /// The pause after the first throttling; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The longest pause that a source may ask for; who asks for more is not asked again. Honeycomb counts by the minute.
-const LONGEST_ASKED: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(20);
+/// The longest pause that a source may ask for; beyond it the request fails. Honeycomb counts by the minute.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// How far a fetch is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Progress {
     pub pages: u32,
     /// Rows so far.
     pub rows: u32,
-    /// Of how many rows; 0 where nobody knows.
+    /// The expected number of rows; 0 if unknown.
     pub of: u32,
     /// What is fetched: `log events of cruddur`.
     pub what: String,
@@ -38,7 +38,7 @@ pub struct Progress {
 pub enum Used {
     /// X-Ray: traces retrieved.
     XrayTracesRetrieved,
-    /// X-Ray: traces scanned for a list, matching or not.
+    /// X-Ray: traces scanned for a list, whether they match or not.
     XrayTracesScanned,
     /// X-Ray: segments recorded, by the relay.
     XraySegmentsRecorded,
@@ -52,7 +52,7 @@ pub enum Used {
     LogBytesPut,
 }
 
-/// Keeps count of what is asked and used.
+/// Counts requests and usage.
 pub trait Meter: Send + Sync {
     /// A request is made.
     fn called(&self, api: Api);
@@ -69,7 +69,7 @@ impl Meter for NoMeter {
     fn used(&self, _what: Used, _n: u64) {}
 }
 
-/// What a fetch is made with. Cheap to clone.
+/// The context of a fetch. Cheap to clone.
 #[derive(Clone)]
 pub struct Fetch {
     token: CancellationToken,
@@ -85,7 +85,7 @@ impl std::fmt::Debug for Fetch {
 }
 
 impl Fetch {
-    /// A fetch that ends with the token, keeps to the limits, and tells how far it is.
+    /// A fetch that stops when the token is cancelled, keeps to the limits, and reports progress.
     pub fn new(
         token: CancellationToken,
         limits: Limits,
@@ -95,31 +95,31 @@ impl Fetch {
         Self { token, limits, meter, tell }
     }
 
-    /// One that nobody limits, counts, watches or ends.
+    /// A fetch without limits, counters, progress or cancellation.
     pub fn unattended() -> Self {
         Self::new(CancellationToken::new(), Limits::none(), Arc::new(NoMeter), Arc::new(|_| {}))
     }
 
-    /// Says how far it is.
     pub fn progress(&self, progress: Progress) {
         (self.tell)(progress);
     }
 
-    /// Something that is billed or counted was used.
+    /// Counts what is billed or limited.
     pub fn used(&self, what: Used, n: u64) {
         self.meter.used(what, n);
     }
 
-    /// Ends when the user cancels.
+    /// Completes when the user cancels.
     pub fn token(&self) -> &CancellationToken {
         &self.token
     }
 
-    /// Makes one request when its turn has come. It is repeated where it was throttled, with growing pauses or those that the
-    /// source asks for, and only then: anything else is the caller's to decide.
+    /// Makes one request after waiting for the rate limit. Only a throttled request is repeated, with growing pauses or
+    /// those that the source asks for; other errors are the caller's to handle.
     ///
     /// # Errors
-    /// What the request ended with; [`Fault::Cancelled`] at once when the user ends it, also in a pause or in the middle of an answer.
+    /// The error of the request; [`Fault::Cancelled`] as soon as the user cancels, also during a pause or in the middle
+    /// of an answer.
     pub async fn call<T, F, R>(&self, api: Api, mut request: R) -> Result<T, SourceError>
     where
         R: FnMut() -> F,
@@ -139,11 +139,11 @@ impl Fetch {
             // The messages of faults may quote a filter.
             tracing::debug!(operation = api.name(), attempt, status, duration_ms, "cloud call");
             match outcome {
-                Err(error) if error.fault == Fault::Throttled && attempt < TRIES && is_bearable(&error) => {
+                Err(error) if error.fault == Fault::Throttled && attempt < MAX_ATTEMPTS && is_bearable(&error) => {
                     let pause_now = jittered(pause).max(error.retry_after.unwrap_or_default());
                     self.limits.hold(api, pause_now);
                     self.wait(pause_now).await?;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
                 Err(mut error) if error.fault == Fault::Throttled && attempt > 1 => {
                     error.message = format!("{} (asked {attempt} times)", error.message);
@@ -152,11 +152,11 @@ impl Fetch {
                 outcome => return outcome,
             }
         }
-        // The loop has no other end.
+        // The loop only ends by returning.
         Err(SourceError::cancelled())
     }
 
-    /// Waits, unless the user ends it.
+    /// Waits, unless the user cancels.
     ///
     /// # Errors
     /// [`Fault::Cancelled`].
@@ -180,12 +180,12 @@ fn status<T>(outcome: &Result<T, SourceError>) -> &'static str {
 }
 
 fn is_bearable(error: &SourceError) -> bool {
-    error.retry_after.is_none_or(|pause| pause <= LONGEST_ASKED)
+    error.retry_after.is_none_or(|pause| pause <= MAX_RETRY_AFTER)
 }
 
-/// Between half of a pause and all of it, so that two clients that were throttled together do not come back together.
+/// Between half of a pause and all of it, so that two throttled clients do not retry at the same time.
 fn jittered(pause: Duration) -> Duration {
-    // The standard library's hasher is seeded at random; nothing here has to be unguessable.
+    // The standard library's hasher is seeded at random; nothing here has to be unpredictable.
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u8(0);
     let share = u32::try_from(hasher.finish() % 1_000).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The one HTTP client of the sources that have no SDK, and what is taken from an answer.
+//! The HTTP client of the sources that have no SDK, and what is read from an answer.
 
 use std::time::Duration;
 
@@ -7,34 +7,32 @@ use reqwest::{Response, StatusCode, redirect};
 
 use super::error::{Fault, SourceError};
 
-/// To a connection.
+/// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
-/// To the end of an answer.
+/// Time until the end of an answer.
 const WHOLE: Duration = Duration::from_secs(30);
-/// The most that is read of one answer.
-const MOST: usize = 32 << 20;
+/// The largest answer that is read.
+const MAX_BYTES: usize = 32 << 20;
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// Its status.
     pub status: u16,
-    /// Its `Retry-After`, in seconds.
+    /// `Retry-After`, in seconds.
     pub retry_after: Option<u64>,
-    /// Its bytes.
     pub body: Vec<u8>,
 }
 
-/// A client that follows no redirect (a header with a token, or a `Location` that repeats one, must not travel) and
-/// gives up in time. It goes through the system's proxy where there is one.
+/// A client with timeouts that follows no redirects, because a header with a token, or a `Location` that repeats one,
+/// must not be sent elsewhere. Uses the system's proxy if there is one.
 ///
 /// # Errors
-/// Where the platform's certificates cannot be read.
+/// If the platform's certificates cannot be read.
 pub fn client(agent: &str) -> Result<reqwest::Client, SourceError> {
     built(agent, reqwest::Client::builder())
 }
 
-/// The same for an address of this machine, which no proxy can reach and no proxy should see the token of.
+/// The same for an address of this machine, which proxies cannot reach and must not see the token for.
 ///
 /// # Errors
 /// As [`client`].
@@ -53,21 +51,21 @@ fn built(agent: &str, builder: reqwest::ClientBuilder) -> Result<reqwest::Client
 }
 
 impl Http {
-    /// Reads an answer whole.
+    /// Reads an answer.
     ///
     /// # Errors
-    /// [`Fault::Unreachable`] where the connection is cut, [`Fault::Broken`] where the answer is larger than anything expected.
+    /// [`Fault::Unreachable`] if the connection is cut, [`Fault::Broken`] if the answer is larger than expected.
     pub async fn read(mut response: Response) -> Result<Self, SourceError> {
         let status = response.status().as_u16();
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| refused(&e))? {
-            if body.len() + chunk.len() > MOST {
+            if body.len() + chunk.len() > MAX_BYTES {
                 return Err(SourceError::new(
                     Fault::Broken,
-                    format!("the answer is larger than {} MiB", MOST >> 20),
-                    "Ask for less: a shorter range, a narrower filter",
+                    format!("the answer is larger than {} MiB", MAX_BYTES >> 20),
+                    "Request less: a shorter range, a narrower filter",
                 ));
             }
             body.extend_from_slice(&chunk);
@@ -81,7 +79,7 @@ impl Http {
     }
 }
 
-/// What a failed exchange means. The URL, which may carry a token, is not in it.
+/// What a failed exchange means. The URL is left out, because it may contain a token.
 pub fn refused(error: &reqwest::Error) -> SourceError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
@@ -95,5 +93,5 @@ pub fn refused(error: &reqwest::Error) -> SourceError {
     } else {
         format!("the connection to {host} was cut: {cause}")
     };
-    SourceError::new(Fault::Unreachable, message, "Check the network; everything frozen reads as before")
+    SourceError::new(Fault::Unreachable, message, "Check the network; captured evidence remains readable")
 }

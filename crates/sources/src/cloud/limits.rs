@@ -1,4 +1,4 @@
-//! One limiter an API, at the quota that its vendor documents.
+//! A rate limiter for each API, at the quota that its vendor documents.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,6 @@ pub enum Api {
 }
 
 impl Api {
-    /// Every API.
     pub const ALL: [Self; 17] = [
         Self::XrayTraces,
         Self::XrayBatch,
@@ -67,7 +66,7 @@ impl Api {
         Self::OtlpPut,
     ];
 
-    /// What messages and the count of calls name it.
+    /// Its name in messages and in the counts of requests.
     pub fn name(self) -> &'static str {
         match self {
             Self::XrayTraces => "X-Ray GetTraceSummaries",
@@ -90,12 +89,12 @@ impl Api {
         }
     }
 
-    /// Requests a second, and how many may come at once after a pause.
+    /// Requests per second, and the burst after a pause.
     ///
     /// CloudWatch Logs: FilterLogEvents 5/s, GetLogEvents 10/s, DescribeLogGroups 5/s for an account and region
-    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>); of what others in the account may
-    /// use too, we take less. X-Ray publishes no rate for its reads: a slow one with a burst, and its throttling is obeyed.
-    /// Rollbar's read API: 5,000 a minute. Honeycomb's Query Data API: 10 a minute.
+    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>); we use less, because
+    /// others in the account share the quota. X-Ray documents no rate for reads: a low one with a burst, and its
+    /// throttling is respected. Rollbar's read API: 5,000 a minute. Honeycomb's Query Data API: 10 a minute.
     fn quota(self) -> (f64, u32) {
         match self {
             Self::XrayTraces | Self::XrayGraph | Self::XraySettings => (2.0, 5),
@@ -112,10 +111,10 @@ impl Api {
     }
 }
 
-/// Hands out turns. Cheap to clone; all clones share one book.
+/// Limits the rate of requests. Cheap to clone; clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// For each API the moment at which its bucket will be full again; `None`: nobody counts.
+    /// For each API the time at which its bucket is full again; `None` for no limits.
     full_at: Option<Arc<Mutex<HashMap<Api, Instant>>>>,
 }
 
@@ -125,12 +124,12 @@ impl Limits {
         Self { full_at: Some(Arc::default()) }
     }
 
-    /// None, for an endpoint of the user's own (an emulator, a test), which has no quota.
+    /// No limits, for an endpoint of the user's own (an emulator, a test).
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Takes the next turn and says how long to wait for it.
+    /// Reserves the next request and returns how long to wait for it.
     pub(super) fn reserve(&self, api: Api) -> Duration {
         let Some(book) = &self.full_at else { return Duration::ZERO };
         let (rate, burst) = api.quota();
@@ -142,7 +141,7 @@ impl Limits {
         (*full_at - now).saturating_sub(step * burst)
     }
 
-    /// After the API said that it was too fast: nobody gets a turn before this is over.
+    /// After throttling: no request is allowed before this pause is over.
     pub(super) fn hold(&self, api: Api, pause: Duration) {
         let Some(book) = &self.full_at else { return };
         let (rate, burst) = api.quota();

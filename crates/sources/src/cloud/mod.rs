@@ -1,8 +1,8 @@
-//! What every client of a cloud source shares: politeness, patience, and words for what went wrong.
+//! What the clients of cloud sources share: rate limits, retries, HTTP, and errors.
 //!
-//! A client makes each request through [`Fetch::call`], and nothing else: it waits for its turn at the API's documented
-//! quota, counts the call, repeats it where the API said that it was too fast, and ends at once when the user
-//! cancels. What a client learns on the way (pages, rows so far) it says with [`Fetch::progress`].
+//! A client makes all requests through [`Fetch::call`], which waits for the API's documented quota, counts the request,
+//! repeats it if it was throttled, and returns at once when the user cancels. Clients report progress (pages, rows so
+//! far) with [`Fetch::progress`].
 
 mod error;
 mod fetch;
@@ -23,11 +23,11 @@ pub use secret::Secret;
 
 use tracebook_core::time::Nanos;
 
-/// A stretch of time: from, inclusive, and until, exclusive.
+/// A range of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first moment.
+    /// Inclusive.
     pub from: Nanos,
-    /// The first moment behind it.
+    /// Exclusive.
     pub until: Nanos,
 }

@@ -1,7 +1,7 @@
-//! What the sources without an SDK have in common: one endpoint, one token in one header, answers that are read whole.
+//! What the sources without an SDK share: one endpoint, one token in one header, complete answers.
 //!
-//! The token stands in that header and nowhere else: no address has it, the header's value is marked sensitive, and what a
-//! server says is looked through for it before anybody reads it.
+//! The token is only in that header: no address contains it, the header's value is marked sensitive, and messages of
+//! the server are searched for it before anybody reads them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use reqwest::{Method, Url};
 use tracebook_core::credentials::PLACEHOLDER;
 
 use super::{Api, Fault, Fetch, Http, Secret, SourceError, http, refused};
-use crate::clip;
+use crate::text::clip;
 
-/// The most of an answer that is looked at for words to quote.
+/// How much of an answer is searched for a message to quote.
 const QUOTED: usize = 64 << 10;
 
-/// The most bytes of a server's own message that are handed on.
+/// The most bytes of a server's message that are returned.
 const SAID: usize = 400;
 
-/// An API that is asked with a token.
+/// An API that is authenticated with a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Rest {
     vendor: &'static str,
@@ -35,8 +35,8 @@ impl Rest {
     /// An API of `vendor` at `endpoint`, whose token goes into `header`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an endpoint that is none, or that would carry the token unencrypted through a network;
-    /// [`Fault::Rejected`] for a token that no header can carry.
+    /// [`Fault::Invalid`] for an invalid endpoint, or one that would send the token unencrypted over a network;
+    /// [`Fault::Rejected`] for a token that cannot be in a header.
     pub(crate) fn new(
         vendor: &'static str,
         endpoint: &str,
@@ -45,44 +45,42 @@ impl Rest {
         agent: &str,
     ) -> Result<Self, SourceError> {
         let invalid = |why: &str| {
-            let hint = format!("Set it in Settings as https://host/path, or take it away to ask {vendor}'s own");
+            let hint = format!("Set it in Settings as https://host/path, or remove it to use {vendor}'s own");
             SourceError::new(Fault::Invalid, format!("{vendor}'s endpoint {why}"), hint)
         };
-        let mut base = Url::parse(endpoint.trim()).map_err(|_| invalid("is no address"))?;
+        let mut base = Url::parse(endpoint.trim()).map_err(|_| invalid("is not a URL"))?;
         if !["http", "https"].contains(&base.scheme()) || base.host_str().is_none() {
-            return Err(invalid("is no address of a web server"));
+            return Err(invalid("is not an HTTP URL"));
         }
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
-            return Err(invalid("holds a name, a password or a query; the token is set apart from it"));
+            return Err(invalid("contains a user name, a password or a query; the token is configured separately"));
         }
         base.set_fragment(None);
         let local = is_local(&base);
         if base.scheme() == "http" && !local {
-            return Err(invalid("begins with http: the token would travel unencrypted"));
+            return Err(invalid("starts with http: the token would be sent unencrypted"));
         }
         let mut token = HeaderValue::from_str(secret.expose()).map_err(|_| {
-            let message = format!("{vendor}'s token holds a line end or a character that no token has");
-            SourceError::new(Fault::Rejected, message, "Copy it again, alone, and set it again")
+            let message = format!("{vendor}'s token contains a line break or an invalid character");
+            SourceError::new(Fault::Rejected, message, "Copy and enter the token again, without other text")
         })?;
         token.set_sensitive(true);
         let http = if local { http::direct(agent)? } else { http::client(agent)? };
         Ok(Self { vendor, http, base, header: HeaderName::from_static(header), token, secret })
     }
 
-    /// An address under the endpoint; each segment is escaped, an empty one at the end is a slash.
+    /// A URL under the endpoint; each segment is escaped, an empty one at the end is a slash.
     pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
-        // Only addresses without a host have no segments, and none is taken.
+        // Only URLs without a host have no segments, and those are refused.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
         url
     }
 
-    /// Asks.
-    ///
     /// # Errors
-    /// [`Fault::Throttled`] for a 429, after repeating it; of other statuses the caller makes what they mean.
+    /// [`Fault::Throttled`] for a 429, after retries; the caller interprets other statuses.
     pub(crate) async fn get(&self, api: Api, url: &Url, fetch: &Fetch) -> Result<Http, SourceError> {
         self.send(api, Method::GET, url, None, fetch).await
     }
@@ -124,14 +122,14 @@ impl Rest {
     }
 
     fn throttled(&self, pause: Option<Duration>) -> SourceError {
-        let again = pause.map(|p| format!("; it may be asked again in {} s", p.as_secs())).unwrap_or_default();
-        let message = format!("{} was asked too often{again}", self.vendor);
-        let hint = "Wait a little. Others who use the same token are counted too";
+        let again = pause.map(|p| format!("; retry in {} s", p.as_secs())).unwrap_or_default();
+        let message = format!("{} is throttling requests{again}", self.vendor);
+        let hint = "Wait a moment. Requests of others with the same token count too";
         SourceError::new(Fault::Throttled, message, hint).after(pause)
     }
 
-    /// What a redirect, a failing server and everything else that has nothing to do with the question mean; `None` for
-    /// a status that the caller knows more about.
+    /// The error for redirects, server failures and other statuses that do not depend on the request; `None` for those
+    /// that the caller interprets.
     pub(crate) fn broken(&self, answer: &Http) -> Option<SourceError> {
         let vendor = self.vendor;
         match answer.status {
@@ -144,24 +142,24 @@ impl Rest {
             status => {
                 let words = self.words(&answer.body);
                 let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-                let hint = format!("The fault is on {vendor}'s side; ask again in a minute");
+                let hint = format!("The error is on {vendor}'s side; try again in a minute");
                 Some(SourceError::new(Fault::Broken, format!("{vendor} failed ({status}){said}"), hint))
             }
         }
     }
 
-    /// An answer that its documents do not have.
+    /// An answer that is not as documented.
     pub(crate) fn unreadable(&self, answer: &Http, why: &str) -> SourceError {
         let words = self.words(&answer.body);
         let said = if words.is_empty() { "nothing".to_owned() } else { format!("{words:?}") };
         SourceError::new(
             Fault::Broken,
-            format!("{} answered what is not understood ({why}); it begins with {said}", self.vendor),
+            format!("{} sent an unexpected answer ({why}), starting with {said}", self.vendor),
             "A proxy or a login page may have answered instead; check the endpoint in Settings",
         )
     }
 
-    /// What a server said, without the token, without control characters, on one line, cut.
+    /// A server's message without the token and control characters, on one line, shortened.
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut line = self.hush(text);
         if line.len() > SAID {
@@ -177,13 +175,13 @@ impl Rest {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// The first words of a body, tags left out.
+    /// The beginning of a body as text, without tags.
     fn words(&self, body: &[u8]) -> String {
         let cut = body.len() > QUOTED;
         let text = String::from_utf8_lossy(&body[..body.len().min(QUOTED)]);
         let mut text = text.replace(self.secret.expose(), PLACEHOLDER);
         if cut {
-            // Half a token may stand at the end.
+            // Half a token may be at the end.
             text.truncate(text.floor_char_boundary(text.len().saturating_sub(self.secret.expose().len())));
         }
         let mut words = String::new();
@@ -203,15 +201,15 @@ impl Rest {
     }
 }
 
-/// Whether an address leads to this machine only.
+/// Whether an address is on this machine.
 pub fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// How long a server asks to wait: `Retry-After` in seconds, Rollbar's `X-Rate-Limit-Remaining-Seconds`, or the `reset` of
-/// Honeycomb's `RateLimit: limit=100, remaining=0, reset=54`.
+/// How long a server asks to wait: `Retry-After` in seconds, Rollbar's `X-Rate-Limit-Remaining-Seconds`, or the `reset`
+/// of Honeycomb's `RateLimit: limit=100, remaining=0, reset=54`.
 fn pause(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let seconds = |text: &str| text.trim().parse::<u64>().ok();
@@ -239,9 +237,9 @@ mod tests {
             rest(endpoint).unwrap_or_else(|e| panic!("{endpoint}: {e}"));
         }
         for (endpoint, why) in [
-            ("api.rollbar.com", "no address"),
-            ("", "no address"),
-            ("file:///etc/passwd", "no address of a web server"),
+            ("api.rollbar.com", "not a URL"),
+            ("", "not a URL"),
+            ("file:///etc/passwd", "not an HTTP URL"),
             ("http://api.rollbar.com/api/1", "unencrypted"),
             ("http://localhost.example.com/", "unencrypted"),
             ("https://me:secret@api.rollbar.com/", "a password"),

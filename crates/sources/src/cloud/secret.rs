@@ -1,19 +1,19 @@
-//! A token that does not print.
+//! A token that is never printed.
 
 use std::fmt;
 
-/// A token or key. It has no `Display` and no serialised form, and its `Debug` shows that there is one and nothing of it.
+/// A token or key. It has no `Display` and no serialised form, and its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a token, without the blanks and line ends that pasting brings along; `None` where nothing is left.
+    /// Trims a token, as pasting often adds blanks and line ends; `None` if nothing remains.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
-    /// The token itself, for the one header that carries it.
+    /// The token itself, for the header that carries it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -30,7 +30,7 @@ async fn calls_keep_to_the_quota_after_the_burst() {
     for _ in 0..12 {
         fetch.call(Api::LogsFilter, || async { Ok(()) }).await.expect("answers");
     }
-    // Four at once, then four a second.
+    // A burst of four, then four a second.
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(1_990) && took < Duration::from_millis(2_300), "{took:?}");
     assert_eq!(counted.0.load(Ordering::Relaxed), 12);

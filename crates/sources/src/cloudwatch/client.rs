@@ -1,11 +1,12 @@
-//! CloudWatch Logs' own API, asked: log groups and streams, log events, a tail, Insights queries; and put, for the relay.
+//! The CloudWatch Logs API: log groups and streams, log events, tails, Insights queries, and PutLogEvents for the
+//! relay.
 //!
-//! JSON 1.1 on `POST /`, by `aws-sdk-cloudwatchlogs`; times are milliseconds, except Insights', which are seconds. Shapes and
-//! limits: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>. The SDK's own repeats
-//! are off: [`Fetch::call`](crate::cloud::Fetch::call) waits, counts and repeats, and what it does can be cancelled.
+//! JSON 1.1 on `POST /`, through `aws-sdk-cloudwatchlogs`; times are milliseconds, except Insights', which are seconds.
+//! Types and limits: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>. The SDK's own
+//! retries are off: [`Fetch::call`](crate::cloud::Fetch::call) waits, counts, retries, and can be cancelled.
 //!
-//! An endpoint of the user's own may be an emulator. Some ignore the filter pattern, the streams or the order that they are
-//! asked for, so there (and only there: AWS knows its patterns better) what comes back is sieved and sorted again.
+//! An endpoint of the user's own may be an emulator. Some ignore the filter pattern, the streams or the order, so their
+//! answers (and only theirs: AWS knows its patterns better) are filtered and sorted again.
 
 mod event;
 mod events;
@@ -26,11 +27,11 @@ use aws_sdk_cloudwatchlogs::config::Builder;
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 
 use crate::aws::Connection;
-use crate::aws::errors::Whose;
+use crate::aws::errors::ErrorContext;
 
 pub use event::EventRef;
 pub use events::{Event, Events, EventsAsk};
-pub use groups::{Found, Group, Stream};
+pub use groups::{Group, Listed, Stream};
 pub use insights::{QueryAsk, Saved, timestamp_in};
 pub use put::{Put, Rejected};
 pub use tail::{Tail, TailAsk, TailBy, TailUpdate};
@@ -39,28 +40,28 @@ pub use tail::{Tail, TailAsk, TailBy, TailUpdate};
 #[derive(Clone)]
 pub struct Client {
     logs: aws_sdk_cloudwatchlogs::Client,
-    whose: Arc<Whose>,
-    /// Whether it is not AWS that is asked.
+    errors: Arc<ErrorContext>,
+    /// Whether the endpoint is not AWS.
     own_endpoint: bool,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("whose", &self.whose).finish_non_exhaustive()
+        f.debug_struct("Client").field("errors", &self.errors).finish_non_exhaustive()
     }
 }
 
 impl Client {
-    /// A client that asks as the connection does. Nothing is asked yet.
+    /// A client with the connection's credentials, region and endpoint. Makes no request yet.
     pub fn new(connection: &Connection) -> Self {
         let mut config = Builder::from(&connection.sdk).retry_config(RetryConfig::disabled());
-        // Not what the environment may name: only what was set.
+        // Only the configured endpoint, not one from the environment.
         config.set_endpoint_url(connection.endpoint.clone());
         let own_endpoint = connection.endpoint.is_some();
         if own_endpoint {
             config = config.interceptor(host_prefix::Without);
         }
         let logs = aws_sdk_cloudwatchlogs::Client::from_conf(config.build());
-        Self { logs, whose: connection.whose(), own_endpoint }
+        Self { logs, errors: connection.errors(), own_endpoint }
     }
 }

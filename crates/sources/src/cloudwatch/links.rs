@@ -1,23 +1,21 @@
-//! Where CloudWatch's console shows log groups, streams, events and queries.
+//! Links to log groups, streams, events and queries in the CloudWatch console.
 //!
-//! AWS does not document these addresses; they are what its console makes and many tools build. Names are put in as
-//! `encodeURIComponent` applied twice with `%` written as `$`: `/` becomes `$252F`. A query is in JSURL. What is no name of
-//! a region, group or stream makes no link.
+//! AWS does not document these URLs; they are what its console makes and many tools build. Names are escaped with
+//! `encodeURIComponent` applied twice, with `%` written as `$`: `/` becomes `$252F`. A query is in JSURL. An invalid
+//! name of a region, group or stream makes no link.
 
 use tracebook_core::time::Nanos;
 
 use crate::aws::is_region;
 use crate::cloud::Range;
 
-/// The longest query that is put into an address.
-const LONGEST: usize = 6_000;
+/// The longest query that is put into a URL.
+const MAX_QUERY_LENGTH: usize = 6_000;
 
-/// A log group's page.
 pub fn group(region: &str, group: &str) -> Option<String> {
     Some(format!("{}log-groups/log-group/{}", home(region)?, group_name(group)?))
 }
 
-/// A log stream's page.
 pub fn stream(region: &str, group: &str, stream: &str) -> Option<String> {
     let stream = stream_name(stream)?;
     Some(format!("{}log-groups/log-group/{}/log-events/{stream}", home(region)?, group_name(group)?))
@@ -30,7 +28,7 @@ pub fn events(region: &str, group: &str, stream: Option<&str>, pattern: &str, ra
         link.push('/');
         link.push_str(&stream_name(stream)?);
     }
-    if pattern.len() > LONGEST {
+    if pattern.len() > MAX_QUERY_LENGTH {
         return None;
     }
     let (from, until) = (range.from.millis(), range.until.millis());
@@ -39,7 +37,7 @@ pub fn events(region: &str, group: &str, stream: Option<&str>, pattern: &str, ra
 
 /// An Insights query with its groups and range.
 pub fn insights(region: &str, groups: &[String], query: &str, range: Range) -> Option<String> {
-    if query.len() > LONGEST || groups.len() > 50 {
+    if query.len() > MAX_QUERY_LENGTH || groups.len() > 50 {
         return None;
     }
     let mut sources = String::new();
@@ -58,7 +56,7 @@ pub fn insights(region: &str, groups: &[String], query: &str, range: Range) -> O
     ))
 }
 
-/// The beginning of every address; `None` where the region is none.
+/// The beginning of every URL; `None` if the region is invalid.
 fn home(region: &str) -> Option<String> {
     let domain = match region {
         r if r.starts_with("cn-") => "console.amazonaws.cn",
@@ -81,7 +79,7 @@ fn stream_name(stream: &str) -> Option<String> {
     valid.then(|| twice(stream))
 }
 
-/// `encodeURIComponent` twice, with `$` for `%`: what it lets through once it lets through twice.
+/// `encodeURIComponent` twice, with `$` for `%`.
 fn twice(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -93,7 +91,8 @@ fn twice(text: &str) -> String {
     out
 }
 
-/// A text in JSURL: `*` and two hex digits, or `**` and four, for what is no letter, digit, `-`, `_` or `.`; `!` for `$`.
+/// A string in JSURL: `*` and two hex digits, or `**` and four, for everything but letters, digits, `-`, `_` and `.`;
+/// `!` for `$`.
 fn jsurl(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for unit in text.encode_utf16() {
@@ -120,7 +119,8 @@ mod tests {
 
     #[test]
     fn names_are_encoded_as_the_console_does() {
-        // The examples are those of https://stackoverflow.com/questions/60796991 and the repositories that build the same.
+        // The examples are those of https://stackoverflow.com/questions/60796991 and the repositories that build the
+        // same.
         let region = "eu-central-1";
         assert_eq!(
             group(region, "/aws/lambda/x"),

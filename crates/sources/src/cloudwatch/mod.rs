@@ -1,4 +1,5 @@
-//! AWS CloudWatch Logs: the local end of its JSON 1.1 API, as watchtower, boto3 and `aws logs` speak it, and a client of AWS's.
+//! AWS CloudWatch Logs: a local version of its JSON 1.1 API, as watchtower, boto3 and `aws logs` use it, and a client
+//! of AWS's.
 
 pub mod client;
 pub mod links;
@@ -15,36 +16,35 @@ use tracebook_core::time::Nanos;
 
 use crate::receive::CommitError;
 
-/// What the receiver needs of whoever keeps log events. Order is by time, then place. Groups that OTLP log records made
-/// by their service's name are not in it: only what was created here.
+/// Where the receiver keeps log events. The order is by time, then arrival. Contains only what was created through this
+/// API, not the groups that OTLP log records form by service name.
 #[async_trait]
 pub trait LogStore: Send + Sync {
-    /// Every group, by name.
+    /// All groups, by name.
     async fn groups(&self) -> Result<Vec<LogGroup>, CommitError>;
-    /// One group, if there is one of this name. Asked with every request: worth a query of its own.
+    /// Called for every request, so worth a query of its own.
     async fn group(&self, name: &str) -> Result<Option<LogGroup>, CommitError> {
         Ok(self.groups().await?.into_iter().find(|group| group.name == name))
     }
-    /// Makes a group; false where there is one of this name.
+    /// Returns false if the group exists.
     async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError>;
-    /// Deletes a group with its streams and events; false where there is none.
+    /// Deletes a group with its streams and events; returns false if there is none.
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError>;
-    /// Sets or takes away a retention; false where there is no such group.
+    /// Returns false if there is no such group.
     async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<bool, CommitError>;
-    /// Replaces a group's tags; false where there is no such group.
+    /// Replaces a group's tags; returns false if there is no such group.
     async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError>;
-    /// Every stream of a group, by name; `None` where there is no such group.
+    /// A group's streams, by name; `None` if there is no such group.
     async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError>;
-    /// Whether a group has a stream of this name. Asked with every batch: worth a query of its own.
+    /// Called for every batch, so worth a query of its own.
     async fn has_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
         Ok(self.streams(group).await?.is_some_and(|streams| streams.iter().any(|stream| stream.name == name)))
     }
-    /// Makes a stream in a group that exists; false where there is one of this name.
+    /// Creates a stream in a group that exists; returns false if the stream exists.
     async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError>;
-    /// Deletes a stream with its events; false where there is none.
+    /// Deletes a stream with its events; returns false if there is none.
     async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError>;
-    /// Keeps events of one stream for good.
+    /// Stores events of one stream permanently.
     async fn put(&self, events: Vec<LogRecord>) -> Result<(), CommitError>;
-    /// Reads events.
     async fn events(&self, query: LogQuery) -> Result<Vec<StoredLog>, CommitError>;
 }

@@ -1,7 +1,8 @@
-//! Answers what log handlers and readers ask of CloudWatch Logs: `POST /`, the operation named by `X-Amz-Target`.
+//! Serves the part of CloudWatch Logs that log handlers and readers use: `POST /`, with the operation in
+//! `X-Amz-Target`.
 //!
-//! It stands beside OTLP on one port, so it takes no path but `/`, and knows one question of STS, which watchtower asks
-//! before it tags a group. A 200 to PutLogEvents says "committed", no less.
+//! It shares a port with OTLP, so it serves no path but `/`, and answers one request of STS, which watchtower makes
+//! before it tags a group. A 200 to PutLogEvents means "committed".
 
 mod groups;
 mod input;
@@ -33,38 +34,38 @@ use super::LogStore;
 use crate::body::{self, Failure, Packing};
 use crate::receive::Counters;
 
-/// The account that everything here belongs to: in ARNs and as the caller's identity.
+/// The account of everything here: in ARNs and as the caller's identity.
 const ACCOUNT: &str = "123456789012";
 
-/// 1 MiB of messages, each character of which JSON may write with six, and room for 10,000 timestamps.
+/// 1 MiB of messages, of which JSON may escape each character with six, and room for 10,000 timestamps.
 const BATCH_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Every other request names things.
+/// For all other requests.
 const LIMIT: usize = 2 * 1024 * 1024;
 
 const TARGET: &str = "x-amz-target";
 const PREFIX: &str = "Logs_20140328.";
 
-/// What everybody who asks for something else is told.
+/// The answer to unknown operations.
 const SPOKEN: &str = "CreateLogGroup, DescribeLogGroups, DeleteLogGroup, CreateLogStream, DescribeLogStreams, \
     DeleteLogStream, PutLogEvents, GetLogEvents, FilterLogEvents, PutRetentionPolicy, DeleteRetentionPolicy, TagResource, \
     UntagResource, ListTagsForResource, TagLogGroup, UntagLogGroup, ListTagsLogGroup and TestMetricFilter";
 
-/// Serves CloudWatch Logs' JSON 1.1 API at `POST /`, and nothing else: it is merged into a router that has a fallback.
+/// Serves CloudWatch Logs' JSON 1.1 API at `POST /` only: it is merged into a router that has a fallback.
 pub fn router(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
-    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Ends { store, counters, clock })
+    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Context { store, counters, clock })
 }
 
 #[derive(Clone)]
-struct Ends {
+struct Context {
     store: Arc<dyn LogStore>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
 }
 
-/// What an operation works with.
+/// The context of an operation.
 struct Call {
-    ends: Ends,
+    ends: Context,
     region: String,
 }
 
@@ -78,12 +79,12 @@ impl Call {
     }
 }
 
-impl Ends {
+impl Context {
     fn refuse(&self, what: &str, refusal: &Refusal) -> Response {
         const LONGEST: usize = 300;
         if !refusal.is_everyday() {
             let words: String = refusal.message.chars().take(LONGEST).collect();
-            self.counters.refused(format!("CloudWatch Logs {}: {words}", crate::clip(what)));
+            self.counters.refused(format!("CloudWatch Logs {}: {words}", crate::text::clip(what)));
         }
         answer(refusal.status, json!({"__type": refusal.kind, "message": refusal.message}).to_string())
     }
@@ -93,12 +94,12 @@ fn answer(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
 }
 
-async fn asked(State(ends): State<Ends>, request: Request) -> Response {
+async fn asked(State(ends): State<Context>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let operation = target.as_deref().and_then(|target| target.strip_prefix(PREFIX));
     let limit = if operation == Some("PutLogEvents") { BATCH_LIMIT } else { LIMIT };
-    // Taken even where it is not looked at: a client that is still sending reads no answer.
+    // Read even if it is not used: a client that is still sending reads no answer.
     let received = body::receive(body, limit, body::IDLE).await;
     let Some(target) = target.as_deref() else {
         return match received.ok().filter(|_| is_form(&head.headers)).and_then(|body| sts::action(&body)) {
@@ -110,7 +111,7 @@ async fn asked(State(ends): State<Ends>, request: Request) -> Response {
         let words = format!(
             "{} is none of CloudWatch Logs' operations ({PREFIX}…). If AWS_ENDPOINT_URL is set, every AWS client comes here: \
              set AWS_ENDPOINT_URL_CLOUDWATCH_LOGS instead.",
-            crate::clip(target)
+            crate::text::clip(target)
         );
         return ends.refuse(target, &Refusal::unknown_operation(words));
     };
@@ -132,7 +133,7 @@ async fn asked(State(ends): State<Ends>, request: Request) -> Response {
     }
 }
 
-/// `null` is the answer of operations that only do something: an empty body.
+/// `null` is the answer of operations without a result: an empty body.
 async fn operate(call: &Call, operation: &str, body: Bytes) -> Result<Value, Refusal> {
     if operation == "PutLogEvents" {
         return put::events(call, body).await;
@@ -160,13 +161,13 @@ async fn operate(call: &Call, operation: &str, body: Bytes) -> Result<Value, Ref
         "FilterLogEvents" => read::filter(call, &input).await,
         "TestMetricFilter" => read::test_filter(&input),
         unknown => {
-            let words = format!("{} is not answered here; {SPOKEN} are.", crate::clip(unknown));
+            let words = format!("{} is not supported here; {SPOKEN} are.", crate::text::clip(unknown));
             Err(Refusal::unknown_operation(words))
         }
     }
 }
 
-/// What AWS would do and a journal does not, with what to do instead.
+/// What AWS supports and this receiver does not, with what to do instead.
 fn not_here(operation: &str) -> Option<Refusal> {
     match operation {
         "StartQuery"
@@ -178,20 +179,20 @@ fn not_here(operation: &str) -> Option<Refusal> {
         | "PutQueryDefinition"
         | "DescribeQueryDefinitions"
         | "DeleteQueryDefinition" => Some(Refusal::invalid(format!(
-            "{operation}: Logs Insights is not answered locally. Use FilterLogEvents with a filterPattern, such as \
+            "{operation}: Logs Insights is not supported locally. Use FilterLogEvents with a filterPattern, such as \
              ERROR or {{ $.level = \"error\" }}, or search the logs in Tracebook itself."
         ))),
         "StartLiveTail" => Some(Refusal::new(
             StatusCode::BAD_REQUEST,
             "InvalidOperationException",
-            "StartLiveTail is not answered locally. Repeat FilterLogEvents with the last event's time as startTime, or \
+            "StartLiveTail is not supported locally. Repeat FilterLogEvents with the last event's time as startTime, or \
              watch the logs in Tracebook itself.",
         )),
         _ => None,
     }
 }
 
-/// The region that a request was signed for. Nothing else of that header is looked at, or kept.
+/// The region that a request was signed for. Nothing else of that header is read or kept.
 fn region(headers: &HeaderMap) -> String {
     const DEFAULT: &str = "us-east-1";
     const LONGEST: usize = 32;
@@ -213,10 +214,10 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
 }
 
-/// Almost always an OTLP exporter whose endpoint is taken as it stands.
+/// Almost always an OTLP exporter whose endpoint is used without a path.
 fn not_for_here(headers: &HeaderMap) -> Refusal {
     let host =
-        headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), crate::clip);
+        headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), crate::text::clip);
     let words = format!(
         "OTLP goes to /v1/traces: set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host} with nothing appended. POST / speaks \
          CloudWatch Logs to requests with X-Amz-Target: {PREFIX}…"
@@ -224,9 +225,9 @@ fn not_for_here(headers: &HeaderMap) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "UnknownOperationException", words)
 }
 
-async fn wrong_method(State(ends): State<Ends>, headers: HeaderMap) -> Response {
+async fn wrong_method(State(ends): State<Context>, headers: HeaderMap) -> Response {
     let Refusal { message, .. } = not_for_here(&headers);
-    let words = format!("Only POST is spoken here. {message}");
+    let words = format!("Only POST is supported here. {message}");
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", words);
     let mut answer = ends.refuse("/", &refusal);
     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));

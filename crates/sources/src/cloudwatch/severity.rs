@@ -1,4 +1,4 @@
-//! How bad a log event is, as far as its text says so.
+//! The severity of a log event, as far as its text says so.
 
 /// The words that loggers write, most of them at the beginning of a line.
 const WORDS: &[&str] = &[
@@ -16,11 +16,11 @@ const WORDS: &[&str] = &[
     "FATAL",
 ];
 
-/// A word that begins later than this is part of what is said, not of how it is logged.
+/// A word that begins later than this is part of the message.
 const WITHIN: usize = 40;
 
-/// What a message says about its severity, as it is written there: the field `level`, `levelname` or `severity` of a JSON
-/// message, or the first word such as `ERROR` near the beginning. Empty where it says nothing.
+/// The severity that a message contains, as written: the field `level`, `levelname` or `severity` of a JSON message, or
+/// the first word such as `ERROR` near the beginning. Empty if there is none.
 pub fn severity_in(message: &str) -> String {
     field_in(message).or_else(|| word_in(message).map(str::to_owned)).unwrap_or_default()
 }

@@ -2,19 +2,19 @@
 
 use tracebook_core::ids::TraceId;
 
-/// The keys that hold a trace id, in lower case. What stands after `root` must be X-Ray's form.
+/// The keys of trace ids, in lower case. What follows `root` must have X-Ray's form.
 const KEYS: &[&str] = &["trace_id", "traceid", "oteltraceid", "aws-xray-trace-id", "traceparent", "root"];
 
 /// The longest of [`KEYS`].
 const LONGEST_KEY: usize = 17;
 
-/// The trace id that a text names: a field `trace_id`, `traceId`, `otelTraceID` or `AWS-XRAY-TRACE-ID` of a JSON object,
-/// else the first `Root=1-…`, or X-Ray or W3C id behind such a key (`trace_id=…`, `"traceId": "…"`, `traceparent: 00-…`).
+/// The trace id in a text: a field `trace_id`, `traceId`, `otelTraceID` or `AWS-XRAY-TRACE-ID` of a JSON object, else
+/// the first `Root=1-…`, or X-Ray or W3C id after such a key (`trace_id=…`, `"traceId": "…"`, `traceparent: 00-…`).
 pub fn trace_id_in(text: &str) -> Option<TraceId> {
     field_in(text).or_else(|| pair_in(text))
 }
 
-/// An object's own field comes before what is nested in it or quoted by it.
+/// An object's own field takes precedence over nested or quoted ones.
 fn field_in(text: &str) -> Option<TraceId> {
     if !text.trim_start().starts_with('{') {
         return None;
@@ -39,7 +39,7 @@ fn field_in(text: &str) -> Option<TraceId> {
 fn pair_in(text: &str) -> Option<TraceId> {
     text.match_indices(['=', ':']).find_map(|(at, _)| {
         let before = text[..at].trim_end_matches(['"', '\'', '\\', ' ']);
-        // A run of blanks is looked over once only, however long: the key stands close by.
+        // The key must be close, so that a long run of blanks is not scanned again for every character.
         if at - before.len() > 4 {
             return None;
         }
@@ -48,7 +48,7 @@ fn pair_in(text: &str) -> Option<TraceId> {
     })
 }
 
-/// The word that a text ends in, if it is one of the keys.
+/// The word at the end of a text, if it is one of the keys.
 fn key_before(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
@@ -57,10 +57,10 @@ fn key_before(text: &str) -> Option<&str> {
     KEYS.iter().any(|known| key.eq_ignore_ascii_case(known)).then_some(key)
 }
 
-/// The id that a text begins with.
+/// The id at the beginning of a text.
 fn id_at(text: &str, key: &str) -> Option<TraceId> {
-    const MOST_QUOTES: usize = 6;
-    let quotes = text.bytes().take(MOST_QUOTES).take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\' | b' ')).count();
+    const MAX_QUOTES: usize = 6;
+    let quotes = text.bytes().take(MAX_QUOTES).take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\' | b' ')).count();
     let text = &text[quotes..];
     // The longest is a traceparent, 55 characters.
     let length = text.bytes().take(60).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();

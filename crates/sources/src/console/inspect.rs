@@ -1,15 +1,15 @@
-//! Parses the output of Node's `console.dir` for plain data to JSON.
+//! Reads what Node's `console.dir` prints of plain data as JSON.
 //!
-//! The format is that of `util.inspect` (<https://nodejs.org/api/util.html#utilinspectobject-options>): plain names
-//! without quotes, strings with one of three quotes and in pieces joined by `+`, `undefined`, `[Object]` and `[Array]`
-//! for deep values, `... 3 more items` for long lists. Omitted values are lost; their placeholders are kept as text.
+//! The form is that of `util.inspect` (<https://nodejs.org/api/util.html#utilinspectobject-options>): plain names
+//! without quotes, strings in one of three quotes and in pieces joined by `+`, `undefined`, `[Object]` and `[Array]`
+//! for deep values, `... 3 more items` for long lists. What was cut off is lost; its placeholder is kept as text.
 
 use serde_json::{Map, Number, Value as Json};
 
-/// Maximum depth. Node shows at most three levels.
+/// Deeper than any span: nothing is printed below the third level.
 const DEEPEST: usize = 16;
 
-/// Parses an object; `None` if it is not one.
+/// Reads one whole object.
 pub(super) fn json(text: &str) -> Option<Json> {
     let mut reader = Reader { rest: text };
     let value = reader.value(0)?;
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the text before one of these delimiters, which must follow.
+    /// Takes the text before one of these, which must follow.
     fn before(&mut self, ends: &[char]) -> Option<&'a str> {
         let (taken, rest) = self.rest.split_at(self.rest.find(ends)?);
         self.rest = rest;
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         }
         match self.rest.chars().next()? {
             '{' => self.object(depth),
-            // `[Array]`, `[Object: null prototype] {`, `[Function: f]`: the elements of a list have spaces.
+            // `[Array]`, `[Object: null prototype] {`, `[Function: f]`: in a list, elements follow separately.
             '[' if self.rest[1..].starts_with(|c: char| c.is_alphabetic()) => {
                 let word = self.before(&[']'])?;
                 self.eat("]");
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             '\'' | '"' | '`' => self.text().map(Json::String),
             _ => {
                 let word = self.before(&[',', '\n', '}', ']', '{'])?.trim_end();
-                // A date has colons too, but without a following space.
+                // A date has colons too, but no space after them.
                 match word.is_empty() || word.contains(": ") {
                     true => None,
                     false => self.named(word.to_owned(), depth),
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A bare word: a value, or the class of the following object.
+    /// A bare word: a value, or the class of the object that follows.
     fn named(&mut self, word: String, depth: usize) -> Option<Json> {
         let rest = self.rest.trim_start_matches(' ');
         if rest.starts_with('{') {
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                     for _ in 0..digits {
                         code = code * 16 + chars.next()?.1.to_digit(16)?;
                     }
-                    // A lone surrogate, since pairs are shown as characters.
+                    // A lone surrogate: pairs are printed as the character.
                     char::from_u32(code).unwrap_or('\u{fffd}')
                 }
                 other => other,
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `12`, `1.5`, `12n`; numbers that JSON does not support stay words.
+/// `12`, `1.5`, `12n`; numbers that JSON does not have stay words.
 fn number(word: &str) -> Option<Number> {
     let word = word.strip_suffix('n').unwrap_or(word);
     if !word.starts_with(|c: char| c.is_ascii_digit() || c == '-') {

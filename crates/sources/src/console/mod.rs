@@ -1,8 +1,9 @@
-//! Recognises spans in the output of a service.
+//! Console output: spans that a service prints.
 //!
-//! OpenTelemetry's ConsoleSpanExporter prints each span: in Python as JSON, in Node with `console.dir`. [`spans`] finds
-//! them in complete lines, [`Recogniser`] in a stream of lines; both produce the records of a receiver. Printed times
-//! have microseconds and Python prints no scope, so a printed span never replaces one received over OTLP.
+//! OpenTelemetry's ConsoleSpanExporter prints each span: Python's as JSON, Node's as `console.dir` shows an object.
+//! [`spans`] finds them in given lines, [`Recogniser`] in lines as they arrive; both make the same records as a
+//! receiver. Times are in microseconds and Python prints no scope, so such a span never replaces one that came over
+//! OTLP.
 
 mod inspect;
 pub mod normalise;
@@ -21,14 +22,14 @@ pub fn spans(lines: &[ConsoleLine]) -> Vec<SpanRecord> {
     lines.iter().flat_map(|line| recogniser.push(line)).collect()
 }
 
-/// Finds printed spans in a stream of lines, in bounded memory; see [`SpanBlocks`].
+/// Finds printed spans in lines as they arrive, in bounded memory; see [`SpanBlocks`].
 #[derive(Clone, Debug, Default)]
 pub struct Recogniser {
     blocks: SpanBlocks,
 }
 
 impl Recogniser {
-    /// Adds a line and returns the spans that end with it. Text that only looks like a span stays text.
+    /// Takes the next line; returns the spans that end with it. Text that only looks like a span stays text.
     pub fn push(&mut self, line: &ConsoleLine) -> Vec<SpanRecord> {
         self.blocks.push(line).and_then(|block| reading::record(&block.text)).into_iter().collect()
     }

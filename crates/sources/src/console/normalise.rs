@@ -10,7 +10,9 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Event, Exception, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
 use tracebook_core::value::{Attribute, Value, get};
 
-use crate::{clip, from_index, json};
+use crate::json;
+use crate::record::from_columns;
+use crate::text::clip;
 
 /// Reads a record of a printed span. Never fails: see [`crate::normalise`].
 pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
@@ -19,7 +21,7 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
         Ok(said) => span_of(said, record.span_id, &mut warnings),
         Err(error) => {
             warnings.push(format!("the span is not readable: {error}"));
-            from_index(record)
+            from_columns(record)
         }
     };
     (loose, warnings)

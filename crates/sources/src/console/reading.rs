@@ -1,4 +1,4 @@
-//! Converts the text of a printed span to JSON and to its record.
+//! The text of a printed span as JSON, and as a record.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use tracebook_core::trace::Trace;
 use super::normalise::node;
 use super::{inspect, normalise};
 
-/// The record of a span, if this is one: complete JSON, or a complete Node object, with both ids and a start.
+/// The record of a span: whole JSON, or a whole object of Node, with both ids and a start. `None` for anything else.
 pub(super) fn record(text: &str) -> Option<SpanRecord> {
-    // For Node, the JSON is stored, since nothing else parses its format.
+    // Node's form is stored as JSON: nothing else reads it.
     let text = match text.starts_with("{\n  ") && !text.starts_with("{\n    \"") {
         true => Cow::Owned(inspect::json(text)?.to_string()),
         false => strict(text),
@@ -25,7 +25,7 @@ pub(super) fn record(text: &str) -> Option<SpanRecord> {
     };
     let trace_id: TraceId = context.get(trace_id)?.as_str()?.parse().ok()?;
     let span_id: SpanId = context.get(span_id)?.as_str()?.parse().ok()?;
-    // Only a span that never started has none; it cannot be placed on a timeline.
+    // Only a span that never began has none; it could not be placed on a time line.
     match said.get("start_time") {
         Some(start) => start.as_str().and_then(normalise::time)?,
         None => node::micros(said.get("timestamp")?)?,
@@ -50,8 +50,8 @@ pub(super) fn record(text: &str) -> Option<SpanRecord> {
     })
 }
 
-/// Repairs what Python prints and JSON does not allow: bare `NaN` and infinities become strings, lone surrogates
-/// U+FFFD.
+/// Rewrites what Python prints and strict JSON does not allow: bare `NaN` and infinities become strings, lone
+/// surrogates U+FFFD.
 fn strict(text: &str) -> Cow<'_, str> {
     if !(text.contains("NaN") || text.contains("Infinity") || text.contains("\\u")) {
         return Cow::Borrowed(text);
@@ -82,7 +82,7 @@ fn strict(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The length of the escape at the start of a text, and its replacement.
+/// The length of the escape at the beginning of a text, and what to write instead of it.
 fn escape(text: &str) -> (usize, Option<String>) {
     let unit = |text: &str| {
         let digits = text.strip_prefix("\\u")?.get(..4)?;
@@ -95,7 +95,7 @@ fn escape(text: &str) -> (usize, Option<String>) {
         },
         Some(0xdc00..=0xdfff) => (6, Some("\\ufffd".to_owned())),
         Some(_) => (6, None),
-        // Skips the escaped character too, since it may be a quote.
+        // Includes the escaped character, which may be a quote.
         None => (1 + text[1..].chars().next().map_or(0, char::len_utf8), None),
     }
 }

@@ -1,76 +1,53 @@
-//! Client of Honeycomb's configuration API: key information, boards, saved queries.
+//! Honeycomb's configuration API: the environment of a key, boards, saved queries.
 //!
 //! Wire: `docs.honeycomb.io/api` and the official client, `github.com/honeycombio/terraform-provider-honeycombio`
-//! (`client/*.go`). Errors have the format of RFC 7807, or just `{"error": …}`.
+//! (`client/*.go`). Errors are in the format of RFC 7807, or `{"error": …}` only.
 
 use serde_json::Value as Json;
 
+pub use super::auth::Auth;
 use super::links;
 use super::spec::Spec;
 use crate::cloud::rest::Rest;
 use crate::cloud::{Api, Fault, Fetch, Http, Progress, Secret, SourceError};
-use crate::count;
+use tracebook_core::text::count;
 
 /// Honeycomb's API in the US.
 pub const ENDPOINT: &str = "https://api.honeycomb.io";
 
-/// Honeycomb's API in the EU. A key is valid in one region only.
+/// Honeycomb's API in the EU; keys of one region are unknown in the other.
 pub const ENDPOINT_EU: &str = "https://api.eu1.honeycomb.io";
 
-/// Maximum number of datasets whose saved queries are listed.
-const MOST_DATASETS: usize = 50;
+/// The most datasets whose saved queries are listed.
+const MAX_DATASETS: usize = 50;
 
-/// A Honeycomb client. Cheap to clone. Its `Debug` does not show the key.
+/// A client of Honeycomb. Cheap to clone. Its `Debug` does not show the key.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) rest: Rest,
     ui: String,
 }
 
-/// Owner and permissions of a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Auth {
-    /// The team's name.
-    pub team: String,
-    /// What it is called in addresses.
-    pub team_slug: String,
-    /// The name of the environment; empty for a classic team.
-    pub environment: String,
-    /// What it is called in addresses; empty for a classic team.
-    pub environment_slug: String,
-    /// Whether the team has no environments.
-    pub classic: bool,
-    /// `configuration` or `ingest`; empty if unknown.
-    pub kind: String,
-    /// The permissions of the key, in Honeycomb's terms and order: `events`, `queries`, `boards`, …
-    pub access: Vec<String>,
-    /// What does not work with this key.
-    pub notes: Vec<String>,
-}
-
-/// A board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Board {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// The URL of its page; `None` if unknown.
+    /// The URL of its page; `None` if missing.
     pub link: Option<String>,
-    /// Its queries, in the order of the board.
+    /// In the order of the board.
     pub queries: Vec<BoardQuery>,
 }
 
 /// A query on a board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoardQuery {
-    /// The slug of the dataset; empty if the board does not name it.
+    /// The dataset's slug; empty if the board does not say.
     pub dataset: String,
     /// What [`Client::query_spec`] and [`Client::run`] take.
     pub query_id: String,
     /// The annotation with its name; empty if there is none.
     pub annotation_id: String,
-    /// Its name; empty until [`name_boards`] or if it has none.
+    /// Empty until [`name_boards`] or if it has none.
     pub name: String,
 }
 
@@ -83,15 +60,14 @@ pub struct SavedQuery {
     pub query_id: String,
     /// The id of its name.
     pub annotation_id: String,
-    /// Its name.
     pub name: String,
-    /// A description; may be empty.
+    /// May be empty.
     pub description: String,
     /// Whether it was named on a board instead of saved.
     pub of_board: bool,
 }
 
-/// Named queries, and notes about them.
+/// Named queries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedQueries {
     /// By dataset.
@@ -101,13 +77,13 @@ pub struct SavedQueries {
 }
 
 impl Client {
-    /// A client for `endpoint` ([`ENDPOINT`] or [`ENDPOINT_EU`]) that names itself `agent`.
+    /// A client for `endpoint` ([`ENDPOINT`] or [`ENDPOINT_EU`]) with the user agent `agent`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for an invalid key.
+    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for a malformed key.
     pub fn new(endpoint: &str, key: Secret, agent: &str) -> Result<Self, SourceError> {
         if key.expose().starts_with("hcxmk_") {
-            let message = "This is a management key of Honeycomb's, which manages keys and reads no data";
+            let message = "This is a Honeycomb management key, which cannot read data";
             return Err(SourceError::new(Fault::Rejected, message, KEY));
         }
         let rest = Rest::new("Honeycomb", endpoint, "x-honeycomb-team", key, agent)?;
@@ -119,7 +95,7 @@ impl Client {
         &self.ui
     }
 
-    /// The owner and permissions of the key.
+    /// The team and environment of the key.
     ///
     /// # Errors
     /// [`Fault::Rejected`] for a key that is unknown in this region.
@@ -137,7 +113,7 @@ impl Client {
         let kind = answer.get("type").map(text).unwrap_or_default();
         let mut notes = Vec::new();
         if kind == "ingest" {
-            notes.push("an ingest key only sends: links to traces work, boards and saved queries do not".to_owned());
+            notes.push("this is an ingest key: links to traces work, boards and saved queries do not".to_owned());
         } else {
             for (name, what) in [("boards", "boards are not listed"), ("queries", "saved queries are not listed")] {
                 if !access.iter().any(|allowed| allowed == name) {
@@ -158,10 +134,10 @@ impl Client {
         })
     }
 
-    /// All boards. For the names of their queries, see [`name_boards`].
+    /// All boards. [`name_boards`] adds the names of their queries.
     ///
     /// # Errors
-    /// [`Fault::Forbidden`] where the key may not.
+    /// [`Fault::Forbidden`] if the key has no permission.
     pub async fn boards(&self, fetch: &Fetch) -> Result<Vec<Board>, SourceError> {
         let answer = self.get(&["1", "boards"], "Manage Public Boards", fetch).await?;
         let boards: Vec<Board> = list(&answer).iter().map(board).collect();
@@ -174,10 +150,11 @@ impl Client {
         Ok(boards)
     }
 
-    /// All named queries of the environment and its datasets, including those on boards. One request per dataset.
+    /// All named queries of the environment and of its datasets, including those on boards. One request for each
+    /// dataset.
     ///
     /// # Errors
-    /// [`Fault::Forbidden`] if the key has no permission. A dataset that cannot be read only adds a note.
+    /// [`Fault::Forbidden`] if the key has no permission; a dataset that cannot be read becomes a note.
     pub async fn saved_queries(&self, fetch: &Fetch) -> Result<SavedQueries, SourceError> {
         let permission = "Manage Queries and Columns";
         let mut found = SavedQueries::default();
@@ -189,10 +166,10 @@ impl Client {
             .collect();
         // RFC 3339 in UTC sorts as text.
         datasets.sort_by(|a, b| b.cmp(a));
-        if datasets.len() > MOST_DATASETS {
-            let left_out = count(datasets.len() - MOST_DATASETS, "dataset");
-            found.notes.push(format!("{left_out} left out, those that were written to longest ago"));
-            datasets.truncate(MOST_DATASETS);
+        if datasets.len() > MAX_DATASETS {
+            let left_out = count(datasets.len() - MAX_DATASETS, "dataset");
+            found.notes.push(format!("{left_out} left out, the least recently written ones"));
+            datasets.truncate(MAX_DATASETS);
         }
         let all = datasets.len() + 1;
         for (n, slug) in datasets.iter().map(|(_, slug)| slug.as_str()).chain([links::ALL]).enumerate() {
@@ -240,7 +217,7 @@ impl Client {
         self.open(&answer, permission)
     }
 
-    /// The JSON of a response; `permission` is the required permission of the key, as named in Honeycomb's settings.
+    /// The JSON of an answer; `permission` is what the key needs for it, as Honeycomb's settings name it.
     pub(super) fn open(&self, answer: &Http, permission: &str) -> Result<Json, SourceError> {
         if let Some(error) = self.rest.broken(answer) {
             return Err(error);
@@ -254,27 +231,23 @@ impl Client {
             said => said,
         };
         Err(match answer.status {
-            401 => SourceError::new(Fault::Rejected, format!("Honeycomb does not take this key: {said}"), KEY),
+            401 => SourceError::new(Fault::Rejected, format!("Honeycomb rejected this key: {said}"), KEY),
             403 => {
                 let hint = match permission {
                     "" => KEY.to_owned(),
                     permission => format!("It needs the permission “{permission}”. {KEY}"),
                 };
-                SourceError::new(Fault::Forbidden, format!("This key does not allow that at Honeycomb: {said}"), hint)
+                SourceError::new(Fault::Forbidden, format!("Honeycomb does not allow this with the key: {said}"), hint)
             }
             404 => {
-                let message = format!("Honeycomb does not have that: {said}");
+                let message = format!("Honeycomb did not find it: {said}");
                 SourceError::new(
                     Fault::NotFound,
                     message,
-                    "Check the dataset, and that the key is of the environment that has it",
+                    "Check the dataset, and that the key belongs to its environment",
                 )
             }
-            _ => SourceError::new(
-                Fault::Invalid,
-                format!("Honeycomb does not take the question: {said}"),
-                "Check the query",
-            ),
+            _ => SourceError::new(Fault::Invalid, format!("Honeycomb rejected the request: {said}"), "Check the query"),
         })
     }
 }
@@ -283,7 +256,7 @@ impl Client {
 const KEY: &str = "Take a configuration key from Environment settings → API Keys, of the environment and the region that the data is \
     in: keys of the US are not known at https://api.eu1.honeycomb.io, and the other way round";
 
-/// Adds to the queries of boards the names from their annotations, and the dataset if the board does not name it.
+/// Sets the names of the boards' queries from their annotations, and the dataset if the board does not say it.
 pub fn name_boards(boards: &mut [Board], saved: &[SavedQuery]) {
     for query in boards.iter_mut().flat_map(|board| &mut board.queries) {
         let named =
@@ -318,7 +291,7 @@ fn board(board: &Json) -> Board {
     }
 }
 
-/// The message of an error: RFC 7807 with Honeycomb's `error` and `type_detail`, JSON:API, or just `error`.
+/// The message of an error: RFC 7807 with Honeycomb's `error` and `type_detail`, JSON:API, or a bare `error`.
 fn problem(json: &Json) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut add = |part: String| {

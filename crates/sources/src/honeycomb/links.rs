@@ -1,25 +1,25 @@
 //! Links to Honeycomb's pages.
 //!
-//! Source: `docs.honeycomb.io/investigate/collaborate/share-trace` and `…/share-query`. A trace link without times
-//! searches only the last two hours, so both times are always included.
+//! Source: `docs.honeycomb.io/investigate/collaborate/share-trace` and `…/share-query`. A trace link without times only
+//! searches the last two hours, so both times are always there.
 
 use reqwest::Url;
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::time::Nanos;
 
-use super::client::Auth;
+use super::auth::Auth;
 use super::spec::Spec;
 
 /// The dataset of a whole environment.
 pub const ALL: &str = "__all__";
 
-/// Seconds before and after a trace that are searched too, for clock skew and late spans.
+/// Seconds before and after a trace that are searched too: clocks differ, and a span may come late.
 const PAD: i64 = 60;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// The base URL of the pages for an API: `https://ui.eu1.honeycomb.io` for `https://api.eu1.honeycomb.io`. For other
-/// endpoints, the pages of the US region.
+/// The UI of an API: `https://ui.eu1.honeycomb.io` for `https://api.eu1.honeycomb.io`; that of the US for other
+/// endpoints.
 pub fn ui(endpoint: &str) -> String {
     let host = Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let region = host.strip_prefix("api.").and_then(|rest| rest.strip_suffix("honeycomb.io"));
@@ -36,7 +36,7 @@ pub fn dataset(service: &str) -> String {
     service.trim().chars().map(|c| if dashed(c) { '-' } else { c }).flat_map(char::to_lowercase).collect()
 }
 
-/// A trace, optionally at one of its spans. `dataset` is a slug ([`dataset`]); empty or [`ALL`] searches the
+/// A trace, optionally at one of its spans. `dataset` is a slug ([`dataset`]); empty or [`ALL`] searches the whole
 /// environment.
 pub fn trace(
     auth: &Auth,

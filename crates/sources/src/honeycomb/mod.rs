@@ -1,7 +1,8 @@
-//! Honeycomb: key information, deep links, boards, saved queries, and query results on plans that include them.
+//! Honeycomb: the environment of a key, deep links, boards, saved queries, and query results if the plan includes them.
 //!
-//! Its API returns aggregates, never spans. To capture a trace, it must be received over OTLP.
+//! Its API returns aggregates and never spans: to keep a trace, receive it through the local OTLP receiver.
 
+mod auth;
 pub mod client;
 pub mod links;
 mod run;

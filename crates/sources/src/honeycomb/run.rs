@@ -1,6 +1,6 @@
-//! Honeycomb's Query Data API: a query is created, started, and polled until it is complete.
+//! Honeycomb's Query Data API: creates a query, runs it, and polls for its result.
 //!
-//! Wire: `docs.honeycomb.io/api/tag/Query-Data`. Requires the Enterprise plan; creating a query works on every plan.
+//! Wire: `docs.honeycomb.io/api/tag/Query-Data`. Only the Enterprise plan has it; creating a query works on every plan.
 
 use std::time::Duration;
 
@@ -13,33 +13,33 @@ use super::client::Client;
 use super::spec::{Spec, rounding};
 use crate::cloud::{Api, Fault, Fetch, Http, Progress, Range, SourceError};
 
-/// The interval before the first poll; it grows.
-const FIRST_LOOK: Duration = Duration::from_millis(200);
-/// The longest interval between polls.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Maximum number of polls: about three minutes. Honeycomb times out much earlier.
-const LOOKS: u32 = 90;
-/// Maximum number of rows from Honeycomb.
-const MOST_ROWS: u32 = 10_000;
+/// The pause before the first poll; it grows.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause between two polls.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// How often to poll: about three minutes. Honeycomb itself gives up long before.
+const MAX_POLLS: u32 = 90;
+/// The most rows that Honeycomb returns.
+const MAX_ROWS: u32 = 10_000;
 
-/// The result of a query, and its page.
+/// A query's result, and its page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The evidence; its name is empty.
+    /// Its name is empty.
     pub result: QueryResult,
-    /// Honeycomb's page with this result; `None` if unknown.
+    /// Honeycomb's page of this result; `None` if missing.
     pub link: Option<String>,
     /// The query's id, for boards.
     pub query_id: String,
 }
 
 impl Client {
-    /// Runs a query over a range of at most seven days, for at most `limit` rows ([`MOST_ROWS`] at most). `dataset` is
-    /// a slug, or [`super::links::ALL`]. The specification of a saved query comes from [`Client::query_spec`], its
+    /// Runs a query over a range of at most seven days, for at most `limit` rows ([`MAX_ROWS`] at most). `dataset` is a
+    /// slug, or [`super::links::ALL`]. A saved query's specification comes from [`Client::query_spec`], and its own
     /// range from [`Spec::range`].
     ///
     /// # Errors
-    /// [`Fault::Invalid`] without a request if the range is too long; [`Fault::Forbidden`] if the plan has no Query
+    /// [`Fault::Invalid`] before any request if the range is too long; [`Fault::Forbidden`] if the plan has no Query
     /// Data API.
     pub async fn run(
         &self,
@@ -49,7 +49,7 @@ impl Client {
         limit: u32,
         fetch: &Fetch,
     ) -> Result<Answer, SourceError> {
-        let limit = limit.clamp(1, MOST_ROWS);
+        let limit = limit.clamp(1, MAX_ROWS);
         let asked = spec.over(range)?;
         let what = format!("the query on {dataset}");
         let tell = |pages: u32, rows: u32| fetch.progress(Progress { pages, rows, of: 0, what: what.clone() });
@@ -66,16 +66,16 @@ impl Client {
         let id = self.id_in(&begun, &answer)?;
 
         let url = self.rest.url(&["1", "query_results", dataset, &id]);
-        let mut pause = FIRST_LOOK;
+        let mut pause = FIRST_PAUSE;
         let mut looks = 0;
         while answer.get("complete").and_then(Json::as_bool) != Some(true) {
-            if looks >= LOOKS {
+            if looks >= MAX_POLLS {
                 let message = "Honeycomb did not finish the query in three minutes";
-                let hint = "Use a shorter time range or fewer rows, or open the query in Honeycomb";
+                let hint = "Use a shorter range or fewer rows, or open the query in Honeycomb";
                 return Err(SourceError::new(Fault::Broken, message, hint));
             }
             fetch.wait(pause).await?;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
             looks += 1;
             tell(looks, 0);
             let look = self.rest.get(Api::HoneycombRead, &url, fetch).await?;
@@ -94,7 +94,7 @@ impl Client {
     }
 }
 
-/// The key has just created a query, so if it cannot run it, the plan is the reason.
+/// The same key has just created a query: if it may not run it, the plan is the reason.
 fn not_in_the_plan(answer: &Http, error: SourceError) -> SourceError {
     let says_so = String::from_utf8_lossy(&answer.body[..answer.body.len().min(4096)]).contains("available as part of");
     if !says_so && ![401, 403, 404].contains(&answer.status) {
@@ -103,7 +103,7 @@ fn not_in_the_plan(answer: &Http, error: SourceError) -> SourceError {
     SourceError::new(
         Fault::Forbidden,
         format!(
-            "Honeycomb gives query results by API on its Enterprise plan only, or the key may not run queries ({})",
+            "Honeycomb's API returns query results on the Enterprise plan only, or the key may not run queries ({})",
             error.message
         ),
         "Open the query in Honeycomb by its link: that works on every plan. To keep spans as evidence, send them to this app too, \
@@ -121,11 +121,11 @@ fn table(answer: &Json, asked: &Spec, dataset: &str, range: Range, limit: u32) -
         .filter_map(|row| row.get("data").unwrap_or(row).as_object())
         .collect();
     let mut columns = asked.columns();
-    // Columns that were not requested are shown after the others.
+    // A column that the query does not name is shown after the others.
     for row in &results {
         for name in row
             .keys()
-            .filter(|name| columns.len() < MOST_COLUMNS && !columns.contains(name))
+            .filter(|name| columns.len() < MAX_COLUMNS && !columns.contains(name))
             .cloned()
             .collect::<Vec<_>>()
         {
@@ -137,19 +137,20 @@ fn table(answer: &Json, asked: &Spec, dataset: &str, range: Range, limit: u32) -
         .take(limit as usize)
         .map(|row| columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default()).collect())
         .collect();
-    let mut notes = vec!["Honeycomb calculates: these are figures over events, not the events".to_owned()];
+    let mut notes =
+        vec!["Honeycomb calculated these values from events; the events themselves are not included".to_owned()];
     let (start, end, seconds) = rounded(range);
     if (start, end) != (range.from, range.until) {
         let minutes = seconds / 60;
         let unit = if minutes == 1 { "the minute".to_owned() } else { format!("{minutes} minutes") };
         notes.push(format!(
-            "Honeycomb rounds times down to {unit}: it answered for {} to {}",
+            "Honeycomb rounds times down to {unit}: the result covers {} to {}",
             start.human(),
             end.human()
         ));
     }
     if rows.len() >= limit as usize {
-        notes.push(format!("no more than {limit} rows were asked for; there may be others"));
+        notes.push(format!("the limit is {limit} rows; there may be more"));
     }
     QueryResult {
         language: QueryLanguage::Honeycomb,
@@ -165,10 +166,10 @@ fn table(answer: &Json, asked: &Spec, dataset: &str, range: Range, limit: u32) -
     }
 }
 
-/// More columns than a query can ask for (a hundred breakdowns and a hundred calculations).
-const MOST_COLUMNS: usize = 200;
+/// More columns than a query can have (a hundred breakdowns and a hundred calculations).
+const MAX_COLUMNS: usize = 200;
 
-/// The range that Honeycomb uses, and the seconds to which it rounds.
+/// How Honeycomb rounds a range, and to how many seconds.
 fn rounded(range: Range) -> (Nanos, Nanos, i64) {
     let seconds = rounding(range);
     let down = |time: Nanos| Nanos(time.0 - time.0.rem_euclid(seconds * 1_000_000_000));

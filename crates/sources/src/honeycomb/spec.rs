@@ -6,15 +6,15 @@
 use serde_json::{Map, Value as Json};
 use tracebook_core::time::Nanos;
 
-use crate::clip;
 use crate::cloud::{Fault, Range, SourceError};
+use crate::text::clip;
 
-/// Parts of a query, with their meaning.
+/// Examples of specifications, with what each finds.
 pub const FORMS: &[(&str, &str)] = &[
-    (r#"{"calculations": [{"op": "COUNT"}]}"#, "the number of events, which is also the default"),
+    (r#"{"calculations": [{"op": "COUNT"}]}"#, "the number of events; the default without calculations"),
     (
         r#"{"calculations": [{"op": "P99", "column": "duration_ms"}]}"#,
-        "a calculation on a column: SUM, AVG, MIN, MAX, COUNT_DISTINCT, P50, P90, P99, …",
+        "an aggregate of a column: SUM, AVG, MIN, MAX, COUNT_DISTINCT, P50, P90, P99, …",
     ),
     (r#"{"breakdowns": ["http.route"]}"#, "one row per value of a column"),
     (r#"{"filters": [{"column": "http.status_code", "op": ">=", "value": 500}]}"#, "only such events"),
@@ -22,10 +22,13 @@ pub const FORMS: &[(&str, &str)] = &[
         r#"{"filters": [{"column": "trace.parent_id", "op": "does-not-exist"}]}"#,
         "only root spans; other operators: exists, contains, starts-with, in, =, !=, <, …",
     ),
-    (r#"{"filter_combination": "OR", "filters": []}"#, "any filter matches; by default, all must match"),
-    (r#"{"orders": [{"op": "COUNT", "order": "descending"}]}"#, "sort order, by a calculation or a breakdown"),
-    (r#"{"having": [{"calculate_op": "COUNT", "op": ">", "value": 10}]}"#, "only rows whose calculation matches"),
-    (r#"{"time_range": 3600}"#, "time range in seconds, at most seven days; the default is two hours"),
+    (r#"{"filter_combination": "OR", "filters": []}"#, "any filter may match; by default all must"),
+    (
+        r#"{"orders": [{"op": "COUNT", "order": "descending"}]}"#,
+        "the order; must refer to a calculation or a breakdown",
+    ),
+    (r#"{"having": [{"calculate_op": "COUNT", "op": ">", "value": 10}]}"#, "only rows with such a value"),
+    (r#"{"time_range": 3600}"#, "the last N seconds, at most seven days; by default two hours"),
 ];
 
 /// The valid members of a specification.
@@ -47,15 +50,15 @@ const MEMBERS: &[&str] = &[
     "time_range",
 ];
 
-/// Maximum range of Honeycomb's Query Data API in seconds.
-const LONGEST: i64 = 7 * 24 * 3600;
+/// The longest range of Honeycomb's Query Data API, in seconds.
+const MAX_SECONDS: i64 = 7 * 24 * 3600;
 
-/// Honeycomb's default range: the last two hours.
+/// Without any time Honeycomb uses the last two hours.
 const USUAL: i64 = 2 * 3600;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A checked query specification.
+/// A validated query specification.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spec(Map<String, Json>);
 
@@ -63,7 +66,8 @@ impl Spec {
     /// Parses a specification; an empty text counts all events.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] with the invalid part. Column names and the like are checked by Honeycomb.
+    /// [`Fault::Invalid`] with the part that is wrong. What only Honeycomb can know, such as the names of columns, it
+    /// reports itself.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -71,12 +75,12 @@ impl Spec {
         let json = serde_json::from_str(text).map_err(|e| {
             let hint =
                 "Write a JSON object: {\"calculations\": [{\"op\": \"COUNT\"}], \"breakdowns\": [\"http.route\"]}";
-            SourceError::new(Fault::Invalid, format!("the query is no JSON: {e}"), hint)
+            SourceError::new(Fault::Invalid, format!("the query is not JSON: {e}"), hint)
         })?;
         Self::of(json)
     }
 
-    /// Checks a specification.
+    /// Validates a specification.
     ///
     /// # Errors
     /// As [`Spec::parse`].
@@ -85,12 +89,12 @@ impl Spec {
         let Json::Object(mut spec) = json else {
             return wrong(format!("the query should be a JSON object and is {}", clip(&json.to_string())), "");
         };
-        // Honeycomb includes its id.
+        // Honeycomb's answers contain an id of its own.
         spec.shift_remove("id");
         spec.retain(|_, value| !value.is_null());
         if let Some(name) = spec.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             let hint = format!("A query has {}", MEMBERS.join(", "));
-            return wrong(format!("the query has a member {:?}, which Honeycomb does not know", clip(name)), &hint);
+            return wrong(format!("the query has an unknown member {:?}", clip(name)), &hint);
         }
         for name in ["breakdowns", "calculations", "filters", "orders", "having", "havings", "formulas"] {
             if spec.get(name).is_some_and(|value| !value.is_array()) {
@@ -114,19 +118,18 @@ impl Spec {
         Ok(spec)
     }
 
-    /// As text with one member per line, so that the first line is meaningful.
+    /// As text with one member a line, so that the first line is meaningful.
     pub fn text(&self) -> String {
         let members: Vec<String> =
             self.0.iter().map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
         format!("{{{}}}", members.join(",\n "))
     }
 
-    /// As JSON.
     pub fn json(&self) -> Json {
         Json::Object(self.0.clone())
     }
 
-    /// The time range in the query, relative to `now`.
+    /// The range that it specifies itself, relative to `now`.
     pub fn range(&self, now: Nanos) -> Range {
         let time = |name: &str| self.0.get(name).and_then(Json::as_i64).map(|s| s.saturating_mul(SECOND));
         let long = time("time_range").unwrap_or(USUAL * SECOND);
@@ -141,27 +144,27 @@ impl Spec {
         Range { from: Nanos(from), until: Nanos(until) }
     }
 
-    /// The same query with another time range.
+    /// The same query over another range.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] if the range is reversed or longer than seven days.
+    /// [`Fault::Invalid`] if Honeycomb would refuse it: reversed, or longer than seven days.
     pub fn over(&self, range: Range) -> Result<Self, SourceError> {
         let (from, until) =
             (range.from.0.div_euclid(SECOND), range.until.0.saturating_add(SECOND - 1).div_euclid(SECOND));
         let long = until - from;
         if from < 1 || long < 1 {
-            let message = "the time range of the query is invalid";
-            return Err(SourceError::new(Fault::Invalid, message, "The start must be before the end"));
+            let message = "the query's time range is invalid";
+            return Err(SourceError::new(Fault::Invalid, message, "It must start before it ends"));
         }
-        if long > LONGEST {
+        if long > MAX_SECONDS {
             return Err(SourceError::new(
                 Fault::Invalid,
-                format!("the query asks for {} days; Honeycomb answers at most 7", (long + 86_399) / 86_400),
-                "Ask for less, and for nothing older than seven days",
+                format!("the query covers {} days; Honeycomb allows at most 7", (long + 86_399) / 86_400),
+                "Choose a shorter range within the last seven days",
             ));
         }
         let mut spec = self.0.clone();
-        // Valid granularities depend on the range, and apply to graphs only.
+        // Valid granularities depend on the range, and only matter for graphs.
         for name in ["time_range", "start_time", "end_time", "granularity"] {
             spec.shift_remove(name);
         }
@@ -170,7 +173,7 @@ impl Spec {
         Ok(Self(spec))
     }
 
-    /// A title for a query without a name: `COUNT, P99(duration_ms) by http.route`.
+    /// A name for a query without one: `COUNT, P99(duration_ms) by http.route`.
     pub fn words(&self) -> String {
         let columns = self.columns();
         let breakdowns: Vec<&str> = self.list("breakdowns").iter().filter_map(Json::as_str).collect();
@@ -182,7 +185,7 @@ impl Spec {
         }
     }
 
-    /// The columns of the result: breakdowns, then calculations, with Honeycomb's names (`P99(duration_ms)`).
+    /// The result's columns: breakdowns, then calculations, as Honeycomb names them (`P99(duration_ms)`).
     pub fn columns(&self) -> Vec<String> {
         let breakdowns = self.list("breakdowns").iter().filter_map(Json::as_str).map(str::to_owned);
         let named = |calculation: &Json| {
@@ -212,7 +215,7 @@ impl Spec {
     }
 }
 
-/// The seconds to which Honeycomb rounds down the ends of a range.
+/// To how many seconds Honeycomb rounds the ends of a range down.
 ///
 /// Up to six hours, one minute; up to two days, five; up to seven days, thirty
 /// (`docs.honeycomb.io/api/tag/Query-Data`).
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn what_is_no_query_says_why() {
         for (text, word) in [
-            ("COUNT by route", "no JSON"),
+            ("COUNT by route", "not JSON"),
             ("[]", "JSON object"),
             (r#"{"filter": []}"#, "\"filter\""),
             (r#"{"filters": {}}"#, "list"),
@@ -301,16 +304,16 @@ mod tests {
         let over = query.over(range(SECOND + 1, 60 * SECOND + 1)).expect("a minute");
         assert_eq!(over.json(), serde_json::json!({"limit": 5, "start_time": 1, "end_time": 61}));
         for (from, until, word) in [
-            (10 * SECOND, 10 * SECOND, "is invalid"),
-            (20 * SECOND, 10 * SECOND, "is invalid"),
-            (-SECOND, SECOND, "is invalid"),
-            (SECOND, (LONGEST + 2) * SECOND, "8 days"),
-            (i64::MIN, i64::MAX, "is invalid"),
+            (10 * SECOND, 10 * SECOND, "time range is invalid"),
+            (20 * SECOND, 10 * SECOND, "time range is invalid"),
+            (-SECOND, SECOND, "time range is invalid"),
+            (SECOND, (MAX_SECONDS + 2) * SECOND, "8 days"),
+            (i64::MIN, i64::MAX, "time range is invalid"),
         ] {
             let error = query.over(range(from, until)).expect_err("refused");
             assert!(error.fault == Fault::Invalid && error.message.contains(word), "{error}");
         }
-        query.over(range(SECOND, (LONGEST + 1) * SECOND)).expect("seven days");
+        query.over(range(SECOND, (MAX_SECONDS + 1) * SECOND)).expect("seven days");
     }
 
     #[test]

@@ -76,7 +76,7 @@ async fn a_key_names_its_team_and_environment() {
     let (client, _server) =
         answering(200, &[], r#"{"type": "ingest", "api_key_access": {"events": true}, "team": {"slug": "x"}}"#).await;
     let auth = client.auth(&fetch).await.expect("known");
-    assert!(auth.notes.len() == 1 && auth.notes[0].starts_with("an ingest key only sends"), "{auth:?}");
+    assert!(auth.notes.len() == 1 && auth.notes[0].starts_with("this is an ingest key"), "{auth:?}");
     let management = Secret::new("hcxmk_01hz:secret").expect("a key");
     let error = Client::new(super::client::ENDPOINT, management, "").expect_err("not this kind");
     assert!(error.fault == Fault::Rejected && error.hint.contains("configuration key"), "{error:?}");
@@ -100,7 +100,7 @@ async fn boards_of_both_kinds_have_queries_with_the_names_of_their_annotations()
         (links::ALL, "All errors", false),
     ];
     assert_eq!(rows, expected);
-    assert_eq!(saved.notes, ["dataset old: Honeycomb does not have that: Dataset not found"]);
+    assert_eq!(saved.notes, ["dataset old: Honeycomb did not find it: Dataset not found"]);
 
     assert_eq!(
         boards[0].link.as_deref(),
@@ -162,8 +162,8 @@ async fn a_query_is_created_run_and_read_as_a_table() {
         columns: row(["app.user_id", "P99(duration_ms)", "COUNT", "HEATMAP(duration_ms)"]),
         rows: vec![row(["andrewbrown", "12.41", "31", ""]), row(["", "3", "2", ""]), row(["42", "1.5", "1", r#"{"1":2}"#])],
         notes: vec![
-            "Honeycomb calculates: these are figures over events, not the events".to_owned(),
-            "Honeycomb rounds times down to the minute: it answered for 2026-11-23 15:00:00 UTC to 2026-11-23 16:00:00 UTC".to_owned(),
+            "Honeycomb calculated these values from events; the events themselves are not included".to_owned(),
+            "Honeycomb rounds times down to the minute: the result covers 2026-11-23 15:00:00 UTC to 2026-11-23 16:00:00 UTC".to_owned(),
         ],
         ..QueryResult::default()
     };
@@ -236,11 +236,7 @@ async fn rows_are_counted_and_missing_ones_are_reported() {
     let result = answer.result;
     assert_eq!((result.rows.len(), result.more, answer.link), (3, 2, None));
     assert_eq!(result.columns, ["COUNT", "x"]);
-    assert_eq!(
-        result.notes[1..],
-        ["no more than 3 rows were asked for; there may be others"],
-        "full minutes are not rounded"
-    );
+    assert_eq!(result.notes[1..], ["the limit is 3 rows; there may be more"], "full minutes are not rounded");
 
     // No rows, in a result that is complete at once.
     let (client, _server) = results(201, json!({"id": "r", "complete": true}).to_string(), |_| json!({})).await;

@@ -1,4 +1,5 @@
-//! Shared by HTTP and gRPC: a compressed body becomes records, which are committed before the response.
+//! What HTTP and gRPC share: a compressed body becomes records, and only when they are committed, the request is
+//! answered.
 
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use bytes::Bytes;
 use prost::Message as _;
 use tracebook_core::clock::Clock;
 use tracebook_core::telemetry::{LogRecord, SpanRecord};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::wire::{self, Decoded};
 use crate::body::{self, Failure, Packing};
-use crate::count;
 use crate::receive::{Commit, CommitError, Counters};
 
 /// The signal of a request.
@@ -19,7 +20,7 @@ use crate::receive::{Commit, CommitError, Counters};
 pub(super) enum Signal {
     Traces,
     Logs,
-    /// Acknowledged, so that SDKs report no error, but not stored.
+    /// Acknowledged, so that SDKs do not report errors, but not stored.
     Metrics,
 }
 
@@ -30,15 +31,15 @@ pub(super) enum Language {
     Json,
 }
 
-/// The result of an accepted request.
+/// The result of a request that was not refused.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) rejected: usize,
-    /// Why some were rejected; `None` if all were accepted.
+    /// Why those were rejected; `None` if everything was valid.
     pub(super) words: Option<String>,
 }
 
-/// An export response of any signal: their field numbers are the same.
+/// An export response of any signal: the field numbers are the same.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct ExportResponse {
     #[prost(message, optional, tag = "1")]
@@ -54,7 +55,7 @@ pub(super) struct PartialSuccess {
 }
 
 impl Taken {
-    /// The response in protobuf: empty if everything was accepted.
+    /// The answer in protobuf, empty if everything was valid.
     pub(super) fn protobuf(self) -> Vec<u8> {
         let rejected = i64::try_from(self.rejected).unwrap_or(i64::MAX);
         let partial_success = self.words.map(|error_message| PartialSuccess { rejected, error_message });
@@ -71,7 +72,7 @@ impl Signal {
         }
     }
 
-    /// The name of a record in messages.
+    /// The name of one record.
     fn word(self) -> &'static str {
         match self {
             Self::Traces => "span",
@@ -120,10 +121,10 @@ impl Intake {
 
     /// Counts a rejected request to `place`.
     pub(super) fn refused(&self, place: &str, words: &str) {
-        self.counters.refused(format!("OTLP {}: {words}", crate::clip(place)));
+        self.counters.refused(format!("OTLP {}: {words}", crate::text::clip(place)));
     }
 
-    /// Reads and commits. The caller counts failures and responds to them.
+    /// Reads and commits. The caller counts and answers a failure.
     pub(super) async fn take(
         &self,
         signal: Signal,
@@ -133,18 +134,18 @@ impl Intake {
         place: &str,
     ) -> Result<Taken, Failure> {
         let now = self.clock.now();
-        // Held until everything is committed, since records are copies of the body.
+        // Until everything is committed, because records are copies of the body.
         let _held = (body::room(packing, packed.len(), body::LIMIT).await?, packed.clone());
         // Reading a large batch takes a second and must not block other senders.
         let read = tokio::task::spawn_blocking(move || {
             let body = body::unpack(packed, packing, body::LIMIT)?;
             signal.read(language, &body, now).map_err(|why| {
-                let words = format!("This is no OTLP {} request in {}: {why}.", signal.name(), language.name());
+                let words = format!("This is not an OTLP {} request in {}: {why}.", signal.name(), language.name());
                 Failure::new(StatusCode::BAD_REQUEST, words)
             })
         });
         let batch = read.await.unwrap_or_else(|_| {
-            Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request broke off."))
+            Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request was interrupted."))
         })?;
         let (committed, accepted, rejected, reason) = match batch {
             Batch::Spans(Decoded { records, rejected, reason }) => {

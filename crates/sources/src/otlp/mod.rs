@@ -1,7 +1,9 @@
-//! OpenTelemetry: receives traces and logs over HTTP (protobuf and JSON) and gRPC, and forwards them to an endpoint.
+//! OpenTelemetry: receives traces and logs over HTTP (protobuf and JSON) and gRPC, and forwards them to another
+//! endpoint.
 
 pub mod client;
 mod intake;
+mod messages;
 pub mod normalise;
 pub mod outgoing;
 pub mod receiver;

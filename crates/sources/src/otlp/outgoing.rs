@@ -1,4 +1,5 @@
-//! Converts records back to export requests: the bytes as sent, including unknown fields, with scopes and resources.
+//! Records as export requests: the bytes as sent, including unknown fields, each span under its scope and resource
+//! again.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
 
 /// Larger requests are split. A single span may be larger.
-const LARGEST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// `ResourceSpans.scope_spans`, `ScopeSpans.spans`, and the same for logs.
 const INNER: u32 = 2;
@@ -16,20 +17,16 @@ const OUTER: u32 = 1;
 /// Signal and encoding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Traces in protobuf.
     TracesProtobuf,
-    /// Traces in JSON.
     TracesJson,
-    /// Logs in protobuf.
     LogsProtobuf,
-    /// Logs in JSON.
     LogsJson,
 }
 
 impl Form {
     const ALL: [Self; 4] = [Self::TracesProtobuf, Self::TracesJson, Self::LogsProtobuf, Self::LogsJson];
 
-    /// The name for storing it; unique.
+    /// The name that it is stored under. Never reused.
     pub fn name(self) -> &'static str {
         match self {
             Self::TracesProtobuf => "traces protobuf",
@@ -39,12 +36,12 @@ impl Form {
         }
     }
 
-    /// The reverse of [`Form::name`].
+    /// The inverse of [`Form::name`].
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|form| form.name() == name)
     }
 
-    /// The path in OTLP/HTTP.
+    /// Its path in OTLP/HTTP.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::TracesProtobuf | Self::TracesJson => "/v1/traces",
@@ -65,10 +62,9 @@ impl Form {
     }
 }
 
-/// A part of a request. Several parts can be joined into one request.
+/// A part of a request, made of resources. Several can be joined into one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its encoding.
     pub form: Form,
     /// Spans or log records in it.
     pub items: u32,
@@ -103,7 +99,7 @@ pub fn logs(records: &[LogRecord]) -> Vec<Part> {
 /// Joins parts of one form to a request.
 pub fn request(form: Form, parts: &[&[u8]]) -> Vec<u8> {
     if form.is_protobuf() {
-        // Concatenated messages merge their repeated fields.
+        // Concatenated messages merge, and their repeated fields become one list.
         return parts.concat();
     }
     let mut text = format!("{{\"{}\":[", form.keys()[0]).into_bytes();
@@ -112,7 +108,7 @@ pub fn request(form: Form, parts: &[&[u8]]) -> Vec<u8> {
     text
 }
 
-/// The common fields of spans and log records.
+/// What spans and log records have in common.
 #[derive(Clone, Copy)]
 struct Record<'a> {
     form: Form,
@@ -134,7 +130,7 @@ fn parts<'a>(records: impl Iterator<Item = Record<'a>>) -> Vec<Part> {
     let mut size = 0;
     for record in records {
         if let Some(first) = run.first()
-            && (!first.shares_with(&record) || size + record.raw.len() > LARGEST)
+            && (!first.shares_with(&record) || size + record.raw.len() > MAX_BYTES)
         {
             add(&mut parts, &run);
             run.clear();
@@ -147,14 +143,14 @@ fn parts<'a>(records: impl Iterator<Item = Record<'a>>) -> Vec<Part> {
     parts
 }
 
-/// Appends records with the same resource and scope to the last part, or to a new one.
+/// Appends records with one resource and scope to the last part, or as a new one.
 fn add(parts: &mut Vec<Part>, run: &[Record<'_>]) {
     let Some(first) = run.first() else { return };
     let form = first.form;
     let written = if form.is_protobuf() { protobuf(first, run) } else { json(first, run) };
     let items = u32::try_from(run.len()).unwrap_or(u32::MAX);
     match parts.last_mut() {
-        Some(last) if last.form == form && last.bytes.len() + written.len() < LARGEST => {
+        Some(last) if last.form == form && last.bytes.len() + written.len() < MAX_BYTES => {
             if !form.is_protobuf() {
                 last.bytes.push(b',');
             }
@@ -194,7 +190,7 @@ fn json(first: &Record<'_>, run: &[Record<'_>]) -> Vec<u8> {
 
 /// The text of an object with an additional list member.
 fn with_list(object: &[u8], key: &str, elements: &[u8]) -> Vec<u8> {
-    // Written by the receiver, without blanks around it.
+    // The receiver wrote it without blanks around it.
     let open = object.strip_suffix(b"}").filter(|open| open.len() > 1).unwrap_or(b"{");
     let comma = if open.len() > 1 { "," } else { "" };
     let mut text = Vec::with_capacity(object.len() + elements.len() + key.len() + 8);
@@ -266,12 +262,12 @@ mod tests {
         let body = fixture("otlp-home.bin");
         let decoded = wire::decode_protobuf(&body).expect("reads");
         let mut records = Vec::new();
-        while records.iter().map(|r: &SpanRecord| r.raw.len()).sum::<usize>() < 3 * LARGEST {
+        while records.iter().map(|r: &SpanRecord| r.raw.len()).sum::<usize>() < 3 * MAX_BYTES {
             records.extend(decoded.records.iter().cloned());
         }
         let parts = spans(&records);
         assert!(parts.len() >= 3, "{}", parts.len());
-        assert!(parts.iter().all(|part| part.bytes.len() < LARGEST + (64 << 10)));
+        assert!(parts.iter().all(|part| part.bytes.len() < MAX_BYTES + (64 << 10)));
         assert_eq!(parts.iter().map(|part| part.items as usize).sum::<usize>(), records.len());
         assert_eq!(wire::decode_protobuf(&joined(&parts)).expect("reads").records, records);
     }

@@ -1,6 +1,6 @@
-//! OTLP/HTTP: `POST /v1/traces` and `/v1/logs`; `/v1/metrics` is acknowledged but not stored.
+//! OTLP/HTTP: `POST /v1/traces` and `/v1/logs`, and `/v1/metrics`, which is acknowledged without being stored.
 //!
-//! A 200 means "committed". There are no redirects: SDKs treat a 3xx as success and lose the batch.
+//! A 200 means "committed". Never redirects: SDKs take a 3xx for success and lose the batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use tracebook_core::clock::Clock;
 
 use super::intake::{Intake, Language, Signal, Taken, rpc_code};
 use crate::body::{self, Failure, Packing};
-use crate::clip;
 use crate::receive::{Commit, Counters};
+use crate::text::clip;
 
 mod grpc;
 
@@ -26,8 +26,8 @@ pub use grpc::grpc_router;
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// Serves OTLP/HTTP. Other requests get a 404 that names the correct setting; a router merged into this one must not
-/// have a fallback.
+/// Serves OTLP/HTTP. Other requests get a 404 that names the right setting; a router merged into this one must not have
+/// a fallback of its own.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
     router_with(Intake::new(commit, counters, clock), body::IDLE)
 }
@@ -36,31 +36,31 @@ fn router_with(intake: Intake, idle: Duration) -> Router {
     let mut router = Router::new();
     let signals = [("traces", Signal::Traces), ("logs", Signal::Logs), ("metrics", Signal::Metrics)];
     for (name, signal) in signals {
-        let handler = move |State(ends): State<Ends>, request: Request| export(ends, signal, request);
+        let handler = move |State(ends): State<Context>, request: Request| export(ends, signal, request);
         let route = post(handler).fallback(wrong_method);
         router = router.route(&format!("/v1/{name}"), route.clone());
-        // A common mistake: the endpoint already contains the path that SDKs append. The intent is clear.
+        // SDKs append the signal's path to an endpoint that already has it: a common mistake with a clear meaning.
         for (before, _) in signals {
             router = router.route(&format!("/v1/{before}/v1/{name}"), route.clone());
         }
     }
-    router.fallback(wrong_path).with_state(Ends { intake, idle })
+    router.fallback(wrong_path).with_state(Context { intake, idle })
 }
 
 #[derive(Clone)]
-struct Ends {
+struct Context {
     intake: Intake,
     idle: Duration,
 }
 
-impl Ends {
+impl Context {
     fn refuse(&self, language: Language, path: &str, failure: &Failure) -> Response {
         self.intake.refused(path, &failure.message);
         refusal(language, failure)
     }
 }
 
-async fn export(ends: Ends, signal: Signal, request: Request) -> Response {
+async fn export(ends: Context, signal: Signal, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let (head, body) = request.into_parts();
     let Some(language) = language_of(&head.headers) else {
@@ -78,15 +78,15 @@ async fn export(ends: Ends, signal: Signal, request: Request) -> Response {
     }
 }
 
-async fn wrong_method(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
+async fn wrong_method(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
     let language = language_of(&headers).unwrap_or(Language::Json);
-    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is spoken here.");
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is supported here.");
     let mut answer = ends.refuse(language, uri.path(), &failure);
     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     answer
 }
 
-async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
+async fn wrong_path(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
     let language = language_of(&headers).unwrap_or(Language::Json);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
     let meant = if headers.contains_key("x-amz-target") {
@@ -118,7 +118,7 @@ pub(super) struct RpcStatus {
     pub(super) message: String,
 }
 
-/// The encoding of a request, also used for the response.
+/// The encoding of a request, and of its answer.
 fn language_of(headers: &HeaderMap) -> Option<Language> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     match value.split(';').next()?.trim().to_ascii_lowercase().as_str() {
@@ -136,7 +136,7 @@ fn answer(language: Language, status: StatusCode, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// Valid records are stored. The message is empty if all were valid.
+/// Everything valid is stored; an empty message if all was valid.
 fn success(language: Language, signal: Signal, taken: Taken) -> Response {
     let body = match (language, taken.words) {
         (Language::Protobuf, words) => Taken { words, ..taken }.protobuf(),
@@ -162,7 +162,7 @@ fn refusal(language: Language, failure: &Failure) -> Response {
     };
     let mut answer = answer(language, failure.status, body);
     if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        // SDKs respect it exactly, within ten seconds in total.
+        // SDKs respect it to the second, within ten seconds in total.
         answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }
     answer

@@ -1,9 +1,9 @@
-//! Client of Rollbar's API: items and their occurrences.
+//! Rollbar's read API: items, their occurrences and payloads.
 //!
 //! Wire: `docs.rollbar.com/reference/getting-started-1` and the official client,
-//! `github.com/rollbar/rollbar-mcp-server`. Every response is `{"err": 0, "result": …}` or `{"err": 1, "message": …}`;
-//! `err` may be 1 with a status of 200. Ids, levels, platforms and frameworks are numbers in some responses and strings
-//! in others.
+//! `github.com/rollbar/rollbar-mcp-server`. Every answer is `{"err": 0, "result": …}` or `{"err": 1, "message": …}`,
+//! and `err` may be 1 with status 200. Ids, levels, platforms and frameworks are numbers in some answers and strings in
+//! others.
 //!
 //! A project has four tokens. Reading requires the one with the scope `read`; the one in the environment of the service
 //! (`post_server_item`) gets a 403.
@@ -26,64 +26,61 @@ pub use ask::{FORMS, ItemsAsk, Status};
 pub use item::{Item, OccurrencePick, Occurrences};
 pub use items::{ItemRow, Items};
 
-/// Rollbar's API.
 pub const ENDPOINT: &str = "https://api.rollbar.com/api/1";
 
-/// Hint for a token without the scope `read`.
+/// What to do about a token that may not read.
 const READ_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Reading needs the one with the scope `read`; \
     the service's own (`post_server_item`) only sends. Find it in the project under Settings → Project Access Tokens";
 
-/// Hint for a token without the scope `post_server_item`.
+/// What to do about a token that may not send.
 const POST_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Sending on needs the one with the scope \
     `post_server_item`; the one that this app reads with (`read`) does not send. Find it in the project under Settings → \
     Project Access Tokens";
 
-/// A Rollbar client. Cheap to clone. Its `Debug` does not show the token.
+/// A client of Rollbar. Cheap to clone. Its `Debug` does not show the token.
 #[derive(Clone, Debug)]
 pub struct Client {
     rest: Rest,
 }
 
-/// The owner of a token.
+/// The project of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// `project 42`; `None` if the project has no item, since only items contain its id.
+    /// `project 42`; `None` if the project has no item that would tell.
     pub project: Option<String>,
     /// What the token allows.
     pub notes: Vec<String>,
 }
 
 impl Client {
-    /// A client for `endpoint` ([`ENDPOINT`] for Rollbar's own) that names itself `agent`.
+    /// A client for `endpoint` ([`ENDPOINT`] for Rollbar itself) with the user agent `agent`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for an invalid token.
+    /// [`Fault::Invalid`] for an invalid endpoint, [`Fault::Rejected`] for a malformed token.
     pub fn new(endpoint: &str, token: Secret, agent: &str) -> Result<Self, SourceError> {
         Ok(Self { rest: Rest::new("Rollbar", endpoint, "x-rollbar-access-token", token, agent)? })
     }
 
-    /// Checks the token, and which project it reads.
+    /// Checks that the token may read, and which project.
     ///
     /// # Errors
     /// [`Fault::Rejected`] for an unknown token, [`Fault::Forbidden`] for one with another scope.
     pub async fn check(&self, fetch: &Fetch) -> Result<Identity, SourceError> {
         let found = self.items(&ItemsAsk { limit: 1, ..ItemsAsk::default() }, fetch).await?;
         let project = found.rows.first().and_then(|row| row.project);
-        let mut notes = vec!["the token reads (scope `read`)".to_owned()];
+        let mut notes = vec!["the token can read (scope `read`)".to_owned()];
         match (found.total, found.rows.is_empty()) {
-            (_, true) => notes.push("the project holds no item yet".to_owned()),
-            (Some(n), _) => {
-                notes.push(format!("the project holds {}", crate::count(usize::try_from(n).unwrap_or(0), "item")))
-            }
+            (_, true) => notes.push("the project has no items yet".to_owned()),
+            (Some(n), _) => notes.push(format!(
+                "the project has {}",
+                tracebook_core::text::count(usize::try_from(n).unwrap_or(0), "item")
+            )),
             (None, _) => {}
         }
         Ok(Identity { project: project.map(|id| format!("project {id}")), notes })
     }
 
-    /// One page of items, most recent first.
-    ///
-    /// # Errors
-    /// What Rollbar or the network said.
+    /// One page of items, the latest occurrence first.
     pub async fn items(&self, ask: &ItemsAsk, fetch: &Fetch) -> Result<Items, SourceError> {
         let mut url = self.rest.url(&["items", ""]);
         ask.write(&mut url);
@@ -98,16 +95,16 @@ impl Client {
         Ok(items)
     }
 
-    /// Forwards an item unchanged except for its token; this client has one with the scope `post_server_item`.
+    /// Forwards an item unchanged but without its token; this client's own must have the scope `post_server_item`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] if Rollbar will never accept it (for example, too large), so that it must not be retried.
+    /// [`Fault::Invalid`] if Rollbar will never accept it (for example too large), so that it must not be sent again.
     pub async fn post_item(&self, payload: &[u8], fetch: &Fetch) -> Result<(), SourceError> {
         let url = self.rest.url(&["item", ""]);
         let answer = self.rest.post(Api::RollbarPut, &url, Bytes::copy_from_slice(payload), fetch).await?;
         self.accepted(&answer).map_err(|error| match error.fault {
             Fault::Rejected | Fault::Forbidden => SourceError { hint: POST_TOKEN.to_owned(), ..error },
-            Fault::NotFound => SourceError { hint: "Is the address under [rollbar] Rollbar's?".to_owned(), ..error },
+            Fault::NotFound => SourceError { hint: "Check the URL under [rollbar]".to_owned(), ..error },
             _ => error,
         })
     }
@@ -120,7 +117,7 @@ impl Client {
         self.rest.get(Api::RollbarRead, &url, fetch).await
     }
 
-    /// Whether an item was accepted, which depends only on `err`.
+    /// Whether an item was accepted: `err` says so, whatever else the answer contains.
     fn accepted(&self, answer: &Http) -> Result<(), SourceError> {
         let taken = answer.is_success()
             && Envelope::of(answer).is_ok_and(|envelope| envelope.err.as_ref().and_then(number) == Some(0));
@@ -140,7 +137,7 @@ impl Client {
         }
         let envelope = match Envelope::of(answer) {
             Ok(envelope) => envelope,
-            // The status is sufficient.
+            // The status alone is enough.
             Err(_) if !answer.is_success() => return Err(self.fault(answer.status, "")),
             Err(why) => return Err(self.rest.unreadable(answer, &why)),
         };
@@ -153,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Maps a status and Rollbar's message to an error.
+    /// The error for a status and Rollbar's message.
     fn fault(&self, status: u16, said: &str) -> SourceError {
         let said = match self.rest.clean(said) {
             said if said.is_empty() => format!("status {status}"),
@@ -162,38 +159,36 @@ impl Client {
         match status {
             401 => {
                 let hint = format!("It is mistyped, disabled or deleted. {READ_TOKEN}");
-                SourceError::new(Fault::Rejected, format!("Rollbar does not take this token: {said}"), hint)
+                SourceError::new(Fault::Rejected, format!("Rollbar rejected this token: {said}"), hint)
             }
             403 => {
-                let message = format!("This token does not allow that at Rollbar: {said}");
+                let message = format!("Rollbar does not allow this with the token: {said}");
                 SourceError::new(Fault::Forbidden, message, READ_TOKEN)
             }
             404 => SourceError::new(
                 Fault::NotFound,
-                format!("Rollbar does not have that: {said}"),
-                "Rollbar deletes occurrences after the time that the plan keeps them. The number in its pages is written #15",
+                format!("Rollbar did not find it: {said}"),
+                "Rollbar deletes occurrences after the plan's retention. Write the number in its pages as #15",
             ),
-            405 => SourceError::new(Fault::Unsupported, format!("Rollbar does not do that: {said}"), ""),
+            405 => SourceError::new(Fault::Unsupported, format!("Rollbar does not support this: {said}"), ""),
             413 => SourceError::new(
                 Fault::Invalid,
-                format!("Rollbar finds it too large: {said}"),
+                format!("too large for Rollbar: {said}"),
                 "Send less with it: locals, custom data, request bodies",
             ),
             402 | 407 | 409 | 415 | 421 | 426 | 451 => SourceError::new(
                 Fault::Unsupported,
-                format!("Rollbar's address answers {status}: {said}"),
-                "A proxy or the account may be in the way",
+                format!("Rollbar answered {status}: {said}"),
+                "A proxy or the account may be the reason",
             ),
             408 | 425 => SourceError::new(Fault::Unreachable, format!("Rollbar was too slow: {said}"), ""),
-            400..500 => {
-                SourceError::new(Fault::Invalid, format!("Rollbar does not take this: {said}"), "Check the filter")
-            }
-            _ => SourceError::new(Fault::Broken, format!("Rollbar failed: {said}"), "Ask again in a minute"),
+            400..500 => SourceError::new(Fault::Invalid, format!("Rollbar rejected this: {said}"), "Check the filter"),
+            _ => SourceError::new(Fault::Broken, format!("Rollbar failed: {said}"), "Try again in a minute"),
         }
     }
 }
 
-/// The status that corresponds to an error message with status 200; 500 if unknown.
+/// The status that a message with status 200 stands for; 500 if it is unclear.
 fn meant(said: &str) -> u16 {
     let said = said.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -206,7 +201,7 @@ fn meant(said: &str) -> u16 {
     }
 }
 
-/// `{"err": 0, "result": …}` with an unparsed result, since an occurrence may have a megabyte.
+/// `{"err": 0, "result": …}`, the result as it was sent: it may be an occurrence of a megabyte.
 #[derive(serde::Deserialize)]
 struct Envelope<'a> {
     err: Option<Json>,
@@ -221,7 +216,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// An integer, written as a number or a string.
+/// A whole number, written as a number or a string.
 fn number(value: &Json) -> Option<u64> {
     match value {
         Json::Number(number) => number.as_u64(),
@@ -230,7 +225,7 @@ fn number(value: &Json) -> Option<u64> {
     }
 }
 
-/// A string, written as a string or a number; empty for anything else.
+/// A string, or a number as one; nothing for anything else.
 fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

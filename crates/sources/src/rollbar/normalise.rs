@@ -1,5 +1,5 @@
-//! Converts an item's `data` to `core` types. Payloads can contain anything: nothing here fails, and unexpected values
-//! are still shown.
+//! An item's `data` as core's types. Payloads may contain anything: nothing here fails, and what does not have the
+//! expected type is still shown as what it is.
 
 mod likeness;
 
@@ -10,32 +10,33 @@ use sha2::{Digest, Sha256};
 use tracebook_core::errors::{CodeFrame, ErrorTrace, Level, Occurrence, Person};
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::text::{count, first_line, grouped};
 use tracebook_core::time::Nanos;
 use tracebook_core::value::Attribute;
 
 use super::wire::NOTES;
 use crate::json::DEEPEST;
-use crate::{clip, count};
+use crate::text::clip;
 
-/// Maximum number of attributes in one part of an occurrence.
-const MOST_ATTRIBUTES: usize = 1000;
+/// The most attributes that one part of an occurrence shows.
+const MAX_ATTRIBUTES: usize = 1000;
 
-/// Maximum number of exceptions in a chain.
-const MOST_TRACES: usize = 50;
+/// The most exceptions of a chain.
+const MAX_TRACES: usize = 50;
 
-/// Maximum number of frames of an exception; an infinite recursion in Python has 1000.
-const MOST_FRAMES: usize = 1000;
+/// The most frames of one exception; a runaway recursion of Python has 1000.
+const MAX_FRAMES: usize = 1000;
 
-/// Maximum number of lines of code before and after that of a frame; rollbar.js sends four.
-const MOST_CONTEXT: usize = 20;
+/// The most lines of code before and after a frame's own; rollbar.js sends four.
+const MAX_CONTEXT: usize = 20;
 
-/// Rollbar's limit for titles, in characters.
-const LONGEST_TITLE: usize = 255;
+/// Rollbar's own limit of titles, in characters.
+const MAX_TITLE_LENGTH: usize = 255;
 
-/// The record of an occurrence; `data` is stored unchanged. An item without a time gets the time it was `received`.
+/// The record of an occurrence; `data` is kept unchanged. An item without a time gets the time when it was `received`.
 ///
 /// # Errors
-/// Why it is not a valid item.
+/// Why it is not an item.
 pub fn record(data: &Json, received: Nanos) -> Result<ErrorRecord, String> {
     let Json::Object(map) = data else {
         return Err(format!("`data` should be an object and is {}", clip(&data.to_string())));
@@ -75,7 +76,7 @@ pub fn read(record_raw: &[u8], received: Nanos) -> (Occurrence, Vec<String>) {
     }
 }
 
-/// Reads an item's `data`; without a time it gets the time it was `received`. Never fails.
+/// Reads an item's `data`; one without a time gets the time when it was `received`. Never fails.
 pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
     let empty = Map::new();
     let map = data.as_object().unwrap_or(&empty);
@@ -94,7 +95,7 @@ pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
     let said = map.get("title").map(text).unwrap_or_default();
     let title = match said.trim().is_empty() {
         true => title(&traces, &message),
-        false => first_line(&said),
+        false => first_line(&said, MAX_TITLE_LENGTH),
     };
 
     Occurrence {
@@ -122,20 +123,20 @@ fn traces(body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<ErrorTrace> 
         (_, Some(one)) => std::slice::from_ref(one),
         _ => &[],
     };
-    if sent.len() > MOST_TRACES {
-        notes.push(format!("{MOST_TRACES} of {} are shown", count(sent.len(), "exception")));
+    if sent.len() > MAX_TRACES {
+        notes.push(format!("{MAX_TRACES} of {} are shown", count(sent.len(), "exception")));
     }
-    sent.iter().take(MOST_TRACES).filter_map(Json::as_object).map(|sent| trace(sent, notes)).collect()
+    sent.iter().take(MAX_TRACES).filter_map(Json::as_object).map(|sent| trace(sent, notes)).collect()
 }
 
 fn trace(sent: &Map<String, Json>, notes: &mut Vec<String>) -> ErrorTrace {
     let said = |name| sent.get("exception").and_then(|exception| exception.get(name)).map(text).unwrap_or_default();
     let frames = list(sent.get("frames"));
-    // If there are too many, the oldest and the most recent ones are kept.
-    let (beginning, end) = match frames.len().checked_sub(MOST_FRAMES) {
+    // Of too many, the oldest and the most recent are kept.
+    let (beginning, end) = match frames.len().checked_sub(MAX_FRAMES) {
         Some(over) if over > 0 => {
-            notes.push(format!("{over} of {} are left out of the middle", count(frames.len(), "frame")));
-            (&frames[..MOST_FRAMES / 2], &frames[over + MOST_FRAMES / 2..])
+            notes.push(format!("{} of {} are left out of the middle", grouped(over), count(frames.len(), "frame")));
+            (&frames[..MAX_FRAMES / 2], &frames[over + MAX_FRAMES / 2..])
         }
         _ => (frames, &frames[..0]),
     };
@@ -152,8 +153,8 @@ fn frame(sent: &Json, notes: &mut Vec<String>) -> CodeFrame {
     let (args, locals) = variables(sent, notes);
     let context = |part: &str| list(sent.get("context").and_then(|context| context.get(part)));
     let (pre, post) = (context("pre"), context("post"));
-    if pre.len().max(post.len()) > MOST_CONTEXT {
-        let words = format!("more than {MOST_CONTEXT} lines of code around a frame's own are left out");
+    if pre.len().max(post.len()) > MAX_CONTEXT {
+        let words = format!("more than {MAX_CONTEXT} lines of code around a frame's own are left out");
         if !notes.contains(&words) {
             notes.push(words);
         }
@@ -164,15 +165,15 @@ fn frame(sent: &Json, notes: &mut Vec<String>) -> CodeFrame {
         colno: said("colno").parse().ok(),
         method: said("method"),
         code: said("code"),
-        pre: pre[pre.len().saturating_sub(MOST_CONTEXT)..].iter().map(text).collect(),
-        post: post.iter().take(MOST_CONTEXT).map(text).collect(),
+        pre: pre[pre.len().saturating_sub(MAX_CONTEXT)..].iter().map(text).collect(),
+        post: post.iter().take(MAX_CONTEXT).map(text).collect(),
         args,
         locals,
     }
 }
 
-/// The arguments and other variables of a frame. pyrollbar sends names in `argspec`, `varargspec` and `keywordspec`,
-/// and values among the `locals`; older SDKs send the values themselves, as `args` and `kwargs`.
+/// A frame's arguments and its other variables. pyrollbar sends names in `argspec`, `varargspec` and `keywordspec` and
+/// values among the `locals`; older SDKs send values only, as `args` and `kwargs`.
 fn variables(sent: &Map<String, Json>, notes: &mut Vec<String>) -> (Vec<Attribute>, Vec<Attribute>) {
     let empty = Map::new();
     let held = sent.get("locals").and_then(Json::as_object).unwrap_or(&empty);
@@ -193,7 +194,7 @@ fn variables(sent: &Map<String, Json>, notes: &mut Vec<String>) -> (Vec<Attribut
         kwargs.iter().for_each(|(name, value)| args.add(short(name).to_owned(), value));
     }
     let mut locals = Flat::new("local variables");
-    // One level only: the value of a variable is a single value.
+    // One level: a local's value is one value, whatever it contains.
     let others = held.iter().filter(|(name, _)| !taken.contains(name.as_str()));
     others.for_each(|(name, value)| locals.add(short(name).to_owned(), value));
     (args.done(notes), locals.done(notes))
@@ -230,7 +231,7 @@ fn level(sent: Option<&Json>, exception: bool, notes: &mut Vec<String>) -> Level
 
 fn timestamp(sent: Option<&Json>, notes: &mut Vec<String>) -> Option<Nanos> {
     let sent = sent.filter(|sent| !sent.is_null())?;
-    // As seconds, this would be after the year 5138, so it is in milliseconds.
+    // Seconds would be after the year 5138, so these are milliseconds.
     const NO_SECONDS: f64 = 1e11;
     let read = match sent {
         Json::Number(number) => number.as_f64(),
@@ -264,7 +265,7 @@ fn request(data: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> 
     flat.done(notes)
 }
 
-/// Custom data, and the data of a message: pyrollbar sends its `extra_data` in both places.
+/// Custom data, and a message's extra data: pyrollbar sends its `extra_data` in both places.
 fn custom(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> {
     let mut flat = Flat::new("attributes of custom data");
     let custom = data.get("custom").filter(|custom| !custom.is_null());
@@ -286,7 +287,7 @@ fn custom(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<St
     flat.done(notes)
 }
 
-/// Equal, or texts that were equal before they were truncated.
+/// Equal, or strings that were equal before each was cut.
 fn are_same(a: &Json, b: &Json) -> bool {
     match (a.as_str().and_then(|a| a.strip_suffix('…')), b.as_str().and_then(|b| b.strip_suffix('…'))) {
         (Some(a), Some(b)) => a.starts_with(b) || b.starts_with(a),
@@ -294,7 +295,7 @@ fn are_same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Everything without a specific field.
+/// Everything without a field of its own.
 fn other(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<String>) -> Vec<Attribute> {
     const SHOWN: &[&str] = &[
         "body",
@@ -337,7 +338,7 @@ fn other(data: &Map<String, Json>, body: &Map<String, Json>, notes: &mut Vec<Str
     flat.done(notes)
 }
 
-/// Attributes with dotted names, from nested objects and lists of objects.
+/// Attributes with dotted names, from nested objects and from lists that contain objects.
 struct Flat {
     what: &'static str,
     attributes: Vec<Attribute>,
@@ -350,13 +351,13 @@ impl Flat {
     }
 
     fn add(&mut self, key: String, value: &Json) {
-        match self.attributes.len() < MOST_ATTRIBUTES {
+        match self.attributes.len() < MAX_ATTRIBUTES {
             true => self.attributes.push(Attribute { key, value: crate::json::value(value.clone()) }),
             false => self.left_out += 1,
         }
     }
 
-    /// The members of an object; any other value becomes an attribute named `otherwise`.
+    /// The members of what should be an object; something else becomes an attribute named `otherwise`.
     fn object(&mut self, value: &Json, otherwise: &str) {
         match value {
             Json::Object(map) => map.iter().for_each(|(key, value)| self.value(short(key), value, 1)),
@@ -367,7 +368,7 @@ impl Flat {
     fn value(&mut self, key: &str, value: &Json, depth: usize) {
         let is_nested = |value: &Json| value.is_object() || value.is_array();
         match value {
-            // Names grow with every level, so deep values, or those beyond the limit, stay a single value.
+            // A name grows with every level, so deep values, and those after the limit, stay whole.
             _ if depth >= DEEPEST || self.left_out > 0 => self.add(key.to_owned(), value),
             Json::Object(map) if !map.is_empty() => {
                 map.iter().for_each(|(name, value)| self.value(&format!("{key}.{}", short(name)), value, depth + 1));
@@ -381,44 +382,42 @@ impl Flat {
 
     fn done(self, notes: &mut Vec<String>) -> Vec<Attribute> {
         if self.left_out > 0 {
-            notes.push(format!("more than {MOST_ATTRIBUTES} {}, {} not shown", self.what, self.left_out));
+            notes.push(format!("more than {MAX_ATTRIBUTES} {}, {} not shown", self.what, self.left_out));
         }
         self.attributes
     }
 }
 
-/// The prefix of a name, repeated in every name below it.
+/// The beginning of a name, which is repeated in every name below it.
 fn short(name: &str) -> &str {
-    const LONGEST_NAME: usize = 200;
-    &name[..name.floor_char_boundary(LONGEST_NAME)]
+    const MAX_NAME_LENGTH: usize = 200;
+    &name[..name.floor_char_boundary(MAX_NAME_LENGTH)]
 }
 
 fn title(traces: &[ErrorTrace], message: &str) -> String {
     match traces.first() {
-        Some(trace) if trace.message.trim().is_empty() && !trace.class.is_empty() => first_line(&trace.class),
-        Some(trace) if trace.class.is_empty() && !trace.message.trim().is_empty() => first_line(&trace.message),
-        Some(trace) if !trace.class.is_empty() => first_line(&format!("{}: {}", trace.class, trace.message.trim())),
-        None if !message.trim().is_empty() => first_line(message),
+        Some(trace) if trace.message.trim().is_empty() && !trace.class.is_empty() => {
+            first_line(&trace.class, MAX_TITLE_LENGTH)
+        }
+        Some(trace) if trace.class.is_empty() && !trace.message.trim().is_empty() => {
+            first_line(&trace.message, MAX_TITLE_LENGTH)
+        }
+        Some(trace) if !trace.class.is_empty() => {
+            first_line(&format!("{}: {}", trace.class, trace.message.trim()), MAX_TITLE_LENGTH)
+        }
+        None if !message.trim().is_empty() => first_line(message, MAX_TITLE_LENGTH),
         _ => "An error that does not say what it is".to_owned(),
-    }
-}
-
-fn first_line(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or_default().trim_end();
-    match line.char_indices().nth(LONGEST_TITLE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
     }
 }
 
 /// The item that an occurrence belongs to, as Rollbar documents it.
 ///
 /// Items are separated by environment first (<https://docs.rollbar.com/docs/environments>: "Items are separated by
-/// environment"; <https://docs.rollbar.com/docs/rollbar-terminology>: a hash seen before "in the same project and
-/// environment"). Within an environment, by <https://docs.rollbar.com/docs/grouping-algorithm>: the fingerprint if
-/// there is one; else the classes, and file and method (not line) of every frame, ignoring dates and SHAs in paths and
-/// numbers of two or more digits in method names; else the message without variable data. The message of an exception
-/// is used only if there is no frame.
+/// environment"; <https://docs.rollbar.com/docs/rollbar-terminology>: a hash that was seen before "in the same project
+/// and environment"). Within one, by <https://docs.rollbar.com/docs/grouping-algorithm>: a given fingerprint; else the
+/// classes, and every frame's file and method but not its line, where dates and SHAs in a file's path and numbers of
+/// two or more digits in a method's name do not count; else the message without what looks like data. The message of an
+/// exception only counts if there is no frame.
 fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &str) -> String {
     use std::fmt::Write as _;
     let environment = data.get("environment").map(text).unwrap_or_default();
@@ -433,7 +432,7 @@ fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &
     for trace in traces {
         writeln!(key, "class {}", trace.class).ok();
         for frame in &trace.frames {
-            // The URL of a script ends with a version of the current deployment.
+            // The end of a script's URL depends on what was served.
             let file = frame.filename.split(['?', '#']).next().unwrap_or_default();
             let file = file.strip_prefix(root).filter(|rest| rest.starts_with(['/', '\\'])).unwrap_or(file);
             writeln!(key, "frame {}\n{}", likeness::file(file), likeness::method(&frame.method)).ok();
@@ -449,7 +448,8 @@ fn item(data: &Map<String, Json>, traces: &[ErrorTrace], message: &str, title: &
     item_of(&key)
 }
 
-/// The root folder of the code on the sending machine. Rollbar ignores it, so that another checkout has the same items.
+/// Where the code is on the machine that sent it: Rollbar leaves it out, so that a checkout elsewhere has the same
+/// items.
 fn root(server: &Map<String, Json>) -> &str {
     let root = server.get("root").and_then(Json::as_str).unwrap_or_default();
     root.trim_end_matches(['/', '\\'])
@@ -500,7 +500,7 @@ fn id_in(text: &str) -> Option<TraceId> {
     text.parse().ok().or_else(parent).or_else(root)
 }
 
-/// Text unchanged, null as empty, anything else as JSON.
+/// A string as itself, null as nothing, anything else as JSON.
 fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

@@ -1,7 +1,7 @@
-//! `POST /api/1/item/`; `/api/1/session/` is acknowledged but not stored.
+//! `POST /api/1/item/`, and `/api/1/session/`, which is acknowledged without being stored.
 //!
-//! A 200 means "committed". Never 413: pyrollbar reports it as another item, whose 413 it reports again, indefinitely.
-//! Never a redirect either. SDKs send an item once, so an item that is too large is truncated, or at least reported.
+//! A 200 means "committed". Never 413: pyrollbar answers that with another item, and its 413 with another, endlessly.
+//! Never a redirect either. SDKs send an item once, so what is too large is cut or at least reported.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,16 @@ use axum::routing::{any, post};
 use serde_json::json;
 use tracebook_core::clock::Clock;
 use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::{normalise, wire};
 use crate::body::{self, Failure, Packing};
 use crate::receive::{Commit, Counters};
-use crate::{clip, count};
+use crate::text::clip;
 
-/// Serves Rollbar's item API, with hints for other paths under `/api/`. Has no fallback, so that it can be merged into
-/// another router.
+/// Serves Rollbar's item API, and describes it under `/api/`. Has no fallback, so that it can be merged into another
+/// router.
 ///
 /// pyrollbar sends to `/api/item/` if its `endpoint` lacks the final slash.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
@@ -37,29 +38,29 @@ fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn 
     for path in ["/api/1/session", "/api/1/session/"] {
         router = router.route(path, post(session).fallback(wrong_method));
     }
-    // Not a fallback, since another router may have its own.
+    // Not a fallback: another router's describes what that router serves.
     for path in ["/api", "/api/", "/api/{*rest}"] {
         router = router.route(path, any(wrong_path));
     }
-    router.with_state(Ends { commit, counters, clock, idle })
+    router.with_state(Context { commit, counters, clock, idle })
 }
 
 #[derive(Clone)]
-struct Ends {
+struct Context {
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     idle: Duration,
 }
 
-impl Ends {
+impl Context {
     fn refuse(&self, path: &str, failure: &Failure) -> Response {
         self.counters.refused(format!("Rollbar {}: {}", clip(path), failure.message));
         answer(failure.status, &json!({"err": 1, "message": failure.message}))
     }
 }
 
-/// The result of reading a body.
+/// The result of a body.
 #[derive(Default)]
 struct Taken {
     records: Vec<ErrorRecord>,
@@ -68,7 +69,7 @@ struct Taken {
     why: Option<String>,
 }
 
-async fn item(State(ends): State<Ends>, request: Request) -> Response {
+async fn item(State(ends): State<Context>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let received = ends.clock.now();
@@ -81,7 +82,7 @@ async fn item(State(ends): State<Ends>, request: Request) -> Response {
                     take(&body, content_type.as_deref(), received)
                 });
                 taken.await.unwrap_or_else(|_| {
-                    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request broke off."))
+                    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request was interrupted."))
                 })
             }
             Err(failure) => Err(failure),
@@ -110,7 +111,7 @@ async fn item(State(ends): State<Ends>, request: Request) -> Response {
         ends.counters.refused(format!("Rollbar {}: {} of a batch refused: {why}.", clip(&path), count(bad, "item")));
     }
     if left_out > 0 {
-        let words = format!("more than {} items in one request; send smaller batches.", wire::MOST);
+        let words = format!("more than {} items in one request; send smaller batches.", wire::MAX_ITEMS);
         ends.counters.lost(left_out, format!("Rollbar {}: {words}", clip(&path)));
     }
     success(uuid.as_deref())
@@ -136,15 +137,15 @@ fn no_item(why: &str) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, words)
 }
 
-/// Responds to an oversized item as if it had succeeded, and stores a placeholder occurrence.
-async fn too_large(ends: &Ends, received: Nanos) -> Response {
+/// An item that was too large to read is acknowledged, and an occurrence is stored in its place.
+async fn too_large(ends: &Context, received: Nanos) -> Response {
     let mib = body::LIMIT / (1024 * 1024);
     let words = format!("An item larger than {mib} MiB arrived and was too large to keep");
     ends.counters.lost(1, format!("Rollbar: {words}; send less with it (locals, custom data, request bodies)."));
     let data = json!({
         "body": {"message": {"body": words}},
         "level": "warning",
-        wire::NOTES: [format!("nothing of it could be kept: it was larger than {mib} MiB")],
+        wire::NOTES: [format!("the item was discarded: it was larger than {mib} MiB")],
     });
     let Ok(record) = normalise::record(&data, received) else { return success(None) };
     let uuid = record.uuid.clone();
@@ -157,27 +158,27 @@ async fn too_large(ends: &Ends, received: Nanos) -> Response {
     }
 }
 
-async fn session(State(ends): State<Ends>, request: Request) -> Response {
+async fn session(State(ends): State<Context>, request: Request) -> Response {
     // Read to the end, so that the sender can read the response; nothing of it is used.
     body::receive(request.into_body(), body::LIMIT, ends.idle).await.ok();
     ends.counters.not_kept();
     success(None)
 }
 
-async fn wrong_method(State(ends): State<Ends>, uri: Uri) -> Response {
+async fn wrong_method(State(ends): State<Context>, uri: Uri) -> Response {
     let mut answer =
-        ends.refuse(uri.path(), &Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is spoken here."));
+        ends.refuse(uri.path(), &Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Only POST is supported here."));
     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     answer
 }
 
-async fn wrong_path(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
+async fn wrong_path(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
     let path = uri.path();
     let meant = if path.starts_with("/api/v2/spans") || path.starts_with("/api/v1/spans") || path == "/api/traces" {
         // Zipkin and Jaeger.
         format!(
-            "Only OpenTelemetry's own protocol is spoken here: use an OTLP exporter, with \
+            "Only OpenTelemetry's own protocol is supported here: use an OTLP exporter, with \
              OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}."
         )
     } else {

@@ -1,28 +1,29 @@
-//! Extracts the `data` of items from a request body: JSON or a form, one item or a batch.
+//! From a request's body to the `data` of its items: JSON, plain or in a form, one item or a batch.
 //!
-//! An SDK sends an error once. Therefore it is accepted even if it is not strict JSON, nested too deeply or far too
-//! large. What had to be changed is listed in the item itself, in [`NOTES`].
+//! An SDK sends an error once. So items are accepted even if they are not strict JSON, nested too deeply or far too
+//! large; what was changed is noted in the item itself, under [`NOTES`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde_json::{Map, Value};
 use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
+use tracebook_core::text::{count, grouped};
 
 use crate::json::{elements, members, words};
-use crate::{clip, count};
+use crate::text::clip;
 
-/// Maximum size of an item that is stored unchanged: Rollbar's limit.
-pub const LARGEST: usize = 1024 * 1024;
+/// The most JSON of one item that is kept unchanged: Rollbar's own limit.
+pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Maximum number of items per request.
-pub const MOST: usize = 1000;
+/// The most items of one request that are kept.
+pub const MAX_ITEMS: usize = 1000;
 
-/// The member of a stored item that lists what was truncated.
+/// The member of a stored item that lists what was cut to store it.
 pub const NOTES: &str = "tracebook.notes";
 
-/// Calls `each` with the `data` of every item, without access tokens, or with the reason why it is invalid. Returns how
-/// many items beyond [`MOST`] were left out.
+/// Calls `each` with the `data` of every item, without access tokens, or with why it is not an item. Returns how many
+/// items over [`MAX_ITEMS`] were left out.
 ///
 /// # Errors
 /// Why the body contains no items at all.
@@ -42,7 +43,7 @@ pub fn read(
     }
     let text = text.trim_start_matches('\u{feff}');
     let repaired;
-    let Found { items, left_out } = match split(text) {
+    let Collected { items, left_out } = match split(text) {
         Ok(found) => found,
         Err(why) => {
             repaired = repair(text).ok_or_else(|| why.clone())?;
@@ -57,9 +58,10 @@ pub fn read(
 }
 
 const REPAIRED: &str =
-    "the payload was no strict JSON; half characters are written as U+FFFD, NaN and endless numbers as text";
+    "the payload was not strict JSON; lone surrogates are written as U+FFFD, NaN and infinite numbers as text";
 
-/// Whether the body is a form, by its content type or, if that is missing or different, by its first bytes.
+/// Whether it is a form, by content type, or by its beginning if the content type is missing or wrong: no JSON begins
+/// so.
 fn is_form(body: &[u8], content_type: Option<&str>) -> bool {
     let named = content_type
         .and_then(|value| value.split(';').next())
@@ -91,14 +93,14 @@ fn field(form: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct Collected<'a> {
     items: Vec<&'a str>,
     left_out: usize,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Collected<'a> {
     fn add(&mut self, text: &'a str) {
-        match self.items.len() < MOST {
+        match self.items.len() < MAX_ITEMS {
             true => self.items.push(text),
             false => self.left_out += 1,
         }
@@ -106,8 +108,8 @@ impl<'a> Found<'a> {
 }
 
 /// The text of every item's `data`.
-fn split(text: &str) -> Result<Found<'_>, String> {
-    let mut found = Found::default();
+fn split(text: &str) -> Result<Collected<'_>, String> {
+    let mut found = Collected::default();
     match text.trim_start().as_bytes().first() {
         None => return Err("the body is empty".to_owned()),
         Some(b'[') => elements(text, |payload| in_payload(payload.get(), &mut found))?,
@@ -116,7 +118,7 @@ fn split(text: &str) -> Result<Found<'_>, String> {
     Ok(found)
 }
 
-fn in_payload<'a>(text: &'a str, found: &mut Found<'a>) -> Result<(), String> {
+fn in_payload<'a>(text: &'a str, found: &mut Collected<'a>) -> Result<(), String> {
     let mut data = None;
     let mut is_data = false;
     members(text, |key, value| {
@@ -141,7 +143,7 @@ fn in_payload<'a>(text: &'a str, found: &mut Found<'a>) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the `data` of one item, truncated if it is too large.
+/// Reads the `data` of one item, cut if it is too large.
 fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
     let mut cutter = Cutter::default();
     let read = match cutter.item(text) {
@@ -173,7 +175,7 @@ fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
     Ok(Value::Object(data))
 }
 
-/// Access tokens deeper inside, where notifiers include their settings. As deep as the JSON parser allows.
+/// Removes access tokens at deeper levels, where a notifier sends its settings. No deeper than the JSON reader goes.
 fn hide_tokens(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(hide_tokens),
@@ -189,23 +191,23 @@ fn hide_tokens(value: &mut Value) {
     }
 }
 
-/// Levels of an oversized value that are truncated separately before the rest becomes text: enough for a value inside a
-/// local variable of a frame. Each level parses its text once more.
+/// How deeply an oversized value is taken apart before the rest becomes text: enough for a value within a local of a
+/// frame. Every level reads its text once more.
 const LEVELS: usize = 12;
 
 /// Maximum number of elements kept of a long list.
 const ELEMENTS: usize = 100;
 
-/// Minimum size for any value.
+/// The room that everything gets at least.
 const LEAST: usize = 32;
 
-/// Maximum size of the JSON text that replaces a value nested too deeply.
+/// The most JSON text of what is nested too deeply.
 const DEEP_TEXT: usize = 1024;
 
-/// Maximum number of notes per item.
-const MOST_NOTES: usize = 20;
+/// The most notes on one item.
+const MAX_NOTES: usize = 20;
 
-/// Truncates values, and records what was truncated.
+/// Makes values fit, and notes what it did.
 #[derive(Default)]
 struct Cutter {
     notes: Vec<String>,
@@ -214,24 +216,24 @@ struct Cutter {
 
 impl Cutter {
     fn item(&mut self, text: &str) -> Result<Value, String> {
-        if text.len() <= LARGEST {
-            return self.cut(text, LARGEST, "", 0);
+        if text.len() <= MAX_BYTES {
+            return self.cut(text, MAX_BYTES, "", 0);
         }
-        // Half, since escapes may enlarge the text when it is serialised.
-        let value = self.cut(text, LARGEST / 2, "", 0)?;
-        let size = format!("the item was {} KiB of JSON and is cut to keep it", text.len() / 1024);
+        // Half, because text may grow again when it is escaped.
+        let value = self.cut(text, MAX_BYTES / 2, "", 0)?;
+        let size = format!("the item was {} KiB of JSON and was cut", text.len() / 1024);
         self.notes.insert(0, size);
         Ok(value)
     }
 
     fn note(&mut self, path: &str, what: &str) {
-        match self.notes.len() < MOST_NOTES {
+        match self.notes.len() < MAX_NOTES {
             true => self.notes.push(format!("{}: {what}", if path.is_empty() { "data" } else { path })),
             false => self.unsaid += 1,
         }
     }
 
-    /// Parses JSON and truncates it to about `room` bytes. The error is the parser's message.
+    /// Reads JSON text into about `room` bytes of JSON. Returns the reader's error.
     fn cut(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
         let text = text.trim();
         if text.len() <= room
@@ -249,7 +251,7 @@ impl Cutter {
             }
             Some(b'"') => {
                 let whole: Cow<'_, str> = serde_json::from_str::<String>(text).map_err(|e| words(&e))?.into();
-                // An escaped text is shorter when parsed, but will be escaped again.
+                // Escaped text is shorter when decoded, and will be escaped again.
                 let room = (room as u128 * whole.len() as u128 / text.len() as u128) as usize;
                 let start = begin(&whole, room);
                 if start.len() < whole.len() {
@@ -283,12 +285,12 @@ impl Cutter {
             kept += 1;
         }
         if kept < all {
-            self.note(path, &format!("{} of {} left out", all - kept, count(all, "member")));
+            self.note(path, &format!("{} of {} left out", grouped(all - kept), count(all, "member")));
         }
         Ok(Value::Object(map))
     }
 
-    /// A long list keeps a part of its beginning, and more of its end, which has the newest elements.
+    /// A list that is too long keeps some of its beginning and more of its end, where the newest elements are.
     fn list(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
         let most = match text.len() <= room {
             true => usize::MAX,
@@ -312,7 +314,7 @@ impl Cutter {
         })?;
         pieces.extend(end);
         if pieces.len() < all {
-            let words = format!("{} of {} left out of the middle", all - pieces.len(), count(all, "element"));
+            let words = format!("{} of {} left out of the middle", grouped(all - pieces.len()), count(all, "element"));
             self.note(path, &words);
         }
         let sizes: Vec<usize> = pieces.iter().map(|(_, value)| 1 + value.len()).collect();
@@ -324,7 +326,7 @@ impl Cutter {
     }
 }
 
-/// Divides `room`: small values get what they need, large ones share the rest evenly.
+/// Divides `room`: small values get all that they need, large ones share the rest evenly.
 fn shares(sizes: &[usize], room: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&i| sizes[i]);
@@ -344,7 +346,7 @@ fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// At most the first `room` bytes, with a mark if there was more.
+/// At most the first `room` bytes, and an ellipsis if there are more.
 fn begin(text: &str, room: usize) -> Cow<'_, str> {
     match text.len() <= room {
         true => Cow::Borrowed(text),
@@ -352,8 +354,8 @@ fn begin(text: &str, room: usize) -> Cow<'_, str> {
     }
 }
 
-/// Repairs what SDKs write and strict JSON does not allow: lone surrogates, control characters in strings, NaN and
-/// infinities, numbers out of range. `None` if there is nothing to repair.
+/// Rewrites what SDKs write and strict JSON does not allow: lone surrogates, control characters in strings, NaN and
+/// infinities, numbers out of range. `None` if there is nothing of the kind.
 fn repair(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + 16);
@@ -392,7 +394,7 @@ fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
             return 6;
         }
         (Some(_), _) => 6,
-        // A following quote does not end the string.
+        // A quote that follows does not end the string.
         (None, _) => 1 + usize::from(bytes.get(at + 1).is_some_and(u8::is_ascii)),
     };
     out.extend_from_slice(&bytes[at..at + length]);

@@ -1,7 +1,8 @@
 //! A server that plays a recorded conversation and holds the client to its half of it, byte for byte.
 //!
-//! A conversation is a file of `tests/fixtures/cloud`: `source` says where its shapes are from, `exchanges` lists requests and
-//! responses as lines of a head and a body. In a request `{token}` and `{host}` stand for what a test has instead.
+//! A conversation is a file of `tests/fixtures/cloud`: `source` says where its shapes are from, `exchanges` lists
+//! requests and responses as lines of a head and a body. In a request `{token}` and `{host}` stand for what a test has
+//! instead.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! Converts records to segment documents: as they were sent, with subsegments nested in their segment again. Spans of
-//! OpenTelemetry become the documents that X-Ray's exporter would produce.
+//! Records as segment documents: as they were sent, with subsegments nested again; OpenTelemetry spans as X-Ray's
+//! exporter would write them.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,20 @@ use tracebook_core::trace::{Exception, Span, SpanKind};
 use tracebook_core::value::{Attribute, Value};
 
 use super::expression::{CLIENT_IP, USER, USER_AGENT, first, url};
+use super::reading::Normalise;
 use crate::json::{ObjectText, elements, members};
 
-/// Maximum nesting of subsegments. Deeper ones become separate documents, since JSON readers limit depth.
+/// How deep subsegments are nested; deeper ones become documents of their own, because JSON readers have a limit.
 const DEEPEST: usize = 48;
 
 /// A segment as in BatchGetTraces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Document {
-    /// The segment's id.
     pub(super) id: SpanId,
-    /// The document.
     pub(super) text: String,
 }
 
-/// The JSON object of one record, without its closing brace.
+/// One record as an object whose closing brace is missing.
 struct Part {
     id: SpanId,
     parent: Option<SpanId>,
@@ -38,12 +37,12 @@ struct Part {
 }
 
 /// The documents of a trace, by start.
-pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
+pub(super) fn documents(records: &[SpanRecord], normalise: Normalise) -> Vec<Document> {
     let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(records.len());
     let mut kept: Vec<&SpanRecord> = Vec::with_capacity(records.len());
     for record in records {
         match at.get(&record.span_id) {
-            // A complete segment is not replaced by one in progress.
+            // A complete record is not replaced by one in progress.
             Some(&i) if kept[i].end.is_some() && record.end.is_none() => {}
             Some(&i) => kept[i] = record,
             None => {
@@ -58,7 +57,7 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     for record in &kept {
         services.insert(record.span_id, &record.service);
     }
-    let parts: Vec<Part> = kept.iter().map(|record| part(record, &services)).collect();
+    let parts: Vec<Part> = kept.iter().map(|record| part(record, &services, normalise)).collect();
 
     let mut below: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut tops = Vec::new();
@@ -70,7 +69,8 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     }
     let mut written = vec![false; parts.len()];
     let mut documents = Vec::new();
-    // Records that no root leads to form a cycle; each starts another document, so that none is left out.
+    // Records that no top-level one leads to form a loop; each loop starts one more document, so that nothing is left
+    // out.
     let mut queue: std::collections::VecDeque<usize> = tops.into_iter().collect();
     let mut rest = 0..parts.len();
     while let Some(top) = queue.pop_front().or_else(|| rest.next()) {
@@ -82,7 +82,7 @@ pub(super) fn documents(records: &[SpanRecord]) -> Vec<Document> {
     documents
 }
 
-/// What to write next. An explicit stack instead of recursion, and one string instead of one per level.
+/// What to write next. A stack rather than recursion, and one string rather than one a level.
 enum Step {
     Open(usize, usize),
     Text(&'static str),
@@ -130,14 +130,14 @@ fn write(
     text
 }
 
-fn part(record: &SpanRecord, services: &HashMap<SpanId, &str>) -> Part {
+fn part(record: &SpanRecord, services: &HashMap<SpanId, &str>, normalise: Normalise) -> Part {
     let (id, parent) = (record.span_id, record.parent_id);
     if record.encoding == Encoding::XrayJson
         && let Some((text, inside, nested)) = as_sent(record)
     {
         return Part { id, parent, nested, open: text, inside };
     }
-    let (loose, _) = crate::normalise(record);
+    let (loose, _) = normalise(record);
     let same_service =
         parent.and_then(|parent| services.get(&parent)).is_some_and(|service| *service == record.service);
     let nested = !matches!(loose.span.kind, SpanKind::Server | SpanKind::Consumer) && same_service;
@@ -175,7 +175,7 @@ fn as_sent(record: &SpanRecord) -> Option<(String, Vec<String>, bool)> {
     (text.len() > 1).then_some((text, inside, nested))
 }
 
-/// An OpenTelemetry span as a document, as X-Ray's exporter produces it: attributes become metadata.
+/// An OpenTelemetry span as a document, as X-Ray's exporter writes it: attributes become metadata.
 fn made(trace_id: TraceId, span: &Span, resource: &[Attribute], nested: bool) -> Json {
     let mut said = Map::new();
     let out = matches!(span.kind, SpanKind::Client | SpanKind::Producer);
@@ -267,7 +267,7 @@ fn exception(exception: &Exception) -> Json {
     said.into()
 }
 
-/// A value as plain JSON; deeply nested values as text.
+/// A value as plain JSON if possible; deep ones as text.
 fn plain(value: &Value, depth: usize) -> Json {
     match value {
         Value::Empty => Json::Null,
@@ -283,7 +283,6 @@ fn plain(value: &Value, depth: usize) -> Json {
     }
 }
 
-/// Seconds since 1970 as a number.
 fn seconds(time: Nanos) -> Json {
     #[expect(clippy::cast_precision_loss, reason = "the format's own form")]
     let nanos = time.0 as f64;

@@ -9,33 +9,30 @@ use std::collections::BTreeMap;
 pub use matching::Subject;
 pub(crate) use matching::{CLIENT_IP, INSTANCE, RESOURCE, USER, USER_AGENT, ZONE, first, type_of, url};
 
-/// Maximum length of an expression.
 pub const MAX_LENGTH: usize = 2000;
 
 /// Why an expression is not evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It is not a valid expression.
+    /// A syntax error.
     #[error("Invalid filter expression at character {at}: {why}")]
     Wrong {
-        /// Where, from 1.
+        /// From 1.
         at: usize,
         /// What was expected.
         why: String,
     },
-    /// It is valid in X-Ray but cannot be evaluated locally.
+    /// X-Ray supports it, but a local trace cannot answer it.
     #[error("The filter expression's {word:?} at character {at} is not evaluated here: {why}")]
     Unsupported {
-        /// Where, from 1.
+        /// From 1.
         at: usize,
-        /// The word.
         word: String,
         /// What to write instead.
         why: String,
     },
 }
 
-/// A parsed expression.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expression {
     root: Option<Node>,
@@ -48,7 +45,7 @@ impl Expression {
     /// Reads an expression; an empty one matches everything.
     ///
     /// # Errors
-    /// A [`Problem`] with its position.
+    /// A [`Problem`] with the position.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         reading::read(text).map(|root| Self { root })
     }
@@ -68,7 +65,7 @@ impl Expression {
         names
     }
 
-    /// Whether a trace matches. Unknown groups and groups within groups match nothing.
+    /// Whether it matches a trace. A group that is not among `groups`, and one within a group, matches nothing.
     pub fn matches(&self, subject: &Subject<'_>, groups: &Groups) -> bool {
         self.root.as_ref().is_none_or(|root| subject.is(root, Some(groups)))
     }
@@ -82,7 +79,7 @@ enum Node {
     Flag(Flag),
     Number(Number, Comparison, f64),
     Text(Text, TextTest, String),
-    /// An annotation is there.
+    /// The annotation exists.
     Annotated(String),
     Annotation(String, AnnotationTest),
     /// `service("n") {…}`
@@ -151,7 +148,7 @@ enum AnnotationTest {
     Flag(bool),
 }
 
-/// A service; an empty selector matches any.
+/// Selects services; without any field, all.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Named {
     name: Option<String>,

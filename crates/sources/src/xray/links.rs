@@ -1,14 +1,13 @@
-//! Links to the AWS console. AWS does not document their form: it is the one that the console shows and that many
-//! public projects use. A dead link does no harm, since the evidence contains the data.
+//! Links to AWS's console. AWS does not document their form: it is the one that the console itself shows and many
+//! public projects build. A broken link does no harm, because the evidence is stored here.
 
 use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
 
 use crate::aws::is_region;
 
-/// How long X-Ray keeps a trace: 30 days
-/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-tutorial.html>).
-const KEPT: i64 = 30 * 24 * 3_600 * 1_000_000_000;
+/// How long X-Ray keeps a trace: 30 days (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-tutorial.html>).
+const RETENTION: i64 = 30 * 24 * 3_600 * 1_000_000_000;
 
 /// A trace in the CloudWatch console; `None` if the region is invalid.
 pub fn trace(region: &str, id: TraceId) -> Option<String> {
@@ -20,9 +19,9 @@ pub fn service_map(region: &str) -> Option<String> {
     Some(format!("{}#xray:service-map/map", home(region)?))
 }
 
-/// When the link to a trace expires, from when the trace started.
+/// When the link to a trace expires, by the trace's start.
 pub fn expires(start: Nanos) -> Nanos {
-    Nanos(start.0.saturating_add(KEPT))
+    Nanos(start.0.saturating_add(RETENTION))
 }
 
 fn home(region: &str) -> Option<String> {

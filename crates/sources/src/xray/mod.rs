@@ -1,5 +1,5 @@
-//! AWS X-Ray: a local X-Ray daemon (segments over UDP, HTTP over TCP), a local API (groups, sampling rules, reading
-//! traces), and a client of the real API.
+//! AWS X-Ray: a local X-Ray daemon (segments over UDP and its HTTP side over TCP) and API (groups, sampling rules,
+//! reading traces), and a client of the AWS API.
 
 pub mod client;
 mod document;

@@ -1,22 +1,24 @@
-//! Converts a segment or subsegment document to `core` types. Everything without a field becomes an attribute with its
-//! dotted path (`http.request.method`, `aws.xray.sdk`), including unknown keys.
+//! A segment or subsegment document as core's types. Keys without a field of their own become attributes under their
+//! dotted path (`http.request.method`, `aws.xray.sdk`), including unknown ones.
 
 use serde_json::{Map, Value as Json};
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::ids::SpanId;
 use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Exception, Frame, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
 use tracebook_core::value::Attribute;
 
 use crate::json::{DEEPEST, value};
-use crate::{clip, count, from_index};
+use crate::record::from_columns;
+use crate::text::clip;
 
 /// Reads a record. Never fails: see [`crate::normalise`].
 pub fn segment(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     let said: Map<String, Json> = match serde_json::from_slice(&record.raw) {
         Ok(said) => said,
-        Err(error) => return (from_index(record), vec![format!("the document is not readable: {error}")]),
+        Err(error) => return (from_columns(record), vec![format!("the document is not readable: {error}")]),
     };
     let mut warnings = Vec::new();
     let span = span_of(said, record.span_id, &mut warnings);
@@ -35,7 +37,7 @@ pub(super) fn span_of(said: Map<String, Json>, id: SpanId, warnings: &mut Vec<St
             continue;
         }
         match (key.as_str(), json) {
-            // Already in the record, which requires it.
+            // Already in the record.
             ("id" | "trace_id", _) => {}
             ("name", json) => span.name = text(json),
             ("start_time", json) => span.start = seconds("start_time", &json, warnings).unwrap_or_default(),
@@ -88,7 +90,7 @@ struct Said {
 }
 
 impl Said {
-    /// The most specific one: on a 429, SDKs set `error` together with `throttle`.
+    /// The most specific one: SDKs set `error` together with `throttle` on a 429.
     fn code(&self) -> StatusCode {
         let Self { fault, error, throttle } = *self;
         match (fault, throttle, error) {
@@ -121,7 +123,7 @@ fn parent(json: Json, warnings: &mut Vec<String>) -> Option<SpanId> {
     id
 }
 
-/// A text as itself, anything else as its JSON.
+/// A string as itself, anything else as its JSON.
 fn text(json: Json) -> String {
     match json {
         Json::String(text) => text,

@@ -1,4 +1,4 @@
-//! Converts records back to the documents that were sent, to forward them with PutTraceSegments.
+//! Records as the documents that were sent, for PutTraceSegments.
 
 use std::collections::HashSet;
 
@@ -6,18 +6,20 @@ use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 
 use super::document;
+use super::normalise;
 
-/// X-Ray's size limit of a document.
-const LARGEST: usize = 64 * 1024;
+/// The largest document that X-Ray accepts.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// The documents that X-Ray's SDKs sent, unchanged, with their nested subsegments. Other records are left out.
+/// The segments and subsegments that X-Ray's SDKs sent, each document as it was, with its nested subsegments. Other
+/// records are left out.
 pub fn documents(records: &[SpanRecord]) -> Vec<String> {
     let mut documents = Vec::new();
     let mut run: Vec<SpanRecord> = Vec::new();
     let mut inside: HashSet<SpanId> = HashSet::new();
     let mut trace: Option<TraceId> = None;
     for record in records.iter().filter(|record| record.encoding == Encoding::XrayJson) {
-        // The record of a document comes first, directly followed by those nested in it.
+        // A document's own record comes first, directly followed by what was nested in it.
         let nested = trace == Some(record.trace_id) && record.parent_id.is_some_and(|parent| inside.contains(&parent));
         if !nested {
             add(&mut documents, &run);
@@ -32,16 +34,20 @@ pub fn documents(records: &[SpanRecord]) -> Vec<String> {
     documents
 }
 
-/// The original document, unless it is too large: streamed subsegments that arrived right after their segment cannot be
-/// distinguished from nested ones.
+/// The records of one document, unless it would be too large: subsegments that were streamed before their segment
+/// cannot be distinguished from nested ones that directly followed it.
 fn add(documents: &mut Vec<String>, run: &[SpanRecord]) {
-    let whole = document::documents(run);
-    if whole.iter().all(|document| document.text.len() <= LARGEST) {
+    let whole = document::documents(run, normalise::segment);
+    if whole.iter().all(|document| document.text.len() <= MAX_BYTES) {
         documents.extend(whole.into_iter().map(|document| document.text));
         return;
     }
     for record in run {
-        documents.extend(document::documents(std::slice::from_ref(record)).into_iter().map(|document| document.text));
+        documents.extend(
+            document::documents(std::slice::from_ref(record), normalise::segment)
+                .into_iter()
+                .map(|document| document.text),
+        );
     }
 }
 
@@ -88,7 +94,7 @@ mod tests {
         records.extend(parse_document(child.as_bytes()).expect("reads"));
         let sent = documents(&records);
         assert_eq!(sent.len(), 2);
-        assert!(sent.iter().all(|text| text.len() < LARGEST));
+        assert!(sent.iter().all(|text| text.len() < MAX_BYTES));
     }
 
     #[test]

@@ -1,40 +1,42 @@
-//! What the read and settings operations of the X-Ray API need from the store.
+//! Where the X-Ray API reads traces, and stores groups and sampling rules.
 
 use async_trait::async_trait;
+use tracebook_core::assemble::LooseSpan;
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
+use tracebook_core::trace::TracePosition;
 use tracebook_core::xray::{Group, SamplingRule};
 
 use crate::receive::CommitError;
 
-/// The position of a trace in the list: its start time and id.
-pub type Place = (Nanos, TraceId);
+/// Reads a record of any vendor, see [`crate::normalise`]. Passed in, because the API returns traces of all vendors.
+pub type Normalise = fn(&SpanRecord) -> (LooseSpan, Vec<String>);
 
-/// Reads traces, and stores groups and sampling rules (without the built-in `Default` ones).
+/// Reads traces, and stores groups and sampling rules, without the built-in `Default` group and rule.
 #[async_trait]
 pub trait XrayStore: Send + Sync {
-    /// Every group, by name.
+    /// All groups, by name.
     async fn groups(&self) -> Result<Vec<Group>, CommitError>;
-    /// Creates a group or replaces the one with this name.
+    /// Creates or replaces a group.
     async fn put_group(&self, group: Group) -> Result<(), CommitError>;
-    /// Deletes a group; false if there is none.
+    /// Returns false if there is no such group.
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError>;
-    /// Every sampling rule, by priority, then name.
+    /// All sampling rules, by priority, then name.
     async fn rules(&self) -> Result<Vec<SamplingRule>, CommitError>;
-    /// Creates a rule or replaces the one with this name.
+    /// Creates or replaces a rule.
     async fn put_rule(&self, rule: SamplingRule) -> Result<(), CommitError>;
-    /// Deletes a rule; false if there is none.
+    /// Returns false if there is no such rule.
     async fn delete_rule(&self, name: &str) -> Result<bool, CommitError>;
-    /// Traces that started in the range (end exclusive), newest first, then by id; with a position, only those after
-    /// it.
+    /// Traces that began at or after `from` and before `before`, newest first, then by id; continues after a position
+    /// if one is given.
     async fn traces(
         &self,
         from: Nanos,
         before: Nanos,
-        after: Option<Place>,
+        after: Option<TracePosition>,
         limit: u32,
-    ) -> Result<Vec<Place>, CommitError>;
-    /// All spans of each trace, as received; empty if the trace does not exist.
+    ) -> Result<Vec<TracePosition>, CommitError>;
+    /// The spans of each trace, as received; empty if there is no such trace.
     async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError>;
 }

@@ -1,8 +1,9 @@
-//! The two ports of the X-Ray daemon: segments over UDP, and over TCP the requests that SDKs send to the daemon, with
-//! the operations of the X-Ray API that make sense locally.
+//! The X-Ray daemon's two ports: segments over UDP, and over TCP what SDKs ask the daemon to proxy, with the X-Ray API
+//! as far as it makes sense locally.
 //!
 //! Without a response on TCP, SDKs do not sample most requests.
 
+mod api;
 mod groups;
 mod http;
 mod rules;
@@ -17,13 +18,13 @@ pub use http::{api_router, tcp_router};
 pub use rules::default as default_rule;
 pub use udp::{receive_buffer, serve as serve_udp};
 
-/// The requested receive buffer. The default of the system holds 92 segments.
+/// The receive buffer to request from the system. Its default holds 92 segments.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 
-/// Binds a UDP socket with as large a receive buffer as the system grants; see [`receive_buffer`].
+/// Binds a UDP socket with as large a receive buffer as the system grants, see [`receive_buffer`].
 ///
 /// # Errors
-/// As the system says: the port is taken, the address is not this machine's.
+/// From the system: the port is in use, the address is not on this machine.
 pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(addr)?;
     // A smaller buffer is normal (`net.core.rmem_max`) and not an error.
@@ -32,21 +33,21 @@ pub fn bind_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Binds UDP and TCP on one port, as SDKs expect; port 0 finds one that is free for both. The listener is non-blocking,
-/// for tokio.
+/// as tokio requires.
 ///
 /// # Errors
-/// The error names the protocol whose port is in use.
+/// From the system; the message names the protocol.
 pub fn bind_pair(addr: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
-    const TRIES: usize = 64;
-    let mut tries = 0;
+    const MAX_ATTEMPTS: usize = 64;
+    let mut attempts = 0;
     loop {
-        tries += 1;
+        attempts += 1;
         let listener = TcpListener::bind(addr).map_err(|error| named("TCP", addr, &error))?;
         listener.set_nonblocking(true)?;
         let found = listener.local_addr()?;
         match bind_udp(found) {
             Ok(socket) => return Ok((socket, listener)),
-            Err(error) if addr.port() != 0 || error.kind() != io::ErrorKind::AddrInUse || tries == TRIES => {
+            Err(error) if addr.port() != 0 || error.kind() != io::ErrorKind::AddrInUse || attempts == MAX_ATTEMPTS => {
                 return Err(named("UDP", found, &error));
             }
             Err(_) => {}

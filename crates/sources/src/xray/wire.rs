@@ -1,7 +1,7 @@
 //! Splits a datagram (header line, newline, document) into one record per segment or subsegment.
 //!
-//! Documents are sliced rather than parsed and serialised again, so that numbers and texts stay as sent. Nested
-//! subsegments are handled without recursion.
+//! Documents are split rather than parsed and rewritten, so that numbers and strings stay as sent, and nested
+//! subsegments use no stack.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,22 +16,21 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
 use super::normalise;
-use crate::clip;
 use crate::json::{Key, ObjectText, Readable, elements, members, quoted, words};
+use crate::text::clip;
 
-/// The receive buffer of the daemon. A datagram that fills it was truncated, which UDP does not report.
+/// The daemon's receive buffer. A datagram that fills it was truncated, which UDP does not report.
 pub const BUFFER: usize = 64 * 1024;
 
-/// Maximum size of a document. X-Ray's limit is 64 kB, which some exporters on TCP exceed.
-pub const LARGEST_DOCUMENT: usize = 512 * 1024;
+/// The largest document that is read: X-Ray's own limit is 64 kB, some exporters on TCP exceed it.
+pub const MAX_DOCUMENT_BYTES: usize = 512 * 1024;
 
 /// Maximum nesting of subsegments. Each level is read once more than the one above.
 pub const DEEPEST: usize = 256;
 
-/// Why a datagram or document was rejected.
+/// Why a datagram or document is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is empty.
     #[error("an empty datagram")]
     Empty,
     /// It filled the buffer.
@@ -40,14 +39,14 @@ pub enum Refusal {
     /// It has no newline.
     #[error("a datagram without the header line {{\"format\":\"json\",\"version\":1}}: {0:?}")]
     MissingHeader(String),
-    /// The first line is not the expected header.
+    /// The first line is not the header.
     #[error("the header line should be {{\"format\":\"json\",\"version\":1}} and is {0:?}")]
     BadHeader(String),
-    /// Nothing follows the header line.
+    /// Nothing after the header line.
     #[error("a header line without a segment document")]
     MissingDocument,
-    /// It exceeds [`LARGEST_DOCUMENT`].
-    #[error("a segment document of {0} bytes is larger than {LARGEST_DOCUMENT} bytes")]
+    /// Over [`MAX_DOCUMENT_BYTES`].
+    #[error("a segment document of {0} bytes is larger than {MAX_DOCUMENT_BYTES} bytes")]
     TooLarge(usize),
     /// It is not UTF-8, not JSON, not an object, or contains lone surrogates.
     #[error("the segment document is not a readable JSON object: {0}")]
@@ -64,9 +63,6 @@ pub enum Refusal {
 }
 
 /// Reads one datagram.
-///
-/// # Errors
-/// A [`Refusal`], in words.
 pub fn parse_datagram(datagram: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
     if datagram.is_empty() {
         return Err(Refusal::Empty);
@@ -99,20 +95,17 @@ fn is_header(line: &[u8]) -> bool {
     format.is_some_and(|format| format.eq_ignore_ascii_case("json")) && version == Some(1.0)
 }
 
-/// Reads one segment or subsegment document without header line. Returns its record first, then those of its
-/// subsegments, parents before children.
+/// Reads one segment or subsegment document, without header line: itself first, then its subsegments, parents before
+/// children.
 ///
-/// A nested subsegment that is not valid on its own (no id, name or start time) stays in the raw bytes of its parent.
-///
-/// # Errors
-/// A [`Refusal`], in words.
+/// A nested subsegment that cannot stand alone (no id, no name, no start time) stays in its parent's raw bytes.
 pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
-    if document.len() > LARGEST_DOCUMENT {
+    if document.len() > MAX_DOCUMENT_BYTES {
         return Err(Refusal::TooLarge(document.len()));
     }
     let text = std::str::from_utf8(document).map_err(|error| Refusal::NotJson(format!("not UTF-8: {error}")))?;
     let mut records = Vec::new();
-    // Documents still to be sliced, with their parents. An explicit stack, since the sender controls the depth.
+    // What is still to be split, each with its parent. A stack, because the sender chooses the nesting.
     let top = take_apart(text, None)?;
     let mut pending = vec![(top, 0)];
     while let Some((mut cut, depth)) = pending.pop() {
@@ -133,7 +126,7 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
     Ok(records)
 }
 
-/// The enclosing document of a nested subsegment.
+/// The parent of a nested subsegment.
 struct Enclosing {
     trace_id: String,
     span_id: SpanId,
@@ -142,7 +135,7 @@ struct Enclosing {
 /// A document without its subsegments.
 struct Cut<'a> {
     head: Head,
-    /// As sent, for subsegments that omit it.
+    /// As the sender wrote it, for subsegments that omit it.
     trace_id_text: String,
     /// The fields in [`Needed`].
     said: Map<String, Value>,
@@ -168,7 +161,7 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
                     Ok(())
                 });
             }
-            // Null counts as absent, and the enclosing segment takes precedence.
+            // Null is absent, and an enclosing segment's value takes precedence.
             "trace_id" | "parent_id" | "type" if value.get() == "null" => return Ok(()),
             "trace_id" => present[0] = true,
             "parent_id" => present[1] = true,
@@ -198,11 +191,12 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
     Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
 }
 
-/// The members of a document that fill the columns of its record. The others are only checked to be readable JSON.
+/// The members that the record's columns are made of. The others are only checked to be readable: annotations matter
+/// only when the trace is read.
 struct Needed(Map<String, Value>);
 
 fn is_needed(key: &str) -> bool {
-    // Method, path and status in any convention, for `Span::title`.
+    // From a method, a path and a status, in any convention: `Span::title`.
     key.starts_with("http")
         || key.starts_with("url")
         || matches!(
@@ -245,7 +239,7 @@ impl<'a> Deserialize<'a> for Needed {
     }
 }
 
-/// The required fields of a document.
+/// What a document must contain.
 fn check(said: &Map<String, Value>) -> Result<Head, Refusal> {
     let get = |key: &'static str| said.get(key).filter(|value| !value.is_null()).ok_or(Refusal::Missing(key));
     let bad = |key, value: &Value, why| Refusal::Bad(key, clip(&value.to_string()), why);

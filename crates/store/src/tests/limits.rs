@@ -1,4 +1,4 @@
-//! The limit of `telemetry.db`, on the disk as it really is.
+//! The size limit of `telemetry.db`, measured on disk.
 
 use tracebook_core::errors::Level;
 use tracebook_core::telemetry::{ConsoleRecord, ErrorRecord, LogRecord};
@@ -12,7 +12,7 @@ use crate::traces::{SPAN_BYTES, TRACE_BYTES};
 use tracebook_core::log_query::LogQuery;
 
 const MIB: u64 = 1 << 20;
-/// A moment before everything.
+/// Before every record.
 const NEVER: Nanos = Nanos(i64::MIN);
 
 async fn within(mib: u64) -> (TempDir, Telemetry) {
@@ -62,7 +62,7 @@ fn lines(n: i64, bytes: usize) -> Vec<ConsoleRecord> {
     (0..n).map(line).collect()
 }
 
-/// What each kind takes as counted on the way, which must be what the rows say.
+/// The counted size of each kind, after checking that it equals that of its rows.
 pub(super) async fn counted(telemetry: &Telemetry) -> Vec<(String, i64)> {
     let readers = &telemetry.pools.readers;
     let counted: Vec<(String, i64)> =
@@ -82,10 +82,10 @@ pub(super) async fn counted(telemetry: &Telemetry) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn the_limit_holds_while_it_pours_and_nobody_trims() {
+async fn the_limit_holds_under_load_without_trimming() {
     let (dir, telemetry) = within(8).await;
     let (mut database, mut log) = (0, 0);
-    // Several times the limit, each kind in turn, while somebody reads.
+    // Several times the limit, each kind in turn, with a reader.
     for i in 0..50u64 {
         let now = Nanos(i64::try_from(i).expect("small") + 1);
         telemetry.commit(&traces(i * 1_000, 200, 1_000), now).await.expect("commits");
@@ -106,7 +106,7 @@ async fn the_limit_holds_while_it_pours_and_nobody_trims() {
 }
 
 #[tokio::test]
-async fn a_batch_of_half_the_limit_is_taken_and_the_file_grows_no_further() {
+async fn a_batch_of_half_the_limit_is_accepted_within_the_limit() {
     let (dir, telemetry) = within(16).await;
     for i in 0..5 {
         telemetry.commit(&traces(i * 10_000, 2_000, 4_000), Nanos(1)).await.expect("commits");
@@ -119,7 +119,7 @@ async fn a_batch_of_half_the_limit_is_taken_and_the_file_grows_no_further() {
 }
 
 #[tokio::test]
-async fn a_noisy_kind_takes_nothing_from_a_quiet_one() {
+async fn a_large_kind_does_not_displace_a_small_one() {
     let (_dir, telemetry) = within(8).await;
     let wanted = traces(0, 3, 2_000);
     telemetry.commit(&wanted, Nanos(1)).await.expect("commits");
@@ -142,7 +142,7 @@ async fn a_noisy_kind_takes_nothing_from_a_quiet_one() {
 }
 
 #[tokio::test]
-async fn noisy_kinds_share_what_the_quiet_ones_leave() {
+async fn large_kinds_share_what_small_ones_leave() {
     let (_dir, telemetry) = within(8).await;
     for i in 0..8 {
         telemetry.commit(&traces(i * 10_000, 700, 2_000), Nanos(1)).await.expect("commits");
@@ -153,7 +153,7 @@ async fn noisy_kinds_share_what_the_quiet_ones_leave() {
     }
     let counted = counted(&telemetry).await;
     let of = |kind: &str| counted.iter().find(|(k, _)| k == kind).map_or(0, |(_, bytes)| *bytes);
-    // But for the batch that came last, which the next one makes even.
+    // Except for the last batch, which the next one makes room for.
     let third = (of("traces") + of("logs") + of("console")) / 3;
     for kind in ["traces", "logs", "console"] {
         let off = (of(kind) - third).abs();
@@ -162,7 +162,7 @@ async fn noisy_kinds_share_what_the_quiet_ones_leave() {
 }
 
 #[tokio::test]
-async fn a_trace_that_is_still_arriving_stays_whole() {
+async fn a_trace_that_is_still_arriving_is_kept_whole() {
     let (_dir, telemetry) = within(8).await;
     let mut long = record(200, 1, None, None);
     long.trace_id = TraceId([0xff; 16]);
@@ -177,7 +177,7 @@ async fn a_trace_that_is_still_arriving_stays_whole() {
 }
 
 #[tokio::test]
-async fn the_file_becomes_smaller_when_the_limit_does_or_when_all_is_old() {
+async fn the_file_shrinks_with_the_limit_and_when_everything_is_old() {
     let (dir, telemetry) = within(64).await;
     for i in 0..10 {
         telemetry.commit(&traces(i * 10_000, 700, 4_000), Nanos(1)).await.expect("commits");
@@ -204,7 +204,7 @@ async fn the_file_becomes_smaller_when_the_limit_does_or_when_all_is_old() {
 }
 
 #[tokio::test]
-async fn a_reader_that_does_not_let_go_stops_no_writer_and_the_log_is_cut_after_it() {
+async fn a_long_reader_blocks_no_writer_and_the_wal_is_truncated_after_it() {
     let (dir, telemetry) = within(16).await;
     telemetry.commit(&traces(0, 10, 1_000), Nanos(1)).await.expect("commits");
     let mut reader = sqlx::sqlite::SqliteConnectOptions::new()
@@ -228,7 +228,7 @@ async fn a_reader_that_does_not_let_go_stops_no_writer_and_the_log_is_cut_after_
 }
 
 #[tokio::test]
-async fn what_each_kind_takes_is_counted_exactly() {
+async fn the_size_of_each_kind_is_counted_exactly() {
     let (_dir, telemetry) = telemetry().await;
     let (open, complete) = (record(1, 1, None, None), SpanRecord { raw: vec![1; 900], ..record(1, 1, None, Some(5)) });
     telemetry.commit(&[open.clone(), record(2, 1, None, Some(5))], Nanos(1)).await.expect("commits");
@@ -261,7 +261,7 @@ async fn what_each_kind_takes_is_counted_exactly() {
 }
 
 #[tokio::test]
-async fn every_connection_has_a_page_cache_of_its_own() {
+async fn every_connection_has_its_own_page_cache() {
     let (_dir, telemetry) = telemetry().await;
     let options: Vec<String> =
         sqlx::query_scalar("PRAGMA compile_options").fetch_all(&telemetry.pools.readers).await.expect("answers");

@@ -18,7 +18,7 @@ fn card(filter: &str) -> LiveCard {
 }
 
 #[tokio::test]
-async fn a_card_reads_back_and_another_of_its_id_does_not_replace_it() {
+async fn a_card_reads_back_and_is_not_replaced_by_one_of_the_same_id() {
     let (_dir, journal) = journal().await;
     let mut watch = journal.watch().await.expect("watches");
     let mut card = card("service:api \"quoted\"");
@@ -42,7 +42,7 @@ async fn a_card_reads_back_and_another_of_its_id_does_not_replace_it() {
 }
 
 #[tokio::test]
-async fn the_last_answer_is_the_newest_that_is_still_there() {
+async fn the_last_answer_is_the_newest_one_available() {
     let (_dir, journal) = journal().await;
     let card = card("");
     journal.add_live_card(&card, Nanos(1), "a").await.expect("stores");
@@ -52,7 +52,7 @@ async fn the_last_answer_is_the_newest_that_is_still_there() {
         .await
         .expect_err("evidence that is not there is no answer");
 
-    // Frozen at one moment: the later id decides.
+    // Frozen at the same time: the later id decides.
     let (first, second) = (evidence("first"), evidence("second"));
     for frozen in [&first, &second] {
         journal.add_evidence(frozen, b"", "a").await.expect("writes");
@@ -79,7 +79,7 @@ async fn the_last_answer_is_the_newest_that_is_still_there() {
 }
 
 #[tokio::test]
-async fn what_was_frozen_last_counts_whatever_its_data_is_from_and_only_as_an_answer_to_the_question() {
+async fn the_last_answer_is_by_time_of_freezing_and_for_the_same_question() {
     let (_dir, journal) = journal().await;
     let mut card = card("");
     journal.add_live_card(&card, Nanos(1), "a").await.expect("stores");
@@ -100,7 +100,7 @@ async fn what_was_frozen_last_counts_whatever_its_data_is_from_and_only_as_an_an
 }
 
 #[tokio::test]
-async fn a_journal_of_the_version_before_gets_its_tables() {
+async fn a_journal_of_the_previous_version_gets_the_new_tables() {
     let dir = TempDir::new().expect("a temporary directory");
     // As 0001 left it.
     let first = sqlx::migrate::Migrator {

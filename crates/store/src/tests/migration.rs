@@ -1,8 +1,8 @@
-//! Databases of versions before.
+//! Databases of previous versions.
 
 use super::*;
 
-/// A database as the version of a migration made it.
+/// A database with the schema of a migration.
 async fn older(dir: &TempDir, migration: i64) -> sqlx::SqliteConnection {
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(dir.path().join("telemetry.db"))
@@ -15,7 +15,7 @@ async fn older(dir: &TempDir, migration: i64) -> sqlx::SqliteConnection {
 }
 
 #[tokio::test]
-async fn traces_of_the_version_before_are_all_there() {
+async fn traces_of_the_previous_version_are_migrated() {
     let dir = TempDir::new().expect("a temporary directory");
     let mut old = older(&dir, 2).await;
     for statement in [
@@ -41,7 +41,7 @@ async fn traces_of_the_version_before_are_all_there() {
     let spans = telemetry.spans(TraceId([1; 16])).await.expect("reads");
     assert_eq!(spans.iter().map(|s| s.raw.as_slice()).collect::<Vec<_>>(), [[6], [7]]);
     assert_eq!((spans[0].parent_id, spans[0].end, &*spans[0].resource), (Some(SpanId([1; 8])), None, &b"res"[..]));
-    // What arrives now meets what is there: the open child is completed.
+    // New spans update migrated ones: the open child is completed.
     let child = SpanRecord { parent_id: Some(SpanId([1; 8])), start: Nanos(20), ..record(1, 2, None, Some(30)) };
     telemetry.commit(&[child], Nanos(20)).await.expect("commits");
     let row = &telemetry.traces(&newest(9)).await.expect("lists")[1];

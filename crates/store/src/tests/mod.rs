@@ -76,7 +76,7 @@ fn evidence(secret: &str) -> Frozen {
 }
 
 #[tokio::test]
-async fn an_older_base_never_overwrites_and_both_texts_are_kept() {
+async fn an_edit_of_an_older_revision_keeps_both_texts() {
     let (_dir, journal) = journal().await;
     let entry = journal.add_entry(&new_entry("2", "one\r\n"), Nanos(1), "a").await.expect("added");
     let id = entry.row.id;
@@ -86,16 +86,16 @@ async fn an_older_base_never_overwrites_and_both_texts_are_kept() {
     assert_eq!(late, Some(TextWritten::Kept { current: 2, kept: 3 }));
     assert_eq!(journal.entry("week-2").await.expect("read").expect("there").body, "two");
     assert_eq!(journal.revision_text(id, 3).await.expect("read").as_deref(), Some("from an old window"));
-    // The number of the kept text is not given again.
+    // The number of the kept text is not reused.
     let next = journal.write_text(&write(id, Some(2), "three"), Nanos(4), "a").await.expect("written");
     assert_eq!(next, Some(TextWritten::Accepted(4)));
-    // Without a base it writes, and what was there can be read back.
+    // Without a base it overwrites, and the previous text is kept.
     journal.write_text(&write(id, None, "four"), Nanos(5), "c").await.expect("written");
     assert_eq!(journal.revision_text(id, 4).await.expect("read").as_deref(), Some("three"));
 }
 
 #[tokio::test]
-async fn the_same_text_again_is_no_new_revision() {
+async fn writing_the_same_text_makes_no_revision() {
     let (_dir, journal) = journal().await;
     let id = journal.add_entry(&new_entry("2", "x"), Nanos(1), "a").await.expect("added").row.id;
     assert_eq!(
@@ -107,7 +107,7 @@ async fn the_same_text_again_is_no_new_revision() {
 }
 
 #[tokio::test]
-async fn slugs_are_unique_and_weeks_are_in_order() {
+async fn slugs_are_unique_and_weeks_ordered() {
     let (_dir, journal) = journal().await;
     for week in ["X", "10", "2", "2", "0"] {
         journal.add_entry(&new_entry(week, ""), Nanos(1), "a").await.expect("added");
@@ -117,7 +117,7 @@ async fn slugs_are_unique_and_weeks_are_in_order() {
 }
 
 #[tokio::test]
-async fn a_purged_evidence_leaves_only_a_tombstone() {
+async fn purged_evidence_leaves_only_a_tombstone() {
     let (dir, journal) = journal().await;
     let secret = "a name that nobody may read any more";
     let frozen = evidence(secret);
@@ -137,7 +137,7 @@ async fn a_purged_evidence_leaves_only_a_tombstone() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_not_touched() {
+async fn a_database_of_a_newer_version_is_not_modified() {
     let (dir, journal) = journal().await;
     journal.close().await;
     let path = dir.path().join("journal.db");
@@ -157,7 +157,7 @@ async fn a_database_of_a_newer_version_is_not_touched() {
 }
 
 #[tokio::test]
-async fn garbage_is_not_taken_for_a_database() {
+async fn a_file_that_is_not_a_database_is_refused() {
     let dir = TempDir::new().expect("a temporary directory");
     std::fs::write(dir.path().join("journal.db"), "this is a text file, and not a short one at all, really".repeat(40))
         .expect("writes");
@@ -193,7 +193,7 @@ async fn telemetry() -> (TempDir, Telemetry) {
 }
 
 #[tokio::test]
-async fn children_first_then_the_root_make_one_row() {
+async fn a_root_that_arrives_after_its_children_makes_one_row() {
     let (_dir, telemetry) = telemetry().await;
     telemetry.commit(&[record(1, 3, Some(1), Some(2_000))], Nanos(1)).await.expect("commits");
     let early = &telemetry.traces(&newest(10)).await.expect("lists")[0];
@@ -208,7 +208,7 @@ async fn children_first_then_the_root_make_one_row() {
 }
 
 #[tokio::test]
-async fn a_repeated_span_replaces_and_an_open_one_never_replaces_a_complete_one() {
+async fn a_repeated_span_replaces_but_an_open_one_never_a_complete_one() {
     let (_dir, telemetry) = telemetry().await;
     let mut complete = record(1, 1, None, Some(5_000));
     telemetry.commit(&[record(1, 1, None, None)], Nanos(1)).await.expect("commits");
@@ -222,7 +222,7 @@ async fn a_repeated_span_replaces_and_an_open_one_never_replaces_a_complete_one(
 }
 
 #[tokio::test]
-async fn traces_page_without_a_gap_also_where_many_began_at_once() {
+async fn paging_misses_no_trace_even_if_many_began_at_once() {
     let (_dir, telemetry) = telemetry().await;
     let spans: Vec<SpanRecord> = (1..=40)
         .map(|i| {
@@ -264,7 +264,7 @@ async fn traces_page_without_a_gap_also_where_many_began_at_once() {
 }
 
 #[tokio::test]
-async fn a_trace_in_one_batch_and_in_many_has_the_same_row() {
+async fn a_trace_has_the_same_row_in_one_batch_or_many() {
     let (_dir, whole) = telemetry().await;
     let (_other, parts) = telemetry().await;
     let mut spans: Vec<SpanRecord> =
@@ -283,7 +283,7 @@ async fn a_trace_in_one_batch_and_in_many_has_the_same_row() {
 }
 
 #[tokio::test]
-async fn ten_thousand_spans_read_back_whole() {
+async fn ten_thousand_spans_read_back() {
     let (_dir, telemetry) = telemetry().await;
     let batch: Vec<SpanRecord> = (0..10_000u64)
         .map(|i| {
@@ -297,7 +297,7 @@ async fn ten_thousand_spans_read_back_whole() {
 }
 
 #[tokio::test]
-async fn another_process_sees_what_was_written() {
+async fn another_process_sees_changes() {
     let (dir, journal) = journal().await;
     let mut watch = Journal::open(dir.path()).await.expect("a second one").watch().await.expect("watches");
     assert!(!watch.changed().await.expect("looks"));

@@ -42,9 +42,9 @@ pub(super) fn error(uuid: &str, item: &str, time: i64, level: Level, person: &st
 }
 
 #[tokio::test]
-async fn log_events_page_in_both_directions_without_a_gap() {
+async fn paging_misses_no_log_event_in_either_direction() {
     let (_dir, telemetry) = telemetry().await;
-    // Ten at one moment: the place decides.
+    // Ten at the same time: `seq` decides.
     let batch: Vec<LogRecord> = (0..50).map(|i| log(i / 10, "cruddur", &format!("m{i}"))).collect();
     telemetry.commit_logs(&batch, Nanos(100)).await.expect("commits");
     for newest_first in [false, true] {
@@ -67,7 +67,7 @@ async fn log_events_page_in_both_directions_without_a_gap() {
 }
 
 #[tokio::test]
-async fn a_question_means_what_it_says() {
+async fn log_queries_filter_by_every_field() {
     let (_dir, telemetry) = telemetry().await;
     telemetry.commit_logs(&[log(10, "a", "x"), log(20, "b", "y"), log(25, "a", "z")], Nanos(1)).await.expect("commits");
     let found = async |question: LogQuery| -> String {
@@ -86,7 +86,7 @@ async fn a_question_means_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_deleted_group_takes_its_own_events_and_no_others() {
+async fn deleting_a_group_deletes_only_its_events() {
     let (_dir, telemetry) = telemetry().await;
     let tags = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
     assert!(telemetry.create_log_group("g", &tags, Nanos(1)).await.expect("creates"));
@@ -106,7 +106,7 @@ async fn a_deleted_group_takes_its_own_events_and_no_others() {
 }
 
 #[tokio::test]
-async fn occurrences_are_counted_into_items_and_a_known_uuid_counts_once() {
+async fn occurrences_are_grouped_into_items_and_a_known_uuid_counts_once() {
     let (_dir, telemetry) = telemetry().await;
     let batch = [
         error("a", "one", 5, Level::Error, "ada"),
@@ -163,7 +163,7 @@ async fn settings_are_replaced_by_name() {
 }
 
 #[tokio::test]
-async fn what_was_heard_adds_up_and_stays_small() {
+async fn request_counts_add_up_and_are_bounded() {
     let (_dir, telemetry) = telemetry().await;
     let heard =
         |path: String, last| RequestCount { listener: "http".into(), path, status: 404, count: 2, last: Nanos(last) };
@@ -179,14 +179,14 @@ async fn what_was_heard_adds_up_and_stays_small() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_goes_whole_and_the_rest_stays() {
+async fn old_traces_are_dropped_whole_and_the_rest_stays() {
     let (_dir, telemetry) = telemetry().await;
     for (trace, now) in [(1, 10), (2, 20), (3, 30)] {
         let spans = [record(trace, 1, None, Some(1)), record(trace, 2, Some(1), Some(2))];
         telemetry.commit(&spans, Nanos(now)).await.expect("commits");
         telemetry.commit_logs(&[log(now, "g", "m")], Nanos(now)).await.expect("commits");
     }
-    // A late span makes an old trace young again.
+    // A late span makes an old trace recent again.
     telemetry.commit(&[record(1, 3, Some(1), Some(3))], Nanos(40)).await.expect("commits");
     telemetry.trim(Nanos(30)).await.expect("trims");
     assert_eq!(telemetry.dropped(), 2 + 2, "one trace of two spans, two log events");
@@ -200,7 +200,7 @@ async fn what_is_too_old_goes_whole_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn readers_see_which_kind_was_written() {
+async fn watchers_see_which_kind_was_written() {
     let (_dir, telemetry) = telemetry().await;
     let mut watch = telemetry.watch().await.expect("watches");
     let before = watch.written().await.expect("reads");

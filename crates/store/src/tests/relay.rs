@@ -34,7 +34,7 @@ fn done(queued: &[Queued]) -> BatchOutcome {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_queued_in_the_same_moment_and_survives_the_process() {
+async fn records_are_queued_in_the_same_transaction_and_survive_the_process() {
     let (dir, telemetry) = telemetry().await;
     queue(&telemetry, &[payload("xray", "", "one"), payload("xray", "", "two")], 5).await;
     let log = LogRecord {
@@ -78,7 +78,7 @@ async fn what_is_kept_is_queued_in_the_same_moment_and_survives_the_process() {
 }
 
 #[tokio::test]
-async fn a_batch_is_of_one_kind_and_within_its_limits() {
+async fn a_batch_has_one_kind_and_keeps_its_limits() {
     let (_dir, telemetry) = telemetry().await;
     let all = [
         payload("otlp", "traces", "a"),
@@ -98,7 +98,7 @@ async fn a_batch_is_of_one_kind_and_within_its_limits() {
 }
 
 #[tokio::test]
-async fn what_failed_goes_behind_what_was_not_tried_yet() {
+async fn failed_payloads_go_behind_untried_ones() {
     let (_dir, telemetry) = telemetry().await;
     queue(&telemetry, &[payload("xray", "", "a"), payload("xray", "", "b")], 1).await;
     let first = telemetry.relay_next("xray", 1, 1, &[]).await.expect("reads");
@@ -118,7 +118,7 @@ async fn what_failed_goes_behind_what_was_not_tried_yet() {
 }
 
 #[tokio::test]
-async fn the_oldest_go_first_by_age_and_by_size_and_are_counted() {
+async fn the_oldest_payloads_are_dropped_first_and_counted() {
     let (_dir, telemetry) = telemetry().await;
     for i in 0..20 {
         let destination = if i % 2 == 0 { "xray" } else { "logs" };
@@ -140,7 +140,7 @@ async fn the_oldest_go_first_by_age_and_by_size_and_are_counted() {
 }
 
 #[tokio::test]
-async fn more_than_one_transaction_of_rows_goes() {
+async fn dropping_takes_several_transactions_if_needed() {
     let (_dir, telemetry) = telemetry().await;
     let many: Vec<Outgoing> = (0..1_300).map(|i| payload("xray", "", &i.to_string())).collect();
     queue(&telemetry, &many, 1).await;
@@ -150,7 +150,7 @@ async fn more_than_one_transaction_of_rows_goes() {
 }
 
 #[tokio::test]
-async fn a_full_queue_costs_no_telemetry() {
+async fn a_full_queue_displaces_no_telemetry() {
     let dir = TempDir::new().expect("a temporary directory");
     let telemetry = Telemetry::open_within(dir.path(), 2 << 20).await.expect("opens");
     queue(&telemetry, &[payload("xray", "", &"x".repeat(8 << 20))], 1).await;
@@ -159,14 +159,14 @@ async fn a_full_queue_costs_no_telemetry() {
     assert_eq!((telemetry.dropped(), telemetry.span_count().await.expect("counts")), (0, 2));
     assert_eq!(next(&telemetry, "xray").await.len(), 1);
     super::limits::counted(&telemetry).await;
-    // What is done gives its room back.
+    // Finished payloads free their space.
     telemetry.relay_finish("xray", &done(&next(&telemetry, "xray").await), Nanos(3)).await.expect("settles");
     assert_eq!(telemetry.relay_bytes().await.expect("reads"), 0);
     super::limits::counted(&telemetry).await;
 }
 
 #[tokio::test]
-async fn why_it_waits_is_there_for_every_process() {
+async fn problems_of_the_queue_are_visible_to_every_process() {
     let (dir, telemetry) = telemetry().await;
     let mut watch = telemetry.watch().await.expect("watches");
     let before = watch.written().await.expect("reads");
@@ -187,7 +187,7 @@ async fn why_it_waits_is_there_for_every_process() {
 }
 
 #[tokio::test]
-async fn a_database_of_the_version_before_gets_an_empty_queue() {
+async fn a_database_of_the_previous_version_gets_an_empty_queue() {
     let dir = TempDir::new().expect("a temporary directory");
     let mut old = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(dir.path().join("telemetry.db"))

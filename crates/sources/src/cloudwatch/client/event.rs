@@ -1,23 +1,21 @@
-//! One log event, found again by what its row's id says.
+//! Finding one log event again by the id of its row.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
-use super::search::{MOST_IN_A_PAGE, Search, Turn, Window, id_of_text};
+use super::search::{MAX_PER_PAGE, PageRequest, Search, Window, id_of_text};
 use super::{Client, Event};
 use crate::cloud::{Fault, Fetch, Progress, SourceError};
 
-/// Longer than any id of ours: group and stream have 512 characters each at most.
-const LONGEST: usize = 8_192;
+/// Longer than any of our ids: group and stream have at most 512 characters each.
+const MAX_LENGTH: usize = 8_192;
 
-/// What finds a log event again. Written (`to_string`) it is the id of a row: opaque, URL-safe.
+/// Identifies a log event. Its string form is the id of a row: opaque, URL-safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRef {
-    /// Its log group.
     pub group: String,
-    /// Its log stream.
     pub stream: String,
     /// When it happened, in milliseconds since the epoch.
     pub millis: i64,
@@ -26,9 +24,9 @@ pub struct EventRef {
 }
 
 impl EventRef {
-    /// Reads what [`EventRef::to_string`] wrote; `None` for anything else.
+    /// The inverse of [`EventRef::to_string`].
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return None;
         }
         let json = BASE64.decode(text).ok()?;
@@ -49,17 +47,17 @@ impl fmt::Display for EventRef {
 }
 
 impl Client {
-    /// Reads one event again, by its stream and its moment.
+    /// Reads one event again, by its stream and time.
     ///
     /// # Errors
-    /// [`Fault::NotFound`] where it is not there any more; see [`SourceError`].
+    /// [`Fault::NotFound`] if it is not there any more; see [`SourceError`].
     pub async fn event(&self, reference: &EventRef, fetch: &Fetch) -> Result<Event, SourceError> {
         let EventRef { group, stream, millis, .. } = reference;
         let search = Search::new(self, group, std::slice::from_ref(stream), "", "")?;
         let window = Window { from: *millis, until: Some(*millis) };
         let mut token: Option<String> = None;
         for pages in 1.. {
-            let turn = Turn { window, newest_first: false, limit: MOST_IN_A_PAGE, token: token.as_deref() };
+            let turn = PageRequest { window, newest_first: false, limit: MAX_PER_PAGE, token: token.as_deref() };
             let page = search.page(turn, fetch).await?;
             fetch.progress(Progress { pages, rows: 0, of: 1, what: format!("a log event of {group}") });
             if let Some(event) = page.events.into_iter().find(|event| reference.is(event)) {
@@ -72,8 +70,8 @@ impl Client {
         }
         Err(SourceError::new(
             Fault::NotFound,
-            format!("the log event is not in {group} any more"),
-            "A log group's retention deletes events; what was captured before is kept in the journal",
+            format!("the log event is no longer in {group}"),
+            "The log group's retention deletes old events; captured ones are kept in the journal",
         ))
     }
 }
@@ -100,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_local_id_is_no_reference() {
-        for text in ["17", "", "W10", &"A".repeat(LONGEST + 1)] {
+        for text in ["17", "", "W10", &"A".repeat(MAX_LENGTH + 1)] {
             assert_eq!(EventRef::parse(text), None, "{text}");
         }
     }

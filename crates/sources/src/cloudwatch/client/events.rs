@@ -1,4 +1,4 @@
-//! Log events of a group: by pattern and range, all pages, the oldest or the newest first.
+//! Log events of a group: by pattern and range, all pages, oldest or newest first.
 
 mod mark;
 mod newest;
@@ -14,47 +14,44 @@ use crate::cloud::{Fetch, Range, SourceError};
 use mark::Mark;
 use reading::Reading;
 
-/// The most events of one answer, whatever is asked for.
-const MOST_EVENTS: u32 = 100_000;
+/// The most events of one answer, whatever the limit.
+const MAX_EVENTS: u32 = 100_000;
 /// The most text of one answer; an event may have a megabyte.
-const MOST_BYTES: usize = 256 << 20;
+const MAX_BYTES: usize = 256 << 20;
 /// How many events of a trace are read.
 const OF_A_TRACE: u32 = 1_000;
 
-/// Which log events.
+/// Selects log events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventsAsk {
-    /// The log group's name.
     pub group: String,
-    /// Only of these streams; empty: of all.
+    /// Empty for all streams.
     pub streams: Vec<String>,
-    /// Only of streams that begin so; empty: of all.
+    /// Empty for all streams.
     pub stream_prefix: String,
-    /// A filter pattern; empty: all.
+    /// A filter pattern; empty for all events.
     pub pattern: String,
-    /// When.
     pub range: Range,
-    /// At most so many in one answer; 100,000 at most.
+    /// At most 100,000.
     pub limit: u32,
-    /// The newest first instead of the oldest.
+    /// Newest first instead of oldest first.
     pub newest_first: bool,
-    /// Behind an answer's events: its `next`, with everything else as it was.
+    /// Continue after an earlier answer: its `next`, with everything else unchanged.
     pub page: Option<String>,
 }
 
 /// A log event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// What was said, when, where.
     pub record: LogRecord,
-    /// The service's `eventId`; where it gives none, what stands for it.
+    /// The service's `eventId`, or a substitute if it has none.
     pub id: String,
-    /// When CloudWatch Logs took it in.
+    /// When CloudWatch Logs received it.
     pub ingested: Option<Nanos>,
 }
 
 impl Event {
-    /// What finds it again: the id of a row.
+    /// Its reference: the id of a row.
     pub fn reference(&self) -> EventRef {
         EventRef {
             group: self.record.group.clone(),
@@ -65,34 +62,34 @@ impl Event {
     }
 }
 
-/// Log events, in the order that was asked for.
+/// Log events, in the requested order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Events {
-    /// The events.
     pub records: Vec<Event>,
-    /// What the reader must know; also that the reading was stopped.
+    /// Includes that reading was stopped.
     pub notes: Vec<String>,
-    /// Asks for what is behind them; `None` where that was everything.
+    /// Continues after these events; `None` if that was everything.
     pub next: Option<String>,
-    /// What ended the reading after these events had come: expired credentials, a cut connection, the user. `next` then goes on
-    /// where it ended. Where nothing had come, the fault is the answer instead.
+    /// What ended the reading after these events had arrived: expired credentials, a cut connection, the user. `next`
+    /// then continues there. If no event had arrived, the fault is returned instead.
     pub stopped: Option<SourceError>,
 }
 
 impl Client {
-    /// Reads log events: page after page, empty ones too, until the limit or the end is reached.
+    /// Reads log events: page after page, including empty ones, until the limit or the end.
     ///
     /// # Errors
-    /// [`Fault::Invalid`](crate::cloud::Fault::Invalid) before anything is asked where a group, a stream, the pattern or the page is
-    /// none; `NotFound` where there is no such group or stream; else what the source ended with before the first event came.
+    /// [`Fault::Invalid`](crate::cloud::Fault::Invalid) before any request if a group, a stream, the pattern or the
+    /// page is invalid; `NotFound` if there is no such group or stream; else what ended the reading before the first
+    /// event arrived.
     pub async fn events(&self, ask: &EventsAsk, fetch: &Fetch) -> Result<Events, SourceError> {
         let search = Search::new(self, &ask.group, &ask.streams, &ask.stream_prefix, &ask.pattern)?;
         let mark = ask.page.as_deref().map(Mark::parse).transpose()?;
-        let limit = usize::try_from(ask.limit.clamp(1, MOST_EVENTS)).unwrap_or(usize::MAX);
+        let limit = usize::try_from(ask.limit.clamp(1, MAX_EVENTS)).unwrap_or(usize::MAX);
         Reading::new(&search, Window::from(ask.range), limit, ask.newest_first, fetch).run(mark).await
     }
 
-    /// The log events of a group whose text names a trace, in W3C's or X-Ray's form; the oldest first, 1,000 at most.
+    /// The log events of a group whose text names a trace, in W3C's or X-Ray's form; oldest first, at most 1,000.
     ///
     /// # Errors
     /// As [`Client::events`].

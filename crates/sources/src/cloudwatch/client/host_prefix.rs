@@ -1,4 +1,4 @@
-//! Live Tail at an endpoint of the user's own.
+//! Live Tail with an endpoint of the user's own.
 
 use aws_sdk_cloudwatchlogs::config::interceptors::BeforeSerializationInterceptorContextMut;
 use aws_sdk_cloudwatchlogs::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::error::BoxError;
 use aws_smithy_runtime_api::client::endpoint::EndpointPrefix;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
-/// Takes away the `stream-` that the SDK puts before the host of StartLiveTail, also before a host that was set by hand:
+/// Removes the `stream-` that the SDK puts before the host of StartLiveTail, even if the endpoint was configured:
 /// `http://stream-127.0.0.1:4318` does not resolve (aws-smithy-runtime 1.16.2, `orchestrator/endpoints.rs`).
 #[derive(Debug)]
 pub(super) struct Without;

@@ -1,4 +1,4 @@
-//! Logs Insights: a query from its start to its complete result, and the queries that are saved in CloudWatch.
+//! Logs Insights: running a query to its complete result, and the queries saved in CloudWatch.
 
 mod answer;
 
@@ -7,65 +7,61 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_cloudwatchlogs::types::{QueryLanguage, QueryStatistics, QueryStatus};
 use tracebook_core::query::{self, QueryResult};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
-use super::groups::Found;
+use super::groups::Listed;
 use super::{Client, fault};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
-use crate::count;
 use answer::Table;
 pub use answer::timestamp_in;
 
 /// The most rows of one query.
-const MOST_ROWS: u32 = 100_000;
-/// The longest query.
-const LONGEST: usize = 10_000;
-/// The most groups that can be asked together.
-const MOST_GROUPS: usize = 50;
-/// The pause before the first look at a query; the next is half as long again.
+const MAX_ROWS: u32 = 100_000;
+const MAX_QUERY_LENGTH: usize = 10_000;
+/// The most groups of one query.
+const MAX_GROUPS: usize = 50;
+/// The pause before the first poll of a query; it grows by half each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause between two looks.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// How long the end of a query that nobody wants any more is waited for.
+/// The longest pause between two polls.
+const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// How long to wait when stopping an abandoned query.
 const STOPPING: Duration = Duration::from_secs(3);
 
-/// Which query.
+/// A query to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryAsk {
-    /// The log groups' names; may be empty where the text has a `SOURCE` command.
+    /// Names of log groups; may be empty if the text has a `SOURCE` command.
     pub groups: Vec<String>,
-    /// The query, in Logs Insights' own language.
+    /// In the Logs Insights query language.
     pub text: String,
-    /// When; Insights goes by whole seconds, so up to a second more at each end.
+    /// Insights uses whole seconds, so up to a second more at each end.
     pub range: Range,
-    /// At most so many rows; 100,000 at most. A `limit` in the text holds too.
+    /// At most 100,000 rows. A `limit` in the text applies too.
     pub limit: u32,
 }
 
-/// A query that is saved in CloudWatch.
+/// A query saved in CloudWatch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    /// Its id.
     pub id: String,
-    /// Its name; folders are before a `/`.
+    /// Folders are before a `/`.
     pub name: String,
-    /// Its text.
     pub query: String,
-    /// The log groups that it is for.
     pub groups: Vec<String>,
 }
 
 impl Client {
-    /// Runs a query and waits for its whole result. Ended by the user, or given up, it is also stopped at AWS, which charges by what was
-    /// scanned.
+    /// Runs a query and waits for its complete result. If it is cancelled or abandoned, it is also stopped at AWS,
+    /// which charges by bytes scanned.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where the query cannot be read, with AWS's words; [`Fault::Broken`] where it failed or was stopped elsewhere;
-    /// see [`SourceError`].
+    /// [`Fault::Invalid`] with AWS's message if the query is invalid; [`Fault::Broken`] if it failed or was stopped
+    /// elsewhere; see [`SourceError`].
     pub async fn query(&self, ask: &QueryAsk, fetch: &Fetch) -> Result<QueryResult, SourceError> {
         check(ask)?;
         let (start, end) = seconds(ask.range);
-        let limit = ask.limit.clamp(1, MOST_ROWS);
+        let limit = ask.limit.clamp(1, MAX_ROWS);
         let started = fetch
             .call(Api::LogsInsights, || async {
                 self.logs
@@ -83,8 +79,7 @@ impl Client {
                     })
             })
             .await?;
-        let id =
-            started.query_id.filter(|id| !id.is_empty()).ok_or_else(|| broken("did not say which query it started"))?;
+        let id = started.query_id.filter(|id| !id.is_empty()).ok_or_else(|| broken("returned no query id"))?;
         let mut running = Running { client: self, id, fetch, scanned: 0, ended: false };
         let outcome = running.wait().await;
         if matches!(&outcome, Err(error) if error.fault == Fault::Cancelled) {
@@ -94,16 +89,13 @@ impl Client {
         Ok(result(ask, limit, (start, end), table, statistics.as_ref()))
     }
 
-    /// The queries that are saved in CloudWatch, by name.
-    ///
-    /// # Errors
-    /// See [`SourceError`].
-    pub async fn saved_queries(&self, fetch: &Fetch) -> Result<Found<Saved>, SourceError> {
-        const MOST_PAGES: u32 = 50;
-        let mut found = Found { rows: Vec::new(), notes: Vec::new() };
+    /// The queries saved in CloudWatch, by name.
+    pub async fn saved_queries(&self, fetch: &Fetch) -> Result<Listed<Saved>, SourceError> {
+        const MAX_PAGES: u32 = 50;
+        let mut found = Listed { rows: Vec::new(), notes: Vec::new() };
         let mut other_languages = 0;
         let mut token: Option<String> = None;
-        for pages in 1..=MOST_PAGES {
+        for pages in 1..=MAX_PAGES {
             let answer = fetch
                 .call(Api::LogsInsights, || async {
                     let ask = self.logs.describe_query_definitions().set_next_token(token.clone());
@@ -132,7 +124,7 @@ impl Client {
         found.rows.sort_by(|a, b| a.name.cmp(&b.name));
         if other_languages > 0 {
             let note = format!(
-                "{} in PPL or SQL not shown: only Logs Insights' own language is run here",
+                "{} in PPL or SQL not shown: only the Logs Insights query language is supported",
                 count(other_languages, "query")
             );
             found.notes.push(note.replace("querys", "queries"));
@@ -141,26 +133,26 @@ impl Client {
     }
 }
 
-/// A query at work.
+/// A running query.
 struct Running<'a> {
     client: &'a Client,
     id: String,
     fetch: &'a Fetch,
-    /// How many bytes were scanned, as far as was said.
+    /// Bytes scanned, as far as reported.
     scanned: u64,
-    /// Whether AWS said that it is over, or was told to end it.
+    /// Whether AWS reported its end, or was asked to stop it.
     ended: bool,
 }
 
 impl Running<'_> {
-    /// Looks until it is complete, then reads all of it. What comes before is partial, and no result.
+    /// Polls until it is complete, then reads the whole result. Earlier rows are partial.
     async fn wait(&mut self) -> Result<(Table, Option<QueryStatistics>), SourceError> {
         let mut pause = FIRST_PAUSE;
         for looks in 1.. {
             self.fetch.wait(pause).await?;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            pause = (pause * 3 / 2).min(MAX_PAUSE);
             let answer = self.look(None).await?;
-            // By its text: the SDK has a name of its own for the status that the service calls `Unknown`.
+            // By its text: the SDK has its own variant named like the service's status `Unknown`.
             let status = answer.status().map_or("Unknown", QueryStatus::as_str).to_owned();
             self.tell(looks, &answer, &status);
             match status.as_str() {
@@ -175,7 +167,7 @@ impl Running<'_> {
                 }
             }
         }
-        Err(broken("never ended the query"))
+        Err(broken("did not finish the query"))
     }
 
     async fn collect(&self, answer: GetQueryResultsOutput) -> Result<(Table, Option<QueryStatistics>), SourceError> {
@@ -222,7 +214,7 @@ impl Running<'_> {
         });
     }
 
-    /// Ends the query at AWS. Not by [`Fetch::call`], which makes no request for a user who has ended it.
+    /// Stops the query at AWS. Not through [`Fetch::call`], which makes no request after a cancellation.
     async fn stop(&mut self) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -234,7 +226,7 @@ impl Running<'_> {
 }
 
 impl Drop for Running<'_> {
-    /// Nobody waits any more: the one who did was dropped.
+    /// Abandoned: the future was dropped.
     fn drop(&mut self) {
         if self.ended {
             return;
@@ -256,14 +248,14 @@ fn check(ask: &QueryAsk) -> Result<(), SourceError> {
             "Write one: fields @timestamp, @message | sort @timestamp desc | limit 100",
         );
     }
-    if ask.text.chars().count() > LONGEST {
+    if ask.text.chars().count() > MAX_QUERY_LENGTH {
         return invalid("the query is longer than 10,000 characters", "Make it shorter");
     }
-    if ask.groups.len() > MOST_GROUPS {
-        return invalid("more than 50 log groups are named", "Name fewer");
+    if ask.groups.len() > MAX_GROUPS {
+        return invalid("more than 50 log groups given", "Use fewer");
     }
     if ask.groups.is_empty() && !answer::has_command(&ask.text, "source") {
-        return invalid("no log group is named", "Name the log groups that the query is for");
+        return invalid("no log group given", "Specify the log groups of the query");
     }
     Ok(())
 }
@@ -286,7 +278,7 @@ fn result(
     let (columns, rows) = table.finish();
     let (more, note) = answer::more(&ask.text, if cut { 0 } else { limit }, rows.len(), statistics);
     let note = match cut {
-        true => Some(format!("only the first {} were read: a result may not be larger here", count(rows.len(), "row"))),
+        true => Some(format!("only the first {} were read, the limit of a result", count(rows.len(), "row"))),
         false => note,
     };
     QueryResult {
@@ -319,7 +311,7 @@ fn malformed(error: &aws_sdk_cloudwatchlogs::operation::start_query::StartQueryE
     let words: Vec<&str> = said.split_whitespace().collect();
     SourceError::new(
         Fault::Invalid,
-        format!("Logs Insights cannot read the query{place}: {}", crate::clip(&words.join(" "))),
+        format!("Logs Insights cannot read the query{place}: {}", crate::text::clip(&words.join(" "))),
         "Commands are separated by |: fields, filter, stats, sort, limit, parse, display",
     )
 }
@@ -328,18 +320,18 @@ fn ended_as(status: &str) -> SourceError {
     match status {
         "Failed" => SourceError::new(
             Fault::Broken,
-            "Logs Insights says that the query failed",
-            "Try a shorter range or a simpler query; what came before the failure is partial, and is not kept",
+            "the query failed in Logs Insights",
+            "Try a shorter range or a simpler query; partial results are not kept",
         ),
         "Cancelled" => SourceError::new(Fault::Broken, "the query was stopped by somebody else", "Run it again"),
         "Timeout" => SourceError::new(
             Fault::Broken,
             "the query ran for longer than 60 minutes, and Logs Insights ended it",
-            "Ask for a shorter range",
+            "Choose a shorter range",
         ),
         other => SourceError::new(
             Fault::Broken,
-            format!("Logs Insights does not know how the query ended ({})", crate::clip(other)),
+            format!("Logs Insights reports an unknown query status ({})", crate::text::clip(other)),
             "Run it again",
         ),
     }

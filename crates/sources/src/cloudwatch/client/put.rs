@@ -1,4 +1,4 @@
-//! PutLogEvents, for the relay: what came in locally is also sent to CloudWatch Logs.
+//! PutLogEvents, for the relay: forwards local log events to CloudWatch Logs.
 
 use std::ops::Range;
 
@@ -8,26 +8,25 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use super::{Client, fault};
 use crate::cloud::{Api, Fault, Fetch, Progress, SourceError, Used};
 
-/// What a batch may hold: the events' text in UTF-8, and so many bytes for each event besides.
+/// The size limit of a batch: the events' text in UTF-8, plus this many bytes for each event.
 const BATCH_BYTES: usize = 1_048_576;
 const EVENT_BYTES: usize = 26;
-/// How many events a batch may hold.
+/// How many events a batch may contain.
 const BATCH_EVENTS: usize = 10_000;
-/// How much time lies between a batch's first and last event, in milliseconds.
+/// The longest time between a batch's first and last event, in milliseconds.
 const BATCH_SPAN: i64 = 24 * 60 * 60 * 1_000;
 
-/// Why an event was not taken. It will not be, however often it is sent.
+/// Why an event was refused for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// It is older than 14 days.
+    /// Older than 14 days.
     TooOld,
-    /// It is older than the group's retention.
+    /// Older than the group's retention.
     Expired,
-    /// It is more than two hours in the future.
+    /// More than two hours in the future.
     TooNew,
-    /// It is larger than a batch, 1 MiB.
+    /// Larger than a batch, 1 MiB.
     TooLarge,
-    /// It has no text.
     Empty,
 }
 
@@ -44,25 +43,26 @@ impl Rejected {
     }
 }
 
-/// What became of events that were put. Each is in one of the three; places are those in what was handed in.
+/// The result of putting events. Each event is in one of the three lists; positions refer to the given events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Put {
-    /// How many were taken.
+    /// How many were accepted.
     pub taken: usize,
-    /// Those that were not, and why.
+    /// Those that were refused, and why.
     pub rejected: Vec<(usize, Rejected)>,
-    /// Those that were not sent, or not answered: to be put again.
+    /// Those that were not sent, or not answered: to be sent again.
     pub left: Vec<usize>,
     /// Why some are left.
     pub stopped: Option<SourceError>,
 }
 
 impl Client {
-    /// Puts events, `(milliseconds since the epoch, text)` in any order, into a stream; group and stream are made where they are
-    /// missing. Sent in batches as the service takes them; what was taken before a fault stays taken, and is said.
+    /// Puts events (`(milliseconds since the epoch, text)`, in any order) into a stream; group and stream are created
+    /// if missing. Sent in batches within the service's limits; what was accepted before a fault stays accepted, and is
+    /// reported.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where group or stream cannot be named so; everything else is in [`Put::stopped`].
+    /// [`Fault::Invalid`] for an invalid name of group or stream; everything else is in [`Put::stopped`].
     pub async fn put_events(
         &self,
         group: &str,
@@ -142,7 +142,7 @@ impl Client {
             .await
     }
 
-    /// Makes a stream, and its group before it; that somebody else did so meanwhile is as good.
+    /// Creates a stream, and its group first; that they exist already is fine.
     async fn make(&self, group: &str, stream: &str, fetch: &Fetch) -> Result<(), SourceError> {
         fetch
             .call(Api::LogsPut, || async {
@@ -175,7 +175,7 @@ fn size(message: &str) -> usize {
     message.len() + EVENT_BYTES
 }
 
-/// The places of what can be sent, by time.
+/// The positions of the events that can be sent, by time.
 fn in_order(events: &[(i64, String)], rejected: &mut Vec<(usize, Rejected)>) -> Vec<usize> {
     let mut order = Vec::with_capacity(events.len());
     for (at, (_, message)) in events.iter().enumerate() {
@@ -189,7 +189,7 @@ fn in_order(events: &[(i64, String)], rejected: &mut Vec<(usize, Rejected)>) -> 
     order
 }
 
-/// The ranges of `order` that are batches.
+/// The ranges of `order` that form batches.
 fn batches(events: &[(i64, String)], order: &[usize]) -> Vec<Range<usize>> {
     let mut batches = Vec::new();
     let (mut start, mut bytes) = (0, 0);
@@ -208,7 +208,7 @@ fn batches(events: &[(i64, String)], order: &[usize]) -> Vec<Range<usize>> {
     batches
 }
 
-/// Which places of a batch were not taken: the old ones before an end, which is exclusive, the new ones from a start on.
+/// The refused positions of a batch: the old ones before an exclusive end, the new ones from a start.
 fn rejected(answer: &PutLogEventsOutput, sent: usize) -> Vec<(usize, Rejected)> {
     let Some(info) = answer.rejected_log_events_info() else { return Vec::new() };
     let index =

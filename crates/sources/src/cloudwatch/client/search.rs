@@ -9,19 +9,19 @@ use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
 use super::{Client, Event, fault};
-use crate::clip;
 use crate::cloud::{Api, Fault, Fetch, Range, SourceError, Used};
 use crate::cloudwatch::severity::severity_in;
 use crate::cloudwatch::trace_id::trace_id_in;
+use crate::text::clip;
 
-/// The most events that the service gives in a page.
-pub(super) const MOST_IN_A_PAGE: usize = 10_000;
-/// The longest pattern that it takes.
-const LONGEST_PATTERN: usize = 1_024;
-/// The most streams that it takes by name.
-const MOST_STREAMS: usize = 100;
+/// The most events of a page.
+pub(super) const MAX_PER_PAGE: usize = 10_000;
+/// The longest pattern.
+const MAX_PATTERN_LENGTH: usize = 1_024;
+/// The most streams by name.
+const MAX_STREAMS: usize = 100;
 
-/// What is searched for; checked, so that nothing is asked that the service will refuse.
+/// A search, validated so that the service does not refuse it.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     client: Client,
@@ -30,15 +30,15 @@ pub(super) struct Search {
     stream_prefix: String,
     /// As written; empty for all.
     pattern: String,
-    /// The same, read.
+    /// The same, parsed.
     parsed: FilterPattern,
 }
 
-/// A stretch of time in the service's terms: milliseconds, both ends inclusive.
+/// A range of time in the service's terms: milliseconds, both ends inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) from: i64,
-    /// `None`: without an end.
+    /// `None` for no end.
     pub(super) until: Option<i64>,
 }
 
@@ -50,9 +50,9 @@ impl From<Range> for Window {
     }
 }
 
-/// Where and how a page is asked for.
+/// Position and order of a page.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn<'a> {
+pub(super) struct PageRequest<'a> {
     pub(super) window: Window,
     pub(super) newest_first: bool,
     pub(super) limit: usize,
@@ -62,13 +62,13 @@ pub(super) struct Turn<'a> {
 /// A page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// What matches, in the order of the answer.
+    /// The matching events, in the order of the answer.
     pub(super) events: Vec<Event>,
-    /// How many came that do not match.
+    /// How many did not match.
     pub(super) left_out: usize,
-    /// Whether the events came oldest first, as far as their times tell; `None` where they do not.
+    /// Whether the events came oldest first; `None` if their times do not tell.
     pub(super) ascending: Option<bool>,
-    /// Asks for the next page.
+    /// The token of the next page.
     pub(super) next: Option<String>,
 }
 
@@ -95,20 +95,20 @@ impl Search {
         if !stream_prefix.is_empty() {
             fault::stream_name(stream_prefix)?;
         }
-        if streams.len() > MOST_STREAMS {
+        if streams.len() > MAX_STREAMS {
             return Err(SourceError::new(
                 Fault::Invalid,
-                format!("{} log streams are named, and CloudWatch Logs takes {MOST_STREAMS}", streams.len()),
-                "Name fewer, or the beginning of their name",
+                format!("{} log streams given, but CloudWatch Logs accepts {MAX_STREAMS}", streams.len()),
+                "Use fewer, or a name prefix",
             ));
         }
         let mut prefix = stream_prefix;
         if !streams.is_empty() && !prefix.is_empty() {
-            // The service takes the one or the other.
+            // The service accepts one or the other.
             streams.retain(|stream| stream.starts_with(prefix));
             if streams.is_empty() {
-                let message = format!("none of the named log streams begins with {:?}", clip(prefix));
-                return Err(SourceError::new(Fault::Invalid, message, "Leave one of the two out"));
+                let message = format!("none of the given log streams starts with {:?}", clip(prefix));
+                return Err(SourceError::new(Fault::Invalid, message, "Use one of the two"));
             }
             prefix = "";
         }
@@ -127,7 +127,7 @@ impl Search {
         &self.client
     }
 
-    /// Whether it is not AWS that is asked.
+    /// Whether the endpoint is not AWS.
     pub(super) fn own_endpoint(&self) -> bool {
         self.client.own_endpoint
     }
@@ -144,9 +144,9 @@ impl Search {
         &self.pattern
     }
 
-    /// Asks for a page.
-    pub(super) async fn page(&self, turn: Turn<'_>, fetch: &Fetch) -> Result<Page, SourceError> {
-        let limit = i32::try_from(turn.limit.clamp(1, MOST_IN_A_PAGE)).unwrap_or(i32::MAX);
+    /// Requests a page.
+    pub(super) async fn page(&self, turn: PageRequest<'_>, fetch: &Fetch) -> Result<Page, SourceError> {
+        let limit = i32::try_from(turn.limit.clamp(1, MAX_PER_PAGE)).unwrap_or(i32::MAX);
         let answer = fetch
             .call(Api::LogsFilter, || async {
                 let ask = self
@@ -163,7 +163,7 @@ impl Search {
                     .set_start_from_head(turn.newest_first.then_some(false))
                     .set_next_token(turn.token.map(str::to_owned));
                 let ask = match self.client.own_endpoint {
-                    // AWS does so anyway; some emulators give stream after stream if they are not told.
+                    // AWS does so anyway; without it some emulators answer stream by stream.
                     #[expect(deprecated, reason = "AWS ignores it, emulators do not")]
                     true => ask.interleaved(true),
                     false => ask,
@@ -177,7 +177,7 @@ impl Search {
             ascending: ascending(&came),
             events: Vec::with_capacity(came.len()),
             left_out: 0,
-            // A token that comes back would be asked for ever.
+            // A repeated token would loop.
             next: answer.next_token.filter(|next| turn.token != Some(next.as_str())),
         };
         let nothing: Arc<[u8]> = Arc::default();
@@ -198,7 +198,7 @@ impl Search {
             && self.wants(event.log_stream_name().unwrap_or_default(), event.message().unwrap_or_default())
     }
 
-    /// Whether a message and its stream are searched for.
+    /// Whether a message and its stream match.
     pub(super) fn wants(&self, stream: &str, message: &str) -> bool {
         (self.streams.is_empty() || self.streams.iter().any(|name| name == stream))
             && stream.starts_with(&self.stream_prefix)
@@ -213,7 +213,7 @@ impl Search {
         self.record(stream, timestamp, event.ingestion_time, message, id, nothing)
     }
 
-    /// What somebody said, as the record that everything else is made of.
+    /// The event as a record.
     pub(super) fn record(
         &self,
         stream: String,
@@ -240,27 +240,27 @@ impl Search {
     }
 }
 
-/// What stands for an event id where the service gives none, as in Live Tail: the text's digest. Two events of one
-/// stream, moment and text have one, and then it does not matter which of them is meant.
+/// A substitute for a missing event id, as in Live Tail: the digest of the text. Events of one stream, time and text
+/// share one, and are interchangeable.
 pub(super) fn id_of_text(message: &str) -> String {
     format!("sha256:{}", hex::encode(&Sha256::digest(message)[..16]))
 }
 
-/// Reads a pattern as the service would, and its text; empty for one that matches everything.
+/// Reads a pattern as the service would; empty text for one that matches everything.
 pub(super) fn pattern(text: &str) -> Result<(String, FilterPattern), SourceError> {
     let parsed = FilterPattern::parse(text).map_err(|error| {
         SourceError::new(
             Fault::Invalid,
             format!("the filter pattern cannot be read {error}"),
-            "See the forms of a pattern",
+            "See the examples of patterns",
         )
     })?;
     if parsed.matches_everything() {
         return Ok((String::new(), parsed));
     }
     let text = text.trim();
-    if text.chars().count() > LONGEST_PATTERN {
-        let message = format!("the filter pattern is longer than {LONGEST_PATTERN} characters");
+    if text.chars().count() > MAX_PATTERN_LENGTH {
+        let message = format!("the filter pattern is longer than {MAX_PATTERN_LENGTH} characters");
         return Err(SourceError::new(Fault::Invalid, message, "Make it shorter"));
     }
     Ok((text.to_owned(), parsed))

@@ -1,7 +1,7 @@
-//! What is said from now on: Live Tail where the endpoint has it, else FilterLogEvents again and again.
+//! Following a log group: Live Tail if the endpoint has it, else repeated FilterLogEvents.
 //!
-//! Nothing runs in the background and nothing is queued: whoever asks for the next update gets it, and a slow reader slows the
-//! source down (of Live Tail the service then drops the oldest events, and says `sampled`).
+//! Nothing runs in the background and nothing is queued: the caller pulls updates, and a slow reader slows the source
+//! down (Live Tail then drops the oldest events and reports `sampled`).
 
 mod live;
 mod polling;
@@ -20,61 +20,60 @@ use live::{Heard, Session};
 use polling::Polling;
 use recent::Recent;
 
-/// After so many sessions that broke off one after the other, events are asked for instead.
-const MOST_BREAKS: u32 = 3;
-/// From one search to the next, without Live Tail.
+/// After this many interrupted sessions in a row, it polls instead.
+const MAX_INTERRUPTIONS: u32 = 3;
+/// The pause between two searches, without Live Tail.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// What is followed.
+/// What to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailAsk {
-    /// The log group's name.
     pub group: String,
-    /// Only these streams; empty: all.
+    /// Empty for all streams.
     pub streams: Vec<String>,
-    /// Only streams that begin so; empty: all.
+    /// Empty for all streams.
     pub stream_prefix: String,
-    /// A filter pattern; empty: all.
+    /// A filter pattern; empty for all events.
     pub pattern: String,
-    /// This moment: what was said and taken in before is not shown.
+    /// The present: events that happened and were ingested before are not shown.
     pub now: Nanos,
 }
 
 /// How a tail is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TailBy {
-    /// The service sends.
+    /// The service sends events.
     LiveTail,
-    /// It is asked every two seconds.
+    /// The service is polled every two seconds.
     Polling,
 }
 
-/// What is new.
+/// An update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TailUpdate {
-    /// The events, in the order in which they came. Live Tail gives no event ids: theirs are made from the text.
+    /// The events, in the order of arrival. Live Tail gives no event ids: theirs are made from the text.
     pub events: Vec<Event>,
-    /// Whether the service sent only some of what matched: then this is not the whole truth.
+    /// Whether the service sent only some of what matched.
     pub sampled: bool,
     /// How it was read.
     pub by: TailBy,
-    /// What the reader must know, said once: that there is no Live Tail here, that a session was started again.
+    /// What the reader must know, once each: that Live Tail is not available, that a session was restarted.
     pub notes: Vec<String>,
 }
 
-/// A tail. Dropped, it ends, and Live Tail with it.
+/// A tail. Dropping it ends it, and the Live Tail session with it.
 #[derive(Debug)]
 pub struct Tail {
     search: Search,
     fetch: Fetch,
     clock: Since,
     arn: Option<String>,
-    /// From one search to the next, without Live Tail.
+    /// The pause between two searches, without Live Tail.
     pub(super) every: Duration,
     mode: Mode,
     breaks: u32,
     recent: Recent,
-    /// Not said yet.
+    /// Not reported yet.
     notes: Vec<String>,
 }
 
@@ -86,7 +85,7 @@ enum Mode {
     Ended,
 }
 
-/// The present, in milliseconds, as far as it is known: when the tail began, and how long that is ago.
+/// The present in milliseconds: when the tail began, plus the time since.
 #[derive(Clone, Copy, Debug)]
 struct Since {
     began: i64,
@@ -106,10 +105,10 @@ impl Since {
 }
 
 impl Client {
-    /// Follows a log group. Nothing is asked before [`Tail::next`].
+    /// Follows a log group. Makes no request before [`Tail::next`].
     ///
     /// # Errors
-    /// [`Fault::Invalid`] where the group, a stream or the pattern is none.
+    /// [`Fault::Invalid`] if the group, a stream or the pattern is invalid.
     pub fn tail(&self, ask: &TailAsk, fetch: &Fetch) -> Result<Tail, SourceError> {
         Ok(Tail {
             search: Search::new(self, &ask.group, &ask.streams, &ask.stream_prefix, &ask.pattern)?,
@@ -126,9 +125,9 @@ impl Client {
 }
 
 impl Tail {
-    /// Waits for what is new. The first update comes as soon as the tail is on, mostly without events, and says how it is read.
-    /// `None` after the user ended it, or after an error, which is the last thing that comes. May be dropped while it waits:
-    /// nothing is lost.
+    /// Waits for an update. The first one comes as soon as the tail is established, mostly without events, and says how
+    /// it is read. `None` after a cancellation, or after an error, which is always the last result. Cancel-safe:
+    /// dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<TailUpdate, SourceError>> {
         loop {
             let step = match &mut self.mode {
@@ -193,8 +192,7 @@ impl Tail {
             Heard::Other => Ok(None),
             Heard::TimedOut => {
                 self.notes.push(
-                    "Live Tail ended after three hours and was started again; what was said in between may be missing"
-                        .into(),
+                    "Live Tail ended after three hours and was restarted; events in between may be missing".into(),
                 );
                 self.mode = Mode::Start;
                 Ok(None)
@@ -203,17 +201,16 @@ impl Tail {
                 self.breaks += 1;
                 if session.updates <= 1 && why.is_none() {
                     // An emulator that sends what it has and closes would do the same again.
-                    self.poll("this endpoint ends Live Tail at once");
+                    self.poll("this endpoint closes Live Tail immediately");
                     return Ok(Some(self.update(Vec::new(), false, TailBy::Polling)));
                 }
                 let why = why.unwrap_or_else(|| "the service closed it".to_owned());
-                if self.breaks >= MOST_BREAKS {
-                    self.poll(&format!("Live Tail broke off {MOST_BREAKS} times: {why}"));
+                if self.breaks >= MAX_INTERRUPTIONS {
+                    self.poll(&format!("Live Tail was interrupted {MAX_INTERRUPTIONS} times: {why}"));
                     return Ok(Some(self.update(Vec::new(), false, TailBy::Polling)));
                 }
-                self.notes.push(format!(
-                    "Live Tail broke off and was started again ({why}); what was said in between may be missing"
-                ));
+                self.notes
+                    .push(format!("Live Tail was interrupted and restarted ({why}); events in between may be missing"));
                 self.mode = Mode::Start;
                 Ok(None)
             }
@@ -221,7 +218,7 @@ impl Tail {
     }
 
     fn poll(&mut self, why: &str) {
-        self.notes.push(format!("no Live Tail here, asked every two seconds instead: {why}"));
+        self.notes.push(format!("Live Tail is not available, polling every two seconds instead: {why}"));
         self.mode = Mode::Polling(Polling::new(self.clock, self.every));
     }
 
@@ -229,7 +226,7 @@ impl Tail {
         TailUpdate { events, sampled, by, notes: std::mem::take(&mut self.notes) }
     }
 
-    /// What Live Tail sent, as events.
+    /// The events of a Live Tail update.
     fn sieve(&mut self, came: Vec<LiveTailSessionLogEvent>) -> Vec<Event> {
         let own_endpoint = self.search.own_endpoint();
         let nothing = Default::default();
@@ -249,12 +246,12 @@ impl Tail {
                 events.push(event);
             }
         }
-        self.recent.forget_before(self.clock.now() - polling::LATEST);
+        self.recent.forget_before(self.clock.now() - polling::MAX_LATENESS);
         events
     }
 }
 
-/// Whether an identifier, `name`, `account:name` or an ARN, is a group's.
+/// Whether an identifier (`name`, `account:name` or an ARN) is a group's.
 fn is_of(identifier: &str, group: &str) -> bool {
     identifier
         .trim_end_matches(":*")
@@ -262,7 +259,7 @@ fn is_of(identifier: &str, group: &str) -> bool {
         .is_some_and(|before| before.is_empty() || before.ends_with(':'))
 }
 
-/// Whether there is no other way either.
+/// Whether polling would fail as well.
 fn ends_a_tail(fault: Fault) -> bool {
     matches!(fault, Fault::NoCredentials | Fault::Expired | Fault::Rejected | Fault::NotFound | Fault::Cancelled)
 }

@@ -6,12 +6,14 @@ use tracebook_core::log_query::LogGroup;
 use super::Call;
 use super::input::{GROUP_NAME, GROUP_PATTERN, Input, TOKEN};
 use super::refusal::Refusal;
-use super::tags;
+
+/// How many tags a group may have.
+pub(super) const MAX_TAGS: usize = 50;
 
 /// The most groups or streams on a page.
 pub(super) const PAGE: usize = 50;
 
-/// How many days events may be kept.
+/// The retention periods that AWS supports, in days.
 const RETENTIONS: &[u32] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
@@ -23,17 +25,17 @@ pub(super) async fn existing(call: &Call, name: &str) -> Result<LogGroup, Refusa
 
 pub(super) async fn create(call: &Call, input: &Input) -> Result<Value, Refusal> {
     let name = input.required("logGroupName", &GROUP_NAME)?;
-    // A group here is one of the standard class, whatever class a service wishes for in the cloud.
+    // A group here always has the standard class, whatever class the request names.
     input.word("logGroupClass", CLASSES)?;
     let tags = input.tags("tags")?.unwrap_or_default();
     if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws/")) {
         return Err(Refusal::invalid("Log groups starting with AWS/ are reserved for AWS."));
     }
     if input.has("kmsKeyId") {
-        return Err(Refusal::invalid("Nothing is encrypted with a KMS key here: leave kmsKeyId out."));
+        return Err(Refusal::invalid("KMS encryption is not supported here: omit kmsKeyId."));
     }
-    if tags.len() > tags::MOST {
-        return Err(Refusal::too_many_tags(format!("A log group has at most {} tags.", tags::MOST)));
+    if tags.len() > MAX_TAGS {
+        return Err(Refusal::too_many_tags(format!("A log group has at most {} tags.", MAX_TAGS)));
     }
     match call.store().create_group(name, tags, call.ends.clock.now()).await? {
         true => Ok(Value::Null),
@@ -70,7 +72,7 @@ async fn set_retention(call: &Call, name: &str, days: Option<u32>) -> Result<Val
     }
 }
 
-/// A page token is the last group's name: a group that is deleted meanwhile does not break the list off.
+/// A page token is the last group's name, so deleting a group meanwhile does not interrupt the list.
 pub(super) async fn describe(call: &Call, input: &Input) -> Result<Value, Refusal> {
     let limit = input.limit(PAGE)?;
     let prefix = input.ruled("logGroupNamePrefix", &GROUP_NAME)?;
@@ -94,7 +96,7 @@ pub(super) async fn describe(call: &Call, input: &Input) -> Result<Value, Refusa
     let more = groups.len() > limit;
     groups.truncate(limit);
     let next = groups.last().filter(|_| more).map(|group| group.name.clone());
-    // By pattern, the API gives names only.
+    // By pattern, the API only returns names.
     let rows: Vec<Value> = groups.iter().map(|group| described(call, group, pattern.is_some())).collect();
     let mut answer = json!({"logGroups": rows});
     if let Some(next) = next {

@@ -1,4 +1,4 @@
-//! A request's members, checked as the API's model has them.
+//! A request's members, validated as the API's model says.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use tracebook_core::time::Nanos;
 use super::refusal::Refusal;
 use crate::json;
 
-/// What a text may be.
+/// The rule for a string.
 pub(super) struct Rule {
     shortest: usize,
     longest: usize,
     pattern: &'static str,
     fits: fn(char) -> bool,
-    /// Whether AWS quotes the value that breaks the pattern.
+    /// Whether AWS quotes a value that does not match the pattern.
     quoted: bool,
 }
 
@@ -43,7 +43,7 @@ const IDENTIFIER: Rule = Rule {
     quoted: false,
 };
 
-/// The model leaves `#` out, which a group's name may hold.
+/// The model omits `#`, which a group's name may contain.
 const RESOURCE: Rule = Rule { longest: 1011, pattern: r"[\w+=/:,.@-]*", ..IDENTIFIER };
 
 pub(super) const TOKEN: Rule = Rule { shortest: 1, longest: 2048, pattern: ".*", fits: any, quoted: true };
@@ -83,11 +83,11 @@ impl Rule {
     }
 }
 
-/// A request's JSON object. `null` is as good as absent.
+/// A request's JSON object. `null` counts as absent.
 pub(super) struct Input(Map<String, Value>);
 
 impl Input {
-    /// Nothing at all is an empty object.
+    /// An empty body is an empty object.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
             return Ok(Self(Map::new()));
@@ -115,7 +115,7 @@ impl Input {
         }
     }
 
-    /// A text that keeps the rule, if it is there.
+    /// A string that follows the rule, if present.
     pub(super) fn ruled(&self, member: &str, rule: &Rule) -> Result<Option<&str>, Refusal> {
         let text = self.text(member)?;
         text.map_or(Ok(()), |text| rule.check(member, text))?;
@@ -145,7 +145,7 @@ impl Input {
         }
     }
 
-    /// `limit`, from 1; the most where it is absent.
+    /// `limit`, from 1; the maximum if absent.
     pub(super) fn limit(&self, most: usize) -> Result<usize, Refusal> {
         const MEMBER: &str = "limit";
         let Some(limit) = self.integer(MEMBER)? else { return Ok(most) };
@@ -158,7 +158,7 @@ impl Input {
         }
     }
 
-    /// A moment in milliseconds since the epoch.
+    /// A time in milliseconds since the epoch.
     pub(super) fn moment(&self, member: &str) -> Result<Option<Nanos>, Refusal> {
         match self.integer(member)? {
             Some(millis @ ..0) => Err(Refusal::constraint(
@@ -182,7 +182,7 @@ impl Input {
         }
     }
 
-    /// A list of texts, each of which keeps the rule; `None` where it is absent.
+    /// A list of strings that follow the rule; `None` if absent.
     pub(super) fn texts(&self, member: &str, rule: &Rule, most: usize) -> Result<Option<Vec<String>>, Refusal> {
         let list = match self.get(member) {
             None => return Ok(None),
@@ -216,7 +216,7 @@ impl Input {
         let mut tags = BTreeMap::new();
         for (key, value) in map {
             let Value::String(value) = value else {
-                return Err(Refusal::unreadable(format!("'{member}.{}' is not a string.", crate::clip(key))));
+                return Err(Refusal::unreadable(format!("'{member}.{}' is not a string.", crate::text::clip(key))));
             };
             TAG_KEY.check(member, key)?;
             TAG_VALUE.check(&format!("{member}.{key}.member"), value)?;
@@ -244,7 +244,7 @@ impl Input {
         Ok(identifiers.map(|list| list.iter().map(|identifier| group_of(identifier).to_owned()).collect()))
     }
 
-    /// The group whose ARN `resourceArn` is. Any account and region: nothing else lives here.
+    /// The group of the ARN in `resourceArn`, of any account and region.
     pub(super) fn resource(&self) -> Result<&str, Refusal> {
         let arn = self.required("resourceArn", &RESOURCE)?;
         let parts: Vec<&str> = arn.splitn(7, ':').collect();
@@ -252,14 +252,14 @@ impl Input {
             ["arn", _, "logs", _, _, "log-group", name] => Ok(name.trim_end_matches(':')),
             ["arn", _, "logs", _, _, _, _] => Err(Refusal::no_group()),
             _ => Err(Refusal::invalid(format!(
-                "{} is no ARN of a log group, which looks like arn:aws:logs:REGION:ACCOUNT:log-group:NAME.",
-                crate::clip(arn)
+                "{} is not the ARN of a log group, which looks like arn:aws:logs:REGION:ACCOUNT:log-group:NAME.",
+                crate::text::clip(arn)
             ))),
         }
     }
 }
 
-/// A group's name, given itself or as an ARN.
+/// A group's name, given directly or as an ARN.
 fn group_of(identifier: &str) -> &str {
     match identifier.starts_with("arn:") {
         true => identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name),

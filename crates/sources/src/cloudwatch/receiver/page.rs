@@ -1,4 +1,4 @@
-//! One page of events: as many as fit, of as many as may be looked at for one request.
+//! One page of events: as many as fit, of as many as may be scanned for one request.
 
 use std::sync::Arc;
 
@@ -6,28 +6,28 @@ use axum::http::StatusCode;
 use tracebook_core::filter_pattern::FilterPattern;
 use tracebook_core::log_query::{LogQuery, StoredLog};
 
-use super::put::{EVENT_BYTES, MOST_BYTES};
+use super::put::{EVENT_BYTES, MAX_BYTES};
 use super::refusal::Refusal;
 use crate::cloudwatch::LogStore;
 
 /// The most events on a page.
-pub(super) const MOST_EVENTS: usize = 10_000;
+pub(super) const MAX_EVENTS: usize = 10_000;
 
-/// What is read at once, and for one request; a page that is not full by then says where to go on.
-const AT_ONCE: usize = 1_000;
-const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
-const MOST_SCANNED: usize = 50_000;
-const MOST_BYTES_SCANNED: usize = 64 * 1024 * 1024;
+/// What is read at once, and for one request; a page that is not full by then has a token to continue.
+const BATCH_EVENTS: usize = 1_000;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+const MAX_SCANNED: usize = 50_000;
+const MAX_BYTES_SCANNED: usize = 64 * 1024 * 1024;
 
 #[derive(Default)]
 pub(super) struct Page {
-    /// In the order asked for.
+    /// In the requested order.
     pub(super) events: Vec<StoredLog>,
-    /// The stream of the last event that was looked at, where there may be more behind it; `query.after` is its place.
+    /// The stream of the last event that was scanned, if there may be more after it; `query.after` is its position.
     pub(super) stopped_in: Option<String>,
 }
 
-/// Reads on from `query.after`, and leaves there how far it came.
+/// Reads on from `query.after`, and leaves there how far it got.
 pub(super) async fn page(
     store: &dyn LogStore,
     query: &mut LogQuery,
@@ -37,12 +37,12 @@ pub(super) async fn page(
     let mut page = Page::default();
     let mut stream = String::new();
     let (mut bytes, mut scanned, mut bytes_scanned) = (0, 0, 0);
-    while scanned < MOST_SCANNED && bytes_scanned < MOST_BYTES_SCANNED {
+    while scanned < MAX_SCANNED && bytes_scanned < MAX_BYTES_SCANNED {
         let (wanted, wanted_bytes) = match pattern.matches_everything() {
-            true => (limit - page.events.len(), MOST_BYTES),
-            false => (AT_ONCE, BYTES_AT_ONCE),
+            true => (limit - page.events.len(), MAX_BYTES),
+            false => (BATCH_EVENTS, BATCH_BYTES),
         };
-        query.limit = u32::try_from(wanted.min(AT_ONCE)).unwrap_or(u32::MAX);
+        query.limit = u32::try_from(wanted.min(BATCH_EVENTS)).unwrap_or(u32::MAX);
         query.max_bytes = wanted_bytes as u64;
         let read = store.events(query.clone()).await?;
         if read.is_empty() {
@@ -50,7 +50,7 @@ pub(super) async fn page(
         }
         for (event, matches) in compared(read, pattern).await? {
             let size = event.record.message.len() + EVENT_BYTES;
-            if matches && bytes + size > MOST_BYTES && !page.events.is_empty() {
+            if matches && bytes + size > MAX_BYTES && !page.events.is_empty() {
                 page.stopped_in = Some(stream);
                 return Ok(page);
             }
@@ -78,7 +78,7 @@ pub(super) async fn goes_on(store: &dyn LogStore, query: &LogQuery) -> Result<bo
     Ok(!store.events(next).await?.is_empty())
 }
 
-/// A pattern may take a while with megabytes of JSON; other senders should not wait for it.
+/// Matching megabytes of JSON may take a while; other senders should not wait for it.
 async fn compared(events: Vec<StoredLog>, pattern: &Arc<FilterPattern>) -> Result<Vec<(StoredLog, bool)>, Refusal> {
     if pattern.matches_everything() {
         return Ok(events.into_iter().map(|event| (event, true)).collect());
@@ -92,7 +92,7 @@ async fn compared(events: Vec<StoredLog>, pattern: &Arc<FilterPattern>) -> Resul
         events.into_iter().map(mark).collect()
     };
     tokio::task::spawn_blocking(compare).await.map_err(|_| {
-        let words = "Comparing events with the pattern broke off.";
+        let words = "Matching events with the pattern was interrupted.";
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", words)
     })
 }

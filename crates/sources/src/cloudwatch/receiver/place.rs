@@ -1,4 +1,4 @@
-//! Where an event stands among others, as 56 digits: an event's id, and what page tokens are made of.
+//! The position of an event, as 56 digits: an event's id, and what page tokens are made of.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use tracebook_core::time::Nanos;
 
 /// A time, and the order of arrival within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct EventPosition {
     pub(super) time: Nanos,
     pub(super) seq: i64,
 }
 
-impl Place {
+impl EventPosition {
     pub(super) const START: Self = Self { time: Nanos(i64::MIN), seq: i64::MIN };
 
     pub(super) fn of(event: &StoredLog) -> Self {
@@ -23,12 +23,12 @@ impl Place {
         (self.time, self.seq)
     }
 
-    /// The place from which, going back, the event here is met first.
+    /// The position from which, going backwards, this event is first.
     pub(super) fn just_after(self) -> Self {
         Self { seq: self.seq.saturating_add(1), ..self }
     }
 
-    /// The place from which, going on, the event here is met first.
+    /// The position from which, going forwards, this event is first.
     pub(super) fn just_before(self) -> Self {
         Self { seq: self.seq.saturating_sub(1), ..self }
     }
@@ -43,23 +43,23 @@ impl Place {
     }
 }
 
-/// Moves the sign's bit, so that digits sort as the numbers do.
+/// Flips the sign bit, so that digits sort as the numbers do.
 const SIGN: u64 = 1 << 63;
 
-impl fmt::Display for Place {
+impl fmt::Display for EventPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:020}{:036}", self.time.0.cast_unsigned() ^ SIGN, self.seq.cast_unsigned() ^ SIGN)
     }
 }
 
-/// Where GetLogEvents goes on, and which way.
+/// Where GetLogEvents continues, and in which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct PageToken {
     pub(super) backward: bool,
-    pub(super) place: Place,
+    pub(super) place: EventPosition,
 }
 
-impl Turn {
+impl PageToken {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (way, place) = text.split_once('/')?;
         let backward = match way {
@@ -67,11 +67,11 @@ impl Turn {
             "b" => true,
             _ => return None,
         };
-        Some(Self { backward, place: Place::parse(place)? })
+        Some(Self { backward, place: EventPosition::parse(place)? })
     }
 }
 
-impl fmt::Display for Turn {
+impl fmt::Display for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", if self.backward { 'b' } else { 'f' }, self.place)
     }
@@ -85,17 +85,17 @@ mod tests {
     proptest! {
         #[test]
         fn places_read_back_and_sort_as_texts(a: (i64, i64), b: (i64, i64), backward: bool) {
-            let place = |(time, seq)| Place { time: Nanos(time), seq };
+            let place = |(time, seq)| EventPosition { time: Nanos(time), seq };
             let (a, b) = (place(a), place(b));
-            prop_assert_eq!(Place::parse(&a.to_string()), Some(a));
+            prop_assert_eq!(EventPosition::parse(&a.to_string()), Some(a));
             prop_assert_eq!(a.to_string().cmp(&b.to_string()), a.cmp(&b));
-            let turn = Turn { backward, place: a };
-            prop_assert_eq!(Turn::parse(&turn.to_string()), Some(turn));
+            let turn = PageToken { backward, place: a };
+            prop_assert_eq!(PageToken::parse(&turn.to_string()), Some(turn));
         }
 
         #[test]
         fn no_token_panics(text in "[fb]?/?[0-9é]{0,60}") {
-            Turn::parse(&text);
+            PageToken::parse(&text);
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::Call;
@@ -16,18 +17,18 @@ use super::input::{GROUP_NAME, STREAM_NAME};
 use super::refusal::Refusal;
 use crate::cloudwatch::severity::severity_in;
 use crate::cloudwatch::trace_id::trace_id_in;
-use crate::{count, json};
+use crate::json;
 
-const MOST_EVENTS: usize = 10_000;
+const MAX_EVENTS: usize = 10_000;
 
-/// What a batch may hold, and what is counted for every event beside its message.
-pub(super) const MOST_BYTES: usize = 1_048_576;
+/// The limits of a batch, and what counts for every event beside its message.
+pub(super) const MAX_BYTES: usize = 1_048_576;
 pub(super) const EVENT_BYTES: usize = 26;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-/// `sequenceToken` and `entity` are not looked at.
+/// `sequenceToken` and `entity` are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -56,7 +57,7 @@ struct Batch {
 
 pub(super) async fn events(call: &Call, body: Bytes) -> Result<Value, Refusal> {
     let broke_off = |_| {
-        let words = "Reading the request broke off.";
+        let words = "Reading the request was interrupted.";
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", words)
     };
     // A full batch takes a while to read; other senders should not wait for it.
@@ -84,13 +85,13 @@ pub(super) async fn events(call: &Call, body: Bytes) -> Result<Value, Refusal> {
             count(sent - kept, "event")
         );
         call.ends.counters.refused(format!("CloudWatch Logs PutLogEvents: {words}"));
-        // Only then: log handlers take the mere key for a failure.
+        // Only then: log handlers take the mere presence of the key for a failure.
         answer["rejectedLogEventsInfo"] = sorted.rejected(sent);
     }
     Ok(answer)
 }
 
-/// As long as AWS's, and growing with time.
+/// As long as AWS's, and increasing with time.
 pub(super) fn sequence_token(now: Nanos) -> String {
     format!("{:056}", now.0.max(0))
 }
@@ -99,7 +100,7 @@ fn read(body: &[u8]) -> Result<Batch, Refusal> {
     const EVENTS: &str = "logEvents";
     let text = str::from_utf8(body).map_err(|_| Refusal::unreadable("The body is not UTF-8."))?;
     let request: Request<'_> = serde_json::from_str(text).map_err(|error| {
-        Refusal::unreadable(format!("The body is no PutLogEvents request: {}.", json::words(&error)))
+        Refusal::unreadable(format!("The body is not a PutLogEvents request: {}.", json::words(&error)))
     })?;
     let group = request.log_group_name.ok_or_else(|| Refusal::missing("logGroupName"))?;
     let stream = request.log_stream_name.ok_or_else(|| Refusal::missing("logStreamName"))?;
@@ -131,8 +132,8 @@ fn read(body: &[u8]) -> Result<Batch, Refusal> {
 }
 
 fn event(element: &RawValue, before: usize) -> Result<Event, Refusal> {
-    if before == MOST_EVENTS {
-        let constraint = format!("Member must have length less than or equal to {MOST_EVENTS}");
+    if before == MAX_EVENTS {
+        let constraint = format!("Member must have length less than or equal to {MAX_EVENTS}");
         return Err(Refusal::constraint(None, "logEvents", &constraint));
     }
     let member = |name| format!("logEvents.{}.member.{name}", before + 1);
@@ -152,17 +153,17 @@ fn event(element: &RawValue, before: usize) -> Result<Event, Refusal> {
     Ok(Event { millis, message })
 }
 
-/// What holds for a batch whenever it comes.
+/// The limits that do not depend on the present time.
 fn check(events: &[Event]) -> Result<(), Refusal> {
     let sizes = events.iter().map(|event| event.message.len() + EVENT_BYTES);
     let too_large = |what: &str, size: usize| {
-        Err(Refusal::invalid(format!("{what} too large: {size} bytes exceeds limit of {MOST_BYTES}")))
+        Err(Refusal::invalid(format!("{what} too large: {size} bytes exceeds limit of {MAX_BYTES}")))
     };
-    if let Some(size) = sizes.clone().find(|size| *size > MOST_BYTES) {
+    if let Some(size) = sizes.clone().find(|size| *size > MAX_BYTES) {
         return too_large("Log event", size);
     }
     let size = sizes.sum();
-    if size > MOST_BYTES {
+    if size > MAX_BYTES {
         return too_large("Upload", size);
     }
     if !events.is_sorted_by_key(|event| event.millis) {
@@ -172,13 +173,13 @@ fn check(events: &[Event]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Where, in a batch in order of time, the events begin and end that are taken.
+/// The range of accepted events in a batch ordered by time.
 struct Sorted {
     /// The first that is not too old.
     too_old: usize,
     /// The first that is not past the group's retention.
     expired: usize,
-    /// The first that is too far ahead.
+    /// The first that is too far in the future.
     too_new: usize,
 }
 

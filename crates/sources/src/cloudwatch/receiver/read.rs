@@ -1,4 +1,4 @@
-//! GetLogEvents, FilterLogEvents, and trying a pattern out.
+//! GetLogEvents, FilterLogEvents and TestMetricFilter.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use tracebook_core::time::Nanos;
 use super::Call;
 use super::groups::existing;
 use super::input::{FILTER, Input, MESSAGE, STREAM_NAME, TOKEN};
-use super::page::{self, MOST_EVENTS, Page, page};
-use super::place::{Place, Turn};
+use super::page::{self, MAX_EVENTS, Page, page};
+use super::place::{EventPosition, PageToken};
 use super::refusal::Refusal;
 
-/// Reads one stream either way. A token says where and which way, and comes back as it is where nothing more is there.
+/// Reads one stream in either direction. A token contains position and direction, and is returned unchanged at the end.
 pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
-    let limit = input.limit(MOST_EVENTS)?;
+    let limit = input.limit(MAX_EVENTS)?;
     let group = input.group()?;
     let stream = input.required("logStreamName", &STREAM_NAME)?;
     let from = input.moment("startTime")?;
@@ -24,7 +24,9 @@ pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
     let from_head = input.flag("startFromHead")?.unwrap_or(false);
     let turn = match input.ruled("nextToken", &TOKEN)? {
         None => None,
-        Some(token) => Some(Turn::parse(token).ok_or_else(|| Refusal::invalid("The specified nextToken is invalid."))?),
+        Some(token) => {
+            Some(PageToken::parse(token).ok_or_else(|| Refusal::invalid("The specified nextToken is invalid."))?)
+        }
     };
     existing(call, group).await?;
     if !call.store().has_stream(group, stream).await? {
@@ -46,12 +48,12 @@ pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
         events.reverse();
     }
     let (first, last) = match (&events[..], turn) {
-        ([first, .., last], _) => (Place::of(first), Place::of(last)),
-        ([only], _) => (Place::of(only), Place::of(only)),
-        // Turning round at an end must meet the event there, not skip it.
-        ([], Some(Turn { backward: false, place })) => (place.just_after(), place),
-        ([], Some(Turn { backward: true, place })) => (place, place.just_before()),
-        ([], None) => (Place::START, Place::START),
+        ([first, .., last], _) => (EventPosition::of(first), EventPosition::of(last)),
+        ([only], _) => (EventPosition::of(only), EventPosition::of(only)),
+        // Changing direction at an end must return the event there, not skip it.
+        ([], Some(PageToken { backward: false, place })) => (place.just_after(), place),
+        ([], Some(PageToken { backward: true, place })) => (place, place.just_before()),
+        ([], None) => (EventPosition::START, EventPosition::START),
     };
     let rows: Vec<Value> = events
         .into_iter()
@@ -62,16 +64,16 @@ pub(super) async fn get(call: &Call, input: &Input) -> Result<Value, Refusal> {
         .collect();
     Ok(json!({
         "events": rows,
-        "nextForwardToken": Turn { backward: false, place: last }.to_string(),
-        "nextBackwardToken": Turn { backward: true, place: first }.to_string(),
+        "nextForwardToken": PageToken { backward: false, place: last }.to_string(),
+        "nextBackwardToken": PageToken { backward: true, place: first }.to_string(),
     }))
 }
 
 pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal> {
-    const MOST_STREAMS: usize = 100;
-    let limit = input.limit(MOST_EVENTS)?;
+    const MAX_STREAMS: usize = 100;
+    let limit = input.limit(MAX_EVENTS)?;
     let group = input.group()?;
-    let streams = input.texts("logStreamNames", &STREAM_NAME, MOST_STREAMS)?;
+    let streams = input.texts("logStreamNames", &STREAM_NAME, MAX_STREAMS)?;
     let prefix = input.ruled("logStreamNamePrefix", &STREAM_NAME)?;
     let from = input.moment("startTime")?;
     let until = input.moment("endTime")?;
@@ -97,13 +99,13 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
         streams: streams.unwrap_or_default(),
         stream_prefix: prefix.unwrap_or_default().to_owned(),
         from,
-        // Unlike GetLogEvents', this end is inclusive.
+        // Unlike that of GetLogEvents, this end is inclusive.
         before: until.map(|until| Nanos::from_millis(until.millis().saturating_add(1))),
         newest_first: from_head == Some(false),
         ..LogQuery::default()
     };
     if let Some(token) = token {
-        // What is no token of this search stands for its end.
+        // A token of another search stands for the end.
         let Some((newest_first, place)) = from_token(token, group) else {
             return Ok(json!({"events": [], "searchedLogStreams": []}));
         };
@@ -117,7 +119,7 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
     let next = match (stopped_in, query.after) {
         (Some(stream), Some((time, seq))) if page::goes_on(call.store(), &query).await? => {
             let sign = if query.newest_first { "-" } else { "" };
-            Some(format!("{group}@{stream}@{sign}{}", Place { time, seq }))
+            Some(format!("{group}@{stream}@{sign}{}", EventPosition { time, seq }))
         }
         _ => None,
     };
@@ -125,7 +127,7 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
         .into_iter()
         .map(|event| {
             let (timestamp, ingested) = times(&event);
-            let id = Place::of(&event).to_string();
+            let id = EventPosition::of(&event).to_string();
             json!({
                 "logStreamName": event.record.stream,
                 "timestamp": timestamp,
@@ -142,16 +144,16 @@ pub(super) async fn filter(call: &Call, input: &Input) -> Result<Value, Refusal>
     Ok(answer)
 }
 
-/// Before it, there is no reading backwards.
+/// Before it, reading backwards is not possible.
 const START_OF_2024: Nanos = Nanos(1_704_067_200_000_000_000);
 
-/// `group@stream@place`, with `-` before the place where the newest come first.
-fn from_token(token: &str, group: &str) -> Option<(bool, Place)> {
+/// `group@stream@position`, with `-` before the position if the newest come first.
+fn from_token(token: &str, group: &str) -> Option<(bool, EventPosition)> {
     let rest = token.strip_prefix(group)?.strip_prefix('@')?;
     let (_, place) = rest.rsplit_once('@')?;
     match place.strip_prefix('-') {
-        Some(place) => Some((true, Place::parse(place)?)),
-        None => Some((false, Place::parse(place)?)),
+        Some(place) => Some((true, EventPosition::parse(place)?)),
+        None => Some((false, EventPosition::parse(place)?)),
     }
 }
 
@@ -163,12 +165,12 @@ fn pattern(text: &str) -> Result<FilterPattern, Refusal> {
     FilterPattern::parse(text).map_err(|error| Refusal::invalid(format!("Invalid filter pattern: {error}")))
 }
 
-/// Which of up to 50 messages a pattern matches. Values are not taken out of them.
+/// Which of up to 50 messages a pattern matches. No values are extracted.
 pub(super) fn test_filter(input: &Input) -> Result<Value, Refusal> {
     const MESSAGES: &str = "logEventMessages";
-    const MOST_MESSAGES: usize = 50;
+    const MAX_MESSAGES: usize = 50;
     let pattern = pattern(input.required("filterPattern", &FILTER)?)?;
-    let messages = input.texts(MESSAGES, &MESSAGE, MOST_MESSAGES)?.ok_or_else(|| Refusal::missing(MESSAGES))?;
+    let messages = input.texts(MESSAGES, &MESSAGE, MAX_MESSAGES)?.ok_or_else(|| Refusal::missing(MESSAGES))?;
     let numbered = (1..).zip(&messages).filter(|(_, message)| pattern.matches(message));
     let matches: Vec<Value> = numbered
         .map(|(number, message): (u32, _)| json!({"eventNumber": number, "eventMessage": message, "extractedValues": {}}))

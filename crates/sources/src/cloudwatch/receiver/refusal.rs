@@ -1,4 +1,4 @@
-//! Why an operation is not done, in AWS's words where they are known: SDKs and people match on them.
+//! Errors in AWS's words if they are known, because SDKs and people match on them.
 
 use axum::http::StatusCode;
 
@@ -24,7 +24,7 @@ impl Refusal {
         Self::bad("InvalidParameterException", message)
     }
 
-    /// A value that breaks the API's model. Long lists and ARNs go unquoted, as at AWS.
+    /// A value that violates the API's model. Long lists and ARNs are not quoted, as at AWS.
     pub(super) fn constraint(value: Option<&str>, member: &str, constraint: &str) -> Self {
         const LONGEST: usize = 2048;
         let quoted = match value {
@@ -70,7 +70,7 @@ impl Refusal {
         Self::bad("ResourceAlreadyExistsException", "The specified log stream already exists")
     }
 
-    /// Whether log handlers cause it as a matter of course: they find out by it what they must create.
+    /// Whether log handlers cause it in normal operation, to find out what they must create.
     pub(super) fn is_everyday(&self) -> bool {
         matches!(self.kind, "ResourceNotFoundException" | "ResourceAlreadyExistsException")
     }

@@ -50,7 +50,7 @@ pub(super) async fn describe(call: &Call, input: &Input) -> Result<Value, Refusa
         streams.reverse();
     }
     if let Some(token) = token {
-        // What is no token of this list stands for its end.
+        // A token of another list stands for the end.
         match Key::parse(token, group, by_time) {
             Some(last) if descending => streams.retain(|stream| key(stream) < last),
             Some(last) => streams.retain(|stream| key(stream) > last),
@@ -80,7 +80,7 @@ impl Key {
         Self { time: stream.last_event.filter(|_| by_time), name: stream.name.clone() }
     }
 
-    /// A group's name holds no `@`, a stream's may.
+    /// A group's name contains no `@`, a stream's may.
     fn token(&self, group: &str, by_time: bool) -> String {
         let Self { time, name } = self;
         match (by_time, time) {

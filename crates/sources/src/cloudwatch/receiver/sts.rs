@@ -1,17 +1,17 @@
-//! The one question of STS that log handlers ask: who am I? It stands in the ARN that a group is tagged by.
+//! GetCallerIdentity, which log handlers use for the ARN by which a group is tagged.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{ACCOUNT, Ends};
+use super::{ACCOUNT, Context};
 
-/// The action that a form asks for.
+/// The action of a form.
 pub(super) fn action(body: &[u8]) -> Option<String> {
     let form = str::from_utf8(body).ok()?;
-    form.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(crate::clip)
+    form.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(crate::text::clip)
 }
 
-pub(super) fn answer(ends: &Ends, action: &str) -> Response {
+pub(super) fn answer(ends: &Context, action: &str) -> Response {
     if action == "GetCallerIdentity" {
         let body = format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\

@@ -1,14 +1,11 @@
-//! Tags of log groups, by ARN and, as older SDKs have it, by name.
+//! Tags of log groups, by ARN or, as in older SDKs, by name.
 
 use serde_json::{Value, json};
 
 use super::Call;
-use super::groups::existing;
+use super::groups::{MAX_TAGS, existing};
 use super::input::{GROUP_NAME, Input, TAG_KEY};
 use super::refusal::Refusal;
-
-/// The most that a group may have.
-pub(super) const MOST: usize = 50;
 
 pub(super) async fn tag_resource(call: &Call, input: &Input) -> Result<Value, Refusal> {
     tag(call, input, input.resource()?).await
@@ -22,8 +19,8 @@ async fn tag(call: &Call, input: &Input, group: &str) -> Result<Value, Refusal> 
     let new = input.tags("tags")?.ok_or_else(|| Refusal::missing("tags"))?;
     let mut tags = existing(call, group).await?.tags;
     tags.extend(new);
-    if tags.len() > MOST {
-        return Err(Refusal::too_many_tags(format!("A log group has at most {MOST} tags.")));
+    if tags.len() > MAX_TAGS {
+        return Err(Refusal::too_many_tags(format!("A log group has at most {MAX_TAGS} tags.")));
     }
     set(call, group, tags).await
 }
@@ -37,7 +34,7 @@ pub(super) async fn untag_group(call: &Call, input: &Input) -> Result<Value, Ref
 }
 
 async fn untag(call: &Call, input: &Input, member: &str, group: &str) -> Result<Value, Refusal> {
-    let keys = input.texts(member, &TAG_KEY, MOST)?.ok_or_else(|| Refusal::missing(member))?;
+    let keys = input.texts(member, &TAG_KEY, MAX_TAGS)?.ok_or_else(|| Refusal::missing(member))?;
     let mut tags = existing(call, group).await?.tags;
     tags.retain(|key, _| !keys.contains(key));
     set(call, group, tags).await

@@ -304,7 +304,7 @@ async fn what_the_model_forbids_is_refused_in_awss_words() {
         ),
         ("CreateLogGroup", json!({}), format!("{detected} null at 'logGroupName' {failed} not be null")),
         ("CreateLogGroup", json!({"logGroupName": "aws/spans"}), "reserved for AWS".to_owned()),
-        ("CreateLogGroup", json!({"logGroupName": "k", "kmsKeyId": "arn:aws:kms:x"}), "leave kmsKeyId out".to_owned()),
+        ("CreateLogGroup", json!({"logGroupName": "k", "kmsKeyId": "arn:aws:kms:x"}), "omit kmsKeyId".to_owned()),
         (
             "CreateLogGroup",
             json!({"logGroupName": "k", "logGroupClass": "GOLD"}),
@@ -735,13 +735,13 @@ async fn patterns_can_be_tried_out() {
 async fn what_is_not_answered_says_what_is() {
     let local = Local::start().await;
     let words = local.invalid("StartQuery", json!({"queryString": "fields @message"})).await;
-    assert!(words.contains("Logs Insights is not answered locally. Use FilterLogEvents"), "{words}");
+    assert!(words.contains("Logs Insights is not supported locally. Use FilterLogEvents"), "{words}");
     let (kind, words) = local.refused("StartLiveTail", json!({})).await;
     assert_eq!(kind, "InvalidOperationException");
     assert!(words.contains("FilterLogEvents"), "{words}");
     let (kind, words) = local.refused("PutSubscriptionFilter", json!({})).await;
     assert_eq!(kind, "UnknownOperationException");
-    assert!(words.contains("PutSubscriptionFilter is not answered here; CreateLogGroup,"), "{words}");
+    assert!(words.contains("PutSubscriptionFilter is not supported here; CreateLogGroup,"), "{words}");
 
     let table = "X-Amz-Target: DynamoDB_20120810.GetItem\r\nContent-Type: application/x-amz-json-1.0\r\n";
     let answer = send(local.server.addr, "/", table, b"{}").await;
@@ -758,7 +758,7 @@ async fn what_is_not_answered_says_what_is() {
     assert!(otlp.json()["message"].as_str().expect("a text").contains(words), "{}", otlp.text());
     let get = http(local.server.addr, "GET / HTTP/1.1\r\nHost: 127.0.0.1:4318\r\n", b"").await;
     assert_eq!((get.status, get.header("allow")), (405, Some("POST")));
-    assert!(get.json()["message"].as_str().expect("a text").starts_with("Only POST is spoken here. OTLP goes to"));
+    assert!(get.json()["message"].as_str().expect("a text").starts_with("Only POST is supported here. OTLP goes to"));
     assert_eq!(local.counters.refusals(), 7);
 }
 
@@ -873,7 +873,7 @@ fn operated(operation: &str, body: Vec<u8>) -> Result<Value, Refusal> {
         store.create_group("g", std::collections::BTreeMap::new(), Nanos(0)).await.expect("made");
         store.fill("g", "s", (0..3).map(|n| (NOW + n, format!("ERROR {n}"))));
         let clock = Arc::new(FixedClock(Nanos::from_millis(NOW)));
-        let ends = Ends { store, counters: Arc::default(), clock };
+        let ends = Context { store, counters: Arc::default(), clock };
         let call = Call { ends, region: "us-east-1".to_owned() };
         let done = operate(&call, operation, body.into()).await;
         if let Err(refusal) = &done {

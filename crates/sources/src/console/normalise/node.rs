@@ -1,6 +1,6 @@
-//! A span printed by the ConsoleSpanExporter of `@opentelemetry/sdk-trace-base`, with its field names (`_exportInfo` in
-//! `ConsoleSpanExporter.ts`): times in microseconds, those of events as seconds and nanoseconds, kinds and status codes
-//! as the numbers of `@opentelemetry/api`. Three levels are shown; deeper values are `[Object]` or `[Array]`.
+//! A span as the ConsoleSpanExporter of `@opentelemetry/sdk-trace-base` prints it (`_exportInfo` of
+//! `ConsoleSpanExporter.ts`): times in microseconds, event times as seconds and nanoseconds, kinds and status codes as
+//! the numbers of `@opentelemetry/api`. It prints three levels; deeper values are `[Object]` or `[Array]`.
 
 use serde_json::{Map, Value as Json};
 use tracebook_core::assemble::LooseSpan;
@@ -9,9 +9,9 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Event, Link, Protocol, Scope, Span, SpanKind, Status, StatusCode};
 
 use super::{attributes, exception, list, object, parent, resource, service, text};
-use crate::clip;
+use crate::text::clip;
 
-/// A time or a duration in microseconds.
+/// A time or duration in microseconds.
 pub(in crate::console) fn micros(said: &Json) -> Option<Nanos> {
     // Microseconds of this century have 16 digits, so a double has no precision left for a fraction.
     match said.as_i64() {
@@ -27,7 +27,7 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
     let start = micros(&take("timestamp")).unwrap_or_default();
     let mut span = Span::new(id, name, Protocol::Console, start);
     let mut above = object(take("parentSpanContext"), "parent", warnings);
-    // Before version 2, the parent id was a separate field.
+    // Before version 2 there was only the id.
     let above = above.remove("spanId").filter(|id| !id.is_null()).unwrap_or_else(|| take("parentId"));
     span.parent = parent(&above, warnings);
     let sent = take("kind");

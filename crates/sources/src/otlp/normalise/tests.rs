@@ -1,6 +1,8 @@
 use serde_json::json;
 use tracebook_core::assemble::assemble;
-use tracebook_core::trace::Trace;
+use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Span, SpanKind, Trace};
+use tracebook_core::value::Value;
 
 use super::*;
 use crate::testing::fixture;

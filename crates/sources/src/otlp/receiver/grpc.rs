@@ -1,5 +1,5 @@
-//! OTLP over gRPC: one unary call per signal. Framing is implemented here instead of by a gRPC library, so that size
-//! limits, timeouts and counters are those of HTTP, and the bytes of the message stay as sent.
+//! OTLP over gRPC: one unary call a signal. The framing is done here rather than by a gRPC library, so that body and
+//! decompression are bounded, timed and counted as over HTTP, and the message's bytes stay as sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use tracebook_core::clock::Clock;
 
-use super::Ends;
+use super::Context;
 use crate::body::{self, Failure, Packing};
 use crate::otlp::intake::{Intake, Language, Signal, rpc_code};
 use crate::receive::{Commit, Counters};
@@ -25,12 +25,12 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
-/// The prefix of every message: compression flag and length.
+/// Compression flag and length before every message.
 const PREFIX: usize = 5;
 const UNIMPLEMENTED: i32 = 12;
 
-/// Serves `TraceService`, `LogsService` and `MetricsService` of OTLP over gRPC. Requires HTTP/2. Its fallback answers
-/// every other method with `UNIMPLEMENTED`.
+/// Serves `TraceService`, `LogsService` and `MetricsService` of OTLP over gRPC. Needs HTTP/2, and has a fallback that
+/// answers every other method with `UNIMPLEMENTED`.
 pub fn grpc_router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
     router_with(Intake::new(commit, counters, clock), body::IDLE)
 }
@@ -42,21 +42,21 @@ pub(super) fn router_with(intake: Intake, idle: Duration) -> Router {
         ("logs.v1.LogsService", Signal::Logs),
         ("metrics.v1.MetricsService", Signal::Metrics),
     ] {
-        let handler = move |State(ends): State<Ends>, request: Request| export(ends, signal, request);
+        let handler = move |State(ends): State<Context>, request: Request| export(ends, signal, request);
         let path = format!("/opentelemetry.proto.collector.{service}/Export");
         router = router.route(&path, post(handler).fallback(unknown));
     }
-    router.fallback(unknown).with_state(Ends { intake, idle })
+    router.fallback(unknown).with_state(Context { intake, idle })
 }
 
-async fn export(ends: Ends, signal: Signal, request: Request) -> Response {
+async fn export(ends: Context, signal: Signal, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let place = format!("gRPC {}", signal.name());
     if !is_grpc(&head.headers) {
         return not_grpc(&ends, &place);
     }
     let Some(packing) = packing_of(&head.headers) else {
-        let words = "Only gzip, deflate and no compression are read here.";
+        let words = "Only gzip, deflate and no compression are supported here.";
         ends.intake.refused(&place, words);
         let mut answer = failure(UNIMPLEMENTED, words);
         answer.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static("identity,gzip,deflate"));
@@ -76,13 +76,13 @@ async fn export(ends: Ends, signal: Signal, request: Request) -> Response {
     }
 }
 
-async fn unknown(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Response {
+async fn unknown(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
     if !is_grpc(&headers) {
         return not_grpc(&ends, uri.path());
     }
     let words = format!(
         "{} is not served here: only Export of OpenTelemetry's TraceService, LogsService and MetricsService.",
-        crate::clip(uri.path())
+        crate::text::clip(uri.path())
     );
     ends.intake.refused("gRPC", &words);
     failure(UNIMPLEMENTED, &words)
@@ -90,21 +90,21 @@ async fn unknown(State(ends): State<Ends>, uri: Uri, headers: HeaderMap) -> Resp
 
 fn is_grpc(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default().to_ascii_lowercase();
-    // Only protobuf, no other format after the plus, and no grpc-web.
+    // Only protobuf of all formats that may follow a plus, and no grpc-web.
     said.strip_prefix(GRPC.as_bytes()).is_some_and(|rest| {
         let rest = rest.strip_prefix(b"+proto").unwrap_or(rest);
         rest.is_empty() || rest.starts_with(b";")
     })
 }
 
-fn not_grpc(ends: &Ends, place: &str) -> Response {
+fn not_grpc(ends: &Context, place: &str) -> Response {
     let words = "This port speaks OTLP over gRPC only. For OTLP over HTTP use the HTTP port (4318 by default), or set \
                  OTEL_EXPORTER_OTLP_PROTOCOL=grpc.";
     ends.intake.refused(place, words);
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{words}\n")).into_response()
 }
 
-/// The compression of messages with the compression flag; `None` if it is not supported.
+/// How compressed messages are encoded; `None` if unsupported.
 fn packing_of(headers: &HeaderMap) -> Option<Packing> {
     let Some(value) = headers.get(GRPC_ENCODING) else { return Some(Packing::Plain) };
     match value.to_str().ok()?.trim() {
@@ -117,17 +117,18 @@ fn packing_of(headers: &HeaderMap) -> Option<Packing> {
 
 /// The one message of a unary call.
 fn unframed(framed: Bytes, packing: Packing) -> Result<(Bytes, Packing), Failure> {
-    let bad = |words: &str| Err(Failure::new(StatusCode::BAD_REQUEST, format!("This is no unary gRPC call: {words}.")));
+    let bad =
+        |words: &str| Err(Failure::new(StatusCode::BAD_REQUEST, format!("This is not a unary gRPC call: {words}.")));
     let [flag, a, b, c, d, message @ ..] = framed.as_ref() else { return bad("it ends within a message's length") };
     let length = u32::from_be_bytes([*a, *b, *c, *d]);
     if usize::try_from(length) != Ok(message.len()) {
-        return bad(&format!("a message of {length} bytes is announced and {} came", message.len()));
+        return bad(&format!("a message of {length} bytes was announced and {} arrived", message.len()));
     }
     let packing = match (flag, packing) {
         (0, _) => Packing::Plain,
-        (1, Packing::Plain) => return bad("the message is packed, and grpc-encoding does not say how"),
+        (1, Packing::Plain) => return bad("the message is compressed, but there is no grpc-encoding"),
         (1, packing) => packing,
-        _ => return bad(&format!("{flag} is no compression flag")),
+        _ => return bad(&format!("{flag} is not a compression flag")),
     };
     Ok((framed.slice(PREFIX..), packing))
 }
@@ -142,7 +143,7 @@ fn success(message: &[u8]) -> Response {
     ([(header::CONTENT_TYPE, GRPC)], Body::new(body)).into_response()
 }
 
-/// A headers-only response. The HTTP status is always 200; errors use gRPC's status.
+/// An answer of headers only. The HTTP status is always 200: gRPC has its own.
 fn failure(code: i32, words: &str) -> Response {
     let mut answer = ([(header::CONTENT_TYPE, GRPC)], Body::empty()).into_response();
     let headers = answer.headers_mut();

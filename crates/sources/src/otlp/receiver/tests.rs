@@ -99,7 +99,7 @@ async fn bad_requests_are_rejected_with_a_reason_in_their_encoding() {
     let rig = Rig::new().await;
     for (headers, body, status, word) in [
         (AS_PROTOBUF, &b"\x0a\x05ab"[..], 400, "too early"),
-        (AS_PROTOBUF, b"not protobuf at all", 400, "no OTLP trace request in protobuf"),
+        (AS_PROTOBUF, b"not protobuf at all", 400, "not an OTLP trace request in protobuf"),
         ("Content-Type: application/x-protobuf\r\nContent-Encoding: gzip\r\n", b"plain", 400, "not readable gzip"),
         ("Content-Type: application/x-protobuf\r\nContent-Encoding: zstd\r\n", b"", 415, "gzip, deflate or none"),
     ] {
@@ -109,7 +109,7 @@ async fn bad_requests_are_rejected_with_a_reason_in_their_encoding() {
         assert!(status_of(&answer).message.contains(word), "{:?}", status_of(&answer));
     }
     for (headers, body, status, word) in [
-        (AS_JSON, &b"{\"resourceSpans\":[{"[..], 400, "no OTLP trace request in JSON"),
+        (AS_JSON, &b"{\"resourceSpans\":[{"[..], 400, "not an OTLP trace request in JSON"),
         (AS_JSON, b"\xff", 400, "UTF-8"),
         ("Content-Type: text/plain\r\n", b"{}", 415, "application/x-protobuf or application/json"),
         ("", b"{}", 415, "application/x-protobuf or application/json"),
@@ -224,7 +224,7 @@ async fn a_stalled_body_is_408() {
     stream.write_all(head.as_bytes()).await.expect("sent");
     let answer = read_answer(stream).await;
     assert_eq!(answer.status, 408);
-    assert!(answer.json()["message"].as_str().expect("words").contains("stopped coming"));
+    assert!(answer.json()["message"].as_str().expect("words").contains("No data of the body arrived"));
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn an_invalid_log_record_is_reported_and_the_rest_stored() {
     assert_eq!((logs.len(), logs[0].message.as_str()), (1, "ok"));
     assert_eq!(logs[0].timestamp, Nanos(1_795_478_000_000_000_000), "the moment of arrival");
 
-    let heavy = "x".repeat(crate::otlp::wire::LARGEST_SPAN);
+    let heavy = "x".repeat(crate::otlp::wire::MAX_RECORD_BYTES);
     let body =
         json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"severityText": heavy}, {"eventName": "e"}]}]}]});
     let answer = rig.post("/v1/logs", AS_JSON, body.to_string().as_bytes()).await;

@@ -1,5 +1,6 @@
-//! A lenient reader of OTLP's JSON: ids in hex of any case, 64-bit numbers as numbers or strings, enums as numbers or
-//! names, nulls as absent, unknown fields ignored. The result is the same messages as from protobuf.
+//! OTLP's JSON, read leniently: ids in hex of any case, 64-bit numbers as numbers or strings, enums as numbers or
+//! names, nulls as absent, unknown fields ignored. It becomes the same messages as protobuf, so both have the same
+//! result.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use serde_json::{Map, Value};
 use tracebook_core::time::Nanos;
 
 use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
-use crate::clip;
 use crate::json::{ObjectText, elements, members, words};
+use crate::text::clip;
 
 pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Record>, String> {
     let mut reading = Reading::<S>::new(now);
@@ -39,7 +40,8 @@ pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Re
     reading.finish()
 }
 
-/// Replaces lone surrogates, from texts truncated inside a character, by U+FFFD. All other bytes and offsets stay.
+/// JSON readers refuse lone surrogates, from text that was cut in the wrong place, so they become U+FFFD. The rest of
+/// the bytes stays unchanged.
 fn whole_characters(body: &[u8]) -> Cow<'_, [u8]> {
     let mut whole = Cow::Borrowed(body);
     let mut at = 0;
@@ -68,7 +70,8 @@ fn escaped(body: &[u8], at: usize) -> Option<u16> {
 fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), String> {
     let (rest, scopes) = split(one, &S::SCOPES)?;
     let bytes = weighed::<S>(rest);
-    // An unreadable resource must not reject the records: its bytes are kept, and normalising adds a warning.
+    // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
+    // warning.
     let said = bytes.as_ref().ok().and_then(|bytes| readable(bytes).ok());
     let service = service(said.map(|said| resource_spans(&said, &mut Vec::new())));
     for list in scopes {
@@ -120,7 +123,7 @@ fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) 
     let mut warnings = Vec::new();
     match S::record(S::from_json(&said, &mut warnings), bytes.to_vec(), shared) {
         Ok(record) => reading.decoded.records.push(record),
-        // Problems with ids were already reported more precisely while reading.
+        // A problem of an id was already reported, in more detail.
         Err(why) => reading.reject(1, || warnings.into_iter().next().unwrap_or(why)),
     }
 }
@@ -170,7 +173,6 @@ pub(in crate::otlp) fn scope_spans(said: &Map<String, Value>, warnings: &mut Vec
     proto::ScopeSpans { scope, spans: Vec::new(), schema_url }
 }
 
-/// A `Span`.
 pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::Span {
     let mut from = Reader { said, warnings };
     proto::Span {
@@ -208,7 +210,6 @@ pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String
     }
 }
 
-/// A `LogRecord`.
 pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>) -> logs_proto::LogRecord {
     let mut from = Reader { said, warnings };
     logs_proto::LogRecord {
@@ -227,7 +228,7 @@ pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>
     }
 }
 
-/// Reads the members of an object; values of the wrong type count as absent, with a warning.
+/// Reads the members of one object; a member of the wrong type counts as absent, with a warning.
 struct Reader<'a> {
     said: &'a Map<String, Value>,
     warnings: &'a mut Vec<String>,

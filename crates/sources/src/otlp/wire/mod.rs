@@ -13,22 +13,22 @@ use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
-use super::normalise;
+use super::messages;
 
 pub(super) use json::{log, resource_spans, scope_spans, span};
 
-/// Maximum size of a span, log record, resource or scope. Two bytes of protobuf can become an attribute of seventy: a
-/// span as large as a whole body would need gigabytes when read.
-pub const LARGEST_SPAN: usize = 4 * 1024 * 1024;
+/// The size limit of one span or log record, or of a resource or scope. Two bytes of protobuf can become an attribute
+/// of seventy: one span as large as the whole body would take gigabytes whenever it is read.
+pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
 
-/// The content of a request.
+/// The records of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded<R = SpanRecord> {
     /// The valid spans or log events, in the order sent.
     pub records: Vec<R>,
-    /// The number of invalid ones.
+    /// How many were invalid.
     pub rejected: usize,
-    /// The reason for the first invalid one.
+    /// Why the first of those was.
     pub reason: Option<String>,
 }
 
@@ -41,16 +41,16 @@ impl<R> Default for Decoded<R> {
 /// Reads a protobuf `ExportTraceServiceRequest`.
 ///
 /// # Errors
-/// Says what is wrong where the bytes are no such message, or none of its spans is readable.
+/// If the bytes are no such message, or none of its spans is readable.
 pub fn decode_protobuf(body: &[u8]) -> Result<Decoded, String> {
-    // A span has its own times.
+    // Spans have their own times.
     protobuf::decode::<Spans>(body, Nanos(0))
 }
 
 /// Reads a JSON `ExportTraceServiceRequest`.
 ///
 /// # Errors
-/// Says what is wrong where the text is not JSON or not shaped like one, or none of its spans is readable.
+/// If the text is not JSON or has another structure, or none of its spans is readable.
 pub fn decode_json(body: &[u8]) -> Result<Decoded, String> {
     json::decode::<Spans>(body, Nanos(0))
 }
@@ -58,7 +58,7 @@ pub fn decode_json(body: &[u8]) -> Result<Decoded, String> {
 /// Reads a protobuf `ExportLogsServiceRequest` that arrived `now`.
 ///
 /// # Errors
-/// Says what is wrong where the bytes are no such message, or none of its records is readable.
+/// If the bytes are no such message, or none of its records is readable.
 pub fn decode_logs_protobuf(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
     protobuf::decode::<Logs>(body, now)
 }
@@ -66,19 +66,19 @@ pub fn decode_logs_protobuf(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord
 /// Reads a JSON `ExportLogsServiceRequest` that arrived `now`.
 ///
 /// # Errors
-/// Says what is wrong where the text is not JSON or not shaped like one, or none of its records is readable.
+/// If the text is not JSON or has another structure, or none of its records is readable.
 pub fn decode_logs_json(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
     json::decode::<Logs>(body, now)
 }
 
-/// The differences between signals. Resources and scopes have the same fields and numbers in all of them, so
-/// `ResourceSpans` and `ScopeSpans` also read those of logs.
+/// The differences between signals. Resources and scopes have the same fields with the same numbers in all of them, so
+/// `ResourceSpans` and `ScopeSpans` read those of logs too.
 trait Signal {
     type Record;
     type Message: prost::Message + Default;
-    /// The name of a record in messages.
+    /// The name of one record.
     const WORD: &'static str;
-    /// The JSON names of the lists in a request, a resource (current and before 2022) and a scope.
+    /// The JSON names of a request's list, of a resource's (present and before 2022), of a scope's.
     const RESOURCES: &'static str;
     const SCOPES: [&'static str; 2];
     const RECORDS: &'static str;
@@ -105,7 +105,7 @@ impl Signal for Spans {
     fn record(message: proto::Span, raw: Vec<u8>, shared: &Shared) -> Result<SpanRecord, String> {
         let trace_id = TraceId(id_bytes(&message.trace_id, "trace id")?);
         let span_id = SpanId(id_bytes(&message.span_id, "span id")?);
-        let span = normalise::span_of(message, span_id, &mut Vec::new());
+        let span = messages::span_of(message, span_id, &mut Vec::new());
         let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
         let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
         Ok(SpanRecord {
@@ -147,11 +147,11 @@ impl Signal for Logs {
             timestamp,
             group: shared.service.clone(),
             stream: shared.stream.clone(),
-            // Unlike those of a span, these ids are optional: an invalid one does not reject the event.
+            // Unlike a span's, these ids are optional: an invalid one is no reason to refuse the event.
             trace_id: id_bytes(&message.trace_id, "trace id").ok().map(TraceId),
             span_id: id_bytes(&message.span_id, "span id").ok().map(SpanId),
-            severity: normalise::severity(&message),
-            message: normalise::message(message.body, message.event_name),
+            severity: messages::severity(&message),
+            message: messages::message(message.body, message.event_name),
             encoding: match shared.language {
                 Language::Protobuf => LogEncoding::OtlpProtobuf,
                 Language::Json => LogEncoding::OtlpJson,
@@ -183,7 +183,7 @@ struct Shared {
 /// A request being read.
 struct Reading<S: Signal> {
     decoded: Decoded<S::Record>,
-    /// The reason for the first unreadable part.
+    /// Why the first unreadable part could not be read.
     unreadable: Option<String>,
     now: Nanos,
 }
@@ -205,7 +205,7 @@ impl<S: Signal> Reading<S> {
         self.reject(1, || why);
     }
 
-    /// A request without any readable part is an error.
+    /// A request in which nothing was readable is invalid as a whole.
     fn finish(self) -> Result<Decoded<S::Record>, String> {
         match self.unreadable {
             Some(why) if self.decoded.records.is_empty() => Err(why),
@@ -214,7 +214,7 @@ impl<S: Signal> Reading<S> {
     }
 }
 
-/// The bytes, if they are within the limit.
+/// The bytes, unless they are too large.
 fn weighed<S: Signal>(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
     match too_heavy::<S>(&bytes) {
         Some(why) => Err(why),
@@ -223,15 +223,15 @@ fn weighed<S: Signal>(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
 }
 
 fn too_heavy<S: Signal>(bytes: &[u8]) -> Option<String> {
-    (bytes.len() > LARGEST_SPAN).then(|| {
-        format!("one {}, resource or scope of {} bytes is more than {LARGEST_SPAN} bytes", S::WORD, bytes.len())
+    (bytes.len() > MAX_RECORD_BYTES).then(|| {
+        format!("one {}, resource or scope of {} bytes is more than {MAX_RECORD_BYTES} bytes", S::WORD, bytes.len())
     })
 }
 
-/// The service name of a resource, if readable.
+/// The service of a resource, as far as it can be read.
 fn service(message: Option<proto::ResourceSpans>) -> String {
     let resource = message.and_then(|message| message.resource);
-    normalise::service_name(&normalise::resource(resource, String::new(), &mut Vec::new()))
+    messages::service_name(&messages::resource(resource, String::new(), &mut Vec::new()))
 }
 
 fn scope_name(message: Option<proto::ScopeSpans>) -> String {

@@ -1,5 +1,5 @@
-//! Parses protobuf down to the records, so that each keeps its original bytes, including fields unknown to this
-//! version.
+//! Splits protobuf down to the records by hand, so that each keeps the bytes it came in, including fields that this
+//! version does not know.
 
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message as _;
@@ -10,7 +10,7 @@ use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too
 /// Field numbers, the same in traces and logs.
 const RESOURCES: u32 = 1;
 const SCOPES: u32 = 2;
-/// `instrumentation_library_spans` of before 2022, shaped like `scope_spans`.
+/// `instrumentation_library_spans` of before 2022, with the fields of `scope_spans`.
 const LIBRARIES: u32 = 1000;
 const RECORDS: u32 = 2;
 
@@ -26,13 +26,14 @@ pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Re
 }
 
 fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
-    // Shared fields may follow the records, so they are collected first.
+    // What the records share may follow them, so it is collected first.
     let (rest, scopes) = split(message, &[SCOPES, LIBRARIES])?;
     if scopes == 0 {
         return Ok(());
     }
     let resource = weighed::<S>(rest);
-    // An unreadable resource must not reject the records: its bytes are kept, and normalising adds a warning.
+    // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
+    // warning.
     let service = service(resource.as_ref().ok().and_then(|bytes| proto::ResourceSpans::decode(bytes.as_ref()).ok()));
     let mut fields = Fields(message);
     while let Some(field) = fields.next()? {
@@ -95,14 +96,14 @@ fn split(message: &[u8], without: &[u32]) -> Result<(Vec<u8>, usize), String> {
     Ok((rest, cut))
 }
 
-/// Iterates over the fields of a message.
+/// The fields of a message, in order.
 struct Fields<'a>(&'a [u8]);
 
 struct Field<'a> {
     number: u32,
     /// The content of a length-delimited field.
     inside: Option<&'a [u8]>,
-    /// The field including tag and length.
+    /// With tag and length.
     whole: &'a [u8],
 }
 
@@ -124,7 +125,7 @@ impl<'a> Fields<'a> {
                 self.skip_group(number)?;
                 None
             }
-            4 => return Err("a group ends that never began".to_owned()),
+            4 => return Err("unexpected end of a group".to_owned()),
             other => self.scalar(other)?,
         };
         let whole = &before[..before.len() - self.0.len()];
@@ -144,7 +145,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Groups nest; counting the open ones avoids recursion.
+    /// Groups nest; counting the open ones replaces recursion.
     fn skip_group(&mut self, number: u32) -> Result<(), String> {
         let mut open = vec![number];
         while let Some(&innermost) = open.last() {
@@ -153,7 +154,7 @@ impl<'a> Fields<'a> {
                 (number, 4) if number == innermost => {
                     open.pop();
                 }
-                (_, 4) => return Err("a group ends that never began".to_owned()),
+                (_, 4) => return Err("unexpected end of a group".to_owned()),
                 (_, other) => {
                     self.scalar(other)?;
                 }
@@ -166,7 +167,7 @@ impl<'a> Fields<'a> {
         let tag = self.varint()?;
         match u32::try_from(tag >> 3) {
             Ok(number @ 1..=0x1fff_ffff) => Ok((number, tag & 7)),
-            _ => Err(format!("{} is no field number", tag >> 3)),
+            _ => Err(format!("{} is not a field number", tag >> 3)),
         }
     }
 

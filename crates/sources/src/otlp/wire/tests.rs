@@ -122,7 +122,7 @@ fn text_body(text: &str) -> Option<common::AnyValue> {
 
 /// Properties of every accepted log record.
 fn check_log(record: &LogRecord) {
-    let (event, _) = normalise::log(record);
+    let (event, _) = crate::otlp::normalise::log(record);
     assert_eq!(
         (event.timestamp, &event.message, &event.severity),
         (record.timestamp, &record.message, &record.severity)
@@ -145,7 +145,7 @@ fn real_log_records_keep_their_bytes_and_both_encodings_say_the_same() {
         for (a, b) in protobuf.records.iter().zip(&json.records) {
             check_log(a);
             check_log(b);
-            assert_eq!(normalise::log(a), normalise::log(b));
+            assert_eq!(crate::otlp::normalise::log(a), crate::otlp::normalise::log(b));
             assert!(body.windows(a.raw.len()).any(|w| w == a.raw), "raw is a slice of what was sent");
             assert!(text.windows(b.raw.len()).any(|w| w == b.raw), "raw is a slice of what was sent");
             assert_eq!((a.group.as_str(), a.stream.as_str()), ("backend-flask", b.stream.as_str()));
@@ -156,7 +156,7 @@ fn real_log_records_keep_their_bytes_and_both_encodings_say_the_same() {
     assert_eq!((one.stream.as_str(), one.severity.as_str()), ("cruddur", "INFO"));
     assert_eq!(one.timestamp, Nanos(1_795_478_156_902_734_848));
     assert_eq!(one.trace_id.expect("said").to_string(), "58f5d414bb2fe34747a6ab79422d6911");
-    let (event, warnings) = normalise::log(&one);
+    let (event, warnings) = crate::otlp::normalise::log(&one);
     assert_eq!(warnings, Vec::<String>::new());
     let of = |key| tracebook_core::value::get(&event.attributes, key).map(ToString::to_string);
     assert_eq!(of("code.function.name").as_deref(), Some("activities_home"));
@@ -200,7 +200,7 @@ fn a_log_record_that_says_little_has_its_columns_all_the_same() {
         ]
     );
     assert!(decoded.records.iter().all(|r| r.trace_id.is_none() && r.span_id.is_none()));
-    let (event, warnings) = normalise::log(&decoded.records[2]);
+    let (event, warnings) = crate::otlp::normalise::log(&decoded.records[2]);
     assert_eq!(warnings, ["a span id of 7 bytes is left out"]);
     assert_eq!(tracebook_core::value::get(&event.attributes, "event.name"), Some(&"user.login".into()));
     assert!(Arc::ptr_eq(&decoded.records[0].scope, &decoded.records[2].scope));
@@ -221,7 +221,7 @@ fn a_record_of_cloudwatch_is_its_fields() {
         resource: Arc::from([]),
         scope: Arc::from([]),
     };
-    let (event, warnings) = normalise::log(&record);
+    let (event, warnings) = crate::otlp::normalise::log(&record);
     assert_eq!((event.message.as_str(), event.origin), ("hello", tracebook_core::logs::LogOrigin::Cloudwatch));
     assert!(event.attributes.is_empty() && warnings.is_empty());
     check_log(&record);
@@ -298,8 +298,8 @@ fn invalid_requests_are_reported() {
         (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "too long"),
         (b"\x08\x01", "not a message"),
         (b"\x0f", "wire type 7"),
-        (b"\x0c", "never began"),
-        (b"\x00\x00", "no field number"),
+        (b"\x0c", "end of a group"),
+        (b"\x00\x00", "not a field number"),
         (b"\x1b\x1b\x1b", "too early"),
         (b"{\"resourceSpans\":[]}", "too early"),
     ] {
@@ -406,13 +406,13 @@ fn depth_and_weight_are_bounded() {
     );
     assert!(decode_json(deep.as_bytes()).expect_err("too deep").contains("recursion"));
 
-    let heavy = proto::Span { name: "x".repeat(LARGEST_SPAN), ..good_span() };
+    let heavy = proto::Span { name: "x".repeat(MAX_RECORD_BYTES), ..good_span() };
     let decoded = decode_protobuf(&request_of(vec![heavy.clone(), good_span()]).encode_to_vec()).expect("fine");
     assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
     assert!(decoded.reason.expect("said").contains("more than 4194304 bytes"));
 
     let mut request = request_of(vec![good_span(), good_span()]);
-    request.resource_spans[0].schema_url = "x".repeat(LARGEST_SPAN);
+    request.resource_spans[0].schema_url = "x".repeat(MAX_RECORD_BYTES);
     let decoded = decode_protobuf(&request.encode_to_vec()).expect("fine");
     assert_eq!((decoded.records.len(), decoded.rejected), (0, 2));
 }

@@ -1,4 +1,4 @@
-//! Converts a filter to Rollbar's query parameters.
+//! A filter's text as Rollbar's query parameters.
 
 use reqwest::Url;
 use tracebook_core::errors::Level;
@@ -6,29 +6,25 @@ use tracebook_core::filter::split;
 
 use crate::cloud::{Fault, SourceError};
 
-/// The parts of a filter, with what they match.
+/// Parts of a filter, with what they find.
 pub const FORMS: &[(&str, &str)] = &[
     ("status:active", "items with this status: active, resolved or muted; without it, or with any, all of them"),
     (
         "level:warning",
-        "items of this level; may stand several times. Rollbar's own pages hide `warning` at first, this list hides nothing",
+        "items of this level; may be repeated. Rollbar's own pages hide `warning` by default, this list does not",
     ),
     ("environment:production", "items of this environment"),
     ("ZeroDivisionError", "words, as in the search box of Rollbar's item list"),
-    ("\"division by zero\"", "words that stand together"),
+    ("\"division by zero\"", "an exact phrase"),
 ];
 
 /// The status of an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
-    /// All of them.
     #[default]
     Any,
-    /// Active.
     Active,
-    /// Marked as resolved.
     Resolved,
-    /// Muted.
     Muted,
 }
 
@@ -43,20 +39,19 @@ impl Status {
     }
 }
 
-/// Which items.
+/// Selects items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemsAsk {
-    /// Their status.
     pub status: Status,
     /// Any of these levels; empty for all.
     pub levels: Vec<Level>,
-    /// This environment; `None` for all.
+    /// `None` for all.
     pub environment: Option<String>,
-    /// Text for Rollbar's search; empty for all.
+    /// Text for Rollbar's search box; empty for all.
     pub query: String,
-    /// Which page, from 1.
+    /// From 1.
     pub page: u32,
-    /// Items per page. Rollbar accepts at most 5,000.
+    /// How many a page. Rollbar allows 5,000.
     pub limit: u32,
 }
 
@@ -67,7 +62,7 @@ impl Default for ItemsAsk {
 }
 
 impl ItemsAsk {
-    /// Parses a filter; an empty one matches everything.
+    /// Reads a filter; an empty text selects everything.
     ///
     /// # Errors
     /// [`Fault::Invalid`] with the invalid part and a hint.
@@ -83,7 +78,7 @@ impl ItemsAsk {
             let value = value.replace('"', "");
             match (name, value.to_lowercase().as_str()) {
                 ("status" | "level" | "environment" | "env" | "person", "") => {
-                    return Err(wrong(format!("{name}: says nothing"), "Write its value directly behind the colon"));
+                    return Err(wrong(format!("{name}: has no value"), "Write its value directly after the colon"));
                 }
                 ("status", word) => {
                     ask.status = [Status::Active, Status::Resolved, Status::Muted]
@@ -91,7 +86,7 @@ impl ItemsAsk {
                         .find(|status| status.word() == Some(word))
                         .or_else(|| (word == "any").then_some(Status::Any))
                         .ok_or_else(|| {
-                            let hint = "Write status:active, resolved, muted or any; how bad it is, is level:error";
+                            let hint = "Write status:active, resolved, muted or any; for severity use level:error";
                             wrong(format!("status:{word} is unknown to Rollbar"), hint)
                         })?;
                 }
@@ -107,14 +102,14 @@ impl ItemsAsk {
                     }
                 }
                 ("environment" | "env", _) if ask.environment.is_some() => {
-                    return Err(wrong("two environments are asked for".to_owned(), "Name one, or none for all"));
+                    return Err(wrong("two environments are given".to_owned(), "Name one, or none for all"));
                 }
                 ("environment" | "env", _) => ask.environment = Some(value),
                 ("person", _) => {
-                    let hint = "Leave it out, choose an item, and look at its occurrences: they name the person";
-                    return Err(wrong("Rollbar's item list cannot be asked for a person".to_owned(), hint));
+                    let hint = "Leave it out, choose an item, and see its occurrences: they name the person";
+                    return Err(wrong("Rollbar's item list cannot be filtered by person".to_owned(), hint));
                 }
-                // Rollbar's search supports other parts: `title:`, `host:`, …
+                // The search box has operators of its own: `title:`, `host:`, …
                 _ => words.push(token),
             }
         }
@@ -122,7 +117,7 @@ impl ItemsAsk {
         Ok(ask)
     }
 
-    /// Items per page, within Rollbar's limits.
+    /// How many a page, within what Rollbar allows.
     pub(super) fn per_page(&self) -> u32 {
         self.limit.clamp(1, 5_000)
     }
@@ -178,7 +173,7 @@ mod tests {
         for (filter, word) in [
             ("status:error", "level:error"),
             ("level:loud", "critical"),
-            ("level:", "directly behind"),
+            ("level:", "directly after"),
             ("person:42", "occurrences"),
             ("environment:a environment:b", "Name one"),
             ("\"open", ""),

@@ -1,4 +1,4 @@
-//! One item: its latest or a selected occurrence in full, and a summary of the others.
+//! One item: its latest occurrence, or a chosen one, in full, and the others in short.
 
 use std::collections::HashSet;
 
@@ -6,29 +6,30 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tracebook_core::errors::{ErrorItem, Occurrence, OccurrenceRow};
 use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::items::{ItemRow, seconds};
 use super::{Client, number};
 use crate::cloud::{Fault, Fetch, Progress, SourceError};
 use crate::rollbar::{normalise, wire};
-use crate::{clip, count};
+use crate::text::clip;
 
-/// Number of other occurrences listed with an item.
+/// How many other occurrences an item lists.
 const OTHERS: usize = 50;
 
 /// An item with one full occurrence.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Its row in Rollbar's list: counter, status, framework.
+    /// As Rollbar lists it: counter, status, framework.
     pub row: ItemRow,
     /// The evidence. Its `item` is `#15`; its other occurrences are those of the first page.
     pub error: ErrorItem,
-    /// The full occurrence from Rollbar, without access tokens.
+    /// The full occurrence as Rollbar stores it, without access tokens.
     pub record: ErrorRecord,
-    /// The id of that occurrence.
+    /// Rollbar's id of that occurrence.
     pub occurrence: u64,
-    /// Notes for the user; also in the notes of the occurrence, so that the card shows them.
+    /// Also in the occurrence's own notes, so that the card shows them.
     pub notes: Vec<String>,
 }
 
@@ -37,15 +38,13 @@ pub struct Item {
 pub struct OccurrencePick {
     /// Rollbar's id.
     pub id: u64,
-    /// The id of the item.
+    /// The item's number.
     pub item: u64,
     /// Its `data.uuid`.
     pub uuid: String,
-    /// When.
     pub timestamp: Nanos,
-    /// The affected person; empty if unknown.
+    /// The person; empty if missing.
     pub person: String,
-    /// Its title.
     pub title: String,
 }
 
@@ -61,13 +60,12 @@ impl OccurrencePick {
 pub struct Occurrences {
     /// Newest first.
     pub rows: Vec<OccurrencePick>,
-    /// The next page; `None` after an empty one. Rollbar returns twenty per page and does not report the total.
+    /// The next page; `None` after an empty one. Rollbar returns twenty a page and does not say how many there are.
     pub next: Option<u32>,
-    /// What the reader must know.
     pub notes: Vec<String>,
 }
 
-/// A parsed reference to an error.
+/// What a reference to an error means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
     /// `#15`: the number shown in Rollbar.
@@ -89,7 +87,7 @@ impl Named {
         };
         read.ok_or_else(|| {
             let hint = "Write #15 as Rollbar's pages do, an id from the list, or ITEM/OCCURRENCE";
-            SourceError::new(Fault::Invalid, format!("{:?} names no item of Rollbar's", clip(text)), hint)
+            SourceError::new(Fault::Invalid, format!("{:?} is not a Rollbar item", clip(text)), hint)
         })
     }
 }
@@ -98,7 +96,7 @@ impl Client {
     /// An item by `#15` or its id, or an occurrence by `ITEM/OCCURRENCE`.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an invalid reference, [`Fault::NotFound`] if it or all its occurrences are deleted.
+    /// [`Fault::Invalid`] for an invalid reference, [`Fault::NotFound`] if it or all its occurrences are gone.
     pub async fn error(&self, name: &str, fetch: &Fetch) -> Result<Item, SourceError> {
         let (row, chosen) = match Named::read(name)? {
             Named::Counter(counter) => (self.by_counter(counter, fetch).await?, None),
@@ -108,7 +106,7 @@ impl Client {
         let mut notes = Vec::new();
         let (occurrences, why) = match self.occurrences_of(row.id, 1, fetch).await {
             Ok(page) => (page, None),
-            // One full occurrence is sufficient evidence, even if the others cannot be listed.
+            // One full occurrence is evidence, even if the others cannot be listed.
             Err(error)
                 if matches!(error.fault, Fault::NotFound | Fault::Invalid | Fault::Unsupported | Fault::Broken) =>
             {
@@ -124,10 +122,7 @@ impl Client {
         let instance = match (shown, occurrences.rows.first()) {
             // The latest may be deleted while others are kept.
             (Err(error), Some(other)) if chosen.is_none() && error.fault == Fault::NotFound => {
-                notes.push(
-                    "Rollbar does not keep the latest occurrence any more; the latest that it keeps is shown"
-                        .to_owned(),
-                );
+                notes.push("Rollbar has deleted the latest occurrence; the latest one left is shown".to_owned());
                 self.instance(other.id, fetch).await?
             }
             (shown, _) => shown?,
@@ -135,7 +130,7 @@ impl Client {
         if instance.item.is_some_and(|item| item != row.id) {
             return Err(SourceError::new(
                 Fault::NotFound,
-                format!("occurrence {} is none of item {}", instance.id, row.name()),
+                format!("occurrence {} does not belong to item {}", instance.id, row.name()),
                 "Choose it from the item's occurrences",
             ));
         }
@@ -144,9 +139,6 @@ impl Client {
     }
 
     /// A page of an item's occurrences, from 1; `item` is `#15` or an id.
-    ///
-    /// # Errors
-    /// What Rollbar or the network said.
     pub async fn occurrences(&self, item: &str, page: u32, fetch: &Fetch) -> Result<Occurrences, SourceError> {
         let (id, is_group) = match Named::read(item)? {
             Named::Counter(counter) => {
@@ -178,7 +170,7 @@ impl Client {
                 Err(_) => unreadable += 1,
             }
         }
-        // Rollbar sorts by time only, so ids within one second are unordered.
+        // Rollbar sorts by time only, so ids of one second are in any order.
         rows.sort_by_key(|row| std::cmp::Reverse((row.timestamp, row.id)));
         let mut notes = Vec::new();
         if unreadable > 0 {
@@ -199,8 +191,8 @@ impl Client {
         ItemRow::read(&item).ok_or_else(|| self.rest.unreadable(&answer, "an item without an id"))
     }
 
-    /// `GET /item/?counter=15`, or if the server does not support it, `GET /item_by_counter/15`. That is a redirect
-    /// whose `Location` and `uri` repeat the token, so only the id is read from it.
+    /// `GET /item/?counter=15`, or if a server does not know that, `GET /item_by_counter/15`. The latter redirects; its
+    /// `Location` and the `uri` in its body repeat the token, so only the id is read from it.
     async fn by_counter(&self, counter: u64, fetch: &Fetch) -> Result<ItemRow, SourceError> {
         let counter = counter.to_string();
         let answer = self.read(&["item", ""], &[("counter", &counter)], fetch).await?;
@@ -237,7 +229,7 @@ impl Client {
     }
 }
 
-const GROUP: &str = "the item stands for a group of items; Rollbar's API lists the occurrences of none such";
+const GROUP: &str = "the item is a group of items, whose occurrences Rollbar's API does not list";
 
 #[derive(serde::Deserialize)]
 struct Instances<'a> {
@@ -245,19 +237,18 @@ struct Instances<'a> {
     instances: Option<Vec<&'a RawValue>>,
 }
 
-/// An occurrence from Rollbar.
+/// An occurrence as Rollbar stores it.
 struct Instance {
     id: u64,
     item: Option<u64>,
-    /// Rollbar's time in seconds, for a payload without a time.
+    /// Rollbar's time, in seconds, for a payload without one.
     timestamp: Nanos,
-    /// The payload, without access tokens, truncated if it is too large.
+    /// The payload without access tokens, cut if it is too large.
     data: Json,
 }
 
 impl Instance {
-    /// The payload is processed like one posted by an SDK: access tokens are removed, and it is truncated with a note
-    /// if it is too large.
+    /// The payload is handled as if an SDK had posted it: secrets are removed, oversized parts are cut and noted.
     fn read(sent: &RawValue) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct Head {
@@ -338,7 +329,7 @@ fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<St
     Item { row, error, record, occurrence: instance.id, notes }
 }
 
-/// The record of an occurrence. Without a `body`, a receiver would reject it, but Rollbar may have no more.
+/// The record of an occurrence. A receiver refuses one without a `body`; here it is all that Rollbar has.
 fn record(instance: &Instance, occurrence: &Occurrence) -> ErrorRecord {
     normalise::record(&instance.data, instance.timestamp).unwrap_or_else(|_| ErrorRecord {
         uuid: occurrence.uuid.clone(),
@@ -356,8 +347,8 @@ fn record(instance: &Instance, occurrence: &Occurrence) -> ErrorRecord {
 fn gone() -> SourceError {
     SourceError::new(
         Fault::NotFound,
-        "Rollbar keeps no occurrence of this item any more",
-        "It deletes them after the time that the plan keeps them; what an entry holds stays",
+        "Rollbar has no occurrence of this item left",
+        "Rollbar deletes them after the plan's retention; captured evidence stays",
     )
 }
 

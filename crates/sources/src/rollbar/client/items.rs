@@ -2,46 +2,40 @@
 
 use serde_json::Value as Json;
 use tracebook_core::errors::{ErrorRow, Level};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::{ItemsAsk, number, text};
-use crate::count;
 
 /// An item in Rollbar's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ItemRow {
     /// Rollbar's id, the argument for [`super::Client::error`].
     pub id: u64,
-    /// The number shown in Rollbar, unique within the project; 0 if unknown.
+    /// The number that people see, within the project; 0 if the answer does not contain it.
     pub counter: u64,
-    /// The project.
     pub project: Option<u64>,
-    /// Its title.
     pub title: String,
-    /// The level, as a word or a number.
     pub level: Level,
-    /// `active`, `resolved`, `muted`; may be a number.
+    /// `active`, `resolved`, `muted`; may be one of Rollbar's numbers.
     pub status: String,
     /// `production`, …
     pub environment: String,
-    /// `flask`, …; may be a number; empty if unknown.
+    /// `flask`, …; may be one of Rollbar's numbers; empty if missing.
     pub framework: String,
-    /// `linux`, …; may be a number; empty if unknown.
+    /// `linux`, …; may be one of Rollbar's numbers; empty if missing.
     pub platform: String,
-    /// Rollbar's number of occurrences; 0 if unknown.
+    /// How often it occurred, as Rollbar counts; 0 if missing.
     pub occurrences: u64,
-    /// The first time.
     pub first: Option<Nanos>,
-    /// The last time.
     pub last: Option<Nanos>,
-    /// The last occurrence's id.
     pub last_occurrence: Option<u64>,
-    /// Whether it represents a group of items; Rollbar does not list occurrences of groups.
+    /// Whether it stands for a group of items; Rollbar lists no occurrences of those.
     pub is_group: bool,
 }
 
 impl ItemRow {
-    /// The row for lists of all sources. Rollbar's list contains no person.
+    /// In the form that lists of all sources have. Rollbar's list names no person.
     pub fn row(&self) -> ErrorRow {
         ErrorRow {
             id: self.id.to_string(),
@@ -54,7 +48,7 @@ impl ItemRow {
         }
     }
 
-    /// Its number, `#15`, or else its id.
+    /// `#15`, else its id.
     pub fn name(&self) -> String {
         match self.counter {
             0 => self.id.to_string(),
@@ -62,7 +56,7 @@ impl ItemRow {
         }
     }
 
-    /// Reads an item; `None` without an id.
+    /// Reads an item; `None` if it has no id.
     pub(super) fn read(item: &Json) -> Option<Self> {
         let whole = |name: &str| item.get(name).and_then(number);
         let said = |name: &str| item.get(name).map(text).unwrap_or_default();
@@ -89,17 +83,16 @@ impl ItemRow {
 /// A page of items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Items {
-    /// The items, most recent first.
+    /// The latest occurrence first.
     pub rows: Vec<ItemRow>,
-    /// The next page, which may be empty; `None` after the last one.
+    /// The next page; `None` after the last one. It may be empty.
     pub next: Option<u32>,
-    /// The total number of matches; `None` if unknown.
+    /// How many items match in total, as Rollbar counts; `None` if missing.
     pub total: Option<u64>,
-    /// What the reader must know.
     pub notes: Vec<String>,
 }
 
-/// Reads the answer to a question.
+/// Reads the answer to a query.
 pub(super) fn read(result: &Json, ask: &ItemsAsk) -> Items {
     let sent = result.get("items").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<ItemRow> = sent.iter().filter_map(ItemRow::read).collect();
@@ -109,7 +102,7 @@ pub(super) fn read(result: &Json, ask: &ItemsAsk) -> Items {
         notes.push(format!("{} without an id left out", count(sent.len() - rows.len(), "item")));
     }
     let page = ask.page.max(1);
-    // Older Rollbar servers return a hundred per page, whatever was requested.
+    // Rollbar's older servers return a hundred a page, whatever the request says.
     let per_page = u64::from(ask.per_page()).max(sent.len() as u64);
     let seen = u64::from(page - 1) * per_page + sent.len() as u64;
     let more = !sent.is_empty() && total.is_none_or(|total| seen < total);

@@ -1,11 +1,12 @@
 //! Links to Rollbar's pages.
 //!
-//! Rollbar does not document these URLs, and has had two forms. The user copies the prefix from the browser:
-//! `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`, or the older `https://rollbar.com/ACCOUNT/PROJECT/items`.
+//! Rollbar does not document these URLs, and has had two forms; so the user gives the beginning, copied from the
+//! browser: `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`, or the older
+//! `https://rollbar.com/ACCOUNT/PROJECT/items`.
 
 use reqwest::Url;
 
-/// An item by the number shown in Rollbar. `None` if `prefix` is not an `https` URL.
+/// An item by the number that people see. `None` if `prefix` is not an `https` URL.
 pub fn item(prefix: &str, counter: u64) -> Option<String> {
     let (mut url, _) = begin(prefix)?;
     url.path_segments_mut().ok()?.push(&counter.to_string());
@@ -20,13 +21,13 @@ pub fn occurrence(prefix: &str, counter: u64, id: u64) -> Option<String> {
     Some(url.into())
 }
 
-/// An occurrence by its `data.uuid`, which needs neither account nor project. `None` if it is not a UUID.
+/// An occurrence by its `data.uuid`, which needs no account and no project. `None` if it is not a UUID.
 pub fn by_uuid(uuid: &str) -> Option<String> {
     let is_uuid = (32..=36).contains(&uuid.len()) && uuid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     is_uuid.then(|| format!("https://rollbar.com/occurrence/uuid/?uuid={uuid}"))
 }
 
-/// The prefix without the rest of a browser's URL, and whether it has the older form.
+/// The beginning without what may follow it in a browser, and whether it is of the older form.
 fn begin(prefix: &str) -> Option<(Url, bool)> {
     let mut url = Url::parse(prefix.trim()).ok().filter(|url| url.scheme() == "https" && url.username().is_empty())?;
     url.set_query(None);

@@ -97,7 +97,7 @@ async fn a_read_token_names_its_project() {
     let (client, replay) = replay("rollbar-check").await;
     let identity = client.check(&Fetch::unattended()).await.expect("it reads");
     assert_eq!(identity.project.as_deref(), Some("project 733094"));
-    assert_eq!(identity.notes, ["the token reads (scope `read`)", "the project holds 312 items"]);
+    assert_eq!(identity.notes, ["the token can read (scope `read`)", "the project has 312 items"]);
     replay.done().await;
 }
 
@@ -183,7 +183,7 @@ async fn the_relay_forwards_items_unchanged() {
 async fn every_rejection_has_a_message() {
     let echo = format!(r#"{{"err": 1, "message": "invalid access token: {TOKEN}"}}"#);
     for (status, body, fault, words, hint) in [
-        (401, echo.as_str(), Fault::Rejected, "does not take this token", "Settings → Project Access Tokens"),
+        (401, echo.as_str(), Fault::Rejected, "rejected this token", "Settings → Project Access Tokens"),
         (
             403,
             r#"{"err": 1, "message": "insufficient privileges"}"#,
@@ -196,8 +196,8 @@ async fn every_rejection_has_a_message() {
         (413, "{}", Fault::Invalid, "too large", ""),
         (422, r#"{"err": 1, "message": "invalid level"}"#, Fault::Invalid, "invalid level", "filter"),
         (401, "<html>Sign in</html>", Fault::Rejected, "status 401", "four access tokens"),
-        // `err` is checked with status 200 too.
-        (200, echo.as_str(), Fault::Rejected, "does not take this token", "four access tokens"),
+        // `err` is looked at under a success too.
+        (200, echo.as_str(), Fault::Rejected, "rejected this token", "four access tokens"),
         (
             200,
             r#"{"err": 1, "message": "insufficient privileges: read scope required"}"#,
@@ -216,11 +216,11 @@ async fn every_rejection_has_a_message() {
             "Please sign in",
             "proxy",
         ),
-        (200, "", Fault::Broken, "begins with nothing", "endpoint"),
+        (200, "", Fault::Broken, "starting with nothing", "endpoint"),
         (200, r#"{"result": {}}"#, Fault::Broken, "no `err`", ""),
         (200, r#"{"err": 0}"#, Fault::Broken, "no `result`", ""),
-        (200, "[1, 2]", Fault::Broken, "not understood", ""),
-        (500, r#"{"err": 1, "message": "oops"}"#, Fault::Broken, "failed (500)", "ask again"),
+        (200, "[1, 2]", Fault::Broken, "unexpected answer", ""),
+        (500, r#"{"err": 1, "message": "oops"}"#, Fault::Broken, "failed (500)", "try again"),
         (502, "<html><head><title>502 Bad Gateway</title></head></html>", Fault::Broken, "(502): 502 Bad Gateway", ""),
     ] {
         let (client, _server) = answering(status, &[], body).await;
@@ -293,7 +293,7 @@ async fn throttling_waits_as_long_as_the_server_says() {
 
     let (client, _server, asked) = throttling(usize::MAX, &[("x-rate-limit-remaining-seconds", "3600")]).await;
     let error = hushed(client.items(&ask(), &Fetch::unattended()).await);
-    assert!(error.fault == Fault::Throttled && error.message.contains("again in 3600 s"), "{error:?}");
+    assert!(error.fault == Fault::Throttled && error.message.contains("retry in 3600 s"), "{error:?}");
     assert_eq!(asked.load(Ordering::Relaxed), 1, "an hour is too long to wait");
 }
 
@@ -396,7 +396,7 @@ async fn what_rollbar_does_not_keep_or_list_is_reported() {
     assert_eq!(
         found.notes,
         [
-            "Rollbar does not keep the latest occurrence any more; the latest that it keeps is shown",
+            "Rollbar has deleted the latest occurrence; the latest one left is shown",
             "2 occurrences not readable and left out",
             "Rollbar counts 47 occurrences; the latest 1 are listed",
         ]

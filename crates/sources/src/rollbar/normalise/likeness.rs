@@ -1,8 +1,8 @@
-//! Removes variable data from texts, to group occurrences into items.
+//! What text does not count when occurrences are grouped into items: parts that look like data.
 //!
-//! As in <https://docs.rollbar.com/docs/grouping-algorithm>: from messages, timestamps, numbers with a decimal point,
-//! integers of two or more digits and hexadecimals of four or more; from paths, dates and SHAs; from method names,
-//! integers of two or more digits. Single digits are kept, since Rollbar prefers an item too many to two errors in one.
+//! Follows <https://docs.rollbar.com/docs/grouping-algorithm>. Of messages: timestamps, numbers with a decimal point,
+//! whole numbers of two or more digits and hexadecimals of four or more; of paths: dates and SHAs; of method names:
+//! whole numbers of two or more digits. A single digit counts: Rollbar prefers an item too many to two errors in one.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ fn shape(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-// RFC 3339 and similar, dates with or without time, times, and the formats of HTTP and of common logs.
+// RFC 3339 and similar, a date with or without a time, a time alone, and the formats of HTTP and common logs.
 const DATE: &str = r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/(?:[0-9]{1,2}|[A-Z][a-z]{2})/[0-9]{4}";
 const TIME: &str = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})\b)?";
 
@@ -25,7 +25,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     let words = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:[0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4})";
     shape(&format!(r"\b(?:(?:{DATE}|{words})(?:[T :]\s?(?:{TIME}))?|{TIME})"))
 });
-// A UUID, a memory address, or hex of four or more digits; only with a digit in it, as `added` and `facade` are words.
+// A UUID, a memory address, or four or more hex digits that include a decimal one: `added` and `facade` are words.
 static HEX: LazyLock<Regex> = LazyLock::new(|| {
     shape(r"\b(?:0x[0-9A-Fa-f]+|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4,})\b")
 });
@@ -34,7 +34,7 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9]{2,}"));
 static DAY: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9]{4}[-_./]?[0-9]{2}[-_./]?[0-9]{2}(?:[-_T]?[0-9]{6})?"));
 static SHA: LazyLock<Regex> = LazyLock::new(|| shape(r"[0-9a-f]{64}|[0-9a-f]{40}|\b[0-9a-f]{7,39}\b"));
 
-/// A message without variable data.
+/// A message without what looks like data.
 pub(super) fn message(text: &str) -> String {
     let text = TIMESTAMP.replace_all(text, HERE);
     let text = DECIMAL.replace_all(&text, HERE);
@@ -42,7 +42,7 @@ pub(super) fn message(text: &str) -> String {
     WHOLE.replace_all(&text, HERE).into_owned()
 }
 
-/// A path without dates and SHAs, such as a release folder or the hash of a bundle.
+/// A file's path without dates and SHAs: a release's directory, a bundle's hash.
 pub(super) fn file(path: &str) -> String {
     let path = with_a_digit(&SHA, path);
     DAY.replace_all(&path, HERE).into_owned()

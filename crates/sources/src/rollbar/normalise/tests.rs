@@ -147,12 +147,8 @@ fn the_code_around_a_line_and_every_kind_of_argument_are_read() {
     // However much is sent.
     let many: Vec<String> = (0..500).map(|n| n.to_string()).collect();
     let (frame, notes) = of(json!({"filename": "a", "context": {"pre": many, "post": many}}));
-    assert_eq!((frame.pre.len(), frame.post.len()), (MOST_CONTEXT, MOST_CONTEXT));
-    assert_eq!(
-        (frame.pre[MOST_CONTEXT - 1].as_str(), frame.post[0].as_str()),
-        ("499", "0"),
-        "the nearest lines are kept"
-    );
+    assert_eq!((frame.pre.len(), frame.post.len()), (MAX_CONTEXT, MAX_CONTEXT));
+    assert_eq!((frame.pre[MAX_CONTEXT - 1].as_str(), frame.post[0].as_str()), ("499", "0"), "what is nearest stays");
     assert_eq!(notes, ["more than 20 lines of code around a frame's own are left out"]);
     // A frame without these fields is serialised without them.
     let (frame, _) = of(json!({"filename": "a.py", "lineno": 1, "method": "f", "code": "x"}));
@@ -252,7 +248,7 @@ fn a_title_that_was_given_wins_and_is_one_line() {
     data["title"] = format!("Mine\n{}", "x".repeat(999)).into();
     assert_eq!(occurrence(&data, RECEIVED).title, "Mine");
     data["title"] = "é".repeat(999).into();
-    assert_eq!(occurrence(&data, RECEIVED).title.chars().count(), LONGEST_TITLE + 1);
+    assert_eq!(occurrence(&data, RECEIVED).title.chars().count(), MAX_TITLE_LENGTH + 1);
     data["title"] = Json::Null;
     data["body"]["trace_chain"][0]["exception"]["message"] = "".into();
     assert_eq!(occurrence(&data, RECEIVED).title, "ValueError");
@@ -337,12 +333,12 @@ fn too_much_is_bounded_and_said() {
         "custom": {"deep": deep, "long": long}, "request": many, NOTES: ["custom.x: cut"],
     });
     let seen = occurrence(&data, RECEIVED);
-    assert_eq!(seen.request.len(), MOST_ATTRIBUTES);
-    assert_eq!(seen.traces[0].frames.len(), MOST_FRAMES);
+    assert_eq!(seen.request.len(), MAX_ATTRIBUTES);
+    assert_eq!(seen.traces[0].frames.len(), MAX_FRAMES);
     assert_eq!(seen.traces[1].frames.last().and_then(|frame| frame.lineno), Some(2999), "the most recent one stays");
     assert!(seen.custom.iter().all(|attribute| attribute.key.len() < 5000));
     let notes = seen.notes.join("\n");
-    for word in ["custom.x: cut", "4000 not shown", "2000 of 3000 frames"] {
+    for word in ["custom.x: cut", "4000 not shown", "2,000 of 3,000 frames"] {
         assert!(notes.contains(word), "{notes}");
     }
     let written = serde_json::to_string(&seen).expect("writes");

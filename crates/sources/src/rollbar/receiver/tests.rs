@@ -127,7 +127,7 @@ async fn too_large_is_never_413() {
     let answer = rig.post("/api/1/item/", HEADERS, item.to_string().as_bytes()).await;
     assert_eq!((answer.status, rig.counters.errors()), (200, 1));
     let record = rig.kept.occurrences().remove(0);
-    assert!(record.raw.len() < wire::LARGEST);
+    assert!(record.raw.len() < wire::MAX_BYTES);
     let (seen, _) = normalise::read(&record.raw, record.timestamp);
     assert_eq!((seen.title.as_str(), seen.custom.len(), seen.uuid.as_str()), ("big", 1, "u"));
     assert!(seen.notes[0].contains("KiB of JSON"), "{:?}", seen.notes);

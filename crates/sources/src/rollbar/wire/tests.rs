@@ -76,7 +76,7 @@ fn batches_are_taken_apart() {
     ] {
         assert_eq!(all(sent.to_string().as_bytes(), None), Ok(vec![item(1), item(2)]), "{sent}");
     }
-    let many = json!({"data": vec![item(1); MOST + 5]}).to_string();
+    let many = json!({"data": vec![item(1); MAX_ITEMS + 5]}).to_string();
     assert_eq!(read(many.as_bytes(), None, drop), Ok(5));
 }
 
@@ -106,7 +106,7 @@ fn what_is_no_strict_json_is_repaired_and_said() {
         item["custom"],
         json!({"nan": "NaN", "low": "-Infinity", "far": "1e999", "near": -1500.0, "t": true, "NaN": "NaN"})
     );
-    assert!(notes(&item).contains("no strict JSON"), "{item}");
+    assert!(notes(&item).contains("not strict JSON"), "{item}");
 
     let item = one(b"{\"data\": {\"body\": {\"message\": {\"body\": \"tab\there \xff\"}}}}");
     assert_eq!(item["body"]["message"]["body"], "tab\there \u{fffd}");
@@ -147,11 +147,11 @@ fn too_large_is_cut_and_what_is_small_stays_whole() {
         "person": {"id": "andrewbrown", "username": null},
     }});
     let sent = sent.to_string();
-    assert!(sent.len() > 6 * LARGEST);
+    assert!(sent.len() > 6 * MAX_BYTES);
     let item = one(sent.as_bytes());
     let written = item.to_string();
-    assert!(written.len() < LARGEST, "{}", written.len());
-    assert!(written.len() > LARGEST / 4, "room is used: {}", written.len());
+    assert!(written.len() < MAX_BYTES, "{}", written.len());
+    assert!(written.len() > MAX_BYTES / 4, "room is used: {}", written.len());
     assert_eq!(item["uuid"], "5bd7f8b3-0b76-4ca5-b1f9-23a6abd849a5");
     assert_eq!(item["person"], json!({"id": "andrewbrown", "username": null}));
     assert_eq!(item["custom"]["small"], "as sent");
@@ -162,7 +162,7 @@ fn too_large_is_cut_and_what_is_small_stays_whole() {
     assert_eq!(frames.len(), ELEMENTS);
     assert_eq!((&frames[0]["lineno"], &frames[ELEMENTS - 1]["lineno"]), (&json!(0), &json!(4999)));
     let notes = notes(&item);
-    for word in ["KiB of JSON", "custom.huge: about", "request.body", "body.trace.frames: 4900 of 5000 elements"] {
+    for word in ["KiB of JSON", "custom.huge: about", "request.body", "body.trace.frames: 4,900 of 5,000 elements"] {
         assert!(notes.contains(word), "{word}: {notes}");
     }
     // Two levels further in.
@@ -184,7 +184,7 @@ fn many_small_members_are_bounded_too() {
     ] {
         let item = one(sent.as_bytes());
         assert!(item["body"].is_object());
-        assert!(item.to_string().len() <= LARGEST, "{}", item.to_string().len());
+        assert!(item.to_string().len() <= MAX_BYTES, "{}", item.to_string().len());
         assert!(!notes(&item).is_empty());
     }
 }

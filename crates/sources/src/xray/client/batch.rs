@@ -1,4 +1,4 @@
-//! Full traces by id: BatchGetTraces, or a Transaction Search retrieval if that finds nothing.
+//! Whole traces by id: BatchGetTraces, and the retrieval of Transaction Search for what it does not find.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -8,40 +8,39 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::text::count;
 
 use super::Client;
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
-use crate::count;
 use crate::xray::wire::parse_document;
 
-/// Ids per request; X-Ray rejects more: `Exceeding maximum query size: 5`. It also rejects a NextToken, although the
-/// reference has one.
-const IDS: usize = 5;
+/// Ids in one request; X-Ray refuses more: `Exceeding maximum query size: 5`. It also refuses a NextToken, although the
+/// reference documents one.
+const MAX_IDS: usize = 5;
 /// Concurrent requests.
-const AT_ONCE: usize = 8;
-/// How often unprocessed ids are requested again.
-const ROUNDS: u32 = 4;
-/// The pause before ids are requested again; doubles each time.
+const CONCURRENCY: usize = 8;
+/// How often ids are requested that X-Ray did not process.
+const MAX_ROUNDS: u32 = 4;
+/// The pause before they are requested again; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Why a trace may be missing.
 const ABSENT: &str = "not there yet, not sampled, or older than 30 days";
-/// Maximum number of unreadable documents that are listed individually.
+/// How many unreadable documents are described each.
 const TOLD: usize = 3;
 
 /// A trace from X-Ray.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchedTrace {
-    /// Its id.
     pub trace_id: TraceId,
-    /// One record per segment or subsegment, as if received locally; empty if X-Ray has no such trace.
+    /// One record a segment or subsegment, as if it had been received; none if X-Ray has no such trace.
     pub records: Vec<SpanRecord>,
     /// Notes: truncated, in progress, inferred, unreadable, not found.
     pub notes: Vec<String>,
-    /// Whether this is all of it.
+    /// Whether the trace is complete.
     pub complete: bool,
 }
 
-/// A trace under construction.
+/// A trace being put together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
     records: Vec<SpanRecord>,
@@ -51,7 +50,7 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Reads a segment document; adds a note if it is unreadable.
+    /// Reads a segment document; an unreadable one becomes a note.
     pub(super) fn document(&mut self, text: Option<&str>) {
         let Some(text) = text else { return };
         match parse_document(text.as_bytes()) {
@@ -64,7 +63,7 @@ impl Gathered {
     fn finish(self, trace_id: TraceId) -> FetchedTrace {
         let mut notes = Vec::new();
         if self.limit_exceeded {
-            notes.push("the trace is larger than X-Ray keeps: some of its segments are not there".to_owned());
+            notes.push("the trace exceeds X-Ray's size limit: some of its segments are missing".to_owned());
         }
         let open = self.records.iter().filter(|record| record.end.is_none()).count();
         if open > 0 {
@@ -72,7 +71,7 @@ impl Gathered {
         }
         if self.inferred > 0 {
             let inferred = count(self.inferred, "segment");
-            notes.push(format!("{inferred} inferred by X-Ray from calls: whoever was called sent none"));
+            notes.push(format!("{inferred} inferred by X-Ray from calls: the called service sent none"));
         }
         for why in self.bad.iter().take(TOLD) {
             notes.push(format!("a document is left out: {why}"));
@@ -81,7 +80,7 @@ impl Gathered {
             notes.push(format!("{} more left out", count(self.bad.len() - TOLD, "document")));
         }
         if self.records.is_empty() && self.bad.is_empty() {
-            notes.push("X-Ray knows the trace, and has no segment of it".to_owned());
+            notes.push("X-Ray lists the trace, but has no segments of it".to_owned());
         }
         let complete = !self.records.is_empty() && !self.limit_exceeded && open == 0 && self.bad.is_empty();
         FetchedTrace { trace_id, records: self.records, notes, complete }
@@ -95,15 +94,15 @@ fn is_inferred(document: &str) -> bool {
         #[serde(default)]
         inferred: bool,
     }
-    // Only the few documents that contain the word are parsed twice.
+    // Only the few documents with this word are read twice.
     document.contains("\"inferred\"") && serde_json::from_str::<Said>(document).is_ok_and(|said| said.inferred)
 }
 
 impl Client {
-    /// Fetches traces: one result per id, in the order of the request, without duplicates.
+    /// Fetches traces; one answer for each id, in the order given, each once.
     ///
-    /// With Transaction Search, X-Ray has no traces; they are retrieved from its log group, over the last 30 days. If
-    /// only some requests fail, their traces have a note.
+    /// With Transaction Search, X-Ray itself has no traces; they are then retrieved from its log group, over the last
+    /// 30 days. If only some requests fail, the traces of those have notes.
     ///
     /// # Errors
     /// The error of the first request, if none succeeded; [`Fault::Cancelled`].
@@ -111,7 +110,7 @@ impl Client {
         self.fetch_traces_in(ids, None, fetch).await
     }
 
-    /// Same as [`Self::fetch_traces`] with a known time range, which speeds up a Transaction Search retrieval.
+    /// The same if it is known when the traces were: a retrieval of Transaction Search is faster over a short range.
     ///
     /// # Errors
     /// As [`Self::fetch_traces`].
@@ -138,7 +137,7 @@ impl Client {
         }
         // X-Ray also lists unknown ids as unprocessed.
         let unknown = |id: &TraceId| match batches.unprocessed.contains(id) {
-            true => format!("X-Ray did not process it, asked {ROUNDS} times: {ABSENT}"),
+            true => format!("X-Ray did not process it in {MAX_ROUNDS} requests: {ABSENT}"),
             false => format!("X-Ray has no such trace: {ABSENT}"),
         };
         Ok(ids
@@ -159,10 +158,11 @@ impl Client {
         let mut batches = Batches::default();
         let mut pending = ids.to_vec();
         let (mut pause, mut pages) = (PAUSE, 0);
-        for round in 1..=ROUNDS {
-            let asked: Vec<Vec<TraceId>> = pending.chunks(IDS).map(<[_]>::to_vec).collect();
-            let mut answers =
-                stream::iter(asked).map(|ids| async { (self.batch(&ids, fetch).await, ids) }).buffer_unordered(AT_ONCE);
+        for round in 1..=MAX_ROUNDS {
+            let asked: Vec<Vec<TraceId>> = pending.chunks(MAX_IDS).map(<[_]>::to_vec).collect();
+            let mut answers = stream::iter(asked)
+                .map(|ids| async { (self.batch(&ids, fetch).await, ids) })
+                .buffer_unordered(CONCURRENCY);
             let mut again = Vec::new();
             while let Some((answer, asked)) = answers.next().await {
                 pages += 1;
@@ -177,7 +177,7 @@ impl Client {
                     of: u32::try_from(ids.len()).unwrap_or(u32::MAX),
                     what: "traces".to_owned(),
                 });
-                // Errors of credentials or network affect the remaining requests too.
+                // A fault of credentials or network concerns the other requests as well.
                 if batches.error.as_ref().is_some_and(|error| !matches!(error.fault, Fault::Broken | Fault::Invalid)) {
                     break;
                 }
@@ -197,7 +197,7 @@ impl Client {
             if pending.is_empty() {
                 break;
             }
-            if round < ROUNDS {
+            if round < MAX_ROUNDS {
                 fetch.wait(pause).await?;
                 pause *= 2;
             }
@@ -217,19 +217,19 @@ impl Client {
     }
 }
 
-/// The result of the requests.
+/// The results of the requests for traces.
 #[derive(Default)]
 struct Batches {
     gathered: HashMap<TraceId, Gathered>,
-    /// Ids that X-Ray did not process after all retries.
+    /// Those that X-Ray never processed.
     unprocessed: HashSet<TraceId>,
-    /// Why some traces were not requested.
+    /// Why some traces were not even requested.
     excuses: HashMap<TraceId, String>,
     error: Option<SourceError>,
 }
 
 impl Batches {
-    /// Adds a response, and returns the ids to request again.
+    /// Takes an answer, and returns the ids that must be requested again.
     fn take(&mut self, answer: &BatchGetTracesOutput, asked: &[TraceId], fetch: &Fetch) -> Vec<TraceId> {
         fetch.used(Used::XrayTracesRetrieved, answer.traces().len() as u64);
         for trace in answer.traces() {

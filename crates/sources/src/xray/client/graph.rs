@@ -1,23 +1,23 @@
-//! Service graphs: GetServiceGraph over a range, GetTraceGraph over traces.
+//! Service maps from X-Ray: GetServiceGraph over a range, GetTraceGraph over traces.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_xray::types::{EdgeStatistics, HistogramEntry, Service, ServiceStatistics};
 use tracebook_core::ids::TraceId;
 use tracebook_core::service_map::{MapEdge, MapNode, NodeKind, Place, ServiceMap, Traffic, order};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
-use super::{Client, MOST_PAGES, date, length, nanos, next};
+use super::{Client, MAX_PAGES, date, length, nanos, next};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError};
-use crate::count;
 
 /// The longest range of one request, as for lists of traces.
 const CHUNK: i64 = 6 * 3_600 * 1_000_000_000;
-/// X-Ray keeps graphs for 30 days.
-const KEPT: i64 = 31 * 24 * 3_600 * 1_000_000_000;
-/// Ids per request, as for BatchGetTraces.
-const IDS: usize = 5;
-/// The name of the external caller; X-Ray gives it the name of the service it calls.
+/// X-Ray keeps a graph for 30 days.
+const RETENTION: i64 = 31 * 24 * 3_600 * 1_000_000_000;
+/// Ids in one request, as for BatchGetTraces.
+const MAX_IDS: usize = 5;
+/// The name of external clients here; X-Ray gives them the name of the service that they call.
 const OUTSIDE: &str = "client";
 
 impl Client {
@@ -25,7 +25,7 @@ impl Client {
     /// merged.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an invalid range or an unknown group.
+    /// [`Fault::Invalid`] for an invalid range or a group that does not exist; errors of requests.
     pub async fn service_map(
         &self,
         range: &Range,
@@ -35,10 +35,10 @@ impl Client {
         if range.from >= range.until {
             return Err(SourceError::new(Fault::Invalid, "the range ends before it begins", "Choose a later end"));
         }
-        let from = range.from.max(Nanos(range.until.0.saturating_sub(KEPT)));
+        let from = range.from.max(Nanos(range.until.0.saturating_sub(RETENTION)));
         let mut sum = Sum::default();
         if from > range.from {
-            sum.notes.push("X-Ray keeps its map for 30 days: what is older was not asked for".to_owned());
+            sum.notes.push("X-Ray keeps service graphs for 30 days: older data was not requested".to_owned());
         }
         let (mut until, mut pages, mut old_versions) = (range.until, 0, false);
         while until > from {
@@ -63,7 +63,7 @@ impl Client {
                 token = next(page.next_token(), token.as_deref());
                 services.extend(page.services.unwrap_or_default());
                 sum.progress(pages, services.len(), fetch);
-                if token.is_none() || pages >= MOST_PAGES {
+                if token.is_none() || pages >= MAX_PAGES {
                     break;
                 }
             }
@@ -71,12 +71,10 @@ impl Client {
             until = start;
         }
         if old_versions {
-            sum.notes.push(
-                "the group's filter was changed within the range: some calls are those of the older one".to_owned(),
-            );
+            sum.notes.push("the group's filter changed within the range: some calls are from the older one".to_owned());
         }
         let mut map = sum.finish();
-        // X-Ray returns the times of its data; without data, the requested range is used.
+        // X-Ray gives the times of its data; without data, the range is the requested one.
         if map.nodes.is_empty() {
             (map.start, map.end) = (from, range.until);
         }
@@ -87,20 +85,17 @@ impl Client {
             .fold(0, |sum: u32, edge| sum.saturating_add(edge.traffic.requests));
         if !map.nodes.is_empty() {
             map.notes.push(
-                "X-Ray does not say over how many traces its map is: the requests from outside are counted".to_owned(),
+                "X-Ray does not report the number of traces: requests from clients are counted instead".to_owned(),
             );
         }
         Ok(map)
     }
 
-    /// The map of some traces.
-    ///
-    /// # Errors
-    /// What a request may end with.
+    /// The service map of some traces.
     pub async fn trace_map(&self, ids: &[TraceId], fetch: &Fetch) -> Result<ServiceMap, SourceError> {
         let mut sum = Sum::default();
         let mut pages = 0;
-        for ids in ids.chunks(IDS) {
+        for ids in ids.chunks(MAX_IDS) {
             let asked: Vec<String> = ids.iter().map(|id| id.xray()).collect();
             let mut services = Vec::new();
             let mut token = None::<String>;
@@ -119,7 +114,7 @@ impl Client {
                 token = next(page.next_token(), token.as_deref());
                 services.extend(page.services.unwrap_or_default());
                 sum.progress(pages, services.len(), fetch);
-                if token.is_none() || pages >= MOST_PAGES {
+                if token.is_none() || pages >= MAX_PAGES {
                     break;
                 }
             }
@@ -131,7 +126,7 @@ impl Client {
     }
 }
 
-/// Merged graphs. A `ReferenceId` is valid within one graph only, so nodes are identified by type and name.
+/// Merged graphs. A `ReferenceId` is only valid within one graph, so nodes are identified by kind and name.
 #[derive(Default)]
 struct Sum {
     nodes: BTreeMap<Place, Tally>,
@@ -149,7 +144,7 @@ struct Tally {
     throttles: i64,
     faults: i64,
     seconds: f64,
-    /// Response times in seconds, and the number of requests with each.
+    /// Response times in seconds, with their counts.
     histogram: Vec<(f64, i64)>,
 }
 
@@ -159,7 +154,7 @@ impl Sum {
         fetch.progress(Progress { pages, rows, of: 0, what: "services of the map".to_owned() });
     }
 
-    /// Adds a graph.
+    /// Adds one graph.
     fn add(&mut self, services: &[Service]) {
         let mut places: HashMap<i32, Place> = HashMap::with_capacity(services.len());
         for service in services {
@@ -171,7 +166,7 @@ impl Sum {
             if let Some(statistics) = service.summary_statistics() {
                 tally.node(statistics);
             }
-            // The response time if X-Ray has it, else the total time.
+            // The time until the response if X-Ray has it, else until everything had ended.
             match service.response_time_histogram() {
                 [] => tally.histogram(service.duration_histogram()),
                 entries => tally.histogram(entries),
@@ -210,15 +205,13 @@ impl Sum {
         let told = |tally: &Tally| !tally.histogram.is_empty();
         let untold = nodes.values().filter(|tally| counted(tally) && !told(tally)).count();
         if nodes.values().any(told) {
-            notes.push(
-                "percentiles are read from X-Ray's histograms, which group times: near, and not exact".to_owned(),
-            );
+            notes.push("percentiles are approximate: X-Ray's histograms group response times".to_owned());
         }
         if untold > 0 {
-            notes.push(format!("{} without a histogram: percentiles are not known there", count(untold, "node")));
+            notes.push(format!("{} without a histogram, and so without percentiles", count(untold, "node")));
         }
         if links > 0 {
-            notes.push(format!("{} to work that was done later, in a trace of its own", count(links, "connection")));
+            notes.push(format!("{} to later work in a trace of its own", count(links, "connection")));
         }
         let nodes = order
             .iter()
@@ -294,8 +287,8 @@ fn place(service: &Service) -> Place {
     Place { kind, name: name.to_owned() }
 }
 
-/// The kind of a node, from X-Ray's type: where a service runs, or which AWS service was called
-/// (`origin` and `aws` in <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
+/// The kind of a node, by the type that X-Ray gives it: where a service runs, or which AWS service was called (`origin`
+/// and `aws` in <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
 fn kind(said: &str) -> NodeKind {
     const RUNS: [&str; 7] = [
         "AWS::EC2::",

@@ -1,28 +1,27 @@
-//! PutTraceSegments, for the relay.
+//! Segments sent by the relay: PutTraceSegments.
 
 use super::Client;
 use crate::cloud::{Api, Fetch, SourceError, Used};
 
-/// Documents per request, as in the daemon.
+/// Documents in one request, as the daemon sends.
 const DOCUMENTS: usize = 50;
 
-/// A segment that X-Ray rejected in an accepted request.
+/// A segment that X-Ray refused although it accepted the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unprocessed {
-    /// The segment's id; empty if X-Ray could not read it.
+    /// The segment's id; empty if X-Ray could not read even that.
     pub id: String,
-    /// Its code, for example `MissingParam`.
+    /// For example `MissingParam`.
     pub code: String,
-    /// The error message.
     pub message: String,
 }
 
 impl Client {
-    /// Sends segment documents, 50 per request, and returns those that X-Ray rejected. Sending a document again
-    /// replaces it.
+    /// Sends segment documents, 50 a request, and returns those that X-Ray refused. Sending a document again replaces
+    /// it.
     ///
     /// # Errors
-    /// The error of the first failing request; the documents of earlier requests are stored.
+    /// The error of the first failing request; the documents of earlier requests were accepted.
     pub async fn put_segments(&self, documents: &[String], fetch: &Fetch) -> Result<Vec<Unprocessed>, SourceError> {
         let mut refused = Vec::new();
         for documents in documents.chunks(DOCUMENTS) {

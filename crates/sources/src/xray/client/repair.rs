@@ -1,5 +1,5 @@
-//! moto returns `"Users": {}` from GetTraceSummaries where the API has a list (moto 5.2, `moto/xray/models.py`), and
-//! the SDK rejects the whole response. Only that is repaired before the SDK reads it.
+//! moto answers GetTraceSummaries with `"Users": {}` where the API has a list (moto 5.2, `moto/xray/models.py`), and
+//! the SDK then refuses the whole answer. Exactly that is repaired before the SDK reads it.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
@@ -12,7 +12,7 @@ use futures_util::stream;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
 
-/// Repairs `"Users": {}` in a response.
+/// Repairs `"Users": {}` in an answer.
 #[derive(Debug)]
 pub(super) struct Repair;
 
@@ -38,7 +38,8 @@ impl Intercept for Repair {
     }
 }
 
-/// The same bytes, with `[]` for the `{}` after every `"Users":`. Inside a string, its quotes would be escaped.
+/// The same bytes, with `[]` for the `{}` after every `"Users":`. A name within a string has a backslash before its
+/// quotes.
 pub(super) fn mended(bytes: Bytes) -> Bytes {
     const NAME: &[u8] = br#""Users""#;
     let mut places = Vec::new();

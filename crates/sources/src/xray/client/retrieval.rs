@@ -1,5 +1,5 @@
 //! Traces of an account with Transaction Search: spans go to the log group `aws/spans`, BatchGetTraces finds nothing,
-//! and traces must be retrieved asynchronously
+//! and a retrieval has to be started and polled
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html>).
 
 use std::collections::HashMap;
@@ -9,35 +9,35 @@ use aws_sdk_xray::types::{RetrievalStatus, TraceFormatType, TraceSegmentDestinat
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tracebook_core::ids::TraceId;
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::batch::Gathered;
-use super::{Client, MOST_PAGES, date, next};
+use super::{Client, MAX_PAGES, date, next};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
-use crate::count;
 
-/// Ids per retrieval (`TraceIdListForRetrieval` in the API's model).
-const IDS: usize = 100;
-/// The first interval between polls of a retrieval; doubles each time.
+/// Ids in one retrieval (`TraceIdListForRetrieval` in the API's model).
+const MAX_IDS: usize = 100;
+/// The first pause between two polls; it doubles.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The longest interval.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Timeout of a retrieval. AWS stops one after an hour, which is too long for a card.
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// How long a retrieval may take. AWS ends one after an hour, which is too long to wait for a card.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// Timeout for cancelling a retrieval.
+/// How long cancelling a retrieval may take.
 const CALL_OFF: Duration = Duration::from_secs(3);
-/// Search range for traces with unknown time: X-Ray's retention.
-const KEPT: i64 = 30 * 24 * 3_600 * 1_000_000_000;
+/// The range to search for traces whose time is unknown: as long as X-Ray keeps them.
+const RETENTION: i64 = 30 * 24 * 3_600 * 1_000_000_000;
 
 /// The result of a retrieval.
 pub(super) struct Retrieved {
     pub(super) gathered: HashMap<TraceId, Gathered>,
-    /// Why a trace is missing.
+    /// Why some traces are missing.
     pub(super) absent: String,
 }
 
 impl Client {
-    /// Retrieves traces, if Transaction Search is on; `None` if it is off or the endpoint does not support it.
+    /// Retrieves traces with Transaction Search; `None` if it is off, or the endpoint does not know it.
     pub(super) async fn retrieved(
         &self,
         ids: &[TraceId],
@@ -50,26 +50,24 @@ impl Client {
             Err(error) if error.fault == Fault::Cancelled => return Err(error),
             Err(error) if error.fault == Fault::Unsupported => return Ok(None),
             Err(error) => {
-                let absent = format!(
-                    "X-Ray has no such trace, and whether Transaction Search has it is not known: {}",
-                    error.message
-                );
+                let absent =
+                    format!("X-Ray has no such trace, and Transaction Search could not be checked: {}", error.message);
                 return Ok(Some(Retrieved { gathered: HashMap::new(), absent }));
             }
         };
         let range = range.unwrap_or_else(|| {
             let now = self.time.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let now = Nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
-            Range { from: Nanos(now.0.saturating_sub(KEPT)), until: now }
+            Range { from: Nanos(now.0.saturating_sub(RETENTION)), until: now }
         });
         let mut retrieved = Retrieved { gathered: HashMap::new(), absent };
-        for ids in ids.chunks(IDS) {
+        for ids in ids.chunks(MAX_IDS) {
             match self.retrieve(ids, range, &mut retrieved.gathered, fetch).await {
                 Ok(None) => {}
                 Ok(Some(ended)) => retrieved.absent = ended,
                 Err(error) if error.fault == Fault::Cancelled => return Err(error),
                 Err(error) => {
-                    retrieved.absent = format!("Transaction Search did not give it: {}", error.message);
+                    retrieved.absent = format!("Transaction Search did not return it: {}", error.message);
                     break;
                 }
             }
@@ -84,7 +82,7 @@ impl Client {
         Ok(answer.destination() == Some(&TraceSegmentDestination::CloudWatchLogs))
     }
 
-    /// Runs one retrieval: `None`, or why it found nothing.
+    /// Completes one retrieval: `None`, or why it returned nothing.
     async fn retrieve(
         &self,
         ids: &[TraceId],
@@ -105,13 +103,13 @@ impl Client {
         };
         let answer = fetch.call(Api::XrayBatch, start).await?;
         let Some(token) = answer.retrieval_token().map(str::to_owned) else {
-            return Ok(Some("Transaction Search gave no token for the retrieval".to_owned()));
+            return Ok(Some("Transaction Search returned no token for the retrieval".to_owned()));
         };
-        // However this ends from here on, the retrieval is cancelled.
+        // From here on, an error or cancellation also cancels the retrieval.
         let mut running = Running { client: self.clone(), token: Some(token.clone()) };
         let deadline = Instant::now() + DEADLINE;
         let (mut pause, mut page) = (PAUSE, None::<String>);
-        for pages in 1..=MOST_PAGES {
+        for pages in 1..=MAX_PAGES {
             let list = || async {
                 self.sdk
                     .list_retrieved_traces()
@@ -129,17 +127,17 @@ impl Client {
                     if Instant::now() + pause > deadline {
                         let minutes = count(usize::try_from(DEADLINE.as_secs() / 60).unwrap_or(0), "minute");
                         return Ok(Some(format!(
-                            "Transaction Search did not find it within {minutes}; ask over a shorter range"
+                            "Transaction Search did not find it within {minutes}; use a shorter range"
                         )));
                     }
                     fetch.wait(pause).await?;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_PAUSE);
                     continue;
                 }
                 Some(ended) => {
                     running.token = None;
                     let ended = ended.as_str().to_ascii_lowercase();
-                    return Ok(Some(format!("the retrieval of Transaction Search ended with {ended}; ask again")));
+                    return Ok(Some(format!("the retrieval of Transaction Search ended with {ended}; try again")));
                 }
             }
             // Complete, so there is nothing to cancel.
@@ -168,7 +166,7 @@ impl Client {
     }
 }
 
-/// A retrieval that is cancelled when dropped.
+/// Cancels a retrieval when dropped.
 struct Running {
     client: Client,
     token: Option<String>,

@@ -4,21 +4,18 @@ use aws_sdk_xray::types::SamplingRuleRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::{Group, Groups, SamplingRule, SamplingRules, warnings};
 
-use super::{Client, MOST_PAGES, nanos, next};
+use super::{Client, MAX_PAGES, nanos, next};
 use crate::cloud::{Api, Fetch, Progress, SourceError};
 
-/// The group of everything.
+/// The group of all traces.
 const DEFAULT: &str = "Default";
 
 impl Client {
-    /// Every group, `Default` first, then by name.
-    ///
-    /// # Errors
-    /// What a request may end with.
+    /// All groups, `Default` first, then by name.
     pub async fn groups(&self, fetch: &Fetch) -> Result<Groups, SourceError> {
         let mut groups = Vec::new();
         let mut token = None::<String>;
-        for pages in 1..=MOST_PAGES {
+        for pages in 1..=MAX_PAGES {
             let ask = || async {
                 self.sdk.get_groups().set_next_token(token.clone()).send().await.map_err(|error| self.words(error))
             };
@@ -43,15 +40,12 @@ impl Client {
         Ok(Groups { groups, notes: Vec::new() })
     }
 
-    /// Every sampling rule by priority, with warnings about those that hide requests.
-    ///
-    /// # Errors
-    /// What a request may end with.
+    /// All sampling rules by priority, with notes on those that hide requests.
     pub async fn sampling_rules(&self, fetch: &Fetch) -> Result<SamplingRules, SourceError> {
         let mut rules = Vec::new();
         let mut notes = Vec::new();
         let mut token = None::<String>;
-        for pages in 1..=MOST_PAGES {
+        for pages in 1..=MAX_PAGES {
             let ask = || async {
                 let ask = self.sdk.get_sampling_rules().set_next_token(token.clone());
                 ask.send().await.map_err(|error| self.words(error))

@@ -5,53 +5,52 @@ use std::collections::HashMap;
 use aws_sdk_xray::operation::get_trace_summaries::GetTraceSummariesOutput;
 use aws_sdk_xray::types::{TimeRangeType, TraceSummary as Said};
 use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, Span, SpanKind, StatusCode, Trace, TraceSummary};
 use tracebook_core::value::{Attribute, Value};
 
 use super::repair::Repair;
-use super::{Client, MOST_PAGES, check_expression, date, length, nanos, next};
+use super::{Client, MAX_PAGES, check_expression, date, length, nanos, next};
 use crate::cloud::{Api, Fault, Fetch, Progress, Range, SourceError, Used};
-use crate::count;
 
-/// Maximum range of one request: what the console's links allow; the API's limit is not published
+/// The longest range of one request: what the console's links allow; the API's own limit is not documented
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-console-deeplinks.html>).
 const CHUNK: i64 = 6 * 3_600 * 1_000_000_000;
 
-/// X-Ray's retention of 30 days, and one more for ranges that end before now.
-const KEPT: i64 = 31 * 24 * 3_600 * 1_000_000_000;
+/// X-Ray keeps 30 days; a day more for ranges that end a little before now.
+const RETENTION: i64 = 31 * 24 * 3_600 * 1_000_000_000;
 
-/// Which traces.
+/// Selects traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracesAsk {
     /// The range of their start, or with `event_time` of their last update.
     pub range: Range,
     /// A filter expression; empty for all. See [`forms`](super::forms).
     pub expression: String,
-    /// Maximum number of rows; at least one.
+    /// At least one.
     pub limit: usize,
-    /// Whether the range applies to updates (`TimeRangeType` Event) instead of start times (TraceId).
+    /// Whether the range is of updates (`TimeRangeType` Event) rather than of starts (TraceId).
     pub event_time: bool,
-    /// Where to continue: [`Traces::next`] of an earlier list.
+    /// Continue where an earlier list stopped: its [`Traces::next`].
     pub after: Option<String>,
 }
 
-/// A list of traces. **As in X-Ray, `error`, `fault` and `throttle` refer to the response of the first service only.**
-/// A fault further down that its caller handled is not in `has_error`; `service() { fault }` finds it.
+/// A list of traces. **`error`, `fault` and `throttle` are as in X-Ray: of the first service's response only.** A
+/// deeper fault that its caller handled is not in `has_error`; the filter `service() { fault }` finds it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traces {
-    /// Newest first. X-Ray does not report the number of spans: `spans` is 0. A partial trace (with unfinished
-    /// segments) without a fault is `in_progress`.
+    /// Newest first. X-Ray does not say how many spans a trace has: `spans` is 0. A partial trace (some segments have
+    /// not ended) without a fault is `in_progress`.
     pub summaries: Vec<TraceSummary>,
-    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Whether these are all traces that match.
+    /// Whether the list is complete.
     pub complete: bool,
-    /// Where to continue, if they are not.
+    /// Where to continue, if it is not.
     pub next: Option<String>,
 }
 
-/// A position in a list: the end of a chunk, the token of a page in it, and the rows of that page already returned.
+/// A position in a list: a chunk by its end, a page in it by its token, and how many rows of that page were taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     until: Nanos,
@@ -75,15 +74,15 @@ impl Cursor {
 
 /// What was found so far.
 #[derive(Default)]
-struct Found {
+struct Summaries {
     rows: Vec<(Nanos, i32, TraceSummary)>,
     at: HashMap<TraceId, usize>,
     unreadable: usize,
     undated: usize,
 }
 
-impl Found {
-    /// Adds a summary. A trace that was updated between two pages is on both; the later revision wins.
+impl Summaries {
+    /// Takes a summary. A trace that was updated between two pages is on both; the later revision stays.
     fn take(&mut self, said: &Said, chunk: Range) {
         let Some(id) = said.id().and_then(|id| id.parse::<TraceId>().ok()) else {
             self.unreadable += 1;
@@ -106,14 +105,12 @@ impl Found {
 }
 
 impl Client {
-    /// Lists traces, newest first, in chunks of six hours, with all pages of each (including empty ones), never
-    /// sampled.
+    /// Lists traces, newest first: in chunks of six hours, all pages of each (also empty ones), never a sample.
     ///
     /// If a later page fails, the rows before it are returned, with a note and the position to continue at.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for an invalid expression or range; the error of the first page;
-    /// [`Fault::Cancelled`].
+    /// [`Fault::Invalid`] for an invalid expression or range, errors of the first page, and [`Fault::Cancelled`].
     pub async fn traces(&self, ask: &TracesAsk, fetch: &Fetch) -> Result<Traces, SourceError> {
         check_expression(&ask.expression).map_err(|why| {
             SourceError::new(Fault::Invalid, why, "For example: service(\"backend-flask\") { fault }")
@@ -121,23 +118,19 @@ impl Client {
         if ask.range.from >= ask.range.until {
             return Err(SourceError::new(Fault::Invalid, "the range ends before it begins", "Choose a later end"));
         }
-        let earliest = Nanos(ask.range.until.0.saturating_sub(KEPT));
+        let earliest = Nanos(ask.range.until.0.saturating_sub(RETENTION));
         let from = ask.range.from.max(earliest);
         let mut at = match ask.after.as_deref() {
             None => Cursor { until: ask.range.until, token: None, skip: 0 },
             Some(text) => Cursor::read(text).ok_or_else(|| {
-                SourceError::new(
-                    Fault::Invalid,
-                    "the list cannot be gone on with",
-                    "Ask for it again from the beginning",
-                )
+                SourceError::new(Fault::Invalid, "the list cannot be continued", "Start again from the first page")
             })?,
         };
         let limit = ask.limit.max(1);
-        let mut found = Found::default();
+        let mut found = Summaries::default();
         let mut answer = Traces::default();
         if from > ask.range.from {
-            answer.notes.push("X-Ray keeps traces for 30 days: what is older was not asked for".to_owned());
+            answer.notes.push("X-Ray keeps traces for 30 days: older ones were not requested".to_owned());
         }
         for pages in 1.. {
             let chunk = Range { from: from.max(Nanos(at.until.0.saturating_sub(CHUNK))), until: at.until };
@@ -178,7 +171,7 @@ impl Client {
                     answer.next = Some(further.written());
                     break;
                 }
-                Some(further) if pages >= MOST_PAGES => {
+                Some(further) if pages >= MAX_PAGES => {
                     answer.notes.push(format!("stopped after {}; there are more", count(pages as usize, "page")));
                     answer.next = Some(further.written());
                     break;
@@ -218,8 +211,8 @@ impl Client {
     }
 }
 
-fn finish(found: Found, mut answer: Traces) -> Traces {
-    let Found { mut rows, unreadable, undated, .. } = found;
+fn finish(found: Summaries, mut answer: Traces) -> Traces {
+    let Summaries { mut rows, unreadable, undated, .. } = found;
     rows.sort_by_key(|(start, _, row)| (std::cmp::Reverse(*start), row.trace_id));
     answer.summaries = rows.into_iter().map(|(_, _, row)| row).collect();
     let partial = answer.summaries.iter().filter(|row| row.status == "in_progress").count();
@@ -234,18 +227,18 @@ fn finish(found: Found, mut answer: Traces) -> Traces {
     answer
 }
 
-/// The start of a trace without one (as from moto): the time in its id, if it is within the range. W3C ids contain no
-/// time.
+/// The start of a trace that does not have one (moto's do not): the time in its id, if it is in the range. W3C ids
+/// contain none.
 fn undated(id: TraceId, chunk: Range) -> Nanos {
     let [a, b, c, d, ..] = id.0;
     let start = Nanos::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1_000);
     if (chunk.from.0.saturating_sub(1_000_000_000)..chunk.until.0).contains(&start.0) { start } else { chunk.from }
 }
 
-/// A summary as the row of a local trace, built from the root that X-Ray describes, so that both have the same title.
+/// A summary as the row of a local trace: made from the root that X-Ray describes, so that both have the same title.
 fn row(id: TraceId, start: Nanos, said: &Said) -> TraceSummary {
     let services = services(said);
-    // The id is not shown, but a root needs one.
+    // Never shown; a root has to have an id.
     let mut root = Span::new(SpanId([0; 8]), services.first().cloned().unwrap_or_default(), Protocol::Xray, start);
     root.kind = SpanKind::Segment;
     root.status.code = match said {
@@ -289,7 +282,7 @@ fn services(said: &Said) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for service in said.entry_point().into_iter().chain(said.service_ids()) {
         let name = service.name().or_else(|| service.names().first().map(String::as_str)).unwrap_or_default();
-        // The external caller has the name of the service it calls, or none.
+        // The external caller has the name of the service that it calls, or none.
         if service.r#type() != Some("client") && !name.is_empty() && !names.iter().any(|there| there == name) {
             names.push(name.to_owned());
         }

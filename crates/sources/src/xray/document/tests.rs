@@ -20,7 +20,7 @@ fn document(id: u64, parent: Option<u64>, subsegment: bool, start: f64) -> Strin
 fn of(sent: &[String]) -> Vec<Document> {
     let records: Vec<SpanRecord> =
         sent.iter().flat_map(|text| parse_document(text.as_bytes()).expect("a document")).collect();
-    documents(&records)
+    documents(&records, crate::normalise)
 }
 
 fn ids(document: &Json, into: &mut Vec<String>) {

@@ -1,4 +1,4 @@
-//! Evaluates expressions for a trace.
+//! Whether an expression matches a trace.
 
 use tracebook_core::service_map::{Calls, NodeKind, Outcome, Place, calls, outcome};
 use tracebook_core::trace::{Span, Trace};
@@ -6,7 +6,7 @@ use tracebook_core::value::{Attribute, Value};
 
 use super::{AnnotationTest, Flag, Groups, Named, Node, Number, Text};
 
-/// A trace, with what several conditions need.
+/// A trace to match, with what all matches share.
 #[derive(Debug)]
 pub struct Subject<'a> {
     trace: &'a Trace,
@@ -15,34 +15,32 @@ pub struct Subject<'a> {
     throttled: bool,
 }
 
-/// The subject of a keyword.
+/// The scope of a keyword.
 #[derive(Clone, Copy)]
 enum About<'a> {
     /// The whole trace, represented by its root.
     Trace,
-    /// One call.
+    /// One call, seen by `span`.
     Call { span: &'a Span, outcome: Outcome, place: &'a Place, root: bool },
 }
 
 impl<'a> Subject<'a> {
-    /// Analyses a trace.
     pub fn new(trace: &'a Trace) -> Self {
         let partial = trace.spans.iter().any(|span| span.end.is_none());
         let throttled = trace.spans.iter().any(|span| outcome(span) == Outcome::Throttle);
         Self { trace, calls: calls(trace), partial, throttled }
     }
 
-    /// The trace.
     pub fn trace(&self) -> &'a Trace {
         self.trace
     }
 
-    /// Who called whom in it.
+    /// The calls between its services.
     pub fn calls(&self) -> &Calls {
         &self.calls
     }
 
-    /// Whether any part is still in progress.
+    /// Whether any part is in progress.
     pub fn partial(&self) -> bool {
         self.partial
     }
@@ -56,7 +54,7 @@ impl<'a> Subject<'a> {
         self.holds(node, About::Trace, groups)
     }
 
-    /// Recursive; the parser limits the depth.
+    /// Recurses no deeper than the parser allowed.
     fn holds(&self, node: &Node, about: About<'_>, groups: Option<&Groups>) -> bool {
         match node {
             Node::All(nodes) => nodes.iter().all(|node| self.holds(node, about, groups)),
@@ -80,7 +78,7 @@ impl<'a> Subject<'a> {
                 let place = &self.calls.places[call.to];
                 let caller = match (call.from, call.outside) {
                     (Some(from), _) => &self.calls.places[from],
-                    // A client has the name of the service it calls.
+                    // A client has the name of the service that it calls.
                     (None, true) => &Place { kind: NodeKind::Client, name: place.name.clone() },
                     (None, false) => return false,
                 };
@@ -90,7 +88,7 @@ impl<'a> Subject<'a> {
                     && is_named(to, place)
                     && filter.as_ref().is_none_or(|filter| self.holds(filter, about, None))
             }),
-            // Groups within groups are not followed, since they could form a cycle.
+            // Groups within groups are not followed: they could form a loop.
             Node::Group(name) => groups
                 .and_then(|groups| groups.get(name))
                 .is_some_and(|group| group.root.as_ref().is_none_or(|root| self.holds(root, about, None))),
@@ -132,7 +130,7 @@ impl<'a> Subject<'a> {
     }
 
     fn texts(&self, text: Text, about: About<'_>, test: &dyn Fn(&str) -> bool) -> bool {
-        // Attributes that only one span may have are searched in all spans.
+        // What any span of a trace may set is searched in all of them.
         let anywhere = |keys: &[&str]| match about {
             About::Trace => self.trace.spans.iter().any(|span| first(span, keys).is_some_and(test)),
             About::Call { span, .. } => first(span, keys).is_some_and(test),
@@ -175,7 +173,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// X-Ray's annotations, and the attributes of OpenTelemetry, which X-Ray indexes too.
+    /// X-Ray's annotations, and OpenTelemetry's attributes, which X-Ray indexes too.
     fn annotations<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s Value> {
         let of = move |list: &'s [Attribute]| list.iter().filter(move |a| a.key == key).map(|a| &a.value);
         self.trace.spans.iter().flat_map(move |span| {
@@ -193,12 +191,12 @@ pub(crate) const ZONE: &[&str] = &["aws.ec2.availability_zone"];
 pub(crate) const INSTANCE: &[&str] = &["aws.ec2.instance_id"];
 pub(crate) const RESOURCE: &[&str] = &["resource_arn", "aws.resource_arn"];
 
-/// The first of these attributes with a text value.
+/// The first of these attributes that is a string.
 pub(crate) fn first<'a>(span: &'a Span, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| span.attribute(key)?.as_str())
 }
 
-/// The full URL, assembled from parts if necessary.
+/// The whole URL, assembled if the sender has it in parts.
 pub(crate) fn url(span: &Span) -> Option<String> {
     if let Some(url) = first(span, &["http.request.url", "url.full", "http.url"]) {
         return Some(url.to_owned());
@@ -213,7 +211,7 @@ pub(crate) fn url(span: &Span) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{path}{query}"))
 }
 
-/// X-Ray's name for this type.
+/// X-Ray's name for the type of a place.
 pub(crate) fn type_of(place: &Place) -> String {
     match place.kind {
         NodeKind::Client => "client".to_owned(),

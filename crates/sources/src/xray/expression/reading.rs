@@ -1,7 +1,7 @@
-//! Parses expressions. Depth and length are limited, since the text is not trusted.
+//! The parser. Depth and length are bounded, so input cannot exhaust stack or time.
 
 use super::{AnnotationTest, Comparison, Flag, MAX_LENGTH, Named, Node, Number, Problem, Text, TextTest};
-use crate::clip;
+use crate::text::clip;
 
 /// Maximum nesting of parentheses and negations.
 const DEEPEST: usize = 32;
@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Problem> {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
-    /// Letters, digits, dots, underscores, hyphens, and a following part in brackets.
+    /// Letters, digits, dots, underscores, hyphens, and what follows in brackets.
     Word(String),
     Quoted(String),
     Sign(&'static str),
@@ -46,7 +46,10 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Problem> {
             loop {
                 match chars.get(i) {
                     None => {
-                        return Err(Problem::Wrong { at, why: format!("the text that begins with {c} has no end") });
+                        return Err(Problem::Wrong {
+                            at,
+                            why: format!("the string that begins with {c} is not closed"),
+                        });
                     }
                     Some('\\') if chars.get(i + 1).is_some_and(|next| *next == c || *next == '\\') => {
                         said.push(chars[i + 1]);
@@ -79,7 +82,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Problem> {
         } else {
             let rest: String = chars[i..chars.len().min(i + 2)].iter().collect();
             let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) else {
-                return Err(Problem::Wrong { at, why: format!("{c:?} means nothing here") });
+                return Err(Problem::Wrong { at, why: format!("unexpected {c:?}") });
             };
             i += sign.len();
             tokens.push((at, Token::Sign(sign)));
@@ -226,9 +229,9 @@ impl Reader {
             "edge" => return self.edge(at),
             "group.name" | "group.arn" => return self.group(at),
             "index" | "coverage" | "first" | "last" | "remote" | "account.id" => {
-                Err("it is about root causes; ask for service(\"name\") { fault } instead")
+                Err("it is about root causes; use service(\"name\") { fault } instead")
             }
-            "id" => Err("it stands within service(…) and edge(…) only"),
+            "id" => Err("it is only allowed within service(…) and edge(…)"),
             "rootcause" => Err("root causes are not computed here"),
             cause if cause.starts_with("rootcause.") => Err("root causes are not computed here"),
             _ => {
@@ -312,7 +315,7 @@ impl Reader {
                 self.next += 1;
                 Ok(text)
             }
-            _ => Err(self.wrong("a text in quotes")),
+            _ => Err(self.wrong("a quoted string")),
         }
     }
 
@@ -323,7 +326,7 @@ impl Reader {
 
     fn annotation(&mut self, key: &str, at: usize) -> Result<Node, Problem> {
         if self.inside {
-            let why = "annotations belong to the whole trace; ask outside of service(…) and edge(…)".to_owned();
+            let why = "annotations belong to the whole trace; use them outside of service(…) and edge(…)".to_owned();
             return Err(Problem::Unsupported { at, word: "annotation".to_owned(), why });
         }
         if key.is_empty() {
@@ -340,14 +343,14 @@ impl Reader {
                 return Ok(Node::Annotation(key, AnnotationTest::Flag(value)));
             }
             if !matches!(test, TextTest::Equal | TextTest::Unequal) {
-                return Err(self.wrong("a text in quotes"));
+                return Err(self.wrong("a quoted string"));
             }
             self.next = before;
         }
         match self.comparison() {
             Some(comparison) => match self.number_value() {
                 Ok(number) => Ok(Node::Annotation(key, AnnotationTest::Number(comparison, number))),
-                Err(_) => Err(self.wrong("a number, true, false or a text in quotes")),
+                Err(_) => Err(self.wrong("a number, true, false or a quoted string")),
             },
             None => Ok(Node::Annotated(key)),
         }
@@ -356,7 +359,7 @@ impl Reader {
     fn outside(&self, word: &str, at: usize) -> Result<(), Problem> {
         match self.inside {
             true => {
-                Err(Problem::Wrong { at, why: format!("{word} cannot stand within the braces of a service or edge") })
+                Err(Problem::Wrong { at, why: format!("{word} is not allowed within the braces of a service or edge") })
             }
             false => Ok(()),
         }
@@ -406,7 +409,7 @@ impl Reader {
             match part {
                 Token::Word(word) if word.eq_ignore_ascii_case("name") => named.name = Some(value),
                 Token::Word(word) if word.eq_ignore_ascii_case("type") => named.kind = Some(value),
-                // There is one account here.
+                // There is only one account here.
                 Token::Word(word) if word.eq_ignore_ascii_case("account.id") => {}
                 _ => return Err(Problem::Wrong { at, why: "expected name, type or account.id".to_owned() }),
             }

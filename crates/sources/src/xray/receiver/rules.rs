@@ -1,4 +1,4 @@
-//! Sampling rules, and the sampling targets for SDKs.
+//! Sampling rules, as the course creates them, and sampling targets for SDKs.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use serde_json::{Map, Value, json};
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::SamplingRule;
 
-use super::http::{ACCOUNT, Answer, Asked, Ends, Refused, seconds, text};
-use crate::clip;
+use super::api::{ACCOUNT, ApiError, ApiRequest, ApiResult, Context, seconds, text};
+use crate::text::clip;
 
-/// The rule for requests that no other rule matches. Here it samples everything; AWS samples 5 %.
+/// The rule for requests that match no other. Here it samples everything; on AWS 5 %.
 const DEFAULT: &str = "Default";
 
 /// AWS's limit.
-const MOST: usize = 25;
+const MAX_RULES: usize = 25;
 
 /// How long a sampling target is valid, in seconds.
 const TARGET_LASTS: i64 = 300;
 
-/// The built-in rule with the lowest priority.
+/// The rule that always exists, and is evaluated last.
 pub fn default(region: &str) -> SamplingRule {
     let any = || "*".to_owned();
     SamplingRule {
@@ -63,31 +63,31 @@ fn shown(rule: &SamplingRule) -> Value {
     })
 }
 
-/// Every rule, `Default` last.
-pub(super) async fn list(ends: &Ends, asked: &Asked) -> Answer {
-    let mut records: Vec<Value> = ends.store.rules().await?.iter().map(shown).collect();
-    records.push(shown(&default(&asked.region)));
+/// All rules, `Default` last.
+pub(super) async fn list(context: &Context, request: &ApiRequest) -> ApiResult {
+    let mut records: Vec<Value> = context.store.rules().await?.iter().map(shown).collect();
+    records.push(shown(&default(&request.region)));
     Ok(json!({ "SamplingRuleRecords": records }))
 }
 
-/// The rate and reservoir of a rule; everything for `Default` and for unknown rules. SDKs fail without
-/// `LastRuleModification`, and read the rules again when it is later than their last request.
-pub(super) async fn targets(ends: &Ends, asked: &Asked) -> Answer {
-    let rules = ends.store.rules().await?;
-    let now = ends.clock.now().0.div_euclid(1_000_000_000);
+/// A rule's own rate and reservoir; everything for `Default` and unknown rules. SDKs fail without
+/// `LastRuleModification`, and read the rules again if it is later than when they last read them.
+pub(super) async fn targets(context: &Context, request: &ApiRequest) -> ApiResult {
+    let rules = context.store.rules().await?;
+    let now = context.clock.now().0.div_euclid(1_000_000_000);
     let mut modified = rules.iter().map(|rule| rule.modified).max().unwrap_or_default();
     let mut seen: Vec<&str> = Vec::new();
     let mut documents = Vec::new();
-    for statistics in asked.list("SamplingStatisticsDocuments")? {
-        // The API accepts 25 documents per request.
+    for statistics in request.list("SamplingStatisticsDocuments")? {
+        // The API accepts 25 documents at once.
         let Some(name) = statistics["RuleName"].as_str().filter(|name| seen.len() < 25 && !seen.contains(name)) else {
             continue;
         };
         seen.push(name);
         let rule = rules.iter().find(|rule| rule.name == name);
         if rule.is_none() && name != DEFAULT {
-            // An SDK that reports on a deleted rule should read the rules again.
-            modified = ends.clock.now();
+            // A client that counts for a deleted rule should read the rules again.
+            modified = context.clock.now();
         }
         documents.push(json!({
             "RuleName": name,
@@ -104,110 +104,110 @@ pub(super) async fn targets(ends: &Ends, asked: &Asked) -> Answer {
     }))
 }
 
-pub(super) async fn create(ends: &Ends, asked: &Asked) -> Answer {
-    let said = object(asked, "SamplingRule")?;
+pub(super) async fn create(context: &Context, request: &ApiRequest) -> ApiResult {
+    let said = object(request, "SamplingRule")?;
     let name = match (text(said, "RuleName")?, text(said, "RuleARN")?) {
         (Some(name), _) => name,
         (None, Some(arn)) => arn.split_once(":sampling-rule/").map_or("", |(_, name)| name),
-        (None, None) => return Err(Refused::invalid("RuleName is missing.")),
+        (None, None) => return Err(ApiError::invalid("RuleName is missing.")),
     };
     if !(1..=32).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(Refused::invalid(format!("RuleName {:?} is not a name of 1 to 32 characters.", clip(name))));
+        return Err(ApiError::invalid(format!("RuleName {:?} is not a name of 1 to 32 characters.", clip(name))));
     }
     if said.get("Version").is_none_or(|version| version.as_f64() != Some(1.0)) {
-        return Err(Refused::invalid("Version must be 1."));
+        return Err(ApiError::invalid("Version must be 1."));
     }
     let keys = ["Priority", "FixedRate", "ReservoirSize", "ResourceARN", "ServiceName", "ServiceType", "Host"];
     for key in keys.into_iter().chain(["HTTPMethod", "URLPath"]) {
         if said.get(key).is_none_or(Value::is_null) {
-            return Err(Refused::invalid(format!("{key} is missing; a rule says it for itself, \"*\" for any text.")));
+            return Err(ApiError::invalid(format!("{key} is required; use \"*\" to match any text.")));
         }
     }
-    let now = ends.clock.now();
+    let now = context.clock.now();
     let mut rule = SamplingRule {
         name: name.to_owned(),
-        arn: arn(&asked.region, name),
+        arn: arn(&request.region, name),
         created: now,
         modified: now,
         ..SamplingRule::default()
     };
     settings(said, &mut rule)?;
-    let _one_at_a_time = ends.settings.lock().await;
-    let there = ends.store.rules().await?;
+    let _one_at_a_time = context.settings.lock().await;
+    let there = context.store.rules().await?;
     if name == DEFAULT || there.iter().any(|rule| rule.name == name) {
         let words = format!("Sampling rule already exists: {name}. To change it: aws xray update-sampling-rule.");
-        return Err(Refused::invalid(words));
+        return Err(ApiError::invalid(words));
     }
-    if there.len() >= MOST {
-        return Err(Refused::rule_limit(format!("There are {MOST} sampling rules already; delete one first.")));
+    if there.len() >= MAX_RULES {
+        return Err(ApiError::rule_limit(format!("There are {MAX_RULES} sampling rules already; delete one first.")));
     }
-    ends.store.put_rule(rule.clone()).await?;
+    context.store.put_rule(rule.clone()).await?;
     Ok(json!({ "SamplingRuleRecord": shown(&rule) }))
 }
 
-pub(super) async fn update(ends: &Ends, asked: &Asked) -> Answer {
-    let said = object(asked, "SamplingRuleUpdate")?;
-    let _one_at_a_time = ends.settings.lock().await;
-    let mut rule = found(ends, said).await?;
+pub(super) async fn update(context: &Context, request: &ApiRequest) -> ApiResult {
+    let said = object(request, "SamplingRuleUpdate")?;
+    let _one_at_a_time = context.settings.lock().await;
+    let mut rule = found(context, said).await?;
     settings(said, &mut rule)?;
-    // Increases even if the clock does not, so that SDKs read the rules again.
-    rule.modified = ends.clock.now().max(Nanos(rule.modified.0.saturating_add(1)));
-    ends.store.put_rule(rule.clone()).await?;
+    // Later than before even if the clock stands still, so that SDKs read it again.
+    rule.modified = context.clock.now().max(Nanos(rule.modified.0.saturating_add(1)));
+    context.store.put_rule(rule.clone()).await?;
     Ok(json!({ "SamplingRuleRecord": shown(&rule) }))
 }
 
-pub(super) async fn delete(ends: &Ends, asked: &Asked) -> Answer {
-    let _one_at_a_time = ends.settings.lock().await;
-    let rule = found(ends, &asked.body).await?;
-    match ends.store.delete_rule(&rule.name).await? {
+pub(super) async fn delete(context: &Context, request: &ApiRequest) -> ApiResult {
+    let _one_at_a_time = context.settings.lock().await;
+    let rule = found(context, &request.body).await?;
+    match context.store.delete_rule(&rule.name).await? {
         true => Ok(json!({ "SamplingRuleRecord": shown(&rule) })),
         false => Err(not_found(&rule.name)),
     }
 }
 
-fn object<'a>(asked: &'a Asked, key: &str) -> Result<&'a Map<String, Value>, Refused> {
-    asked.get(key).and_then(Value::as_object).ok_or_else(|| Refused::invalid(format!("{key} is not an object.")))
+fn object<'a>(request: &'a ApiRequest, key: &str) -> Result<&'a Map<String, Value>, ApiError> {
+    request.get(key).and_then(Value::as_object).ok_or_else(|| ApiError::invalid(format!("{key} is not an object.")))
 }
 
 /// The rule that a request names, by name or ARN.
-async fn found(ends: &Ends, said: &Map<String, Value>) -> Result<SamplingRule, Refused> {
+async fn found(context: &Context, said: &Map<String, Value>) -> Result<SamplingRule, ApiError> {
     let name = match (text(said, "RuleName")?, text(said, "RuleARN")?) {
         (Some(name), _) => name,
         (None, Some(arn)) => arn
             .split_once(":sampling-rule/")
             .map(|(_, name)| name)
-            .ok_or_else(|| Refused::invalid(format!("RuleARN {:?} is not a sampling rule's ARN.", clip(arn))))?,
-        (None, None) => return Err(Refused::invalid("Say which rule: RuleName or RuleARN is missing.")),
+            .ok_or_else(|| ApiError::invalid(format!("RuleARN {:?} is not a sampling rule's ARN.", clip(arn))))?,
+        (None, None) => return Err(ApiError::invalid("Say which rule: RuleName or RuleARN is missing.")),
     };
     if name == DEFAULT {
-        return Err(Refused::invalid(
+        return Err(ApiError::invalid(
             "The Default rule samples everything here and cannot be changed or deleted; create a rule of your own.",
         ));
     }
-    ends.store.rules().await?.into_iter().find(|rule| rule.name == name).ok_or_else(|| not_found(name))
+    context.store.rules().await?.into_iter().find(|rule| rule.name == name).ok_or_else(|| not_found(name))
 }
 
-fn not_found(name: &str) -> Refused {
-    Refused::invalid(format!("Sampling rule does not exist: {}. To see all: aws xray get-sampling-rules.", clip(name)))
+fn not_found(name: &str) -> ApiError {
+    ApiError::invalid(format!("Sampling rule does not exist: {}. To see all: aws xray get-sampling-rules.", clip(name)))
 }
 
-/// Applies the request to the rule, within the API's limits.
-fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), Refused> {
+/// Sets the fields that the request contains, within the API's limits.
+fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), ApiError> {
     let number = |key: &str| said.get(key).filter(|value| !value.is_null());
     if let Some(value) = number("Priority") {
         rule.priority = whole(value)
             .filter(|n| (1..=9999).contains(n))
-            .ok_or_else(|| Refused::invalid("Priority is a whole number from 1 to 9999."))?;
+            .ok_or_else(|| ApiError::invalid("Priority is a whole number from 1 to 9999."))?;
     }
     if let Some(value) = number("FixedRate") {
         rule.fixed_rate = value
             .as_f64()
             .filter(|rate| (0.0..=1.0).contains(rate))
-            .ok_or_else(|| Refused::invalid("FixedRate is a number from 0 to 1: 0.05 is 5 %."))?;
+            .ok_or_else(|| ApiError::invalid("FixedRate is a number from 0 to 1: 0.05 is 5 %."))?;
     }
     if let Some(value) = number("ReservoirSize") {
         rule.reservoir_size =
-            whole(value).ok_or_else(|| Refused::invalid("ReservoirSize is a whole number of requests a second."))?;
+            whole(value).ok_or_else(|| ApiError::invalid("ReservoirSize is a whole number of requests a second."))?;
     }
     for (key, longest, part) in [
         ("ResourceARN", 500, &mut rule.resource_arn),
@@ -219,14 +219,14 @@ fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), Re
     ] {
         if let Some(text) = text(said, key)? {
             if text.chars().count() > longest {
-                return Err(Refused::invalid(format!("{key} is longer than {longest} characters.")));
+                return Err(ApiError::invalid(format!("{key} is longer than {longest} characters.")));
             }
             text.clone_into(part);
         }
     }
     if let Some(value) = number("Attributes") {
         rule.attributes = attributes(value)
-            .ok_or_else(|| Refused::invalid("Attributes are up to 5 texts of up to 32 characters, by name."))?;
+            .ok_or_else(|| ApiError::invalid("Attributes are up to 5 texts of up to 32 characters, by name."))?;
     }
     Ok(())
 }

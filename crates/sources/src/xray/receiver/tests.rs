@@ -147,7 +147,10 @@ async fn a_pair_shares_one_port() {
 async fn daemon(kept: Arc<Kept>) -> (Server, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
     let clock = Arc::new(FixedClock(Nanos(1_795_447_213_900_000_000)));
-    (Server::start(tcp_router(kept.clone(), api::Memory::of(kept), counters.clone(), clock)).await, counters)
+    (
+        Server::start(tcp_router(kept.clone(), api::Memory::of(kept), counters.clone(), clock, crate::normalise)).await,
+        counters,
+    )
 }
 
 #[tokio::test]

@@ -9,44 +9,44 @@ use tracebook_core::assemble::assemble;
 use tracebook_core::ids::TraceId;
 use tracebook_core::service_map::{self, Maker, MapNode, NodeKind, Outcome, ServiceMap, Traffic, outcome};
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Span, SpanKind, Trace};
+use tracebook_core::trace::{Span, SpanKind, Trace, TracePosition};
 use tracebook_core::value::Value;
 
+use super::api::{ApiError, ApiRequest, ApiResult, Context, seconds};
 use super::groups;
-use super::http::{Answer, Asked, Ends, Refused, seconds};
-use crate::clip;
 use crate::receive::CommitError;
+use crate::text::clip;
 use crate::xray::document::documents;
 use crate::xray::expression::{
     CLIENT_IP, Expression, Groups, INSTANCE, RESOURCE, Subject, USER, USER_AGENT, ZONE, first, type_of, url,
 };
-use crate::xray::reading::Place;
 
-/// Traces examined per page of summaries, and held at once for a graph.
+/// How many traces are read for one page of summaries, and held at once for a graph.
 const PAGE: u32 = 100;
 
-/// AWS's limit of ids per request.
-const IDS: usize = 5;
+/// AWS's limit of ids in one request.
+const MAX_IDS: usize = 5;
 
 /// AWS's limit of indexed annotations.
-const ANNOTATIONS: usize = 50;
+const MAX_ANNOTATIONS: usize = 50;
 
-/// One page of the traces that started in the range, newest first. A page may be empty without being the last.
-pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
-    let (from, before) = range(asked)?;
-    let expression = Expression::parse(asked.text("FilterExpression")?.unwrap_or_default())
-        .map_err(|problem| Refused::invalid(problem.to_string()))?;
-    let groups = groups_of(ends, &expression).await?;
-    let after = match asked.text("NextToken")?.filter(|token| !token.is_empty()) {
+/// One page of the traces that began in the range, newest first. A page may be empty and not the last.
+pub(super) async fn summaries(context: &Context, request: &ApiRequest) -> ApiResult {
+    let (from, before) = range(request)?;
+    let expression = Expression::parse(request.text("FilterExpression")?.unwrap_or_default())
+        .map_err(|problem| ApiError::invalid(problem.to_string()))?;
+    let groups = groups_of(context, &expression).await?;
+    let after = match request.text("NextToken")?.filter(|token| !token.is_empty()) {
         None => None,
-        Some(token) => Some(place(token).ok_or_else(|| {
-            Refused::invalid("NextToken is not one that was given here; ask for the first page again without one.")
-        })?),
+        Some(token) => Some(
+            place(token)
+                .ok_or_else(|| ApiError::invalid("NextToken is invalid; request the first page again without one."))?,
+        ),
     };
-    let page = ends.store.traces(from, before, after, PAGE).await?;
+    let page = context.store.traces(from, before, after, PAGE).await?;
     let mut found = Vec::new();
     let mut newest = None;
-    for trace in load(ends, page.iter().map(|(_, id)| *id).collect()).await? {
+    for trace in load(context, page.iter().map(|(_, id)| *id).collect()).await? {
         newest = newest.or(Some(trace.start()));
         let subject = Subject::new(&trace);
         if expression.matches(&subject, &groups) {
@@ -64,18 +64,18 @@ pub(super) async fn summaries(ends: &Ends, asked: &Asked) -> Answer {
 }
 
 /// Up to five traces as segment documents.
-pub(super) async fn batch(ends: &Ends, asked: &Asked) -> Answer {
+pub(super) async fn batch(context: &Context, request: &ApiRequest) -> ApiResult {
     let mut traces = Vec::new();
     let mut unprocessed = Vec::new();
-    let (said, ids): (Vec<_>, Vec<_>) = ids(asked)?.into_iter().unzip();
-    for ((said, id), records) in said.into_iter().zip(&ids).zip(ends.store.spans(&ids).await?) {
+    let (said, ids): (Vec<_>, Vec<_>) = ids(request)?.into_iter().unzip();
+    for ((said, id), records) in said.into_iter().zip(&ids).zip(context.store.spans(&ids).await?) {
         if records.is_empty() {
             unprocessed.push(said);
             continue;
         }
         let start = records.iter().map(|record| record.start).min().unwrap_or_default();
         let end = records.iter().map(|record| record.end.unwrap_or(record.start)).max().unwrap_or_default();
-        let segments: Vec<Json> = documents(&records)
+        let segments: Vec<Json> = documents(&records, context.normalise)
             .into_iter()
             .map(|document| json!({"Id": document.id.to_string(), "Document": document.text}))
             .collect();
@@ -90,20 +90,20 @@ pub(super) async fn batch(ends: &Ends, asked: &Asked) -> Answer {
 }
 
 /// The service graph of the range, of all traces or of a group.
-pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
-    let (from, before) = range(asked)?;
+pub(super) async fn service_graph(context: &Context, request: &ApiRequest) -> ApiResult {
+    let (from, before) = range(request)?;
     let mut expression = Expression::default();
-    if asked.get("GroupName").is_some() || asked.get("GroupARN").is_some() {
-        let group = groups::found(ends, asked).await?;
+    if request.get("GroupName").is_some() || request.get("GroupARN").is_some() {
+        let group = groups::found(context, request).await?;
         expression = parse_group(&group.name, &group.filter_expression)?;
     }
-    let groups = groups_of(ends, &expression).await?;
+    let groups = groups_of(context, &expression).await?;
     let mut maker = Maker::default();
     let mut after = None;
     loop {
-        let page = ends.store.traces(from, before, after, PAGE).await?;
+        let page = context.store.traces(from, before, after, PAGE).await?;
         after = page.last().copied();
-        for trace in load(ends, page.into_iter().map(|(_, id)| id).collect()).await? {
+        for trace in load(context, page.into_iter().map(|(_, id)| id).collect()).await? {
             if expression.matches(&Subject::new(&trace), &groups) {
                 maker.add(&trace);
             }
@@ -121,54 +121,55 @@ pub(super) async fn service_graph(ends: &Ends, asked: &Asked) -> Answer {
 }
 
 /// The service graph of up to five traces.
-pub(super) async fn trace_graph(ends: &Ends, asked: &Asked) -> Answer {
+pub(super) async fn trace_graph(context: &Context, request: &ApiRequest) -> ApiResult {
     let mut maker = Maker::default();
-    for trace in load(ends, ids(asked)?.into_iter().map(|(_, id)| id).collect()).await? {
+    for trace in load(context, ids(request)?.into_iter().map(|(_, id)| id).collect()).await? {
         maker.add(&trace);
     }
     Ok(json!({ "Services": services(&maker.finish()) }))
 }
 
-/// The traces that still exist.
-async fn load(ends: &Ends, ids: Vec<TraceId>) -> Result<Vec<Trace>, Refused> {
-    let found = ends.store.spans(&ids).await?;
-    // Reading thousands of spans is slow and would block the receivers on the runtime's threads.
+/// Those of the traces that are still stored.
+async fn load(context: &Context, ids: Vec<TraceId>) -> Result<Vec<Trace>, ApiError> {
+    let found = context.store.spans(&ids).await?;
+    let normalise = context.normalise;
+    // Reading thousands of spans takes a while; the runtime's threads are needed by receivers.
     let read = tokio::task::spawn_blocking(move || {
         let there = ids.into_iter().zip(found).filter(|(_, records)| !records.is_empty());
-        there
-            .map(|(id, records)| assemble(id, records.iter().map(|record| crate::normalise(record).0).collect()))
-            .collect()
+        there.map(|(id, records)| assemble(id, records.iter().map(|record| normalise(record).0).collect())).collect()
     });
-    read.await.map_err(|_| Refused::from(CommitError::retryable("reading the traces was broken off")))
+    read.await.map_err(|_| ApiError::from(CommitError::retryable("reading the traces was interrupted")))
 }
 
-/// From `StartTime` to just after `EndTime`, which is inclusive.
-fn range(asked: &Asked) -> Result<(Nanos, Nanos), Refused> {
-    let (from, to) = (asked.time("StartTime")?, asked.time("EndTime")?);
+/// From `StartTime` to `EndTime`, which is inclusive.
+fn range(request: &ApiRequest) -> Result<(Nanos, Nanos), ApiError> {
+    let (from, to) = (request.time("StartTime")?, request.time("EndTime")?);
     if from > to {
-        return Err(Refused::invalid("EndTime is before StartTime."));
+        return Err(ApiError::invalid("EndTime is before StartTime."));
     }
     Ok((from, Nanos(to.0.saturating_add(1))))
 }
 
 /// The requested ids without duplicates, as written and as parsed.
-fn ids(asked: &Asked) -> Result<Vec<(String, TraceId)>, Refused> {
-    let list = asked.list("TraceIds")?;
-    if list.len() > IDS {
-        return Err(Refused::invalid(format!(
-            "Exceeding maximum query size: {IDS}. Ask for {} trace ids in several requests.",
+fn ids(request: &ApiRequest) -> Result<Vec<(String, TraceId)>, ApiError> {
+    let list = request.list("TraceIds")?;
+    if list.len() > MAX_IDS {
+        return Err(ApiError::invalid(format!(
+            "Exceeding maximum query size: {MAX_IDS}. Ask for {} trace ids in several requests.",
             list.len()
         )));
     }
-    if asked.text("NextToken")?.is_some_and(|token| !token.is_empty()) {
-        return Err(Refused::invalid("NextToken is currently not supported; all segments are in one answer."));
+    if request.text("NextToken")?.is_some_and(|token| !token.is_empty()) {
+        return Err(ApiError::invalid("NextToken is currently not supported; all segments are in one answer."));
     }
     let mut ids: Vec<(String, TraceId)> = Vec::new();
     for value in list {
         let text = value.as_str().unwrap_or_default();
         let id = text.parse().map_err(|_| {
             let said = clip(&value.to_string());
-            Refused::invalid(format!("Invalid trace id {said}; expected one like 1-581cf771-a006649127e371903a2de979."))
+            ApiError::invalid(format!(
+                "Invalid trace id {said}; expected one like 1-581cf771-a006649127e371903a2de979."
+            ))
         })?;
         if !ids.iter().any(|(_, seen)| *seen == id) {
             ids.push((text.to_owned(), id));
@@ -177,38 +178,38 @@ fn ids(asked: &Asked) -> Result<Vec<(String, TraceId)>, Refused> {
     Ok(ids)
 }
 
-/// The groups that an expression names. A group within a group is refused rather than followed.
-async fn groups_of(ends: &Ends, expression: &Expression) -> Result<Groups, Refused> {
+/// The groups that an expression names. A group within a group is refused.
+async fn groups_of(context: &Context, expression: &Expression) -> Result<Groups, ApiError> {
     let mut groups = Groups::new();
     let names = expression.groups();
     if names.is_empty() {
         return Ok(groups);
     }
-    let stored = ends.store.groups().await?;
+    let stored = context.store.groups().await?;
     for name in names {
         let expression = match stored.iter().find(|group| group.name == name) {
             Some(group) => parse_group(name, &group.filter_expression)?,
             None if name == groups::DEFAULT => Expression::default(),
-            None => return Err(Refused::invalid(format!("Group not found: {}.", clip(name)))),
+            None => return Err(ApiError::invalid(format!("Group not found: {}.", clip(name)))),
         };
         if let Some(inner) = expression.groups().first() {
             let words = format!("The group {name} is made of the group {}: name that one instead.", clip(inner));
-            return Err(Refused::invalid(words));
+            return Err(ApiError::invalid(words));
         }
         groups.insert(name.to_owned(), expression);
     }
     Ok(groups)
 }
 
-fn parse_group(name: &str, text: &str) -> Result<Expression, Refused> {
-    Expression::parse(text).map_err(|problem| Refused::invalid(format!("The group {}: {problem}", clip(name))))
+fn parse_group(name: &str, text: &str) -> Result<Expression, ApiError> {
+    Expression::parse(text).map_err(|problem| ApiError::invalid(format!("The group {}: {problem}", clip(name))))
 }
 
-fn token((start, id): Place) -> String {
+fn token((start, id): TracePosition) -> String {
     BASE64.encode(format!("after:{}:{id}", start.0))
 }
 
-fn place(token: &str) -> Option<Place> {
+fn place(token: &str) -> Option<TracePosition> {
     let text = BASE64.decode(token).ok()?;
     let (start, id) = std::str::from_utf8(&text).ok()?.strip_prefix("after:")?.split_once(':')?;
     Some((Nanos(start.parse().ok()?), id.parse().ok()?))
@@ -261,7 +262,7 @@ fn summary(subject: &Subject<'_>) -> Json {
 }
 
 fn service_id(place: &service_map::Place, trace: &Trace) -> Json {
-    let mut id = json!({"Name": place.name, "Names": [place.name], "AccountId": super::http::ACCOUNT});
+    let mut id = json!({"Name": place.name, "Names": [place.name], "AccountId": super::api::ACCOUNT});
     let origin = || {
         let segment = trace.spans.iter().find(|s| s.kind == SpanKind::Segment && s.service == place.name)?;
         first(segment, &["origin"]).map(str::to_owned)
@@ -294,7 +295,7 @@ fn http(root: &Span) -> Json {
     http.into()
 }
 
-/// Values by key, each once, with the services that set it.
+/// Values by key, without duplicates, with the services that set them.
 fn annotations(trace: &Trace) -> Json {
     let mut by_key: BTreeMap<&str, Vec<(Json, Vec<&str>)>> = BTreeMap::new();
     let mut taken = 0;
@@ -311,7 +312,7 @@ fn annotations(trace: &Trace) -> Json {
             match values.iter_mut().find(|(there, _)| *there == value) {
                 Some((_, services)) if services.contains(&span.service.as_str()) => {}
                 Some((_, services)) => services.push(&span.service),
-                None if taken < ANNOTATIONS => {
+                None if taken < MAX_ANNOTATIONS => {
                     taken += 1;
                     values.push((value, vec![&span.service]));
                 }
@@ -349,7 +350,7 @@ fn users(trace: &Trace) -> Json {
     users.into_iter().map(shown).collect()
 }
 
-/// A service graph in the format of the API.
+/// A service map in the API's format.
 fn services(map: &ServiceMap) -> Vec<Json> {
     let (start, end) = (seconds(map.start), seconds(map.end));
     let outside: BTreeSet<u32> = map.nodes.iter().filter(|n| n.kind == NodeKind::Client).map(|n| n.id).collect();

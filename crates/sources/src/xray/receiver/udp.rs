@@ -1,5 +1,5 @@
-//! Segments over UDP. Datagrams that are not read in time are lost silently, so one thread does nothing but read into a
-//! queue.
+//! Segments over UDP. Datagrams get no answer, so what is not read in time is lost silently: one thread only reads, and
+//! everything else happens after a queue.
 
 use std::io;
 use std::net::UdpSocket;
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::text::count;
 
 use super::super::wire::{BUFFER, parse_datagram};
-use crate::count;
 use crate::receive::{Commit, CommitError, Counters};
 
-/// Maximum bytes in the queue between reading and committing, including [`OVERHEAD`] per datagram.
+/// How much may wait between reading and committing, counted with [`OVERHEAD`] a datagram.
 const QUEUE_BYTES: usize = 256 * 1024 * 1024;
 /// Memory of a queued datagram besides its bytes.
 const OVERHEAD: usize = 64;
@@ -31,23 +31,21 @@ const TICK: Duration = Duration::from_millis(100);
 const LAST_READ: Duration = Duration::from_millis(500);
 
 /// How long a batch is retried, while running and while shutting down.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// The receive buffer of the socket in bytes. Linux reports twice the usable size.
-///
-/// # Errors
-/// As the system says.
+/// How many bytes of datagrams the system holds for this socket. Linux reports twice what it uses.
 pub fn receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
     socket2::SockRef::from(socket).recv_buffer_size()
 }
 
-/// Receives segments until `cancel`, then processes the queue. Returns when everything is committed or counted as lost.
+/// Receives segments until `cancel`, then commits what is queued, and returns when everything is committed or counted
+/// as lost.
 ///
 /// # Errors
-/// If the socket cannot be used or the thread cannot be started; never because of received data.
+/// If the socket cannot be used or no thread can be started; never because of input.
 pub async fn serve(
     socket: UdpSocket,
     commit: Arc<dyn Commit>,
@@ -58,7 +56,7 @@ pub async fn serve(
     socket.set_read_timeout(Some(TICK))?;
     let (sender, receiver) = unbounded_channel();
     let queue = Arc::new(Queue { bytes: AtomicUsize::new(0), ended: AtomicBool::new(false) });
-    // Stops the thread when this future ends, also when it is dropped.
+    // Stops the thread however this future ends, also when it is dropped.
     let _end = EndOnDrop(Arc::clone(&queue));
     let reading = Arc::clone(&queue);
     let reading_counters = Arc::clone(&counters);
@@ -121,7 +119,7 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
                 // Nothing arrived; when stopping, nothing is left.
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if until.is_some() => return,
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
-                // Windows: an earlier response was undeliverable, or a datagram was longer than the buffer.
+                // Windows: an earlier answer was undeliverable. Or a datagram longer than the buffer.
                 _ => {
                     counters.refused(format!("X-Ray UDP: {error}"));
                     thread::sleep(Duration::from_millis(5));
@@ -131,7 +129,8 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
     }
 }
 
-/// Ends after the reading thread, when everything is committed. One batch is parsed while another is stored.
+/// Ends when the reading thread has ended and everything is committed. While one batch is stored, the next one is
+/// parsed.
 async fn commit_all(
     mut receiver: UnboundedReceiver<Vec<u8>>,
     queue: &Queue,
@@ -154,7 +153,7 @@ async fn commit_all(
                     }
                 }
             }
-            // Only now, since a batch that is being retried still occupies the queue.
+            // Only now, because a batch being retried still occupies the queue.
             queue.bytes.fetch_sub(cost, Ordering::Relaxed);
         };
         let (next, ()) = tokio::join!(gather(&mut receiver, &counters), store);
@@ -173,7 +172,7 @@ struct Batch {
     cost: usize,
 }
 
-/// The next batch; `None` at the end.
+/// The next batch; `None` when there will be no more.
 async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counters>) -> Option<Batch> {
     let mut datagrams = Vec::with_capacity(BATCH);
     if receiver.recv_many(&mut datagrams, BATCH).await == 0 {
@@ -189,7 +188,7 @@ async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counte
     }
     let counters = Arc::clone(counters);
     let cost = datagrams.iter().map(|datagram| datagram.len() + OVERHEAD).sum();
-    // Not on this thread: the next statement of the store would wait for it.
+    // Not on this thread: the store's next statement would wait for it.
     let parsed = tokio::task::spawn_blocking(move || {
         let mut spans = Vec::with_capacity(datagrams.len());
         for datagram in datagrams {
@@ -200,12 +199,12 @@ async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counte
         }
         spans
     });
-    // No known input makes parsing panic. If one does, the others are still processed.
+    // No input makes parsing panic; if one did, the others go on.
     Some(Batch { spans: parsed.await.unwrap_or_default(), cost })
 }
 
-/// Commits, with retries while the error may be temporary. `ended` is when the shutdown was first noticed: all
-/// remaining batches share one timeout.
+/// Commits, retrying while the error may pass. `ended` is when shutting down was first noticed: all remaining batches
+/// share the last time-out.
 async fn persist(
     commit: &dyn Commit,
     batch: Vec<SpanRecord>,
@@ -222,11 +221,12 @@ async fn persist(
         if cancel.is_cancelled() {
             ended.get_or_insert_with(tokio::time::Instant::now);
         }
-        let out_of_patience = began.elapsed() > PATIENCE || ended.is_some_and(|at| at.elapsed() > LAST_PATIENCE);
+        let out_of_patience =
+            began.elapsed() > COMMIT_TIMEOUT || ended.is_some_and(|at| at.elapsed() > SHUTDOWN_TIMEOUT);
         if !error.retryable || out_of_patience {
             return Err(error);
         }
-        // A shutdown shortens the current pause and those that follow.
+        // Shutting down shortens the present pause and the following ones.
         if ended.is_some() {
             tokio::time::sleep(pause.min(Duration::from_millis(200))).await;
         } else {
@@ -235,6 +235,6 @@ async fn persist(
                 () = cancel.cancelled() => {}
             }
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }

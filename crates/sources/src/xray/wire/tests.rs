@@ -156,7 +156,7 @@ fn rejections_have_a_reason() {
         assert!(refusal.contains(words), "{refusal:?} does not say {words:?}");
         assert!(refusal.len() < 500, "a refusal quotes only the beginning");
     }
-    let large = with(json!({"metadata": {"d": "x".repeat(LARGEST_DOCUMENT)}})).to_string();
+    let large = with(json!({"metadata": {"d": "x".repeat(MAX_DOCUMENT_BYTES)}})).to_string();
     assert!(matches!(parse_document(large.as_bytes()), Err(Refusal::TooLarge(_))));
 }
 

@@ -1,16 +1,16 @@
-//! Where an answer ended: what is given out as `next` and comes back as `page`.
+//! Where an answer ended: returned as `next` and passed back as `page`.
 
 use std::fmt;
 
 use crate::cloud::{Fault, SourceError};
 
-/// A place between two events.
+/// A position between two events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// The service's own token.
     Token(String),
-    /// Newest first, where the service does not list so: the newest of what is left happened at `until` (milliseconds), and of that
-    /// moment `shown` events were given out.
+    /// Newest first, if the service does not list so: the newest of the remaining events happened at `until`
+    /// (milliseconds), and of that time `shown` events were already returned.
     Before { until: i64, shown: usize },
 }
 
@@ -23,9 +23,7 @@ impl Mark {
             let (until, shown) = text.strip_prefix("b.")?.split_once('.')?;
             Some(Self::Before { until: until.parse().ok()?, shown: shown.parse().ok()? })
         };
-        read().ok_or_else(|| {
-            SourceError::new(Fault::Invalid, "this is no page of log events", "Ask again from the start")
-        })
+        read().ok_or_else(|| SourceError::new(Fault::Invalid, "invalid page token", "Start again from the first page"))
     }
 }
 

@@ -1,17 +1,17 @@
-//! The newest of more events than are kept.
+//! Keeps the newest events of many.
 
 use std::collections::HashSet;
 
-use super::MOST_BYTES;
+use super::MAX_BYTES;
 use crate::cloudwatch::client::Event;
 
-/// Takes any number of events, and keeps the newest; what came later is newer where the times are the same.
+/// Takes any number of events and keeps the newest; of equal times, what came later is newer.
 #[derive(Debug)]
 pub(super) struct Newest {
     wanted: usize,
     kept: Vec<Event>,
     bytes: usize,
-    /// How many were let go.
+    /// How many were dropped.
     pub(super) gone: usize,
 }
 
@@ -23,8 +23,8 @@ impl Newest {
     pub(super) fn add(&mut self, event: Event) {
         self.bytes += event.record.message.len();
         self.kept.push(event);
-        // Twice as many, so that sorting costs little an event.
-        if self.kept.len() >= self.wanted.saturating_mul(2).max(1_000) || self.bytes > MOST_BYTES {
+        // Twice as many, which makes sorting cheap per event.
+        if self.kept.len() >= self.wanted.saturating_mul(2).max(1_000) || self.bytes > MAX_BYTES {
             self.trim();
         }
     }
@@ -33,7 +33,7 @@ impl Newest {
         self.kept.sort_by_key(|event| event.record.timestamp);
         let mut end = self.kept.len().saturating_sub(self.wanted);
         let mut bytes = self.kept[end..].iter().map(|event| event.record.message.len()).sum::<usize>();
-        while bytes > MOST_BYTES / 2 && end + 1 < self.kept.len() {
+        while bytes > MAX_BYTES / 2 && end + 1 < self.kept.len() {
             bytes -= self.kept[end].record.message.len();
             end += 1;
         }

@@ -1,18 +1,18 @@
-//! One answer, read in as many pages as it takes.
+//! Reads one answer in as many pages as it takes.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::mark::Mark;
 use super::newest::Newest;
-use super::{Event, Events, MOST_BYTES};
+use super::{Event, Events, MAX_BYTES};
 use crate::cloud::{Fetch, Progress, SourceError};
-use crate::cloudwatch::client::search::{MOST_IN_A_PAGE, Page, Search, Turn, Window};
-use crate::count;
+use crate::cloudwatch::client::search::{MAX_PER_PAGE, Page, PageRequest, Search, Window};
+use tracebook_core::text::count;
 
-/// 2024-01-01T00:00:00Z: from here on the service lists the newest first (FilterLogEvents, `startFromHead`).
+/// 2024-01-01T00:00:00Z: from then on the service can list newest first (FilterLogEvents, `startFromHead`).
 const START_OF_2024: i64 = 1_704_067_200_000;
-/// How much is read at once going backwards; four times as much each time that it was not enough.
+/// The first range that is read backwards; it grows four-fold each time that it was not enough.
 const FIRST_WIDTH: i64 = 15 * 60_000;
 
 /// What was read so far.
@@ -31,10 +31,10 @@ pub(super) struct Reading<'a> {
     notes: Vec<String>,
 }
 
-/// How a reading in the service's own order went.
+/// The result of reading in the service's own order.
 enum Outcome {
     Read,
-    /// Newest first was asked for, and this is not.
+    /// Newest first was requested, and this is not.
     OtherOrder,
 }
 
@@ -74,17 +74,14 @@ impl<'a> Reading<'a> {
                 self.onwards(true).await.map(|_| ())
             }
             None if self.newest_first && self.window.from < START_OF_2024 => {
-                self.notes.push(
-                    "CloudWatch Logs lists the newest first only from 2024 on: read backwards, a piece at a time"
-                        .into(),
-                );
+                self.notes
+                    .push("CloudWatch Logs lists newest first only from 2024 on: read backwards in pieces".into());
                 self.backwards(end, 0).await
             }
             None => match self.onwards(!self.newest_first || !self.search.own_endpoint()).await? {
                 Outcome::Read => Ok(()),
                 Outcome::OtherOrder => {
-                    self.notes
-                        .push("this endpoint does not list the newest first: read backwards, a piece at a time".into());
+                    self.notes.push("this endpoint cannot list newest first: read backwards in pieces".into());
                     self.next = None;
                     self.backwards(end, 0).await
                 }
@@ -92,7 +89,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// In the order of the service. `next` always stands behind what was taken, so that a fault loses nothing.
+    /// In the order of the service. `next` always follows what was taken, so a fault loses nothing.
     async fn onwards(&mut self, order_is_sure: bool) -> Result<Outcome, SourceError> {
         let mut order_is_sure = order_is_sure;
         loop {
@@ -101,10 +98,10 @@ impl<'a> Reading<'a> {
                 _ => None,
             };
             let limit = self.limit - self.events.len();
-            let turn = Turn {
+            let turn = PageRequest {
                 window: self.window,
                 newest_first: self.newest_first,
-                limit: limit.min(MOST_IN_A_PAGE),
+                limit: limit.min(MAX_PER_PAGE),
                 token: token.as_deref(),
             };
             let page = self.search.page(turn, self.fetch).await?;
@@ -126,7 +123,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Newest first where the service gives the oldest first: pieces of time, each read whole, the last one first.
+    /// Newest first if the service lists oldest first: pieces of time, each read completely, the last one first.
     async fn backwards(&mut self, until: i64, shown: usize) -> Result<(), SourceError> {
         let (mut until, mut shown) = (until, shown);
         let mut width = FIRST_WIDTH;
@@ -156,12 +153,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The newest of a piece that are wanted, and how many there are besides.
+    /// The newest wanted events of a piece, and how many more there are.
     async fn piece(&mut self, window: Window, shown: usize) -> Result<(Vec<Event>, usize), SourceError> {
         let mut newest = Newest::new((self.limit - self.events.len()).saturating_add(shown));
         let mut token: Option<String> = None;
         loop {
-            let turn = Turn { window, newest_first: false, limit: MOST_IN_A_PAGE, token: token.as_deref() };
+            let turn = PageRequest { window, newest_first: false, limit: MAX_PER_PAGE, token: token.as_deref() };
             let mut page = self.search.page(turn, self.fetch).await?;
             token = page.next.take();
             for event in self.count(page) {
@@ -179,7 +176,7 @@ impl<'a> Reading<'a> {
         Ok((events, newest.gone))
     }
 
-    /// Where an answer that ends within a piece goes on.
+    /// Where an answer that ends within a piece continues.
     fn behind_the_last(&self, until: i64, shown: usize) -> Mark {
         let Some(last) = self.events.last().map(|event| event.record.timestamp) else {
             return Mark::Before { until, shown };
@@ -203,7 +200,7 @@ impl<'a> Reading<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.events.len() >= self.limit || self.bytes > MOST_BYTES
+        self.events.len() >= self.limit || self.bytes > MAX_BYTES
     }
 
     fn tell(&self) {
@@ -222,19 +219,19 @@ impl<'a> Reading<'a> {
         }
         if self.left_out > 0 {
             self.notes.push(format!(
-                "{} that did not match {} left out here: this endpoint does not search as CloudWatch Logs does",
+                "{} that did not match {} left out: this endpoint does not filter as CloudWatch Logs does",
                 count(self.left_out, "event"),
                 if self.left_out == 1 { "was" } else { "were" },
             ));
         }
         if let Some(error) = &stopped {
             self.notes.push(format!(
-                "not all: after {} the source said: {}",
+                "incomplete: after {} the source reported: {}",
                 count(self.events.len(), "event"),
                 error.message
             ));
-        } else if self.bytes > MOST_BYTES {
-            self.notes.push("not all: these events have more text than one answer takes".to_owned());
+        } else if self.bytes > MAX_BYTES {
+            self.notes.push("incomplete: the events exceed the size limit of one answer".to_owned());
         }
         Events { records: self.events, notes: self.notes, next: self.next.map(|mark| mark.to_string()), stopped }
     }

@@ -1,24 +1,23 @@
-//! What GetQueryResults answers, as a table.
+//! The answer of GetQueryResults as a table.
 
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatchlogs::types::{QueryStatistics, ResultField};
+use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 use tracebook_core::value::{Attribute, Value};
 
-use crate::count;
-
-/// The pointer that every row ends with; it means nothing to people, and expires.
+/// The pointer at the end of every row; it means nothing to people, and expires.
 const POINTER: &str = "@ptr";
 
 /// The most columns; CloudWatch Logs discovers 1,000 fields at most.
-const MOST_COLUMNS: usize = 1_000;
-/// The most cells, empty ones too.
-const MOST_CELLS: usize = 4_000_000;
+const MAX_COLUMNS: usize = 1_000;
+/// The most cells, including empty ones.
+const MAX_CELLS: usize = 4_000_000;
 /// The most text.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
-/// Rows of named fields that become rows of cells. A field that a row does not have is not sent at all.
+/// Rows of named fields that become rows of cells. A field that a row lacks is not sent at all.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// In the order of the columns.
@@ -47,15 +46,15 @@ impl Table {
         }
     }
 
-    /// Whether the next row is one too many.
+    /// Whether the next row exceeds the limit.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes > MOST_BYTES || (self.rows.len() + 1).saturating_mul(self.columns.len()) > MOST_CELLS
+        self.bytes > MAX_BYTES || (self.rows.len() + 1).saturating_mul(self.columns.len()) > MAX_CELLS
     }
 
-    /// Puts a row's new columns behind the one that stands before them in the row: a field that the first rows lack still comes where the
-    /// query has it.
+    /// Inserts a row's new columns after the column that precedes them in the row, so that a field that the first rows
+    /// lack is still placed as in the query.
     fn place(&mut self, row: &[(String, String)]) {
-        // Rows mostly have the same fields in the same order.
+        // Most rows have the same fields in the same order.
         if row.len() == self.columns.len() && row.iter().map(|(name, _)| name).eq(&self.columns) {
             return;
         }
@@ -63,7 +62,7 @@ impl Table {
         for (name, _) in row {
             behind = match self.columns.iter().position(|column| column == name) {
                 Some(at) => at + 1,
-                None if self.columns.len() >= MOST_COLUMNS => return,
+                None if self.columns.len() >= MAX_COLUMNS => return,
                 None => {
                     self.columns.insert(behind, name.clone());
                     behind + 1
@@ -89,14 +88,14 @@ impl Table {
     }
 }
 
-/// What the service says of its work, counts as whole numbers.
+/// The service's statistics as whole numbers.
 pub(super) fn statistics(said: &QueryStatistics) -> Vec<Attribute> {
     let always = [
         ("recordsMatched", said.records_matched),
         ("recordsScanned", said.records_scanned),
         ("bytesScanned", said.bytes_scanned),
     ];
-    // Newer ones: 0 also where they were not sent.
+    // Newer statistics: 0 if they were not sent.
     let sometimes = [
         ("logGroupsScanned", said.log_groups_scanned),
         ("resultCount", said.result_count),
@@ -111,18 +110,18 @@ fn number(n: f64) -> Value {
     Value::Double(n).as_int().map_or(Value::Double(n), Value::Int)
 }
 
-/// A count that came as a double; nothing below zero.
+/// A count that was sent as a double; never negative.
 pub(super) fn whole(n: f64) -> u64 {
     Value::Double(n.floor()).as_int().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
 }
 
-/// How many rows there are besides, as far as it is known, and what to say of it.
+/// How many more rows there are, if known, with a note about them.
 pub(super) fn more(text: &str, limit: u32, rows: usize, statistics: Option<&QueryStatistics>) -> (u32, Option<String>) {
     let written = limit_in(text).unwrap_or(u32::MAX);
     let limit = limit.min(written);
     let known = statistics.map_or(0, |said| match said.result_count > 0.0 {
         true => whole(said.result_count),
-        // What was matched is what there would be, unless rows are made from it.
+        // Without aggregation, the matched records are the rows.
         false if ["stats", "dedup", "pattern", "diff", "anomaly"].iter().any(|c| has_command(text, c)) => 0,
         false => whole(said.records_matched),
     });
@@ -138,7 +137,7 @@ pub(super) fn more(text: &str, limit: u32, rows: usize, statistics: Option<&Quer
     (u32::try_from(more).unwrap_or(u32::MAX), Some(note))
 }
 
-/// Whether a query has a command.
+/// Whether a query contains a command.
 pub(super) fn has_command(text: &str, name: &str) -> bool {
     commands(text).any(|command| word(command).is_some_and(|(first, _)| first.eq_ignore_ascii_case(name)))
 }
@@ -152,8 +151,8 @@ fn limit_in(text: &str) -> Option<u32> {
     limits.last()
 }
 
-/// The commands of a query, split at `|`. A `|` in a text or a regex splits too: it would take a command's name behind it to be
-/// mistaken, and nothing but a note hangs on it.
+/// The commands of a query, split at `|`. A `|` in a string or regex splits too; to be mistaken for a command, its name
+/// would have to follow, and only a note depends on it.
 fn commands(text: &str) -> impl Iterator<Item = &str> {
     text.split(['|', '\n']).map(str::trim)
 }
@@ -164,8 +163,8 @@ fn word(text: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| text.split_at(end))
 }
 
-/// A moment in a cell of `@timestamp` or `@ingestionTime`: `2026-11-23 15:20:12.231` (UTC) as AWS writes it, or milliseconds since the
-/// epoch as emulators do.
+/// A time in a cell of `@timestamp` or `@ingestionTime`: `2026-11-23 15:20:12.231` (UTC) as AWS writes it, or
+/// milliseconds since the epoch as emulators do.
 pub fn timestamp_in(cell: &str) -> Option<Nanos> {
     let cell = cell.trim();
     if (10..=14).contains(&cell.len()) && cell.bytes().all(|b| b.is_ascii_digit()) {

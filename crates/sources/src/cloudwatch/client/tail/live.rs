@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use crate::cloud::{Api, Fault, Fetch, SourceError, Used};
 use crate::cloudwatch::client::search::Search;
 
-/// How long the first word is waited for.
+/// How long to wait for the first message.
 const FIRST_WORD: Duration = Duration::from_secs(20);
-/// The service speaks every second, also when there is nothing to say.
+/// The service sends every second, even without events.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// A session.
@@ -24,22 +24,22 @@ pub(super) struct Session {
     began: Instant,
     /// Seconds that are metered.
     metered: u64,
-    /// How many came.
+    /// How many updates came.
     pub(super) updates: u32,
 }
 
-/// What a session says.
+/// An event of a session.
 #[derive(Debug)]
 pub(super) enum Heard {
     Update {
         events: Vec<LiveTailSessionLogEvent>,
         sampled: bool,
     },
-    /// That it began, or what nobody knows yet.
+    /// It began, or an unknown message.
     Other,
-    /// That its three hours are over.
+    /// Its three hours are over.
     TimedOut,
-    /// Nothing any more, and why, if it was not closed in good order.
+    /// It ended, and why, unless it was closed properly.
     Ended(Option<String>),
 }
 
@@ -60,7 +60,7 @@ impl Session {
                 match tokio::time::timeout(FIRST_WORD, asking).await {
                     Ok(Ok(started)) => Ok(started),
                     Ok(Err(error)) if error.as_service_error().is_some_and(|e| e.is_limit_exceeded_exception()) => {
-                        // Not a matter of patience: a session lasts for hours.
+                        // No time-out: a session lasts for hours.
                         Err(SourceError::new(
                             Fault::Forbidden,
                             "too many Live Tail sessions are open in this account",
@@ -68,7 +68,7 @@ impl Session {
                         ))
                     }
                     Ok(Err(error)) => Err(search.client().fault_in(&error, &search.group)),
-                    Err(_) => Err(SourceError::new(Fault::Unreachable, "Live Tail did not begin in time", "")),
+                    Err(_) => Err(SourceError::new(Fault::Unreachable, "Live Tail did not start in time", "")),
                 }
             })
             .await?;
@@ -76,7 +76,7 @@ impl Session {
         Ok(Self { receiver, fetch: fetch.clone(), began: Instant::now(), metered: 0, updates: 0 })
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next message.
     pub(super) async fn hear(&mut self, fetch: &Fetch) -> Result<Heard, SourceError> {
         let came = tokio::select! {
             biased;
@@ -85,7 +85,7 @@ impl Session {
         };
         self.meter();
         Ok(match came {
-            Err(_) => Heard::Ended(Some(format!("nothing came for {} seconds", SILENCE.as_secs()))),
+            Err(_) => Heard::Ended(Some(format!("no message for {} seconds", SILENCE.as_secs()))),
             Ok(Ok(None)) => Heard::Ended(None),
             Ok(Ok(Some(StartLiveTailResponseStream::SessionUpdate(update)))) => {
                 self.updates = self.updates.saturating_add(1);
@@ -95,8 +95,8 @@ impl Session {
             Ok(Ok(Some(_))) => Heard::Other,
             Ok(Err(error)) => match &error {
                 SdkError::ServiceError(said) if said.err().is_session_timeout_exception() => Heard::TimedOut,
-                SdkError::ServiceError(_) => Heard::Ended(Some("the service says that the session failed".to_owned())),
-                error => Heard::Ended(Some(crate::clip(&DisplayErrorContext(error).to_string()))),
+                SdkError::ServiceError(_) => Heard::Ended(Some("the session failed".to_owned())),
+                error => Heard::Ended(Some(crate::text::clip(&DisplayErrorContext(error).to_string()))),
             },
         })
     }
@@ -112,7 +112,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // A second that has begun counts.
+        // A started second counts.
         if self.began.elapsed().as_nanos() > u128::from(self.metered) * 1_000_000_000 {
             let seconds = self.began.elapsed().as_secs() + 1;
             self.fetch.used(Used::LiveTailSeconds, seconds.saturating_sub(self.metered));
@@ -120,7 +120,7 @@ impl Drop for Session {
     }
 }
 
-/// The pause before a session is started again.
+/// The pause before a session is restarted.
 pub(super) fn pause(breaks: u32) -> Duration {
     Duration::from_secs(1) * 2_u32.saturating_pow(breaks.saturating_sub(1)).min(30)
 }

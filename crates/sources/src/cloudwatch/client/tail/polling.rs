@@ -1,4 +1,4 @@
-//! Following without Live Tail: the last minutes are searched every two seconds, and what was seen before is left out.
+//! Following without Live Tail: the last minutes are searched every two seconds, and events seen before are left out.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use tokio::time::Instant;
 use super::recent::Recent;
 use super::{Since, TailBy, TailUpdate};
 use crate::cloud::{Fault, Fetch, SourceError};
-use crate::cloudwatch::client::search::{MOST_IN_A_PAGE, Search, Turn, Window};
+use crate::cloudwatch::client::search::{MAX_PER_PAGE, PageRequest, Search, Window};
 
-/// How much is searched again, in milliseconds: events come late, watchtower's by up to a minute.
+/// How much is searched again, in milliseconds: events arrive late, watchtower's by up to a minute.
 const OVERLAP: i64 = 120_000;
-/// What happened longer ago than this is not searched for any more, also where nothing came since.
-pub(super) const LATEST: i64 = 600_000;
+/// The oldest that is searched for, even if nothing arrived since.
+pub(super) const MAX_LATENESS: i64 = 600_000;
 /// How often in a row the source may fail.
-const MOST_FAILURES: u32 = 5;
+const MAX_FAILURES: u32 = 5;
 
-/// Where polling is.
+/// The state of polling.
 #[derive(Debug)]
 pub(super) struct Polling {
     every: Duration,
     due: Instant,
-    /// The search that is being read.
+    /// The search being read.
     from: i64,
     token: Option<String>,
     reading: bool,
-    /// Whether the first search is still to be read: what was there before the tail began is then only remembered.
+    /// Whether the first search is still to be read: events from before the tail are then only remembered.
     first: bool,
     newest: i64,
     failures: u32,
@@ -45,7 +45,7 @@ impl Polling {
         }
     }
 
-    /// Searches until there is something to say. What is changed here is changed between two requests, so that whoever waits may stop.
+    /// Searches until there is an update. State only changes between two requests, so the future may be dropped.
     pub(super) async fn update(
         &mut self,
         search: &Search,
@@ -58,19 +58,19 @@ impl Polling {
             if !self.reading {
                 fetch.wait(self.due.saturating_duration_since(Instant::now())).await?;
                 self.due = Instant::now() + self.every;
-                self.from = (self.newest - OVERLAP).max(clock.now() - LATEST).max(recent.floor()).max(0);
+                self.from = (self.newest - OVERLAP).max(clock.now() - MAX_LATENESS).max(recent.floor()).max(0);
                 self.reading = true;
                 self.token = None;
             }
-            let turn = Turn {
+            let turn = PageRequest {
                 window: Window { from: self.from, until: None },
                 newest_first: false,
-                limit: MOST_IN_A_PAGE,
+                limit: MAX_PER_PAGE,
                 token: self.token.as_deref(),
             };
             let page = match search.page(turn, fetch).await {
                 Ok(page) => page,
-                Err(error) if is_passing(error.fault) && self.failures + 1 < MOST_FAILURES => {
+                Err(error) if is_passing(error.fault) && self.failures + 1 < MAX_FAILURES => {
                     self.failures += 1;
                     self.reading = false;
                     if self.failures > 1 {
@@ -84,7 +84,7 @@ impl Polling {
             self.failures = 0;
             let mut events = page.events;
             events.retain(|event| {
-                // A time in the future, by a wrong clock, must not hide what happens now.
+                // A time in the future, from a wrong clock, must not hide present events.
                 self.newest = self.newest.max(event.record.timestamp.millis().min(clock.now()));
                 recent.is_new(event) && !(self.first && clock.is_old(event))
             });

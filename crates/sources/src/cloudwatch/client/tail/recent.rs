@@ -1,4 +1,4 @@
-//! What was shown a moment ago.
+//! Recently shown events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,26 +6,26 @@ use crate::cloudwatch::client::Event;
 use crate::cloudwatch::client::search::id_of_text;
 
 /// How many events are remembered.
-const MOST: usize = 100_000;
+const MAX_EVENTS: usize = 100_000;
 
-/// Tells new events from those that are read again.
+/// Distinguishes new events from those that are read again.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    /// Time and id of events that were searched.
+    /// Time and id of events found by searches.
     seen: BTreeSet<(i64, String)>,
-    /// Time, stream and text of events that came by Live Tail, which gives no ids, and how often.
+    /// Time, stream and text of events from Live Tail, which gives no ids, and how often they came.
     live: BTreeMap<(i64, String), u32>,
     floor: i64,
 }
 
 impl Recent {
-    /// Whether a searched event was not seen before, by any way.
+    /// Whether an event found by a search was not seen before, in either way.
     pub(super) fn is_new(&mut self, event: &Event) -> bool {
         let millis = event.record.timestamp.millis();
         if millis < self.floor || !self.seen.insert((millis, event.id.clone())) {
             return false;
         }
-        while self.seen.len() > MOST {
+        while self.seen.len() > MAX_EVENTS {
             if let Some((millis, _)) = self.seen.pop_first() {
                 self.floor = self.floor.max(millis.saturating_add(1));
             }
@@ -39,10 +39,10 @@ impl Recent {
         }
     }
 
-    /// An event came by Live Tail.
+    /// Remembers an event from Live Tail.
     pub(super) fn sent_live(&mut self, event: &Event) {
         *self.live.entry(text_of(event)).or_default() += 1;
-        while self.live.len() > MOST {
+        while self.live.len() > MAX_EVENTS {
             self.live.pop_first();
         }
     }
@@ -53,7 +53,7 @@ impl Recent {
         self.live = self.live.split_off(&(millis, String::new()));
     }
 
-    /// What happened before this cannot be told apart any more.
+    /// Older events can no longer be recognised.
     pub(super) fn floor(&self) -> i64 {
         self.floor
     }
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_is_forgotten_is_not_new_again() {
         let mut recent = Recent::default();
-        for n in 0..i64::try_from(MOST).expect("small") + 10 {
+        for n in 0..i64::try_from(MAX_EVENTS).expect("small") + 10 {
             assert!(recent.is_new(&event(n, "a", "x")));
             recent.sent_live(&event(n, "a", "y"));
         }
-        assert_eq!((recent.seen.len(), recent.live.len(), recent.floor()), (MOST, MOST, 10));
+        assert_eq!((recent.seen.len(), recent.live.len(), recent.floor()), (MAX_EVENTS, MAX_EVENTS, 10));
         assert!(!recent.is_new(&event(3, "a", "x")));
     }
 }

@@ -131,7 +131,7 @@ async fn an_endpoint_that_does_not_search_is_sieved_and_sorted() {
     let ask = EventsAsk { pattern: "ERROR".to_owned(), stream_prefix: "s".to_owned(), ..ask() };
     let events = fake.client().await.events(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(ids(&events.records), ["3", "1"]);
-    assert!(events.notes[0].starts_with("3 events that did not match were left out here"), "{:?}", events.notes);
+    assert!(events.notes[0].starts_with("3 events that did not match were left out"), "{:?}", events.notes);
     assert_eq!(fake.bodies("FilterLogEvents")[0]["interleaved"], json!(true));
     let of_aws = fake.client_of_aws().await.events(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(of_aws.records.len(), 5, "AWS knows better what matches");
@@ -144,12 +144,12 @@ async fn what_cannot_be_asked_is_not() {
     for (change, word) in [
         (EventsAsk { pattern: "{ $.a = ".to_owned(), ..ask() }, "at character"),
         (EventsAsk { pattern: long, ..ask() }, "1024 characters"),
-        (EventsAsk { group: "a b".to_owned(), ..ask() }, "no log group's name"),
-        (EventsAsk { group: String::new(), ..ask() }, "no log group is named"),
-        (EventsAsk { streams: vec!["a:b".to_owned()], ..ask() }, "no log stream's name"),
+        (EventsAsk { group: "a b".to_owned(), ..ask() }, "not a valid log group name"),
+        (EventsAsk { group: String::new(), ..ask() }, "no log group given"),
+        (EventsAsk { streams: vec!["a:b".to_owned()], ..ask() }, "not a valid log stream name"),
         (EventsAsk { streams: vec!["a".to_owned(); 101], ..ask() }, "101 log streams"),
-        (EventsAsk { streams: vec!["a".to_owned()], stream_prefix: "b".to_owned(), ..ask() }, "begins with"),
-        (EventsAsk { page: Some("17".to_owned()), ..ask() }, "no page"),
+        (EventsAsk { streams: vec!["a".to_owned()], stream_prefix: "b".to_owned(), ..ask() }, "starts with"),
+        (EventsAsk { page: Some("17".to_owned()), ..ask() }, "invalid page token"),
     ] {
         let error = fake.client().await.events(&change, &Fetch::unattended()).await.expect_err("is refused");
         assert_eq!(error.fault, Fault::Invalid);

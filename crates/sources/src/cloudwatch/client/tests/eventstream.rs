@@ -1,6 +1,6 @@
 //! Frames of `application/vnd.amazon.eventstream`, written by the book
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html> and Smithy's event stream specification): prelude
-//! of total and headers' length with its CRC, headers of strings, payload, CRC of everything.
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html> and Smithy's event stream
+//! specification): prelude of total and headers' length with its CRC, headers of strings, payload, CRC of everything.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -58,7 +58,7 @@ async fn what_came_before_a_fault_is_kept() {
         let stopped = events.stopped.expect("says why");
         assert_eq!(stopped.fault, fault, "{}", stopped.message);
         assert!(stopped.message.contains(word), "{}", stopped.message);
-        assert!(events.notes.iter().any(|note| note.starts_with("not all: after 2 events")), "{:?}", events.notes);
+        assert!(events.notes.iter().any(|note| note.starts_with("incomplete: after 2 events")), "{:?}", events.notes);
         let rest =
             client.events(&EventsAsk { page: events.next, ..ask() }, &Fetch::unattended()).await.expect("goes on");
         assert_eq!((ids(&rest.records), rest.stopped), (vec!["3"], None));

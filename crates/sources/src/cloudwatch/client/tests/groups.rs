@@ -51,7 +51,7 @@ async fn a_long_list_ends_and_says_so() {
     .await;
     let found = fake.client().await.groups("", &Fetch::unattended()).await.expect("answers");
     assert_eq!((found.rows.len(), fake.heard().len()), (1_000, 20));
-    assert_eq!(found.notes, ["There are more than these 1000 rows: write more of the name"]);
+    assert_eq!(found.notes, ["There are more than these 1,000 rows: type more of the name"]);
     let endless = Fake::start(|asked| ok(json!({"logGroups": [], "nextToken": asked.nth.to_string()}))).await;
     let found = endless.client().await.groups("", &Fetch::unattended()).await.expect("ends");
     assert_eq!((found.rows.len(), endless.heard().len(), found.notes.len()), (0, 200, 1));
@@ -71,7 +71,7 @@ async fn streams_come_by_their_last_event_or_by_prefix() {
         _ => refuse(400, "ResourceNotFoundException", "The specified log group does not exist."),
     })
     .await;
-    let names = |found: crate::cloudwatch::client::Found<crate::cloudwatch::client::Stream>| {
+    let names = |found: crate::cloudwatch::client::Listed<crate::cloudwatch::client::Stream>| {
         found.rows.into_iter().map(|stream| stream.name).collect::<Vec<_>>()
     };
     let all = fake.client().await.streams("cruddur", "", &Fetch::unattended()).await.expect("answers");

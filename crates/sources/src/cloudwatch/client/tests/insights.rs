@@ -92,9 +92,12 @@ async fn a_limit_that_was_reached_is_said() {
 
 #[tokio::test]
 async fn a_query_that_did_not_end_well_is_no_result() {
-    for (status, word) in
-        [("Failed", "failed"), ("Cancelled", "somebody else"), ("Timeout", "60 minutes"), ("Unknown", "does not know")]
-    {
+    for (status, word) in [
+        ("Failed", "failed"),
+        ("Cancelled", "somebody else"),
+        ("Timeout", "60 minutes"),
+        ("Unknown", "unknown query status"),
+    ] {
         let fake = Fake::start(move |asked| match asked.operation.as_str() {
             "StartQuery" => ok(json!({"queryId": "q-1"})),
             "GetQueryResults" => ok(results(status, &rows(), 7.0)),
@@ -126,7 +129,7 @@ async fn a_query_that_cannot_be_read_says_where() {
         (QueryAsk { text: "x".repeat(10_001), ..ask() }, "10,000"),
         (QueryAsk { groups: Vec::new(), ..ask() }, "no log group"),
         (QueryAsk { groups: vec!["g".to_owned(); 51], ..ask() }, "50"),
-        (QueryAsk { groups: vec!["a b".to_owned()], ..ask() }, "no log group's name"),
+        (QueryAsk { groups: vec!["a b".to_owned()], ..ask() }, "not a valid log group name"),
     ] {
         let error = fake.client().await.query(&ask, &Fetch::unattended()).await.expect_err("is refused");
         assert!(error.fault == Fault::Invalid && error.message.contains(word), "{}", error.message);
@@ -193,7 +196,7 @@ async fn saved_queries_are_listed() {
         (found.rows[1].query.as_str(), found.rows[1].groups.as_slice()),
         ("filter @message like /ERROR/", ["cruddur".to_owned()].as_slice())
     );
-    assert_eq!(found.notes, ["1 query in PPL or SQL not shown: only Logs Insights' own language is run here"]);
+    assert_eq!(found.notes, ["1 query in PPL or SQL not shown: only the Logs Insights query language is supported"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! Conversations in `tests/fixtures/cloud/cloudwatch-*.json`, replayed byte for byte: the request's line, target, type and body
-//! (what differs each time, signature, date and user agent, apart), and the answer's status, headers and body. Each file
-//! says where it is from.
+//! Conversations in `tests/fixtures/cloud/cloudwatch-*.json`, replayed byte for byte: the request's line, target, type
+//! and body (what differs each time, signature, date and user agent, apart), and the answer's status, headers and body.
+//! Each file says where it is from.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

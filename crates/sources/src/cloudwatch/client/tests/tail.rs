@@ -122,7 +122,7 @@ async fn a_session_that_ends_is_started_again_and_it_is_said() {
     let again = next(&mut tail).await;
     assert!(again.notes[0].contains("after three hours"), "{:?}", again.notes);
     let again = next(&mut tail).await;
-    assert!(again.notes[0].contains("broke off and was started again"), "{:?}", again.notes);
+    assert!(again.notes[0].contains("was interrupted and restarted"), "{:?}", again.notes);
     assert_eq!(texts(&next(&mut tail).await), ["a"]);
     assert_eq!(fake.bodies("DescribeLogGroups").len(), 1);
 }
@@ -165,7 +165,11 @@ async fn an_endpoint_without_live_tail_is_asked_again_and_again() {
     let mut tail = tail(&fake.client().await, &fetch);
     let first = next(&mut tail).await;
     assert_eq!((first.by, first.events.len()), (TailBy::Polling, 0));
-    assert!(first.notes[0].starts_with("no Live Tail here, asked every two seconds instead"), "{:?}", first.notes);
+    assert!(
+        first.notes[0].starts_with("Live Tail is not available, polling every two seconds instead"),
+        "{:?}",
+        first.notes
+    );
     assert_eq!(texts(&next(&mut tail).await), ["late", "a"]);
     assert_eq!(texts(&next(&mut tail).await), ["b"], "the second page");
     let again = next(&mut tail).await;
@@ -202,7 +206,7 @@ async fn an_emulator_that_closes_at_once_is_not_asked_for_ever() {
     assert_eq!(texts(&next(&mut tail).await), ["a"], "what was there before is not new");
     let polling = next(&mut tail).await;
     assert!(
-        polling.by == TailBy::Polling && polling.notes[0].contains("ends Live Tail at once"),
+        polling.by == TailBy::Polling && polling.notes[0].contains("closes Live Tail immediately"),
         "{:?}",
         polling.notes
     );

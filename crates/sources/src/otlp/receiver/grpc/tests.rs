@@ -157,12 +157,12 @@ async fn uncommitted_data_is_not_acknowledged() {
 async fn bad_calls_are_rejected_with_a_reason() {
     let rig = Rig::new().await;
     for (headers, body, code, word) in [
-        (&[PROTO][..], framed(0, b"not protobuf"), Code::InvalidArgument, "no OTLP trace request"),
+        (&[PROTO][..], framed(0, b"not protobuf"), Code::InvalidArgument, "not an OTLP trace request"),
         (&[PROTO], b"\0\0\0".to_vec(), Code::InvalidArgument, "ends within"),
-        (&[PROTO], b"\0\0\0\0\x09abc".to_vec(), Code::InvalidArgument, "9 bytes is announced and 3 came"),
-        (&[PROTO], [framed(0, b""), framed(0, b"")].concat(), Code::InvalidArgument, "0 bytes is announced"),
-        (&[PROTO], framed(1, b"x"), Code::InvalidArgument, "does not say how"),
-        (&[PROTO], framed(7, b"x"), Code::InvalidArgument, "7 is no compression flag"),
+        (&[PROTO], b"\0\0\0\0\x09abc".to_vec(), Code::InvalidArgument, "9 bytes was announced and 3 arrived"),
+        (&[PROTO], [framed(0, b""), framed(0, b"")].concat(), Code::InvalidArgument, "0 bytes was announced"),
+        (&[PROTO], framed(1, b"x"), Code::InvalidArgument, "no grpc-encoding"),
+        (&[PROTO], framed(7, b"x"), Code::InvalidArgument, "7 is not a compression flag"),
         (&[PROTO, ("grpc-encoding", "gzip")], framed(1, b"plain"), Code::InvalidArgument, "not readable gzip"),
         (&[PROTO, ("grpc-encoding", "zstd")], framed(1, b"x"), Code::Unimplemented, "Only gzip"),
     ] {

@@ -111,7 +111,7 @@ async fn an_id_that_is_never_processed_is_reported() {
     assert!(!traces[1].complete);
     assert_eq!(
         traces[1].notes,
-        ["X-Ray did not process it, asked 4 times: not there yet, not sampled, or older than 30 days"]
+        ["X-Ray did not process it in 4 requests: not there yet, not sampled, or older than 30 days"]
     );
     assert_eq!(fake.asked("/Traces").len(), 4);
 }
@@ -145,7 +145,7 @@ async fn missing_parts_of_a_trace_are_reported() {
     assert_eq!((trace.records.len(), trace.complete), (3, false));
     assert_eq!(trace.notes.len(), 7, "{:?}", trace.notes);
     for (note, begin) in trace.notes.iter().zip([
-        "the trace is larger than X-Ray keeps",
+        "the trace exceeds X-Ray's size limit",
         "the trace is partial: 1 segment not ended",
         "1 segment inferred by X-Ray",
         "a document is left out: ",

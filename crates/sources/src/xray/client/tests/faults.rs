@@ -19,7 +19,7 @@ async fn answered(reply: impl Fn() -> Reply + Send + Sync + 'static) -> SourceEr
 async fn responses_are_classified() {
     let error = answered(|| Reply::Page(404)).await;
     assert_eq!(error.fault, Fault::Unsupported);
-    assert!(error.hint.contains("emulator"), "{}", error.hint);
+    assert!(error.hint.contains("Emulators"), "{}", error.hint);
     // The response of moto 5.2.5 to its own crashes.
     assert_eq!(answered(|| Reply::Page(500)).await.fault, Fault::Unsupported);
     assert_eq!(answered(|| Reply::Page(503)).await.fault, Fault::Broken);

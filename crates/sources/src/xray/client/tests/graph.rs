@@ -88,10 +88,10 @@ async fn a_service_map_is_read_from_all_pages() {
     assert_eq!(
         map.notes,
         [
-            "the group's filter was changed within the range: some calls are those of the older one",
-            "percentiles are read from X-Ray's histograms, which group times: near, and not exact",
-            "1 connection to work that was done later, in a trace of its own",
-            "X-Ray does not say over how many traces its map is: the requests from outside are counted",
+            "the group's filter changed within the range: some calls are from the older one",
+            "percentiles are approximate: X-Ray's histograms group response times",
+            "1 connection to later work in a trace of its own",
+            "X-Ray does not report the number of traces: requests from clients are counted instead",
         ]
     );
     assert_eq!(

@@ -119,7 +119,7 @@ async fn more_than_a_month_is_not_requested() {
         TracesAsk { range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) }, ..ask(0, 1, 1) };
     let traces = fake.client().await.traces(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(fake.asked("/TraceSummaries").len(), 31 * 4);
-    assert_eq!(traces.notes, ["X-Ray keeps traces for 30 days: what is older was not asked for"]);
+    assert_eq!(traces.notes, ["X-Ray keeps traces for 30 days: older ones were not requested"]);
 }
 
 #[tokio::test]

@@ -85,10 +85,10 @@ async fn a_trace_of_unknown_time_is_searched_over_thirty_days() {
 async fn a_failed_retrieval_is_reported() {
     let fake = searching(|_, _| Reply::Json(json!({"RetrievalStatus": "FAILED", "Traces": []}))).await;
     let traces = fake.client().await.fetch_traces(&[id(0)], &Fetch::unattended()).await.expect("answers");
-    assert_eq!(traces[0].notes, ["the retrieval of Transaction Search ended with failed; ask again"]);
+    assert_eq!(traces[0].notes, ["the retrieval of Transaction Search ended with failed; try again"]);
     let fake = searching(|_, _| Reply::Error(400, "ResourceNotFoundException", "no such retrieval")).await;
     let traces = fake.client().await.fetch_traces(&[id(0)], &Fetch::unattended()).await.expect("answers");
-    assert_eq!(traces[0].notes, ["Transaction Search did not give it: no such retrieval"]);
+    assert_eq!(traces[0].notes, ["Transaction Search did not return it: no such retrieval"]);
     fake.until("/CancelTraceRetrieval", 1).await;
 }
 

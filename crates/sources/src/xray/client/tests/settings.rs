@@ -69,5 +69,5 @@ async fn an_emulator_without_settings_is_reported() {
     let groups = client.groups(&Fetch::unattended()).await.expect_err("has none");
     let rules = client.sampling_rules(&Fetch::unattended()).await.expect_err("has none");
     assert_eq!((groups.fault, rules.fault), (Fault::Unsupported, Fault::Unsupported));
-    assert!(groups.message.contains("does not know this operation"), "{}", groups.message);
+    assert!(groups.message.contains("does not support this operation"), "{}", groups.message);
 }

@@ -9,7 +9,8 @@ use tracebook_core::xray::{Group, SamplingRule};
 
 use super::*;
 use crate::testing::Answer;
-use crate::xray::reading::{Place, XrayStore};
+use crate::xray::reading::XrayStore;
+use tracebook_core::trace::TracePosition;
 
 /// A store over what was committed.
 pub(super) struct Memory {
@@ -52,17 +53,17 @@ impl XrayStore for Memory {
         &self,
         from: Nanos,
         before: Nanos,
-        after: Option<Place>,
+        after: Option<TracePosition>,
         limit: u32,
-    ) -> Result<Vec<Place>, CommitError> {
+    ) -> Result<Vec<TracePosition>, CommitError> {
         let mut starts: BTreeMap<TraceId, Nanos> = BTreeMap::new();
         for span in self.kept.spans() {
             starts.entry(span.trace_id).and_modify(|s| *s = span.start.min(*s)).or_insert(span.start);
         }
-        let mut all: Vec<Place> = starts.into_iter().map(|(id, start)| (start, id)).collect();
-        let order = |(start, id): &Place| (std::cmp::Reverse(*start), *id);
+        let mut all: Vec<TracePosition> = starts.into_iter().map(|(id, start)| (start, id)).collect();
+        let order = |(start, id): &TracePosition| (std::cmp::Reverse(*start), *id);
         all.sort_by_key(order);
-        let behind = |place: &Place| after.is_none_or(|after| order(place) > order(&after));
+        let behind = |place: &TracePosition| after.is_none_or(|after| order(place) > order(&after));
         all.retain(|place| place.0 >= from && place.0 < before && behind(place));
         all.truncate(limit as usize);
         Ok(all)
@@ -91,6 +92,7 @@ impl Api {
             store,
             counters,
             clock,
+            crate::normalise,
         ));
         Self { server: Server::start(router).await, kept }
     }
@@ -178,7 +180,7 @@ async fn invalid_groups_are_rejected_with_a_reason() {
     for (path, body, word) in [
         ("/CreateGroup", json!({}), "GroupName"),
         ("/CreateGroup", json!({"GroupName": "x".repeat(33)}), "32"),
-        ("/CreateGroup", json!({"GroupName": 7}), "not a text"),
+        ("/CreateGroup", json!({"GroupName": 7}), "not a string"),
         ("/CreateGroup", json!({"GroupName": "Default"}), "already exists"),
         ("/CreateGroup", json!({"GroupName": "a", "FilterExpression": "service(backend)"}), "character 9"),
         (

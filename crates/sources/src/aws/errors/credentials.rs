@@ -1,6 +1,6 @@
-//! What it means that there are no credentials: none, expired ones, or a way to them that is blocked.
+//! Errors about credentials: missing, expired, or impossible to get.
 //!
-//! aws-config gives one error type with causes inside, some of them private; those are told apart by their words.
+//! aws-config has one error type with nested causes, some of them private, which only their messages distinguish.
 
 use std::error::Error;
 
@@ -10,11 +10,12 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use super::errors::{Whose, sentence};
-use super::profiles::Kind;
+use super::ErrorContext;
+use crate::aws::profiles::CredentialKind;
+use crate::aws::text::sentence;
 use crate::cloud::{Fault, SourceError};
 
-/// What stopped a request for want of credentials, if that is what stopped it.
+/// The credentials error that prevented a request, if any.
 pub(super) fn inside<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
@@ -23,10 +24,10 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-impl Whose {
-    /// Why there are no credentials, and how to come by them.
-    pub(super) fn no_credentials(&self, error: &CredentialsError) -> SourceError {
-        // On the way to a role: AWS itself said why not.
+impl ErrorContext {
+    /// Why there are no credentials, and how to get them.
+    pub(in crate::aws) fn no_credentials(&self, error: &CredentialsError) -> SourceError {
+        // AWS refused to assume a role, and said why.
         let refused = causes(error).find_map(|cause| {
             let role = cause.downcast_ref::<SdkError<AssumeRoleError>>().map(|e| self.classify(e));
             role.or_else(|| Some(self.classify(cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>()?)))
@@ -36,7 +37,7 @@ impl Whose {
         }
         let said: Vec<String> = causes(error).map(ToString::to_string).collect();
         let has = |words: &[&str]| said.iter().any(|s| words.iter().any(|word| s.contains(word)));
-        let why = sentence(said.last().map_or("", String::as_str), "it does not say why");
+        let why = sentence(said.last().map_or("", String::as_str), "no reason given");
         let who = self.who();
         if has(&["UnauthorizedException", "token has expired", "Token has expired", "session has expired"]) {
             return self.expired();
@@ -44,7 +45,7 @@ impl Whose {
         if has(&["ForbiddenException"]) {
             return SourceError::new(
                 Fault::Forbidden,
-                format!("the SSO session is good, and does not give {who} its role"),
+                format!("the SSO session is valid, but does not grant {who} its role"),
                 "Compare sso_account_id and sso_role_name in the AWS config with the start page of your organisation",
             );
         }
@@ -52,7 +53,7 @@ impl Whose {
             return SourceError::new(Fault::NoCredentials, format!("{who} is not signed in"), self.renew());
         }
         if has(&["external process"]) {
-            // Whatever the command printed may hold a key; how it ended does not.
+            // The command's output may contain a key; its exit code does not.
             let end = why.split("Stderr").next().unwrap_or_default();
             let end = end
                 .rsplit_once("code ")
@@ -67,7 +68,7 @@ impl Whose {
             return SourceError::new(
                 Fault::Unreachable,
                 format!("the credentials of {who} cannot be fetched: {why}"),
-                "Check the network; everything frozen reads as before",
+                "Check the network; captured evidence remains readable",
             );
         }
         if self.machine {
@@ -76,11 +77,11 @@ impl Whose {
         match error {
             CredentialsError::CredentialsNotLoaded(_) => self.none(),
             CredentialsError::ProviderTimedOut(_) => self.too_slow(),
-            CredentialsError::InvalidConfiguration(_) if self.kind == Some(Kind::Login) => SourceError::new(
+            CredentialsError::InvalidConfiguration(_) if self.kind == Some(CredentialKind::Login) => SourceError::new(
                 Fault::NoCredentials,
                 format!("{who} is signed in with `aws login`, which Tracebook cannot read"),
                 format!(
-                    "Give Tracebook its keys: eval \"$(aws configure export-credentials{} --format env)\", and start again",
+                    "Export its keys for Tracebook: eval \"$(aws configure export-credentials{} --format env)\", and restart Tracebook",
                     self.option()
                 ),
             ),
@@ -89,12 +90,12 @@ impl Whose {
                 format!("the AWS config of {who} is not complete: {why}"),
                 format!("Set it up again: aws configure{}", self.option()),
             ),
-            _ => SourceError::new(Fault::NoCredentials, format!("{who} gives no credentials: {why}"), self.renew()),
+            _ => SourceError::new(Fault::NoCredentials, format!("{who} provides no credentials: {why}"), self.renew()),
         }
     }
 
-    /// There are none at all.
-    pub(super) fn none(&self) -> SourceError {
+    /// There are no credentials at all.
+    pub(in crate::aws) fn none(&self) -> SourceError {
         let option = self.option();
         let message = match &self.profile {
             Some(profile) => format!("profile {profile} has no credentials"),
@@ -102,7 +103,7 @@ impl Whose {
         };
         let hint = match self.endpoint {
             Some(_) => {
-                "An emulator takes any: set AWS_ACCESS_KEY_ID=test and AWS_SECRET_ACCESS_KEY=test, and start again"
+                "An emulator accepts any: set AWS_ACCESS_KEY_ID=test and AWS_SECRET_ACCESS_KEY=test, and restart Tracebook"
                     .to_owned()
             }
             None => format!("Sign in: aws configure sso{option}; or enter a key: aws configure{option}"),
@@ -110,24 +111,24 @@ impl Whose {
         SourceError::new(Fault::NoCredentials, message, hint)
     }
 
-    /// They would come from the machine in the cloud that this is not.
+    /// They would come from the metadata of a cloud machine.
     fn elsewhere(&self) -> SourceError {
         SourceError::new(
             Fault::NoCredentials,
             format!(
-                "{} takes its credentials from the machine it runs on (EC2, ECS), which is not asked here",
+                "{} gets its credentials from a cloud machine's metadata (EC2, ECS), which is not available here",
                 self.who()
             ),
             "Choose a profile with SSO or a key of its own",
         )
     }
 
-    /// They did not come in time.
-    pub(super) fn too_slow(&self) -> SourceError {
+    /// They did not arrive in time.
+    pub(in crate::aws) fn too_slow(&self) -> SourceError {
         SourceError::new(
             Fault::Unreachable,
-            format!("the credentials of {} did not come in time", self.who()),
-            format!("Try how long it takes: aws sts get-caller-identity{}", self.option()),
+            format!("the credentials of {} did not arrive in time", self.who()),
+            format!("Check how long this takes: aws sts get-caller-identity{}", self.option()),
         )
     }
 }
