@@ -45,6 +45,7 @@ plant ui/src/lib/planted_note.ts 'an unfinished note' '// FIX''ME'
 plant scripts/planted.sh 'an unfinished note' '# TO''DO'
 plant crates/app/src/planted_debug.rs 'debugging output' 'fn f() { dbg!(1); }'
 plant ui/src/lib/planted_title.ts 'recognised by its title' 'export const old = /^Week/.test(entry.title)'
+plant crates/cli/src/planted_json.rs 'calls with types' 'fn f() { client.ask("entry_new", json!({ "week": 2 })); }'
 plant docs/planted.md 'write: developer, maintainer' 'For the founders.' # words: allow
 plant crates/store/src/planted_table.rs 'only traces.rs names this table' 'const SQL: &str = "SELECT 1 FROM trace";'
 plant migrations/journal/9999_planted.sql 'this table has no file' 'CREATE TABLE planted (id INTEGER);'
