@@ -57,7 +57,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Grows it to so many bytes, waiting while others hold them.
+    /// Grows it to this many bytes, waiting while others hold them.
     async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
         let held = self.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
         let missing = u32::try_from(bytes.div_ceil(PIECE).saturating_sub(held)).unwrap_or(u32::MAX);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_refused_with_words() {
+    fn invalid_bodies_are_rejected_with_a_reason() {
         for packing in [Packing::Gzip, Packing::Deflate] {
             let refused =
                 unpack(Bytes::from_static(b"\xff\xfenot packed at all"), packing, LIMIT).expect_err("garbage");

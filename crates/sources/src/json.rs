@@ -85,7 +85,7 @@ fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
 pub(crate) fn words(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.contains("hex escape") || said.contains("surrogate") {
-        true => format!("{said} (an escape like \\ud83d alone is a lone surrogate, half a character)"),
+        true => format!("{said} (an escape like \\ud83d is a lone surrogate)"),
         false => said,
     }
 }

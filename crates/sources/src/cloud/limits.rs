@@ -124,7 +124,7 @@ impl Limits {
         Self { full_at: Some(Arc::default()) }
     }
 
-    /// No limits, for an endpoint of the user's own (an emulator, a test).
+    /// No limits, for a user-defined endpoint (an emulator, a test).
     pub fn none() -> Self {
         Self::default()
     }

@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(rest.words(html), "502 Bad Gateway [credential removed]");
         let mut long = vec![b' '; QUOTED - 8];
         long.extend_from_slice(b"0123456789abcdef");
-        assert_eq!(rest.words(&long), "", "half a token at the end of what is looked at");
+        assert_eq!(rest.words(&long), "", "a part of a token at the end of the searched text");
     }
 
     #[test]

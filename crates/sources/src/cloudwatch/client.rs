@@ -5,7 +5,7 @@
 //! Types and limits: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>. The SDK's own
 //! retries are off: [`Fetch::call`](crate::cloud::Fetch::call) waits, counts, retries, and can be cancelled.
 //!
-//! An endpoint of the user's own may be an emulator. Some ignore the filter pattern, the streams or the order, so their
+//! A user-defined endpoint may be an emulator. Some ignore the filter pattern, the streams or the order, so their
 //! answers (and only theirs: AWS knows its patterns better) are filtered and sorted again.
 
 mod event;

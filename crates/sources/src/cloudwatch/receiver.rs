@@ -109,7 +109,7 @@ async fn asked(State(ends): State<Context>, request: Request) -> Response {
     };
     let Some(operation) = operation else {
         let words = format!(
-            "{} is none of CloudWatch Logs' operations ({PREFIX}…). If AWS_ENDPOINT_URL is set, every AWS client comes here: \
+            "{} is not an operation of CloudWatch Logs ({PREFIX}…). If AWS_ENDPOINT_URL is set, every AWS client comes here: \
              set AWS_ENDPOINT_URL_CLOUDWATCH_LOGS instead.",
             crate::text::clip(target)
         );
@@ -147,7 +147,7 @@ async fn operate(call: &Call, operation: &str, body: Bytes) -> Result<Value, Ref
         "DescribeLogGroups" => groups::describe(call, &input).await,
         "DeleteLogGroup" => groups::delete(call, &input).await,
         "PutRetentionPolicy" => groups::retain(call, &input).await,
-        "DeleteRetentionPolicy" => groups::keep_for_ever(call, &input).await,
+        "DeleteRetentionPolicy" => groups::keep_indefinitely(call, &input).await,
         "TagResource" => tags::tag_resource(call, &input).await,
         "UntagResource" => tags::untag_resource(call, &input).await,
         "ListTagsForResource" => tags::list_of_resource(call, &input).await,

@@ -33,7 +33,7 @@ const READ_TOKEN: &str = "A Rollbar project has four access tokens, one for each
     the service's own (`post_server_item`) only sends. Find it in the project under Settings → Project Access Tokens";
 
 /// What to do about a token that may not send.
-const POST_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Sending on needs the one with the scope \
+const POST_TOKEN: &str = "A Rollbar project has four access tokens, one for each scope. Forwarding needs the one with the scope \
     `post_server_item`; the one that this app reads with (`read`) does not send. Find it in the project under Settings → \
     Project Access Tokens";
 

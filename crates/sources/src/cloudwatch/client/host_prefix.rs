@@ -1,4 +1,4 @@
-//! Live Tail with an endpoint of the user's own.
+//! Live Tail with a user-defined endpoint.
 
 use aws_sdk_cloudwatchlogs::config::interceptors::BeforeSerializationInterceptorContextMut;
 use aws_sdk_cloudwatchlogs::config::{ConfigBag, Intercept, RuntimeComponents};

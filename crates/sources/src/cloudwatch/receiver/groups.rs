@@ -61,7 +61,7 @@ pub(super) async fn retain(call: &Call, input: &Input) -> Result<Value, Refusal>
     set_retention(call, name, Some(allowed)).await
 }
 
-pub(super) async fn keep_for_ever(call: &Call, input: &Input) -> Result<Value, Refusal> {
+pub(super) async fn keep_indefinitely(call: &Call, input: &Input) -> Result<Value, Refusal> {
     set_retention(call, input.required("logGroupName", &GROUP_NAME)?, None).await
 }
 

@@ -376,7 +376,7 @@ async fn what_the_model_forbids_is_refused_in_awss_words() {
 }
 
 #[tokio::test]
-async fn types_and_bodies_that_are_wrong_are_said() {
+async fn wrong_types_and_bodies_are_reported() {
     let local = Local::with_stream().await;
     for (operation, body) in [
         ("DescribeLogGroups", "[]"),

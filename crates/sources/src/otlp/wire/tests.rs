@@ -364,7 +364,7 @@ fn in_json_too_a_bad_span_costs_only_itself() {
 }
 
 #[test]
-fn half_a_character_becomes_a_whole_one_and_whole_ones_stay() {
+fn lone_surrogates_are_replaced_and_pairs_stay() {
     for (sent, read) in [
         (r"\ud83d", "\u{fffd}"),
         (r"a\ud83d!", "a\u{fffd}!"),

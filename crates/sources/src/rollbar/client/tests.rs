@@ -172,7 +172,7 @@ async fn the_relay_forwards_items_unchanged() {
         answering(403, &[], r#"{"err": 1, "message": "insufficient privileges: post_server_item scope required"}"#)
             .await;
     let error = hushed(client.post_item(b"{}", &Fetch::unattended()).await);
-    assert!(error.fault == Fault::Forbidden && error.hint.contains("Sending on needs"), "{error:?}");
+    assert!(error.fault == Fault::Forbidden && error.hint.contains("Forwarding needs"), "{error:?}");
     for status in [413, 422] {
         let (client, _server) = answering(status, &[], r#"{"err": 1, "message": "no"}"#).await;
         assert_eq!(hushed(client.post_item(b"{}", &Fetch::unattended()).await).fault, Fault::Invalid, "{status}");
@@ -196,7 +196,7 @@ async fn every_rejection_has_a_message() {
         (413, "{}", Fault::Invalid, "too large", ""),
         (422, r#"{"err": 1, "message": "invalid level"}"#, Fault::Invalid, "invalid level", "filter"),
         (401, "<html>Sign in</html>", Fault::Rejected, "status 401", "four access tokens"),
-        // `err` is looked at under a success too.
+        // `err` is checked with status 200 too.
         (200, echo.as_str(), Fault::Rejected, "rejected this token", "four access tokens"),
         (
             200,
@@ -234,7 +234,7 @@ async fn every_rejection_has_a_message() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_is_not_sent_on() {
+async fn a_redirect_is_not_followed_and_the_token_stays_private() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
     let other = Router::new().fallback(move || async move {

@@ -27,7 +27,7 @@ pub(super) struct Context {
     pub(super) counters: Arc<Counters>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) normalise: Normalise,
-    /// Held while a group or rule is looked up and written, so that two creations do not both succeed.
+    /// Held from looking up a group or rule until it is written, so that two creations do not both succeed.
     pub(super) settings: Arc<tokio::sync::Mutex<()>>,
 }
 

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_said() {
+    fn omitted_rows_are_reported() {
         let said = |matched: f64, results: f64| {
             QueryStatistics::builder().records_matched(matched).result_count(results).build()
         };

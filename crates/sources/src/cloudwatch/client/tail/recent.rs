@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_by_live_tail_is_not_new_as_often_as_it_came() {
+    fn events_of_live_tail_are_not_reported_again() {
         let mut recent = Recent::default();
         recent.sent_live(&event(1, "", "x"));
         recent.sent_live(&event(1, "", "x"));

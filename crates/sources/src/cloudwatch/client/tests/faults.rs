@@ -8,7 +8,7 @@ use crate::cloud::{Fault, Fetch, Used};
 use crate::cloudwatch::client::{Client, EventsAsk};
 
 #[tokio::test]
-async fn throttling_is_waited_out() {
+async fn throttling_is_retried_after_a_pause() {
     let fake = Fake::start(|asked| match asked.nth {
         0 => refuse(400, "ThrottlingException", "Rate exceeded"),
         _ => ok(json!({"events": [event(T, "1", "a")]})),
@@ -96,7 +96,7 @@ async fn a_page_of_html_is_an_emulators_no() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said_without_a_secret() {
+async fn an_unreachable_endpoint_is_reported_without_a_secret() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = listener.local_addr().expect("bound");
     drop(listener);

@@ -83,7 +83,7 @@ async fn only_a_complete_result_is_one() {
 }
 
 #[tokio::test]
-async fn a_limit_that_was_reached_is_said() {
+async fn a_reached_limit_is_reported() {
     let fake = Fake::start(answer).await;
     let ask = QueryAsk { limit: 3, ..ask() };
     let result = fake.client().await.query(&ask, &Fetch::unattended()).await.expect("answers");

@@ -33,7 +33,7 @@ async fn group_and_stream_are_made_where_they_are_missing() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_said() {
+async fn rejected_events_are_reported() {
     // RejectedLogEventsInfo: ends are exclusive, the start is inclusive.
     let fake = Fake::start(|_| {
         ok(json!({"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1, "expiredLogEventEndIndex": 2, "tooNewLogEventStartIndex": 4}}))
@@ -47,7 +47,7 @@ async fn what_is_not_taken_is_said() {
 }
 
 #[tokio::test]
-async fn what_is_left_after_a_fault_is_said() {
+async fn events_left_after_an_error_are_reported() {
     let fake = Fake::start(|asked| match asked.nth {
         0 => ok(json!({})),
         _ => refuse(400, "ExpiredTokenException", "expired"),

@@ -94,7 +94,7 @@ async fn live_tail_is_read_where_the_endpoint_has_it() {
     assert_eq!((event.record.severity.as_str(), event.record.stream.as_str()), ("ERROR", "s"));
     assert!(event.id.starts_with("sha256:"), "{}", event.id);
     let third = next(&mut tail).await;
-    assert_eq!((texts(&third), third.sampled), (vec!["c"], true), "what was left out is said");
+    assert_eq!((texts(&third), third.sampled), (vec!["c"], true), "sampling is reported");
     let heard = fake.heard();
     assert_eq!(heard[0].body, json!({"logGroupNamePrefix": "cruddur"}));
     assert_eq!(heard[1].body, json!({"logGroupIdentifiers": [ARN]}));
@@ -108,7 +108,7 @@ async fn live_tail_is_read_where_the_endpoint_has_it() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_is_started_again_and_it_is_said() {
+async fn an_ended_session_is_restarted_and_this_is_reported() {
     let (sessions, senders) = Sessions::new(3);
     let fake = Fake::start(move |asked| sessions.answer(asked, nothing)).await;
     let mut tail = tail(&fake.client().await, &Fetch::unattended());
@@ -189,7 +189,7 @@ async fn an_endpoint_without_live_tail_is_asked_again_and_again() {
 }
 
 #[tokio::test]
-async fn an_emulator_that_closes_at_once_is_not_asked_for_ever() {
+async fn an_emulator_that_closes_at_once_is_not_retried_indefinitely() {
     // moto 5.2.5: one update with all that is stored, and the end.
     let (sessions, mut senders) = Sessions::new(1);
     let fake = Fake::start(move |asked| {

@@ -178,7 +178,7 @@ async fn an_endpoint_that_repeats_pages_is_abandoned() {
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out() {
+async fn throttling_is_retried_after_a_pause() {
     let fake = Fake::start(|_, _, before| match before {
         0 | 1 => Reply::Error(429, "ThrottledException", "Rate exceeded"),
         _ => Reply::Json(json!({"TraceSummaries": [summary(0, 9, json!({}))]})),
