@@ -10,8 +10,10 @@ found=0
 built=(--exclude-dir={node_modules,target,dist,.setup,.git})
 # Recorded conversations and users' entries are data, not prose of ours.
 docs=("${built[@]}" --include='*.md' --exclude-dir={data,entries,cloud})
-code=("${built[@]}" --include={'*.rs','*.ts','*.svelte','*.css','*.html','*.mjs','*.cjs','*.py','*.sh','*.toml',Makefile})
+code=("${built[@]}" --include={'*.rs','*.ts','*.svelte','*.css','*.html','*.mjs','*.cjs','*.py','*.sh','*.toml',Makefile}
+  --exclude=bindings.ts) # generated from Rust
 folders=(crates src-tauri ui tests scripts docs)
+swept=(crates/{cli,sources,store} src-tauri ui tests scripts docs) # not reworded yet: app, core, render
 files=(Makefile Cargo.toml clippy.toml deny.toml rustfmt.toml)
 
 # The entries of one section, as REGEX => ADVICE.
@@ -30,9 +32,9 @@ check() { # SECTION GREP-ARGS…: greps once for all entries, and once for each 
   mapfile -t entries < <(section "$1")
   shift
   all=$(for entry in "${entries[@]}"; do regex "$entry"; echo; done)
-  grep -rnIEi "$@" -e "$all" 2>/dev/null | grep -v 'words: allow' >/dev/null || return 0
+  grep -rnIEi "$@" -e "$all" | grep -v 'words: allow' >/dev/null || return 0
   for entry in "${entries[@]}"; do
-    grep -rnIEi "$@" -e "$(regex "$entry")" 2>/dev/null | grep -v 'words: allow' |
+    grep -rnIEi "$@" -e "$(regex "$entry")" | grep -v 'words: allow' |
       sed "s|\$|\n  write: ${entry#* => }|" || continue
     found=1
   done
@@ -45,7 +47,7 @@ wide() {
 
 check docs "${docs[@]}" "${folders[@]}" ./*.md
 check all "${docs[@]}" "${folders[@]}" ./*.md
-check all "${code[@]}" "${folders[@]}" "${files[@]}"
+check all "${code[@]}" "${swept[@]}" "${files[@]}"
 overlong=$(wide)
 if [[ -n $overlong ]]; then
   printf '%s\n' "$overlong"

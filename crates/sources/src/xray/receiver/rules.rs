@@ -207,7 +207,7 @@ fn settings(said: &Map<String, Value>, rule: &mut SamplingRule) -> Result<(), Ap
     }
     if let Some(value) = number("ReservoirSize") {
         rule.reservoir_size =
-            whole(value).ok_or_else(|| ApiError::invalid("ReservoirSize is a whole number of requests a second."))?;
+            whole(value).ok_or_else(|| ApiError::invalid("ReservoirSize is a whole number of requests per second."))?;
     }
     for (key, longest, part) in [
         ("ResourceARN", 500, &mut rule.resource_arn),
