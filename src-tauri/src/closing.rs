@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tauri::{AppHandle, CloseRequestApi, Emitter as _, Manager as _, State, WebviewWindow};
 
-use tracebook_app::rpc::Event;
+use tracebook_app::api::Event;
 
 use crate::{EVENT, tracebook};
 

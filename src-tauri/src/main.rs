@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tauri::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
-use tracebook_app::rpc::{Event, Topic};
+use tracebook_app::api::{Event, Topic};
 use tracebook_app::{Config, Error, Listen, ReceiverConfig, Tracebook, diagnostics, pictures};
 
 use crate::closing::Closing;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use tauri::State;
 
-use tracebook_app::rpc::{Caller, Request};
+use tracebook_app::api::{self, Caller, Request};
 use tracebook_app::{Error, ErrorBody, Tracebook};
 
 /// Carries out a command of the app. The window's own command is [`crate::closing::closing`].
@@ -25,5 +25,5 @@ pub(crate) async fn rpc(
             .body()
     })?;
     let caller = Caller { client: client.unwrap_or_default(), call: call.unwrap_or_default() };
-    tracebook.rpc(request, &caller).await.map_err(|e| e.body())
+    api::rpc(&tracebook, request, &caller).await.map_err(|e| e.body())
 }

@@ -1,4 +1,4 @@
-// Generated from crates/app/src/rpc.rs by `make bindings`. Do not edit.
+// Generated from crates/app/src/api and ground/schema by `make bindings`. Do not edit.
 
 /** Every command: what it takes and what it answers. */
 export interface Commands {
@@ -6,7 +6,7 @@ export interface Commands {
   status: [StatusRequest, Status]
   /** The course's weeks. */
   weeks: [WeeksRequest, Array<WeekRow>]
-  /** Every entry, by week. */
+  /** All entries, by week. */
   entry_list: [EntryListRequest, Array<EntryRow>]
   /** One entry with its text. */
   entry_get: [EntryGet, Entry]
@@ -16,53 +16,53 @@ export interface Commands {
   entry_write: [EntryWrite, Written]
   /** Changes an entry's title or week. */
   entry_rename: [EntryRename, EntryRow]
-  /** Cuts a revision of the working text, unless the last one is the same. */
+  /** Keeps a revision of the working text, unless the last one is equal. */
   entry_cut: [EntryCut, Array<Revision>]
-  /** The texts that can be read back, newest first. */
+  /** The revisions of an entry, newest first. */
   entry_history: [EntryHistory, Array<Revision>]
   /** The text of one revision. */
   entry_revision: [EntryRevision, string]
-  /** Puts an entry into the bin. */
+  /** Moves an entry to the bin. */
   entry_delete: [EntryDelete, EntryRow]
-  /** Takes an entry out of the bin. */
+  /** Restores an entry from the bin. */
   entry_restore: [EntryRestore, EntryRow]
   /** The references and slots of a text, with UTF-16 offsets. */
   markup: [MarkupRequest, Markup]
-  /** Says that a line the finder took for a slot is none. */
+  /** Marks a line as not a slot. */
   slot_dismiss: [SlotDismiss, Markup]
   /** Traces, newest first. */
   live_traces: [LiveTraces, Listed<TraceSummary>]
-  /** One trace, whole. */
+  /** One trace with its spans. */
   trace_get: [TraceGet, Trace]
-  /** Log events, newest first unless asked otherwise. */
+  /** Log events, newest first unless requested otherwise. */
   live_logs: [LiveLogs, Listed<LogRow>]
-  /** One log event, whole. */
+  /** One log event with its attributes. */
   log_get: [LogRef, LogEvent]
-  /** Error items, the one that happened last first. */
+  /** Error items, the latest first. */
   live_errors: [LiveErrors, Listed<ErrorRow>]
   /** One error item with its latest occurrence. */
   error_get: [ErrorRef, ErrorItem]
-  /** What watched commands printed, newest first. */
+  /** Output of watched commands, newest first. */
   live_console: [LiveConsole, Listed<ConsoleRow>]
-  /** The cloud sources, as they are set. */
+  /** The settings and state of the cloud sources. */
   sources: [SourcesRequest, Sources]
-  /** Sets where cloud sources are and by which profile they are asked. */
+  /** Changes the settings of cloud sources. */
   source_set: [SourceSet, Sources]
-  /** Puts a token into the keychain, or into this run's memory where there is none. */
+  /** Stores a token in the keychain, or in this run's memory where there is none. */
   secret_set: [SecretSet, Sources]
-  /** Asks a source who we are. */
+  /** The identity that a source authenticates. */
   who_am_i: [WhoAmI, Identity]
   /** CloudWatch's log groups. */
   log_groups: [LogGroupsRequest, Listed<LogGroupRow>]
-  /** A log group's streams, the one that was written last first. */
+  /** A log group's streams, the most recently written first. */
   log_streams: [LogStreamsRequest, Listed<LogStreamRow>]
   /** Follows a CloudWatch log group. */
   tail_start: [TailStart, TailRef]
-  /** What a tail has seen. */
+  /** The events that a tail received. */
   tail_read: [TailRead, TailState]
-  /** Ends a tail. */
+  /** Stops a tail. */
   tail_stop: [TailStop, boolean]
-  /** Whether a filter can be asked, and what else can be. */
+  /** Whether a filter is valid, and what can be written. */
   filter_check: [FilterCheck, FilterVerdict]
   /** An item's occurrences, newest first. */
   occurrences: [OccurrencesRequest, Listed<OccurrencePick>]
@@ -70,47 +70,45 @@ export interface Commands {
   queries: [QueriesRequest, Listed<SavedQuery>]
   /** Saves a query here. */
   query_save: [QuerySave, SavedQuery]
-  /** Forgets a query that was saved here. */
+  /** Deletes a query that was saved here. */
   query_forget: [QueryForget, boolean]
   /** Runs a query at its source. */
   query_run: [QueryRun, QueryAnswer]
-  /** Where a vendor's console shows something. */
+  /** A link to something in a vendor's console. */
   console_link: [LinkRequest, LinkAnswer]
-  /** What is sent on to the real services, what waits, and why. */
+  /** The state of the relay to the real services. */
   relay_status: [RelayRequest, RelayState]
-  /** Turns sending on on or off, and says where it goes. */
+  /** Changes a destination of the relay. */
   relay_set: [RelaySet, RelayState]
-  /** Step by step: does anything arrive, and why not. */
+  /** Checks step by step whether telemetry arrives, and why not. */
   doctor: [DoctorRequest, Array<Check>]
-  /** Writes a report to attach to a bug, without credentials. */
-  doctor_report: [DoctorReport, DoctorReported]
-  /** Freezes; with `into` the reference is also put into that entry. */
+  /** Freezes evidence; with `into`, also puts its reference into that entry. */
   capture: [Capture, Captured]
-  /** Evidence of one entry, or all. */
+  /** The evidence of one entry, or all. */
   evidence_list: [EvidenceList, Array<EvidenceRow>]
   /** One evidence with its data. */
   evidence_get: [EvidenceGet, EvidenceView]
-  /** Puts evidence into the bin, or purges it for good. */
+  /** Moves evidence to the bin, or purges it for good. */
   evidence_delete: [EvidenceDelete, EvidenceRow]
-  /** Takes evidence out of the bin. */
+  /** Restores evidence from the bin. */
   evidence_restore: [EvidenceRestore, EvidenceRow]
-  /** A new live card: a question that is asked anew while it is shown. */
+  /** A new live card: a stored question that is queried again while it is visible. */
   live_card_new: [LiveCardNew, LiveCardView]
-  /** One live card as it is stored. */
+  /** One stored live card. */
   live_card_get: [LiveCardRef, LiveCardView]
-  /** Changes a live card's question, pace or title, or whether it asks. */
+  /** Changes a live card's question, pace or title, or pauses it. */
   live_card_set: [LiveCardSet, LiveCardView]
-  /** Looks at a live card, which asks its source where that is due. */
+  /** Reads a live card; queries its source if that is due. */
   live_card_look: [LiveCardLook, LiveLook]
-  /** Turns a live card's answer into evidence; with `into` its references in that entry too. */
+  /** Freezes a live card's answer; with `into`, also replaces its references in that entry. */
   live_card_freeze: [LiveCardFreeze, Captured]
   /** Writes entries as markdown with their evidence. */
   export: [Export, Exported]
-  /** Reads markdown files, or an exported journal with its evidence. */
+  /** Imports markdown files, or an exported journal with its evidence. */
   import: [Import, Imported]
   /** The settings that point a service at this app. */
   env: [EnvRequest, EnvText]
-  /** Ends a long command by the id its caller gave it. */
+  /** Cancels a long command by the id that its caller gave it. */
   cancel: [Cancel, boolean]
 }
 
@@ -130,13 +128,9 @@ value: unknown, };
 /**
  * A profile of AWS's shared config.
  */
-export type AwsProfile = { 
+export type AwsProfile = { name: string, 
 /**
- * Its name.
- */
-name: string, 
-/**
- * Its region; null where it names none.
+ * Null where it names none.
  */
 region: string | null, 
 /**
@@ -145,37 +139,33 @@ region: string | null,
 kind: string, };
 
 /**
- * AWS, as it is set.
+ * The settings and state of AWS.
  */
 export type AwsState = { 
 /**
- * The profile that is used; null: the default chain (environment, then the profile `default`).
+ * Null: the default chain (environment, then the profile `default`).
  */
 profile: string | null, 
 /**
- * The region that is set here; null: the profile's or the environment's.
+ * Null: the profile's or the environment's.
  */
 region: string | null, 
 /**
- * The region that will be asked; null where nobody names one.
+ * The region that is used; null where none is configured.
  */
 effective_region: string | null, 
 /**
- * An endpoint that is asked instead of AWS; set here only, never taken from the environment.
+ * An endpoint instead of AWS; never taken from the environment.
  */
 endpoint: string | null, 
 /**
- * The profiles of the shared config.
+ * From the shared config.
  */
 profiles: Array<AwsProfile>, 
 /**
- * The regions to pick from.
+ * Regions to choose from.
  */
-regions: Array<string>, 
-/**
- * How it went the last time.
- */
-reach: Reach, };
+regions: Array<string>, reach: Reach, };
 
 /**
  * What was frozen. One variant a [`Kind`]; written as `"kind": …, "body": …`.
@@ -183,7 +173,7 @@ reach: Reach, };
 export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body": Logs } | { "kind": "error", "body": ErrorItem } | { "kind": "console", "body": Console } | { "kind": "service-map", "body": ServiceMap } | { "kind": "groups", "body": XrayGroups } | { "kind": "sampling-rules", "body": SamplingRules } | { "kind": "query", "body": QueryResult } | { "kind": "dossier", "body": Dossier };
 
 /**
- * A long command to end.
+ * A long command to cancel.
  */
 export type Cancel = { 
 /**
@@ -192,31 +182,24 @@ export type Cancel = {
 call: string, };
 
 /**
- * What to freeze, and where to put it.
+ * What to freeze, and where to put the reference.
  */
-export type Capture = { 
+export type Capture = { kind: Kind, 
 /**
- * The kind.
+ * Which one; null with `latest`. For a live card, `live:01J…`, its question is asked again, and its references
+ * in `into` become references to the evidence.
  */
-kind: Kind, 
+id?: string, source?: Source, 
 /**
- * Which one; null with `latest`. A live card's, `live:01J…`, is asked anew, and its references in `into` become the evidence's.
- */
-id?: string, 
-/**
- * Who is asked.
- */
-source?: Source, 
-/**
- * The newest whose root has arrived.
+ * The newest complete one.
  */
 latest?: boolean, 
 /**
- * Among those that match.
+ * Restricts `latest`, or selects rows.
  */
 filter?: string, 
 /**
- * Among those of the last so much.
+ * Time window, such as `15m`.
  */
 since?: string, 
 /**
@@ -224,7 +207,7 @@ since?: string,
  */
 text?: ConsoleText, 
 /**
- * The entry to put the reference into; null leaves that to the caller, who has the text open.
+ * The entry that gets the reference; null leaves that to the caller, whose editor has the text.
  */
 into?: string, 
 /**
@@ -232,7 +215,7 @@ into?: string,
  */
 slot?: string, 
 /**
- * The caption; made from the data if null.
+ * Made from the data if null.
  */
 caption?: string, };
 
@@ -241,21 +224,17 @@ caption?: string, };
  */
 export type Captured = { 
 /**
- * The reference, ready to be put into a text.
+ * A markdown reference to it.
  */
 reference: string, 
 /**
- * What the reader must know.
+ * Warnings for the user.
  */
 warnings: Array<string>, 
 /**
  * Its id.
  */
-id: Id, 
-/**
- * Its kind.
- */
-kind: Kind, 
+id: Id, kind: Kind, 
 /**
  * What it is called.
  */
@@ -269,7 +248,7 @@ digest: string,
  */
 captured_at: string, 
 /**
- * Slugs of the entries that show it; none means "not placed".
+ * Slugs of the entries that show it; empty for evidence that is not placed.
  */
 entries: Array<string>, };
 
@@ -300,7 +279,7 @@ filter?: string,
 since?: string, };
 
 /**
- * One step of the doctor's.
+ * One check of the doctor.
  */
 export type Check = { 
 /**
@@ -308,11 +287,11 @@ export type Check = {
  */
 source: string, 
 /**
- * What was looked at.
+ * What was checked.
  */
 check: string, 
 /**
- * Whether it is as it should be.
+ * Whether the check passed.
  */
 ok: boolean, 
 /**
@@ -320,12 +299,12 @@ ok: boolean,
  */
 detail: string, 
 /**
- * What to do, to the line to add; empty where nothing is to be done.
+ * What to do, down to the line to add; empty where nothing has to be done.
  */
 fix: string, };
 
 /**
- * The classes of failure.
+ * The classes of failure, each with the exit code of the command line.
  */
 export type Code = "not_found" | "usage" | "unreachable" | "credentials" | "throttled" | "unsupported" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
 
@@ -442,54 +421,25 @@ stderr: boolean, };
  */
 export type ConsoleText = { 
 /**
- * Where it came from: a file's name, `pasted text`, `standard input`.
+ * A file's name, `pasted text`, `standard input`.
  */
 source: string, 
 /**
- * The text, ANSI colours and all.
+ * With ANSI escape sequences.
  */
 text: string, };
 
 /**
- * Where a report goes, and what is checked for it.
- */
-export type DoctorReport = { 
-/**
- * The file to write; an existing file is overwritten only if it is an earlier report.
- */
-path: string, 
-/**
- * As in [`DoctorRequest`].
- */
-source?: string, 
-/**
- * As in [`DoctorRequest`].
- */
-from?: Source, };
-
-/**
- * A report that was written.
- */
-export type DoctorReported = { 
-/**
- * The checks that are in it.
- */
-checks: Array<Check>, 
-/**
- * The file's absolute path.
- */
-report: string, };
-
-/**
- * What to look at.
+ * What to examine.
  */
 export type DoctorRequest = { 
 /**
- * A local end: `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`; null for all of them and every cloud source that is set.
+ * A local source: `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`; null for all of them and every
+ * cloud source that is configured.
  */
 source?: string, 
 /**
- * A cloud source instead.
+ * A cloud source instead of local ones.
  */
 from?: Source, };
 
@@ -573,7 +523,7 @@ title: string,
 updated_at: string, };
 
 /**
- * When to cut.
+ * Keeps a revision of the working text.
  */
 export type EntryCut = { 
 /**
@@ -613,11 +563,11 @@ export type EntryHistory = {
 entry: string, };
 
 /**
- * Which entries.
+ * Which entries to list.
  */
 export type EntryListRequest = { 
 /**
- * Those in the bin instead.
+ * Entries in the bin instead of the others.
  */
 deleted?: boolean, };
 
@@ -647,11 +597,11 @@ export type EntryRename = {
  */
 entry: string, 
 /**
- * The new title; null leaves it.
+ * Null keeps the title.
  */
 title: string | null, 
 /**
- * The new week; null leaves it, an empty text takes it away.
+ * Null keeps the week, an empty text removes it.
  */
 week: string | null, };
 
@@ -665,17 +615,13 @@ export type EntryRestore = {
 entry: string, };
 
 /**
- * One text of an entry.
+ * One revision of an entry.
  */
 export type EntryRevision = { 
 /**
  * Id or slug.
  */
-entry: string, 
-/**
- * The revision.
- */
-revision: number, };
+entry: string, revision: number, };
 
 /**
  * An entry in a list. Times are RFC 3339 UTC.
@@ -711,7 +657,7 @@ export type EntryWrite = {
  */
 entry: string, 
 /**
- * The revision that the writer had before it; null writes over whatever is there, after cutting a revision of it.
+ * The revision that the text was edited from; null overwrites the working text, after keeping a revision of it.
  */
 base: number | null, 
 /**
@@ -719,12 +665,12 @@ base: number | null,
  */
 body: string, 
 /**
- * Cut a revision of it for this reason (`set`, `close`, …); null for autosave.
+ * Keep a revision for this reason (`set`, `close`, …); null for autosave.
  */
 cut?: string, };
 
 /**
- * For what.
+ * Which settings.
  */
 export type EnvRequest = { 
 /**
@@ -733,26 +679,14 @@ export type EnvRequest = {
 for?: string, };
 
 /**
- * Settings as text.
+ * Settings as text to paste.
  */
-export type EnvText = { 
-/**
- * Ready to paste.
- */
-text: string, };
+export type EnvText = { text: string, };
 
 /**
  * The written form: `{"code", "message", "hint"}`.
  */
-export type ErrorBody = { 
-/**
- * Which class.
- */
-code: Code, 
-/**
- * What happened.
- */
-message: string, 
+export type ErrorBody = { code: Code, message: string, 
 /**
  * What to do; may be empty.
  */
@@ -808,13 +742,9 @@ others?: Array<OccurrenceRow>, };
  */
 export type ErrorRef = { 
 /**
- * An item's id as `live_errors` gives it, or an occurrence's uuid or id.
+ * An item's id as in `live_errors`, or an occurrence's uuid or id.
  */
-id: string, 
-/**
- * Who is asked.
- */
-source?: Source, };
+id: string, source?: Source, };
 
 /**
  * An item in a list.
@@ -867,7 +797,7 @@ message: string,
 frames: Array<CodeFrame>, };
 
 /**
- * What is told to every host while it runs.
+ * What is published to every host.
  */
 export type Event = { "event": "changed", 
 /**
@@ -875,7 +805,7 @@ export type Event = { "event": "changed",
  */
 topic: Topic, 
 /**
- * Which one; empty for telemetry, which is told at most five times a second.
+ * Which one; empty for telemetry, which is published at most five times a second.
  */
 id: string, 
 /**
@@ -883,7 +813,7 @@ id: string,
  */
 by: string, } | { "event": "closing", } | { "event": "ask_closing", 
 /**
- * A service still sends: whether to go on receiving is asked first.
+ * A service is still sending: the user is asked first whether to keep receiving.
  */
 receiving: boolean, } | { "event": "progress", 
 /**
@@ -891,15 +821,15 @@ receiving: boolean, } | { "event": "progress",
  */
 call: string, 
 /**
- * Done so far.
+ * Steps done.
  */
 done: number, 
 /**
- * Of how many, 0 if unknown.
+ * Steps in all; 0 if unknown.
  */
 of: number, 
 /**
- * In words.
+ * The current step in words.
  */
 what: string, };
 
@@ -912,7 +842,7 @@ export type EvidenceDelete = {
  */
 id: Id, 
 /**
- * For good: body, raw and index are erased.
+ * Erase body, raw data and index for good.
  */
 purge?: boolean, };
 
@@ -926,7 +856,7 @@ export type EvidenceGet = {
 id: Id, };
 
 /**
- * Which evidence.
+ * Which evidence to list.
  */
 export type EvidenceList = { 
 /**
@@ -950,11 +880,7 @@ export type EvidenceRow = {
 /**
  * Its id.
  */
-id: Id, 
-/**
- * Its kind.
- */
-kind: Kind, 
+id: Id, kind: Kind, 
 /**
  * What it is called.
  */
@@ -968,20 +894,16 @@ digest: string,
  */
 captured_at: string, 
 /**
- * Slugs of the entries that show it; none means "not placed".
+ * Slugs of the entries that show it; empty for evidence that is not placed.
  */
 entries: Array<string>, };
 
 /**
  * Evidence with its data.
  */
-export type EvidenceView = { 
+export type EvidenceView = { row: EvidenceRow, 
 /**
- * The row.
- */
-row: EvidenceRow, 
-/**
- * A reference to it, ready to be put into a text.
+ * A markdown reference to it.
  */
 reference: string, 
 /**
@@ -1047,46 +969,34 @@ entries: Array<string>,
  */
 to: string, 
 /**
- * Also over files that are not ours.
+ * Overwrite files that Tracebook did not write.
  */
 force?: boolean, };
 
 /**
- * What an export did. Paths are relative to the folder.
+ * The outcome of an export. Paths are relative to the folder.
  */
-export type Exported = { 
+export type Exported = { written: Array<string>, 
 /**
- * Files written.
- */
-written: Array<string>, 
-/**
- * How many were as they should be already.
+ * Files that were up to date.
  */
 unchanged: number, 
 /**
- * Files that are not as we left them, and were therefore not overwritten.
+ * Files that were changed since Tracebook wrote them, and were not overwritten.
  */
 refused: Array<string>, 
 /**
- * What the reader will miss.
+ * Problems that affect the exported files.
  */
 warnings: Array<string>, };
 
 /**
- * Whether a filter can be asked.
+ * A filter to check.
  */
-export type FilterCheck = { 
-/**
- * Whom.
- */
-source?: Source, 
-/**
- * The filter.
- */
-filter: string, };
+export type FilterCheck = { source?: Source, filter: string, };
 
 /**
- * One thing that a filter language can say.
+ * One form of a filter language.
  */
 export type FilterForm = { 
 /**
@@ -1099,19 +1009,15 @@ example: string,
 meaning: string, };
 
 /**
- * What is wrong with a filter.
+ * Whether a filter is valid, and what can be written.
  */
-export type FilterVerdict = { 
+export type FilterVerdict = { ok: boolean, 
 /**
- * Whether it can be asked.
- */
-ok: boolean, 
-/**
- * What is wrong, and where; empty where nothing is.
+ * What is wrong, and where; empty for a valid filter.
  */
 message: string, 
 /**
- * What can be written: example and meaning.
+ * Examples of the language.
  */
 forms: Array<FilterForm>, };
 
@@ -1145,7 +1051,7 @@ id: Id,
  */
 title: string, 
 /**
- * When, RFC 3339.
+ * RFC 3339.
  */
 captured_at: string, };
 
@@ -1155,7 +1061,7 @@ captured_at: string, };
 export type Id = string;
 
 /**
- * Who we are to a source.
+ * The identity that a source authenticates.
  */
 export type Identity = { 
 /**
@@ -1167,11 +1073,11 @@ account: string,
  */
 name: string, 
 /**
- * AWS: the region that is asked. Empty where there is none.
+ * AWS: the region that is used. Empty for others.
  */
 region: string, 
 /**
- * What these credentials allow, or do not, in words.
+ * What these credentials allow or deny.
  */
 notes: Array<string>, };
 
@@ -1184,28 +1090,28 @@ export type Import = {
  */
 paths?: Array<string>, 
 /**
- * A text given directly (a dropped file, standard input) as name and bytes in base64-free UTF-8.
+ * Texts given directly (a dropped file, standard input).
  */
 texts?: Array<NamedText>, };
 
 /**
- * What an import brought.
+ * The outcome of an import.
  */
 export type Imported = { 
 /**
- * Entries made, changed or recognised.
+ * Entries created, changed or recognised.
  */
 entries: Array<EntryRow>, 
 /**
- * Evidence brought or recognised.
+ * Evidence added or recognised.
  */
 evidence: Array<EvidenceRow>, 
 /**
- * Pictures taken in.
+ * Imported pictures.
  */
 attachments: Array<string>, 
 /**
- * What is missing or was left alone.
+ * What is missing or was not changed.
  */
 warnings: Array<string>, };
 
@@ -1297,75 +1203,59 @@ dropped_attributes?: number,
 flags?: number, };
 
 /**
- * A link, and how long it leads somewhere.
+ * A link with its expiry.
  */
 export type LinkAnswer = { 
 /**
- * The address; null where it cannot be made, and `note` says why.
+ * Null where it cannot be built; `note` says why.
  */
 url: string | null, 
 /**
- * When the vendor deletes what it leads to, RFC 3339; null where not known.
+ * When the vendor deletes the target, RFC 3339; null where unknown.
  */
-expires: string | null, 
-/**
- * What is to be known.
- */
-note: string, };
+expires: string | null, note: string, };
 
 /**
- * Where a vendor's console shows something.
+ * What to find in a vendor's console.
  */
-export type LinkRequest = { 
-/**
- * Whose console.
- */
-source: Source, 
+export type LinkRequest = { source: Source, 
 /**
  * `trace`, `logs`, `error`, `service-map`.
  */
 kind: string, 
 /**
- * Its id; for logs the group.
+ * For logs the group.
  */
 id: string, };
 
 /**
- * Rows of a list, and what is to be said of them.
+ * Rows of a list with notes about them.
  */
-export type Listed<R> = { 
+export type Listed<R> = { rows: Array<R>, 
 /**
- * The rows.
- */
-rows: Array<R>, 
-/**
- * What the reader must know: what was left out, sampled, not looked at.
+ * What was left out, sampled, or not examined.
  */
 notes: Array<string>, 
 /**
- * Asks for the rows behind these, given back as `page`; null where there are none.
+ * Continues the list when given back as `page`; null at its end.
  */
 next: string | null, 
 /**
- * When the source answered, RFC 3339; null for local telemetry, which is always now.
+ * When the source answered, RFC 3339; null for local telemetry.
  */
 asked_at: string | null, };
 
 /**
- * Turns a live card's answer into evidence.
+ * Freezes a live card's answer.
  */
-export type LiveCardFreeze = { 
+export type LiveCardFreeze = { id: Id, 
 /**
- * The card.
- */
-id: Id, 
-/**
- * The answer that is shown, by its `asked_at`; null asks anew.
+ * The answer on display, by its `asked_at`; null queries again.
  */
 asked_at?: string, 
 /**
- * The entry whose references to the card become references to the evidence; null leaves that to the caller, who has the text
- * open.
+ * The entry whose references to the card become references to the evidence; null leaves that to the caller, whose
+ * editor has the text.
  */
 into?: string, 
 /**
@@ -1373,11 +1263,11 @@ into?: string,
  */
 slot?: string, 
 /**
- * The caption; the live reference's own if null, and made from the data where that has none.
+ * If null, that of the live reference, or one made from the data.
  */
 caption?: string, 
 /**
- * The live reference's alternative text; kept unless it is the card's title.
+ * The alternative text of the live reference; kept unless it is the card's title.
  */
 alt?: string, 
 /**
@@ -1386,7 +1276,7 @@ alt?: string,
 size?: string, };
 
 /**
- * Looks at a live card, which asks its source where the last asking is long enough ago.
+ * Reads a live card; queries its source if that is due.
  */
 export type LiveCardLook = { 
 /**
@@ -1394,24 +1284,20 @@ export type LiveCardLook = {
  */
 id: Id, 
 /**
- * Ask as soon as the source bears it, also before its own time has come and where it is paused.
+ * Query as soon as the source allows, even before the interval has passed or while paused.
  */
 now?: boolean, };
 
 /**
- * A new live card. It is stored and not yet asked; the text gets its reference.
+ * A new live card. It is stored, not yet asked.
  */
-export type LiveCardNew = { 
+export type LiveCardNew = { question: CardQuestion, 
 /**
- * What it asks.
- */
-question: CardQuestion, 
-/**
- * Seconds between two askings; the source's usual if null.
+ * Seconds between two queries; the source's default if null.
  */
 pace_seconds?: number, 
 /**
- * Its title; made from the question if null.
+ * Made from the question if null.
  */
 title?: string, };
 
@@ -1425,32 +1311,28 @@ export type LiveCardRef = {
 id: Id, };
 
 /**
- * What to change; what is null stays as it is.
+ * Changes a live card; null keeps a value.
  */
 export type LiveCardSet = { 
 /**
  * Its id.
  */
-id: Id, 
+id: Id, question?: CardQuestion, 
 /**
- * What it asks.
- */
-question?: CardQuestion, 
-/**
- * Seconds between two askings.
+ * Seconds between two queries.
  */
 pace_seconds?: number, 
 /**
- * Its title; empty: made from the question.
+ * Empty: made from the question.
  */
 title?: string, 
 /**
- * Whether it stops asking.
+ * Whether it is no longer queried by itself.
  */
 paused?: boolean, };
 
 /**
- * A live card as it is stored.
+ * A stored live card.
  */
 export type LiveCardView = { 
 /**
@@ -1458,19 +1340,19 @@ export type LiveCardView = {
  */
 title_generated: boolean, 
 /**
- * A reference to it, ready to be put into a text.
+ * A markdown reference to it.
  */
 reference: string, 
 /**
- * The shortest time between two askings that its source bears, in seconds.
+ * The shortest interval between two queries of its source, in seconds.
  */
 fastest_seconds: number, 
 /**
- * The evidence that was frozen from it last, which an export shows.
+ * The evidence frozen from it last, which exports show.
  */
 frozen: FrozenAnswer | null, 
 /**
- * What the reader must know.
+ * Warnings for the user.
  */
 warnings: Array<string>, 
 /**
@@ -1510,7 +1392,7 @@ export type LiveErrors = LiveQuestion;
 export type LiveLogs = LiveQuestion;
 
 /**
- * What a live card shows.
+ * The state of a live card.
  */
 export type LiveLook = { 
 /**
@@ -1522,110 +1404,104 @@ title: string,
  */
 title_generated: boolean, 
 /**
- * The question in words.
+ * In words.
  */
 question: string, 
 /**
- * What the answer is called; null where there is none yet.
+ * The title of the answer; null before the first.
  */
 answer: string | null, 
 /**
- * When the source gave the answer, RFC 3339; it names the answer, too, for its picture and for `live_card_freeze`.
+ * When the source answered, RFC 3339; names the answer for its picture and for `live_card_freeze`.
  */
 asked_at: string | null, 
 /**
- * How old the answer is, in milliseconds.
+ * The age of the answer in milliseconds.
  */
 age_ms: number | null, 
 /**
- * Why the last asking brought no answer; null where it did. The answer before it stays.
+ * Why the last query failed; null where it succeeded. The earlier answer stays.
  */
 problem: ErrorBody | null, 
 /**
- * Whether the source is being asked at this moment; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it has answered.
+ * Whether a query is running; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it
+ * has answered.
  */
 asking: boolean, 
 /**
- * Whether it waits for the user before it asks again.
+ * Whether it is queried only on request.
  */
 paused: boolean, 
 /**
- * The time between two askings, in seconds.
+ * Seconds between two queries.
  */
 pace_seconds: number, 
 /**
- * After how many milliseconds a look asks again; null where it waits for the user.
+ * Milliseconds until the next query is due; null while paused.
  */
 next_ms: number | null, 
 /**
- * Where the answer's picture is: a path for the host's pictures, to which `?size=compact` may be added with `&`; null without an answer.
+ * The path of the answer's picture at the host, to which `&size=compact` may be added; null without an answer.
  */
 picture: string | null, 
 /**
- * What the reader must know of the answer.
+ * Warnings about the answer.
  */
 warnings: Array<string>, };
 
 /**
- * Which log events, errors or console lines.
+ * Which log events, errors or console lines to list.
  */
-export type LiveQuestion = { 
+export type LiveQuestion = { source?: Source, 
 /**
- * Who is asked.
- */
-source?: Source, 
-/**
- * Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a CloudWatch filter
- * pattern. Errors: words, `level:x`, `environment:x`, `person:x`; of Rollbar also `status:active`.
+ * Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a
+ * CloudWatch filter pattern. Errors: words, `level:x`, `environment:x`, `person:x`; of Rollbar also
+ * `status:active`.
  */
 filter?: string, 
 /**
- * Only those of the last so much: `15m`; null for all.
+ * Time window, such as `15m`; null for all.
  */
 since?: string, 
 /**
- * At most so many; 100 if null.
+ * Maximum number of rows; 100 if null.
  */
 limit?: number, 
 /**
- * CloudWatch: the oldest first.
+ * CloudWatch: oldest first.
  */
 oldest_first?: boolean, 
 /**
- * Behind the rows of an answer: its `next`.
+ * Continues a list: the `next` of its answer.
  */
 page?: string, 
 /**
- * Ask the source anew, also where it answered the same a moment ago.
+ * Ask the source again instead of using an answer of the last seconds.
  */
 fresh?: boolean, };
 
 /**
- * Which traces.
+ * Which traces to list.
  */
-export type LiveTraces = { 
-/**
- * Who is asked.
- */
-source?: Source, 
+export type LiveTraces = { source?: Source, 
 /**
  * Local: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`. X-Ray: a filter expression.
  */
 filter?: string, 
 /**
- * Only traces that began in the last so much: `15m`; null for all.
+ * Time window that the trace began in, such as `15m`; null for all.
  */
 since?: string, 
 /**
- * At most so many; 100 if null.
+ * Maximum number of rows; 100 if null.
  */
 limit?: number, 
 /**
- * Behind the rows of an answer: its `next`.
+ * Continues a list: the `next` of its answer.
  */
 page?: string, 
 /**
- * Ask the source anew, also where it answered the same a moment ago.
+ * Ask the source again instead of using an answer of the last seconds.
  */
 fresh?: boolean, };
 
@@ -1671,24 +1547,20 @@ attributes?: Array<Attribute>,
 origin: LogOrigin, };
 
 /**
- * A log group to pick.
+ * A log group.
  */
-export type LogGroupRow = { 
+export type LogGroupRow = { name: string, 
 /**
- * Its name.
- */
-name: string, 
-/**
- * After how many days its events go; null: never, or not said.
+ * Days after which events are removed; null for never or unknown.
  */
 retention_days: number | null, 
 /**
- * Bytes that it holds; null where not said.
+ * Null where unknown.
  */
 stored_bytes: number | null, };
 
 /**
- * Which log groups.
+ * Which log groups to list.
  */
 export type LogGroupsRequest = { 
 /**
@@ -1706,13 +1578,9 @@ export type LogOrigin = "otlp" | "cloudwatch";
  */
 export type LogRef = { 
 /**
- * As `live_logs` gives it.
+ * As in `live_logs`.
  */
-id: string, 
-/**
- * Who is asked.
- */
-source?: Source, };
+id: string, source?: Source, };
 
 /**
  * A log event in a list.
@@ -1748,26 +1616,18 @@ trace_id: TraceId | null,
 severity: string, };
 
 /**
- * A log stream to pick.
+ * A log stream.
  */
-export type LogStreamRow = { 
+export type LogStreamRow = { name: string, 
 /**
- * Its name.
- */
-name: string, 
-/**
- * Its last event, RFC 3339; null where not said.
+ * RFC 3339; null where unknown.
  */
 last_event: string | null, };
 
 /**
- * Which log streams.
+ * Which log streams to list.
  */
-export type LogStreamsRequest = { 
-/**
- * Whose.
- */
-group: string, 
+export type LogStreamsRequest = { group: string, 
 /**
  * The beginning of their name; empty for all.
  */
@@ -1846,17 +1706,13 @@ live: Array<Reference>,
 slots: Array<Slot>, };
 
 /**
- * A text to look through.
+ * A text to scan for references and slots.
  */
 export type MarkupRequest = { 
 /**
- * Id or slug of the entry whose dismissed slots are left out; null for none.
+ * Id or slug of the entry whose dismissed slots are left out; null keeps all.
  */
-entry?: string, 
-/**
- * The text.
- */
-body: string, };
+entry?: string, body: string, };
 
 /**
  * A text with the name of its file.
@@ -1865,11 +1721,7 @@ export type NamedText = {
 /**
  * `week2.md`
  */
-name: string, 
-/**
- * Its text.
- */
-text: string, };
+name: string, text: string, };
 
 /**
  * Nanoseconds since the Unix epoch, UTC. Good from 1677 to 2262.
@@ -1945,25 +1797,21 @@ other?: Array<Attribute>,
 notes?: Array<string>, };
 
 /**
- * An occurrence to pick.
+ * An occurrence in a list.
  */
 export type OccurrencePick = { 
 /**
- * What `error_get` and `capture error` take.
+ * As `error_get` and `capture error` take it.
  */
 id: string, 
 /**
- * When, RFC 3339.
+ * RFC 3339.
  */
 timestamp: string, 
 /**
- * Whom it happened to; empty if it does not say.
+ * Empty where the occurrence names none.
  */
-person: string, 
-/**
- * Its title.
- */
-title: string, };
+person: string, title: string, };
 
 /**
  * One of an item's other occurrences.
@@ -1983,19 +1831,11 @@ timestamp: Nanos,
 person?: string, };
 
 /**
- * Occurrences of an item.
+ * The item whose occurrences are listed.
  */
-export type OccurrencesRequest = { 
+export type OccurrencesRequest = { source?: Source, id: string, 
 /**
- * Whom.
- */
-source?: Source, 
-/**
- * The item.
- */
-id: string, 
-/**
- * Behind the rows of an answer: its `next`.
+ * Continues a list: the `next` of its answer.
  */
 page?: string, };
 
@@ -2085,7 +1925,7 @@ credentials_removed?: number,
 supersedes?: Id, };
 
 /**
- * Whose saved queries.
+ * The source whose saved queries are listed.
  */
 export type QueriesRequest = { 
 /**
@@ -2098,13 +1938,9 @@ source: Source, };
  */
 export type QueryAnswer = { 
 /**
- * What `capture query` takes to freeze exactly this answer, as long as this run lasts.
+ * Passed to `capture query`, freezes exactly this answer, as long as this run lasts.
  */
-id: string, 
-/**
- * The answer.
- */
-result: QueryResult, 
+id: string, result: QueryResult, 
 /**
  * Where the vendor's page shows it.
  */
@@ -2170,7 +2006,7 @@ statistics?: Array<Attribute>,
 notes?: Array<string>, };
 
 /**
- * A query to run. Its call can be cancelled, and tells how far it is.
+ * A query to run. Its call can be cancelled and reports progress.
  */
 export type QueryRun = { 
 /**
@@ -2178,23 +2014,23 @@ export type QueryRun = {
  */
 source: Source, 
 /**
- * Its text; with `id` it may be empty.
+ * May be empty with `id`.
  */
 query?: string, 
 /**
- * A saved one.
+ * The id of a saved query.
  */
 id?: string, 
 /**
- * Log groups or datasets; those of the saved one if empty.
+ * Log groups or datasets; those of the saved query if empty.
  */
 groups?: Array<string>, 
 /**
- * Over the last so much: `1h`.
+ * Time window, such as `1h`.
  */
 since?: string, 
 /**
- * At most so many rows.
+ * Maximum number of rows.
  */
 limit?: number, };
 
@@ -2225,15 +2061,15 @@ since?: Nanos,
 limit: number, };
 
 /**
- * How it went when a source was asked last.
+ * How the last call to a source went.
  */
 export type Reach = { 
 /**
- * Since when it cannot be reached, RFC 3339; null where it can, or was not asked yet.
+ * Since when it cannot be reached, RFC 3339; null where it can, or was not called yet.
  */
 unreachable_since: string | null, 
 /**
- * What was wrong the last time; null where nothing was.
+ * The last failure; null where the last call succeeded.
  */
 problem: ErrorBody | null, };
 
@@ -2254,7 +2090,7 @@ address: string | null,
  */
 problem: string, 
 /**
- * Whether another process of this journal listens for us.
+ * Whether another process listens for this journal.
  */
 elsewhere: boolean, };
 
@@ -2292,12 +2128,12 @@ alone: boolean,
 generated: boolean, };
 
 /**
- * Takes nothing.
+ * No arguments.
  */
 export type RelayRequest = Record<symbol, never>;
 
 /**
- * One destination.
+ * A destination of the relay.
  */
 export type RelayRow = { 
 /**
@@ -2307,13 +2143,9 @@ name: string,
 /**
  * `OpenTelemetry`, `X-Ray`, `CloudWatch Logs`, `Rollbar`.
  */
-title: string, 
+title: string, on: boolean, 
 /**
- * Whether it is on.
- */
-on: boolean, 
-/**
- * What goes there when it is on, where to, and with whose credentials, in one sentence.
+ * One sentence: what is forwarded, where to, and with which credentials.
  */
 what: string, 
 /**
@@ -2321,11 +2153,12 @@ what: string,
  */
 endpoint: string, 
 /**
- * Where the credential is: `keychain`, `environment`, `memory`, `none`; `profile` for AWS's; empty where none is needed.
+ * Where the credential is: `keychain`, `environment`, `memory`, `none`, `profile` (AWS); empty where none is
+ * needed.
  */
 credential: string, 
 /**
- * The environment variable that would be read for it; empty where there is none.
+ * The environment variable that is read for it; empty where there is none.
  */
 variable: string, 
 /**
@@ -2333,39 +2166,39 @@ variable: string,
  */
 unit: string, 
 /**
- * How many wait.
+ * Items queued.
  */
 waiting: number, 
 /**
- * When the oldest of them came, RFC 3339; null where none waits.
+ * When the oldest of them arrived, RFC 3339; null where none is queued.
  */
 oldest: string | null, 
 /**
- * How many were taken since the journal began.
+ * Items accepted since the journal was created.
  */
 sent: number, 
 /**
- * When the last batch was taken, RFC 3339.
+ * When the last batch was accepted, RFC 3339.
  */
 last_sent: string | null, 
 /**
- * How many were refused, and will not be sent again.
+ * Items rejected for good.
  */
 refused: number, 
 /**
- * Why, the last time; empty if none was.
+ * Why the last one was rejected; empty if none was.
  */
 refusal: string, 
 /**
- * How many went unsent: too old, too many, or thrown away.
+ * Items dropped: too old, too many, or discarded by the user.
  */
 dropped: number, 
 /**
- * Why what waits waits; empty where nothing is wrong.
+ * Why the queue is not sent; empty where nothing is wrong.
  */
 problem: string, 
 /**
- * What to do about it; may be empty.
+ * What to do; may be empty.
  */
 hint: string, 
 /**
@@ -2374,15 +2207,11 @@ hint: string,
 since: string | null, };
 
 /**
- * Changes one destination; what is null stays as it is.
+ * Changes one destination; null keeps a value.
  */
-export type RelaySet = { 
+export type RelaySet = { name: string, 
 /**
- * Which.
- */
-name: string, 
-/**
- * On or off. Turning it off keeps what waits.
+ * Turning a destination off keeps its queue.
  */
 on?: boolean, 
 /**
@@ -2390,7 +2219,7 @@ on?: boolean,
  */
 endpoint?: string, 
 /**
- * OTLP: where its key is, `honeycomb` or `env:NAME`; empty for none.
+ * OTLP: where the key is, `honeycomb` or `env:NAME`; empty for none.
  */
 key?: string, 
 /**
@@ -2398,58 +2227,58 @@ key?: string,
  */
 header?: string, 
 /**
- * Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty takes it away. It does not print, and no answer gives
- * it back.
+ * Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty removes it. `Debug`
+ * omits it, and no answer contains it.
  */
 token?: string, 
 /**
- * Throws away what waits.
+ * Discards the queue.
  */
 forget?: boolean, 
 /**
- * Does not wait any longer before the next try.
+ * Retries at once.
  */
 again?: boolean, };
 
 /**
- * What is sent on, what waits, and why.
+ * The state of the relay.
  */
 export type RelayState = { 
 /**
- * One for each destination: `otlp`, `xray`, `logs`, `rollbar`.
+ * A row for each destination: `otlp`, `xray`, `logs`, `rollbar`.
  */
 rows: Array<RelayRow>, 
 /**
- * Bytes that wait, of all destinations together.
+ * Bytes queued for all destinations.
  */
 bytes: number, 
 /**
- * Bytes that may wait; then the oldest go unsent.
+ * Bytes that may be queued; beyond that the oldest are dropped.
  */
 limit_bytes: number, 
 /**
- * After how many hours what waits goes unsent.
+ * Hours after which what is queued is dropped.
  */
 limit_hours: number, 
 /**
- * Why nobody sends although something is on; empty where somebody does.
+ * Why nothing is sent although a destination is on; empty where it is.
  */
 problem: string, };
 
 /**
- * Of all destinations, for a place that has room for a line.
+ * A one-line summary of all destinations.
  */
 export type RelaySum = { 
 /**
- * The titles of those that are on.
+ * Titles of the destinations that are on.
  */
 on: Array<string>, 
 /**
- * How many items wait, of all of them.
+ * Items queued for all destinations.
  */
 waiting: number, 
 /**
- * Why the first of those that are on waits; empty where nothing is wrong.
+ * Why the first of them is not sent; empty where nothing is wrong.
  */
 problem: string, };
 
@@ -2567,23 +2396,19 @@ rules: Array<SamplingRule>,
 notes?: Array<string>, };
 
 /**
- * A saved query: the user's own here, the vendor's, or a board's.
+ * A query saved in this journal, at the vendor, or on a board.
  */
 export type SavedQuery = { 
 /**
- * Its id; empty for one that is to be saved.
+ * Empty for a new one.
  */
 id: string, 
 /**
  * `cloudwatch` or `honeycomb`.
  */
-source: Source, 
+source: Source, name: string, 
 /**
- * Its name.
- */
-name: string, 
-/**
- * Its text, in the source's language; empty where the source does not give it.
+ * In the source's language; empty where the source does not return it.
  */
 query: string, 
 /**
@@ -2591,11 +2416,11 @@ query: string,
  */
 groups: Array<string>, 
 /**
- * Where it comes from: `saved here`, `CloudWatch`, `board Week 2`.
+ * Its origin: `saved here`, `CloudWatch`, `board Week 2`.
  */
 from: string, 
 /**
- * Where the vendor's page shows it; null where there is none.
+ * The vendor's page of it; null where there is none.
  */
 link: string | null, };
 
@@ -2625,15 +2450,11 @@ schema_url?: string,
 dropped_attributes?: number, };
 
 /**
- * A token on its way to the keychain, or to this run's memory. It does not print, and no answer gives it back.
+ * A token for the keychain or this run's memory. `Debug` omits it, and no answer contains it.
  */
-export type SecretSet = { 
+export type SecretSet = { vendor: Vendor, 
 /**
- * Whose.
- */
-vendor: Vendor, 
-/**
- * The token; empty takes it away.
+ * Empty removes it.
  */
 token: string, 
 /**
@@ -2696,7 +2517,7 @@ wants: string,
 place: Place, };
 
 /**
- * A line that is no slot.
+ * A line that is not a slot.
  */
 export type SlotDismiss = { 
 /**
@@ -2704,11 +2525,11 @@ export type SlotDismiss = {
  */
 entry: string, 
 /**
- * The slot's text, as the finder gave it.
+ * The slot's text, as `markup` returned it.
  */
 text: string, 
 /**
- * The text of the entry, to answer with what is left.
+ * The text of the entry, which is scanned again for the answer.
  */
 body: string, };
 
@@ -2718,57 +2539,21 @@ body: string, };
 export type Source = "local" | "xray" | "cloudwatch" | "rollbar" | "honeycomb";
 
 /**
- * What to set; what is null stays as it is, an empty text takes it away.
+ * Settings to change; null keeps a value, an empty text removes it.
  */
-export type SourceSet = { 
-/**
- * AWS's profile.
- */
-aws_profile?: string, 
-/**
- * AWS's region.
- */
-aws_region?: string, 
+export type SourceSet = { aws_profile?: string, aws_region?: string, 
 /**
  * An endpoint instead of AWS.
  */
-aws_endpoint?: string, 
-/**
- * Rollbar's API.
- */
-rollbar_endpoint?: string, 
-/**
- * Rollbar's pages.
- */
-rollbar_web?: string, 
-/**
- * Honeycomb's API.
- */
-honeycomb_endpoint?: string, };
+aws_endpoint?: string, rollbar_endpoint?: string, rollbar_web?: string, honeycomb_endpoint?: string, };
 
 /**
- * The cloud sources, as they are set.
+ * The settings and state of the cloud sources.
  */
-export type Sources = { 
-/**
- * AWS.
- */
-aws: AwsState, 
-/**
- * Rollbar.
- */
-rollbar: TokenState, 
-/**
- * Honeycomb.
- */
-honeycomb: TokenState, 
-/**
- * What was asked of all of them.
- */
-usage: Usage, };
+export type Sources = { aws: AwsState, rollbar: TokenState, honeycomb: TokenState, usage: Usage, };
 
 /**
- * Takes nothing.
+ * No arguments.
  */
 export type SourcesRequest = Record<symbol, never>;
 
@@ -2908,19 +2693,11 @@ message?: string, };
 /**
  * What runs, where, and what is wrong.
  */
-export type Status = { 
-/**
- * The version of the app.
- */
-version: string, 
+export type Status = { version: string, 
 /**
  * The journal's directory.
  */
-data_dir: string, 
-/**
- * The receivers.
- */
-receivers: Array<Receiver>, 
+data_dir: string, receivers: Array<Receiver>, 
 /**
  * What needs the user's attention, each with what to do.
  */
@@ -2938,11 +2715,11 @@ logs_received: number,
  */
 errors_received: number, 
 /**
- * What telemetry holds and may hold.
+ * Space that telemetry takes.
  */
 telemetry: TelemetryUse, 
 /**
- * What is sent on to the real services.
+ * What is forwarded to the real services.
  */
 relay: RelaySum, 
 /**
@@ -2960,7 +2737,7 @@ last_rejected: string, };
 export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
 
 /**
- * Takes nothing.
+ * No arguments.
  */
 export type StatusRequest = Record<symbol, never>;
 
@@ -2974,11 +2751,11 @@ export type TailRead = {
 id: string, };
 
 /**
- * A tail that runs.
+ * A running tail.
  */
 export type TailRef = { 
 /**
- * Its id; `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
+ * `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
  */
 id: string, };
 
@@ -2992,7 +2769,7 @@ export type TailStart = {
 filter: string, };
 
 /**
- * What a tail has seen.
+ * The events that a tail received.
  */
 export type TailState = { 
 /**
@@ -3004,11 +2781,11 @@ rows: Array<LogRow>,
  */
 by: string, 
 /**
- * Whether the source sent only some of the events: then it is not the whole truth.
+ * Whether the source sent only a sample of the events.
  */
 sampled: boolean, 
 /**
- * Events so far.
+ * Events received so far.
  */
 seen: number, 
 /**
@@ -3017,7 +2794,7 @@ seen: number,
 ended: ErrorBody | null, };
 
 /**
- * The tail to end.
+ * The tail to stop.
  */
 export type TailStop = { 
 /**
@@ -3026,28 +2803,28 @@ export type TailStop = {
 id: string, };
 
 /**
- * What telemetry holds and may hold.
+ * Space that telemetry takes.
  */
 export type TelemetryUse = { 
 /**
- * Bytes that it takes now.
+ * Bytes in use.
  */
 bytes: number, 
 /**
- * Bytes that it may take; then the oldest go.
+ * Bytes allowed; beyond that the oldest are removed.
  */
 limit_bytes: number, 
 /**
- * After how many days telemetry goes.
+ * Days after which telemetry is removed.
  */
 limit_days: number, 
 /**
- * How many spans, log events, errors and console lines have gone for that since start.
+ * Spans, log events, errors and console lines removed for that since start.
  */
 dropped: number, };
 
 /**
- * A vendor with one token, as it is set.
+ * The settings and state of a vendor with one token.
  */
 export type TokenState = { 
 /**
@@ -3059,25 +2836,21 @@ token: string,
  */
 variable: string, 
 /**
- * Whether this system has a keychain that can be used.
+ * Whether this system has a usable keychain.
  */
 keychain: boolean, 
 /**
- * Why it cannot, and what happens instead; empty where it can.
+ * Why there is none, and what happens instead; empty where there is one.
  */
 keychain_problem: string, 
 /**
- * The API that is asked.
+ * The API that is used.
  */
 endpoint: string, 
 /**
- * Rollbar: where its pages are, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
+ * Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
  */
-web: string, 
-/**
- * How it went the last time.
- */
-reach: Reach, };
+web: string, reach: Reach, };
 
 /**
  * What a change is about.
@@ -3117,11 +2890,7 @@ export type TraceGet = {
 /**
  * 32 hex digits, or X-Ray's form.
  */
-trace_id: string, 
-/**
- * Who is asked.
- */
-source?: Source, };
+trace_id: string, source?: Source, };
 
 /**
  * A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are one and the same id.
@@ -3210,19 +2979,15 @@ max: Nanos,
 total: Nanos, };
 
 /**
- * What was asked of the cloud this month, and what it would cost. Counted by this app: not the vendor's bill.
+ * Calls to cloud sources this month and their price. Counted by this app; not the vendor's bill.
  */
 export type Usage = { 
 /**
  * `2026-11`.
  */
-month: string, 
+month: string, rows: Array<UsageRow>, 
 /**
- * By what.
- */
-rows: Array<UsageRow>, 
-/**
- * All of it in US dollars, without free tiers.
+ * The sum in US dollars, without free tiers.
  */
 dollars: number, 
 /**
@@ -3230,24 +2995,20 @@ dollars: number,
  */
 summary: string, 
 /**
- * Of which day the prices are, and where they stand.
+ * Date and origin of the prices.
  */
 prices: string, };
 
 /**
- * One thing that is counted.
+ * One counter.
  */
 export type UsageRow = { 
 /**
  * `X-Ray traces retrieved`, `CloudWatch Logs FilterLogEvents calls`.
  */
-what: string, 
+what: string, n: number, 
 /**
- * How many.
- */
-n: number, 
-/**
- * In US dollars, without free tiers; null where it costs nothing.
+ * In US dollars, without free tiers; null for what is free.
  */
 dollars: number | null, };
 
@@ -3270,37 +3031,33 @@ week: string,
 title: string, };
 
 /**
- * Takes nothing.
+ * No arguments.
  */
 export type WeeksRequest = Record<symbol, never>;
 
 /**
- * Whom to ask who we are.
+ * The vendor whose credentials are checked.
  */
-export type WhoAmI = { 
-/**
- * Whom.
- */
-vendor: Vendor, };
+export type WhoAmI = { vendor: Vendor, };
 
 /**
- * What became of a text.
+ * The outcome of a write.
  */
 export type Written = { 
 /**
- * The working text's revision now.
+ * The revision of the working text.
  */
 revision: number, 
 /**
- * False where the base was older: the working text is as it was, and this text is kept as `kept`.
+ * False where the base was older: the working text is unchanged, and this text is kept as revision `kept`.
  */
 accepted: boolean, 
 /**
- * The revision under which a text that was not accepted can be read back.
+ * The revision that holds a text that was not accepted.
  */
 kept: number | null, 
 /**
- * What happened, for people; empty if nothing special did.
+ * What happened, for the user; empty if the text was accepted.
  */
 message: string, };
 

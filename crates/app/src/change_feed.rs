@@ -13,7 +13,7 @@ use tracebook_store::{Journal, Telemetry};
 
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
-use crate::rpc::{Event, Topic};
+use crate::ground::schema::{Event, Topic};
 
 /// Telemetry is published at most this often, and a change of the journal shows within a blink.
 const INTERVAL: Duration = Duration::from_millis(200);

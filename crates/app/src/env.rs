@@ -1,37 +1,34 @@
 //! The settings that point a service at this app.
 
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ports::{GRPC_PORT, HTTP_PORT, XRAY_PORT};
-use crate::rpc::{Caller, EnvRequest, EnvText};
+use crate::ground::schema::{EnvRequest, EnvText};
+use crate::ports::{GRPC_PORT, HTTP_PORT, Ports, XRAY_PORT};
 
-impl Tracebook {
-    pub(crate) async fn env(&self, request: EnvRequest, _caller: &Caller) -> Result<EnvText, Error> {
-        let address = |name: &str, port: u16| self.ports.address(name).unwrap_or_else(|| format!("127.0.0.1:{port}"));
-        let addresses = Addresses {
-            http: address("http", HTTP_PORT),
-            grpc: address("grpc", GRPC_PORT),
-            xray: address("xray", XRAY_PORT),
-        };
-        let running = self.ports.address("http").is_some();
-        let text = match request.target.as_deref().unwrap_or("shell") {
-            "shell" => shell(&addresses),
-            "flask" => flask(&addresses),
-            "node" => node(&addresses),
-            "compose" => compose(&addresses),
-            other => {
-                return Err(Error::usage(
-                    format!("there are no settings for {other:?}"),
-                    "Choose flask, node, compose or shell",
-                ));
-            }
-        };
-        let note = match running {
-            true => "",
-            false => "# Tracebook is not receiving now: open its window, or start `tracebook serve`.\n",
-        };
-        Ok(EnvText { text: format!("{note}{text}") })
-    }
+pub(crate) fn env(ports: &Ports, request: &EnvRequest) -> Result<EnvText, Error> {
+    let address = |name: &str, port: u16| ports.address(name).unwrap_or_else(|| format!("127.0.0.1:{port}"));
+    let addresses = Addresses {
+        http: address("http", HTTP_PORT),
+        grpc: address("grpc", GRPC_PORT),
+        xray: address("xray", XRAY_PORT),
+    };
+    let running = ports.address("http").is_some();
+    let text = match request.target.as_deref().unwrap_or("shell") {
+        "shell" => shell(&addresses),
+        "flask" => flask(&addresses),
+        "node" => node(&addresses),
+        "compose" => compose(&addresses),
+        other => {
+            return Err(Error::usage(
+                format!("there are no settings for {other:?}"),
+                "Choose flask, node, compose or shell",
+            ));
+        }
+    };
+    let note = match running {
+        true => "",
+        false => "# Tracebook is not receiving now: open its window, or start `tracebook serve`.\n",
+    };
+    Ok(EnvText { text: format!("{note}{text}") })
 }
 
 /// Where a service finds the receivers.
@@ -54,7 +51,8 @@ export AWS_XRAY_DAEMON_ADDRESS={xray}
 # CloudWatch Logs (watchtower, boto3, aws logs). AWS_ENDPOINT_URL_LOGS is not read by any SDK.
 export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}
 export AWS_ENDPOINT_URL_STS=http://{http}
-# boto3 sends nothing without credentials and a region; here any will do, and none is kept. Leave these three out if you have your own.
+# boto3 sends nothing without credentials and a region; any will do here, and none is stored.
+# Leave these three out if you have your own.
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
 # Rollbar reads no variable: rollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')
 # X-Ray groups and sampling rules: aws xray create-group --endpoint-url http://{http} …
@@ -88,8 +86,8 @@ fn flask(addresses: &Addresses) -> String {
 #   xray_recorder.configure(service='my-service')
 #   XRayMiddleware(app, xray_recorder)
 #
-# CloudWatch Logs. The handler asks for its log group at once: without the `try` a service that starts before
-# Tracebook dies here. send_interval: else the events come once a minute.
+# CloudWatch Logs. The handler requests its log group at once: without the `try`, a service that starts before
+# Tracebook fails here. send_interval: by default events are sent once a minute.
 #
 #   import logging, boto3, watchtower
 #   from botocore.config import Config
@@ -103,9 +101,9 @@ fn flask(addresses: &Addresses) -> String {
 #           log_group_name='my-service', boto3_client=boto3.client('logs', config=quick), send_interval=2))
 #   except (BotoCoreError, ClientError) as error:
 #       LOGGER.addHandler(logging.StreamHandler())
-#       LOGGER.warning('going on without CloudWatch Logs: %s', error)
+#       LOGGER.warning('continuing without CloudWatch Logs: %s', error)
 #
-# Rollbar. The endpoint's last slash counts. A person needs a request class with `rollbar_person`.
+# Rollbar. The endpoint must end in a slash. A person needs a request class with `rollbar_person`.
 #
 #   import rollbar, rollbar.contrib.flask
 #   from flask import got_request_exception
@@ -114,7 +112,7 @@ fn flask(addresses: &Addresses) -> String {
 #   got_request_exception.connect(rollbar.contrib.flask.report_exception, app)
 #
 # Restart the service after changing settings. Spans come in batches, up to 5 seconds late; X-Ray
-# segments come at the end of each request. Stop it with Ctrl-C: SIGTERM loses what waits to be sent.
+# segments come at the end of each request. Stop it with Ctrl-C: SIGTERM loses spans that were not sent yet.
 ",
         shell(addresses)
     )
@@ -124,7 +122,8 @@ fn node(addresses: &Addresses) -> String {
     let http = &addresses.http;
     format!(
         "{}
-# npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/auto-instrumentations-node aws-xray-sdk-core rollbar
+# npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/auto-instrumentations-node \\
+#             aws-xray-sdk-core rollbar
 #
 # OpenTelemetry without a change in the code:
 #   node --require @opentelemetry/auto-instrumentations-node/register app.js
@@ -147,7 +146,7 @@ fn compose(addresses: &Addresses) -> String {
     };
     let (http, xray) = (port(&addresses.http, HTTP_PORT), port(&addresses.xray, XRAY_PORT));
     format!(
-        "# In docker-compose.yml, for each service that is to be seen. Inside a container 127.0.0.1 is the
+        "# In docker-compose.yml, for each instrumented service. Inside a container 127.0.0.1 is the
 # container itself; `host.docker.internal` is this machine. Start Tracebook with
 # `tracebook serve --containers`, so that it listens on the container bridge too.
 services:
@@ -161,14 +160,14 @@ services:
       AWS_XRAY_DAEMON_ADDRESS: \"host.docker.internal:{xray}\"
       AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: \"http://host.docker.internal:{http}\"
       AWS_ENDPOINT_URL_STS: \"http://host.docker.internal:{http}\"
-      # boto3 needs some; any will do here, and none is kept.
+      # boto3 needs some; any will do here, and none is stored.
       AWS_ACCESS_KEY_ID: \"local\"
       AWS_SECRET_ACCESS_KEY: \"local\"
       AWS_DEFAULT_REGION: \"us-east-1\"
 # In the code, for Rollbar: endpoint='http://host.docker.internal:{http}/api/1/'
 # What the containers print: tracebook serve --containers --watch \"docker compose logs -f\"
 # With Podman write host.containers.internal instead; it needs no extra_hosts.
-# Remove the xray-daemon service, or its port {xray}: Tracebook stands where it stood.
+# Remove the xray-daemon service, or its port {xray}: Tracebook replaces the daemon.
 "
     )
 }

@@ -1,6 +1,6 @@
 //! What a user can do, one function each.
 //!
-//! **For:** capture, journal, export, import, verify, receivers, demo; [`rpc`] declares every command once, and
+//! **For:** capture, journal, export, import, verify, receivers, demo; [`api`] declares every command once, and
 //! [`Tracebook`] owns every background task under one cancellation token. Both hosts (the window,
 //! the command line) call nothing else.
 //!
@@ -9,6 +9,7 @@
 //!
 //! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `demo`.
 
+pub mod api;
 mod capture;
 mod change_feed;
 mod cloud;
@@ -26,7 +27,6 @@ pub mod pictures;
 mod ports;
 mod relay;
 mod report;
-pub mod rpc;
 mod status;
 mod system;
 mod telemetry;

@@ -3,16 +3,19 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tracebook_core::credentials::{PLACEHOLDER, is_credential_name};
 
-use crate::Tracebook;
 use crate::diagnostics::{LogFile, redact};
+use crate::doctor::Doctor;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::cannot_write;
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{Caller, Check, DoctorReport, DoctorReported, DoctorRequest};
 use crate::ground::settings;
-use crate::rpc::{Caller, Check, DoctorReport, DoctorReported, DoctorRequest, RelayRequest, StatusRequest};
+use crate::relay::RelayControl;
+use crate::status::Overview;
 
 /// How a report begins: a file that begins otherwise is not overwritten.
 const TITLE: &str = "# Tracebook report\n";
@@ -36,30 +39,62 @@ const SHOWN_VARIABLES: [&str; 12] = [
 /// What the names of variables that concern us begin with.
 const OUR_VARIABLES: [&str; 5] = ["AWS_", "HONEYCOMB_", "OTEL_", "ROLLBAR_", "TRACEBOOK_"];
 
-impl Tracebook {
-    pub(crate) async fn doctor_report(&self, request: DoctorReport, caller: &Caller) -> Result<DoctorReported, Error> {
+/// Writes reports. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporter {
+    data_dir: PathBuf,
+    journal: tracebook_store::Journal,
+    store: tracebook_store::Telemetry,
+    doctor: Doctor,
+    status: Overview,
+    relay: RelayControl,
+    runtime: Runtime,
+}
+
+impl Reporter {
+    pub(crate) fn new(
+        data_dir: &Path,
+        journal: &tracebook_store::Journal,
+        store: &tracebook_store::Telemetry,
+        doctor: &Doctor,
+        status: &Overview,
+        relay: &RelayControl,
+        runtime: &Runtime,
+    ) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            journal: journal.clone(),
+            store: store.clone(),
+            doctor: doctor.clone(),
+            status: status.clone(),
+            relay: relay.clone(),
+            runtime: runtime.clone(),
+        }
+    }
+
+    pub(crate) async fn write(&self, request: DoctorReport, caller: &Caller) -> Result<DoctorReported, Error> {
         let path = std::path::absolute(&request.path)
             .map_err(|e| Error::usage(format!("{}: {e}", request.path), "Name a file for the report"))?;
         refuse_foreign(&path)?;
         let doctor = DoctorRequest { source: request.source, from: request.from };
-        let checks = self.doctor(doctor, caller).await?;
-        let text = self.report(&checks, caller).await?;
+        let checks = self.doctor.examine(doctor, caller).await?;
+        let text = self.report(&checks).await?;
         let text = Hidden::of_this_process().remove(&text);
         write(&path, &text).map_err(|e| cannot_write(&path, &e))?;
         tracing::info!(bytes = text.len(), "report written");
         Ok(DoctorReported { checks, report: path.display().to_string() })
     }
 
-    async fn report(&self, checks: &[Check], caller: &Caller) -> Result<String, Error> {
-        let status = self.status(StatusRequest {}, caller).await?;
-        let relay = self.relay_status(RelayRequest {}, caller).await?;
-        let mut report = Report(format!("{TITLE}\nWritten {}. Read it before you attach it.\n", self.now()));
+    async fn report(&self, checks: &[Check]) -> Result<String, Error> {
+        let status = self.status.status().await?;
+        let relay = self.relay.status().await?;
+        let mut report = Report(format!("{TITLE}\nWritten {}. Read it before you attach it.\n", self.runtime.now()));
 
         report.heading("Versions");
         report.item("Tracebook", &status.version);
         report.item("operating system", operating_system());
         report.item("schema of journal.db", self.journal.schema_version().await?);
-        report.item("schema of telemetry.db", self.telemetry.schema_version().await?);
+        report.item("schema of telemetry.db", self.store.schema_version().await?);
 
         report.heading("Settings");
         report.block(&settings_without_comments(&self.data_dir));
@@ -95,7 +130,7 @@ impl Tracebook {
         report.item("telemetry removed to make room", status.telemetry.dropped);
 
         report.heading("Requests to receivers");
-        for row in self.telemetry.request_counts().await? {
+        for row in self.store.request_counts().await? {
             report.item(
                 &format!("{} {} {}", row.listener, row.path, row.status),
                 format!("{} times, last {}", row.count, row.last),

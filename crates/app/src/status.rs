@@ -1,34 +1,72 @@
 //! What runs, where, and what is wrong.
 
-use crate::Tracebook;
-use crate::ground::error::Error;
-use crate::rpc::{Caller, Status, StatusRequest, TelemetryUse, WeekRow, WeeksRequest};
-use tracebook_core::course;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-impl Tracebook {
-    pub(crate) async fn status(&self, _request: StatusRequest, _caller: &Caller) -> Result<Status, Error> {
+use tracebook_core::course;
+use tracebook_sources::receive::Counters;
+use tracebook_store::Telemetry;
+
+use crate::ground::error::Error;
+use crate::ground::schema::{Status, TelemetryUse, WeekRow};
+use crate::ground::settings::TelemetryLimits;
+use crate::ports::Ports;
+use crate::relay::RelayControl;
+
+/// The app's state at a glance. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Overview {
+    data_dir: PathBuf,
+    limits: TelemetryLimits,
+    store: Telemetry,
+    ports: Arc<Ports>,
+    counters: Arc<Counters>,
+    relay: RelayControl,
+}
+
+impl Overview {
+    pub(crate) fn new(
+        data_dir: &Path,
+        limits: TelemetryLimits,
+        store: &Telemetry,
+        ports: &Arc<Ports>,
+        counters: &Arc<Counters>,
+        relay: &RelayControl,
+    ) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            limits,
+            store: store.clone(),
+            ports: Arc::clone(ports),
+            counters: Arc::clone(counters),
+            relay: relay.clone(),
+        }
+    }
+
+    pub(crate) async fn status(&self) -> Result<Status, Error> {
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.data_dir.display().to_string(),
             receivers: self.ports.list(),
             problems: self.ports.problems(),
-            spans_received: small(self.receivers.counters.spans()),
-            logs_received: small(self.receivers.counters.logs()),
-            errors_received: small(self.receivers.counters.errors()),
+            spans_received: small(self.counters.spans()),
+            logs_received: small(self.counters.logs()),
+            errors_received: small(self.counters.errors()),
             telemetry: TelemetryUse {
-                bytes: self.telemetry.bytes().await?,
+                bytes: self.store.bytes().await?,
                 limit_bytes: self.limits.bytes(),
                 limit_days: self.limits.max_days,
-                dropped: self.telemetry.dropped(),
+                dropped: self.store.dropped(),
             },
-            relay: self.relay_sum().await?,
-            rejected: small(self.receivers.counters.refusals()),
-            last_rejected: self.receivers.counters.last_reason().unwrap_or_default(),
+            relay: self.relay.summary().await?,
+            rejected: small(self.counters.refusals()),
+            last_rejected: self.counters.last_reason().unwrap_or_default(),
         })
     }
+}
 
-    pub(crate) async fn weeks(&self, _request: WeeksRequest, _caller: &Caller) -> Result<Vec<WeekRow>, Error> {
-        Ok(course::WEEKS.iter().map(|w| WeekRow { week: w.week.to_owned(), title: course::title(w.week) }).collect())
-    }
+/// The course's weeks.
+pub(crate) fn weeks() -> Vec<WeekRow> {
+    course::WEEKS.iter().map(|w| WeekRow { week: w.week.to_owned(), title: course::title(w.week) }).collect()
 }

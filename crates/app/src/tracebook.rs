@@ -1,131 +1,166 @@
-//! The running app: what it owns, and in which order it starts and stops.
+//! The running app: composes the modules, and starts and stops them.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_core::console::Console;
+use tracebook_core::diff::Difference;
+use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_core::time::Nanos;
-use tracebook_store::{Journal, StoreError, Telemetry};
+use tracebook_render::card::Size;
+use tracebook_store::StoreError;
 
+use crate::capture::Capturer;
 use crate::cloud::Cloud;
+use crate::doctor::Doctor;
+use crate::evidence::EvidenceStore;
+use crate::explore::Explorer;
 use crate::ground::config::Config;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{cannot_write, lock_file, make_private_dir};
-use crate::ground::runtime::{Call, Runtime};
-use crate::ground::settings::{Settings, TelemetryLimits};
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{Caller, Capture, Captured, Event};
+use crate::ground::settings::Settings;
 use crate::ground::tasks::blocking;
-use crate::ingest::command_runner;
 use crate::ingest::receivers::Receivers;
-use crate::live_cards::Answers;
+use crate::ingest::{command_runner, request_log, retention};
+use crate::journal::Journal;
+use crate::live_cards::LiveCards;
 use crate::ports::{Holder, Ports};
-use crate::relay::Relay;
-use crate::rpc::{Caller, Cancel, Event};
+use crate::relay::{Relay, RelayControl};
+use crate::report::Reporter;
+use crate::status::Overview;
 use crate::system::{SystemClock, SystemEntropy};
+use crate::telemetry::Telemetry;
+use crate::transfer::Transfer;
 
 /// The running app. Cheap to share behind an [`Arc`]; stop it with [`Tracebook::shutdown`].
 #[derive(Debug)]
 pub struct Tracebook {
-    pub(crate) data_dir: PathBuf,
+    pub(crate) runtime: Runtime,
+    pub(crate) ports: Arc<Ports>,
+    receivers: Receivers,
     pub(crate) journal: Journal,
     pub(crate) telemetry: Telemetry,
-    pub(crate) ports: Ports,
-    pub(crate) receivers: Receivers,
-    pub(crate) limits: TelemetryLimits,
     pub(crate) cloud: Arc<Cloud>,
-    pub(crate) answers: Arc<Answers>,
-    pub(crate) relay: Relay,
-    runtime: Runtime,
-    /// For what goes on when the caller has its answer.
-    me: Weak<Self>,
+    pub(crate) evidence: EvidenceStore,
+    pub(crate) explore: Explorer,
+    pub(crate) relay: RelayControl,
+    pub(crate) capture: Capturer,
+    pub(crate) live_cards: LiveCards,
+    pub(crate) transfer: Transfer,
+    pub(crate) doctor: Doctor,
+    pub(crate) overview: Overview,
+    pub(crate) reporter: Reporter,
 }
 
 impl Tracebook {
-    /// Opens the journal, starts the receivers and the watch over both databases.
+    /// Opens the databases and starts the receivers.
     ///
     /// # Errors
-    /// With what to do: a data directory that cannot be written, a database of a newer version, a
-    /// named port that is taken.
+    /// A data directory that cannot be written, a database of a newer version, a named port that is taken.
     pub async fn start(config: Config) -> Result<Arc<Self>, Error> {
-        let data_dir = config.data_dir;
-        make_private_dir(&data_dir)?;
+        Self::start_with(config, Runtime::new(Arc::new(SystemClock), Arc::new(SystemEntropy))).await
+    }
+
+    /// The same with a clock and randomness of the caller's.
+    pub(crate) async fn start_with(config: Config, runtime: Runtime) -> Result<Arc<Self>, Error> {
+        let started = Self::compose(config, &runtime).await;
+        // What was started before the failure ends.
+        started.inspect_err(|_| runtime.stopping().cancel()).map(Arc::new)
+    }
+
+    async fn compose(config: Config, runtime: &Runtime) -> Result<Self, Error> {
+        let data_dir = config.data_dir.as_path();
+        make_private_dir(data_dir)?;
         // Two processes that start at once must not migrate at once.
         let opening = lock_file(&data_dir.join("open.lock"))?;
-        let waited = opening.try_clone().map_err(|e| cannot_write(&data_dir, &e))?;
-        blocking(move || waited.lock()).await?.map_err(|e| cannot_write(&data_dir, &e))?;
-        let journal = Journal::open(&data_dir).await.map_err(|e| at(&data_dir, e))?;
-        let settings = Settings::read(&data_dir)?;
+        let waited = opening.try_clone().map_err(|e| cannot_write(data_dir, &e))?;
+        blocking(move || waited.lock()).await?.map_err(|e| cannot_write(data_dir, &e))?;
+        let journal_store = tracebook_store::Journal::open(data_dir).await.map_err(|e| at(data_dir, e))?;
+        let settings = Settings::read(data_dir)?;
         let limits = settings.telemetry;
-        let runtime = Runtime::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
-        let relay = Relay::new(&data_dir, settings.relay, &runtime);
-        let cloud = Arc::new(Cloud::new(&data_dir));
-        let telemetry = Telemetry::open_within(&data_dir, limits.bytes()).await.map_err(|e| at(&data_dir, e))?;
+        let store = tracebook_store::Telemetry::open_within(data_dir, limits.bytes());
+        let store = store.await.map_err(|e| at(data_dir, e))?;
         drop(opening);
 
-        // Only the process that receives removes what is old: a second one would only get in the way.
-        if config.receivers.is_some() {
-            crate::ingest::retention::start(telemetry.clone(), limits, &runtime);
-        }
-        let (ports, receivers) = match config.receivers {
+        let (ports, listeners) = match &config.receivers {
             Some(wanted) => {
-                let (ports, listeners) =
-                    Ports::open(&wanted, &data_dir).await.inspect_err(|_| runtime.stopping().cancel())?;
-                let receivers = Receivers::start(listeners, wanted.allow_origin, &telemetry, &relay, &runtime)
-                    .inspect_err(|_| runtime.stopping().cancel())?;
+                let (ports, listeners) = Ports::open(wanted, data_dir).await?;
+                (ports, Some((listeners, wanted.allow_origin.clone())))
+            }
+            None => (Ports::elsewhere(data_dir), None),
+        };
+        let ports = Arc::new(ports);
+        let cloud = Arc::new(Cloud::new(data_dir, &store, &ports, runtime));
+        let relay = Relay::new(data_dir, settings.relay, runtime);
+        let receivers = match listeners {
+            Some((listeners, allow_origin)) => {
+                // Only the process that receives removes what is old: a second one would only get in the way.
+                retention::start(store.clone(), limits, runtime);
+                let receivers = Receivers::start(listeners, allow_origin, &store, &relay, runtime)?;
                 relay.follow();
                 if ports.held() {
-                    relay.start(&cloud, ports.addresses(), &telemetry);
+                    relay.start(&cloud, ports.addresses(), &store);
                 }
-                (ports, receivers)
+                receivers
             }
-            None => (Ports::elsewhere(&data_dir), Receivers::none(&runtime)),
+            None => Receivers::none(runtime),
         };
         if !config.watch.is_empty() {
             // How the commands of an earlier run ended says nothing of this one's.
-            telemetry.forget_requests(crate::ingest::request_log::WATCH).await?;
+            store.forget_requests(request_log::WATCH).await?;
         }
-        for line in config.watch {
-            command_runner::watch(line, telemetry.clone(), &runtime).inspect_err(|_| runtime.stopping().cancel())?;
+        for line in config.watch.iter().cloned() {
+            command_runner::watch(line, store.clone(), runtime)?;
         }
-        let answers = Arc::<Answers>::default();
-        crate::live_cards::sweep(&answers, &runtime);
-        let tracebook = Arc::new_cyclic(|me| Self {
-            data_dir,
-            journal,
-            telemetry,
+
+        let journal = Journal::new(journal_store, runtime);
+        let telemetry = Telemetry::new(store.clone(), runtime);
+        let evidence = EvidenceStore::new(&journal, runtime);
+        let explore = Explorer::new(&journal.store, &telemetry, &cloud, runtime);
+        let relay = RelayControl::new(&relay, &cloud, &store, &ports, runtime);
+        let capture = Capturer::new(&journal, &telemetry, &cloud, &evidence, &explore, runtime);
+        let live_cards = LiveCards::new(&journal.store, &evidence, &capture, runtime);
+        live_cards.start_sweep();
+        let doctor = Doctor::new(data_dir, limits, &store, &ports, &cloud, runtime);
+        let overview = Overview::new(data_dir, limits, &store, &ports, &receivers.counters, &relay);
+        Ok(Self {
+            reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
+            transfer: Transfer::new(&journal, &evidence, &live_cards, runtime),
+            doctor,
+            overview,
+            runtime: runtime.clone(),
             ports,
             receivers,
-            limits,
+            journal,
+            telemetry,
             cloud,
-            answers,
+            evidence,
+            explore,
             relay,
-            runtime,
-            me: Weak::clone(me),
-        });
-        Ok(tracebook)
+            capture,
+            live_cards,
+        })
     }
 
     /// Publishes changes from now on, by this process and by others.
     ///
     /// # Errors
     /// Where a database cannot be read.
-    pub async fn watch(self: &Arc<Self>) -> Result<(), Error> {
-        crate::change_feed::start(&self.journal, &self.telemetry, &self.receivers.counters, &self.runtime).await
+    pub async fn watch(&self) -> Result<(), Error> {
+        let (journal, telemetry) = (&self.journal.store, &self.telemetry.store);
+        crate::change_feed::start(journal, telemetry, &self.receivers.counters, &self.runtime).await
     }
 
     /// Stops the receivers after what they hold is committed, and closes the databases.
     pub async fn shutdown(&self) {
         self.runtime.stop().await;
-        self.telemetry.close().await;
-        self.journal.close().await;
-    }
-
-    /// The relay's log from now on, a line each, in the format of the X-Ray daemon.
-    pub fn relay_lines(&self) -> broadcast::Receiver<String> {
-        self.relay.lines()
+        self.telemetry.store.close().await;
+        self.journal.store.close().await;
     }
 
     /// Cancelled when the app is asked to stop.
@@ -136,6 +171,11 @@ impl Tracebook {
     /// Events from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.runtime.subscribe()
+    }
+
+    /// The relay's log from now on, a line each, in the format of the X-Ray daemon.
+    pub fn relay_lines(&self) -> broadcast::Receiver<String> {
+        self.relay.lines()
     }
 
     /// What needs the user's attention.
@@ -158,11 +198,6 @@ impl Tracebook {
         self.ports.holder()
     }
 
-    /// The address of a receiver of this journal, of this process or of the one that holds it.
-    pub fn receiver_address(&self, name: &str) -> Option<String> {
-        self.ports.address(name)
-    }
-
     /// Runs a command to its end and returns what it printed; `cancelled` ends it earlier.
     ///
     /// # Errors
@@ -171,38 +206,65 @@ impl Tracebook {
         command_runner::run(command, cancelled, self.runtime.clock()).await
     }
 
-    pub(crate) fn runtime(&self) -> &Runtime {
-        &self.runtime
+    /// Freezes the output of a command that ran, and puts it where the request says.
+    ///
+    /// # Errors
+    /// Where the entry or the slot is not there, or nothing was printed.
+    pub async fn capture_console(
+        &self,
+        console: Console,
+        request: Capture,
+        caller: &Caller,
+    ) -> Result<Captured, Error> {
+        self.capture.capture_console(console, request, caller).await
     }
 
-    pub(crate) fn tell(&self, event: Event) {
-        self.runtime.publish(event);
+    /// Evidence as it was frozen.
+    ///
+    /// # Errors
+    /// Where there is none, or it was purged.
+    pub async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
+        self.evidence.frozen(id).await
     }
 
-    /// Does something while the caller goes on, until it is done or the app is asked to stop.
-    pub(crate) fn beside<F>(&self, work: impl FnOnce(Arc<Self>) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        if let Some(me) = self.me.upgrade() {
-            self.runtime.spawn_cancellable(work(me));
-        }
+    /// What was received for an evidence, as a JSON document.
+    ///
+    /// # Errors
+    /// Where there is none: nothing was received beside what the evidence itself says, or it was imported.
+    pub async fn evidence_raw(&self, id: Id) -> Result<serde_json::Value, Error> {
+        self.evidence.raw(id).await
     }
 
-    pub(crate) fn now(&self) -> Nanos {
-        self.runtime.now()
+    /// What differs between two pieces of evidence.
+    ///
+    /// # Errors
+    /// Where one of them is not there.
+    pub async fn evidence_diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
+        self.evidence.diff(left, right).await
     }
 
-    pub(crate) fn new_id(&self) -> Id {
-        self.runtime.new_id()
+    /// The card of an evidence, as an export would write it.
+    ///
+    /// # Errors
+    /// Where there is no such evidence.
+    pub async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
+        self.evidence.card(id, size).await
     }
 
-    pub(crate) fn begin(&self, caller: &Caller) -> Call {
-        self.runtime.begin(caller)
+    /// The card of a local trace as it is now.
+    ///
+    /// # Errors
+    /// Where no span of it has arrived.
+    pub async fn live_trace(&self, id: &str, size: Size) -> Result<String, Error> {
+        self.explore.trace_card(id, size).await
     }
 
-    pub(crate) async fn cancel(&self, request: Cancel, _caller: &Caller) -> Result<bool, Error> {
-        Ok(self.runtime.cancel(&request.call))
+    /// The card of a live card's answer: the one of this name while it is kept, else the last.
+    ///
+    /// # Errors
+    /// Where the card was not answered yet in this run.
+    pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
+        self.live_cards.picture(id, asked_at, size).await
     }
 }
 

@@ -4,7 +4,7 @@
 #[test]
 fn bindings_are_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/bindings.ts");
-    let wanted = tracebook_app::rpc::typescript();
+    let wanted = tracebook_app::api::typescript();
     if std::env::var_os("TRACEBOOK_WRITE_BINDINGS").is_some() {
         std::fs::write(path, &wanted).expect("writes");
     }

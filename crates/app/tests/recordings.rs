@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracebook_app::Code;
-use tracebook_app::rpc::{Event, Request, rewrite_answer};
+use tracebook_app::api::{Event, Request, rewrite_answer};
 
 #[test]
 fn recorded_answers_have_the_types_of_the_commands() {

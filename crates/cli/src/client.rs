@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tracebook_app::rpc::{Caller, Cancel, Command};
+use tracebook_app::api::{self, Caller, Cancel, Command};
 use tracebook_app::{Code, Config, Error, Tracebook};
 
 use crate::signals;
@@ -30,12 +30,12 @@ impl Client {
     /// second Ctrl-C does not wait for a call that cannot be cancelled.
     pub(crate) async fn call<C: Command>(&self, command: C) -> Result<C::Answer, Error> {
         let caller = self.caller();
-        let mut answer = std::pin::pin!(self.tracebook.call(command, &caller));
+        let mut answer = std::pin::pin!(api::call(&self.tracebook, command, &caller));
         tokio::select! {
             answer = &mut answer => return answer,
             () = signals::interrupted() => {}
         }
-        self.tracebook.call(Cancel { call: CALL.to_owned() }, &caller).await?;
+        api::call(&self.tracebook, Cancel { call: CALL.to_owned() }, &caller).await?;
         tokio::select! {
             answer = answer => answer,
             () = signals::interrupted() => Err(Error::new(Code::Cancelled, "interrupted", "")),

@@ -24,7 +24,7 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use tracebook_app::rpc::{Caller, Event, Request, Topic};
+use tracebook_app::api::{self, Caller, Event, Request, Topic};
 use tracebook_app::{Code, Error, Tracebook, pictures};
 
 #[derive(RustEmbed)]
@@ -229,7 +229,7 @@ async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Byt
         }
     };
     let caller = Caller { client: asked.client, call: asked.call };
-    match host.tracebook.rpc(request, &caller).await {
+    match api::rpc(&host.tracebook, request, &caller).await {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(error) => failure(&error),
     }

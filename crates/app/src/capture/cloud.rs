@@ -1,7 +1,7 @@
-//! What a capture reads from a cloud source: the same kinds as from local telemetry, by the source's own API.
+//! Captures of cloud sources, by their APIs.
 
 use tracebook_core::dossier::{Join, JoinedLog};
-use tracebook_core::evidence::{Body, Kind};
+use tracebook_core::evidence::Body;
 use tracebook_core::filter::leading_part;
 use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
@@ -11,62 +11,46 @@ use tracebook_core::time::Nanos;
 use tracebook_core::xray::warnings;
 use tracebook_sources::cloud::Range;
 use tracebook_sources::cloudwatch::client::Event;
-use tracebook_sources::{rollbar, xray};
+use tracebook_sources::{cloudwatch, rollbar, xray};
 
+use super::Capturer;
 use super::Raw;
 use super::dossier::empty_dossier;
-use super::kinds::{EVENTS, Found, both, named, one_of};
-use crate::Tracebook;
+use super::kinds::{Finding, MAX_ROWS, both, named, one_of};
 use crate::cloud::AskAws;
 use crate::ground::error::Error;
 use crate::ground::question::trace_id;
-use crate::ground::question::{no_honeycomb_traces, unsupported};
 use crate::ground::records::log_event;
-use crate::rpc::{Caller, Capture, QueryRun, Vendor};
+use crate::ground::schema::{Caller, Capture, QueryRun, Vendor};
 
-/// How far back a service map looks that names no range.
-const MAP_BACK: i64 = 3_600 * 1_000_000_000;
-/// How long before its first and after its last span a request may still log.
+/// The nanoseconds that a service map covers unless it names a range.
+const MAP_LOOKBACK: i64 = 3_600 * 1_000_000_000;
+/// Nanoseconds before its first and after its last span in which a request may still log.
 const MARGIN: i64 = 60_000_000_000;
 
-impl Tracebook {
-    pub(super) async fn find_in_cloud(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        match (request.source, request.kind) {
-            (Source::Honeycomb, Kind::Trace) => Err(no_honeycomb_traces()),
-            (Source::Xray, Kind::Trace) => self.xray_trace(request, caller).await,
-            (Source::Xray, Kind::Dossier) => self.xray_dossier(request, caller).await,
-            (Source::Xray, Kind::ServiceMap) => self.xray_map(request, caller).await,
-            (Source::Xray, Kind::Groups) => self.xray_groups(request, caller).await,
-            (Source::Xray, Kind::SamplingRules) => self.xray_rules(request, caller).await,
-            (Source::Cloudwatch, Kind::Logs) => self.cloudwatch_logs(request, caller).await,
-            (Source::Cloudwatch | Source::Honeycomb, Kind::Query) => self.query_result(request, caller).await,
-            (Source::Rollbar, Kind::Error) => self.rollbar_error(request, caller).await,
-            (source, kind) => Err(unsupported(source, kind.word())),
-        }
-    }
-
+impl Capturer {
     async fn which_xray(&self, ask: &AskAws, request: &Capture) -> Result<TraceId, Error> {
         match one_of(request, "trace", "`live traces --source xray` lists them")? {
             Some(id) => trace_id(id),
-            None => self.newest_xray_trace(ask, &request.filter, request.since.as_deref()).await,
+            None => self.cloud.newest_xray_trace(ask, &request.filter, request.since.as_deref()).await,
         }
     }
 
-    async fn xray_trace(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
+    pub(super) async fn xray_trace(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
         let id = self.which_xray(&ask, request).await?;
-        let read = self.read_xray_trace(&ask, id).await?;
+        let read = self.cloud.read_xray_trace(&ask, id).await?;
         let mut said = read.warnings;
         said.extend(read.trace.notes.iter().cloned());
-        let origin = Self::origin_of_trace(ask.region(), id, read.trace.start());
+        let origin = origin_of_trace(ask.region(), id, read.trace.start());
         let raw = Raw { spans: read.records, ..Raw::default() };
-        Ok(Found { raw, warnings: said, origin, ..Found::new(Body::Trace(read.trace), 1) })
+        Ok(Finding { raw, warnings: said, origin, ..Finding::new(Body::Trace(read.trace), 1) })
     }
 
-    /// The trace from X-Ray, the log events of a group that name it, and what the local ends have of the same request.
-    async fn xray_dossier(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
-        // In front of the filter expression the filter may name the log group: `group:cruddur`.
+    /// The trace from X-Ray, the log events of a group that name it, and local telemetry of the same request.
+    pub(super) async fn xray_dossier(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
+        // The filter may begin with a log group before the filter expression: `group:cruddur`.
         let part = leading_part(request.filter.trim_start(), &["group"])
             .map_err(|e| Error::usage(e.to_string(), "Example: group:cruddur service(\"backend-flask\") { fault }"))?;
         let (group, expression) = match part {
@@ -74,8 +58,8 @@ impl Tracebook {
             None => (None, request.filter.clone()),
         };
         let id = self.which_xray(&ask, &Capture { filter: expression, ..request.clone() }).await?;
-        let read = self.read_xray_trace(&ask, id).await?;
-        let origin = Self::origin_of_trace(ask.region(), id, read.trace.start());
+        let read = self.cloud.read_xray_trace(&ask, id).await?;
+        let origin = origin_of_trace(ask.region(), id, read.trace.start());
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut dossier = empty_dossier(id, read.trace);
         match group {
@@ -85,7 +69,7 @@ impl Tracebook {
                     until: Nanos(dossier.trace.end().0.saturating_add(MARGIN)),
                 };
                 let outcome = ask.aws.logs.of_trace(&group, id, range, &ask.fetch).await;
-                let found = self.answered(Vendor::Aws, outcome).await?;
+                let found = self.cloud.answered(Vendor::Aws, outcome).await?;
                 dossier.notes.extend(found.notes);
                 for Event { record, .. } in found.records {
                     dossier.logs.push(JoinedLog { by: Join::TraceId, event: log_event(&record) });
@@ -94,25 +78,25 @@ impl Tracebook {
             }
             None => dossier
                 .notes
-                .push("CloudWatch Logs was not asked: no log group was named (--filter group:NAME)".to_owned()),
+                .push("CloudWatch Logs was not queried: no log group was named (--filter group:NAME)".to_owned()),
         }
         self.join_local(&mut dossier, &mut raw).await?;
         let mut said = read.warnings;
         said.extend(dossier.notes.iter().cloned());
-        Ok(Found { raw, warnings: said, origin, ..Found::new(Body::Dossier(Box::new(dossier)), EVENTS) })
+        Ok(Finding { raw, warnings: said, origin, ..Finding::new(Body::Dossier(Box::new(dossier)), MAX_ROWS) })
     }
 
-    async fn xray_map(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
+    pub(super) async fn xray_map(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
         let outcome = match &request.id {
             Some(id) => ask.aws.xray.trace_map(&[trace_id(id)?], &ask.fetch).await,
             None => {
-                let range = self.back(request.since.as_deref(), MAP_BACK)?;
+                let range = self.cloud.back(request.since.as_deref(), MAP_LOOKBACK)?;
                 let group = Some(request.filter.trim()).filter(|group| !group.is_empty());
                 ask.aws.xray.service_map(&range, group, &ask.fetch).await
             }
         };
-        let map = self.answered(Vendor::Aws, outcome).await?;
+        let map = self.cloud.answered(Vendor::Aws, outcome).await?;
         if map.nodes.is_empty() {
             return Err(Error::not_found(
                 format!("X-Ray in {} has no service map for that", ask.region()),
@@ -125,44 +109,44 @@ impl Tracebook {
             console_link: xray::links::service_map(ask.region()),
             expires: None,
         };
-        Ok(Found { warnings: map.notes.clone(), origin, ..Found::new(Body::ServiceMap(map), 0) })
+        Ok(Finding { warnings: map.notes.clone(), origin, ..Finding::new(Body::ServiceMap(map), 0) })
     }
 
-    async fn xray_groups(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
-        let mut found = self.answered(Vendor::Aws, ask.aws.xray.groups(&ask.fetch).await).await?;
+    pub(super) async fn xray_groups(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
+        let mut found = self.cloud.answered(Vendor::Aws, ask.aws.xray.groups(&ask.fetch).await).await?;
         found.groups = named(found.groups, request, "group", |group| &group.name)?;
         let origin = api(&ask);
-        Ok(Found { warnings: found.notes.clone(), origin, ..Found::new(Body::Groups(found), 0) })
+        Ok(Finding { warnings: found.notes.clone(), origin, ..Finding::new(Body::Groups(found), 0) })
     }
 
-    async fn xray_rules(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
-        let mut found = self.answered(Vendor::Aws, ask.aws.xray.sampling_rules(&ask.fetch).await).await?;
+    pub(super) async fn xray_rules(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
+        let mut found = self.cloud.answered(Vendor::Aws, ask.aws.xray.sampling_rules(&ask.fetch).await).await?;
         let all = found.rules.len();
         found.rules = named(found.rules, request, "sampling rule", |rule| &rule.name)?;
         if found.rules.len() < all {
-            // Warnings of the others are not this evidence's.
+            // Warnings about other rules do not belong to this evidence.
             found.notes = warnings(&found.rules);
         }
         let origin = api(&ask);
-        Ok(Found { warnings: found.notes.clone(), origin, ..Found::new(Body::SamplingRules(found), 0) })
+        Ok(Finding { warnings: found.notes.clone(), origin, ..Finding::new(Body::SamplingRules(found), 0) })
     }
 
-    async fn cloudwatch_logs(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_aws(caller).await?;
+    pub(super) async fn cloudwatch_logs(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_aws(caller).await?;
         if let Some(id) = &request.id {
             if request.latest {
                 return Err(both());
             }
-            let Event { record, .. } = self.event_of(&ask, id).await?;
-            let origin = Self::origin_of_logs(ask.region(), &record.group, "", (record.timestamp, record.timestamp));
+            let Event { record, .. } = self.cloud.event_of(&ask, id).await?;
+            let origin = origin_of_logs(ask.region(), &record.group, "", (record.timestamp, record.timestamp));
             let logs = Logs { events: vec![log_event(&record)], ..Logs::default() };
             let raw = Raw { logs: vec![record], ..Raw::default() };
-            return Ok(Found { raw, origin, ..Found::new(Body::Logs(logs), 1) });
+            return Ok(Finding { raw, origin, ..Finding::new(Body::Logs(logs), 1) });
         }
-        let limit = if request.latest { 1 } else { EVENTS };
-        let found = self.find_events(&ask, &request.filter, request.since.as_deref(), limit, true, None).await?;
+        let limit = if request.latest { 1 } else { MAX_ROWS };
+        let found = self.cloud.find_events(&ask, &request.filter, request.since.as_deref(), limit, true, None).await?;
         if found.events.is_empty() {
             return Err(Error::not_found(
                 format!("no log event of {} matches", found.group),
@@ -178,13 +162,13 @@ impl Tracebook {
         let range =
             (records.first().map_or(Nanos(0), |r| r.timestamp), records.last().map_or(Nanos(0), |r| r.timestamp));
         let pattern = crate::cloud::pattern_of(&request.filter)?;
-        let origin = Self::origin_of_logs(ask.region(), &found.group, &pattern, range);
+        let origin = origin_of_logs(ask.region(), &found.group, &pattern, range);
         let logs = Logs { events: records.iter().map(log_event).collect(), more: 0, notes: notes.clone() };
         let raw = Raw { logs: records, ..Raw::default() };
-        Ok(Found { raw, warnings: notes, origin, ..Found::new(Body::Logs(logs), limit) })
+        Ok(Finding { raw, warnings: notes, origin, ..Finding::new(Body::Logs(logs), limit) })
     }
 
-    async fn query_result(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
+    pub(super) async fn query_result(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
         let run = QueryRun {
             source: request.source,
             query: request.filter.clone(),
@@ -198,26 +182,26 @@ impl Tracebook {
                 "Give a saved one's id, or its text: --filter 'group:cruddur fields @timestamp, @message | limit 20'",
             ));
         }
-        let answered = self.run_query(&run, caller).await?;
+        let answered = self.explore.run_query(&run, caller).await?;
         if answered.source != request.source {
-            return Err(Error::usage("that answer is another source's", "Name the source that was asked"));
+            return Err(Error::usage("that answer is from another source", "Name the source that was asked"));
         }
         let said = answered.result.notes.clone();
         let limit = u32::try_from(answered.result.rows.len()).unwrap_or(u32::MAX);
-        Ok(Found {
+        Ok(Finding {
             warnings: said,
             origin: answered.origin,
-            ..Found::new(Body::Query(Box::new(answered.result)), limit)
+            ..Finding::new(Body::Query(Box::new(answered.result)), limit)
         })
     }
 
-    async fn rollbar_error(&self, request: &Capture, caller: &Caller) -> Result<Found, Error> {
-        let ask = self.ask_rollbar(caller).await?;
+    pub(super) async fn rollbar_error(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = self.cloud.ask_rollbar(caller).await?;
         let id = match one_of(request, "error", "`live errors --source rollbar` lists them")? {
             Some(id) => id.to_owned(),
             None => self.newest_rollbar(request, caller).await?,
         };
-        let item = self.rollbar_item(&ask, &id).await?;
+        let item = self.cloud.rollbar_item(&ask, &id).await?;
         let uuid = &item.error.occurrence.uuid;
         let origin = Origin {
             via: vec!["Rollbar API".to_owned()],
@@ -227,26 +211,48 @@ impl Tracebook {
             expires: None,
         };
         let raw = Raw { errors: vec![item.record], ..Raw::default() };
-        Ok(Found { raw, warnings: item.notes, origin, ..Found::new(Body::Error(Box::new(item.error)), 1) })
+        Ok(Finding { raw, warnings: item.notes, origin, ..Finding::new(Body::Error(Box::new(item.error)), 1) })
     }
 
     async fn newest_rollbar(&self, request: &Capture, caller: &Caller) -> Result<String, Error> {
-        let question = crate::rpc::LiveQuestion {
+        let question = crate::ground::schema::LiveQuestion {
             source: Source::Rollbar,
             filter: request.filter.clone(),
             since: request.since.clone(),
             limit: Some(20),
             fresh: true,
-            ..crate::rpc::LiveQuestion::default()
+            ..crate::ground::schema::LiveQuestion::default()
         };
-        let list = self.errors_of(question, caller).await?;
+        let list = self.cloud.errors_of(question, caller).await?;
         list.rows.into_iter().next().map(|row| row.id).ok_or_else(|| {
             Error::not_found("no item of Rollbar's matches", "`live errors --source rollbar` lists them; widen --since")
         })
     }
 }
 
-/// What is fetched from X-Ray's settings has no page of its own.
+/// The origin of a trace from X-Ray.
+fn origin_of_trace(region: &str, id: TraceId, start: Nanos) -> Origin {
+    Origin {
+        via: vec!["X-Ray API".to_owned()],
+        region: Some(region.to_owned()),
+        console_link: xray::links::trace(region, id),
+        expires: Some(xray::links::expires(start)),
+    }
+}
+
+/// The origin of log events from CloudWatch.
+fn origin_of_logs(region: &str, group: &str, pattern: &str, range: (Nanos, Nanos)) -> Origin {
+    // The console's range is exclusive at its end, and events may share the last millisecond.
+    let range = Range { from: range.0, until: Nanos(range.1.0.saturating_add(1_000_000)) };
+    Origin {
+        via: vec!["CloudWatch Logs API".to_owned()],
+        region: Some(region.to_owned()),
+        console_link: cloudwatch::links::events(region, group, None, pattern, range),
+        expires: None,
+    }
+}
+
+/// X-Ray's settings have no page of their own.
 fn api(ask: &AskAws) -> Origin {
     Origin { via: vec!["X-Ray API".to_owned()], region: Some(ask.region().to_owned()), ..Origin::default() }
 }

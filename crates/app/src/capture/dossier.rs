@@ -1,4 +1,4 @@
-//! One request, joined: its spans, log events, errors and console lines as one evidence.
+//! Dossiers: the spans, log events, errors and console lines of one request as one evidence.
 
 use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, Likeness};
@@ -10,35 +10,35 @@ use tracebook_core::trace::Trace;
 use tracebook_core::value::Attribute;
 use tracebook_store::console::{LineQuery, StoredLine};
 
+use super::Capturer;
 use super::Raw;
-use super::kinds::Found;
-use crate::Tracebook;
+use super::kinds::Finding;
 use crate::ground::error::Error;
 use crate::ground::records::log_event;
 use crate::ground::records::occurrence;
-use crate::rpc::Capture;
+use crate::ground::schema::Capture;
 
-/// The most of each kind that is joined.
-const MOST: u32 = 200;
-/// How long before its first and after its last span a request may still log, in nanoseconds.
+/// The most rows of each kind that are joined.
+const MAX_JOINED: u32 = 200;
+/// Nanoseconds before its first and after its last span in which a request may still log.
 const MARGIN: i64 = 100_000_000;
-/// Rollbar's times are whole seconds, rounded down, and sent by a clock that may be a little behind.
+/// Rollbar's times are rounded down to seconds, by a clock that may be a little behind.
 const ROLLBAR_MARGIN: i64 = 1_000_000_000;
 
-impl Tracebook {
-    pub(super) async fn dossier_to_capture(&self, request: &Capture) -> Result<Found, Error> {
+impl Capturer {
+    pub(super) async fn dossier_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
         let id = self.which_trace(request).await?;
-        let read = self.read_trace(id).await?;
+        let read = self.telemetry.read_trace(id).await?;
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
         let mut dossier = empty_dossier(id, read.trace);
         self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
-        Ok(Found { raw, warnings, ..Found::new(Body::Dossier(Box::new(dossier)), MOST) })
+        Ok(Finding { raw, warnings, ..Finding::new(Body::Dossier(Box::new(dossier)), MAX_JOINED) })
     }
 
-    /// Joins what the local ends have of the same request.
+    /// Joins local telemetry of the same request.
     pub(super) async fn join_local(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
         self.join_logs(dossier, raw).await?;
         self.join_errors(dossier, raw).await?;
@@ -49,14 +49,14 @@ impl Tracebook {
 
     async fn join_logs(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
         let (from, until) = window(&dossier.trace);
-        let by_id = LogQuery { trace_id: Some(dossier.trace_id), limit: MOST, ..LogQuery::default() };
-        let by_time = LogQuery { from: Some(from), before: Some(until), limit: MOST, ..LogQuery::default() };
+        let by_id = LogQuery { trace_id: Some(dossier.trace_id), limit: MAX_JOINED, ..LogQuery::default() };
+        let by_time = LogQuery { from: Some(from), before: Some(until), limit: MAX_JOINED, ..LogQuery::default() };
         let services = dossier.trace.services();
         let mut found: Vec<(Join, _)> =
-            self.telemetry.logs(&by_id).await?.into_iter().map(|stored| (Join::TraceId, stored)).collect();
-        for stored in self.telemetry.logs(&by_time).await? {
+            self.telemetry.store.logs(&by_id).await?.into_iter().map(|stored| (Join::TraceId, stored)).collect();
+        for stored in self.telemetry.store.logs(&by_time).await? {
             let log = &stored.record;
-            // CloudWatch's groups say no service: there, time is all there is.
+            // CloudWatch's groups name no service: time is the only clue.
             let known = log.encoding.origin() == tracebook_core::logs::LogOrigin::Otlp;
             if log.trace_id.is_none() && (!known || services.contains(&log.group)) {
                 found.push((Join::Time, stored));
@@ -72,7 +72,7 @@ impl Tracebook {
 
     async fn join_errors(&self, dossier: &mut Dossier, raw: &mut Raw) -> Result<(), Error> {
         let mut found = Vec::new();
-        for record in self.telemetry.errors_of(dossier.trace_id, MOST).await? {
+        for record in self.telemetry.store.errors_of(dossier.trace_id, MAX_JOINED).await? {
             let whole = occurrence(&record);
             let by = if names_trace(&whole.custom, dossier.trace_id) { Join::TraceId } else { Join::Header };
             found.push((by, whole, record));
@@ -80,7 +80,7 @@ impl Tracebook {
         let (from, until) = (dossier.trace.start(), dossier.trace.end());
         let (from, until) =
             (Nanos(from.0.saturating_sub(ROLLBAR_MARGIN)), Nanos(until.0.saturating_add(ROLLBAR_MARGIN)));
-        for record in self.telemetry.errors_between(from, until, MOST).await? {
+        for record in self.telemetry.store.errors_between(from, until, MAX_JOINED).await? {
             let whole = occurrence(&record);
             if Likeness::of(&dossier.trace, &whole).is_some() {
                 found.push((Join::Time, whole, record));
@@ -96,13 +96,13 @@ impl Tracebook {
 
     async fn join_console(&self, dossier: &mut Dossier) -> Result<(), Error> {
         let (from, until) = window(&dossier.trace);
-        let by_id = LineQuery { trace_id: Some(dossier.trace_id), limit: MOST, ..LineQuery::default() };
-        let by_time = LineQuery { from: Some(from), until: Some(until), limit: MOST, ..LineQuery::default() };
-        let named = self.telemetry.console(&by_id).await?.into_iter();
+        let by_id = LineQuery { trace_id: Some(dossier.trace_id), limit: MAX_JOINED, ..LineQuery::default() };
+        let by_time = LineQuery { from: Some(from), until: Some(until), limit: MAX_JOINED, ..LineQuery::default() };
+        let named = self.telemetry.store.console(&by_id).await?.into_iter();
         let mut found: Vec<(Join, _)> =
             named.filter(|line| !is_of_printed_span(line)).map(|line| (Join::TraceId, line)).collect();
-        let timely = self.telemetry.console(&by_time).await?;
-        // A printed span names its own trace: those of this request are spans of it already, the others are not of it.
+        let timely = self.telemetry.store.console(&by_time).await?;
+        // Printed spans name their trace: those of this request are in the trace already, others do not belong to it.
         let lines: Vec<ConsoleLine> = timely.iter().map(line_of).collect();
         let other = timely.into_iter().zip(classify(&lines)).filter(|(_, kind)| *kind != LineKind::Span);
         let other = other.map(|(line, _)| line).filter(|l| l.record.trace_id.is_none());
@@ -126,7 +126,7 @@ fn line_of(stored: &StoredLine) -> ConsoleLine {
     ConsoleLine { text: line.text.clone(), stderr: line.stderr, time: Some(line.timestamp) }
 }
 
-/// Whether a line that names the trace is the one of a printed span: that stands in the dossier as a span.
+/// Whether a line that names the trace belongs to a printed span, which is in the dossier as a span.
 fn is_of_printed_span(stored: &StoredLine) -> bool {
     let line = line_of(stored);
     let text = prefix(&line.text).map_or(line.text.as_str(), |found| found.rest);
@@ -135,7 +135,7 @@ fn is_of_printed_span(stored: &StoredLine) -> bool {
     names || classify(std::slice::from_ref(&line)) == [LineKind::Span]
 }
 
-/// When something of the request may have been written.
+/// The time in which the request may have written something.
 fn window(trace: &Trace) -> (Nanos, Nanos) {
     (Nanos(trace.start().0.saturating_sub(MARGIN)), Nanos(trace.end().0.saturating_add(MARGIN)))
 }
@@ -144,7 +144,7 @@ fn names_trace(attributes: &[Attribute], id: TraceId) -> bool {
     attributes.iter().any(|a| a.value.as_str().and_then(|text| text.parse().ok()) == Some(id))
 }
 
-/// What was looked for and not found, and what may belong to another request.
+/// Notes on what was not found, and on what may belong to another request.
 fn notes(dossier: &Dossier) -> Vec<String> {
     let mut notes = Vec::new();
     for (n, what) in
@@ -153,14 +153,16 @@ fn notes(dossier: &Dossier) -> Vec<String> {
         if n == 0 {
             notes.push(format!("no {what} of this request was found"));
         }
-        if n >= usize::try_from(MOST).unwrap_or(usize::MAX) {
-            notes.push(format!("only the first {MOST} {what}s are in it"));
+        if n >= usize::try_from(MAX_JOINED).unwrap_or(usize::MAX) {
+            notes.push(format!("only the first {MAX_JOINED} {what}s are included"));
         }
     }
     let by_time = dossier.logs.iter().map(|l| l.by).chain(dossier.errors.iter().map(|e| e.by));
     let by_time = by_time.chain(dossier.console.iter().map(|l| l.by)).filter(|by| *by == Join::Time).count();
     if by_time > 0 {
-        notes.push(format!("{by_time} joined by time and by no id: they may belong to another request of that moment"));
+        notes.push(format!(
+            "{by_time} joined by time only, without an id: they may belong to another request of that moment"
+        ));
     }
     notes
 }
@@ -168,7 +170,7 @@ fn notes(dossier: &Dossier) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::testing::Home;
     use tracebook_core::console::trace_id_in;
     use tracebook_core::evidence::Kind;
     use tracebook_core::telemetry::ConsoleRecord;
@@ -185,9 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_printed_spans_of_other_requests_stay_out() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let config = Config { data_dir: dir.path().join("data"), receivers: None, watch: Vec::new() };
-        let tracebook = Tracebook::start(config).await.expect("starts");
+        let home = Home::new().await;
         let text = format!(
             "before\n{}between\n{}GET /ours trace_id={OURS}\n",
             printed(THEIRS, "0102030405060708", "other-request"),
@@ -205,30 +205,20 @@ mod tests {
                 trace_id: trace_id_in(&line.text),
             })
             .collect();
-        tracebook.telemetry.commit_console(&records, tracebook.now()).await.expect("commits");
+        home.app.telemetry.store.commit_console(&records, home.app.runtime.now()).await.expect("commits");
         let spans = tracebook_sources::console::spans(&lines);
         assert_eq!(spans.len(), 2);
-        tracebook.telemetry.commit(&spans, tracebook.now()).await.expect("commits");
+        home.app.telemetry.store.commit(&spans, home.app.runtime.now()).await.expect("commits");
 
-        let request = Capture {
-            kind: Kind::Dossier,
-            id: Some(OURS.to_owned()),
-            source: tracebook_core::question::Source::Local,
-            latest: false,
-            filter: String::new(),
-            since: None,
-            text: None,
-            into: None,
-            slot: None,
-            caption: None,
-        };
-        let found = tracebook.find(&request, &crate::rpc::Caller::default()).await.expect("a dossier");
+        let request = Capture { id: Some(OURS.to_owned()), ..Capture::of(Kind::Dossier) };
+        let found = home.app.capture.find(&request, &crate::ground::schema::Caller::default()).await;
+        let found = found.expect("a dossier");
         let Body::Dossier(dossier) = found.body else { panic!("{:?}", found.body) };
         let said: Vec<(Join, &str)> = dossier.console.iter().map(|l| (l.by, l.line.text.trim())).collect();
         let own_line = format!("GET /ours trace_id={OURS}");
         assert_eq!(said, [(Join::Time, "before"), (Join::Time, "between"), (Join::TraceId, own_line.as_str())]);
         assert_eq!(dossier.trace.spans.len(), 1);
         assert!(!format!("{dossier:?}").contains("other-request"), "{dossier:?}");
-        tracebook.shutdown().await;
+        home.app.shutdown().await;
     }
 }

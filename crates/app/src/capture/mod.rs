@@ -1,56 +1,88 @@
-//! The click.
+//! Captures: reads what is asked for, freezes it and puts a reference into the entry.
 
 mod cloud;
 mod dossier;
 mod kinds;
 mod raw;
 
+use std::sync::Arc;
+
 use tracebook_core::console::Console;
 use tracebook_core::entry::Entry;
-use tracebook_core::evidence::Frozen;
 use tracebook_core::freeze::{self, Click};
 use tracebook_core::question::Question;
 use tracebook_render::markdown::{self, Slot, Where};
 
+use crate::TOOL;
+use crate::cloud::Cloud;
+use crate::evidence::EvidenceStore;
+use crate::explore::Explorer;
 use crate::ground::error::Error;
 use crate::ground::question::window_start;
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{Caller, Capture, Captured};
 use crate::ground::tasks::blocking;
-use crate::live_cards;
-use crate::rpc::{Caller, Capture, Captured};
-use crate::{TOOL, Tracebook};
+use crate::journal::Journal;
+use crate::telemetry::Telemetry;
 
-pub(crate) use kinds::Found;
+pub(crate) use kinds::Finding;
 use raw::Raw;
 
 /// Where a reference goes.
 #[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
-    /// Into a slot: its number, or part of its text.
+pub(crate) enum Placement<'a> {
+    /// A slot, by its number or part of its text.
     Slot(&'a str),
-    /// Behind all else.
+    /// The end of the text.
     End,
-    /// Where this puts it; behind all else where that is nowhere.
+    /// The text that this returns; the end of the text where it returns none.
     Instead(&'a (dyn Fn(&str) -> Option<String> + Sync)),
 }
 
-/// How often a text is read anew when somebody writes between our reading and our writing.
-const TRIES: usize = 5;
+/// How often a text is read again after another writer was faster.
+const MAX_TRIES: usize = 5;
 
-impl Tracebook {
-    pub(crate) async fn capture(&self, request: Capture, caller: &Caller) -> Result<Captured, Error> {
-        if live_cards::is_live(request.id.as_deref()) {
-            return self.capture_live_card(request, caller).await;
+/// Freezes what a source shows. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Capturer {
+    journal: Journal,
+    telemetry: Telemetry,
+    cloud: Arc<Cloud>,
+    evidence: EvidenceStore,
+    explore: Explorer,
+    runtime: Runtime,
+}
+
+impl Capturer {
+    pub(crate) fn new(
+        journal: &Journal,
+        telemetry: &Telemetry,
+        cloud: &Arc<Cloud>,
+        evidence: &EvidenceStore,
+        explore: &Explorer,
+        runtime: &Runtime,
+    ) -> Self {
+        Self {
+            journal: journal.clone(),
+            telemetry: telemetry.clone(),
+            cloud: Arc::clone(cloud),
+            evidence: evidence.clone(),
+            explore: explore.clone(),
+            runtime: runtime.clone(),
         }
-        let into = self.destination(&request).await?;
+    }
+
+    pub(crate) async fn capture(&self, request: Capture, caller: &Caller) -> Result<Captured, Error> {
+        let into = self.target_entry(&request).await?;
         let found = self.find(&request, caller).await?;
         self.freeze(found, request, into, caller).await
     }
 
-    pub(crate) async fn destination(&self, request: &Capture) -> Result<Option<Entry>, Error> {
-        // Where it goes is looked up first: a wrong slot must not leave evidence that is placed nowhere.
+    pub(crate) async fn target_entry(&self, request: &Capture) -> Result<Option<Entry>, Error> {
+        // Resolved before the capture: a wrong slot must not leave evidence that is not placed.
         match &request.into {
             Some(reference) => {
-                let entry = self.find_entry(reference).await?;
+                let entry = self.journal.find_entry(reference).await?;
                 if let Some(wanted) = &request.slot {
                     self.find_slot(&entry, wanted).await?;
                 }
@@ -63,33 +95,29 @@ impl Tracebook {
         }
     }
 
-    /// Freezes console output of a command that ran, and puts it where the request says.
-    ///
-    /// # Errors
-    /// Where the entry or the slot is not there, or nothing was printed.
-    pub async fn capture_console(
+    pub(crate) async fn capture_console(
         &self,
         console: Console,
         request: Capture,
         caller: &Caller,
     ) -> Result<Captured, Error> {
-        let into = self.destination(&request).await?;
+        let into = self.target_entry(&request).await?;
         let found = self.console_found(console).await?;
         self.freeze(found, request, into, caller).await
     }
 
     pub(crate) async fn freeze(
         &self,
-        found: Found,
+        found: Finding,
         request: Capture,
         into: Option<Entry>,
         caller: &Caller,
     ) -> Result<Captured, Error> {
-        let Found { body, raw, mut warnings, limit, origin, asked_at } = found;
-        let captured_at = asked_at.unwrap_or_else(|| self.now());
+        let Finding { body, raw, mut warnings, limit, origin, asked_at } = found;
+        let captured_at = asked_at.unwrap_or_else(|| self.runtime.now());
         let since = window_start(request.since.as_deref(), captured_at)?;
         let click = Click {
-            id: self.new_id(),
+            id: self.runtime.new_id(),
             question: Question { source: request.source, filter: request.filter.clone(), since, limit },
             captured_at,
             tool: TOOL.to_owned(),
@@ -105,57 +133,46 @@ impl Tracebook {
         .map_err(Error::internal)?;
         match frozen.evidence.provenance.credentials_removed {
             0 => {}
-            1 => warnings.push("1 value that looked like a credential was taken out".to_owned()),
-            n => warnings.push(format!("{n} values that looked like credentials were taken out")),
+            1 => warnings.push("1 value that looked like a credential was removed".to_owned()),
+            n => warnings.push(format!("{n} values that looked like credentials were removed")),
         }
-        self.keep(&frozen, &raw, caller).await?;
+        self.evidence.keep(&frozen, &raw, caller).await?;
         let reference = markdown::reference(&frozen, request.caption.as_deref());
         if let Some(entry) = into {
-            let place = request.slot.as_deref().map_or(Place::End, Place::Slot);
-            self.put(&entry, place, &reference, caller, &mut warnings).await?;
+            let place = request.slot.as_deref().map_or(Placement::End, Placement::Slot);
+            self.insert_reference(&entry, place, &reference, caller, &mut warnings).await?;
         }
-        let evidence = self.evidence_row(frozen.evidence.id).await?;
+        let evidence = self.evidence.row(frozen.evidence.id).await?;
         tracing::info!(id = %evidence.id, kind = evidence.kind.word(), warnings = warnings.len(), "captured");
         Ok(Captured { evidence, reference, warnings })
     }
 
-    /// Writes evidence and reads it back: only what reads back is frozen.
-    pub(crate) async fn keep(&self, frozen: &Frozen, raw: &[u8], caller: &Caller) -> Result<(), Error> {
-        self.journal.add_evidence(frozen, raw, &caller.client).await?;
-        let id = frozen.evidence.id;
-        match self.journal.evidence(id).await? {
-            Some(stored) if stored.digest == frozen.digest => Ok(()),
-            Some(_) => Err(Error::internal(format!("evidence {id} is there already, with another digest"))),
-            None => Err(Error::internal(format!("evidence {id} was written and does not read back"))),
-        }
-    }
-
-    /// Puts a reference into an entry's text, whatever is written to it meanwhile.
-    pub(crate) async fn put(
+    /// Puts a reference into an entry's text, with retries if another writer changes it meanwhile.
+    pub(crate) async fn insert_reference(
         &self,
         entry: &Entry,
-        place: Place<'_>,
+        place: Placement<'_>,
         reference: &str,
         caller: &Caller,
         warnings: &mut Vec<String>,
     ) -> Result<(), Error> {
         let id = entry.row.id;
-        self.journal.keep_revision(id, "capture", self.now(), &caller.client).await?;
+        self.journal.store.keep_revision(id, "capture", self.runtime.now(), &caller.client).await?;
         let mut message = String::new();
-        for _ in 0..TRIES {
-            let entry = self.find_entry(&id.to_string()).await?;
+        for _ in 0..MAX_TRIES {
+            let entry = self.journal.find_entry(&id.to_string()).await?;
             let end = || markdown::place(&entry.body, reference, Where::Append);
             let body = match place {
-                Place::Slot(wanted) => {
+                Placement::Slot(wanted) => {
                     let slot = self.find_slot(&entry, wanted).await?;
                     markdown::place(&entry.body, reference, Where::Slot(&slot))
                 }
-                Place::End => end(),
-                Place::Instead(write) => write(&entry.body).unwrap_or_else(end),
+                Placement::End => end(),
+                Placement::Instead(write) => write(&entry.body).unwrap_or_else(end),
             };
-            let written = self.write_body(id, Some(entry.revision), body, None, caller).await?;
+            let written = self.journal.write_body(id, Some(entry.revision), body, None, caller).await?;
             if written.accepted {
-                if self.journal.entry_in_bin(id).await? {
+                if self.journal.store.entry_in_bin(id).await? {
                     warnings.push(format!("the entry {} is in the bin", entry.row.slug));
                 }
                 return Ok(());
@@ -164,13 +181,13 @@ impl Tracebook {
         }
         Err(Error::new(
             crate::Code::Storage,
-            format!("the evidence is frozen, but its place in the text could not be written: {message}"),
-            "It is listed as not placed; put it in from there",
+            format!("the evidence is frozen, but its reference could not be written to the entry: {message}"),
+            "It is listed as not placed; insert it from there",
         ))
     }
 
     async fn find_slot(&self, entry: &Entry, wanted: &str) -> Result<Slot, Error> {
-        let slots = self.markup_of(entry.row.id, &entry.body).await?.slots;
+        let slots = self.journal.markup_of(entry.row.id, &entry.body).await?.slots;
         let lower = wanted.to_lowercase();
         let by_number = wanted.trim().parse::<usize>().ok().and_then(|n| slots.iter().find(|s| s.n == n));
         let mut by_text = slots.iter().filter(|s| s.text.to_lowercase().contains(&lower));

@@ -1,5 +1,5 @@
-//! What was received, kept beside the evidence: JSON as itself, protobuf in base64 (so that fields this version does not
-//! know are still in it), credentials out of both.
+//! The received bytes that are kept with an evidence: JSON as it is, protobuf in base64 (so that fields unknown to this
+//! version survive), both without credentials.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tracebook_core::credentials::{self, Removed};
 use tracebook_core::telemetry::{Encoding, ErrorRecord, LogEncoding, LogRecord, SpanRecord};
 
-/// What a capture was read from.
+/// The records that a capture was read from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Raw {
     pub(crate) spans: Vec<SpanRecord>,
@@ -17,7 +17,7 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    /// How much was received, in bytes.
+    /// Bytes received.
     pub(crate) fn bytes(&self) -> usize {
         let spans: usize = self.spans.iter().map(|span| span.raw.len()).sum();
         let logs: usize = self.logs.iter().map(|log| log.raw.len() + log.message.len()).sum();
@@ -25,7 +25,7 @@ impl Raw {
         spans + logs + errors
     }
 
-    /// One JSON document; no byte where nothing was received as such.
+    /// One JSON document; empty where no bytes were received.
     pub(crate) fn document(&self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
         if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() {
             return Ok(Vec::new());
@@ -91,7 +91,7 @@ fn clean(bytes: &[u8], protobuf: bool, removed: &Removed) -> Json {
     }
     let mut json = serde_json::from_slice(bytes).unwrap_or(Json::Null);
     credentials::remove_from_json(&mut json);
-    // What a name gave away elsewhere in the capture may stand in this piece under no name.
+    // A value that a name marked as a credential elsewhere may occur here without a name.
     removed.take_from_json(&mut json);
     json
 }

@@ -1,4 +1,4 @@
-//! AWS: one connection for the settings of the moment, and who we are with it.
+//! AWS: one connection for the current settings, and its identity.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::{cloudwatch, xray};
 
 use super::Cloud;
+use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::runtime::Call;
+use crate::ground::schema::{Caller, Identity, Vendor};
 use crate::ground::settings::AwsSettings;
-use crate::rpc::{Caller, Identity, Vendor};
-use crate::{TOOL, Tracebook};
 
-/// How long resolved credentials are used before they are looked for again.
-const LASTS: Duration = Duration::from_secs(600);
+/// How long resolved credentials are used before they are resolved again.
+const CREDENTIALS_TTL: Duration = Duration::from_secs(600);
 
 /// The clients of one connection.
 pub(crate) struct Aws {
@@ -32,16 +32,16 @@ impl std::fmt::Debug for Aws {
     }
 }
 
-/// The connection that was made last, with the settings it was made with.
+/// The last connection with its settings.
 pub(super) type Kept = tokio::sync::Mutex<Option<(AwsSettings, Instant, Arc<Aws>)>>;
 
 impl Cloud {
-    /// The clients for some settings. Credentials that were good a moment ago are not looked for again.
+    /// The clients for some settings. Recently resolved credentials are reused.
     pub(crate) async fn aws(&self, set: &AwsSettings) -> Result<Arc<Aws>, SourceError> {
         let mut kept = self.aws.lock().await;
         if let Some((with, since, aws)) = &*kept
             && with == set
-            && since.elapsed() < LASTS
+            && since.elapsed() < CREDENTIALS_TTL
         {
             return Ok(Arc::clone(aws));
         }
@@ -61,17 +61,17 @@ impl Cloud {
         Ok(aws)
     }
 
-    /// Credentials were not taken: the user may sign in again in another window, so the next question looks anew.
-    pub(crate) async fn look_for_aws_again(&self) {
+    /// Drops the connection after its credentials were rejected: the user may sign in again in another window.
+    pub(crate) async fn forget_aws(&self) {
         *self.aws.lock().await = None;
     }
 }
 
-/// A question to AWS that is under way.
+/// A call to AWS in progress.
 pub(crate) struct AskAws {
     pub(crate) aws: Arc<Aws>,
     pub(crate) fetch: Fetch,
-    /// By what answers are kept: other settings see another world.
+    /// Part of the key that answers are cached by: profile, endpoint and region.
     pub(crate) world: String,
     _call: Call,
 }
@@ -82,31 +82,31 @@ impl AskAws {
     }
 }
 
-impl Tracebook {
-    /// Connects for a question; the call can be cancelled from now on.
+impl Cloud {
+    /// Connects for a call, which can be cancelled from now on.
     pub(crate) async fn ask_aws(&self, caller: &Caller) -> Result<AskAws, Error> {
-        let call = self.begin(caller);
-        let set = self.cloud.settings()?.aws;
-        let fetch = self.cloud.fetch(&call, set.endpoint.is_some());
+        let call = self.runtime.begin(caller);
+        let set = self.settings()?.aws;
+        let fetch = self.fetch(&call, set.endpoint.is_some());
         let token = fetch.token().clone();
         let made = tokio::select! {
             () = token.cancelled() => Err(SourceError::cancelled()),
-            made = self.cloud.aws(&set) => made,
+            made = self.aws(&set) => made,
         };
-        let aws = self.cloud.noted(Vendor::Aws, made, self.now())?;
+        let aws = self.noted(Vendor::Aws, made)?;
         let world = format!("{:?} {:?} {}", set.profile, set.endpoint, aws.connection.region);
         Ok(AskAws { aws, fetch, world, _call: call })
     }
 
-    /// Takes an answer: counts are written down, and how it went is noted.
+    /// Records the outcome of a call: usage and reachability.
     pub(crate) async fn answered<T>(&self, vendor: Vendor, outcome: Result<T, SourceError>) -> Result<T, Error> {
-        self.cloud.count.flush(&self.telemetry, self.now()).await;
+        self.flush_usage().await;
         if let Err(error) = &outcome
             && matches!(error.fault, Fault::Expired | Fault::Rejected | Fault::NoCredentials)
         {
-            self.cloud.look_for_aws_again().await;
+            self.forget_aws().await;
         }
-        self.cloud.noted(vendor, outcome, self.now())
+        self.noted(vendor, outcome)
     }
 
     pub(super) async fn who_in_aws(&self, caller: &Caller) -> Result<Identity, Error> {

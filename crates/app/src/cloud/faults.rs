@@ -1,17 +1,17 @@
-//! A source's fault as the app's: which class, and since when nobody answers.
+//! The reachability of sources, from the outcomes of calls.
 
 use std::sync::PoisonError;
 
-use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fault, SourceError};
 
 use super::Cloud;
 use crate::ground::error::{Code, Error};
-use crate::rpc::Vendor;
+use crate::ground::schema::Vendor;
 
 impl Cloud {
-    /// Notes how it went, and hands it on. An answer of any kind says that the source can be reached.
-    pub(crate) fn noted<T>(&self, vendor: Vendor, outcome: Result<T, SourceError>, now: Nanos) -> Result<T, Error> {
+    /// Records an outcome and returns it. An answer of any kind means that the source can be reached.
+    pub(crate) fn noted<T>(&self, vendor: Vendor, outcome: Result<T, SourceError>) -> Result<T, Error> {
+        let now = self.runtime.now();
         let mut all = self.reach.lock().unwrap_or_else(PoisonError::into_inner);
         let reach = all.entry(vendor).or_default();
         match outcome {
@@ -32,7 +32,7 @@ impl Cloud {
                     }
                     _ => reach.unreachable_since = None,
                 }
-                // What was asked wrongly says nothing of the source.
+                // A wrong request says nothing about the source.
                 reach.problem = match error.code {
                     Code::Usage | Code::NotFound | Code::Unsupported => None,
                     _ => Some(error.body()),
@@ -45,20 +45,25 @@ impl Cloud {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    #[test]
-    fn an_unreachable_source_says_since_when() {
-        let cloud = Cloud::new(std::path::Path::new("."));
-        let at = |text: &str| Nanos::parse_rfc3339(text).expect("a time");
+    use super::*;
+    use crate::testing::{self, ManualClock};
+
+    #[tokio::test]
+    async fn an_unreachable_source_says_since_when() {
+        let clock = Arc::new(ManualClock::at("2026-11-25T10:00:00Z"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let cloud = testing::cloud(folder.path(), &testing::runtime_at(&clock)).await;
         let gone = || Err::<(), _>(SourceError::new(Fault::Unreachable, "no answer", "Check the network"));
-        let first = cloud.noted(Vendor::Aws, gone(), at("2026-11-25T10:00:00Z")).expect_err("fails");
+        let first = cloud.noted(Vendor::Aws, gone()).expect_err("fails");
         assert_eq!((first.message.as_str(), first.exit_code()), ("no answer", 3));
-        let second = cloud.noted(Vendor::Aws, gone(), at("2026-11-25T10:05:00Z")).expect_err("fails");
+        clock.advance(300_000_000_000);
+        let second = cloud.noted(Vendor::Aws, gone()).expect_err("fails");
         assert!(second.message.starts_with("no answer (since 2026-11-25T10:00:00"), "{}", second.message);
         assert!(cloud.reach(Vendor::Aws).problem.is_some());
         assert!(cloud.reach(Vendor::Rollbar).problem.is_none());
-        cloud.noted(Vendor::Aws, Ok(()), at("2026-11-25T10:06:00Z")).expect("answers");
+        cloud.noted(Vendor::Aws, Ok(())).expect("answers");
         let reach = cloud.reach(Vendor::Aws);
         assert!(reach.problem.is_none() && reach.unreachable_since.is_none());
     }

@@ -1,21 +1,22 @@
-//! Honeycomb: whose key it is, and the way to its pages. Its API gives no spans, so no trace can be fetched from it.
+//! Honeycomb: connection and identity. Its API returns no spans, so no trace can be fetched from it.
 
 use std::time::Duration;
 
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::honeycomb::client::{Auth, Client};
 
+use super::Cloud;
 use super::secrets::Token;
 use super::sources::HONEYCOMB;
+use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::runtime::Call;
-use crate::rpc::{Caller, Identity, Vendor};
-use crate::{TOOL, Tracebook};
+use crate::ground::schema::{Caller, Identity, Vendor};
 
-/// How long a key's team and environment are taken to stay.
-const AUTH_LASTS: Duration = Duration::from_secs(600);
+/// How long a key's team and environment are cached.
+const AUTH_TTL: Duration = Duration::from_secs(600);
 
-/// A question to Honeycomb that is under way.
+/// A call to Honeycomb in progress.
 pub(crate) struct AskHoneycomb {
     pub(crate) client: Client,
     pub(crate) fetch: Fetch,
@@ -23,15 +24,15 @@ pub(crate) struct AskHoneycomb {
     _call: Call,
 }
 
-impl Tracebook {
+impl Cloud {
     pub(crate) async fn ask_honeycomb(&self, caller: &Caller) -> Result<AskHoneycomb, Error> {
-        let call = self.begin(caller);
-        let set = self.cloud.settings()?.honeycomb;
+        let call = self.runtime.begin(caller);
+        let set = self.settings()?.honeycomb;
         // Europe's API is Honeycomb's own, with the same quota.
         let own = set.endpoint.as_deref().is_some_and(|endpoint| !endpoint.contains(".honeycomb.io"));
-        let fetch = self.cloud.fetch(&call, own);
+        let fetch = self.fetch(&call, own);
         let endpoint = set.endpoint.unwrap_or_else(|| HONEYCOMB.to_owned());
-        let made = match self.cloud.secrets.find(Token::Honeycomb).await {
+        let made = match self.secrets.find(Token::Honeycomb).await {
             Some((key, _)) => Client::new(&endpoint, key, &TOOL.replace(' ', "/")),
             None => Err(SourceError::new(
                 Fault::NoCredentials,
@@ -40,16 +41,16 @@ impl Tracebook {
                  HONEYCOMB_API_KEY",
             )),
         };
-        let client = self.cloud.noted(Vendor::Honeycomb, made, self.now())?;
+        let client = self.noted(Vendor::Honeycomb, made)?;
         Ok(AskHoneycomb { client, fetch, endpoint, _call: call })
     }
 
     pub(crate) async fn honeycomb_auth(&self, ask: &AskHoneycomb) -> Result<Auth, Error> {
-        if let Some(auth) = self.cloud.auth.get(&ask.endpoint) {
+        if let Some(auth) = self.auth.get(&ask.endpoint) {
             return Ok(auth);
         }
         let auth = self.answered(Vendor::Honeycomb, ask.client.auth(&ask.fetch).await).await?;
-        self.cloud.auth.put(ask.endpoint.clone(), auth.clone(), AUTH_LASTS);
+        self.auth.put(ask.endpoint.clone(), auth.clone(), AUTH_TTL);
         Ok(auth)
     }
 

@@ -1,49 +1,44 @@
-//! Log events of CloudWatch Logs: groups, streams, events, one event again.
+//! CloudWatch Logs: groups, streams, events.
 
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::logs::{LogEvent, LogRow};
-use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloudwatch::client::{Event, EventRef, EventsAsk};
 
+use super::Cloud;
 use super::aws::AskAws;
-use super::traces::LIST_LASTS;
-use crate::Tracebook;
+use super::traces::LIST_TTL;
 use crate::ground::error::Error;
 use crate::ground::question::LIMIT;
-use crate::ground::question::unsupported;
 use crate::ground::records::log_event;
-use crate::rpc::{
+use crate::ground::schema::{
     Caller, Listed, LiveQuestion, LogGroupRow, LogGroupsRequest, LogRef, LogStreamRow, LogStreamsRequest, Vendor,
 };
 
-/// How far back a list looks that names no range.
-pub(crate) const BACK: i64 = 6 * 3_600 * 1_000_000_000;
-/// Where only we can look for a part of the filter, so many times as many events are read.
-const WIDER: u32 = 20;
-const MOST: u32 = 10_000;
+/// The nanoseconds that a list covers unless it names a range.
+pub(crate) const MAX_LOOKBACK: i64 = 6 * 3_600 * 1_000_000_000;
+/// Where a part of the filter is applied here and not by CloudWatch, this many times as many events are read.
+const READ_FACTOR: u32 = 20;
+const MAX_READ: u32 = 10_000;
 
-/// Events with what is to be said of them.
+/// The events that a filter matches.
 pub(crate) struct FoundEvents {
     pub(crate) events: Vec<Event>,
     pub(crate) notes: Vec<String>,
     pub(crate) next: Option<String>,
     pub(crate) group: String,
-    /// Whether the reading was ended before its end: such an answer is not kept for the next who asks.
+    /// Whether reading stopped early: such an answer is not cached.
     pub(crate) stopped: bool,
 }
 
-impl Tracebook {
+impl Cloud {
     pub(crate) async fn logs_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<LogRow>, Error> {
-        if request.source != Source::Cloudwatch {
-            return Err(unsupported(request.source, "log events"));
-        }
         let ask = self.ask_aws(caller).await?;
         let key = format!("logs {} {request:?}", ask.world);
-        if let Some(list) = self.cloud.logs.get(&key).filter(|_| !request.fresh) {
+        if let Some(list) = self.logs.get(&key).filter(|_| !request.fresh) {
             return Ok(list);
         }
-        let asked_at = self.now().rfc3339();
+        let asked_at = self.runtime.now().rfc3339();
         let limit = request.limit.unwrap_or(LIMIT);
         let found = self
             .find_events(
@@ -63,16 +58,16 @@ impl Tracebook {
             asked_at: Some(asked_at),
         };
         if whole {
-            self.cloud.logs.put(
+            self.logs.put(
                 format!("logs {} {:?}", ask.world, LiveQuestion { fresh: false, ..request }),
                 list.clone(),
-                LIST_LASTS,
+                LIST_TTL,
             );
         }
         Ok(list)
     }
 
-    /// Events that a filter asks for. Without a group in the filter the only one there is, if there is only one.
+    /// The events that a filter matches. A filter without a group applies to the only group, if there is only one.
     pub(crate) async fn find_events(
         &self,
         ask: &AskAws,
@@ -82,15 +77,16 @@ impl Tracebook {
         newest_first: bool,
         page: Option<String>,
     ) -> Result<FoundEvents, Error> {
-        let filter = parse(filter)?;
+        let filter = parse_filter(filter)?;
         let group = self.group_of(ask, &filter).await?;
-        let read = if filter.has_own_parts() { limit.saturating_mul(WIDER).min(MOST.max(limit)) } else { limit };
+        let read =
+            if filter.has_own_parts() { limit.saturating_mul(READ_FACTOR).min(MAX_READ.max(limit)) } else { limit };
         let question = EventsAsk {
             group: group.clone(),
             streams: Vec::new(),
             stream_prefix: String::new(),
             pattern: pattern(&filter),
-            range: self.back(since, BACK)?,
+            range: self.back(since, MAX_LOOKBACK)?,
             limit: read,
             newest_first,
             page,
@@ -142,7 +138,7 @@ impl Tracebook {
     pub(crate) async fn event_of(&self, ask: &AskAws, id: &str) -> Result<Event, Error> {
         let reference = EventRef::parse(id).ok_or_else(|| {
             Error::usage(
-                format!("{id:?} is no log event of CloudWatch's"),
+                format!("{id:?} is not the id of a log event of CloudWatch"),
                 "`live logs --source cloudwatch` lists their ids",
             )
         })?;
@@ -150,9 +146,6 @@ impl Tracebook {
     }
 
     pub(crate) async fn log_of(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
-        if request.source != Source::Cloudwatch {
-            return Err(unsupported(request.source, "log events"));
-        }
         let ask = self.ask_aws(caller).await?;
         Ok(log_event(&self.event_of(&ask, &request.id).await?.record))
     }
@@ -163,7 +156,7 @@ impl Tracebook {
         caller: &Caller,
     ) -> Result<Listed<LogGroupRow>, Error> {
         let ask = self.ask_aws(caller).await?;
-        let asked_at = Some(self.now().rfc3339());
+        let asked_at = Some(self.runtime.now().rfc3339());
         let found = self.answered(Vendor::Aws, ask.aws.logs.groups(request.search.trim(), &ask.fetch).await).await?;
         let rows = found
             .rows
@@ -179,7 +172,7 @@ impl Tracebook {
         caller: &Caller,
     ) -> Result<Listed<LogStreamRow>, Error> {
         let ask = self.ask_aws(caller).await?;
-        let asked_at = Some(self.now().rfc3339());
+        let asked_at = Some(self.runtime.now().rfc3339());
         let outcome = ask.aws.logs.streams(&request.group, request.search.trim(), &ask.fetch).await;
         let found = self.answered(Vendor::Aws, outcome).await?;
         let rows = found
@@ -191,7 +184,7 @@ impl Tracebook {
     }
 }
 
-pub(crate) fn parse(filter: &str) -> Result<EventFilter, Error> {
+pub(crate) fn parse_filter(filter: &str) -> Result<EventFilter, Error> {
     EventFilter::parse(filter).map_err(|e| {
         Error::usage(
             e.to_string(),
@@ -200,7 +193,7 @@ pub(crate) fn parse(filter: &str) -> Result<EventFilter, Error> {
     })
 }
 
-/// What CloudWatch is asked; a trace's id is looked for in the text, in both forms.
+/// The filter pattern for CloudWatch; a trace id is searched in the text, in both forms.
 pub(super) fn pattern(filter: &EventFilter) -> String {
     match filter.trace {
         Some(trace) if filter.pattern_text.is_empty() => format!("?\"{trace}\" ?\"{}\"", trace.xray()),

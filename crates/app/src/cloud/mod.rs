@@ -1,8 +1,7 @@
-//! The cloud sources: the same questions, asked of AWS, Rollbar and Honeycomb.
+//! The cloud sources: AWS (X-Ray, CloudWatch Logs), Rollbar and Honeycomb.
 //!
-//! Settings are read from `tracebook.toml` at each question, so that another process's change counts at once. What is kept is
-//! in this run's memory only: credentials that were resolved, answers of a moment ago, and since when a source cannot be
-//! reached.
+//! Settings are read from `tracebook.toml` for each call, so that another process's change applies at once. Resolved
+//! credentials, recent answers and the reachability of sources are kept in this run's memory only.
 
 mod aws;
 mod faults;
@@ -23,32 +22,37 @@ use tokio_util::sync::CancellationToken;
 
 use tracebook_core::errors::ErrorRow;
 use tracebook_core::logs::LogRow;
+use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::{Fetch, Limits};
 use tracebook_sources::honeycomb::client::Auth;
 use tracebook_sources::xray::client::FetchedTrace;
+use tracebook_store::Telemetry;
 
-use crate::Tracebook;
-use crate::explore::queries::Answered;
 use crate::ground::cache::Cache;
 use crate::ground::error::Error;
-use crate::ground::runtime::Call;
+use crate::ground::question::window_start;
+use crate::ground::runtime::{Call, Runtime};
+use crate::ground::schema::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
 use crate::ground::settings::Settings;
-use crate::rpc::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
+use crate::ports::Ports;
 
 pub(crate) use aws::{AskAws, Aws};
-pub(crate) use logs::parse;
+pub(crate) use logs::parse_filter;
 pub(crate) use secrets::{Secrets, Token};
 use tails::Tails;
 use usage::Count;
 
-/// What this run knows of the cloud.
+/// The cloud sources, and what this run knows of them.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     data_dir: PathBuf,
+    store: Telemetry,
+    ports: Arc<Ports>,
+    runtime: Runtime,
     pub(crate) secrets: Secrets,
     pub(crate) count: Arc<Count>,
-    /// One book for all calls of this process.
+    /// Shared by all calls of this process.
     limits: Limits,
     reach: Mutex<HashMap<Vendor, Reach>>,
     aws: aws::Kept,
@@ -57,14 +61,16 @@ pub(crate) struct Cloud {
     logs: Cache<Listed<LogRow>>,
     errors: Cache<Listed<ErrorRow>>,
     auth: Cache<Auth>,
-    pub(crate) answers: Cache<Answered>,
     tails: Tails,
 }
 
 impl Cloud {
-    pub(crate) fn new(data_dir: &Path) -> Self {
+    pub(crate) fn new(data_dir: &Path, store: &Telemetry, ports: &Arc<Ports>, runtime: &Runtime) -> Self {
         Self {
             data_dir: data_dir.to_owned(),
+            store: store.clone(),
+            ports: Arc::clone(ports),
+            runtime: runtime.clone(),
             secrets: Secrets::default(),
             count: Arc::default(),
             limits: Limits::documented(),
@@ -75,7 +81,6 @@ impl Cloud {
             logs: Cache::new(20),
             errors: Cache::new(20),
             auth: Cache::new(4),
-            answers: Cache::new(20),
             tails: Tails::default(),
         }
     }
@@ -84,12 +89,12 @@ impl Cloud {
         Settings::read(&self.data_dir)
     }
 
-    /// A fetch for a call, at the vendor's quota; an endpoint of the user's own has none.
+    /// A fetch for a call, within the vendor's quota; an endpoint of the user's own has none.
     pub(crate) fn fetch(&self, call: &Call, own_endpoint: bool) -> Fetch {
         call.fetch(self.limits_for(own_endpoint), self.count.clone())
     }
 
-    /// A fetch of a task in the background, which tells nobody how far it is.
+    /// A fetch of a background task, without progress reports.
     pub(crate) fn fetch_until(&self, token: CancellationToken, own_endpoint: bool) -> Fetch {
         Fetch::new(token, self.limits_for(own_endpoint), self.count.clone(), Arc::new(|_| {}))
     }
@@ -98,7 +103,7 @@ impl Cloud {
         if own_endpoint { Limits::none() } else { self.limits.clone() }
     }
 
-    /// Other settings or credentials see another world.
+    /// Drops what other settings or credentials may answer differently.
     fn forget(&self) {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.traces.clear();
@@ -111,9 +116,17 @@ impl Cloud {
     fn reach(&self, vendor: Vendor) -> Reach {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner).get(&vendor).cloned().unwrap_or_default()
     }
-}
 
-impl Tracebook {
+    /// The start of a time window that ends now.
+    fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
+        window_start(text, self.runtime.now())
+    }
+
+    /// Writes the counts of calls since the last time.
+    pub(crate) async fn flush_usage(&self) {
+        self.count.flush(&self.store, self.runtime.now()).await;
+    }
+
     pub(crate) async fn who_am_i(&self, request: WhoAmI, caller: &Caller) -> Result<Identity, Error> {
         match request.vendor {
             Vendor::Aws => self.who_in_aws(caller).await,
@@ -125,5 +138,5 @@ impl Tracebook {
 
 /// The filter pattern that a filter of log events ends with.
 pub(crate) fn pattern_of(filter: &str) -> Result<String, Error> {
-    Ok(logs::pattern(&logs::parse(filter)?))
+    Ok(logs::pattern(&logs::parse_filter(filter)?))
 }

@@ -1,37 +1,38 @@
-//! Errors of Rollbar: items, their occurrences, one of them whole.
+//! Errors of Rollbar: items and their occurrences.
 
 use tracebook_core::errors::{ErrorItem, ErrorRow};
-use tracebook_core::question::Source;
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::rollbar::client::{Client, Item, ItemsAsk};
 
+use super::Cloud;
 use super::secrets::Token;
 use super::sources::ROLLBAR;
-use super::traces::LIST_LASTS;
+use super::traces::LIST_TTL;
+use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::question::LIMIT;
-use crate::ground::question::unsupported;
 use crate::ground::runtime::Call;
-use crate::rpc::{Caller, ErrorRef, Identity, Listed, LiveQuestion, OccurrencePick, OccurrencesRequest, Vendor};
-use crate::{TOOL, Tracebook};
+use crate::ground::schema::{
+    Caller, ErrorRef, Identity, Listed, LiveQuestion, OccurrencePick, OccurrencesRequest, Vendor,
+};
 
-/// A question to Rollbar that is under way.
+/// A call to Rollbar in progress.
 pub(crate) struct AskRollbar {
     pub(crate) client: Client,
     pub(crate) fetch: Fetch,
-    /// Where its pages are; empty where not set.
+    /// The base of its pages; empty where not set.
     pub(crate) web: String,
     endpoint: String,
     _call: Call,
 }
 
-impl Tracebook {
+impl Cloud {
     pub(crate) async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar, Error> {
-        let call = self.begin(caller);
-        let set = self.cloud.settings()?.rollbar;
-        let fetch = self.cloud.fetch(&call, set.endpoint.is_some());
+        let call = self.runtime.begin(caller);
+        let set = self.settings()?.rollbar;
+        let fetch = self.fetch(&call, set.endpoint.is_some());
         let endpoint = set.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
-        let made = match self.cloud.secrets.find(Token::Rollbar).await {
+        let made = match self.secrets.find(Token::Rollbar).await {
             Some((token, _)) => Client::new(&endpoint, token, &TOOL.replace(' ', "/")),
             None => Err(SourceError::new(
                 Fault::NoCredentials,
@@ -40,7 +41,7 @@ impl Tracebook {
                  service posts with: give it under Sources, with `tracebook source token rollbar`, or in ROLLBAR_READ_TOKEN",
             )),
         };
-        let client = self.cloud.noted(Vendor::Rollbar, made, self.now())?;
+        let client = self.noted(Vendor::Rollbar, made)?;
         Ok(AskRollbar { client, fetch, web: set.web.unwrap_or_default(), endpoint, _call: call })
     }
 
@@ -51,15 +52,12 @@ impl Tracebook {
     }
 
     pub(crate) async fn errors_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
-        if request.source != Source::Rollbar {
-            return Err(unsupported(request.source, "errors"));
-        }
         let ask = self.ask_rollbar(caller).await?;
         let key = format!("errors {} {:?}", ask.endpoint, LiveQuestion { fresh: false, ..request.clone() });
-        if let Some(list) = self.cloud.errors.get(&key).filter(|_| !request.fresh) {
+        if let Some(list) = self.errors.get(&key).filter(|_| !request.fresh) {
             return Ok(list);
         }
-        let asked_at = self.now();
+        let asked_at = self.runtime.now();
         let page = request
             .page
             .as_deref()
@@ -67,7 +65,7 @@ impl Tracebook {
             .map_err(|_| Error::usage("the list cannot be continued", "Start again from the first page"))?;
         let question = ItemsAsk { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsAsk::parse(&request.filter)? };
         let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
-        // Rollbar's list takes no range; what did not happen lately is left out here.
+        // Rollbar's list has no time range, so it is applied here.
         let since = self.since(request.since.as_deref())?;
         let recent = |last| since.is_none_or(|since| last >= Some(since));
         let rows = found.rows.iter().filter(|row| recent(row.last)).map(|row| row.row()).collect();
@@ -77,7 +75,7 @@ impl Tracebook {
         }
         let next = found.next.map(|page| page.to_string());
         let list = Listed { rows, notes, next, asked_at: Some(asked_at.rfc3339()) };
-        self.cloud.errors.put(key, list.clone(), LIST_LASTS);
+        self.errors.put(key, list.clone(), LIST_TTL);
         Ok(list)
     }
 
@@ -87,9 +85,6 @@ impl Tracebook {
     }
 
     pub(crate) async fn error_of(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
-        if request.source != Source::Rollbar {
-            return Err(unsupported(request.source, "errors"));
-        }
         let ask = self.ask_rollbar(caller).await?;
         Ok(self.rollbar_item(&ask, &request.id).await?.error)
     }
@@ -99,13 +94,8 @@ impl Tracebook {
         request: OccurrencesRequest,
         caller: &Caller,
     ) -> Result<Listed<OccurrencePick>, Error> {
-        match request.source {
-            Source::Rollbar => {}
-            Source::Local => return self.local_occurrences(&request.id).await,
-            other => return Err(unsupported(other, "errors")),
-        }
         let ask = self.ask_rollbar(caller).await?;
-        let asked_at = Some(self.now().rfc3339());
+        let asked_at = Some(self.runtime.now().rfc3339());
         let page = request
             .page
             .as_deref()
@@ -123,15 +113,5 @@ impl Tracebook {
             })
             .collect();
         Ok(Listed { rows, notes: found.notes, next: found.next.map(|page| page.to_string()), asked_at })
-    }
-
-    async fn local_occurrences(&self, item: &str) -> Result<Listed<OccurrencePick>, Error> {
-        const MOST: u32 = 200;
-        let found = self.telemetry.occurrences(item, MOST).await?;
-        let rows = found
-            .into_iter()
-            .map(|o| OccurrencePick { id: o.uuid, timestamp: o.timestamp.rfc3339(), person: o.person, title: o.title })
-            .collect();
-        Ok(Listed::all(rows))
     }
 }

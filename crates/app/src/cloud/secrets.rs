@@ -1,4 +1,4 @@
-//! Where tokens are: the system's keychain; where there is none, environment variables or this run's memory. Never a file.
+//! Tokens: in the system's keychain, else in environment variables or this run's memory. Never in a file.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,21 +8,21 @@ use tracebook_sources::cloud::Secret;
 
 use crate::ground::error::{Code, Error};
 
-/// Under which name the keychain has our entries.
+/// The service name of our keychain entries.
 const SERVICE: &str = "tracebook";
-/// A keychain may wait for somebody to unlock it, and on a server nobody will.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// A locked keychain may wait for a password that nobody enters on a server.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a token is for.
+/// The use of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
     /// Rollbar's token with the scope `read`.
     Rollbar,
-    /// Rollbar's token with the scope `post_server_item`: the relay's.
+    /// Rollbar's token with the scope `post_server_item`, for the relay.
     RollbarPost,
-    /// Honeycomb's key that is sent with, where it is another one.
+    /// Honeycomb's key for the relay, where it differs.
     HoneycombPost,
-    /// Honeycomb's key.
+    /// Honeycomb's key for reading.
     Honeycomb,
 }
 
@@ -36,7 +36,7 @@ impl Token {
         }
     }
 
-    /// The environment variable that is read.
+    /// The environment variable that is read for it.
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Rollbar => "ROLLBAR_READ_TOKEN",
@@ -65,18 +65,18 @@ impl Place {
     }
 }
 
-/// Tokens of this run, and the way to the keychain.
+/// Tokens of this run and of the keychain.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     memory: Mutex<HashMap<Token, Secret>>,
-    /// What the keychain gave, so that a locked one is asked once and not at every request.
+    /// Results of the keychain, so that a locked one is tried once and not at every call.
     seen: Mutex<HashMap<Token, Option<Secret>>>,
-    /// Why there is no keychain; `None` before the first look.
+    /// Whether the keychain is usable, and why not; `None` before the first use.
     trouble: Mutex<Option<Result<(), String>>>,
 }
 
 impl Secrets {
-    /// A token and where it is: this run's memory first, then the keychain, then the environment.
+    /// A token and its place: this run's memory first, then the keychain, then the environment.
     pub(crate) async fn find(&self, token: Token) -> Option<(Secret, Place)> {
         if let Some(secret) = lock(&self.memory).get(&token) {
             return Some((secret.clone(), Place::Memory));
@@ -88,8 +88,8 @@ impl Secrets {
         Some((Secret::new(&said)?, Place::Environment))
     }
 
-    /// The key that is sent with: one of its own in this run's memory or the keychain, else the environment's, else the one that is
-    /// read with.
+    /// The key for the relay: its own in this run's memory or the keychain, else the environment's, else the key for
+    /// reading.
     pub(crate) async fn honeycomb_post(&self) -> Option<(Secret, Place)> {
         match self.find(Token::HoneycombPost).await {
             Some(found) => Some(found),
@@ -115,10 +115,10 @@ impl Secrets {
         secret
     }
 
-    /// Keeps a token: in the keychain unless the user wants it in memory only, or there is none. Says where it went.
+    /// Stores a token: in the keychain unless the user wants it in memory only, or there is none. Returns the place.
     ///
     /// # Errors
-    /// Where the keychain is there and refuses.
+    /// Where the keychain refuses.
     pub(crate) async fn set(&self, token: Token, secret: Secret, memory_only: bool) -> Result<Place, Error> {
         if memory_only || self.keychain().await.is_err() {
             lock(&self.memory).insert(token, secret);
@@ -132,21 +132,21 @@ impl Secrets {
         })
         .await;
         match back {
-            // Only what reads back is kept.
+            // Only what reads back counts as stored.
             Ok(back) if back == secret.expose() => {
                 lock(&self.memory).remove(&token);
                 lock(&self.seen).insert(token, Some(secret));
                 Ok(Place::Keychain)
             }
-            Ok(_) | Err(Trouble::Nothing) => Err(refused("it does not give back what was put in")),
+            Ok(_) | Err(Trouble::Nothing) => Err(refused("it does not return what was stored")),
             Err(Trouble::Said(why)) => Err(refused(&why)),
         }
     }
 
-    /// Takes a token out of memory and keychain.
+    /// Removes a token from memory and keychain.
     ///
     /// # Errors
-    /// Where the keychain is there and refuses.
+    /// Where the keychain refuses.
     pub(crate) async fn forget(&self, token: Token) -> Result<(), Error> {
         lock(&self.memory).remove(&token);
         lock(&self.seen).remove(&token);
@@ -159,7 +159,7 @@ impl Secrets {
         }
     }
 
-    /// A token that was not in the keychain may be there the next time: another process may have put it there.
+    /// Looks for a missing token again: another process may have stored it.
     pub(crate) fn look_again_for(&self, token: Token) {
         let mut seen = lock(&self.seen);
         if seen.get(&token).is_some_and(Option::is_none) {
@@ -167,13 +167,13 @@ impl Secrets {
         }
     }
 
-    /// The keychain may have been unlocked, or hold other tokens now: it is asked anew.
+    /// Forgets earlier results: the keychain may have been unlocked, or hold other tokens.
     pub(crate) fn look_again(&self) {
         lock(&self.seen).clear();
         *lock(&self.trouble) = None;
     }
 
-    /// Whether there is a keychain that can be used; why not, in words.
+    /// Whether there is a usable keychain, and why not.
     pub(crate) async fn keychain(&self) -> Result<(), String> {
         if let Some(known) = lock(&self.trouble).clone() {
             return known;
@@ -203,21 +203,21 @@ fn entry(token: Token) -> keyring::Result<keyring::Entry> {
 fn refused(why: &str) -> Error {
     Error::new(
         Code::Storage,
-        format!("the keychain did not keep the token: {why}"),
+        format!("the keychain did not store the token: {why}"),
         "Keep it in this run's memory, or set the environment variable before starting Tracebook",
     )
 }
 
-/// Asks the keychain on a thread of its own, and not for ever.
+/// Calls the keychain on a blocking thread, with a time-out.
 async fn asked<T: Send + 'static>(ask: impl FnOnce() -> keyring::Result<T> + Send + 'static) -> Result<T, Trouble> {
-    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(ask)).await {
+    match tokio::time::timeout(TIMEOUT, tokio::task::spawn_blocking(ask)).await {
         Ok(Ok(Ok(found))) => Ok(found),
         Ok(Ok(Err(keyring::Error::NoEntry))) => Err(Trouble::Nothing),
         Ok(Ok(Err(keyring::Error::NoDefaultStore))) => Err(Trouble::Said("this system has none".to_owned())),
         Ok(Ok(Err(keyring::Error::NoStorageAccess(_)))) => Err(Trouble::Said("it is locked".to_owned())),
-        // Other errors may quote what was stored.
-        Ok(Ok(Err(_))) => Err(Trouble::Said("it does not answer as it should".to_owned())),
-        Ok(Err(_)) | Err(_) => Err(Trouble::Said("it does not answer; it may wait to be unlocked".to_owned())),
+        // Other errors may quote the secret.
+        Ok(Ok(Err(_))) => Err(Trouble::Said("it failed".to_owned())),
+        Ok(Err(_)) | Err(_) => Err(Trouble::Said("it does not respond; it may be waiting to be unlocked".to_owned())),
     }
 }
 

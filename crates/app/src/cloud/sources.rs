@@ -1,25 +1,25 @@
-//! The settings of the cloud sources: what is set, where the tokens are, how it went.
+//! Settings and state of the cloud sources.
 
 use tracebook_sources::cloud::Secret;
 
+use super::Cloud;
 use super::secrets::Token;
 use super::usage::usage;
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ground::settings;
-use crate::rpc::{
-    AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Topic, Vendor,
+use crate::ground::schema::{
+    AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, TokenState, Topic, Vendor,
 };
+use crate::ground::settings;
 
 /// Rollbar's API.
 pub(crate) const ROLLBAR: &str = "https://api.rollbar.com/api/1";
 /// Honeycomb's API in the United States; the European one is `https://api.eu1.honeycomb.io`.
 pub(crate) const HONEYCOMB: &str = "https://api.honeycomb.io";
 
-impl Tracebook {
-    pub(crate) async fn sources(&self, _request: SourcesRequest, _caller: &Caller) -> Result<Sources, Error> {
-        let set = self.cloud.settings()?;
-        self.cloud.count.flush(&self.telemetry, self.now()).await;
+impl Cloud {
+    pub(crate) async fn sources(&self) -> Result<Sources, Error> {
+        let set = self.settings()?;
+        self.flush_usage().await;
         let rollbar = TokenState {
             endpoint: set.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned()),
             web: set.rollbar.web.unwrap_or_default(),
@@ -29,7 +29,7 @@ impl Tracebook {
             endpoint: set.honeycomb.endpoint.unwrap_or_else(|| HONEYCOMB.to_owned()),
             ..self.token_state(Token::Honeycomb, Vendor::Honeycomb).await
         };
-        let mut reach = self.cloud.reach(Vendor::Aws);
+        let mut reach = self.reach(Vendor::Aws);
         let profiles = match tracebook_sources::aws::profiles().await {
             Ok(profiles) => profiles,
             Err(error) => {
@@ -50,11 +50,11 @@ impl Tracebook {
             regions: tracebook_sources::aws::REGIONS.iter().map(|&r| r.to_owned()).collect(),
             reach,
         };
-        Ok(Sources { aws, rollbar, honeycomb, usage: usage(&self.telemetry, self.now()).await? })
+        Ok(Sources { aws, rollbar, honeycomb, usage: usage(&self.store, self.runtime.now()).await? })
     }
 
     async fn token_state(&self, token: Token, vendor: Vendor) -> TokenState {
-        let keychain = self.cloud.secrets.keychain().await;
+        let keychain = self.secrets.keychain().await;
         let instead = |why: String| {
             format!(
                 "There is no keychain to use ({why}). A token is kept in this run's memory only: set {} before starting \
@@ -63,11 +63,11 @@ impl Tracebook {
             )
         };
         TokenState {
-            token: self.cloud.secrets.find(token).await.map_or("none", |(_, place)| place.word()).to_owned(),
+            token: self.secrets.find(token).await.map_or("none", |(_, place)| place.word()).to_owned(),
             variable: token.variable().to_owned(),
             keychain: keychain.is_ok(),
             keychain_problem: keychain.err().map(instead).unwrap_or_default(),
-            reach: self.cloud.reach(vendor),
+            reach: self.reach(vendor),
             ..TokenState::default()
         }
     }
@@ -103,23 +103,39 @@ impl Tracebook {
                 settings::change(&self.data_dir, section, &keys)?;
             }
         }
-        self.cloud.forget();
-        self.tell_sources(caller);
-        self.sources(SourcesRequest {}, caller).await
+        self.forget();
+        self.publish_change(caller);
+        self.sources().await
     }
 
-    /// An endpoint that is ours would answer with what it was asked to relay.
+    /// The vendors that are configured: only those are checked by default, since a check costs calls.
+    pub(crate) async fn vendors_set(&self) -> Vec<Vendor> {
+        let mut vendors = Vec::new();
+        let Ok(set) = self.settings() else { return vendors };
+        if set.aws != settings::AwsSettings::default() {
+            vendors.push(Vendor::Aws);
+        }
+        if self.secrets.find(Token::Rollbar).await.is_some() {
+            vendors.push(Vendor::Rollbar);
+        }
+        if self.secrets.find(Token::Honeycomb).await.is_some() {
+            vendors.push(Vendor::Honeycomb);
+        }
+        vendors
+    }
+
+    /// Refuses invalid addresses, and our own receivers, which would answer with local telemetry.
     fn check_endpoint(&self, endpoint: &str) -> Result<(), Error> {
         let url = reqwest::Url::parse(endpoint)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
             .ok_or_else(|| {
-                Error::usage(format!("{endpoint:?} is no address"), "Write for example http://127.0.0.1:5000")
+                Error::usage(format!("{endpoint:?} is not an address"), "Write for example http://127.0.0.1:5000")
             })?;
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
             return Err(Error::usage(
-                "an address with a password or a query in it is not kept",
-                "Give the address alone; tokens go to the keychain",
+                "an address must not contain a password or a query",
+                "Give the address only; tokens go to the keychain",
             ));
         }
         let ours = self.ports.list().into_iter().filter_map(|r| r.address).any(|address| {
@@ -130,7 +146,7 @@ impl Tracebook {
         if ours && local {
             return Err(Error::usage(
                 format!("{endpoint} is this app's own receiver"),
-                "What it holds is listed with the source local; name the cloud's address, or an emulator's",
+                "Its data is listed with the source local; give the address of the cloud, or of an emulator",
             ));
         }
         Ok(())
@@ -142,30 +158,30 @@ impl Tracebook {
             Vendor::Honeycomb => Token::Honeycomb,
             Vendor::Aws => {
                 return Err(Error::usage(
-                    "AWS's credentials are not kept here",
-                    "Make a profile with `aws configure` or `aws configure sso`, and pick it",
+                    "AWS credentials are not stored here",
+                    "Create a profile with `aws configure` or `aws configure sso`, and select it",
                 ));
             }
         };
         match Secret::new(&request.token) {
-            // A token with a blank or a line end in it was pasted with something else.
+            // Whitespace in a token comes from pasting something else with it.
             Some(secret) if secret.expose().contains(|c: char| c.is_whitespace() || c.is_control()) => {
-                return Err(Error::usage("that is no token: there are blanks in it", "Paste the token alone"));
+                return Err(Error::usage("that is not a token: it contains whitespace", "Paste the token only"));
             }
-            Some(secret) => drop(self.cloud.secrets.set(token, secret, request.memory_only).await?),
-            None => self.cloud.secrets.forget(token).await?,
+            Some(secret) => drop(self.secrets.set(token, secret, request.memory_only).await?),
+            None => self.secrets.forget(token).await?,
         }
-        self.cloud.forget();
-        self.tell_sources(caller);
-        self.sources(SourcesRequest {}, caller).await
+        self.forget();
+        self.publish_change(caller);
+        self.sources().await
     }
 
-    fn tell_sources(&self, caller: &Caller) {
-        self.runtime().publish(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
+    fn publish_change(&self, caller: &Caller) {
+        self.runtime.publish(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
     }
 }
 
-/// The region that will be asked, in the order in which it is looked for when connecting.
+/// The region that is used, by the same order of precedence as when connecting.
 pub(crate) fn effective_region(set: Option<&str>, profile: Option<&str>, profiles: &[AwsProfile]) -> Option<String> {
     let said = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     let chosen = profile.map(str::to_owned).or_else(|| said("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());

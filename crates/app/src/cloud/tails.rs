@@ -1,4 +1,4 @@
-//! Log groups that are followed: each a task with a bounded memory of what it saw.
+//! Tails of log groups: each a task with a bounded buffer of events.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +11,17 @@ use tracebook_core::logs::LogRow;
 use tracebook_sources::cloud::Fetch;
 use tracebook_sources::cloudwatch::client::{TailAsk, TailBy};
 
-use super::logs::{parse, pattern, row};
-use crate::Tracebook;
+use super::Cloud;
+use super::logs::{parse_filter, pattern, row};
 use crate::ground::error::{Code, Error};
-use crate::rpc::{Caller, Event, TailRead, TailRef, TailStart, TailState, TailStop, Topic, Vendor};
+use crate::ground::schema::{Caller, Event, TailRead, TailRef, TailStart, TailState, TailStop, Topic, Vendor};
 
-/// How many events a tail remembers.
-const MOST: usize = 1_000;
-/// How many tails run at once.
-const MOST_TAILS: usize = 8;
-/// A tail that nobody has read for so long ends: its window was closed, and Live Tail costs by the minute.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Events that a tail keeps.
+const MAX_EVENTS: usize = 1_000;
+/// Tails that run at once.
+const MAX_TAILS: usize = 8;
+/// A tail that is not read for this long ends: its window was closed, and Live Tail is billed by the minute.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Every tail of this run.
 pub(crate) type Tails = Mutex<HashMap<String, Arc<Tail>>>;
@@ -29,11 +29,11 @@ pub(crate) type Tails = Mutex<HashMap<String, Arc<Tail>>>;
 #[derive(Debug)]
 pub(crate) struct Tail {
     token: CancellationToken,
-    seen: Mutex<Seen>,
+    seen: Mutex<TailBuffer>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct TailBuffer {
     rows: VecDeque<LogRow>,
     by: &'static str,
     sampled: bool,
@@ -43,14 +43,14 @@ struct Seen {
 }
 
 impl Tail {
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, TailBuffer> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Tracebook {
+impl Cloud {
     pub(crate) async fn tail_start(&self, request: TailStart, caller: &Caller) -> Result<TailRef, Error> {
-        let filter = parse(&request.filter)?;
+        let filter = parse_filter(&request.filter)?;
         let ask = self.ask_aws(caller).await?;
         let group = self.group_of(&ask, &filter).await?;
         let question = TailAsk {
@@ -58,16 +58,16 @@ impl Tracebook {
             streams: Vec::new(),
             stream_prefix: String::new(),
             pattern: pattern(&filter),
-            now: self.now(),
+            now: self.runtime.now(),
         };
-        let token = self.stopping().child_token();
+        let token = self.runtime.stopping().child_token();
         let own_endpoint = ask.aws.connection.endpoint.is_some();
-        let fetch: Fetch = self.cloud.fetch_until(token.clone(), own_endpoint);
+        let fetch: Fetch = self.fetch_until(token.clone(), own_endpoint);
         let tail = self.answered(Vendor::Aws, ask.aws.logs.tail(&question, &fetch)).await?;
-        let id = self.new_id().to_string();
+        let id = self.runtime.new_id().to_string();
         let kept = Arc::new(Tail {
             token: token.clone(),
-            seen: Mutex::new(Seen {
+            seen: Mutex::new(TailBuffer {
                 rows: VecDeque::new(),
                 by: "starting",
                 sampled: false,
@@ -77,20 +77,20 @@ impl Tracebook {
             }),
         });
         {
-            let mut tails = self.cloud.tails.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
             tails.retain(|_, tail| !tail.token.is_cancelled());
-            if tails.len() >= MOST_TAILS {
-                return Err(Error::usage(format!("{MOST_TAILS} log groups are followed already"), "End one of them"));
+            if tails.len() >= MAX_TAILS {
+                return Err(Error::usage(format!("{MAX_TAILS} tails are running already"), "Stop one of them"));
             }
             tails.insert(id.clone(), Arc::clone(&kept));
         }
-        let (runtime, name) = (self.runtime().clone(), id.clone());
-        self.runtime().spawn(async move {
+        let (runtime, name) = (self.runtime.clone(), id.clone());
+        self.runtime.spawn(async move {
             let mut tail = tail;
             loop {
                 let update = tokio::select! {
                     () = token.cancelled() => break,
-                    () = tokio::time::sleep(FORGOTTEN) => None,
+                    () = tokio::time::sleep(IDLE) => None,
                     update = tail.next() => match update {
                         Some(update) => Some(update),
                         None => break,
@@ -116,14 +116,13 @@ impl Tracebook {
                                 seen.rows.push_front(event);
                             }
                         }
-                        seen.rows.truncate(MOST);
+                        seen.rows.truncate(MAX_EVENTS);
                     }
                     Some(Err(error)) => seen.ended = Some(error.into()),
                     None => {}
                 }
-                if seen.ended.is_none() && seen.read.elapsed() > FORGOTTEN {
-                    seen.ended =
-                        Some(Error::new(Code::Cancelled, "nobody looked at this tail any more", "Start it again"));
+                if seen.ended.is_none() && seen.read.elapsed() > IDLE {
+                    seen.ended = Some(Error::new(Code::Cancelled, "this tail was no longer read", "Start it again"));
                 }
                 let ended = seen.ended.is_some();
                 drop(seen);
@@ -138,13 +137,13 @@ impl Tracebook {
     }
 
     fn tail(&self, id: &str) -> Result<Arc<Tail>, Error> {
-        let tails = self.cloud.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        let tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
         tails.get(id).cloned().ok_or_else(|| Error::not_found(format!("there is no tail {id}"), "Start it again"))
     }
 
-    pub(crate) async fn tail_read(&self, request: TailRead, _caller: &Caller) -> Result<TailState, Error> {
+    pub(crate) async fn tail_read(&self, request: TailRead) -> Result<TailState, Error> {
         let tail = self.tail(&request.id)?;
-        self.cloud.count.flush(&self.telemetry, self.now()).await;
+        self.flush_usage().await;
         let mut seen = tail.seen();
         seen.read = Instant::now();
         Ok(TailState {
@@ -156,9 +155,9 @@ impl Tracebook {
         })
     }
 
-    pub(crate) async fn tail_stop(&self, request: TailStop, _caller: &Caller) -> Result<bool, Error> {
-        let gone = self.cloud.tails.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.id);
-        self.cloud.count.flush(&self.telemetry, self.now()).await;
+    pub(crate) async fn tail_stop(&self, request: TailStop) -> Result<bool, Error> {
+        let gone = self.tails.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.id);
+        self.flush_usage().await;
         Ok(gone.inspect(|tail| tail.token.cancel()).is_some())
     }
 }

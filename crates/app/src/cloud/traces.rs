@@ -1,54 +1,48 @@
-//! Traces of X-Ray: listed, read whole, mapped; and its groups and sampling rules.
+//! Traces of X-Ray: lists, and single traces.
 
 use std::time::Duration;
 
 use tracebook_core::ids::TraceId;
-use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::Range;
 use tracebook_sources::xray::client::{FetchedTrace, TracesAsk};
 
+use super::Cloud;
 use super::aws::AskAws;
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ground::question::{LIMIT, no_honeycomb_traces, unsupported};
+use crate::ground::question::LIMIT;
 use crate::ground::records::{ReadTrace, read_trace};
-use crate::rpc::{Caller, Listed, LiveTraces, Vendor};
+use crate::ground::schema::{Caller, Listed, LiveTraces, Vendor};
 
-/// How far back a list looks that names no range: as far as one request reaches.
-const BACK: i64 = 6 * 3_600 * 1_000_000_000;
-/// How long a list's answer is good for somebody who looks again.
-pub(super) const LIST_LASTS: Duration = Duration::from_secs(15);
-/// A trace that is whole does not change any more, but X-Ray may still get late segments.
-const TRACE_LASTS: Duration = Duration::from_secs(600);
-const OPEN_LASTS: Duration = Duration::from_secs(5);
+/// The nanoseconds that a list covers unless it names a range: as far as one request reaches.
+const MAX_LOOKBACK: i64 = 6 * 3_600 * 1_000_000_000;
+/// How long a list is cached.
+pub(super) const LIST_TTL: Duration = Duration::from_secs(15);
+/// A complete trace hardly changes, but X-Ray may still receive late segments.
+const TRACE_TTL: Duration = Duration::from_secs(600);
+const OPEN_TRACE_TTL: Duration = Duration::from_secs(5);
 
-impl Tracebook {
+impl Cloud {
     /// A range that ends now.
     pub(crate) fn back(&self, since: Option<&str>, usual: i64) -> Result<Range, Error> {
-        let until = self.now();
+        let until = self.runtime.now();
         let from = self.since(since)?.unwrap_or(Nanos(until.0.saturating_sub(usual)));
         Ok(Range { from, until })
     }
 
     pub(crate) async fn traces_of(&self, request: LiveTraces, caller: &Caller) -> Result<Listed<TraceSummary>, Error> {
-        match request.source {
-            Source::Xray => {}
-            Source::Honeycomb => return Err(no_honeycomb_traces()),
-            other => return Err(unsupported(other, "traces")),
-        }
         let ask = self.ask_aws(caller).await?;
         let key = format!(
             "traces {} {:?} {:?} {:?} {:?}",
             ask.world, request.filter, request.since, request.limit, request.page
         );
-        if let Some(list) = self.cloud.traces.get(&key).filter(|_| !request.fresh) {
+        if let Some(list) = self.traces.get(&key).filter(|_| !request.fresh) {
             return Ok(list);
         }
         let limit = request.limit.unwrap_or(LIMIT);
         let list = self.list_traces(&ask, &request.filter, request.since.as_deref(), limit, request.page).await?;
-        self.cloud.traces.put(key, list.clone(), LIST_LASTS);
+        self.traces.put(key, list.clone(), LIST_TTL);
         Ok(list)
     }
 
@@ -61,13 +55,13 @@ impl Tracebook {
         after: Option<String>,
     ) -> Result<Listed<TraceSummary>, Error> {
         let question = TracesAsk {
-            range: self.back(since, BACK)?,
+            range: self.back(since, MAX_LOOKBACK)?,
             expression: filter.to_owned(),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             event_time: false,
             after,
         };
-        let asked_at = self.now().rfc3339();
+        let asked_at = self.runtime.now().rfc3339();
         let found = self.answered(Vendor::Aws, ask.aws.xray.traces(&question, &ask.fetch).await).await?;
         let mut notes = found.notes;
         if since.is_none_or(|since| since.trim().is_empty()) {
@@ -76,10 +70,10 @@ impl Tracebook {
         Ok(Listed { rows: found.summaries, notes, next: found.next, asked_at: Some(asked_at) })
     }
 
-    /// A trace of X-Ray's, normalised from the documents as they came.
+    /// A trace of X-Ray, normalised from its documents.
     pub(crate) async fn read_xray_trace(&self, ask: &AskAws, id: TraceId) -> Result<ReadTrace, Error> {
         let key = format!("trace {} {id}", ask.world);
-        let fetched = match self.cloud.whole.get(&key) {
+        let fetched = match self.whole.get(&key) {
             Some(fetched) => fetched,
             None => {
                 let outcome = ask.aws.xray.fetch_traces(&[id], &ask.fetch).await;
@@ -87,17 +81,17 @@ impl Tracebook {
                 let fetched = fetched.filter(|f| !f.records.is_empty()).ok_or_else(|| {
                     Error::not_found(
                         format!("X-Ray in {} has no trace {}", ask.region(), id.xray()),
-                        "It keeps traces for 30 days, and shows a new one after some seconds; is the region right?",
+                        "X-Ray keeps traces for 30 days and shows a new one after some seconds; is the region right?",
                     )
                 })?;
-                let lasts = if fetched.complete { TRACE_LASTS } else { OPEN_LASTS };
-                self.cloud.whole.put(key, fetched.clone(), lasts);
+                let lasts = if fetched.complete { TRACE_TTL } else { OPEN_TRACE_TTL };
+                self.whole.put(key, fetched.clone(), lasts);
                 fetched
             }
         };
         let FetchedTrace { records, notes, .. } = fetched;
         let mut read = read_trace(id, records).await?;
-        // What the source could not give is said on the card.
+        // The card shows what the source could not return.
         for note in notes {
             if !read.trace.notes.contains(&note) {
                 read.trace.notes.push(note);
@@ -106,15 +100,15 @@ impl Tracebook {
         Ok(read)
     }
 
-    /// The newest trace that matches, and that nothing is missing of.
+    /// The newest complete trace that matches.
     pub(crate) async fn newest_xray_trace(
         &self,
         ask: &AskAws,
         filter: &str,
         since: Option<&str>,
     ) -> Result<TraceId, Error> {
-        const LOOKED_AT: u32 = 20;
-        let list = self.list_traces(ask, filter, since, LOOKED_AT, None).await?;
+        const MAX_ROWS: u32 = 20;
+        let list = self.list_traces(ask, filter, since, MAX_ROWS, None).await?;
         let whole = list.rows.iter().find(|row| row.status != "in_progress");
         whole.map(|row| row.trace_id).ok_or_else(|| {
             let what =

@@ -1,18 +1,19 @@
-//! What was asked of cloud sources this month, and what it would cost.
+//! This month's calls to cloud sources and their price.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
+use tracebook_core::text::grouped;
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Api, Meter, Used};
 use tracebook_store::Telemetry;
 
 use crate::ground::error::Error;
-use crate::rpc::{Usage, UsageRow};
+use crate::ground::schema::{Usage, UsageRow};
 
-/// The prices: one file, with their date.
+/// Prices with their date.
 const PRICES: &str = include_str!("prices.toml");
 const GB: f64 = 1e9;
 
@@ -42,7 +43,7 @@ struct LogPrices {
     live_tail_per_minute: f64,
 }
 
-/// Counts calls of this process; what was counted goes to the store, where all processes' counts are one.
+/// Counts calls of this process; the store adds up the counts of all processes.
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     fresh: Mutex<BTreeMap<String, u64>>,
@@ -65,7 +66,7 @@ impl Count {
         *known = known.saturating_add(n);
     }
 
-    /// Writes down what was counted since the last time. A store that is busy gets it the next time.
+    /// Writes the counts since the last time; where that fails, they are kept for the next.
     pub(crate) async fn flush(self: &Arc<Self>, telemetry: &Telemetry, now: Nanos) {
         let fresh = std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
         let counts: Vec<(String, u64)> = fresh.into_iter().collect();
@@ -100,7 +101,7 @@ const USED: [Used; 7] = [
     Used::LogBytesPut,
 ];
 
-/// What it is called, and what one of it costs; `None` for what costs nothing.
+/// Name and price of one unit; `None` for what is free.
 fn priced(what: Used, prices: &Prices) -> (&'static str, Option<f64>) {
     const MILLION: f64 = 1e6;
     match what {
@@ -109,12 +110,12 @@ fn priced(what: Used, prices: &Prices) -> (&'static str, Option<f64>) {
         }
         Used::XrayTracesScanned => ("X-Ray traces scanned", Some(prices.xray.per_million_traces_scanned / MILLION)),
         Used::XraySegmentsRecorded => {
-            ("X-Ray segments sent on", Some(prices.xray.per_million_traces_recorded / MILLION))
+            ("X-Ray segments forwarded", Some(prices.xray.per_million_traces_recorded / MILLION))
         }
         Used::LogEventsRead => ("log events read", None),
         Used::InsightsBytes => ("Insights bytes scanned", Some(prices.logs.insights_per_gb_scanned / GB)),
         Used::LiveTailSeconds => ("Live Tail seconds", Some(prices.logs.live_tail_per_minute / 60.0)),
-        Used::LogBytesPut => ("log bytes sent on", Some(prices.logs.per_gb_ingested / GB)),
+        Used::LogBytesPut => ("log bytes forwarded", Some(prices.logs.per_gb_ingested / GB)),
     }
 }
 
@@ -143,7 +144,7 @@ fn made(month: String, counts: &BTreeMap<String, u64>, prices: &Prices) -> Usage
         #[expect(clippy::cast_precision_loss, reason = "a price for people")]
         let cost = price.map(|price| price * n as f64);
         dollars += cost.unwrap_or(0.0);
-        said.push(format!("{} {name}", grouped(n)));
+        said.push(format!("{} {name}", grouped(usize::try_from(n).unwrap_or(usize::MAX))));
         rows.push(UsageRow { what: name.to_owned(), n, dollars: cost });
     }
     for (what, n) in counts {
@@ -152,8 +153,8 @@ fn made(month: String, counts: &BTreeMap<String, u64>, prices: &Prices) -> Usage
         }
     }
     let summary = match said.is_empty() {
-        true if rows.is_empty() => "this month: nothing was asked of the cloud".to_owned(),
-        true => "this month: nothing that costs".to_owned(),
+        true if rows.is_empty() => "this month: no calls to the cloud".to_owned(),
+        true => "this month: nothing billed".to_owned(),
         false => format!("this month: {}, {}", said.join(", "), price(dollars)),
     };
     let prices = format!("prices of {} for {}; counted here, not the vendor's bill", prices.as_of, prices.place);
@@ -170,18 +171,6 @@ fn price(dollars: f64) -> String {
     }
 }
 
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +182,7 @@ mod tests {
             let counts = counts.iter().map(|(what, n)| ((*what).to_owned(), *n)).collect();
             made("2026-11".to_owned(), &counts, &prices)
         };
-        assert_eq!(of(&[]).summary, "this month: nothing was asked of the cloud");
+        assert_eq!(of(&[]).summary, "this month: no calls to the cloud");
         let usage =
             of(&[("used:XrayTracesRetrieved", 412), ("calls:X-Ray BatchGetTraces", 83), ("used:LogEventsRead", 1_200)]);
         assert_eq!(usage.summary, "this month: 412 X-Ray traces retrieved, 1,200 log events read, < $0.01");

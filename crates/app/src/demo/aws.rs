@@ -1,9 +1,9 @@
 //! The demo service's CloudWatch Logs, and the X-Ray settings that the course creates.
 
-use serde_json::{Value as Json, json};
-use tracebook_core::clock::Clock as _;
+use std::sync::Arc;
 
-use crate::system::SystemClock;
+use serde_json::{Value as Json, json};
+use tracebook_core::clock::Clock;
 
 /// The log group and stream.
 const GROUP: &str = "demo-flask";
@@ -12,11 +12,12 @@ const STREAM: &str = "demo/1";
 pub(super) struct Aws {
     endpoint: String,
     client: reqwest::Client,
+    clock: Arc<dyn Clock>,
 }
 
 impl Aws {
-    pub(super) fn new(http: &str, client: reqwest::Client) -> Self {
-        Self { endpoint: format!("http://{http}"), client }
+    pub(super) fn new(http: &str, client: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self { endpoint: format!("http://{http}"), client, clock }
     }
 
     /// Makes the log group and stream; that they are there already is fine.
@@ -28,7 +29,7 @@ impl Aws {
 
     /// Logs one line.
     pub(super) async fn log(&self, message: String) -> Result<(), String> {
-        let event = json!({ "timestamp": SystemClock.now().millis(), "message": message });
+        let event = json!({ "timestamp": self.clock.now().millis(), "message": message });
         let body = json!({ "logGroupName": GROUP, "logStreamName": STREAM, "logEvents": [event] });
         match self.logs("PutLogEvents", body).await? {
             200 => Ok(()),

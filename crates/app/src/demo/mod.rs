@@ -1,7 +1,7 @@
-//! The main job, start to end, for somebody who has nothing instrumented yet.
+//! A demonstration of the whole workflow without an instrumented service.
 //!
-//! The demo service is a small server of its own that sends what SDKs send, over the network, to the
-//! receivers' ports like any other service; nothing in the app knows that it is one.
+//! The demo service is a small server that sends what SDKs send, over the network, to the receivers' ports; the app
+//! treats it like any other service.
 
 mod aws;
 mod otlp;
@@ -19,13 +19,13 @@ use tracebook_core::evidence::Kind;
 
 use crate::ground::config::{Listen, ReceiverConfig};
 use crate::ground::error::{Code, Error};
-use crate::rpc::{Caller, Capture, ConsoleText, EntryNew, Export, LiveTraces};
+use crate::ground::schema::{Caller, Capture, ConsoleText, EntryNew, Export, LiveTraces};
 use crate::{Config, Tracebook};
 
 /// What the demo made.
 #[derive(Clone, Debug, Serialize)]
 pub struct Demonstrated {
-    /// The entry's slug.
+    /// Slug.
     pub entry: String,
     /// The evidence's ids.
     pub evidence: Vec<String>,
@@ -36,8 +36,8 @@ pub struct Demonstrated {
     pub data_dir: PathBuf,
 }
 
-/// How long the demo waits for what it sent itself.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the demo waits for its own telemetry.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 const TEXT: &str = "# Week 2 — Distributed Tracing
 
@@ -84,7 +84,7 @@ The failed request, everything that is known of it:
 ![Dossier]()
 ";
 
-/// What is captured, in this order: the kind, which one, and the slot that it fills.
+/// A capture of the demo and the slot that it fills.
 struct Step {
     kind: Kind,
     id: Option<&'static str>,
@@ -135,7 +135,7 @@ const STEPS: [Step; 9] = [
     },
 ];
 
-/// A new directory for a journal that nobody minds losing.
+/// A new temporary directory for a journal.
 ///
 /// # Errors
 /// Where the system's temporary directory cannot be written.
@@ -146,22 +146,22 @@ pub fn throw_away_dir() -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Runs the demo: its own receivers on free ports, its own service, an entry, one of each evidence built so
-/// far, an export. `say` is told what happens, a line at a time.
+/// Runs the demo: receivers on free ports, a service, an entry, one evidence of each kind, an export. `say` gets a
+/// line for each step.
 ///
 /// # Errors
-/// Where a part of the main job fails.
+/// Where a step fails.
 pub async fn run(data_dir: PathBuf, out: &Path, say: &(dyn Fn(String) + Sync)) -> Result<Demonstrated, Error> {
     let free = Listen::Named(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
     let receivers = ReceiverConfig { http: free, grpc: free, xray: free, ..ReceiverConfig::default() };
     let tracebook =
         Tracebook::start(Config { data_dir: data_dir.clone(), receivers: Some(receivers), watch: Vec::new() }).await?;
-    let done = main_job(&tracebook, out, say).await;
+    let done = run_steps(&tracebook, out, say).await;
     tracebook.shutdown().await;
     done.map(|done| Demonstrated { data_dir, ..done })
 }
 
-async fn main_job(
+async fn run_steps(
     tracebook: &Arc<Tracebook>,
     out: &Path,
     say: &(dyn Fn(String) + Sync),
@@ -169,13 +169,14 @@ async fn main_job(
     let caller = Caller { client: "demo".to_owned(), call: String::new() };
     let address = |name: &str| {
         tracebook
-            .receiver_address(name)
+            .ports
+            .address(name)
             .ok_or_else(|| Error::new(Code::Unreachable, format!("the {name} receiver does not listen"), ""))
     };
     let (http, xray) = (address("http")?, address("xray")?);
     say(format!("Receiving OTLP, CloudWatch Logs and Rollbar on http://{http} and X-Ray on {xray}"));
 
-    let service = service::Service::start(&http, &xray).await?;
+    let service = service::Service::start(&http, &xray, tracebook.runtime.clock()).await?;
     say(format!("A demo service runs on http://{} and sends to all of them", service.address()));
     for path in ["/api/activities/home", "/api/activities/notifications"] {
         let status = service.request(path).await?;
@@ -184,9 +185,8 @@ async fn main_job(
     let printed = service.printed();
     service.stop().await;
 
-    let entry = tracebook
-        .entry_new(EntryNew { week: Some("2".to_owned()), title: None, body: Some(TEXT.to_owned()) }, &caller)
-        .await?;
+    let new = EntryNew { week: Some("2".to_owned()), title: None, body: Some(TEXT.to_owned()) };
+    let entry = tracebook.journal.entry_new(new, &caller).await?;
     say(format!("Wrote the entry {} ({})", entry.row.slug, entry.row.title));
 
     let mut evidence = Vec::new();
@@ -195,61 +195,54 @@ async fn main_job(
             wait_for(tracebook, step.filter, &caller).await?;
         }
         let newest = matches!(step.kind, Kind::Trace | Kind::Dossier | Kind::Error);
-        let captured = tracebook
-            .capture(
-                Capture {
-                    kind: step.kind,
-                    id: step.id.map(str::to_owned),
-                    source: Default::default(),
-                    latest: newest,
-                    filter: step.filter.to_owned(),
-                    since: None,
-                    text: (step.kind == Kind::Console)
-                        .then(|| ConsoleText { source: "demo service".to_owned(), text: printed.clone() }),
-                    into: Some(entry.row.slug.clone()),
-                    slot: Some(step.slot.to_owned()),
-                    caption: None,
-                },
-                &caller,
-            )
-            .await?;
+        let request = Capture {
+            id: step.id.map(str::to_owned),
+            latest: newest,
+            filter: step.filter.to_owned(),
+            text: (step.kind == Kind::Console)
+                .then(|| ConsoleText { source: "demo service".to_owned(), text: printed.clone() }),
+            into: Some(entry.row.slug.clone()),
+            slot: Some(step.slot.to_owned()),
+            ..Capture::of(step.kind)
+        };
+        let captured = tracebook.live_cards.capture(request, &caller).await?;
         say(format!("Froze ({}): {}", step.what, captured.evidence.title));
         evidence.push(captured.evidence.id.to_string());
     }
 
     let request = Export { entries: vec![entry.row.slug.clone()], to: out.display().to_string(), force: false };
-    let exported = tracebook.export(request, &caller).await?;
+    let exported = tracebook.transfer.export(request, &caller).await?;
     if let Some(refused) = exported.refused.first() {
         return Err(Error::new(
             Code::Refused,
-            format!("{} is there already and is not ours", out.join(refused).display()),
+            format!("{} exists already and was not written by Tracebook", out.join(refused).display()),
             "Give --out an empty folder",
         ));
     }
     let verified = crate::transfer::verify::verify(&[out.join("journal").display().to_string()])?;
     if !verified.ok {
-        return Err(Error::internal("what the demo exported does not verify"));
+        return Err(Error::internal("the exported demo cannot be verified"));
     }
     say(format!("Verified: {} of {} intact", verified.evidence.len(), evidence.len()));
     let exported = exported.written.iter().map(|path| out.join(path).display().to_string()).collect();
     Ok(Demonstrated { entry: entry.row.slug, evidence, exported, data_dir: PathBuf::new() })
 }
 
-/// Waits until what was sent is there, whole enough to be captured.
+/// Waits until a complete trace has arrived.
 async fn wait_for(tracebook: &Tracebook, filter: &str, caller: &Caller) -> Result<(), Error> {
     let arrived = async {
         loop {
             let request = LiveTraces { filter: filter.to_owned(), limit: Some(1), ..LiveTraces::default() };
-            if !tracebook.live_traces(request, caller).await?.rows.is_empty() {
+            if !tracebook.explore.live_traces(request, caller).await?.rows.is_empty() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| {
+    tokio::time::timeout(TIMEOUT, arrived).await.unwrap_or_else(|_| {
         Err(Error::new(
             Code::Unreachable,
-            format!("what the demo service sent has not arrived after {} s", PATIENCE.as_secs()),
+            format!("what the demo service sent has not arrived after {} s", TIMEOUT.as_secs()),
             "Is something between this program and its own loopback ports (a firewall, a proxy)?",
         ))
     })

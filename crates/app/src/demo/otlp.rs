@@ -1,16 +1,16 @@
 //! The demo service's OpenTelemetry side: real work, timed, sent as OTLP over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tracebook_core::clock::Clock;
 use tracebook_core::time::Nanos;
 
-use crate::system::SystemClock;
-
 pub(super) struct Exporter {
     endpoint: String,
     client: reqwest::Client,
+    clock: Arc<dyn Clock>,
 }
 
 /// A span under way.
@@ -24,37 +24,37 @@ struct Active {
 }
 
 impl Exporter {
-    pub(super) fn new(http: &str, client: reqwest::Client) -> Self {
-        Self { endpoint: format!("http://{http}"), client }
+    pub(super) fn new(http: &str, client: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self { endpoint: format!("http://{http}"), client, clock }
     }
 
     /// Handles the home page and exports its spans.
     pub(super) async fn home(&self, path: &str) -> Result<(), String> {
         let trace_id = random_hex::<16>()?;
-        let mut server = begin("GET /api/activities/{name}", 2, None)?;
+        let mut server = self.begin("GET /api/activities/{name}", 2, None)?;
         server.attributes = vec![
             ("http.request.method", json!({"stringValue": "GET"})),
             ("url.path", json!({"stringValue": path})),
             ("http.response.status_code", json!({"intValue": "200"})),
         ];
-        let mut home = begin("home-activities", 1, Some(&server.id))?;
+        let mut home = self.begin("home-activities", 1, Some(&server.id))?;
         home.attributes =
             vec![("app.user.handle", json!({"stringValue": "ada"})), ("app.result_length", json!({"intValue": "3"}))];
-        let mut query = begin("SELECT activities", 3, Some(&home.id))?;
+        let mut query = self.begin("SELECT activities", 3, Some(&home.id))?;
         query.attributes = vec![
             ("db.system", json!({"stringValue": "postgresql"})),
             ("db.statement", json!({"stringValue": "SELECT * FROM activities ORDER BY created_at DESC"})),
         ];
         tokio::time::sleep(Duration::from_millis(7)).await;
-        let query = end(query, &trace_id, json!([]));
-        let render = begin("render", 1, Some(&home.id))?;
+        let query = self.end(query, &trace_id, json!([]));
+        let render = self.begin("render", 1, Some(&home.id))?;
         tokio::time::sleep(Duration::from_millis(3)).await;
-        let at = SystemClock.now();
+        let at = self.clock.now();
         let cached = json!([{ "timeUnixNano": at.0.to_string(), "name": "cache miss", "attributes": [] }]);
-        let render = end(render, &trace_id, cached);
-        let home = end(home, &trace_id, json!([]));
+        let render = self.end(render, &trace_id, cached);
+        let home = self.end(home, &trace_id, json!([]));
         let server_id = server.id.clone();
-        let server = end(server, &trace_id, json!([]));
+        let server = self.end(server, &trace_id, json!([]));
         let body = json!({ "resourceSpans": [{
             "resource": { "attributes": [
                 { "key": "service.name", "value": { "stringValue": "demo-flask" } },
@@ -65,7 +65,7 @@ impl Exporter {
         }]});
         self.post("traces", body).await?;
         let record = json!({
-            "timeUnixNano": SystemClock.now().0.to_string(),
+            "timeUnixNano": self.clock.now().0.to_string(),
             "severityNumber": 9,
             "severityText": "INFO",
             "body": { "stringValue": format!("{path} answered with 3 activities") },
@@ -88,34 +88,34 @@ impl Exporter {
             false => Err(format!("the receiver answered {}", answer.status())),
         }
     }
-}
 
-fn begin(name: &'static str, kind: u8, parent: Option<&str>) -> Result<Active, String> {
-    Ok(Active {
-        id: random_hex::<8>()?,
-        parent: parent.map(str::to_owned),
-        name,
-        kind,
-        start: SystemClock.now(),
-        attributes: Vec::new(),
-    })
-}
+    fn begin(&self, name: &'static str, kind: u8, parent: Option<&str>) -> Result<Active, String> {
+        Ok(Active {
+            id: random_hex::<8>()?,
+            parent: parent.map(str::to_owned),
+            name,
+            kind,
+            start: self.clock.now(),
+            attributes: Vec::new(),
+        })
+    }
 
-fn end(span: Active, trace_id: &str, events: Json) -> Json {
-    let attributes: Vec<Json> =
-        span.attributes.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
-    json!({
-        "traceId": trace_id,
-        "spanId": span.id,
-        "parentSpanId": span.parent.unwrap_or_default(),
-        "name": span.name,
-        "kind": span.kind,
-        "startTimeUnixNano": span.start.0.to_string(),
-        "endTimeUnixNano": SystemClock.now().0.to_string(),
-        "attributes": attributes,
-        "events": events,
-        "status": {},
-    })
+    fn end(&self, span: Active, trace_id: &str, events: Json) -> Json {
+        let attributes: Vec<Json> =
+            span.attributes.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+        json!({
+            "traceId": trace_id,
+            "spanId": span.id,
+            "parentSpanId": span.parent.unwrap_or_default(),
+            "name": span.name,
+            "kind": span.kind,
+            "startTimeUnixNano": span.start.0.to_string(),
+            "endTimeUnixNano": self.clock.now().0.to_string(),
+            "attributes": attributes,
+            "events": events,
+            "status": {},
+        })
+    }
 }
 
 pub(super) fn random_hex<const N: usize>() -> Result<String, String> {

@@ -1,26 +1,28 @@
 //! The demo service's Rollbar side: one item, as pyrollbar sends it.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use tracebook_core::clock::Clock as _;
+use tracebook_core::clock::Clock;
 
 use crate::demo::otlp::random_hex;
-use crate::system::SystemClock;
 
 pub(super) struct Rollbar {
     endpoint: String,
     client: reqwest::Client,
+    clock: Arc<dyn Clock>,
 }
 
 impl Rollbar {
-    pub(super) fn new(http: &str, client: reqwest::Client) -> Self {
-        Self { endpoint: format!("http://{http}/api/1/item/"), client }
+    pub(super) fn new(http: &str, client: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self { endpoint: format!("http://{http}/api/1/item/"), client, clock }
     }
 
     /// Reports the notifications page's lost return value. `trace_id` in X-Ray's form.
     pub(super) async fn report(&self, path: &str, trace_id: &str) -> Result<(), String> {
         let body = json!({ "access_token": "demo", "data": {
             "uuid": random_hex::<16>()?,
-            "timestamp": SystemClock.now().0 / 1_000_000_000,
+            "timestamp": self.clock.now().0 / 1_000_000_000,
             "environment": "development",
             "level": "error",
             "language": "python 3.11.7",

@@ -7,11 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
-use tracebook_core::clock::Clock as _;
+use tracebook_core::clock::Clock;
 
 use crate::demo::{aws, otlp, rollbar, xray};
 use crate::ground::error::{Code, Error};
-use crate::system::SystemClock;
 
 /// The running service.
 pub(super) struct Service {
@@ -27,18 +26,20 @@ struct Telemetry {
     xray: xray::Emitter,
     aws: aws::Aws,
     rollbar: rollbar::Rollbar,
+    clock: Arc<dyn Clock>,
     printed: Mutex<String>,
 }
 
 impl Service {
-    pub(super) async fn start(http: &str, xray_address: &str) -> Result<Self, Error> {
+    pub(super) async fn start(http: &str, xray_address: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         // A proxy of the environment must not come between us and our own loopback.
         let client = reqwest::Client::builder().no_proxy().build().map_err(Error::internal)?;
         let telemetry = Arc::new(Telemetry {
-            otlp: otlp::Exporter::new(http, client.clone()),
-            xray: xray::Emitter::new(xray_address).map_err(|e| unreachable(&e))?,
-            aws: aws::Aws::new(http, client.clone()),
-            rollbar: rollbar::Rollbar::new(http, client.clone()),
+            otlp: otlp::Exporter::new(http, client.clone(), Arc::clone(&clock)),
+            xray: xray::Emitter::new(xray_address, Arc::clone(&clock)).map_err(|e| unreachable(&e))?,
+            aws: aws::Aws::new(http, client.clone(), Arc::clone(&clock)),
+            rollbar: rollbar::Rollbar::new(http, client.clone(), Arc::clone(&clock)),
+            clock,
             printed: Mutex::new(" * Serving demo app 'demo'\n".to_owned()),
         });
         telemetry.aws.prepare().await.map_err(|e| unreachable(&e))?;
@@ -50,7 +51,7 @@ impl Service {
         let stopped = token.clone().cancelled_owned();
         let task = tokio::spawn(async move {
             // Ends by the token; a failed accept shows as a failed request of the demo.
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await.ok();
+            drop(axum::serve(listener, router).with_graceful_shutdown(stopped).await);
         });
         Ok(Self { address, client, telemetry, token, task })
     }
@@ -75,7 +76,7 @@ impl Service {
         drop(self.client);
         self.token.cancel();
         // A panic in it has shown as a failed request already.
-        self.task.await.ok();
+        drop(self.task.await);
     }
 }
 
@@ -91,7 +92,7 @@ async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<Stri
         "notifications" => (telemetry.notifications(&path).await, StatusCode::INTERNAL_SERVER_ERROR),
         _ => return (StatusCode::NOT_FOUND, String::new()),
     };
-    let at = SystemClock.now().human();
+    let at = telemetry.clock.now().human();
     let code = status.as_u16();
     // As werkzeug colours them.
     let line = match status.is_success() {
@@ -108,7 +109,7 @@ async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<Stri
 
 impl Telemetry {
     async fn notifications(&self, path: &str) -> Result<(), String> {
-        let trace_id = xray::new_trace_id()?;
+        let trace_id = xray::new_trace_id(&*self.clock)?;
         self.aws.log(format!("INFO notifications asked for, trace_id={trace_id}")).await?;
         self.xray.notifications(path, &trace_id).await?;
         self.aws.log(format!("ERROR notifications gave nothing back, trace_id={trace_id}")).await?;

@@ -1,35 +1,36 @@
 //! The demo service's X-Ray side: segments over UDP, as the daemon takes them.
 
 use std::net::UdpSocket;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tracebook_core::clock::Clock;
 
 use crate::demo::otlp::random_hex;
-use crate::system::SystemClock;
 
 pub(super) struct Emitter {
     socket: UdpSocket,
+    clock: Arc<dyn Clock>,
 }
 
 impl Emitter {
-    pub(super) fn new(daemon: &str) -> std::io::Result<Self> {
+    pub(super) fn new(daemon: &str, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(daemon)?;
-        Ok(Self { socket })
+        Ok(Self { socket, clock })
     }
 
     /// Handles the notifications page, which lost its return value, and sends its segment.
     pub(super) async fn notifications(&self, path: &str, trace_id: &str) -> Result<(), String> {
         let (segment, subsegment, exception) = (random_hex::<8>()?, random_hex::<8>()?, random_hex::<8>()?);
-        let start = now();
+        let start = seconds(&*self.clock);
         tokio::time::sleep(Duration::from_millis(2)).await;
-        let inner = now();
+        let inner = seconds(&*self.clock);
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let inner_end = now();
+        let inner_end = seconds(&*self.clock);
         let document = json!({
-            "name": "demo-xray", "id": segment, "trace_id": trace_id, "start_time": start, "end_time": now(),
+            "name": "demo-xray", "id": segment, "trace_id": trace_id, "start_time": start, "end_time": seconds(&*self.clock),
             "fault": true,
             "http": {
                 "request": { "method": "GET", "url": format!("http://127.0.0.1{path}"), "client_ip": "127.0.0.1" },
@@ -56,14 +57,14 @@ impl Emitter {
 }
 
 /// A trace id in X-Ray's form, of now.
-pub(super) fn new_trace_id() -> Result<String, String> {
-    let epoch = SystemClock.now().0 / 1_000_000_000;
+pub(super) fn new_trace_id(clock: &dyn Clock) -> Result<String, String> {
+    let epoch = clock.now().0 / 1_000_000_000;
     Ok(format!("1-{epoch:08x}-{}", random_hex::<12>()?))
 }
 
 /// Epoch seconds with a fraction, as segments have them.
-fn now() -> f64 {
+fn seconds(clock: &dyn Clock) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "the wire format is a double")]
-    let nanos = SystemClock.now().0 as f64;
+    let nanos = clock.now().0 as f64;
     (nanos / 1e3).round() / 1e6
 }

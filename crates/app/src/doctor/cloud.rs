@@ -1,10 +1,10 @@
-//! The doctor for cloud sources: are there credentials, are they taken, and who are we.
+//! The checks of cloud sources: credentials, identity, and data.
 
-use crate::Tracebook;
+use super::Doctor;
 use crate::ground::error::{Code, Error};
-use crate::rpc::{Caller, Check, Identity, Vendor, WhoAmI};
+use crate::ground::schema::{Caller, Check, Identity, Vendor, WhoAmI};
 
-impl Tracebook {
+impl Doctor {
     /// The checks of one vendor, in the order in which they can fail.
     pub(crate) async fn cloud_checks(&self, vendor: Vendor, caller: &Caller) -> Vec<Check> {
         let source = match vendor {
@@ -23,11 +23,11 @@ impl Tracebook {
         if let Err(error) = self.cloud.settings() {
             return vec![check("settings", false, error.message, error.hint)];
         }
-        match self.who_am_i(WhoAmI { vendor }, caller).await {
+        match self.cloud.who_am_i(WhoAmI { vendor }, caller).await {
             Ok(identity) => {
                 checks.push(check("credentials", true, who(&identity), String::new()));
                 for note in &identity.notes {
-                    checks.push(check("what they allow", true, note.clone(), String::new()));
+                    checks.push(check("permissions", true, note.clone(), String::new()));
                 }
                 if vendor == Vendor::Aws {
                     checks.extend(self.aws_checks(caller, &check).await);
@@ -38,27 +38,27 @@ impl Tracebook {
         checks
     }
 
-    /// Whether both services can be read, and whether there is anything to read.
+    /// Whether both services can be read, and have data.
     async fn aws_checks(&self, caller: &Caller, check: &impl Fn(&str, bool, String, String) -> Check) -> Vec<Check> {
         let failed = |name: &str, error: Error| check(name, false, error.message, error.hint);
-        let ask = match self.ask_aws(caller).await {
+        let ask = match self.cloud.ask_aws(caller).await {
             Ok(ask) => ask,
             Err(error) => return vec![failed("credentials", error)],
         };
         let mut checks = Vec::new();
-        checks.push(match self.list_traces(&ask, "", None, 1, None).await {
+        checks.push(match self.cloud.list_traces(&ask, "", None, 1, None).await {
             Ok(list) if list.rows.is_empty() => check(
                 "X-Ray traces",
                 false,
                 format!("X-Ray in {} has no trace of the last 6 hours", ask.region()),
-                "Is the region the one that the daemon or collector sends to? Without the daemon the SDK sends nowhere, and says nothing"
+                "Is the region the one that the daemon or collector sends to? Without a daemon the SDK drops segments silently"
                     .to_owned(),
             ),
             Ok(_) => check("X-Ray traces", true, format!("X-Ray in {} has traces", ask.region()), String::new()),
             Err(error) => failed("X-Ray traces", error),
         });
         let outcome = ask.aws.logs.groups("", &ask.fetch).await;
-        checks.push(match self.answered(Vendor::Aws, outcome).await {
+        checks.push(match self.cloud.answered(Vendor::Aws, outcome).await {
             Ok(found) if found.rows.is_empty() => check(
                 "log groups",
                 false,
@@ -72,22 +72,6 @@ impl Tracebook {
             Err(error) => failed("log groups", error),
         });
         checks
-    }
-
-    /// The vendors that somebody has set up: only those are looked at unasked, since looking costs calls.
-    pub(crate) async fn vendors_set(&self) -> Vec<Vendor> {
-        let mut vendors = Vec::new();
-        let Ok(set) = self.cloud.settings() else { return vendors };
-        if set.aws != crate::ground::settings::AwsSettings::default() {
-            vendors.push(Vendor::Aws);
-        }
-        if self.cloud.secrets.find(crate::cloud::Token::Rollbar).await.is_some() {
-            vendors.push(Vendor::Rollbar);
-        }
-        if self.cloud.secrets.find(crate::cloud::Token::Honeycomb).await.is_some() {
-            vendors.push(Vendor::Honeycomb);
-        }
-        vendors
     }
 }
 
@@ -103,7 +87,7 @@ fn who(identity: &Identity) -> String {
     let parts = [&identity.account, &identity.name, &identity.region];
     let said: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     match said.is_empty() {
-        true => "they are taken".to_owned(),
+        true => "they are accepted".to_owned(),
         false => said.join(" · "),
     }
 }

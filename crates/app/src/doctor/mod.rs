@@ -1,28 +1,62 @@
-//! Step by step: does anything arrive, and why not. Every step comes from a way in which telemetry really stayed silent.
+//! Checks step by step whether telemetry arrives, and why not. Each check comes from a real case of missing telemetry.
 
 mod cloud;
 mod otlp;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracebook_core::credentials;
 use tracebook_core::question::Source;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
+use tracebook_store::Telemetry;
 use tracebook_store::arrivals::Arrivals;
 use tracebook_store::request_log::RequestCount;
 
-use crate::Tracebook;
+use crate::cloud::Cloud;
 use crate::ground::error::Error;
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{Caller, Check, DoctorRequest, Receiver, Vendor};
+use crate::ground::settings::TelemetryLimits;
 use crate::ingest::request_log;
-use crate::ports::{HTTP_PORT, XRAY_PORT};
-use crate::rpc::{Caller, Check, DoctorRequest, Receiver, Vendor};
+use crate::ports::{HTTP_PORT, Ports, XRAY_PORT};
 
-/// Full telemetry that reaches back less than this many nanoseconds loses what somebody may still want to capture: an hour.
+/// Full telemetry that reaches back less than this many nanoseconds (an hour) may lose what is about to be captured.
 const SHORT_REACH: i64 = 3_600_000_000_000;
 
-impl Tracebook {
-    pub(crate) async fn doctor(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
+/// Finds out why telemetry does not arrive. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Doctor {
+    data_dir: PathBuf,
+    limits: TelemetryLimits,
+    store: Telemetry,
+    ports: Arc<Ports>,
+    cloud: Arc<Cloud>,
+    runtime: Runtime,
+}
+
+impl Doctor {
+    pub(crate) fn new(
+        data_dir: &Path,
+        limits: TelemetryLimits,
+        store: &Telemetry,
+        ports: &Arc<Ports>,
+        cloud: &Arc<Cloud>,
+        runtime: &Runtime,
+    ) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            limits,
+            store: store.clone(),
+            ports: Arc::clone(ports),
+            cloud: Arc::clone(cloud),
+            runtime: runtime.clone(),
+        }
+    }
+
+    pub(crate) async fn examine(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
         match request.from {
             Source::Local => {}
             Source::Xray | Source::Cloudwatch => return Ok(self.cloud_checks(Vendor::Aws, caller).await),
@@ -34,33 +68,33 @@ impl Tracebook {
             && !DoctorRequest::SOURCES.contains(&wanted)
         {
             return Err(Error::usage(
-                format!("there is no source {wanted:?} here"),
+                format!("there is no local source {wanted:?}"),
                 format!("Choose one of {}", DoctorRequest::SOURCES.join(", ")),
             ));
         }
-        let patient = Patient {
+        let findings = Findings {
             receivers: self.ports.list(),
-            heard: self.telemetry.request_counts().await?,
-            arrivals: self.telemetry.arrivals().await?,
-            low_rates: xray::warnings(&self.telemetry.sampling_rules().await?),
+            heard: self.store.request_counts().await?,
+            arrivals: self.store.arrivals().await?,
+            low_rates: xray::warnings(&self.store.sampling_rules().await?),
             environment: std::env::vars_os()
                 .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
-            bytes: self.telemetry.bytes().await?,
-            oldest: self.telemetry.oldest().await?,
+            bytes: self.store.bytes().await?,
+            oldest: self.store.oldest().await?,
             limit_bytes: self.limits.bytes(),
             data_dir: self.data_dir.display().to_string(),
-            now: self.now(),
+            now: self.runtime.now(),
         };
-        let mut checks = patient.examine();
+        let mut checks = findings.checks();
         checks.retain(|check| wanted.is_none_or(|wanted| check.source == wanted));
         if wanted.is_none() {
-            let set = self.vendors_set().await;
+            let set = self.cloud.vendors_set().await;
             let asked = |vendor| {
                 let set = set.contains(&vendor);
                 async move { if set { self.cloud_checks(vendor, caller).await } else { Vec::new() } }
             };
-            // At once: each may need its whole patience.
+            // At once: each may take until its time-out.
             let (aws, rollbar, honeycomb) =
                 tokio::join!(asked(Vendor::Aws), asked(Vendor::Rollbar), asked(Vendor::Honeycomb));
             checks.extend([aws, rollbar, honeycomb].into_iter().flatten());
@@ -69,9 +103,9 @@ impl Tracebook {
     }
 }
 
-/// Everything that the doctor looks at, as plain values.
+/// Everything that the checks need, as plain values.
 #[derive(Clone, Debug, Default)]
-struct Patient {
+struct Findings {
     receivers: Vec<Receiver>,
     heard: Vec<RequestCount>,
     arrivals: Arrivals,
@@ -85,8 +119,8 @@ struct Patient {
     now: Nanos,
 }
 
-impl Patient {
-    fn examine(&self) -> Vec<Check> {
+impl Findings {
+    fn checks(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         self.otlp(&mut checks);
         self.xray(&mut checks);
@@ -139,7 +173,7 @@ impl Patient {
                 "the SDK asks for sampling rules",
                 false,
                 format!(
-                    "X-Ray segments arrive but nobody asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request a second and 5 % of the rest"
+                    "X-Ray segments arrive, but no SDK asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request a second and 5 % of the rest"
                 ),
                 format!("ports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
             ),
@@ -147,7 +181,7 @@ impl Patient {
         }
         for warning in &self.low_rates {
             add(
-                "sampling rules let everything through",
+                "sampling rules keep every request",
                 false,
                 warning.clone(),
                 "aws xray update-sampling-rule with FixedRate 1, or delete the rule".to_owned(),
@@ -201,7 +235,7 @@ impl Patient {
             add(
                 "the endpoint ends in a slash",
                 true,
-                format!("{} came to {}; they are taken all the same", times(heard.count), heard.path),
+                format!("{} came to {}; they are accepted all the same", times(heard.count), heard.path),
                 format!("rollbar.init(token, 'development', endpoint='http://{http}/api/1/')"),
             );
         }
@@ -223,14 +257,14 @@ impl Patient {
                 request_log::RUNNING => continue,
                 0 => (
                     true,
-                    format!("`{line}` ended {ago}; what it would print later is not kept"),
-                    "Watch a command that goes on, such as `docker compose logs -f`, and start `tracebook serve` again"
+                    format!("`{line}` ended {ago}; nothing more is recorded"),
+                    "Watch a command that keeps running, such as `docker compose logs -f`, and restart `tracebook serve`"
                         .to_owned(),
                 ),
                 126 | 127 => (
                     false,
                     format!("`{line}` could not be started {ago} (exit code {status}): the shell does not find the program, or may not run it"),
-                    "Is it installed, and on the PATH of the shell that starts `tracebook serve`? Then start that again".to_owned(),
+                    "Is it installed, and on the PATH of the shell that starts `tracebook serve`? Then restart `tracebook serve`".to_owned(),
                 ),
                 _ => (
                     false,
@@ -238,7 +272,7 @@ impl Patient {
                         request_log::ENDED => format!("`{line}` was ended {ago}"),
                         code => format!("`{line}` failed {ago} (exit code {code})"),
                     },
-                    "Its last lines say why: tracebook live console --limit 20\nRun it by hand until it goes on, then start `tracebook serve` again".to_owned(),
+                    "Its last lines say why: tracebook live console --limit 20\nRun it by hand until it works, then restart `tracebook serve`".to_owned(),
                 ),
             };
             checks.push(step("console", "the watched command runs", ok, detail, fix));
@@ -251,7 +285,7 @@ impl Patient {
         checks.push(step("console", "a watched command prints", ok, detail, fix));
     }
 
-    /// How the commands stand that were started last: each line, its status and since when.
+    /// The commands that were started last: line, status, and since when.
     fn watched(&self) -> Vec<(&str, u16, Nanos)> {
         const TOGETHER: i64 = 10_000_000_000;
         let of_watch = || self.heard.iter().filter(|h| h.listener == request_log::WATCH);
@@ -263,7 +297,7 @@ impl Patient {
         };
         let mut latest: BTreeMap<&str, (Nanos, u16)> = BTreeMap::new();
         for heard in of_watch() {
-            // At the same moment an end is after a beginning.
+            // Of two events at the same time, the end is the later one.
             let now = (heard.last, heard.status);
             latest
                 .entry(&heard.path)
@@ -284,13 +318,13 @@ impl Patient {
     fn journal(&self, checks: &mut Vec<Check>) {
         let mib = |bytes: u64| bytes / (1024 * 1024);
         let (used, limit) = (mib(self.bytes), mib(self.limit_bytes));
-        // A limit that was reached stays so: what matters is how far back telemetry then reaches.
+        // Once full, telemetry stays full: what matters is how far back it reaches.
         let full = self.bytes >= self.limit_bytes / 10 * 9;
         let reach = self.oldest.map(|oldest| Nanos(self.now.0.saturating_sub(oldest.0)));
         let short = full && reach.is_some_and(|reach| reach.0 < SHORT_REACH);
         let fix = match short {
             true => format!(
-                "Nothing that an entry holds is touched. For more, write [telemetry] max_mib = {} into {}/{}",
+                "Evidence in entries is not affected. To keep more, set [telemetry] max_mib = {} in {}/{}",
                 limit * 2,
                 self.data_dir,
                 crate::ground::settings::FILE
@@ -299,7 +333,7 @@ impl Patient {
         };
         let detail = match (full, reach) {
             (true, Some(reach)) => format!(
-                "{used} of {limit} MiB: the oldest telemetry goes to make room; it reaches back {}",
+                "{used} of {limit} MiB: the oldest telemetry is removed to make room; it reaches back {}",
                 human_duration(reach.0)
             ),
             _ => format!("{used} of {limit} MiB in {}", self.data_dir),
@@ -310,7 +344,7 @@ impl Patient {
     /// Whether a receiver listens, here or in the process that holds it.
     fn listening(&self, name: &str, port: u16) -> (bool, String, String) {
         let Some(receiver) = self.receivers.iter().find(|r| r.name == name) else {
-            return (false, "it is not there".to_owned(), String::new());
+            return (false, "there is no such receiver".to_owned(), String::new());
         };
         match &receiver.address {
             Some(address) if receiver.elsewhere => {
@@ -322,7 +356,7 @@ impl Patient {
             }
             None => (
                 false,
-                format!("nobody receives for this journal; the usual port is {port}"),
+                format!("no process receives for this journal; the default port is {port}"),
                 "Open Tracebook's window, or start `tracebook serve`".to_owned(),
             ),
         }
@@ -337,12 +371,12 @@ impl Patient {
         self.environment.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// The last thing heard of a sort.
+    /// The latest request of a kind.
     fn first(&self, wanted: impl Fn(&RequestCount) -> bool) -> Option<&RequestCount> {
         self.heard.iter().filter(|heard| heard.listener != request_log::WATCH).find(|heard| wanted(heard))
     }
 
-    /// The last thing heard of a bad sort, unless a good one was taken after it: then it is mended.
+    /// The latest bad request, unless a good one was accepted after it.
     fn still(
         &self,
         bad: impl Fn(&RequestCount) -> bool,
@@ -352,8 +386,8 @@ impl Patient {
         self.first(bad).filter(|heard| taken.is_none_or(|taken| taken.last < heard.last))
     }
 
-    /// Whether the same was asked again later, and taken.
-    fn was_taken_after(&self, refused: &RequestCount) -> bool {
+    /// Whether the same request was accepted later.
+    fn was_accepted_after(&self, refused: &RequestCount) -> bool {
         let same = |h: &RequestCount| h.listener == refused.listener && h.path == refused.path;
         self.first(|h| same(h) && h.status == 200 && h.last > refused.last).is_some()
     }
@@ -382,7 +416,7 @@ fn times(n: u64) -> String {
     if n == 1 { "1 request".to_owned() } else { format!("{n} requests") }
 }
 
-/// A watched command's line as it may be shown: a secret may stand in it.
+/// A watched command's line without secrets.
 fn shown(line: &str) -> String {
     credentials::remove_from_text(line, &mut credentials::Removed::default()).into_owned()
 }

@@ -1,12 +1,12 @@
-//! The doctor's steps for OpenTelemetry: the variables of the shell, and what came to which port.
+//! The doctor's checks of OpenTelemetry: variables of the shell, and requests by port.
 
 use tracebook_store::request_log::RequestCount;
 
-use super::{Patient, points_at, step, times};
+use super::{Findings, points_at, step, times};
+use crate::ground::schema::Check;
 use crate::ports::{GRPC_PORT, HTTP_PORT};
-use crate::rpc::Check;
 
-impl Patient {
+impl Findings {
     pub(super) fn otlp(&self, checks: &mut Vec<Check>) {
         let mut add =
             |check: &str, ok: bool, detail: String, fix: String| checks.push(step("otlp", check, ok, detail, fix));
@@ -37,7 +37,7 @@ impl Patient {
         let traces = |h: &RequestCount| h.path.starts_with("POST /v1/traces");
         if let Some(heard) = self.still(|h| h.status == 404 && (h.path == "POST /" || h.path == "POST /v1"), traces) {
             add(
-                "requests come to the right path",
+                "requests use the right path",
                 false,
                 format!(
                     "{} came to {} ({})",
@@ -46,7 +46,7 @@ impl Patient {
                     self.ago(heard.last)
                 ),
                 format!(
-                    "OTLP was posted to /: the endpoint in the code is used as it stands, so append /v1/traces to it, or set OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} and leave the code's endpoint out"
+                    "OTLP was posted to /: an endpoint in code is used as it is, so append /v1/traces to it, or set OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} and remove the endpoint from the code"
                 ),
             );
         }
@@ -54,7 +54,7 @@ impl Patient {
             add(
                 "the endpoint has no path of its own",
                 true,
-                format!("{} came to {}; they are taken all the same", times(heard.count), heard.path),
+                format!("{} came to {}; they are accepted all the same", times(heard.count), heard.path),
                 format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}"),
             );
         }
@@ -64,7 +64,7 @@ impl Patient {
         if let Some(heard) = self.still(|h| h.listener == "grpc" && is_http(h), |h| h.listener == "http" && is_http(h))
         {
             add(
-                "OTLP over HTTP comes to the HTTP port",
+                "OTLP over HTTP uses the HTTP port",
                 false,
                 format!("{} came to {grpc}, which speaks gRPC ({})", times(heard.count), self.ago(heard.last)),
                 format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}\nor export OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
@@ -73,7 +73,7 @@ impl Patient {
         if let Some(heard) = self.still(|h| h.listener == "http" && is_grpc(h), |h| h.listener == "grpc" && is_grpc(h))
         {
             add(
-                "OTLP over gRPC comes to the gRPC port",
+                "OTLP over gRPC uses the gRPC port",
                 false,
                 format!("{} came to {http}, which speaks HTTP ({})", times(heard.count), self.ago(heard.last)),
                 format!(
@@ -81,9 +81,9 @@ impl Patient {
                 ),
             );
         }
-        if let Some(heard) = self.first(|h| h.status == 403 && !self.was_taken_after(h)) {
+        if let Some(heard) = self.first(|h| h.status == 403 && !self.was_accepted_after(h)) {
             add(
-                "nobody is turned away at the door",
+                "no request is refused",
                 false,
                 format!("{} of {} were refused ({})", times(heard.count), heard.path, self.ago(heard.last)),
                 "A browser page sends with an Origin: allow it with `tracebook serve --allow-origin http://localhost:3000`. From a container use host.docker.internal".to_owned(),
@@ -97,9 +97,9 @@ impl Patient {
                 h.status == status
                     && h.listener == "http"
                     && h.path.starts_with("POST /v1/")
-                    && !self.was_taken_after(h)
+                    && !self.was_accepted_after(h)
             }) {
-                add("what comes can be read", false, format!("{} to {}: {why}", times(heard.count), heard.path), "See `status` in the window for the last reason; OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is what every SDK can".to_owned());
+                add("requests can be read", false, format!("{} to {}: {why}", times(heard.count), heard.path), "See `status` in the window for the last reason; OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is supported by every SDK".to_owned());
             }
         }
         let (ok, detail) = self.arrived(self.arrivals.otlp_spans, "span");
@@ -112,8 +112,8 @@ impl Patient {
         add("spans arrive", ok, detail, fix);
     }
 
-    /// What the variables of this shell make an exporter do: a signal's own go before the general ones, and its endpoint is used
-    /// as it stands.
+    /// What the variables of this shell make an exporter do: a signal's own go before the general ones, and its
+    /// endpoint is used as it stands.
     pub(super) fn otlp_variables(&self) -> Vec<(String, bool, String, String)> {
         const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
         let mut found: Vec<(String, bool, String, String)> = Vec::new();
@@ -130,7 +130,7 @@ impl Patient {
             if let Some((name, value)) = &protocol
                 && !PROTOCOLS.contains(&value.as_str())
             {
-                let detail = format!("it is {value}, which no SDK knows");
+                let detail = format!("it is {value}, which no SDK supports");
                 found.push((format!("{name} of this shell"), false, detail, format!("export {name}=http/protobuf")));
             }
             let Some((name, endpoint, own)) = set("ENDPOINT") else { continue };
@@ -141,7 +141,7 @@ impl Patient {
                 None => (check, true, format!("it is {endpoint}"), String::new()),
             });
         }
-        // What is said of both signals is said once.
+        // A finding about both signals is reported once.
         let mut said = Vec::new();
         found.retain(|one| {
             let new = !said.contains(one);
@@ -180,7 +180,7 @@ impl Patient {
         }
         match own {
             true if path != format!("/v1/{signal}") => Some((
-                format!("it is {endpoint}, and a signal's own endpoint is used as it stands: /v1/{signal} is missing"),
+                format!("it is {endpoint}, and a signal's own endpoint is used as it is: /v1/{signal} is missing"),
                 over_http,
             )),
             false if ["/v1/traces", "/v1/logs", "/v1/metrics"].iter().any(|known| path.ends_with(known)) => {

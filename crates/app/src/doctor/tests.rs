@@ -1,12 +1,12 @@
 use super::*;
 
-fn patient() -> Patient {
+fn findings() -> Findings {
     let receiver = |name: &str, address: &str| Receiver {
         name: name.into(),
         address: Some(address.into()),
         ..Receiver::default()
     };
-    Patient {
+    Findings {
         receivers: vec![
             receiver("http", "127.0.0.1:4318"),
             receiver("grpc", "127.0.0.1:4317"),
@@ -14,30 +14,30 @@ fn patient() -> Patient {
         ],
         limit_bytes: 512 << 20,
         now: Nanos(100_000_000_000),
-        ..Patient::default()
+        ..Findings::default()
     }
 }
 
-fn heard(door: &str, path: &str, status: u16) -> RequestCount {
-    RequestCount { listener: door.into(), path: path.into(), status, count: 3, last: Nanos(90_000_000_000) }
+fn heard(listener: &str, path: &str, status: u16) -> RequestCount {
+    RequestCount { listener: listener.into(), path: path.into(), status, count: 3, last: Nanos(90_000_000_000) }
 }
 
 #[track_caller]
-fn says(patient: &Patient, source: &str, words: &str) {
-    let checks = patient.examine();
+fn says(patient: &Findings, source: &str, words: &str) {
+    let checks = patient.checks();
     let found = checks.iter().any(|c| c.source == source && !c.ok && format!("{} {}", c.detail, c.fix).contains(words));
     assert!(found, "{words:?} in {checks:#?}");
 }
 
 #[test]
 fn the_real_ways_to_stay_silent_are_found() {
-    let with = |change: fn(&mut Patient)| {
-        let mut patient = patient();
+    let with = |change: fn(&mut Findings)| {
+        let mut patient = findings();
         change(&mut patient);
         patient
     };
     let set = |name: &str, value: &str| {
-        let mut patient = patient();
+        let mut patient = findings();
         patient.environment.insert(name.into(), value.into());
         patient
     };
@@ -63,19 +63,19 @@ fn the_real_ways_to_stay_silent_are_found() {
     says(&set("AWS_XRAY_DAEMON_ADDRESS", "xray-daemon:2000"), "xray", "127.0.0.1:2000");
     says(&with(|p| p.low_rates.push("rule Cruddur samples 10 %".into())), "xray", "FixedRate 1");
     says(&with(|p| p.heard.push(heard("http", "POST /v1/traces", 403))), "otlp", "--allow-origin");
-    says(&with(|p| p.receivers.clear()), "otlp", "not there");
+    says(&with(|p| p.receivers.clear()), "otlp", "no such receiver");
     says(
         &with(|p| (p.bytes, p.oldest) = (500 << 20, Some(Nanos(p.now.0 - 60_000_000_000)))),
         "journal",
-        "the oldest telemetry goes",
+        "the oldest telemetry is removed",
     );
-    says(&patient(), "rollbar", "endpoint='http://127.0.0.1:4318/api/1/'");
+    says(&findings(), "rollbar", "endpoint='http://127.0.0.1:4318/api/1/'");
 }
 
 #[test]
 fn a_signals_own_endpoint_and_protocol_go_before_the_general_ones() {
     let set = |pairs: &[(&str, &str)]| {
-        let mut patient = patient();
+        let mut patient = findings();
         patient.environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         patient
     };
@@ -105,7 +105,7 @@ fn a_signals_own_endpoint_and_protocol_go_before_the_general_ones() {
             &[(ALL, "http://localhost:4317"), (PROTOCOL, "http/json")],
             "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318",
         ),
-        (&[(PROTOCOL, "http")], "which no SDK knows"),
+        (&[(PROTOCOL, "http")], "which no SDK supports"),
     ] {
         says(&set(pairs), "otlp", words);
     }
@@ -127,7 +127,7 @@ fn a_signals_own_endpoint_and_protocol_go_before_the_general_ones() {
 
 #[test]
 fn what_came_to_the_other_protocols_port_is_seen() {
-    let with = |rows: Vec<RequestCount>| Patient { heard: rows, ..patient() };
+    let with = |rows: Vec<RequestCount>| Findings { heard: rows, ..findings() };
     const EXPORT: &str = "POST /opentelemetry.proto.collector.trace.v1.TraceService/Export";
     says(&with(vec![heard("grpc", "POST /v1/traces", 415)]), "otlp", "which speaks gRPC");
     says(&with(vec![heard("http", EXPORT, 404)]), "otlp", "which speaks HTTP");
@@ -146,22 +146,22 @@ fn what_was_mended_is_not_said_any_more() {
         (heard("grpc", "POST /v1/traces", 415), heard("http", "POST /v1/traces", 200)),
     ] {
         let wrong = |rows: Vec<RequestCount>| {
-            let patient = Patient { heard: rows, ..patient() };
-            patient.examine().into_iter().filter(|c| !c.ok && c.check != "spans arrive" && c.source == "otlp").count()
+            let patient = Findings { heard: rows, ..findings() };
+            patient.checks().into_iter().filter(|c| !c.ok && c.check != "spans arrive" && c.source == "otlp").count()
         };
         assert!(wrong(vec![bad.clone()]) > 0, "{bad:?}");
         assert_eq!(wrong(vec![later(good.clone()), bad.clone()]), 0, "{bad:?}");
         assert!(wrong(vec![later(bad.clone()), good]) > 0, "{bad:?}");
     }
     // Full once is full for good: what counts is how far back it reaches.
-    let full = Patient { bytes: 500 << 20, oldest: Some(Nanos(100_000_000_000 - 2 * SHORT_REACH)), ..patient() };
-    let room = full.examine().into_iter().find(|c| c.source == "journal").expect("a step");
+    let full = Findings { bytes: 500 << 20, oldest: Some(Nanos(100_000_000_000 - 2 * SHORT_REACH)), ..findings() };
+    let room = full.checks().into_iter().find(|c| c.source == "journal").expect("a step");
     assert!(room.ok && room.fix.is_empty() && room.detail.contains("reaches back 2"), "{room:?}");
 }
 
 #[test]
 fn the_port_that_is_not_mapped_is_named() {
-    let mut patient = patient();
+    let mut patient = findings();
     patient.receivers[2].address = Some("127.0.0.1:2100".into());
     patient.arrivals.xray_segments = Some(patient.now);
     says(&patient, "xray", "TCP 2100 is not mapped");
@@ -174,7 +174,7 @@ fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
         last: Nanos(seconds * 1_000_000_000),
         ..heard(request_log::WATCH, line, status)
     };
-    let with = |rows: Vec<RequestCount>| Patient { heard: rows, ..patient() };
+    let with = |rows: Vec<RequestCount>| Findings { heard: rows, ..findings() };
     let started = at("dokcer compose logs -f", request_log::RUNNING, 50);
     says(&with(vec![at("dokcer compose logs -f", 127, 51), started.clone()]), "console", "does not find the program");
     says(
@@ -188,7 +188,7 @@ fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
         "`PASSWORD=[credential removed] x`",
     );
     let of = |rows: Vec<RequestCount>| {
-        with(rows).examine().into_iter().filter(|c| c.check == "the watched command runs").collect::<Vec<_>>()
+        with(rows).checks().into_iter().filter(|c| c.check == "the watched command runs").collect::<Vec<_>>()
     };
     let again = of(vec![at("a", request_log::RUNNING, 60), at("a", 1, 51)]);
     assert!(again.is_empty(), "{again:?}");
@@ -200,7 +200,7 @@ fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
 
 #[test]
 fn where_all_is_well_nothing_is_to_be_done() {
-    let mut patient = patient();
+    let mut patient = findings();
     let now = Some(patient.now);
     patient.arrivals = Arrivals {
         otlp_spans: now,
@@ -212,7 +212,7 @@ fn where_all_is_well_nothing_is_to_be_done() {
     };
     patient.heard = vec![heard("http", "POST /v1/traces", 200), heard("xray", "POST /GetSamplingRules", 200)];
     patient.environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".into(), "http://localhost:4318".into());
-    for check in patient.examine() {
+    for check in patient.checks() {
         assert!(check.ok && check.fix.is_empty(), "{check:#?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at evidence, comparing it, and taking it away.
+//! Evidence: listing, showing, comparing and deleting it.
 
 use tracebook_core::diff::{self, Difference};
 use tracebook_core::evidence::{Body, Evidence, Frozen};
@@ -8,68 +8,86 @@ pub use tracebook_render::card::{Size, themed};
 use tracebook_render::markdown;
 use tracebook_store::evidence::EvidenceRecord;
 
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ground::question::trace_id;
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{
+    Caller, EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow, EvidenceView,
+};
 use crate::ground::tasks::blocking;
-use crate::rpc::{Caller, EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow, EvidenceView};
+use crate::journal::Journal;
 
-impl Tracebook {
-    pub(crate) async fn evidence_list(
-        &self,
-        request: EvidenceList,
-        _caller: &Caller,
-    ) -> Result<Vec<EvidenceRow>, Error> {
-        let entry = match request.entry {
-            Some(reference) => Some(self.find_entry(&reference).await?.row.id),
-            None => None,
-        };
-        Ok(self.journal.evidence_records(entry).await?.into_iter().map(row).collect())
+/// Frozen evidence. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct EvidenceStore {
+    journal: Journal,
+    store: tracebook_store::Journal,
+    runtime: Runtime,
+}
+
+impl EvidenceStore {
+    pub(crate) fn new(journal: &Journal, runtime: &Runtime) -> Self {
+        Self { journal: journal.clone(), store: journal.store.clone(), runtime: runtime.clone() }
     }
 
-    pub(crate) async fn evidence_get(&self, request: EvidenceGet, _caller: &Caller) -> Result<EvidenceView, Error> {
-        let row = self.evidence_row(request.id).await?;
+    pub(crate) async fn list(&self, request: EvidenceList) -> Result<Vec<EvidenceRow>, Error> {
+        let entry = match request.entry {
+            Some(reference) => Some(self.journal.find_entry(&reference).await?.row.id),
+            None => None,
+        };
+        Ok(self.store.evidence_records(entry).await?.into_iter().map(evidence_row).collect())
+    }
+
+    pub(crate) async fn get(&self, request: EvidenceGet) -> Result<EvidenceView, Error> {
+        let row = self.row(request.id).await?;
         let frozen = self.frozen(request.id).await?;
         let reference = markdown::reference(&frozen, None);
         let Evidence { body, provenance, .. } = frozen.evidence;
         Ok(EvidenceView { row, reference, provenance, data: body })
     }
 
-    pub(crate) async fn evidence_restore(
-        &self,
-        request: EvidenceRestore,
-        caller: &Caller,
-    ) -> Result<EvidenceRow, Error> {
-        let row = self.evidence_row(request.id).await?;
-        self.journal.bin_evidence(request.id, None, &caller.client).await?;
+    pub(crate) async fn restore(&self, request: EvidenceRestore, caller: &Caller) -> Result<EvidenceRow, Error> {
+        let row = self.row(request.id).await?;
+        self.store.bin_evidence(request.id, None, &caller.client).await?;
         Ok(row)
     }
 
-    pub(crate) async fn evidence_delete(&self, request: EvidenceDelete, caller: &Caller) -> Result<EvidenceRow, Error> {
-        let row = self.evidence_row(request.id).await?;
+    pub(crate) async fn delete(&self, request: EvidenceDelete, caller: &Caller) -> Result<EvidenceRow, Error> {
+        let row = self.row(request.id).await?;
         match request.purge {
-            true => self.journal.purge_evidence(request.id, self.now(), &caller.client).await?,
-            false => self.journal.bin_evidence(request.id, Some(self.now()), &caller.client).await?,
+            true => self.store.purge_evidence(request.id, self.runtime.now(), &caller.client).await?,
+            false => self.store.bin_evidence(request.id, Some(self.runtime.now()), &caller.client).await?,
         }
         Ok(row)
     }
 
-    pub(crate) async fn evidence_row(&self, id: Id) -> Result<EvidenceRow, Error> {
-        self.journal.evidence_record(id).await?.map(row).ok_or_else(|| no_evidence(id))
+    pub(crate) async fn row(&self, id: Id) -> Result<EvidenceRow, Error> {
+        self.store.evidence_record(id).await?.map(evidence_row).ok_or_else(|| no_evidence(id))
+    }
+
+    /// Writes evidence and reads it back: only what reads back counts as frozen.
+    pub(crate) async fn keep(&self, frozen: &Frozen, raw: &[u8], caller: &Caller) -> Result<(), Error> {
+        self.store.add_evidence(frozen, raw, &caller.client).await?;
+        let id = frozen.evidence.id;
+        match self.store.evidence(id).await? {
+            Some(stored) if stored.digest == frozen.digest => Ok(()),
+            Some(_) => Err(Error::internal(format!("evidence {id} exists already, with another digest"))),
+            None => Err(Error::internal(format!("evidence {id} was written and does not read back"))),
+        }
     }
 
     /// Evidence as it was frozen.
     ///
     /// # Errors
     /// Where there is none, or it was purged.
-    pub async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
-        if let Some(frozen) = self.journal.evidence(id).await? {
+    pub(crate) async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
+        if let Some(frozen) = self.store.evidence(id).await? {
             return Ok(frozen);
         }
-        match self.journal.evidence_record(id).await? {
-            Some(record) if record.purged => {
-                Err(Error::not_found(format!("evidence {id} was purged: its data is gone for good"), "Capture it anew"))
-            }
+        match self.store.evidence_record(id).await? {
+            Some(record) if record.purged => Err(Error::not_found(
+                format!("evidence {id} was purged: its data is gone for good"),
+                "Capture it again",
+            )),
             _ => Err(no_evidence(id)),
         }
     }
@@ -78,9 +96,9 @@ impl Tracebook {
     ///
     /// # Errors
     /// Where there is none: nothing was received beside what the evidence itself says, or it was imported.
-    pub async fn evidence_raw(&self, id: Id) -> Result<serde_json::Value, Error> {
+    pub(crate) async fn raw(&self, id: Id) -> Result<serde_json::Value, Error> {
         let frozen = self.frozen(id).await?;
-        let raw = self.journal.evidence_raw(id).await?;
+        let raw = self.store.evidence_raw(id).await?;
         if raw.is_empty() {
             let why = why_no_raw(&frozen.evidence.body);
             return Err(Error::not_found(format!("evidence {id} has no raw data"), why));
@@ -92,7 +110,7 @@ impl Tracebook {
     ///
     /// # Errors
     /// Where there is no such evidence.
-    pub async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
+    pub(crate) async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
         let frozen = self.frozen(id).await?;
         blocking(move || card::svg(&frozen, size).svg).await
     }
@@ -101,18 +119,9 @@ impl Tracebook {
     ///
     /// # Errors
     /// Where one of them is not there.
-    pub async fn evidence_diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
+    pub(crate) async fn diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
         let (left, right) = (self.frozen(left).await?, self.frozen(right).await?);
         Ok(diff::bodies(&left.evidence.body, &right.evidence.body))
-    }
-
-    /// The drawing of a local trace as it stands now.
-    ///
-    /// # Errors
-    /// Where no span of it has arrived.
-    pub async fn live_trace(&self, id: &str, size: Size) -> Result<String, Error> {
-        let trace = self.read_trace(trace_id(id)?).await?.trace;
-        blocking(move || card::preview(&Body::Trace(trace), size)).await
     }
 }
 
@@ -139,21 +148,17 @@ pub fn as_text(frozen: &Frozen) -> String {
     text
 }
 
-/// Why nothing is kept beside an evidence.
+/// Why there is no raw data for an evidence.
 fn why_no_raw(body: &Body) -> &'static str {
     match body {
         Body::Console(_) => {
-            "Nothing else was received: its lines are the text as it was printed, and `evidence show` without --raw has them"
+            "Nothing else was received: its lines are the text as printed; `evidence show` without --raw shows them"
         }
-        Body::ServiceMap(_) => {
-            "It was computed from traces, and nothing was received for it; capture one of them to keep its bytes"
-        }
+        Body::ServiceMap(_) => "It was computed from traces; capture one of them to keep its bytes",
         Body::Groups(_) | Body::SamplingRules(_) => {
-            "Nothing else was received: they are settings, and `evidence show` without --raw has them whole"
+            "Nothing else was received: they are settings, and `evidence show` without --raw shows them in full"
         }
-        Body::Query(_) => {
-            "Nothing else was received: the answer is whole in it, and `evidence show` without --raw has it"
-        }
+        Body::Query(_) => "Nothing else was received: `evidence show` without --raw shows the whole answer",
         Body::Trace(_) | Body::Logs(_) | Body::Error(_) | Body::Dossier(_) => {
             "It came with an import; an export holds the data and its digest, not the bytes as received"
         }
@@ -164,7 +169,7 @@ fn no_evidence(id: Id) -> Error {
     Error::not_found(format!("there is no evidence {id}"), "`evidence list` shows what there is")
 }
 
-pub(crate) fn row(record: EvidenceRecord) -> EvidenceRow {
+fn evidence_row(record: EvidenceRecord) -> EvidenceRow {
     EvidenceRow {
         id: record.id,
         kind: record.kind,

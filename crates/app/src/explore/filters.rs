@@ -1,4 +1,4 @@
-//! The filter languages of the sources: whether a filter can be asked, and what else can be.
+//! The filter languages of the sources: checks of a filter, and examples.
 
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::filter::Filter;
@@ -7,9 +7,9 @@ use tracebook_sources::honeycomb::spec;
 use tracebook_sources::rollbar::client::{FORMS as ROLLBAR, ItemsAsk};
 use tracebook_sources::xray;
 
-use crate::Tracebook;
+use super::Explorer;
 use crate::ground::error::Error;
-use crate::rpc::{Caller, FilterCheck, FilterForm, FilterVerdict};
+use crate::ground::schema::{FilterCheck, FilterForm, FilterVerdict};
 
 const LOCAL: &[(&str, &str)] = &[
     ("home 200", "words, anywhere"),
@@ -30,8 +30,8 @@ const CLOUDWATCH: &[(&str, &str)] = &[
     ("group:cruddur trace:1-5e1b4151-43a0913a12345678912345678", "events that name a trace"),
 ];
 
-impl Tracebook {
-    pub(crate) async fn filter_check(&self, request: FilterCheck, _caller: &Caller) -> Result<FilterVerdict, Error> {
+impl Explorer {
+    pub(crate) async fn filter_check(&self, request: FilterCheck) -> Result<FilterVerdict, Error> {
         let text = request.filter.as_str();
         let (outcome, forms): (Result<(), String>, Vec<(&str, &str)>) = match request.source {
             Source::Local => (Filter::parse(text).map(drop).map_err(|e| e.to_string()), LOCAL.to_vec()),

@@ -1,7 +1,9 @@
-//! Queries: saved here or at the vendor, run, and kept for the click that freezes the answer.
+//! Queries: saved here or at the vendor, run, and their answers kept until they are frozen.
 
 use std::time::Duration;
 
+use tracebook_core::catalog::QueriesFrom;
+use tracebook_core::evidence::Kind;
 use tracebook_core::filter::{FilterError, leading_part};
 use tracebook_core::freeze::Origin;
 use tracebook_core::query::QueryResult;
@@ -13,22 +15,24 @@ use tracebook_sources::honeycomb::links;
 use tracebook_sources::honeycomb::spec::Spec;
 use tracebook_store::queries::StoredQuery;
 
-use crate::Tracebook;
+use super::Explorer;
 use crate::ground::error::Error;
 use crate::ground::question::unsupported;
-use crate::rpc::{Caller, Listed, QueriesRequest, QueryAnswer, QueryForget, QueryRun, QuerySave, SavedQuery, Vendor};
+use crate::ground::schema::{
+    Caller, Listed, QueriesRequest, QueryAnswer, QueryForget, QueryRun, QuerySave, SavedQuery, Vendor,
+};
 
-/// How long an answer waits to be frozen.
-const ANSWER_LASTS: Duration = Duration::from_secs(3_600);
-/// Over how long a query looks that names no range.
-const BACK: i64 = 3_600 * 1_000_000_000;
-/// How many rows an answer has unless the caller says.
+/// How long an answer is kept for freezing.
+const ANSWER_TTL: Duration = Duration::from_secs(3_600);
+/// The nanoseconds that a query covers unless it names a range.
+const LOOKBACK: i64 = 3_600 * 1_000_000_000;
+/// The rows of an answer unless the caller names a limit.
 const ROWS: u32 = 1_000;
-/// What stands before the id of an answer, and of a query that is saved in CloudWatch.
+/// Prefixes of ids: of an answer, and of a query saved in CloudWatch.
 const ANSWER: &str = "answer:";
 const CLOUDWATCH: &str = "cloudwatch:";
 
-/// An answer with where it is shown.
+/// An answer and its origin.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
     pub(crate) source: Source,
@@ -36,7 +40,7 @@ pub(crate) struct Answered {
     pub(crate) origin: Origin,
 }
 
-/// What is to be run.
+/// The query to run.
 #[derive(Default)]
 struct Wanted {
     name: String,
@@ -44,21 +48,22 @@ struct Wanted {
     groups: Vec<String>,
 }
 
-impl Tracebook {
+impl Explorer {
     pub(crate) async fn queries(&self, request: QueriesRequest, caller: &Caller) -> Result<Listed<SavedQuery>, Error> {
-        let word = word(request.source)?;
-        let mut rows: Vec<SavedQuery> = self.journal.saved_queries(word).await?.into_iter().map(ours).collect();
+        let from = queries_from(request.source)?;
+        let mut rows: Vec<SavedQuery> =
+            self.journal.saved_queries(Source::from(from).id()).await?.into_iter().map(ours).collect();
         let mut list = Listed::all(Vec::new());
-        // What is saved here is there without any account.
-        let theirs = match request.source {
-            Source::Cloudwatch => self.queries_of_cloudwatch(caller).await,
-            _ => self.queries_of_honeycomb(caller).await,
+        // Queries saved here need no account.
+        let theirs = match from {
+            QueriesFrom::Cloudwatch => self.queries_of_cloudwatch(caller).await,
+            QueriesFrom::Honeycomb => self.queries_of_honeycomb(caller).await,
         };
         match theirs {
             Ok((found, notes)) => {
                 rows.extend(found);
                 list.notes = notes;
-                list.asked_at = Some(self.now().rfc3339());
+                list.asked_at = Some(self.runtime.now().rfc3339());
             }
             Err(error) if rows.is_empty() => return Err(error),
             Err(error) => list.notes.push(error.message),
@@ -68,8 +73,8 @@ impl Tracebook {
     }
 
     async fn queries_of_cloudwatch(&self, caller: &Caller) -> Result<(Vec<SavedQuery>, Vec<String>), Error> {
-        let ask = self.ask_aws(caller).await?;
-        let found = self.answered(Vendor::Aws, ask.aws.logs.saved_queries(&ask.fetch).await).await?;
+        let ask = self.cloud.ask_aws(caller).await?;
+        let found = self.cloud.answered(Vendor::Aws, ask.aws.logs.saved_queries(&ask.fetch).await).await?;
         let rows = found.rows.into_iter().map(|saved| SavedQuery {
             id: format!("{CLOUDWATCH}{}", saved.id),
             source: Source::Cloudwatch,
@@ -83,10 +88,10 @@ impl Tracebook {
     }
 
     async fn queries_of_honeycomb(&self, caller: &Caller) -> Result<(Vec<SavedQuery>, Vec<String>), Error> {
-        let ask = self.ask_honeycomb(caller).await?;
-        let saved = self.answered(Vendor::Honeycomb, ask.client.saved_queries(&ask.fetch).await).await?;
+        let ask = self.cloud.ask_honeycomb(caller).await?;
+        let saved = self.cloud.answered(Vendor::Honeycomb, ask.client.saved_queries(&ask.fetch).await).await?;
         let mut notes = saved.notes;
-        let mut boards = match self.answered(Vendor::Honeycomb, ask.client.boards(&ask.fetch).await).await {
+        let mut boards = match self.cloud.answered(Vendor::Honeycomb, ask.client.boards(&ask.fetch).await).await {
             Ok(boards) => boards,
             Err(error) => {
                 notes.push(format!("boards could not be listed: {}", error.message));
@@ -122,70 +127,61 @@ impl Tracebook {
         Ok((rows, notes))
     }
 
-    pub(crate) async fn query_save(
-        &self,
-        QuerySave(request): QuerySave,
-        _caller: &Caller,
-    ) -> Result<SavedQuery, Error> {
-        let source = word(request.source)?;
+    pub(crate) async fn query_save(&self, QuerySave(request): QuerySave) -> Result<SavedQuery, Error> {
+        let source = Source::from(queries_from(request.source)?);
         if request.name.trim().is_empty() || request.query.trim().is_empty() {
             return Err(Error::usage(
                 "a saved query needs a name and a text",
                 "Give it a name that says what it answers",
             ));
         }
-        // What stands in a query that somebody copied together is nobody's to keep.
+        // A copied query may contain a credential, which is not stored.
         let query = tracebook_core::credentials::remove_from_text(
             &request.query,
             &mut tracebook_core::credentials::Removed::default(),
         )
         .into_owned();
         let id = match request.id.as_str() {
-            "" => self.new_id().to_string(),
+            "" => self.runtime.new_id().to_string(),
             id => id.to_owned(),
         };
         let stored = StoredQuery {
             id,
-            source: source.to_owned(),
+            source: source.id().to_owned(),
             name: request.name.trim().to_owned(),
             query,
             groups: request.groups,
         };
-        self.journal.save_query(&stored, self.now()).await?;
+        self.journal.save_query(&stored, self.runtime.now()).await?;
         Ok(ours(stored))
     }
 
-    pub(crate) async fn query_forget(
-        &self,
-        QueryForget(request): QueryForget,
-        _caller: &Caller,
-    ) -> Result<bool, Error> {
+    pub(crate) async fn query_forget(&self, QueryForget(request): QueryForget) -> Result<bool, Error> {
         Ok(self.journal.delete_query(&request.id).await?)
     }
 
     pub(crate) async fn query_run(&self, request: QueryRun, caller: &Caller) -> Result<QueryAnswer, Error> {
         let answered = self.run_query(&request, caller).await?;
-        let id = format!("{ANSWER}{}", self.new_id());
+        let id = format!("{ANSWER}{}", self.runtime.new_id());
         let link = answered.origin.console_link.clone();
         let result = answered.result.clone();
-        self.cloud.answers.put(id.clone(), answered, ANSWER_LASTS);
+        self.answers.put(id.clone(), answered, ANSWER_TTL);
         Ok(QueryAnswer { id, result, link })
     }
 
-    /// The answer that an id names, or a fresh one.
+    /// The answer of an id, or a new one.
     pub(crate) async fn run_query(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
         if let Some(id) = request.id.as_deref().filter(|id| id.starts_with(ANSWER)) {
-            return self.cloud.answers.get(id).ok_or_else(|| {
+            return self.answers.get(id).ok_or_else(|| {
                 Error::not_found(
-                    "that answer is not kept any more",
-                    "Run the query again: answers wait an hour, in this run only",
+                    "that answer is no longer kept",
+                    "Run the query again: answers are kept for an hour, in this run only",
                 )
             });
         }
-        match request.source {
-            Source::Cloudwatch => self.run_insights(request, caller).await,
-            Source::Honeycomb => self.run_honeycomb(request, caller).await,
-            other => Err(unsupported(other, "queries")),
+        match queries_from(request.source)? {
+            QueriesFrom::Cloudwatch => self.run_insights(request, caller).await,
+            QueriesFrom::Honeycomb => self.run_honeycomb(request, caller).await,
         }
     }
 
@@ -196,14 +192,14 @@ impl Tracebook {
         };
         let (mut groups, text) = leading_groups(&wanted.query)?;
         groups.extend(if request.groups.is_empty() { wanted.groups } else { request.groups.clone() });
-        let ask = self.ask_aws(caller).await?;
+        let ask = self.cloud.ask_aws(caller).await?;
         if groups.is_empty() && !text.to_uppercase().contains("SOURCE") {
-            groups.push(self.group_of(&ask, &crate::cloud::parse("")?).await?);
+            groups.push(self.cloud.group_of(&ask, &crate::cloud::parse_filter("")?).await?);
         }
-        let range = self.back(request.since.as_deref(), BACK)?;
+        let range = self.cloud.back(request.since.as_deref(), LOOKBACK)?;
         let question =
             QueryAsk { groups: groups.clone(), text: text.to_owned(), range, limit: request.limit.unwrap_or(ROWS) };
-        let mut result = self.answered(Vendor::Aws, ask.aws.logs.query(&question, &ask.fetch).await).await?;
+        let mut result = self.cloud.answered(Vendor::Aws, ask.aws.logs.query(&question, &ask.fetch).await).await?;
         result.name = wanted.name;
         let origin = Origin {
             via: vec!["CloudWatch Logs Insights".to_owned()],
@@ -225,7 +221,7 @@ impl Tracebook {
     }
 
     async fn run_honeycomb(&self, request: &QueryRun, caller: &Caller) -> Result<Answered, Error> {
-        let ask = self.ask_honeycomb(caller).await?;
+        let ask = self.cloud.ask_honeycomb(caller).await?;
         let mut name = String::new();
         let (mut datasets, text) = leading_groups(&request.query)?;
         datasets.extend(request.groups.iter().cloned());
@@ -243,7 +239,7 @@ impl Tracebook {
                     (None, Some((dataset, query))) => {
                         datasets.push(dataset.to_owned());
                         let outcome = ask.client.query_spec(dataset, query, &ask.fetch).await;
-                        self.answered(Vendor::Honeycomb, outcome).await?
+                        self.cloud.answered(Vendor::Honeycomb, outcome).await?
                     }
                     (None, None) => return Err(no_such(id)),
                 }
@@ -251,12 +247,12 @@ impl Tracebook {
         };
         let dataset = datasets.into_iter().next().unwrap_or_else(|| links::ALL.to_owned());
         let range = match request.since.as_deref().filter(|since| !since.trim().is_empty()) {
-            Some(since) => self.back(Some(since), BACK)?,
-            None => spec.range(self.now()),
+            Some(since) => self.cloud.back(Some(since), LOOKBACK)?,
+            None => spec.range(self.runtime.now()),
         };
         let rows = request.limit.unwrap_or(ROWS);
         let outcome = ask.client.run(&dataset, &spec, range, rows, &ask.fetch).await;
-        let answer = self.answered(Vendor::Honeycomb, outcome).await?;
+        let answer = self.cloud.answered(Vendor::Honeycomb, outcome).await?;
         let mut result = answer.result;
         result.name = if name.is_empty() { spec.words() } else { name };
         let origin =
@@ -265,12 +261,8 @@ impl Tracebook {
     }
 }
 
-fn word(source: Source) -> Result<&'static str, Error> {
-    match source {
-        Source::Cloudwatch => Ok("cloudwatch"),
-        Source::Honeycomb => Ok("honeycomb"),
-        other => Err(unsupported(other, "queries")),
-    }
+fn queries_from(source: Source) -> Result<QueriesFrom, Error> {
+    source.queries().ok_or_else(|| unsupported(source, Kind::Query))
 }
 
 fn no_such(id: &str) -> Error {

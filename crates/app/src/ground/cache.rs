@@ -1,4 +1,4 @@
-//! Answers of a moment ago, so that looking twice costs nothing.
+//! Recent answers, so that reading them again costs no call.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The last answers by what was asked, each for so long.
+/// Values by key, each with a lifetime.
 #[derive(Debug)]
 pub(crate) struct Cache<V> {
     most: usize,
@@ -14,12 +14,12 @@ pub(crate) struct Cache<V> {
 }
 
 impl<V: Clone> Cache<V> {
-    /// At most so many.
+    /// With a maximum number of values.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, entries: Mutex::default() }
     }
 
-    /// What was answered, if that is not too long ago.
+    /// A value that has not expired.
     pub(crate) fn get(&self, key: &str) -> Option<V> {
         let now = Instant::now();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +27,6 @@ impl<V: Clone> Cache<V> {
         entries.iter().find(|(known, _, _)| known == key).map(|(_, _, value)| value.clone())
     }
 
-    /// Keeps an answer.
     pub(crate) fn put(&self, key: String, value: V, last: Duration) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|(known, _, _)| *known != key);
@@ -37,7 +36,6 @@ impl<V: Clone> Cache<V> {
         }
     }
 
-    /// Forgets everything: other credentials see another world.
     pub(crate) fn clear(&self) {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

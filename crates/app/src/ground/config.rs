@@ -1,11 +1,11 @@
-//! How the app is started.
+//! The configuration that a host starts the app with.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::ground::error::Error;
 
-/// Where the app keeps its data and what it listens on.
+/// How the app is started.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The journal's directory.
@@ -19,12 +19,11 @@ pub struct Config {
 /// What a receiver listens on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Listen {
-    /// Its default port; if that is taken it is said and the rest runs.
+    /// The default port; if it is taken, the app reports that and runs without it.
     #[default]
     Default,
-    /// An address that the user named; if that is taken the app does not start.
+    /// An address given by the user; if it is taken, the app does not start.
     Named(SocketAddr),
-    /// Nothing.
     Off,
 }
 
@@ -37,9 +36,9 @@ pub struct ReceiverConfig {
     pub grpc: Listen,
     /// The X-Ray daemon's protocol, UDP and TCP; 127.0.0.1:2000.
     pub xray: Listen,
-    /// Listen on the container bridge's address too.
+    /// Also listen on the addresses of container bridges.
     pub containers: bool,
-    /// Origins of web pages whose browser may send telemetry: `http://localhost:3000`.
+    /// Origins of web pages that may send telemetry: `http://localhost:3000`.
     pub allow_origin: Vec<String>,
 }
 
@@ -59,8 +58,8 @@ impl Config {
             return std::path::absolute(&named)
                 .map_err(|e| Error::usage(format!("{}: {e}", named.display()), "Give --data a path"));
         }
-        dirs::data_dir().map(|d| d.join("tracebook")).ok_or_else(|| {
-            Error::usage("this system names no data directory", "Give one with --data or TRACEBOOK_DATA")
-        })
+        dirs::data_dir()
+            .map(|d| d.join("tracebook"))
+            .ok_or_else(|| Error::usage("this system has no data directory", "Give one with --data or TRACEBOOK_DATA"))
     }
 }

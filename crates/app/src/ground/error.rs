@@ -1,4 +1,4 @@
-//! What went wrong, for people and for scripts.
+//! Errors for users and scripts.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -6,88 +6,79 @@ use ts_rs::TS;
 use tracebook_sources::cloud::{Fault, SourceError};
 use tracebook_store::StoreError;
 
-/// A failure with what to do about it.
+/// A failure with a hint on what to do.
 ///
-/// The code is for those who act on it: the command line turns it into an exit code, the window into a
-/// place to show it. Add one only where somebody does.
+/// The command line turns the code into an exit code, the window into a place to show it. Add a code only where a
+/// caller acts on it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// Which class.
     pub code: Code,
-    /// What happened.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
 }
 
-/// The classes of failure.
+/// The classes of failure, each with the exit code of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// Nothing is there under that name, or nothing matched. Exit 1.
+    /// There is nothing of that name, or nothing matches. Exit 1.
     NotFound,
-    /// The request itself is wrong. Exit 2.
+    /// The request is invalid. Exit 2.
     Usage,
     /// A source or a port named by the user could not be reached. Exit 3.
     Unreachable,
-    /// A source does not take the credentials, or there are none. Exit 3.
+    /// A source rejects the credentials, or there are none. Exit 3.
     Credentials,
-    /// A source said that it was asked too often. Exit 3.
+    /// A source limits the rate of calls. Exit 3.
     Throttled,
-    /// A source cannot do this: an emulator, a plan, an older API. Exit 5.
+    /// A source does not support this: an emulator, a plan, an older API. Exit 5.
     Unsupported,
     /// Refused to protect data. Exit 4.
     Refused,
-    /// Not built yet. Exit 5.
+    /// Not implemented yet. Exit 5.
     NotBuilt,
-    /// The caller ended it. Exit 5.
+    /// Cancelled by the caller. Exit 5.
     Cancelled,
-    /// The disk or the database said no. Exit 5.
+    /// The disk or the database failed. Exit 5.
     Storage,
-    /// A fault of this app. Exit 5.
+    /// A bug of this app. Exit 5.
     Internal,
 }
 
 /// The written form: `{"code", "message", "hint"}`.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ErrorBody {
-    /// Which class.
     pub code: Code,
-    /// What happened.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
 }
 
 impl Error {
-    /// A failure of a class, with what to do.
     pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: hint.into() }
     }
 
-    /// Nothing is there under that name.
     pub fn not_found(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message, hint)
     }
 
-    /// The request itself is wrong.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Code::Usage, message, hint)
     }
 
-    /// Not built yet.
     pub fn not_built(what: &str) -> Self {
         Self::new(
             Code::NotBuilt,
-            format!("{what} is not built yet in this version"),
-            "See CHANGELOG.md for what is there",
+            format!("{what} is not implemented in this version"),
+            "CHANGELOG.md lists what is implemented",
         )
     }
 
-    /// A fault of this app.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        Self::new(Code::Internal, cause.to_string(), "This is a fault of Tracebook: please report it with this message")
+        Self::new(Code::Internal, cause.to_string(), "This is a bug of Tracebook: please report it with this message")
     }
 
     /// The written form.

@@ -8,5 +8,6 @@ pub(crate) mod files;
 pub(crate) mod question;
 pub(crate) mod records;
 pub(crate) mod runtime;
+pub(crate) mod schema;
 pub(crate) mod settings;
 pub(crate) mod tasks;

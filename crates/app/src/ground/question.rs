@@ -1,5 +1,6 @@
 //! Parts of questions to any source: time windows, ids, limits, and what a source does not have.
 
+use tracebook_core::evidence::Kind;
 use tracebook_core::ids::{IdError, TraceId};
 use tracebook_core::question::Source;
 use tracebook_core::time::{Nanos, parse_duration};
@@ -23,23 +24,10 @@ pub(crate) fn trace_id(text: &str) -> Result<TraceId, Error> {
 }
 
 /// The error for a source that has nothing of a kind.
-pub(crate) fn unsupported(source: Source, what: &str) -> Error {
-    let (name, has) = match source {
-        Source::Local => ("local telemetry", "traces, logs, errors and console lines"),
-        Source::Xray => ("X-Ray", "traces, service maps, groups and sampling rules"),
-        Source::Cloudwatch => ("CloudWatch Logs", "log events and queries"),
-        Source::Rollbar => ("Rollbar", "errors"),
-        Source::Honeycomb => ("Honeycomb", "queries"),
-    };
-    Error::new(Code::Usage, format!("{name} has no {what}"), format!("It has {has}"))
-}
-
-/// Why traces cannot be listed or fetched from Honeycomb.
-pub(crate) fn no_honeycomb_traces() -> Error {
-    Error::new(
-        Code::Unsupported,
-        "Honeycomb's API gives aggregates and no spans, so a trace cannot be fetched from it",
-        "Send the service's spans here as well (the relay forwards them to Honeycomb), capture the trace from local telemetry, and \
-         the card links to it in Honeycomb; or capture a query of Honeycomb's",
-    )
+pub(crate) fn unsupported(source: Source, kind: Kind) -> Error {
+    if let Some(gap) = source.gap(kind) {
+        return Error::new(Code::Unsupported, &*gap.reason, &*gap.hint);
+    }
+    let message = format!("{} has no {}", source.info().name, kind.info().plural);
+    Error::new(Code::Usage, message, format!("It has {}", source.has()))
 }

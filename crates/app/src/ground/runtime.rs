@@ -13,7 +13,7 @@ use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::{Fetch, Limits, Meter, Progress};
 
 use crate::ground::error::{Code, Error};
-use crate::rpc::{Caller, Event};
+use crate::ground::schema::{Caller, Event};
 
 /// Listeners slower than this many events lose the oldest; they are told to reload.
 const EVENTS: usize = 1_024;

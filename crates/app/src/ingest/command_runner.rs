@@ -31,9 +31,9 @@ const MAX_LINES: usize = 10_000;
 /// How long a command may take to end after it was asked to, and how long output of its background jobs is awaited.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs the line `$1` and beside it a supervisor, which ends the whole process group when this process is gone: then the
-/// other end of the pipe on its standard input is closed without a line having been written. The supervisor is started
-/// from a subshell, so that no command waits for it, and it holds no output open.
+/// Runs the line `$1` and beside it a supervisor, which ends the whole process group when this process is gone: then
+/// the other end of the pipe on its standard input is closed without a line having been written. The supervisor is
+/// started from a subshell, so that no command waits for it, and it holds no output open.
 #[cfg(unix)]
 const SUPERVISED: &str = r#"exec 3<&0 </dev/null
 ({ trap '' HUP INT TERM; read -r word || { kill -TERM 0; sleep 1; kill -KILL 0; }; } <&3 3<&- >/dev/null 2>&1 &)
@@ -49,11 +49,12 @@ struct Printed {
     cut: bool,
 }
 
-/// Keeps a command's output until the command or the app ends. The command is a line for the shell, as the user typed it.
+/// Keeps a command's output until the command or the app ends. The command is a line for the shell, as the user typed
+/// it.
 pub(crate) fn watch(line: String, telemetry: Telemetry, runtime: &Runtime) -> Result<(), Error> {
     let (mut child, supervisor, mut lines) = start_supervised(&line, runtime.clock())?;
     let token = runtime.stopping();
-    let mut stream = Stream { line, telemetry, clock: runtime.clock(), recogniser: Recogniser::default() };
+    let mut stream = Stream { line, store: telemetry, clock: runtime.clock(), recogniser: Recogniser::default() };
     runtime.spawn(async move {
         stream.note(request_log::RUNNING).await;
         let (mut ended, mut stopped) = (false, false);
@@ -112,7 +113,7 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, runtime: &Runtime) -> Re
 /// Where a watched command's output goes.
 struct Stream {
     line: String,
-    telemetry: Telemetry,
+    store: Telemetry,
     clock: Arc<dyn Clock>,
     recogniser: Recogniser,
 }
@@ -128,7 +129,7 @@ impl Stream {
             code => tracing::info!(program, code, "a watched command has ended"),
         }
         let row = request_log::watched(&self.line, status, self.clock.now());
-        if let Err(error) = self.telemetry.count_requests(&[row]).await {
+        if let Err(error) = self.store.count_requests(&[row]).await {
             tracing::warn!(%error, status, "the status of a watched command could not be written");
         }
     }
@@ -151,10 +152,10 @@ impl Stream {
             .collect();
         let now = self.clock.now();
         // A full disk does not end the command.
-        if let Err(error) = self.telemetry.commit_console(&records, now).await {
+        if let Err(error) = self.store.commit_console(&records, now).await {
             tracing::warn!(%error, lines = records.len(), "lines of a watched command were lost");
         }
-        if let Err(error) = self.telemetry.commit(&spans, now).await {
+        if let Err(error) = self.store.commit(&spans, now).await {
             tracing::warn!(%error, spans = spans.len(), "spans printed by a watched command were lost");
         }
     }
@@ -196,8 +197,8 @@ fn clean(printed: Printed) -> (ConsoleLine, bool) {
     (ConsoleLine { text, stderr: printed.stderr, time: Some(printed.time) }, cut || printed.cut)
 }
 
-/// Runs a command to its end and returns what it printed, in the order of arrival. `cancelled` ends it earlier; what was
-/// printed until then is kept, with a note. Background jobs of the command are not waited for.
+/// Runs a command to its end and returns what it printed, in the order of arrival. `cancelled` ends it earlier; what
+/// was printed until then is kept, with a note. Background jobs of the command are not waited for.
 ///
 /// # Errors
 /// Where the command cannot be started.

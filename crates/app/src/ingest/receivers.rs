@@ -42,11 +42,8 @@ impl Receivers {
     ) -> Result<Self, Error> {
         let receivers = Self::none(runtime);
         let counters = &receivers.counters;
-        let sink = Arc::new(TelemetrySink {
-            telemetry: telemetry.clone(),
-            last: receivers.last.clone(),
-            relay: relay.clone(),
-        });
+        let sink =
+            Arc::new(TelemetrySink { store: telemetry.clone(), last: receivers.last.clone(), relay: relay.clone() });
         let log = RequestLog::start(telemetry.clone(), runtime);
         let guarded = Guarded::new(&listeners.bridges, allow_origin, log, relay.clone());
         let commit: Arc<dyn Commit> = sink.clone();
@@ -101,7 +98,7 @@ impl Guarded {
     }
 
     fn router(&self, receiver: &'static str, router: axum::Router) -> axum::Router {
-        let router = self.relay.unlooped(router);
+        let router = self.relay.without_loops(router);
         self.log.record(receiver, guard(router, Arc::clone(&self.hosts), Arc::clone(&self.origins)))
     }
 }

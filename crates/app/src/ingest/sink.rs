@@ -1,4 +1,4 @@
-//! What the receivers keep and read goes to the telemetry: their traits, carried out by the store.
+//! The receivers' storage traits, implemented by the telemetry store.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::relay::Relay;
 /// Commits what every receiver takes in, and queues what the relay forwards.
 #[derive(Debug)]
 pub(crate) struct TelemetrySink {
-    pub(crate) telemetry: Telemetry,
+    pub(crate) store: Telemetry,
     pub(crate) last: LastArrival,
     pub(crate) relay: Relay,
 }
@@ -34,21 +34,21 @@ fn refused(error: StoreError) -> CommitError {
 impl Commit for TelemetrySink {
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
         let (batch, relayed) = self.relay.of_spans(batch).await;
-        self.telemetry.commit_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.store.commit_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);
         Ok(())
     }
 
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {
         let (batch, relayed) = self.relay.of_logs(batch).await;
-        self.telemetry.commit_logs_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.store.commit_logs_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);
         Ok(())
     }
 
     async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError> {
         let (batch, relayed) = self.relay.of_errors(batch).await;
-        self.telemetry.commit_errors_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        self.store.commit_errors_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);
         Ok(())
     }
@@ -57,43 +57,43 @@ impl Commit for TelemetrySink {
 #[async_trait]
 impl LogStore for TelemetrySink {
     async fn groups(&self) -> Result<Vec<LogGroup>, CommitError> {
-        self.telemetry.log_groups(None).await.map_err(refused)
+        self.store.log_groups(None).await.map_err(refused)
     }
 
     async fn group(&self, name: &str) -> Result<Option<LogGroup>, CommitError> {
-        Ok(self.telemetry.log_groups(Some(name)).await.map_err(refused)?.pop())
+        Ok(self.store.log_groups(Some(name)).await.map_err(refused)?.pop())
     }
 
     async fn has_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
-        self.telemetry.has_log_stream(group, name).await.map_err(refused)
+        self.store.has_log_stream(group, name).await.map_err(refused)
     }
 
     async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError> {
-        self.telemetry.create_log_group(name, &tags, now).await.map_err(refused)
+        self.store.create_log_group(name, &tags, now).await.map_err(refused)
     }
 
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
-        self.telemetry.delete_log_group(name).await.map_err(refused)
+        self.store.delete_log_group(name).await.map_err(refused)
     }
 
     async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<bool, CommitError> {
-        self.telemetry.set_log_retention(name, days).await.map_err(refused)
+        self.store.set_log_retention(name, days).await.map_err(refused)
     }
 
     async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError> {
-        self.telemetry.set_log_tags(name, &tags).await.map_err(refused)
+        self.store.set_log_tags(name, &tags).await.map_err(refused)
     }
 
     async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError> {
-        self.telemetry.log_streams(group).await.map_err(refused)
+        self.store.log_streams(group).await.map_err(refused)
     }
 
     async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
-        self.telemetry.create_log_stream(group, name, now).await.map_err(refused)
+        self.store.create_log_stream(group, name, now).await.map_err(refused)
     }
 
     async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
-        self.telemetry.delete_log_stream(group, name).await.map_err(refused)
+        self.store.delete_log_stream(group, name).await.map_err(refused)
     }
 
     async fn put(&self, events: Vec<LogRecord>) -> Result<(), CommitError> {
@@ -101,34 +101,34 @@ impl LogStore for TelemetrySink {
     }
 
     async fn events(&self, query: LogQuery) -> Result<Vec<StoredLog>, CommitError> {
-        self.telemetry.logs(&query).await.map_err(refused)
+        self.store.logs(&query).await.map_err(refused)
     }
 }
 
 #[async_trait]
 impl XrayStore for TelemetrySink {
     async fn groups(&self) -> Result<Vec<Group>, CommitError> {
-        self.telemetry.xray_groups().await.map_err(refused)
+        self.store.xray_groups().await.map_err(refused)
     }
 
     async fn put_group(&self, group: Group) -> Result<(), CommitError> {
-        self.telemetry.put_xray_group(&group).await.map_err(refused)
+        self.store.put_xray_group(&group).await.map_err(refused)
     }
 
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
-        self.telemetry.delete_xray_group(name).await.map_err(refused)
+        self.store.delete_xray_group(name).await.map_err(refused)
     }
 
     async fn rules(&self) -> Result<Vec<SamplingRule>, CommitError> {
-        self.telemetry.sampling_rules().await.map_err(refused)
+        self.store.sampling_rules().await.map_err(refused)
     }
 
     async fn put_rule(&self, rule: SamplingRule) -> Result<(), CommitError> {
-        self.telemetry.put_sampling_rule(&rule).await.map_err(refused)
+        self.store.put_sampling_rule(&rule).await.map_err(refused)
     }
 
     async fn delete_rule(&self, name: &str) -> Result<bool, CommitError> {
-        self.telemetry.delete_sampling_rule(name).await.map_err(refused)
+        self.store.delete_sampling_rule(name).await.map_err(refused)
     }
 
     async fn traces(
@@ -138,10 +138,10 @@ impl XrayStore for TelemetrySink {
         after: Option<TracePosition>,
         limit: u32,
     ) -> Result<Vec<TracePosition>, CommitError> {
-        self.telemetry.trace_ids(from, before, after, limit).await.map_err(refused)
+        self.store.trace_ids(from, before, after, limit).await.map_err(refused)
     }
 
     async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
-        self.telemetry.spans_of(traces).await.map_err(refused)
+        self.store.spans_of(traces).await.map_err(refused)
     }
 }

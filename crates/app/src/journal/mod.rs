@@ -1,4 +1,4 @@
-//! Writing: entries, their texts and revisions, slots.
+//! Entries: their texts, revisions and slots.
 
 use tracebook_core::course;
 use tracebook_core::entry::{self, Entry, EntryRow, Revision};
@@ -6,19 +6,30 @@ use tracebook_core::ids::Id;
 use tracebook_render::markdown::{self, Markup};
 use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::rpc::{
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{
     Caller, EntryCut, EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRename, EntryRestore,
     EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
 };
 
-impl Tracebook {
-    pub(crate) async fn entry_list(&self, request: EntryListRequest, _caller: &Caller) -> Result<Vec<EntryRow>, Error> {
-        Ok(self.journal.entries(request.deleted).await?)
+/// Entries, their texts and revisions. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal {
+    pub(crate) store: tracebook_store::Journal,
+    runtime: Runtime,
+}
+
+impl Journal {
+    pub(crate) fn new(store: tracebook_store::Journal, runtime: &Runtime) -> Self {
+        Self { store, runtime: runtime.clone() }
     }
 
-    pub(crate) async fn entry_get(&self, request: EntryGet, _caller: &Caller) -> Result<Entry, Error> {
+    pub(crate) async fn entry_list(&self, request: EntryListRequest) -> Result<Vec<EntryRow>, Error> {
+        Ok(self.store.entries(request.deleted).await?)
+    }
+
+    pub(crate) async fn entry_get(&self, request: EntryGet) -> Result<Entry, Error> {
         self.find_entry(&request.entry).await
     }
 
@@ -31,7 +42,7 @@ impl Tracebook {
         };
         let body = request.body.unwrap_or_else(|| course::template(week.as_deref(), &title));
         let new = NewEntry {
-            id: self.new_id(),
+            id: self.runtime.new_id(),
             slug: entry::slug(week.as_deref(), &title),
             week,
             title,
@@ -40,7 +51,7 @@ impl Tracebook {
             file: None,
             reason: "new".to_owned(),
         };
-        Ok(self.journal.add_entry(&new, self.now(), &caller.client).await?)
+        Ok(self.store.add_entry(&new, self.runtime.now(), &caller.client).await?)
     }
 
     pub(crate) async fn entry_write(&self, request: EntryWrite, caller: &Caller) -> Result<Written, Error> {
@@ -48,7 +59,7 @@ impl Tracebook {
         self.write_body(entry.row.id, request.base, request.body, request.cut, caller).await
     }
 
-    /// The one door for texts: windows, the command line, captures and imports go through it.
+    /// Writes a text; windows, the command line, captures and imports all go through here.
     pub(crate) async fn write_body(
         &self,
         id: Id,
@@ -58,7 +69,7 @@ impl Tracebook {
         caller: &Caller,
     ) -> Result<Written, Error> {
         let write = TextWrite { id, base, shows: shown_in(&body), body, keep: cut };
-        match self.journal.write_text(&write, self.now(), &caller.client).await? {
+        match self.store.write_text(&write, self.runtime.now(), &caller.client).await? {
             Some(TextWritten::Accepted(revision)) => {
                 Ok(Written { revision, accepted: true, kept: None, message: String::new() })
             }
@@ -85,24 +96,24 @@ impl Tracebook {
             Some(text) if text.trim().is_empty() => None,
             Some(text) => week_of(Some(&text))?,
         };
-        self.journal.rename_entry(row.id, &title, week.as_deref(), self.now(), &caller.client).await?;
+        self.store.rename_entry(row.id, &title, week.as_deref(), self.runtime.now(), &caller.client).await?;
         Ok(self.find_entry(&row.id.to_string()).await?.row)
     }
 
     pub(crate) async fn entry_cut(&self, request: EntryCut, caller: &Caller) -> Result<Vec<Revision>, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        self.journal.keep_revision(id, &request.reason, self.now(), &caller.client).await?;
-        Ok(self.journal.revisions(id).await?)
+        self.store.keep_revision(id, &request.reason, self.runtime.now(), &caller.client).await?;
+        Ok(self.store.revisions(id).await?)
     }
 
-    pub(crate) async fn entry_history(&self, request: EntryHistory, _caller: &Caller) -> Result<Vec<Revision>, Error> {
+    pub(crate) async fn entry_history(&self, request: EntryHistory) -> Result<Vec<Revision>, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        Ok(self.journal.revisions(id).await?)
+        Ok(self.store.revisions(id).await?)
     }
 
-    pub(crate) async fn entry_revision(&self, request: EntryRevision, _caller: &Caller) -> Result<String, Error> {
+    pub(crate) async fn entry_revision(&self, request: EntryRevision) -> Result<String, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        self.journal.revision_text(id, request.revision).await?.ok_or_else(|| {
+        self.store.revision_text(id, request.revision).await?.ok_or_else(|| {
             Error::not_found(
                 format!("{} has no revision {}", request.entry, request.revision),
                 "`entry history` lists the revisions that can be read back",
@@ -112,17 +123,17 @@ impl Tracebook {
 
     pub(crate) async fn entry_delete(&self, request: EntryDelete, caller: &Caller) -> Result<EntryRow, Error> {
         let row = self.find_entry(&request.entry).await?.row;
-        self.journal.bin_entry(row.id, Some(self.now()), &caller.client).await?;
+        self.store.bin_entry(row.id, Some(self.runtime.now()), &caller.client).await?;
         Ok(row)
     }
 
     pub(crate) async fn entry_restore(&self, request: EntryRestore, caller: &Caller) -> Result<EntryRow, Error> {
         let row = self.find_entry(&request.entry).await?.row;
-        self.journal.bin_entry(row.id, None, &caller.client).await?;
+        self.store.bin_entry(row.id, None, &caller.client).await?;
         Ok(row)
     }
 
-    pub(crate) async fn markup(&self, request: MarkupRequest, _caller: &Caller) -> Result<Markup, Error> {
+    pub(crate) async fn markup(&self, request: MarkupRequest) -> Result<Markup, Error> {
         match request.entry {
             Some(entry) => {
                 let id = self.find_entry(&entry).await?.row.id;
@@ -134,14 +145,14 @@ impl Tracebook {
 
     pub(crate) async fn slot_dismiss(&self, request: SlotDismiss, caller: &Caller) -> Result<Markup, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        self.journal.dismiss_slot(id, &request.text, &caller.client).await?;
+        self.store.dismiss_slot(id, &request.text, &caller.client).await?;
         self.markup_of(id, &request.body).await
     }
 
     /// References and slots of an entry's text, without the slots that the user dismissed.
     pub(crate) async fn markup_of(&self, id: Id, body: &str) -> Result<Markup, Error> {
         let mut markup = markdown::scan(body);
-        let dismissed = self.journal.dismissed_slots(id).await?;
+        let dismissed = self.store.dismissed_slots(id).await?;
         if !dismissed.is_empty() {
             markup.slots.retain(|slot| !dismissed.contains(&slot.text));
             for (i, slot) in markup.slots.iter_mut().enumerate() {
@@ -153,7 +164,7 @@ impl Tracebook {
 
     /// An entry by id or slug.
     pub(crate) async fn find_entry(&self, reference: &str) -> Result<Entry, Error> {
-        self.journal.entry(reference).await?.ok_or_else(|| no_entry(reference))
+        self.store.entry(reference).await?.ok_or_else(|| no_entry(reference))
     }
 }
 
@@ -167,10 +178,10 @@ fn no_entry(reference: &str) -> Error {
 fn week_of(text: Option<&str>) -> Result<Option<String>, Error> {
     text.map(entry::week)
         .transpose()
-        .map_err(|message| Error::usage(message, "Leave the week out for an entry outside the course"))
+        .map_err(|message| Error::usage(message, "Leave the week out for an entry outside of the course"))
 }
 
-/// The evidence that a text shows.
+/// The ids of the evidence that a text shows.
 pub(crate) fn shown_in(body: &str) -> Vec<Id> {
     markdown::scan(body).references.into_iter().map(|r| r.id).collect()
 }

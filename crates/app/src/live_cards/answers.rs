@@ -1,4 +1,4 @@
-//! What live cards were answered, in this run's memory: one answer a card, shared by every window that shows it.
+//! The answers of live cards, in this run's memory: one answer per card, shared by every window that shows it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,30 +10,30 @@ use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::time::Nanos;
 
-use crate::capture::Found;
+use crate::capture::Finding;
 use crate::ground::error::{Error, ErrorBody};
 
-/// Who has not looked for so long, in nanoseconds, has gone; or for twice the card's pace, so that who scrolls away and back does
-/// not ask earlier than the pace allows.
-const FORGOTTEN: i64 = 600 * SECOND;
-/// The most cards that are remembered.
-const MOST: usize = 4_096;
-/// The most bytes that all answers together take, about.
-const MOST_BYTES: usize = 64 << 20;
+/// A card that was not read for this many nanoseconds, or for twice its pace, is forgotten. Scrolling away and back
+/// must not query earlier than the pace allows.
+const IDLE: i64 = 600 * SECOND;
+/// The most cards that are kept.
+const MAX_CARDS: usize = 4_096;
+/// The most bytes of all answers together, as an estimate.
+const MAX_BYTES: usize = 64 << 20;
 const SECOND: i64 = 1_000_000_000;
 
 /// What a source answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) asked_at: Nanos,
-    pub(crate) found: Found,
-    /// The memory that it takes, about.
+    pub(crate) found: Finding,
+    /// Estimated bytes of memory.
     weight: usize,
 }
 
 impl Answer {
-    pub(crate) fn new(asked_at: Nanos, found: Found) -> Self {
-        // What is read from raw bytes takes some times as much as they do, and nothing else comes near it but a query's rows.
+    pub(crate) fn new(asked_at: Nanos, found: Finding) -> Self {
+        // A value read from raw bytes takes a few times their size; of the rest only a query's rows weigh much.
         let cells = match &found.body {
             Body::Query(query) => query.rows.iter().flatten().map(|cell| cell.len() + 24).sum(),
             _ => 0,
@@ -42,217 +42,216 @@ impl Answer {
         Self { asked_at, found, weight }
     }
 
-    /// What names it: its time.
+    /// Its name: the time of the query.
     pub(crate) fn name(&self) -> String {
         self.asked_at.rfc3339()
     }
 }
 
-/// A card's answers, for who looks.
+/// The state of a card for a reader.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Snapshot {
     pub(crate) answer: Option<Arc<Answer>>,
     pub(crate) problem: Option<ErrorBody>,
     pub(crate) asking: bool,
-    /// When it was asked last, with or without an answer.
+    /// When it was queried last, with or without success.
     pub(crate) tried_at: Option<Nanos>,
 }
 
 #[derive(Debug)]
-struct Seat {
-    /// Another question makes the answers void.
+struct Entry {
+    /// Answers to another question are dropped.
     question: CardQuestion,
     looked_at: Nanos,
-    /// For how long nobody need look, in nanoseconds, until it is forgotten.
-    patience: i64,
-    seen: Seen,
-    /// The answer before: somebody may still be looking at it.
+    /// After this many nanoseconds without a reader it is forgotten.
+    idle: i64,
+    snapshot: Snapshot,
+    /// The answer before the last: a window may still show it.
     before: Option<Arc<Answer>>,
-    /// Somebody left before the answer came.
-    impatient: bool,
+    /// A reader gave up before the answer came and is to be notified.
+    notify: bool,
     answered: Arc<Notify>,
 }
 
-/// The answers of all cards. Knows no source: it is told what time it is and what was answered.
+/// The answers of all cards. Uses no source and no clock: times and answers are passed in.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    seats: Mutex<HashMap<Id, Seat>>,
+    entries: Mutex<HashMap<Id, Entry>>,
 }
 
-/// The right and the duty to ask for one card. When it goes, asked or not, the next one may.
+/// The exclusive right to query for one card, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct Lease {
     answers: Arc<Answers>,
     id: Id,
     question: CardQuestion,
 }
 
 impl Answers {
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<Id, Seat>) -> T) -> T {
-        act(&mut self.seats.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<Id, Entry>) -> T) -> T {
+        act(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Somebody looks. Gives the turn to ask where the last one is long enough ago and nobody asks already; with `now` as soon
-    /// as the source bears it.
-    pub(crate) fn look(self: &Arc<Self>, card: &LiveCard, at: Nanos, now: bool) -> Option<Turn> {
+    /// Notes a reader, and returns a lease where a query is due and none is running; with `now` as soon as the source
+    /// allows.
+    pub(crate) fn look(self: &Arc<Self>, card: &LiveCard, at: Nanos, now: bool) -> Option<Lease> {
         let question = &card.question;
         let bears = question.source.intervals(question.kind).0;
         let pace = if now { bears } else { card.pace_seconds.max(bears) };
         let quiet = card.paused && !now;
-        self.with(|seats| {
-            bound(seats, at, Some(card.id));
-            let seat = seats.entry(card.id).or_insert_with(|| Seat::new(question, at));
-            if seat.question != *question {
-                let answered = Arc::clone(&seat.answered);
-                *seat = Seat { answered, ..Seat::new(question, at) };
+        self.with(|entries| {
+            bound(entries, at, Some(card.id));
+            let entry = entries.entry(card.id).or_insert_with(|| Entry::new(question, at));
+            if entry.question != *question {
+                let answered = Arc::clone(&entry.answered);
+                *entry = Entry { answered, ..Entry::new(question, at) };
             }
-            seat.looked_at = at;
-            seat.patience = match card.paused {
-                // It would not be asked again by itself.
+            entry.looked_at = at;
+            entry.idle = match card.paused {
+                // It would not be queried again by itself.
                 true => i64::MAX,
-                false => FORGOTTEN.max(i64::from(pace).saturating_mul(2 * SECOND)),
+                false => IDLE.max(i64::from(pace).saturating_mul(2 * SECOND)),
             };
-            let due = seat.seen.tried_at.is_none_or(|tried| {
+            let due = entry.snapshot.tried_at.is_none_or(|tried| {
                 let since = at.0.saturating_sub(tried.0);
-                // A clock that was set back must not silence a card.
+                // A clock that was set back must not stop a card.
                 since < 0 || since >= i64::from(pace) * SECOND
             });
-            if quiet || !due || seat.seen.asking {
+            if quiet || !due || entry.snapshot.asking {
                 return None;
             }
-            seat.seen.asking = true;
-            seat.seen.tried_at = Some(at);
-            Some(Turn { answers: Arc::clone(self), id: card.id, question: question.clone() })
+            entry.snapshot.asking = true;
+            entry.snapshot.tried_at = Some(at);
+            Some(Lease { answers: Arc::clone(self), id: card.id, question: question.clone() })
         })
     }
 
-    /// Puts down what was answered outside a turn.
+    /// Stores an answer of a query without a lease.
     pub(crate) fn keep(self: &Arc<Self>, card: &LiveCard, answer: Arc<Answer>) {
         let answered_at = answer.asked_at;
-        self.with(|seats| {
-            let seat = seats.entry(card.id).or_insert_with(|| Seat::new(&card.question, answer.asked_at));
-            if seat.question == card.question {
-                seat.seen.tried_at = Some(answer.asked_at);
-                seat.take(Ok(answer));
+        self.with(|entries| {
+            let entry = entries.entry(card.id).or_insert_with(|| Entry::new(&card.question, answer.asked_at));
+            if entry.question == card.question {
+                entry.snapshot.tried_at = Some(answer.asked_at);
+                entry.take(Ok(answer));
             }
-            bound(seats, answered_at, Some(card.id));
+            bound(entries, answered_at, Some(card.id));
         });
     }
 
-    /// What is known now.
-    pub(crate) fn seen(&self, id: Id) -> Seen {
-        self.with(|seats| seats.get(&id).map(|seat| seat.seen.clone()).unwrap_or_default())
+    /// The current state.
+    pub(crate) fn snapshot(&self, id: Id) -> Snapshot {
+        self.with(|entries| entries.get(&id).map(|entry| entry.snapshot.clone()).unwrap_or_default())
     }
 
-    /// What is known when the source has answered, or was given up on waiting for after a while.
-    pub(crate) async fn wait(&self, id: Id, patience: std::time::Duration) -> Seen {
-        let Some(answered) = self.with(|seats| seats.get(&id).map(|seat| Arc::clone(&seat.answered))) else {
-            return Seen::default();
+    /// The state once the running query has ended, or after a time-out.
+    pub(crate) async fn wait(&self, id: Id, limit: std::time::Duration) -> Snapshot {
+        let Some(answered) = self.with(|entries| entries.get(&id).map(|entry| Arc::clone(&entry.answered))) else {
+            return Snapshot::default();
         };
         let told = answered.notified();
         tokio::pin!(told);
-        // From here on no answer is missed.
+        // Registered before the check, so that no answer is missed.
         told.as_mut().enable();
-        if self.seen(id).asking {
-            // Either way, what is known by then is returned.
-            tokio::time::timeout(patience, told).await.ok();
+        if self.snapshot(id).asking {
+            drop(tokio::time::timeout(limit, told).await);
         }
-        self.with(|seats| {
-            seats.get_mut(&id).map_or_else(Seen::default, |seat| {
-                seat.impatient |= seat.seen.asking;
-                seat.seen.clone()
+        self.with(|entries| {
+            entries.get_mut(&id).map_or_else(Snapshot::default, |entry| {
+                entry.notify |= entry.snapshot.asking;
+                entry.snapshot.clone()
             })
         })
     }
 
-    /// Lets go of what nobody has looked at for long.
+    /// Removes what was not read for long.
     pub(crate) fn sweep(&self, at: Nanos) {
-        self.with(|seats| bound(seats, at, None));
+        self.with(|entries| bound(entries, at, None));
     }
 
-    /// The answer of this name to what the card asks now, if it is the last one or the one before; without a name the last one.
+    /// The answer of this name to the current question, if it is one of the last two; without a name the last one.
     pub(crate) fn answer(&self, card: &LiveCard, name: Option<&str>) -> Option<Arc<Answer>> {
-        self.with(|seats| {
-            let seat = seats.get(&card.id).filter(|seat| seat.question == card.question)?;
-            let both = [&seat.seen.answer, &seat.before];
+        self.with(|entries| {
+            let entry = entries.get(&card.id).filter(|entry| entry.question == card.question)?;
+            let both = [&entry.snapshot.answer, &entry.before];
             both.into_iter().flatten().find(|answer| name.is_none_or(|name| answer.name() == name)).cloned()
         })
     }
 }
 
-/// Forgets who has gone, and what is more than may be kept: first the answers before the last ones, then the cards that were looked
-/// at longest ago.
-fn bound(seats: &mut HashMap<Id, Seat>, at: Nanos, here: Option<Id>) {
-    seats.retain(|id, seat| {
-        Some(*id) == here || seat.seen.asking || at.0.saturating_sub(seat.looked_at.0) < seat.patience
+/// Removes what was not read for long, and what exceeds the limits: first the answers before the last ones, then the
+/// cards that were read longest ago.
+fn bound(entries: &mut HashMap<Id, Entry>, at: Nanos, here: Option<Id>) {
+    entries.retain(|id, entry| {
+        Some(*id) == here || entry.snapshot.asking || at.0.saturating_sub(entry.looked_at.0) < entry.idle
     });
-    let bytes = |seats: &HashMap<Id, Seat>| -> usize { seats.values().map(Seat::weight).sum() };
-    if bytes(seats) > MOST_BYTES {
-        for seat in seats.iter_mut().filter(|(id, _)| Some(**id) != here).map(|(_, seat)| seat) {
-            seat.before = None;
+    let bytes = |entries: &HashMap<Id, Entry>| -> usize { entries.values().map(Entry::weight).sum() };
+    if bytes(entries) > MAX_BYTES {
+        for entry in entries.iter_mut().filter(|(id, _)| Some(**id) != here).map(|(_, entry)| entry) {
+            entry.before = None;
         }
     }
-    while seats.len() > MOST || bytes(seats) > MOST_BYTES {
-        let idle = seats.iter().filter(|(id, seat)| Some(**id) != here && !seat.seen.asking);
-        let Some(oldest) = idle.min_by_key(|(_, seat)| seat.looked_at).map(|(id, _)| *id) else { break };
-        seats.remove(&oldest);
+    while entries.len() > MAX_CARDS || bytes(entries) > MAX_BYTES {
+        let idle = entries.iter().filter(|(id, entry)| Some(**id) != here && !entry.snapshot.asking);
+        let Some(oldest) = idle.min_by_key(|(_, entry)| entry.looked_at).map(|(id, _)| *id) else { break };
+        entries.remove(&oldest);
     }
 }
 
-impl Seat {
+impl Entry {
     fn weight(&self) -> usize {
-        [&self.seen.answer, &self.before].into_iter().flatten().map(|answer| answer.weight).sum()
+        [&self.snapshot.answer, &self.before].into_iter().flatten().map(|answer| answer.weight).sum()
     }
 
     fn new(question: &CardQuestion, at: Nanos) -> Self {
         Self {
             question: question.clone(),
             looked_at: at,
-            patience: FORGOTTEN,
-            seen: Seen::default(),
+            idle: IDLE,
+            snapshot: Snapshot::default(),
             before: None,
-            impatient: false,
+            notify: false,
             answered: Arc::default(),
         }
     }
 
-    /// Another answer; a failure leaves the one that is there.
+    /// Stores an outcome; a failure keeps the last answer.
     fn take(&mut self, outcome: Result<Arc<Answer>, Error>) {
         match outcome {
             Ok(answer) => {
-                self.before = self.seen.answer.replace(answer);
-                self.seen.problem = None;
+                self.before = self.snapshot.answer.replace(answer);
+                self.snapshot.problem = None;
             }
-            Err(error) => self.seen.problem = Some(error.body()),
+            Err(error) => self.snapshot.problem = Some(error.body()),
         }
     }
 }
 
-impl Turn {
+impl Lease {
     /// The card.
     pub(crate) fn id(&self) -> Id {
         self.id
     }
 
-    /// Ends the turn with what was answered. Says whether somebody left before that, and is to be told.
-    pub(crate) fn end(self, outcome: Result<Answer, Error>) -> bool {
-        self.answers.with(|seats| {
-            let Some(seat) = seats.get_mut(&self.id).filter(|seat| seat.question == self.question) else {
+    /// Stores the outcome; true where a reader gave up before and is to be notified.
+    pub(crate) fn finish(self, outcome: Result<Answer, Error>) -> bool {
+        self.answers.with(|entries| {
+            let Some(entry) = entries.get_mut(&self.id).filter(|entry| entry.question == self.question) else {
                 return false;
             };
-            seat.take(outcome.map(Arc::new));
-            std::mem::take(&mut seat.impatient)
+            entry.take(outcome.map(Arc::new));
+            std::mem::take(&mut entry.notify)
         })
     }
 }
 
-impl Drop for Turn {
+impl Drop for Lease {
     fn drop(&mut self) {
-        self.answers.with(|seats| {
-            // After a change of the question the seat is another one, with turns of its own.
-            if let Some(seat) = seats.get_mut(&self.id).filter(|seat| seat.question == self.question) {
-                seat.seen.asking = false;
-                seat.answered.notify_waiters();
+        self.answers.with(|entries| {
+            // After a change of the question the entry belongs to another lease.
+            if let Some(entry) = entries.get_mut(&self.id).filter(|entry| entry.question == self.question) {
+                entry.snapshot.asking = false;
+                entry.answered.notify_waiters();
             }
         });
     }
@@ -278,7 +277,7 @@ mod tests {
 
     fn answer(seconds: i64, text: &str) -> Answer {
         let body = Body::Console(Console::from_text("test", text));
-        Answer::new(at(seconds), Found::new(body, 1))
+        Answer::new(at(seconds), Finding::new(body, 1))
     }
 
     fn failure() -> Error {
@@ -289,19 +288,19 @@ mod tests {
     fn one_asks_at_a_time_and_not_faster_than_the_pace() {
         let answers = Arc::new(Answers::default());
         let card = card(1, Source::Local, 5);
-        let turn = answers.look(&card, at(0), false).expect("the first look asks");
+        let lease = answers.look(&card, at(0), false).expect("the first look asks");
         assert!(answers.look(&card, at(60), true).is_none(), "while one asks, no other does");
-        assert!(answers.seen(card.id).asking);
-        assert!(!turn.end(Ok(answer(0, "a"))), "nobody left");
-        assert!(!answers.seen(card.id).asking);
+        assert!(answers.snapshot(card.id).asking);
+        assert!(!lease.finish(Ok(answer(0, "a"))), "nobody left");
+        assert!(!answers.snapshot(card.id).asking);
         assert!(answers.look(&card, at(4), false).is_none());
         drop(answers.look(&card, at(4), true).expect("at once, since a second is enough for local telemetry"));
         assert!(answers.look(&card, at(5), false).is_none(), "counted from the last time it was asked");
-        let turn = answers.look(&card, at(9), false).expect("its time has come");
-        turn.end(Err(failure()));
-        let seen = answers.seen(card.id);
-        assert_eq!(seen.answer.map(|a| a.name()), Some(at(0).rfc3339()), "the last answer stays");
-        assert_eq!(seen.problem.map(|p| p.message), Some("nobody answers".to_owned()));
+        let lease = answers.look(&card, at(9), false).expect("its time has come");
+        lease.finish(Err(failure()));
+        let snapshot = answers.snapshot(card.id);
+        assert_eq!(snapshot.answer.map(|a| a.name()), Some(at(0).rfc3339()), "the last answer stays");
+        assert_eq!(snapshot.problem.map(|p| p.message), Some("nobody answers".to_owned()));
         assert!(answers.look(&card, at(10), false).is_none(), "a failure is an asking, too");
         assert!(answers.look(&card, at(-100), false).is_some(), "the clock was set back");
     }
@@ -327,13 +326,13 @@ mod tests {
     fn another_question_makes_the_answers_void() {
         let answers = Arc::new(Answers::default());
         let mut card = card(1, Source::Local, 60);
-        let turn = answers.look(&card, at(0), false).expect("asks");
+        let lease = answers.look(&card, at(0), false).expect("asks");
         card.question.filter = "service:other".into();
         let other = answers.look(&card, at(1), false).expect("the new question is asked at once");
-        turn.end(Ok(answer(0, "to the old question")));
-        assert!(answers.seen(card.id).answer.is_none());
-        assert!(answers.seen(card.id).asking, "the old turn's end is not the new one's");
-        other.end(Ok(answer(1, "to the new one")));
+        lease.finish(Ok(answer(0, "to the old question")));
+        assert!(answers.snapshot(card.id).answer.is_none());
+        assert!(answers.snapshot(card.id).asking, "the old lease's end is not the new one's");
+        other.finish(Ok(answer(1, "to the new one")));
         assert_eq!(answers.answer(&card, None).map(|a| a.name()), Some(at(1).rfc3339()));
     }
 
@@ -342,7 +341,7 @@ mod tests {
         let answers = Arc::new(Answers::default());
         let card = card(1, Source::Local, 1);
         for n in 0..3 {
-            answers.look(&card, at(n), false).expect("asks").end(Ok(answer(n, "x")));
+            answers.look(&card, at(n), false).expect("asks").finish(Ok(answer(n, "x")));
         }
         let name = |n| answers.answer(&card, Some(&at(n).rfc3339())).is_some();
         assert_eq!((name(0), name(1), name(2)), (false, true, true));
@@ -354,22 +353,22 @@ mod tests {
     fn who_does_not_look_any_more_is_forgotten() {
         let answers = Arc::new(Answers::default());
         for n in 0..5_000 {
-            answers.look(&card(n, Source::Local, 1), at(0), false).expect("asks").end(Ok(answer(0, "x")));
+            answers.look(&card(n, Source::Local, 1), at(0), false).expect("asks").finish(Ok(answer(0, "x")));
         }
-        assert!(answers.with(|seats| seats.len()) <= MOST + 1);
+        assert!(answers.with(|entries| entries.len()) <= MAX_CARDS + 1);
         let slow = card(6_000, Source::Local, 3_600);
-        answers.look(&slow, at(1), false).expect("asks").end(Ok(answer(1, "x")));
+        answers.look(&slow, at(1), false).expect("asks").finish(Ok(answer(1, "x")));
         answers.sweep(at(700));
-        assert_eq!(answers.with(|seats| seats.len()), 1, "the others have gone");
+        assert_eq!(answers.with(|entries| entries.len()), 1, "the others have gone");
         assert!(answers.look(&slow, at(3_000), false).is_none(), "its hour is not over");
         assert!(answers.answer(&slow, None).is_some());
         answers.sweep(at(11_000));
-        assert_eq!(answers.with(|seats| seats.len()), 0);
+        assert_eq!(answers.with(|entries| entries.len()), 0);
         let last = card(7_000, Source::Local, 1);
         let asking = answers.look(&last, at(1), false);
         let new = card(7_001, Source::Local, 1);
         drop(answers.look(&new, at(10_000), false));
-        let there: Vec<Id> = answers.with(|seats| seats.keys().copied().collect());
+        let there: Vec<Id> = answers.with(|entries| entries.keys().copied().collect());
         assert_eq!(there.len(), 2, "the one that is being asked and the one that is looked at");
         drop(asking);
     }
@@ -380,13 +379,14 @@ mod tests {
         for n in 0..40 {
             let card = card(n, Source::Local, 1);
             for at_second in [n, n + 100] {
-                let turn = answers.look(&card, at(i64::from(at_second)), false).expect("asks");
-                turn.end(Ok(Answer { weight: MOST_BYTES / 10, ..answer(i64::from(at_second), "large") }));
+                let lease = answers.look(&card, at(i64::from(at_second)), false).expect("asks");
+                lease.finish(Ok(Answer { weight: MAX_BYTES / 10, ..answer(i64::from(at_second), "large") }));
             }
         }
         answers.sweep(at(200));
-        let (seats, bytes) = answers.with(|seats| (seats.len(), seats.values().map(Seat::weight).sum::<usize>()));
-        assert!(seats >= 5 && bytes <= MOST_BYTES, "{seats} {bytes}");
+        let (entries, bytes) =
+            answers.with(|entries| (entries.len(), entries.values().map(Entry::weight).sum::<usize>()));
+        assert!(entries >= 5 && bytes <= MAX_BYTES, "{entries} {bytes}");
         assert!(answers.answer(&card(39, Source::Local, 1), None).is_some(), "the last one is there");
     }
 
@@ -394,14 +394,14 @@ mod tests {
     async fn who_waits_is_told_and_who_left_is_remembered() {
         let answers = Arc::new(Answers::default());
         let card = card(1, Source::Local, 1);
-        let turn = answers.look(&card, at(0), false).expect("asks");
-        let seen = answers.wait(card.id, std::time::Duration::from_millis(1)).await;
-        assert!(seen.asking && seen.answer.is_none());
+        let lease = answers.look(&card, at(0), false).expect("asks");
+        let snapshot = answers.wait(card.id, std::time::Duration::from_millis(1)).await;
+        assert!(snapshot.asking && snapshot.answer.is_none());
         let (waiting, id) = (Arc::clone(&answers), card.id);
         let waiter = tokio::spawn(async move { waiting.wait(id, std::time::Duration::from_secs(60)).await });
         tokio::task::yield_now().await;
-        assert!(turn.end(Ok(answer(0, "x"))), "one left before the answer");
-        let seen = waiter.await.expect("is told");
-        assert!(seen.answer.is_some());
+        assert!(lease.finish(Ok(answer(0, "x"))), "one left before the answer");
+        let snapshot = waiter.await.expect("is told");
+        assert!(snapshot.answer.is_some());
     }
 }

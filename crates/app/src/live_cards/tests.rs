@@ -1,46 +1,19 @@
 //! Live cards over a journal and telemetry on disk.
 
-use std::path::PathBuf;
-
 use tracebook_core::evidence::Kind;
-use tracebook_core::telemetry::ConsoleRecord;
 
 use super::*;
-use crate::ground::config::Config;
-use crate::rpc::{EntryNew, EntryWrite, EvidenceDelete, EvidenceList, Export, Exported, Import, Imported};
-
-struct Home {
-    dir: tempfile::TempDir,
-    app: Arc<Tracebook>,
-}
+use crate::ground::schema::{EntryWrite, EvidenceDelete, EvidenceList, Exported, Imported};
+use crate::testing::{Home, ManualClock};
 
 impl Home {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let config = Config { data_dir: dir.path().join("data"), receivers: None, watch: Vec::new() };
-        let app = Tracebook::start(config).await.expect("starts");
-        Self { dir, app }
-    }
-
-    /// As if a watched command had printed it now.
-    async fn print(&self, text: &str) {
-        let record = ConsoleRecord {
-            stream: "backend".to_owned(),
-            timestamp: self.app.now(),
-            stderr: false,
-            text: text.to_owned(),
-            trace_id: None,
-        };
-        self.app.telemetry.commit_console(&[record], self.app.now()).await.expect("commits");
-    }
-
     async fn card(&self, question: CardQuestion) -> LiveCardView {
         let request = LiveCardNew { question, pace_seconds: Some(1), title: None };
-        self.app.live_card_new(request, &Caller::default()).await.expect("is made")
+        self.app.live_cards.create(request, &Caller::default()).await.expect("is made")
     }
 
     async fn look(&self, id: Id, now: bool) -> LiveLook {
-        self.app.live_card_look(LiveCardLook { id, now }, &Caller::default()).await.expect("looks")
+        self.app.live_cards.look(LiveCardLook { id, now }).await.expect("looks")
     }
 
     /// Looks until what is shown is as wanted.
@@ -56,30 +29,19 @@ impl Home {
     }
 
     async fn freeze(&self, request: LiveCardFreeze) -> Result<Captured, Error> {
-        self.app.live_card_freeze(request, &Caller::default()).await
-    }
-
-    async fn entry(&self, title: &str, body: &str) -> String {
-        let new = EntryNew { week: None, title: Some(title.to_owned()), body: Some(body.to_owned()) };
-        self.app.entry_new(new, &Caller::default()).await.expect("a new entry").row.slug
+        self.app.live_cards.freeze(request, &Caller::default()).await
     }
 
     async fn body(&self, slug: &str) -> String {
-        self.app.find_entry(slug).await.expect("there").body
+        self.app.journal.find_entry(slug).await.expect("there").body
     }
 
-    fn out(&self) -> PathBuf {
-        self.dir.path().join("repo")
+    async fn exports(&self) -> Exported {
+        self.export(false).await.expect("exports")
     }
 
-    async fn export(&self) -> Exported {
-        let request = Export { entries: Vec::new(), to: self.out().display().to_string(), force: false };
-        self.app.export(request, &Caller::default()).await.expect("exports")
-    }
-
-    async fn import(&self, from: &std::path::Path) -> Imported {
-        let request = Import { paths: vec![from.display().to_string()], texts: Vec::new() };
-        self.app.import(request, &Caller::default()).await.expect("imports")
+    async fn imports(&self, from: &std::path::Path) -> Imported {
+        self.import(from).await.expect("imports")
     }
 
     fn exported(&self, path: &str) -> String {
@@ -97,18 +59,7 @@ fn freeze(id: Id) -> LiveCardFreeze {
 }
 
 fn capture(kind: Kind, id: &str) -> Capture {
-    Capture {
-        kind,
-        id: Some(id.to_owned()),
-        source: Source::Local,
-        latest: false,
-        filter: String::new(),
-        since: None,
-        text: None,
-        into: None,
-        slot: None,
-        caption: None,
-    }
+    Capture { id: Some(id.to_owned()), ..Capture::of(kind) }
 }
 
 #[tokio::test]
@@ -123,7 +74,7 @@ async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
     let empty = home.look(id, false).await;
     assert!(empty.answer.is_none() && empty.picture.is_none());
     assert_eq!(empty.problem.map(|p| p.code), Some(Code::NotFound), "nothing matched is said");
-    let missing = home.app.live_card_picture(id, None, Size::Full).await.expect_err("no answer, no picture");
+    let missing = home.app.live_cards.picture(id, None, Size::Full).await.expect_err("no answer, no picture");
     assert_eq!(missing.code, Code::NotFound);
 
     home.print("sent batch of 1 segments").await;
@@ -133,15 +84,15 @@ async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
     home.print("sent batch of 2 segments").await;
     let two = home.until(id, |look| look.answer.as_deref() == Some("backend, 2 lines")).await;
     assert_ne!(one.asked_at, two.asked_at);
-    let picture = home.app.live_card_picture(id, two.asked_at.as_deref(), Size::Compact).await.expect("draws");
+    let picture = home.app.live_cards.picture(id, two.asked_at.as_deref(), Size::Compact).await.expect("draws");
     assert!(picture.contains("LIVE, NOT EVIDENCE") && !picture.contains("<metadata"));
 
     // The lines are gone; the answer stays with its age and the reason.
-    home.app.telemetry.trim(Nanos(i64::MAX)).await.expect("forgets");
+    home.app.telemetry.store.trim(Nanos(i64::MAX)).await.expect("forgets");
     let stale = home.until(id, |look| look.problem.is_some()).await;
     assert_eq!((stale.answer.as_deref(), &stale.asked_at), (Some("backend, 2 lines"), &two.asked_at));
     assert!(stale.age_ms.is_some());
-    assert!(home.app.journal.evidence_records(None).await.expect("reads").is_empty(), "looking freezes nothing");
+    assert!(home.app.journal.store.evidence_records(None).await.expect("reads").is_empty(), "looking freezes nothing");
     home.app.shutdown().await;
 }
 
@@ -152,7 +103,7 @@ async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
     let card = home.card(lines("")).await;
     let id = card.card.id;
     let set = LiveCardSet { id, question: None, pace_seconds: Some(3600), title: None, paused: None };
-    home.app.live_card_set(set.clone(), &Caller::default()).await.expect("changes");
+    home.app.live_cards.set(set.clone(), &Caller::default()).await.expect("changes");
     let first = home.until(id, |look| look.answer.is_some()).await;
     home.print("b").await;
     for _ in 0..20 {
@@ -169,7 +120,7 @@ async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
     assert_eq!(home.look(id, false).await.answer.as_deref(), Some("backend, 2 lines"));
 
     let paused = LiveCardSet { paused: Some(true), pace_seconds: Some(1), ..set };
-    home.app.live_card_set(paused, &Caller::default()).await.expect("changes");
+    home.app.live_cards.set(paused, &Caller::default()).await.expect("changes");
     let still = home.look(id, false).await;
     assert!(still.paused && still.next_ms.is_none());
     home.app.shutdown().await;
@@ -192,8 +143,8 @@ async fn what_is_shown_is_what_is_frozen() {
     let now = home.freeze(freeze(id)).await.expect("freezes");
     assert_eq!(now.evidence.title, "backend, 2 lines");
     let gone = LiveCardFreeze { asked_at: Some("2020-01-01T00:00:00.000Z".to_owned()), ..freeze(id) };
-    assert!(home.freeze(gone).await.expect("freezes").warnings[0].contains("asked anew"));
-    let frozen = home.app.frozen(captured.evidence.id).await.expect("there");
+    assert!(home.freeze(gone).await.expect("freezes").warnings[0].contains("asked again"));
+    let frozen = home.app.evidence.frozen(captured.evidence.id).await.expect("there");
     let question = &frozen.evidence.provenance.question;
     let hour = 3_600_000_000_000;
     assert_eq!(question.since.map(|s| s.0 + hour), Some(frozen.evidence.provenance.captured_at.0));
@@ -215,7 +166,7 @@ async fn freezing_replaces_the_references_of_one_entry() {
 
     // Through the door of the command line.
     let request = Capture { into: Some(slug.clone()), ..capture(Kind::Console, &format!("live:{id}")) };
-    let captured = home.app.capture(request, &Caller::default()).await.expect("freezes");
+    let captured = home.app.live_cards.capture(request, &Caller::default()).await.expect("freezes");
     let evidence = captured.evidence.id;
     assert_eq!(captured.evidence.entries, std::slice::from_ref(&slug));
     let body = home.body(&slug).await;
@@ -226,13 +177,13 @@ async fn freezing_replaces_the_references_of_one_entry() {
         ))
     );
     assert_eq!(home.body(&other).await, format!("{}\n", card.reference), "another entry's stays live");
-    assert!(home.app.journal.live_card(id).await.expect("reads").is_some());
+    assert!(home.app.journal.store.live_card(id).await.expect("reads").is_some());
 
     // Its text before can be written again, and the card lives.
     let write = EntryWrite { entry: slug.clone(), base: None, body: text.clone(), cut: None };
-    home.app.entry_write(write, &Caller::default()).await.expect("writes");
+    home.app.journal.entry_write(write, &Caller::default()).await.expect("writes");
     assert!(home.look(id, false).await.answer.is_some());
-    let rows = home.app.evidence_list(EvidenceList::default(), &Caller::default()).await.expect("lists");
+    let rows = home.app.evidence.list(EvidenceList::default()).await.expect("lists");
     assert!(rows.iter().any(|row| row.id == evidence && row.entries.is_empty()), "not placed");
 
     // A text without one gets it at its end; a slot is filled where one is named.
@@ -261,11 +212,14 @@ async fn a_captured_live_card_has_its_own_question() {
         (Capture { source: Source::Xray, ..capture(Kind::Console, &id) }, "Leave"),
         (capture(Kind::Console, "live:nonsense"), "live:01J"),
     ] {
-        let error = home.app.capture(request, &Caller::default()).await.expect_err(said);
+        let error = home.app.live_cards.capture(request, &Caller::default()).await.expect_err(said);
         assert!(error.code == Code::Usage && error.hint.contains(said), "{error:?}");
     }
     let strange = capture(Kind::Console, "live:01JD4ZZZZZZZZZZZZZZZZZZZZZ");
-    assert_eq!(home.app.capture(strange, &Caller::default()).await.expect_err("unknown").code, Code::NotFound);
+    assert_eq!(
+        home.app.live_cards.capture(strange, &Caller::default()).await.expect_err("unknown").code,
+        Code::NotFound
+    );
     home.app.shutdown().await;
 }
 
@@ -278,7 +232,7 @@ async fn what_cannot_be_asked_is_not_stored() {
         (CardQuestion { kind: Kind::Query, ..lines("fields @message") }, "quer"),
     ] {
         let request = LiveCardNew { question, pace_seconds: None, title: None };
-        let error = home.app.live_card_new(request, &Caller::default()).await.expect_err(said);
+        let error = home.app.live_cards.create(request, &Caller::default()).await.expect_err(said);
         assert!(error.code == Code::Usage && error.message.contains(said), "{error:?}");
     }
     let secret = home.card(lines("db.password=hunter22 backend")).await;
@@ -292,10 +246,10 @@ async fn what_cannot_be_asked_is_not_stored() {
         title: title.map(str::to_owned),
         paused: None,
     };
-    let renamed = home.app.live_card_set(set(Some(lines("other")), None), &Caller::default()).await.expect("changes");
+    let renamed = home.app.live_cards.set(set(Some(lines("other")), None), &Caller::default()).await.expect("changes");
     assert_eq!(renamed.card.title, "console lines of local telemetry, other, last 1h");
-    home.app.live_card_set(set(None, Some("Mine")), &Caller::default()).await.expect("changes");
-    let kept = home.app.live_card_set(set(Some(lines("third")), None), &Caller::default()).await.expect("changes");
+    home.app.live_cards.set(set(None, Some("Mine")), &Caller::default()).await.expect("changes");
+    let kept = home.app.live_cards.set(set(Some(lines("third")), None), &Caller::default()).await.expect("changes");
     assert_eq!(kept.card.title, "Mine");
     home.app.shutdown().await;
 }
@@ -308,7 +262,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     let text = format!("# One\n\n{}\n\nand {} here\n", frozen.reference, open.reference);
     let slug = home.entry("One", &text).await;
 
-    let done = home.export().await;
+    let done = home.exports().await;
     assert_eq!(done.warnings.len(), 2, "{:?}", done.warnings);
     assert!(done.warnings.iter().all(|w| w.contains("never frozen")));
     assert_eq!(home.exported("one.md").matches("<em>Live card, never frozen: ").count(), 2);
@@ -316,7 +270,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     home.freeze(freeze(frozen.card.id)).await.expect("freezes");
     let newest = home.freeze(freeze(frozen.card.id)).await.expect("freezes").evidence;
     home.print("before, and after").await;
-    let done = home.export().await;
+    let done = home.exports().await;
     assert_eq!(done.warnings.len(), 1, "{:?}", done.warnings);
     let md = home.exported("one.md");
     assert!(md.contains(&format!("<!-- tracebook:live {} {} -->", frozen.card.id, newest.id)));
@@ -324,36 +278,35 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     assert_eq!(home.body(&slug).await, text, "the text is as it was");
     let verified = crate::transfer::verify::verify(&[home.out().display().to_string()]).expect("verifies");
     assert!(verified.ok && verified.evidence.len() == 1, "{verified:?}");
-    let again = home.export().await;
+    let again = home.exports().await;
     assert_eq!((again.written, again.unchanged), (Vec::new(), 3));
 
     let back = Home::new().await;
-    let imported = back.import(&home.out()).await;
+    let imported = back.imports(&home.out()).await;
     assert_eq!(imported.warnings, Vec::<String>::new());
     assert_eq!(back.body("one").await, text);
     for card in [&frozen, &open] {
-        let stored = back.app.journal.live_card(card.card.id).await.expect("reads");
+        let stored = back.app.journal.store.live_card(card.card.id).await.expect("reads");
         assert_eq!(stored.as_ref(), Some(&card.card), "the same question under the same id, and it may ask at once");
     }
-    let out = back.dir.path().join("repo");
-    let request = Export { entries: Vec::new(), to: out.display().to_string(), force: false };
-    back.app.export(request, &Caller::default()).await.expect("exports");
+    let out = back.out();
+    back.exports().await;
     for path in ["one.md", "assets/one/entry.json", &format!("assets/one/{}.svg", newest.id)] {
         assert_eq!(std::fs::read(out.join("journal").join(path)).expect("there"), home.exported(path).into_bytes());
     }
 
     // What is known is not taken again; another question under its id is left alone, and said.
-    assert_eq!(back.import(&home.out()).await.warnings, Vec::<String>::new());
+    assert_eq!(back.imports(&home.out()).await.warnings, Vec::<String>::new());
     let set =
         LiveCardSet { id: open.card.id, question: Some(lines("mine")), pace_seconds: None, title: None, paused: None };
-    back.app.live_card_set(set, &Caller::default()).await.expect("changes");
-    let said = back.import(&home.out()).await.warnings;
+    back.app.live_cards.set(set, &Caller::default()).await.expect("changes");
+    let said = back.imports(&home.out()).await.warnings;
     assert!(said.len() == 1 && said[0].contains("another question"), "{said:?}");
 
     // In the bin, the answer before it is shown.
     let bin = EvidenceDelete { id: newest.id, purge: false };
-    home.app.evidence_delete(bin, &Caller::default()).await.expect("bins");
-    home.export().await;
+    home.app.evidence.delete(bin, &Caller::default()).await.expect("bins");
+    home.exports().await;
     assert!(!home.exported("one.md").contains(&newest.id.to_string()));
     assert!(home.exported("one.md").contains("<!-- tracebook:live "));
     home.app.shutdown().await;
@@ -366,15 +319,43 @@ async fn a_question_to_a_cloud_that_was_imported_waits_for_its_reader() {
     let question = CardQuestion { kind: Kind::Trace, source: Source::Xray, ..lines("service() { fault }") };
     let card = home.card(question).await;
     home.entry("One", &format!("{}\n", card.reference)).await;
-    home.export().await;
+    home.exports().await;
     let back = Home::new().await;
-    back.import(&home.out()).await;
+    back.imports(&home.out()).await;
     let look = back.look(card.card.id, false).await;
     assert!(look.paused && !look.asking && look.problem.is_none() && look.next_ms.is_none());
     // One that is not there any more can be named, and leads nowhere.
     let strange = back.entry("Two", "![x](live:01JD4ZZZZZZZZZZZZZZZZZZZZZ)\n").await;
-    let done = back.app.tree(&back.app.find_entry(&strange).await.expect("there"), "two").await.expect("draws");
+    let done = back
+        .app
+        .transfer
+        .tree(&back.app.journal.find_entry(&strange).await.expect("there"), "two")
+        .await
+        .expect("draws");
     assert!(done.warnings[0].contains("not in this journal"), "{:?}", done.warnings);
     home.app.shutdown().await;
     back.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_pace_follows_the_clock() {
+    let clock = Arc::new(ManualClock::at("2026-11-25T10:00:00Z"));
+    let home = Home::at(&clock).await;
+    home.print("a").await;
+    let id = home.card(lines("")).await.card.id;
+    let set = LiveCardSet { id, question: None, pace_seconds: Some(3_600), title: None, paused: None };
+    home.app.live_cards.set(set, &Caller::default()).await.expect("changes");
+    let first = home.until(id, |look| look.answer.is_some()).await;
+    assert_eq!((first.age_ms, first.next_ms), (Some(0), Some(3_600_000)));
+    home.print("b").await;
+    clock.advance(3_599 * 1_000_000_000);
+    let early = home.look(id, false).await;
+    assert_eq!(
+        (early.answer.as_deref(), early.age_ms, early.next_ms),
+        (Some("backend, 1 line"), Some(3_599_000), Some(1_000))
+    );
+    clock.advance(1_000_000_000);
+    let due = home.until(id, |look| look.answer.as_deref() == Some("backend, 2 lines")).await;
+    assert_eq!((due.asked_at, due.age_ms), (Some(home.app.runtime.now().rfc3339()), Some(0)));
+    home.app.shutdown().await;
 }

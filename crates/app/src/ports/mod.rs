@@ -13,7 +13,7 @@ use tracebook_sources::xray;
 use crate::ground::config::{Listen, ReceiverConfig};
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{cannot_write, lock_file};
-use crate::rpc::Receiver;
+use crate::ground::schema::Receiver;
 
 /// OTLP over HTTP, by convention.
 pub(crate) const HTTP_PORT: u16 = 4318;
@@ -231,7 +231,7 @@ impl Port<'_> {
     }
 }
 
-/// Where a listener listens.
+/// The local address of a listener.
 trait Local {
     fn local(&self) -> Option<SocketAddr>;
 }
@@ -252,8 +252,8 @@ fn elsewhere(name: &str, address: Option<String>) -> Receiver {
     Receiver { name: name.to_owned(), elsewhere: address.is_some(), address, problem: String::new() }
 }
 
-/// The addresses of container bridges on this machine. Never 0.0.0.0: who is on the coffee shop's network
-/// must not reach a receiver.
+/// The addresses of container bridges on this machine. Never 0.0.0.0: other hosts of the network must not reach a
+/// receiver.
 fn container_bridges() -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
         .unwrap_or_default()
@@ -270,26 +270,26 @@ fn container_bridges() -> Vec<IpAddr> {
     found
 }
 
-/// Whether another process has the receivers.
+/// Whether another process holds the receivers.
 pub(crate) fn held_by_another(data_dir: &Path) -> bool {
     holder(data_dir).is_some()
 }
 
-/// Who has the receivers; `None` if nobody does.
+/// The process that holds the receivers.
 fn holder(data_dir: &Path) -> Option<Holder> {
     let mut file = File::open(data_dir.join("receivers.lock")).ok()?;
     if file.try_lock_shared().is_ok() {
-        return None; // left behind by a process that is gone
+        return None; // left by a process that has ended
     }
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }
 
-/// The same of a process that has the lock and is about to say where it listens.
+/// Waits for a process that has taken the lock to write its addresses.
 async fn holder_in_time(data_dir: &Path) -> Option<Holder> {
-    const TRIES: u32 = 20;
-    for _ in 0..TRIES {
+    const MAX_TRIES: u32 = 20;
+    for _ in 0..MAX_TRIES {
         if let Some(holder) = holder(data_dir) {
             return Some(holder);
         }

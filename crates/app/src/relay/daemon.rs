@@ -1,4 +1,4 @@
-//! The X-Ray daemon's log lines, word for word: the course's proof that segments arrive.
+//! The X-Ray daemon's log lines, verbatim: the course uses them as proof that segments arrive.
 //!
 //! Format `%Date(2006-01-02T15:04:05Z07:00) [%Level] %Msg%n` (github.com/aws/aws-xray-daemon, pkg/cfg/cfg.go); texts
 //! from pkg/processor/batchprocessor.go, which writes `1 segments` too.
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use tracebook_core::time::Nanos;
 
-/// A line as the daemon writes it, without its end.
+/// A line as the daemon writes it, without the line feed.
 pub(super) fn line(now: Nanos, level: &str, message: &str) -> String {
     let time = now.rfc3339();
-    // To the second, as the daemon has it.
+    // The daemon writes whole seconds.
     let seconds = time.split(['.', 'Z']).next().unwrap_or(&time);
     format!("{seconds}Z [{level}] {}", message.replace(['\n', '\r'], " "))
 }
 
-/// What it says of a batch that was taken.
+/// The line for an accepted batch.
 pub(super) fn sent(now: Nanos, segments: usize, unprocessed: usize, took: Duration) -> String {
     let took = took.as_secs_f64();
     let words = match unprocessed {

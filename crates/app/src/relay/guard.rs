@@ -1,5 +1,5 @@
-//! What is sent on must not come in again: an address of our own is refused before anything is sent to it, and where a
-//! tunnel, a proxy or another Tracebook stands between, what comes in from a relay is refused by whoever relays it itself.
+//! Loop protection: an address of our own receivers is refused before anything is sent to it, and a receiver refuses
+//! what another relay sends if it would forward it itself, so that no tunnel or second Tracebook closes a loop.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -15,27 +15,26 @@ use tracebook_sources::cloud::{Fault, SourceError};
 use super::Relay;
 use crate::ground::settings::relay::Destination;
 
-/// How long a name may take to be looked up.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Refuses an address that leads to one of our own receivers, by whatever name.
+/// Refuses an address that resolves to one of our own receivers.
 ///
 /// # Errors
-/// With what to do. An address that is none is somebody else's to refuse.
+/// [`Fault::Unsupported`] for an own address. An invalid address is reported by whoever uses it.
 pub(super) async fn refuse_own(address: &str, own: &[SocketAddr]) -> Result<(), SourceError> {
     let Ok(url) = Url::parse(address) else { return Ok(()) };
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return Ok(()) };
-    // Names are looked up for our own ports only, which hardly any service has.
+    // Names are resolved for our own ports only, which hardly any service uses.
     if !own.iter().any(|own| own.port() == port) {
         return Ok(());
     }
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<IpAddr> = match host.parse::<IpAddr>() {
         Ok(address) => vec![address],
-        Err(_) if is_ours(host) => return Err(refused(&url)),
-        Err(_) => match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, port))).await {
+        Err(_) if is_this_machine(host) => return Err(refused(&url)),
+        Err(_) => match tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((host, port))).await {
             Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-            // Where the name leads nowhere nothing is sent either.
+            // Nothing can be sent to a name that does not resolve.
             Ok(Err(_)) | Err(_) => Vec::new(),
         },
     };
@@ -51,7 +50,7 @@ pub(super) async fn refuse_own(address: &str, own: &[SocketAddr]) -> Result<(), 
     }
 }
 
-fn is_ours(host: &str) -> bool {
+fn is_this_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     host == "localhost"
         || host.ends_with(".localhost")
@@ -63,41 +62,41 @@ fn refused(url: &Url) -> SourceError {
     SourceError::new(
         Fault::Unsupported,
         format!(
-            "{} is this app's own receiver: what is sent on would come in again, for ever",
+            "{} is this app's own receiver: what is forwarded would be received again, in a loop",
             place.unwrap_or_default()
         ),
         "Set the URL of the real service",
     )
 }
 
-/// What a receiver says to a relay whose payloads it would send on again.
-const ROUND: &str = "this Tracebook relays itself: what a relay sends could go round for ever";
+/// The answer to another relay.
+const LOOP: &str = "this Tracebook forwards this kind of telemetry itself: relaying through it could loop";
 
 impl Relay {
-    /// A receiver's router that does not take what a relay sent where it is sent on again. A circle of relays cannot be; one
-    /// through somebody else's collector, which sends under a name of its own, can.
-    pub(crate) fn unlooped(&self, router: axum::Router) -> axum::Router {
+    /// A router that refuses what another relay sent and this one would forward. A loop through a foreign collector,
+    /// which sends under its own name, is not detected.
+    pub(crate) fn without_loops(&self, router: axum::Router) -> axum::Router {
         router.layer(middleware::from_fn_with_state(self.clone(), refuse_relayed))
     }
 }
 
 async fn refuse_relayed(State(relay): State<Relay>, request: Request, next: Next) -> Response {
     if is_relay(&request) && kind(&request).is_some_and(|to| relay.settings().is_on(to)) {
-        // In the words of each vendor's API: OTLP and Rollbar read `message`, and AWS's SDKs the type too.
-        let body = serde_json::json!({ "__type": "LoopDetected", "err": 1, "message": ROUND });
+        // OTLP and Rollbar clients read `message`, AWS's SDKs the type too.
+        let body = serde_json::json!({ "__type": "LoopDetected", "err": 1, "message": LOOP });
         return (StatusCode::LOOP_DETECTED, axum::Json(body)).into_response();
     }
     next.run(request).await
 }
 
-/// Whether it is one of us who sends: as agent in our own requests, as application in those of AWS's SDK.
+/// Whether a relay of ours sends: named as agent in its own requests, as application in those of AWS's SDK.
 fn is_relay(request: &Request) -> bool {
     let agents = [header::USER_AGENT.as_str(), "x-amz-user-agent"];
     let mut said = agents.into_iter().filter_map(|name| request.headers().get(name)?.to_str().ok());
     said.any(|agent| agent.starts_with("tracebook/") || agent.contains("app/tracebook"))
 }
 
-/// Whom a write to a receiver would be sent on to; reads are nobody's.
+/// The destination that a write to a receiver would be forwarded to; `None` for reads.
 fn kind(request: &Request) -> Option<Destination> {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     match request.uri().path() {

@@ -1,11 +1,12 @@
-//! Sending on what comes in: the app stands where a daemon or a collector stood, and the real services still get everything.
+//! Forwards received telemetry: the app replaces a daemon or a collector, and the real services still get everything.
 //!
-//! Off by default, for each destination. What is to be sent on is queued in the transaction that keeps it
-//! ([`payload`] makes it, `store::relay` holds it), so that nothing that was acknowledged is lost by a crash, and receiving
-//! waits for nobody. A [`Sender`](sender::Sender) for each destination empties the queue, in the one process that has the
-//! journal's receivers. It signs with credentials of its own; those of the requests that came in were never kept.
+//! Off by default, for each destination. Payloads are queued in the transaction that stores what was received
+//! ([`payload`] makes them, `store::relay` holds them), so that a crash loses nothing that was acknowledged, and
+//! receiving never waits for a destination. A [`Sender`](sender::Sender) for each destination empties the queue, in
+//! the one process that holds the journal's receivers. It signs with credentials of its own; those of incoming
+//! requests are never stored.
 //!
-//! Sent at least once: what was on its way when the app ended is sent again.
+//! Delivery is at least once: what was being sent when the app ended is sent again.
 
 mod daemon;
 mod guard;
@@ -36,14 +37,16 @@ use crate::ground::runtime::Runtime;
 use crate::ground::settings::Settings;
 use crate::ground::settings::relay::{Destination, RelaySettings};
 
+pub(crate) use status::RelayControl;
+
 use open::Opener;
 use sender::{Sender, Timing};
 
-/// How often the settings are looked at, which another process or an editor may have changed.
+/// How often the settings file is read: another process or an editor may have changed it.
 const POLL: Duration = Duration::from_secs(1);
 /// How long after the start nothing is dropped for its age.
 const STARTUP_GRACE: Duration = Duration::from_secs(60);
-/// From this size on payloads are made on a thread of their own.
+/// Batches of at least this many bytes are converted on a blocking thread.
 const LARGE: usize = 256 * 1024;
 /// Listeners slower than this many lines lose the oldest.
 const LINES: usize = 256;
@@ -85,7 +88,7 @@ impl Destination {
     }
 }
 
-/// What receivers and the user tell the senders. Cheap to clone.
+/// What receivers and settings share with the senders. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Relay(Arc<Shared>);
 
@@ -94,17 +97,17 @@ struct Shared {
     runtime: Runtime,
     data_dir: PathBuf,
     settings: RwLock<Arc<RelaySettings>>,
-    /// The whole file as it was read last: other sections say where things are.
+    /// The whole file as it was read last: other sections hold endpoints.
     seen: Mutex<Option<Settings>>,
     arrived: [Notify; 4],
-    /// Bytes queued since the oldest were last let go for them.
+    /// Bytes queued since the queue was last trimmed.
     since_trimmed: AtomicU64,
-    /// So much was queued that the next look is too late.
+    /// Notified when so much was queued that the next poll is too late.
     full: Notify,
-    /// Counts the changes of settings and credentials.
+    /// Changes of settings and credentials.
     changed: watch::Sender<u64>,
     lines: broadcast::Sender<String>,
-    /// For who listens first: what was said before is in it.
+    /// For the first subscriber: holds the lines written before it subscribed.
     from_the_start: Mutex<Option<broadcast::Receiver<String>>>,
 }
 
@@ -125,12 +128,12 @@ impl Relay {
         }))
     }
 
-    /// What is set now.
+    /// The current settings.
     pub(crate) fn settings(&self) -> Arc<RelaySettings> {
         self.0.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes what the file says; senders that wait for a change look again.
+    /// Reads the settings file; a change ends the senders' pauses.
     pub(crate) fn read_settings(&self) -> Result<(), Error> {
         let read = Settings::read(&self.0.data_dir)?;
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,18 +147,18 @@ impl Relay {
         Ok(())
     }
 
-    /// Settings or credentials may be other ones now: nobody waits any longer.
+    /// Ends every pause: settings or credentials may have changed.
     pub(crate) fn try_again(&self) {
         self.0.changed.send_modify(|n| *n += 1);
     }
 
-    /// What senders say, as the X-Ray daemon writes its log.
+    /// The senders' log, in the format of the X-Ray daemon.
     pub(crate) fn lines(&self) -> broadcast::Receiver<String> {
         let first = self.0.from_the_start.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.unwrap_or_else(|| self.0.lines.subscribe())
     }
 
-    fn say(&self, line: &str) {
+    fn log(&self, line: &str) {
         // A line without a listener is not an error.
         drop(self.0.lines.send(line.to_owned()));
     }
@@ -164,7 +167,7 @@ impl Relay {
         &self.0.arrived[to.index()]
     }
 
-    /// Wakes the senders that something was queued for.
+    /// Wakes the senders of queued payloads.
     pub(crate) fn queued(&self, payloads: &[Outgoing]) {
         let bytes = payloads.iter().map(|payload| payload.body.len() as u64).sum();
         if self.0.since_trimmed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > self.settings().bytes() / 8
@@ -178,7 +181,7 @@ impl Relay {
         }
     }
 
-    /// What of a batch is to be sent on; nothing, at no cost, while that is off.
+    /// The payloads to forward of a batch, which is returned too; none, at no cost, while the relay is off.
     pub(crate) async fn of_spans(&self, batch: Vec<SpanRecord>) -> (Vec<SpanRecord>, Vec<Outgoing>) {
         let set = self.settings();
         let (otlp, xray) = (set.is_on(Destination::Otlp), set.is_on(Destination::Xray));
@@ -186,10 +189,10 @@ impl Relay {
             return (batch, Vec::new());
         }
         let size = batch.iter().map(|span| span.raw.len()).sum();
-        made(batch, size, move |batch| payload::of_spans(batch, otlp, xray)).await
+        convert(batch, size, move |batch| payload::of_spans(batch, otlp, xray)).await
     }
 
-    /// The same for log events.
+    /// See [`Relay::of_spans`].
     pub(crate) async fn of_logs(&self, batch: Vec<LogRecord>) -> (Vec<LogRecord>, Vec<Outgoing>) {
         let set = self.settings();
         let (otlp, logs) = (set.is_on(Destination::Otlp), set.is_on(Destination::Logs));
@@ -197,20 +200,20 @@ impl Relay {
             return (batch, Vec::new());
         }
         let size = batch.iter().map(|log| log.raw.len() + log.message.len()).sum();
-        made(batch, size, move |batch| payload::of_logs(batch, otlp, logs)).await
+        convert(batch, size, move |batch| payload::of_logs(batch, otlp, logs)).await
     }
 
-    /// The same for occurrences of errors.
+    /// See [`Relay::of_spans`].
     pub(crate) async fn of_errors(&self, batch: Vec<ErrorRecord>) -> (Vec<ErrorRecord>, Vec<Outgoing>) {
         if !self.settings().is_on(Destination::Rollbar) {
             return (batch, Vec::new());
         }
         let size = batch.iter().map(|error| error.raw.len()).sum();
-        made(batch, size, payload::of_errors).await
+        convert(batch, size, payload::of_errors).await
     }
 
-    /// Forwards what is queued until the app stops, and what is left for a moment after it. Only the process that holds the
-    /// journal's receivers does: two would send everything twice.
+    /// Forwards what is queued until the app stops, and what is left for a moment after it. Only the process that
+    /// holds the journal's receivers does: two would send everything twice.
     pub(crate) fn start(&self, cloud: &Arc<Cloud>, own: Vec<SocketAddr>, telemetry: &Telemetry) {
         let runtime = &self.0.runtime;
         let open = Arc::new(Opener { cloud: Arc::clone(cloud), own });
@@ -218,7 +221,7 @@ impl Relay {
             let sender = Sender::new(to, self.clone(), telemetry.clone(), open.clone(), Timing::default());
             runtime.spawn(sender.run(runtime.stopping()));
         }
-        runtime.spawn_cancellable(maintain(self.clone(), Arc::clone(cloud), telemetry.clone()));
+        runtime.spawn(maintain(self.clone(), Arc::clone(cloud), telemetry.clone()));
     }
 
     /// Re-reads the settings file until the app stops.
@@ -236,8 +239,8 @@ impl Relay {
     }
 }
 
-/// Makes payloads of a batch and gives both back.
-async fn made<R: Send + Sync + 'static>(
+/// Makes the payloads of a batch and returns both.
+async fn convert<R: Send + Sync + 'static>(
     batch: Vec<R>,
     size: usize,
     make: impl FnOnce(&[R]) -> Vec<Outgoing> + Send + 'static,
@@ -257,6 +260,7 @@ async fn made<R: Send + Sync + 'static>(
 async fn maintain(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry) {
     let mut asked = telemetry.relay_retry_requests().await.unwrap_or(0);
     let started = tokio::time::Instant::now();
+    let stopping = relay.0.runtime.stopping();
     loop {
         let set = relay.settings();
         let before = dropped_before(&set, started.elapsed(), relay.0.runtime.now());
@@ -265,15 +269,16 @@ async fn maintain(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry) {
             // Repeated at the next turn: the database may only be busy.
             tracing::warn!(%error, "the relay's queue could not be trimmed");
         }
-        cloud.count.flush(&telemetry, relay.0.runtime.now()).await;
+        cloud.flush_usage().await;
         if let Ok(now) = telemetry.relay_retry_requests().await
             && now != std::mem::replace(&mut asked, now)
         {
             cloud.secrets.look_again();
-            cloud.look_for_aws_again().await;
+            cloud.forget_aws().await;
             relay.try_again();
         }
         tokio::select! {
+            () = stopping.cancelled() => break,
             () = relay.0.full.notified() => {}
             () = tokio::time::sleep(POLL) => {}
         }
@@ -285,5 +290,18 @@ fn dropped_before(set: &RelaySettings, running: Duration, now: Nanos) -> Nanos {
     match running < STARTUP_GRACE {
         true => Nanos(i64::MIN),
         false => Nanos(now.0.saturating_sub(set.nanos())),
+    }
+}
+
+#[cfg(test)]
+mod drop_rule {
+    use super::*;
+
+    #[test]
+    fn what_waited_before_the_start_is_tried_before_it_is_dropped() {
+        let set = RelaySettings::default();
+        let now = Nanos::parse_rfc3339("2026-11-25T10:00:00Z").expect("a time");
+        assert_eq!(dropped_before(&set, STARTUP_GRACE / 2, now), Nanos(i64::MIN));
+        assert_eq!(Some(dropped_before(&set, STARTUP_GRACE, now)), Nanos::parse_rfc3339("2026-11-18T10:00:00Z"));
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a destination: its address is not our own, and its credentials are there.
+//! Opens destinations: checks their addresses and finds their credentials.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,23 +19,21 @@ use crate::ground::settings::Settings;
 use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::{Key, OtlpRelay, RelaySettings};
 
-/// Makes destinations, with credentials as they are now.
+/// Opens destinations with current credentials.
 #[async_trait]
 pub(super) trait Open: Send + Sync {
-    /// One that is on.
-    ///
     /// # Errors
-    /// Why it cannot be sent to now: no credentials, or an address that cannot be used.
+    /// Where nothing can be sent: no credentials, or an address that cannot be used.
     async fn open(&self, to: Destination, settings: &RelaySettings) -> Result<Box<dyn Sink>, SourceError>;
 
-    /// What a batch is sent with.
+    /// The fetch that a batch is sent with.
     fn fetch(&self) -> Fetch;
 }
 
-/// The real ones.
+/// Opens the real services.
 pub(super) struct Opener {
     pub(super) cloud: Arc<Cloud>,
-    /// Where our own receivers listen.
+    /// Addresses of our own receivers.
     pub(super) own: Vec<SocketAddr>,
 }
 
@@ -60,7 +58,7 @@ impl Open for Opener {
     }
 
     fn fetch(&self) -> Fetch {
-        // It ends when the sender lets go of it.
+        // It ends when the sender drops it.
         self.cloud.fetch_until(CancellationToken::new(), false)
     }
 }
@@ -107,7 +105,7 @@ impl Opener {
         }
         let aws = self.cloud.aws(&set).await;
         if aws.is_err() {
-            self.cloud.look_for_aws_again().await;
+            self.cloud.forget_aws().await;
         }
         aws
     }
@@ -135,7 +133,7 @@ impl Opener {
     }
 }
 
-/// Whether an address is Honeycomb's: its own, or the one that is set for it.
+/// Whether an address is Honeycomb's: its own, or the configured one.
 pub(super) fn is_honeycomb(endpoint: &str, set: Option<&str>) -> bool {
     let host = |address: &str| {
         let url = reqwest::Url::parse(address.trim()).ok()?;
@@ -147,7 +145,7 @@ pub(super) fn is_honeycomb(endpoint: &str, set: Option<&str>) -> bool {
         || set.and_then(host).is_some_and(|own| own == (name, port))
 }
 
-/// Whether Honeycomb's key may go there: to Honeycomb, and to a collector on this machine that the user names for it.
+/// Whether Honeycomb's key may be sent to an address: to Honeycomb, or to a collector on this machine.
 pub(super) fn may_have_honeycombs(endpoint: &str, set: Option<&str>) -> bool {
     let is_here = reqwest::Url::parse(endpoint.trim()).is_ok_and(|url| is_local(&url));
     is_here || is_honeycomb(endpoint, set)

@@ -1,4 +1,4 @@
-//! What came in, as it is sent on: for each destination its own form, and no credential in it.
+//! Received telemetry as payloads of each destination, without credentials.
 
 use serde_json::value::RawValue;
 
@@ -8,10 +8,10 @@ use tracebook_store::relay::Outgoing;
 
 use crate::ground::settings::relay::Destination;
 
-/// Above this a list of log events is cut.
-const LARGEST: usize = 512 * 1024;
+/// The most bytes of messages in one payload of log events.
+const MAX_BYTES: usize = 512 * 1024;
 
-/// Spans that came over OTLP, and segments that came from X-Ray's SDKs. Printed spans go nowhere.
+/// Spans received over OTLP, and segments from X-Ray's SDKs. Spans printed to a console are not forwarded.
 pub(super) fn of_spans(batch: &[SpanRecord], with_otlp: bool, with_xray: bool) -> Vec<Outgoing> {
     let mut payloads = Vec::new();
     if with_otlp {
@@ -28,7 +28,7 @@ pub(super) fn of_spans(batch: &[SpanRecord], with_otlp: bool, with_xray: bool) -
     payloads
 }
 
-/// Log records that came over OTLP, and events that came by PutLogEvents.
+/// Log records received over OTLP, and events of PutLogEvents.
 pub(super) fn of_logs(batch: &[LogRecord], with_otlp: bool, with_logs: bool) -> Vec<Outgoing> {
     let mut payloads = Vec::new();
     if with_otlp {
@@ -39,7 +39,7 @@ pub(super) fn of_logs(batch: &[LogRecord], with_otlp: bool, with_logs: bool) -> 
         let mut size = 0;
         for log in batch.iter().filter(|log| log.encoding == LogEncoding::Cloudwatch) {
             if let Some(first) = events.first()
-                && ((&first.group, &first.stream) != (&log.group, &log.stream) || size + log.message.len() > LARGEST)
+                && ((&first.group, &first.stream) != (&log.group, &log.stream) || size + log.message.len() > MAX_BYTES)
             {
                 payloads.extend(log_events(&events));
                 events.clear();
@@ -53,7 +53,7 @@ pub(super) fn of_logs(batch: &[LogRecord], with_otlp: bool, with_logs: bool) -> 
     payloads
 }
 
-/// Items, each with the uuid that it was given here where it had none: what is sent twice then counts once.
+/// Items, each with the uuid that it was assigned here where it had none, so that a retry is not counted twice.
 pub(super) fn of_errors(batch: &[ErrorRecord]) -> Vec<Outgoing> {
     batch
         .iter()
@@ -77,11 +77,11 @@ pub(super) fn of_errors(batch: &[ErrorRecord]) -> Vec<Outgoing> {
 fn has_uuid(data: &RawValue) -> bool {
     #[derive(serde::Deserialize)]
     struct Data {
-        #[serde(default, deserialize_with = "said")]
+        #[serde(default, deserialize_with = "is_present")]
         uuid: bool,
     }
-    // A null is said, too: a second member of the name would not count.
-    fn said<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
+    // A null counts: a second member of the name would be ignored.
+    fn is_present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
         <serde::de::IgnoredAny as serde::Deserialize>::deserialize(reader).map(|_| true)
     }
     serde_json::from_str(data.get()).is_ok_and(|data: Data| data.uuid)
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn log_events_stay_with_their_stream_and_in_order() {
-        let batch = [log("a", 5, "x \"y\"\n"), log("a", 5, "z"), log("b", 4, &"m".repeat(LARGEST)), log("b", 6, "n")];
+        let batch = [log("a", 5, "x \"y\"\n"), log("a", 5, "z"), log("b", 4, &"m".repeat(MAX_BYTES)), log("b", 6, "n")];
         let payloads = of_logs(&batch, true, true);
         let said: Vec<(&str, u32)> = payloads.iter().map(|p| (p.kind.as_str(), p.items)).collect();
         assert_eq!(said, [(r#"["a","s/1"]"#, 2), (r#"["b","s/1"]"#, 1), (r#"["b","s/1"]"#, 1)]);

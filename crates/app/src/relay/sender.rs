@@ -1,4 +1,4 @@
-//! One destination's end of the queue.
+//! Sends the queue of one destination.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,29 +23,29 @@ use crate::ground::settings::relay::RelaySettings;
 /// The stream of console lines that the daemon's lines are kept in.
 pub(crate) const STREAM: &str = "x-ray relay";
 
-/// Longer than this nobody is waited for, whoever says so.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// The longest pause, even if a service asks for more.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// After so many failures in a row each payload is sent on its own.
-const SUSPICIOUS: u32 = 4;
+const MAX_BATCH_FAILURES: u32 = 4;
 
-/// How patient a sender is.
+/// The intervals of a sender.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
-    /// How long what arrives is gathered; the daemon's idle time-out.
+    /// How long payloads are gathered into a batch; the daemon's idle time-out.
     pub(super) gather: Duration,
-    /// How often the queue is looked at, which other processes fill too.
+    /// How often the queue is polled, which other processes fill too.
     pub(super) look: Duration,
     /// The pause after a first failure; it doubles.
     pub(super) first_pause: Duration,
     /// The longest pause.
     pub(super) longest_pause: Duration,
-    /// How often missing credentials are looked for.
+    /// The retry interval without credentials.
     pub(super) missing: Duration,
-    /// How often expired ones are tried again: `aws sso login` tells nobody.
+    /// The retry interval with expired credentials: `aws sso login` sends no notification.
     pub(super) expired: Duration,
-    /// How often what was refused is tried again without any change.
+    /// The retry interval after a rejection.
     pub(super) refused: Duration,
-    /// How long what is left is sent at the end.
+    /// How long the rest of the queue is sent at shutdown.
     pub(super) last: Duration,
 }
 
@@ -68,25 +68,25 @@ impl Default for Timing {
 pub(super) struct Sender {
     to: Destination,
     relay: Relay,
-    telemetry: Telemetry,
+    store: Telemetry,
     open: Arc<dyn Open>,
     timing: Timing,
     /// Made with the settings beside it.
     destination: Option<(Arc<RelaySettings>, Box<dyn Sink>)>,
     /// Failures in a row.
     failures: u32,
-    /// How many payloads are sent alone: one of them spoiled a batch.
+    /// How many payloads are sent one by one, after one of them failed a batch.
     alone: usize,
-    /// Kinds that are not taken now, and until when they are passed over: others go meanwhile.
+    /// Kinds that are not accepted now, and until when they are skipped.
     later: HashMap<String, Instant>,
-    /// What was sent and could not be written down. Before that is done nothing is sent: it would be sent again.
+    /// An outcome that could not be stored. Nothing is sent before it is: it would be sent twice.
     unsettled: Option<BatchOutcome>,
-    /// The problem that the store knows of, and since when; not looked for yet if `None`.
-    said: Option<(String, Option<Nanos>)>,
+    /// The problem in the store, and since when; `None` before it is read.
+    reported: Option<(String, Option<Nanos>)>,
 }
 
-/// Waits until the settings are other ones.
-async fn set_anew(relay: &Relay, set: &RelaySettings) {
+/// Waits until the settings differ.
+async fn settings_changed(relay: &Relay, set: &RelaySettings) {
     let mut changed = relay.0.changed.subscribe();
     while changed.changed().await.is_ok() {
         if *relay.settings() != *set {
@@ -96,15 +96,15 @@ async fn set_anew(relay: &Relay, set: &RelaySettings) {
     std::future::pending().await
 }
 
-/// What a sender does next.
+/// The next step of a sender.
 enum Next {
-    /// There may be more.
+    /// Continue: there may be more.
     Go,
-    /// Nothing waits.
+    /// The queue is empty.
     Rest,
-    /// More may come to go with it.
+    /// Wait for more payloads of the batch.
     Gather(Duration),
-    /// It does not go now.
+    /// Nothing can be sent now.
     Pause(Duration),
 }
 
@@ -119,7 +119,7 @@ impl Sender {
         Self {
             to,
             relay,
-            telemetry,
+            store: telemetry,
             open,
             timing,
             destination: None,
@@ -127,11 +127,12 @@ impl Sender {
             alone: 0,
             later: HashMap::new(),
             unsettled: None,
-            said: None,
+            reported: None,
         }
     }
 
-    /// Sends until the token ends, then what is left for a moment. What is still on its way after that stays queued.
+    /// Sends until the token is cancelled, then the rest for a moment. What is still being sent after that stays
+    /// queued.
     pub(super) async fn run(mut self, token: CancellationToken) {
         let last = self.timing.last;
         let work = self.work(&token);
@@ -149,13 +150,13 @@ impl Sender {
         let mut changed = relay.0.changed.subscribe();
         let arrived = relay.arrived(self.to);
         while !token.is_cancelled() {
-            // Taken before the step: what changes meanwhile is not overlooked.
+            // Marked before the step, so that a change during it is seen.
             changed.mark_unchanged();
             let set = relay.settings();
             let next = tokio::select! {
                 next = self.step(true) => next,
-                () = set_anew(&relay, &set) => {
-                    // What was off, or for another address, must not go after all.
+                () = settings_changed(&relay, &set) => {
+                    // A destination that was turned off or moved must not get the batch.
                     self.destination = None;
                     continue;
                 }
@@ -182,23 +183,23 @@ impl Sender {
 
     async fn step(&mut self, gather: bool) -> Next {
         if let Some(settled) = self.unsettled.take()
-            && let Some(next) = self.settle(settled).await
+            && let Some(next) = self.finish(settled).await
         {
             return next;
         }
         let set = self.relay.settings();
         if !set.is_on(self.to) {
             self.destination = None;
-            self.fine().await;
+            self.clear_problem().await;
             return Next::Rest;
         }
         let (items, bytes) = if self.alone > 0 { (1, 1) } else { self.to.max_batch() };
         let now = Instant::now();
         self.later.retain(|_, until| *until > now);
         let later: Vec<String> = self.later.keys().cloned().collect();
-        let batch = match self.telemetry.relay_next(self.to.name(), items, bytes, &later).await {
+        let batch = match self.store.relay_next(self.to.name(), items, bytes, &later).await {
             Ok(batch) => batch,
-            // A busy database is looked at again.
+            // The database may be busy.
             Err(_) => return Next::Pause(self.timing.look),
         };
         if batch.is_empty()
@@ -209,7 +210,7 @@ impl Sender {
         if batch.is_empty() {
             self.failures = 0;
             self.alone = 0;
-            self.fine().await;
+            self.clear_problem().await;
             return Next::Rest;
         }
         if gather && let Some(rest) = self.gathers(&batch) {
@@ -235,7 +236,7 @@ impl Sender {
             Err(error) => {
                 self.sending_failed(&error).await;
                 match error.fault {
-                    // One of them spoils the others: each on its own.
+                    // One payload fails the batch: send each on its own.
                     Fault::Invalid if batch.len() > 1 => {
                         self.alone = batch.len();
                         Next::Go
@@ -246,17 +247,18 @@ impl Sender {
                         self.taken(&batch, &outcome, took).await
                     }
                     Fault::Broken | Fault::Unreachable if self.failures > 0 => {
-                        // It may be these bytes that it fails on: others go first the next time, and then each on its own.
+                        // These bytes may cause the failure: others go first the next time, later each on its own.
                         let retry = batch.iter().map(|queued| queued.seq).collect();
                         // Where that cannot be written, it is retried before anything is sent; the pause is the same.
-                        self.settle(BatchOutcome { retry, ..BatchOutcome::default() }).await;
-                        if batch.len() > 1 && self.failures >= SUSPICIOUS {
+                        self.finish(BatchOutcome { retry, ..BatchOutcome::default() }).await;
+                        if batch.len() > 1 && self.failures >= MAX_BATCH_FAILURES {
                             self.alone = batch.len();
                         }
                         self.failed(&error).await
                     }
                     Fault::Forbidden | Fault::NotFound | Fault::Unsupported => {
-                        // Of one kind only, perhaps: a log group that may not be written to, an endpoint that takes no logs.
+                        // It may concern one kind only: a log group that may not be written to, an endpoint without
+                        // logs.
                         let kind = batch.first().map(|queued| queued.kind.clone()).unwrap_or_default();
                         let next = self.failed(&error).await;
                         let Next::Pause(pause) = next else { return next };
@@ -269,7 +271,7 @@ impl Sender {
         }
     }
 
-    /// How much longer more is waited for.
+    /// How much longer to wait for more payloads.
     fn gathers(&self, batch: &[Queued]) -> Option<Duration> {
         let (most, _) = self.to.max_batch();
         let items: u64 = batch.iter().map(|queued| u64::from(queued.items)).sum();
@@ -279,7 +281,7 @@ impl Sender {
         let first = batch.iter().map(|queued| queued.received.0).min()?;
         let waited =
             Duration::from_nanos(u64::try_from(self.relay.0.runtime.now().0.saturating_sub(first)).unwrap_or(u64::MAX));
-        // A clock that was set back must not hold it for ever: it was seen now.
+        // A clock that was set back must not delay a batch for ever.
         self.timing.gather.checked_sub(waited).filter(|rest| !rest.is_zero())
     }
 
@@ -287,7 +289,7 @@ impl Sender {
         let Outcome { words, again, .. } = outcome;
         let (stays, goes): (Vec<_>, Vec<_>) = batch.iter().enumerate().partition(|(i, _)| again.contains(i));
         let items: u64 = goes.iter().map(|(_, queued)| u64::from(queued.items)).sum();
-        // What the other side says is anybody's number.
+        // The service's number is not trusted.
         let refused = outcome.refused.min(items);
         let (destination, retry, duration_ms) = (self.to.name(), stays.len(), took.as_millis());
         tracing::debug!(destination, items, refused, retry, duration_ms, "batch sent");
@@ -302,19 +304,19 @@ impl Sender {
             retry: stays.iter().map(|(_, queued)| queued.seq).collect(),
         };
         if refused < items && self.later.is_empty() {
-            self.fine().await;
+            self.clear_problem().await;
         }
         self.report(items, stays.len(), outcome, took).await;
-        if let Some(next) = self.settle(settled).await {
+        if let Some(next) = self.finish(settled).await {
             return next;
         }
-        // What it did not take now it will hardly take at once.
+        // What was not accepted now will hardly be accepted at once.
         if !stays.is_empty() { Next::Pause(self.timing.first_pause) } else { Next::Go }
     }
 
-    /// Writes down what became of a batch; where that fails, it is kept and what to do next is said.
-    async fn settle(&mut self, settled: BatchOutcome) -> Option<Next> {
-        match self.telemetry.relay_finish(self.to.name(), &settled, self.relay.0.runtime.now()).await {
+    /// Stores the outcome of a batch; where that fails, keeps it and returns what to do next.
+    async fn finish(&mut self, settled: BatchOutcome) -> Option<Next> {
+        match self.store.relay_finish(self.to.name(), &settled, self.relay.0.runtime.now()).await {
             Ok(()) => None,
             Err(_) => {
                 self.unsettled = Some(settled);
@@ -323,7 +325,7 @@ impl Sender {
         }
     }
 
-    /// What is missing is missing on this machine: looking for it costs nobody anything.
+    /// Looking for credentials costs no calls, so it is retried soon.
     async fn not_open(&mut self, error: &SourceError) -> Next {
         let next = self.failed(error).await;
         match error.fault {
@@ -332,11 +334,11 @@ impl Sender {
         }
     }
 
-    /// Says why it waits, and decides how long.
+    /// Reports a failure and returns the pause before the next try.
     async fn failed(&mut self, error: &SourceError) -> Next {
         let pause = match error.fault {
             Fault::NoCredentials => self.timing.missing,
-            // Expired ones may be renewed by a command that tells nobody.
+            // A command outside may renew them.
             Fault::Expired => self.timing.expired,
             Fault::Rejected | Fault::Forbidden | Fault::NotFound | Fault::Unsupported | Fault::Invalid => {
                 self.timing.refused
@@ -344,7 +346,7 @@ impl Sender {
             Fault::Throttled | Fault::Unreachable | Fault::Broken | Fault::Cancelled => {
                 let doubled = self.timing.first_pause.saturating_mul(1 << self.failures.min(16));
                 let ours = jittered(doubled.min(self.timing.longest_pause), self.relay.0.runtime.entropy());
-                error.retry_after.unwrap_or_default().clamp(ours, LONGEST_WAIT.max(ours))
+                error.retry_after.unwrap_or_default().clamp(ours, MAX_RETRY_AFTER.max(ours))
             }
         };
         self.failures = self.failures.saturating_add(1);
@@ -355,7 +357,7 @@ impl Sender {
     }
 
     async fn problem(&mut self, error: &SourceError) {
-        let (known, since) = self.known().await;
+        let (known, since) = self.known_problem().await;
         if known == error.message {
             return;
         }
@@ -372,39 +374,39 @@ impl Sender {
             }
             _ => &error.hint,
         };
-        let said = self.telemetry.relay_set_problem(self.to.name(), &error.message, hint, Some(since)).await;
-        if said.is_ok() {
-            self.said = Some((error.message.clone(), Some(since)));
+        let stored = self.store.relay_set_problem(self.to.name(), &error.message, hint, Some(since)).await;
+        if stored.is_ok() {
+            self.reported = Some((error.message.clone(), Some(since)));
         }
         let hint = if hint.is_empty() { String::new() } else { format!(". {hint}") };
         self.line("Warn", &format!("Relay to {} waits: {}{hint}", self.to.title(), error.message)).await;
     }
 
-    /// Nothing is wrong (any more).
-    async fn fine(&mut self) {
-        let (known, _) = self.known().await;
-        if known.is_empty() || self.telemetry.relay_set_problem(self.to.name(), "", "", None).await.is_err() {
+    /// Clears the problem in the store.
+    async fn clear_problem(&mut self) {
+        let (known, _) = self.known_problem().await;
+        if known.is_empty() || self.store.relay_set_problem(self.to.name(), "", "", None).await.is_err() {
             return;
         }
-        self.said = Some((String::new(), None));
+        self.reported = Some((String::new(), None));
         if self.relay.settings().is_on(self.to) {
             tracing::info!(destination = self.to.name(), "the relay goes on");
             self.line("Info", &format!("Relay to {} goes on", self.to.title())).await;
         }
     }
 
-    /// What the store knows to be wrong, perhaps since an earlier run.
-    async fn known(&mut self) -> (String, Option<Nanos>) {
-        if self.said.is_none()
-            && let Ok(counts) = self.telemetry.relay_counts().await
+    /// The problem in the store, perhaps of an earlier run.
+    async fn known_problem(&mut self) -> (String, Option<Nanos>) {
+        if self.reported.is_none()
+            && let Ok(counts) = self.store.relay_counts().await
         {
             let ours = counts.into_iter().find(|count| count.destination == self.to.name());
-            self.said = Some(ours.map(|count| (count.problem, count.since)).unwrap_or_default());
+            self.reported = Some(ours.map(|count| (count.problem, count.since)).unwrap_or_default());
         }
-        self.said.clone().unwrap_or_default()
+        self.reported.clone().unwrap_or_default()
     }
 
-    /// Of X-Ray every batch is told, as the daemon does; of others what went wrong.
+    /// Logs every batch to X-Ray, as the daemon does, and problems of others.
     async fn report(&self, items: u64, stay: usize, outcome: &Outcome, took: Duration) {
         let Outcome { refused, words, .. } = outcome;
         if self.to == Destination::Xray {
@@ -436,20 +438,20 @@ impl Sender {
     }
 
     async fn write(&self, line: String) {
-        self.relay.say(&line);
+        self.relay.log(&line);
         if self.to == Destination::Xray {
             let now = self.relay.0.runtime.now();
             let record =
                 ConsoleRecord { stream: STREAM.to_owned(), timestamp: now, stderr: false, text: line, trace_id: None };
             // A full disk does not stop the relay.
-            if let Err(error) = self.telemetry.commit_console(&[record], now).await {
+            if let Err(error) = self.store.commit_console(&[record], now).await {
                 tracing::warn!(%error, "a line of the relay's log could not be stored");
             }
         }
     }
 }
 
-/// Between half of a pause and all of it, so that what failed together does not come back together.
+/// Between half of a pause and all of it, so that retries spread out.
 fn jittered(pause: Duration, entropy: &dyn Entropy) -> Duration {
     let [byte, ..] = entropy.ten_bytes();
     pause / 2 + pause / 2 * u32::from(byte) / 255

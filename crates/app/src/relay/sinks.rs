@@ -1,4 +1,4 @@
-//! What every destination is to its sender, and the four of them.
+//! The four destinations as their senders see them.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use tracebook_store::relay::Queued;
 
 use crate::cloud::{Aws, Cloud};
 
-/// Somebody who takes batches.
+/// Accepts batches of payloads.
 #[async_trait]
 pub(super) trait Sink: Send + Sync {
-    /// Sends payloads of one kind, in this order; there is at least one.
+    /// Sends payloads of one kind, in this order. The batch is not empty.
     ///
     /// # Errors
-    /// Why none of it was taken. [`Fault::Invalid`] says that it never will be.
+    /// Where nothing of the batch was accepted; with [`Fault::Invalid`] it never will be.
     async fn send(&self, batch: &[Queued], fetch: &Fetch) -> Result<Outcome, SourceError>;
 }
 
-/// What became of a batch that was taken.
+/// The outcome of a batch that was accepted at least in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// How many items were refused, for good.
+    /// Items rejected for good.
     pub(super) refused: u64,
-    /// Why, and what else it says; empty if nothing.
+    /// Why, and other messages of the service.
     pub(super) words: Vec<String>,
-    /// Which payloads were not taken now and may be later, by their place in the batch.
+    /// Payloads to retry, by their index in the batch.
     pub(super) again: Vec<usize>,
 }
 
-/// A payload that this version cannot send: one of another version's queue.
+/// The error for a payload that another version queued.
 fn unreadable() -> SourceError {
     SourceError::new(Fault::Invalid, "it was queued in a form that this version does not know", "")
 }
@@ -65,18 +65,19 @@ impl Sink for Xray {
     async fn send(&self, batch: &[Queued], fetch: &Fetch) -> Result<Outcome, SourceError> {
         let documents: Vec<String> =
             batch.iter().map(|queued| String::from_utf8_lossy(&queued.body).into_owned()).collect();
-        let unprocessed = stale(&self.cloud, self.aws.xray.put_segments(&documents, fetch).await).await?;
+        let unprocessed =
+            drop_rejected_credentials(&self.cloud, self.aws.xray.put_segments(&documents, fetch).await).await?;
         Ok(unprocessed_of(&documents, &unprocessed))
     }
 }
 
-/// X-Ray says which segments it did not take by their ids. Those it was too busy for are sent again.
+/// X-Ray names unprocessed segments by their ids. Those it was too busy for are sent again.
 fn unprocessed_of(documents: &[String], unprocessed: &[Unprocessed]) -> Outcome {
     let mut outcome = Outcome::default();
     for segment in unprocessed {
         let busy = ["throttl", "internal", "unavailable"].iter().any(|word| segment.code.to_lowercase().contains(word));
         let place = (0..documents.len())
-            // Two may have one id.
+            // Two segments may share an id.
             .filter(|place| !outcome.again.contains(place))
             .find(|place| id_of(&documents[*place]).as_deref() == Some(&segment.id));
         match place {
@@ -110,14 +111,16 @@ impl Sink for Logs {
         let kind = batch.first().map(|first| first.kind.as_str()).unwrap_or_default();
         let (group, stream): (String, String) = serde_json::from_str(kind).map_err(|_| unreadable())?;
         let mut events: Vec<(i64, String)> = Vec::new();
-        // Of which payload each event is.
+        // The index of each event's payload.
         let mut places: Vec<usize> = Vec::new();
         for (place, queued) in batch.iter().enumerate() {
             let list: Vec<(i64, String)> = serde_json::from_slice(&queued.body).map_err(|_| unreadable())?;
             places.resize(places.len() + list.len(), place);
             events.extend(list);
         }
-        let put = stale(&self.cloud, self.aws.logs.put_events(&group, &stream, &events, fetch).await).await?;
+        let put =
+            drop_rejected_credentials(&self.cloud, self.aws.logs.put_events(&group, &stream, &events, fetch).await)
+                .await?;
         let mut outcome = Outcome {
             refused: put.rejected.len() as u64,
             words: rejected_words(&put.rejected),
@@ -126,8 +129,8 @@ impl Sink for Logs {
         outcome.again.sort_unstable();
         outcome.again.dedup();
         match put.stopped {
-            // Nothing went: the whole batch is as it was.
-            Some(error) if put.taken == 0 => stale(&self.cloud, Err(error)).await,
+            // Nothing was accepted: the whole batch stays queued.
+            Some(error) if put.taken == 0 => drop_rejected_credentials(&self.cloud, Err(error)).await,
             Some(error) => {
                 outcome.words.push(error.message);
                 Ok(outcome)
@@ -149,17 +152,17 @@ fn rejected_words(rejected: &[(usize, Rejected)]) -> Vec<String> {
     words.into_iter().map(|(why, n)| format!("{n} {why}")).collect()
 }
 
-/// Credentials that AWS did not take are looked for anew the next time.
-async fn stale<T>(cloud: &Cloud, outcome: Result<T, SourceError>) -> Result<T, SourceError> {
+/// Credentials that AWS rejected are resolved again for the next call.
+async fn drop_rejected_credentials<T>(cloud: &Cloud, outcome: Result<T, SourceError>) -> Result<T, SourceError> {
     if let Err(error) = &outcome
         && matches!(error.fault, Fault::Expired | Fault::Rejected | Fault::NoCredentials | Fault::Forbidden)
     {
-        cloud.look_for_aws_again().await;
+        cloud.forget_aws().await;
     }
     outcome
 }
 
-/// Rollbar: an item a request.
+/// Rollbar: one item per request.
 pub(super) struct Rollbar(pub(super) rollbar::client::Client);
 
 #[async_trait]
@@ -168,7 +171,7 @@ impl Sink for Rollbar {
         let mut outcome = Outcome::default();
         let Some((first, rest)) = batch.split_first() else { return Ok(outcome) };
         self.0.post_item(&first.body, fetch).await?;
-        // Batches are of one; were there more, they would be sent next.
+        // A batch holds one item; further ones would be sent next.
         outcome.again = (1..=rest.len()).collect();
         Ok(outcome)
     }

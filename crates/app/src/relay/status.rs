@@ -1,51 +1,90 @@
 //! What a user sees of the relay, and switches.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::Secret;
 use tracebook_sources::{aws, otlp};
+use tracebook_store::Telemetry;
 use tracebook_store::relay::RelayCount;
 
-use super::guard;
 use super::open::{agent, is_honeycomb, may_have_honeycombs, not_honeycombs};
-use crate::Tracebook;
-use crate::cloud::Token;
+use super::{Relay, guard};
 use crate::cloud::sources::{HONEYCOMB, ROLLBAR, effective_region};
+use crate::cloud::{Cloud, Token};
 use crate::ground::error::Error;
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{AwsProfile, Caller, Event, RelayRow, RelaySet, RelayState, RelaySum, Topic};
 use crate::ground::settings;
 use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::{Key, OtlpRelay, RelaySettings};
-use crate::ports;
-use crate::rpc::{AwsProfile, Caller, Event, RelayRequest, RelayRow, RelaySet, RelayState, RelaySum, Topic};
+use crate::ports::{self, Ports};
 
-impl Tracebook {
-    pub(crate) async fn relay_status(&self, _request: RelayRequest, _caller: &Caller) -> Result<RelayState, Error> {
+/// What the user sees of the relay, and changes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct RelayControl {
+    data_dir: PathBuf,
+    relay: Relay,
+    cloud: Arc<Cloud>,
+    store: Telemetry,
+    ports: Arc<Ports>,
+    runtime: Runtime,
+}
+
+impl RelayControl {
+    pub(crate) fn new(
+        relay: &Relay,
+        cloud: &Arc<Cloud>,
+        store: &Telemetry,
+        ports: &Arc<Ports>,
+        runtime: &Runtime,
+    ) -> Self {
+        Self {
+            data_dir: relay.0.data_dir.clone(),
+            relay: relay.clone(),
+            cloud: Arc::clone(cloud),
+            store: store.clone(),
+            ports: Arc::clone(ports),
+            runtime: runtime.clone(),
+        }
+    }
+
+    /// The relay's log from now on, a line each, in the format of the X-Ray daemon.
+    pub(crate) fn lines(&self) -> broadcast::Receiver<String> {
+        self.relay.lines()
+    }
+
+    pub(crate) async fn status(&self) -> Result<RelayState, Error> {
         let set = self.cloud.settings()?.relay;
-        let counts = self.telemetry.relay_counts().await?;
+        let counts = self.store.relay_counts().await?;
         let mut rows = Vec::new();
         for to in Destination::ALL {
             let count = counts.iter().find(|count| count.destination == to.name()).cloned().unwrap_or_default();
-            rows.push(self.relay_row(to, &set, count).await?);
+            rows.push(self.row(to, &set, count).await?);
         }
         let on = rows.iter().any(|row| row.on);
         let problem = match on && !self.ports.held() && !ports::held_by_another(&self.data_dir) {
             true => {
-                "No process has this journal's receivers, so nothing is sent: start Tracebook's window or `tracebook serve`"
+                "No process holds this journal's receivers, so nothing is sent: start Tracebook's window or `tracebook serve`"
             }
             false => "",
         };
         Ok(RelayState {
             rows,
-            bytes: self.telemetry.relay_bytes().await?,
+            bytes: self.store.relay_bytes().await?,
             limit_bytes: set.bytes(),
             limit_hours: set.max_hours,
             problem: problem.to_owned(),
         })
     }
 
-    /// The same in a line, without a look at credentials.
-    pub(crate) async fn relay_sum(&self) -> Result<RelaySum, Error> {
+    /// A one-line summary, without checking credentials.
+    pub(crate) async fn summary(&self) -> Result<RelaySum, Error> {
         let set = self.cloud.settings()?.relay;
-        let counts = self.telemetry.relay_counts().await?;
+        let counts = self.store.relay_counts().await?;
         let on: Vec<Destination> = Destination::ALL.into_iter().filter(|to| set.is_on(*to)).collect();
         let problems = counts.iter().filter(|count| on.iter().any(|to| to.name() == count.destination));
         Ok(RelaySum {
@@ -55,7 +94,7 @@ impl Tracebook {
         })
     }
 
-    async fn relay_row(&self, to: Destination, set: &RelaySettings, count: RelayCount) -> Result<RelayRow, Error> {
+    async fn row(&self, to: Destination, set: &RelaySettings, count: RelayCount) -> Result<RelayRow, Error> {
         let time = |at: Option<Nanos>| at.map(Nanos::rfc3339);
         let (what, credential, variable) = match to {
             Destination::Otlp => self.relayed_otlp(set).await,
@@ -87,7 +126,7 @@ impl Tracebook {
         })
     }
 
-    /// What goes where, where its credential is, and which variable is read for it.
+    /// A sentence on what is forwarded, where its credential is, and which variable is read for it.
     async fn relayed_otlp(&self, set: &RelaySettings) -> (String, String, String) {
         let otlp = set.otlp.clone().unwrap_or_else(|| self.default_otlp());
         let (credential, variable, with) = match otlp.key() {
@@ -128,25 +167,25 @@ impl Tracebook {
         let place = match (&set.endpoint, region) {
             (Some(endpoint), _) => format!("at {endpoint}"),
             (None, Some(region)) => format!("in {region}"),
-            (None, None) => "in a region that is not set yet".to_owned(),
+            (None, None) => "in a region that is not configured yet".to_owned(),
         };
         let by = match &set.profile {
             Some(profile) => format!("signed with the profile {profile}"),
-            None => "signed with the credentials that AWS's tools would take".to_owned(),
+            None => "signed with the default credentials of AWS's tools".to_owned(),
         };
         let what = match to {
             Destination::Xray => {
                 format!("Segments that arrive here also go to X-Ray {place}, {by}. AWS bills what it records")
             }
             _ => format!(
-                "Log events that arrive by PutLogEvents also go to CloudWatch Logs {place}, {by}; groups and streams that are not \
-                 there are made. AWS bills what it takes in"
+                "Log events that arrive by PutLogEvents also go to CloudWatch Logs {place}, {by}; missing groups and streams \
+                 are created. AWS bills what it ingests"
             ),
         };
         Ok((what, "profile".to_owned(), String::new()))
     }
 
-    /// Honeycomb, where it is set to be.
+    /// Honeycomb at its configured endpoint.
     fn default_otlp(&self) -> OtlpRelay {
         let set = self.cloud.settings().ok().and_then(|set| set.honeycomb.endpoint);
         OtlpRelay {
@@ -158,39 +197,42 @@ impl Tracebook {
         }
     }
 
-    pub(crate) async fn relay_set(&self, request: RelaySet, caller: &Caller) -> Result<RelayState, Error> {
+    pub(crate) async fn set(&self, request: RelaySet, caller: &Caller) -> Result<RelayState, Error> {
         let to = Destination::from_name(&request.name).ok_or_else(|| {
-            Error::usage(format!("{:?} is nothing that is sent on", request.name), "Name otlp, xray, logs or rollbar")
+            Error::usage(
+                format!("{:?} is not a destination of the relay", request.name),
+                "Name otlp, xray, logs or rollbar",
+            )
         })?;
         if to != Destination::Otlp && (request.endpoint.is_some() || request.key.is_some() || request.header.is_some())
         {
             return Err(Error::usage(
-                format!("{} is where the sources' settings say", to.title()),
+                format!("the endpoint of {} is part of the sources' settings", to.title()),
                 "Set its endpoint there",
             ));
         }
         if let Some(token) = &request.token {
-            self.relay_token(to, token).await?;
+            self.set_token(to, token).await?;
         }
         let changes =
             request.on.is_some() || request.endpoint.is_some() || request.key.is_some() || request.header.is_some();
         if to == Destination::Otlp && changes {
             self.set_otlp(&request).await?;
         } else if let Some(on) = request.on {
-            // On takes away the key that says off, so that a file of defaults stays small.
+            // Turning a destination off removes its key, so that a file of defaults stays small.
             settings::change(&self.data_dir, "relay", &[(to.name(), on.then(|| true.into()))])?;
         }
         if request.forget {
-            self.telemetry.relay_discard(to.name()).await?;
+            self.store.relay_discard(to.name()).await?;
         }
         self.relay.read_settings()?;
-        self.telemetry.relay_request_retry(to.name()).await?;
+        self.store.relay_request_retry(to.name()).await?;
         if request.again {
             self.cloud.secrets.look_again();
         }
         self.relay.try_again();
-        self.runtime().publish(Event::Changed { topic: Topic::Relay, id: String::new(), by: caller.client.clone() });
-        self.relay_status(RelayRequest {}, caller).await
+        self.runtime.publish(Event::Changed { topic: Topic::Relay, id: String::new(), by: caller.client.clone() });
+        self.status().await
     }
 
     async fn set_otlp(&self, request: &RelaySet) -> Result<(), Error> {
@@ -204,7 +246,7 @@ impl Tracebook {
         }
         if let Some(endpoint) = &request.endpoint {
             otlp.endpoint = endpoint.trim().to_owned();
-            // A key goes to whom it is for; to everybody else it is given by name.
+            // Honeycomb's key is sent to Honeycomb only; other endpoints need a key by name.
             if otlp.key.is_none() && honeycombs {
                 otlp.key = Some("honeycomb".to_owned());
             } else if otlp.key() == Some(Key::Honeycomb) && !is_honeycomb(&otlp.endpoint, own.as_deref()) {
@@ -223,7 +265,7 @@ impl Tracebook {
         if otlp.key() == Some(Key::Honeycomb) && !may_have_honeycombs(&otlp.endpoint, own.as_deref()) {
             return Err(not_honeycombs().into());
         }
-        // Said now rather than when something arrives.
+        // Reported now rather than when something arrives.
         otlp::client::Client::new(&otlp.endpoint, None, otlp.headers.clone(), &agent())?;
         guard::refuse_own(&otlp.endpoint, &self.ports.addresses()).await?;
         let written = otlp.written();
@@ -234,23 +276,23 @@ impl Tracebook {
         settings::change(&self.data_dir, "relay", &[("otlp", Some(written))])
     }
 
-    async fn relay_token(&self, to: Destination, token: &str) -> Result<(), Error> {
+    async fn set_token(&self, to: Destination, token: &str) -> Result<(), Error> {
         let kind = match to {
             Destination::Rollbar => Token::RollbarPost,
             Destination::Otlp => match self.cloud.settings()?.relay.otlp.and_then(|otlp| otlp.key()) {
                 Some(Key::Variable(name)) => {
                     return Err(Error::usage(
                         format!("the key of this endpoint is in the environment variable {name}"),
-                        "Set it there, or say --key honeycomb",
+                        "Set it there, or use --key honeycomb",
                     ));
                 }
-                // Not the one that the source reads with: a key that sends may not be allowed to read.
+                // Not the key for reading: a key for sending may lack that permission.
                 Some(Key::Honeycomb) | None => Token::HoneycombPost,
             },
             Destination::Xray | Destination::Logs => {
                 return Err(Error::usage(
-                    "AWS's credentials are not kept here",
-                    "Make a profile with `aws configure` or `aws configure sso`, and pick it",
+                    "AWS credentials are not stored here",
+                    "Create a profile with `aws configure` or `aws configure sso`, and select it",
                 ));
             }
         };

@@ -1,30 +1,22 @@
-//! What watched commands printed.
+//! Local console lines: output of watched commands.
 
 use tracebook_core::console::{ConsoleRow, plain};
 use tracebook_core::event_filter::EventFilter;
-use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_store::console::{LineQuery, StoredLine};
 
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ground::question::{LIMIT, unsupported};
-use crate::rpc::{Caller, Listed, LiveConsole};
+use crate::ground::question::LIMIT;
+use crate::ground::schema::{Listed, LiveQuestion};
+use crate::telemetry::Telemetry;
 
-/// How many lines are read in one go while a filter is applied.
+/// Lines of one read while a filter is applied.
 const PAGE: u32 = 2_000;
-/// How many are looked at before a list gives up.
-const MOST_LOOKED_AT: usize = 200_000;
+/// The most lines that are searched.
+const MAX_READ: usize = 200_000;
 
-impl Tracebook {
-    pub(crate) async fn live_console(
-        &self,
-        LiveConsole(request): LiveConsole,
-        _caller: &Caller,
-    ) -> Result<Listed<ConsoleRow>, Error> {
-        if request.source != Source::Local {
-            return Err(unsupported(request.source, "console lines"));
-        }
+impl Telemetry {
+    pub(crate) async fn console(&self, request: &LiveQuestion) -> Result<Listed<ConsoleRow>, Error> {
         let since = self.since(request.since.as_deref())?;
         let found = self.find_lines(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
         Ok(Listed::all(found.into_iter().map(row).collect()))
@@ -50,8 +42,8 @@ impl Tracebook {
             limit: if filter.is_empty() { limit.min(10_000) } else { PAGE },
             ..LineQuery::default()
         };
-        while found.len() < wanted && looked_at < MOST_LOOKED_AT {
-            let page = self.telemetry.console(&question).await?;
+        while found.len() < wanted && looked_at < MAX_READ {
+            let page = self.store.console(&question).await?;
             let last = page.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
             looked_at += page.len();
             question.older_than = page.last().map(|line| line.seq);
@@ -65,7 +57,7 @@ impl Tracebook {
     }
 }
 
-/// A console line has no severity of its own: that it came on standard error is as near as it gets.
+/// Console lines have no severity: standard error counts as `error`.
 fn matches(filter: &EventFilter, line: &StoredLine) -> bool {
     let line = &line.record;
     let severity = if line.stderr { "error" } else { "info" };

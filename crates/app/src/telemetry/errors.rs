@@ -2,44 +2,41 @@
 
 use tracebook_core::errors::{ErrorItem, ErrorRow, OccurrenceRow};
 use tracebook_core::event_filter::ErrorFilter;
-use tracebook_core::question::Source;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::time::Nanos;
 use tracebook_store::errors::ItemRow;
 
-use crate::Tracebook;
 use crate::ground::error::Error;
 use crate::ground::question::LIMIT;
 use crate::ground::records::occurrence;
-use crate::rpc::{Caller, ErrorRef, Listed, LiveErrors};
+use crate::ground::schema::{Listed, LiveQuestion, OccurrencePick};
+use crate::telemetry::Telemetry;
 
-/// How many items are read in one go while a filter is applied.
+/// Items of one read while a filter is applied.
 const PAGE: u32 = 200;
-/// How many other occurrences an item names.
+/// The most other occurrences that an item lists.
 const OTHERS: u32 = 50;
+/// The most occurrences of a list.
+const MAX_OCCURRENCES: u32 = 200;
 
-impl Tracebook {
-    pub(crate) async fn live_errors(
-        &self,
-        LiveErrors(request): LiveErrors,
-        caller: &Caller,
-    ) -> Result<Listed<ErrorRow>, Error> {
-        if request.source != Source::Local {
-            return Box::pin(self.errors_of(request, caller)).await;
-        }
+impl Telemetry {
+    pub(crate) async fn errors(&self, request: &LiveQuestion) -> Result<Listed<ErrorRow>, Error> {
         let since = self.since(request.since.as_deref())?;
         let found = self.find_errors(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
         Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
-    pub(crate) async fn error_get(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
-        if request.source != Source::Local {
-            return Box::pin(self.error_of(request, caller)).await;
-        }
-        Ok(self.read_error(&request.id).await?.0)
+    /// The latest occurrences of an item.
+    pub(crate) async fn occurrences(&self, item: &str) -> Result<Listed<OccurrencePick>, Error> {
+        let found = self.store.occurrences(item, MAX_OCCURRENCES).await?;
+        let rows = found
+            .into_iter()
+            .map(|o| OccurrencePick { id: o.uuid, timestamp: o.timestamp.rfc3339(), person: o.person, title: o.title })
+            .collect();
+        Ok(Listed::all(rows))
     }
 
-    /// Matching items, the one that happened last first.
+    /// Matching items, the latest first.
     pub(crate) async fn find_errors(
         &self,
         filter: &str,
@@ -52,7 +49,7 @@ impl Tracebook {
         let mut found = Vec::new();
         let mut skip = 0;
         while found.len() < wanted {
-            let page = self.telemetry.error_items(since, skip, PAGE).await?;
+            let page = self.store.error_items(since, skip, PAGE).await?;
             let last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
             skip += PAGE;
             let fitting =
@@ -65,25 +62,25 @@ impl Tracebook {
         Ok(found)
     }
 
-    /// An item with its latest occurrence, or with the one whose uuid is given; and that one as received.
+    /// An item with its latest occurrence, or the one of a given uuid, and the record of that occurrence.
     pub(crate) async fn read_error(&self, id: &str) -> Result<(ErrorItem, ErrorRecord), Error> {
         let missing = || {
             Error::not_found(
                 format!("there is no error {id}"),
-                "`live errors` lists what has arrived; the oldest go when telemetry is full",
+                "`live errors` lists what has arrived; the oldest are removed when telemetry is full",
             )
         };
-        let (item, shown) = match self.telemetry.error_item(id).await? {
+        let (item, shown) = match self.store.error_item(id).await? {
             Some(item) => {
                 let shown = item.latest.clone();
                 (item, shown)
             }
             None => {
-                let shown = self.telemetry.occurrence(id).await?.ok_or_else(missing)?;
-                (self.telemetry.error_item(&shown.item).await?.ok_or_else(missing)?, shown)
+                let shown = self.store.occurrence(id).await?.ok_or_else(missing)?;
+                (self.store.error_item(&shown.item).await?.ok_or_else(missing)?, shown)
             }
         };
-        let others = self.telemetry.occurrences(&shown.item, OTHERS + 1).await?;
+        let others = self.store.occurrences(&shown.item, OTHERS + 1).await?;
         let others = others
             .into_iter()
             .filter(|other| other.uuid != shown.uuid)

@@ -3,70 +3,59 @@
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::log_query::{LogQuery, StoredLog};
 use tracebook_core::logs::{LogEvent, LogRow};
-use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 
-use crate::Tracebook;
 use crate::ground::error::Error;
 use crate::ground::question::LIMIT;
 use crate::ground::records::log_event;
-use crate::rpc::{Caller, Listed, LiveLogs, LogRef};
+use crate::ground::schema::{Listed, LiveQuestion};
+use crate::telemetry::Telemetry;
 
-/// How many events are read in one go while a filter is applied.
+/// Events of one read while a filter is applied.
 const PAGE: u32 = 1_000;
-/// How many are looked at before a list says that it did not look further.
-const MOST_LOOKED_AT: usize = 200_000;
+/// The most events that are searched.
+const MAX_READ: usize = 200_000;
 
-/// What a filter found.
-pub(crate) struct Found {
+/// The log events that a filter matches.
+pub(crate) struct MatchingLogs {
     /// Newest first.
     pub(crate) events: Vec<StoredLog>,
-    /// How many more matched, among those that were looked at.
+    /// How many more match among the searched events.
     pub(crate) more: u32,
-    /// Whether there were more events than are looked at.
+    /// Whether there are events that were not searched.
     pub(crate) cut: bool,
 }
 
-impl Tracebook {
-    pub(crate) async fn live_logs(
-        &self,
-        LiveLogs(request): LiveLogs,
-        caller: &Caller,
-    ) -> Result<Listed<LogRow>, Error> {
-        if request.source != Source::Local {
-            return Box::pin(self.logs_of(request, caller)).await;
-        }
+impl Telemetry {
+    pub(crate) async fn logs(&self, request: &LiveQuestion) -> Result<Listed<LogRow>, Error> {
         let since = self.since(request.since.as_deref())?;
         let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
         Ok(Listed::all(found.events.into_iter().map(row).collect()))
     }
 
-    pub(crate) async fn log_get(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
-        if request.source != Source::Local {
-            return Box::pin(self.log_of(request, caller)).await;
-        }
-        Ok(log_event(&self.stored_log(&request.id).await?.record))
+    pub(crate) async fn log(&self, id: &str) -> Result<LogEvent, Error> {
+        Ok(log_event(&self.stored_log(id).await?.record))
     }
 
     pub(crate) async fn stored_log(&self, id: &str) -> Result<StoredLog, Error> {
         let missing = || {
             Error::not_found(
                 format!("there is no log event {id}"),
-                "`live logs` lists what has arrived; the oldest go when telemetry is full",
+                "`live logs` lists what has arrived; the oldest are removed when telemetry is full",
             )
         };
         let seq = id.parse().map_err(|_| missing())?;
-        self.telemetry.log(seq).await?.ok_or_else(missing)
+        self.store.log(seq).await?.ok_or_else(missing)
     }
 
-    /// Matching events, newest first; `count_all` goes on behind the limit, to say how many more there are.
+    /// Matching events, newest first; `count_all` searches on beyond the limit, to count how many more match.
     pub(crate) async fn find_logs(
         &self,
         filter: &str,
         since: Option<Nanos>,
         limit: u32,
         count_all: bool,
-    ) -> Result<Found, Error> {
+    ) -> Result<MatchingLogs, Error> {
         let filter = EventFilter::parse(filter).map_err(|e| {
             Error::usage(
                 e.to_string(),
@@ -74,7 +63,7 @@ impl Tracebook {
             )
         })?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut found = Found { events: Vec::new(), more: 0, cut: false };
+        let mut found = MatchingLogs { events: Vec::new(), more: 0, cut: false };
         let mut looked_at = 0;
         let everything = filter.is_empty() && !count_all;
         let mut question = LogQuery {
@@ -86,7 +75,7 @@ impl Tracebook {
             ..LogQuery::default()
         };
         loop {
-            let page = self.telemetry.logs(&question).await?;
+            let page = self.store.logs(&question).await?;
             let last = page.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
             looked_at += page.len();
             question.after = page.last().map(|stored| (stored.record.timestamp, stored.seq));
@@ -105,7 +94,7 @@ impl Tracebook {
             if last || full {
                 return Ok(found);
             }
-            if looked_at >= MOST_LOOKED_AT {
+            if looked_at >= MAX_READ {
                 found.cut = true;
                 return Ok(found);
             }

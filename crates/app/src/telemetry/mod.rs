@@ -1,4 +1,4 @@
-//! What arrives: filtered, newest first, and read back whole.
+//! Local telemetry: lists, newest first and filtered, and single items read whole.
 
 pub(crate) mod console;
 pub(crate) mod errors;
@@ -6,65 +6,55 @@ pub(crate) mod logs;
 
 use tracebook_core::filter::Filter;
 use tracebook_core::ids::TraceId;
-use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Trace, TraceSummary};
+use tracebook_core::trace::TraceSummary;
 use tracebook_store::traces::TraceQuery;
 
-use crate::Tracebook;
 use crate::ground::error::Error;
-use crate::ground::question::{LIMIT, no_honeycomb_traces, trace_id, unsupported, window_start};
+use crate::ground::question::{LIMIT, window_start};
 use crate::ground::records::{ReadTrace, read_trace};
-use crate::rpc::{Caller, Listed, LiveTraces, TraceGet};
+use crate::ground::runtime::Runtime;
+use crate::ground::schema::{Listed, LiveTraces};
 
-/// How many rows are looked at in one go while a filter is applied.
+/// Rows of one read while a filter is applied.
 const PAGE: u32 = 200;
 
-/// How many traces are read whole, newest first, for a filter that looks into spans: a tray must not wait for minutes.
-const MOST_READ: usize = 5_000;
+/// The most traces that are read whole for a filter on spans, newest first: a list must not take minutes.
+const MAX_READ: usize = 5_000;
 
-/// After so many nanoseconds without a new span, a root that has not arrived is taken to be elsewhere: a load
-/// balancer or a browser that sends its own spans to somebody else.
+/// After this many nanoseconds without a new span, a root that has not arrived is taken to be sent elsewhere, for
+/// example by a load balancer or a browser.
 const LOST_ROOT: i64 = 10_000_000_000;
 
-/// What a filter found.
+/// The traces that a filter matches.
 #[derive(Debug, Default)]
 pub(crate) struct Matching {
     /// Newest first.
     pub(crate) rows: Vec<TraceSummary>,
-    /// What was not looked at.
+    /// What was not searched.
     pub(crate) notes: Vec<String>,
 }
 
-impl Tracebook {
-    pub(crate) async fn live_traces(
-        &self,
-        request: LiveTraces,
-        caller: &Caller,
-    ) -> Result<Listed<TraceSummary>, Error> {
-        if request.source != Source::Local {
-            return Box::pin(self.traces_of(request, caller)).await;
-        }
+/// The telemetry that this journal received. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Telemetry {
+    pub(crate) store: tracebook_store::Telemetry,
+    runtime: Runtime,
+}
+
+impl Telemetry {
+    pub(crate) fn new(store: tracebook_store::Telemetry, runtime: &Runtime) -> Self {
+        Self { store, runtime: runtime.clone() }
+    }
+
+    pub(crate) async fn traces(&self, request: &LiveTraces) -> Result<Listed<TraceSummary>, Error> {
         let since = self.since(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
         let Matching { rows, notes } = self.find_traces(&request.filter, since, limit, false).await?;
         Ok(Listed { notes, ..Listed::all(rows) })
     }
 
-    pub(crate) async fn trace_get(&self, request: TraceGet, caller: &Caller) -> Result<Trace, Error> {
-        match request.source {
-            Source::Local => {}
-            Source::Xray => {
-                let ask = self.ask_aws(caller).await?;
-                return Ok(self.read_xray_trace(&ask, trace_id(&request.trace_id)?).await?.trace);
-            }
-            Source::Honeycomb => return Err(no_honeycomb_traces()),
-            other => return Err(unsupported(other, "traces")),
-        }
-        Ok(self.read_trace(trace_id(&request.trace_id)?).await?.trace)
-    }
-
-    /// Matching traces, newest first; only those whose root has arrived (or will not any more) if asked for.
+    /// Matching traces, newest first; with `rooted`, only those whose root has arrived or will not arrive any more.
     pub(crate) async fn find_traces(
         &self,
         filter: &str,
@@ -84,20 +74,20 @@ impl Tracebook {
             limit: if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE },
         };
         while found.rows.len() < wanted {
-            if read_whole >= MOST_READ {
+            if read_whole >= MAX_READ {
                 found.notes.push(format!(
-                    "This filter looks into spans, so only the newest {read_whole} traces were looked at; older ones may match too"
+                    "This filter reads spans, so only the newest {read_whole} traces were searched; older ones may match too"
                 ));
                 break;
             }
-            let rows = self.telemetry.traces(&question).await?;
+            let rows = self.store.traces(&question).await?;
             let last = rows.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
             question.after = rows.last().map(|row| (row.start, row.summary.trace_id));
             for row in rows {
                 if found.rows.len() == wanted {
                     break;
                 }
-                let quiet = self.now().0.saturating_sub(row.received.0);
+                let quiet = self.runtime.now().0.saturating_sub(row.received.0);
                 if rooted && !row.rooted && quiet < LOST_ROOT {
                     continue;
                 }
@@ -105,7 +95,7 @@ impl Tracebook {
                     Some(decided) => decided,
                     None => {
                         read_whole += 1;
-                        // Gone since it was listed: the oldest make room.
+                        // It may have been removed since it was listed.
                         match self.read_trace(row.summary.trace_id).await {
                             Ok(read) => filter.matches(&read.trace),
                             Err(error) if error.code == crate::Code::NotFound => false,
@@ -124,9 +114,9 @@ impl Tracebook {
         Ok(found)
     }
 
-    /// A trace, normalised from the bytes as sent.
+    /// A trace, normalised from its received bytes.
     pub(crate) async fn read_trace(&self, trace_id: TraceId) -> Result<ReadTrace, Error> {
-        let records = self.telemetry.spans(trace_id).await?;
+        let records = self.store.spans(trace_id).await?;
         if records.is_empty() {
             return Err(Error::not_found(
                 format!("no span of trace {trace_id} has arrived"),
@@ -136,8 +126,8 @@ impl Tracebook {
         read_trace(trace_id, records).await
     }
 
-    /// The moment that lies so long back.
+    /// The start of a time window that ends now.
     pub(crate) fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
-        window_start(text, self.now())
+        window_start(text, self.runtime.now())
     }
 }

@@ -1,4 +1,4 @@
-//! From files into the journal: markdown exactly as it is, or an exported entry with its evidence.
+//! From files to the journal: markdown as it is, or an exported entry with its evidence.
 
 use std::path::{Path, PathBuf};
 
@@ -9,28 +9,28 @@ use tracebook_render::import::{self, ImportedEntry};
 use tracebook_render::markdown;
 use tracebook_store::entries::NewEntry;
 
-use crate::Tracebook;
+use super::Transfer;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, read_below, sha256, shortened};
+use crate::ground::schema::{Caller, Import, Imported};
 use crate::journal::shown_in;
-use crate::rpc::{Caller, Import, Imported};
 
-/// A markdown file found on the way.
-struct Found {
-    /// The folder that an export of it would be written to.
+/// A markdown file to import.
+struct SourceFile {
+    /// The folder that an export of it is written to.
     root: String,
-    /// Its path below that.
+    /// Relative to `root`.
     path: String,
-    /// Its name without `.md`.
+    /// The file name without `.md`.
     stem: String,
-    /// The folder it lies in; `None` for a text given directly.
+    /// The folder of the file; `None` for a text given directly.
     folder: Option<PathBuf>,
     text: String,
 }
 
-impl Tracebook {
+impl Transfer {
     pub(crate) async fn import(&self, request: Import, caller: &Caller) -> Result<Imported, Error> {
-        let call = self.begin(caller);
+        let call = self.runtime.begin(caller);
         let mut files = Vec::new();
         for path in &request.paths {
             collect(Path::new(path), &mut files)?;
@@ -43,10 +43,11 @@ impl Tracebook {
         for given in request.texts {
             let (name, stem, as_given) = given_name(&given.name);
             if !as_given {
-                done.warnings
-                    .push(format!("{name}: its name was too long, or held characters that no file name should have"));
+                done.warnings.push(format!(
+                    "{name}: its name was too long, or contained characters that file names must not have"
+                ));
             }
-            found.push(Found { root: String::new(), path: name, stem, folder: None, text: given.text });
+            found.push(SourceFile { root: String::new(), path: name, stem, folder: None, text: given.text });
         }
         let of = found.len();
         for (n, file) in found.into_iter().enumerate() {
@@ -59,35 +60,36 @@ impl Tracebook {
         Ok(done)
     }
 
-    async fn import_one(&self, file: Found, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
+    async fn import_one(&self, file: SourceFile, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
         let name = file.path.clone();
-        let known = self.journal.known_files(&file.root).await?.remove(&file.path);
+        let known = self.journal.store.known_files(&file.root).await?.remove(&file.path);
         let (entry, fresh) = match exported_form(&file) {
             Some(Ok(imported)) => {
                 done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
                 for frozen in &imported.evidence {
                     self.import_evidence(frozen, caller, done).await?;
                 }
-                let there = self.journal.entry(&imported.id.to_string()).await?;
+                let there = self.journal.store.entry(&imported.id.to_string()).await?;
                 let new = imported_as_new(&imported, &file.stem);
-                let settled = self.settle(there, new, &file, known.as_deref(), caller, done).await?;
-                // After that: what the file's journal froze since must not look like a change that was made here.
+                let stored = self.store_entry(there, new, &file, known.as_deref(), caller, done).await?;
+                // After the entry: what the file's journal froze since must not look like a local change.
                 for live in &imported.live {
-                    let said = self.import_live_card(live, caller).await?;
+                    let said = self.live_cards.import(live, caller).await?;
                     done.warnings.extend(said.map(|w| format!("{name}: {w}")));
                 }
-                settled
+                stored
             }
             form => {
                 if let Some(Err(why)) = form {
-                    done.warnings
-                        .push(format!("{name}: read as plain markdown, because its entry.json does not fit: {why}"));
+                    done.warnings.push(format!(
+                        "{name}: imported as plain markdown, because its entry.json cannot be used: {why}"
+                    ));
                 }
                 self.warn_of_missing(&file, done).await?;
                 let title = entry::title_of(&file.text).unwrap_or_else(|| file.stem.clone());
                 let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title));
                 let new = NewEntry {
-                    id: self.new_id(),
+                    id: self.runtime.new_id(),
                     slug: entry::slug(week.as_deref(), &title),
                     week,
                     title,
@@ -97,89 +99,88 @@ impl Tracebook {
                     reason: "import".to_owned(),
                 };
                 let there = self.entry_from_file(&file, known.is_some()).await?;
-                self.settle(there, new, &file, known.as_deref(), caller, done).await?
+                self.store_entry(there, new, &file, known.as_deref(), caller, done).await?
             }
         };
         if fresh && !file.root.is_empty() {
             let mut ours = vec![(file.path.clone(), sha256(file.text.as_bytes()))];
             ours.extend(assets_of(&file));
-            self.journal.remember_files(&file.root, &ours).await?;
+            self.journal.store.remember_files(&file.root, &ours).await?;
         }
         done.entries.push(entry.row);
         Ok(())
     }
 
-    /// Makes the entry, or brings the text into the one that is there. Says whether the file's text is now
-    /// the entry's.
-    async fn settle(
+    /// Creates the entry, or writes the text to the existing one. True if the entry now has the file's text.
+    async fn store_entry(
         &self,
         there: Option<Entry>,
         new: NewEntry,
-        file: &Found,
+        file: &SourceFile,
         known: Option<&str>,
         caller: &Caller,
         done: &mut Imported,
     ) -> Result<(Entry, bool), Error> {
         let Some(there) = there else {
-            return Ok((self.journal.add_entry(&new, self.now(), &caller.client).await?, true));
+            return Ok((self.journal.store.add_entry(&new, self.runtime.now(), &caller.client).await?, true));
         };
-        if self.journal.entry_in_bin(there.row.id).await? {
-            self.journal.bin_entry(there.row.id, None, &caller.client).await?;
-            done.warnings
-                .push(format!("{}: the entry {} was in the bin and is taken out of it", file.path, there.row.slug));
+        if self.journal.store.entry_in_bin(there.row.id).await? {
+            self.journal.store.bin_entry(there.row.id, None, &caller.client).await?;
+            done.warnings.push(format!("{}: the entry {} was in the bin and was restored", file.path, there.row.slug));
         }
         if there.body == new.body {
             return Ok((there, true));
         }
-        // Ours to overwrite only if the entry is still what that file held when we last met it.
+        // Overwritten only if the entry still has the text that the file had at the last export or import.
         let stem = self.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
         let mine = self.tree(&there, &stem).await?;
         let as_exported = mine.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes));
         let unchanged_here = known.is_some()
             && (as_exported.as_deref() == known || Some(sha256(there.body.as_bytes()).as_str()) == known);
-        // A base that cannot be current keeps the text as a revision beside the working text.
+        // With a base that is never current the text is kept as a revision.
         let base = if unchanged_here { there.revision } else { -1 };
-        self.journal.keep_revision(there.row.id, "import", self.now(), &caller.client).await?;
-        let written = self.write_body(there.row.id, Some(base), new.body, Some("import".to_owned()), caller).await?;
+        self.journal.store.keep_revision(there.row.id, "import", self.runtime.now(), &caller.client).await?;
+        let written =
+            self.journal.write_body(there.row.id, Some(base), new.body, Some("import".to_owned()), caller).await?;
         if !written.accepted {
             done.warnings.push(format!("{}: {}", file.path, written.message));
         }
-        Ok((self.find_entry(&there.row.id.to_string()).await?, written.accepted))
+        Ok((self.journal.find_entry(&there.row.id.to_string()).await?, written.accepted))
     }
 
-    /// The entry that this file was imported as before, or exported from.
-    async fn entry_from_file(&self, file: &Found, known: bool) -> Result<Option<Entry>, Error> {
+    /// The entry that this file was imported as or exported from.
+    async fn entry_from_file(&self, file: &SourceFile, known: bool) -> Result<Option<Entry>, Error> {
         let stems = self.stems().await?;
-        // No two entries have one stem.
+        // Stems are unique.
         let Some((id, _)) = stems.iter().find(|(_, stem)| **stem == file.stem) else { return Ok(None) };
-        let entry = self.journal.entry(&id.to_string()).await?;
+        let entry = self.journal.store.entry(&id.to_string()).await?;
         Ok(entry.filter(|entry| known || entry.body == file.text))
     }
 
     async fn import_evidence(&self, frozen: &Frozen, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
         let id = frozen.evidence.id;
-        if let Some(record) = self.journal.evidence_record(id).await? {
+        if let Some(record) = self.journal.store.evidence_record(id).await? {
             if record.deleted && !record.purged {
-                self.journal.bin_evidence(id, None, &caller.client).await?;
+                self.journal.store.bin_evidence(id, None, &caller.client).await?;
             }
             if record.purged {
-                done.warnings.push(format!("evidence {id} was purged here and stays so"));
+                done.warnings.push(format!("evidence {id} was purged in this journal and was not imported"));
             } else if record.digest != frozen.digest {
                 done.warnings.push(format!(
-                    "evidence {id} is here with another digest ({}); the one in the file was left alone",
+                    "evidence {id} is in this journal with another digest ({}); the one in the file was ignored",
                     record.digest
                 ));
             }
         } else {
-            self.keep(frozen, &[], caller).await?;
+            self.evidence.keep(frozen, &[], caller).await?;
         }
-        done.evidence.push(self.evidence_row(id).await?);
+        done.evidence.push(self.evidence.row(id).await?);
         Ok(())
     }
 
-    async fn warn_of_missing(&self, file: &Found, done: &mut Imported) -> Result<(), Error> {
+    async fn warn_of_missing(&self, file: &SourceFile, done: &mut Imported) -> Result<(), Error> {
         for reference in markdown::scan(&file.text).live {
-            if self.journal.live_card(reference.id).await?.is_none() {
+            if self.journal.store.live_card(reference.id).await?.is_none() {
                 let (path, line, id) = (&file.path, reference.place.line, reference.id);
                 done.warnings.push(format!("{path}:{line}: the live card {id} is not in this journal"));
             }
@@ -196,8 +197,8 @@ impl Tracebook {
     }
 }
 
-/// A given name as the name of a file, and that without its extension: its last part, without control characters and characters
-/// that hide or turn text, not too long. And whether that is how it was given.
+/// A given name as a file name and its stem: the last part, without control and bidirectional characters, not too
+/// long. And whether nothing was changed.
 fn given_name(given: &str) -> (String, String, bool) {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hides = |c: char| matches!(u32::from(c), 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
@@ -215,7 +216,7 @@ fn given_name(given: &str) -> (String, String, bool) {
 }
 
 fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
-    // What a file says of itself is anybody's word: a slug is a name, not a path, and a week is one of the course.
+    // The file is not trusted: a slug must not be a path, and a week must be one of the course.
     let week = imported.week.as_deref().and_then(|week| entry::week(week).ok());
     let is_slug = entry::slug(None, &imported.slug) == imported.slug;
     NewEntry {
@@ -230,16 +231,16 @@ fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
     }
 }
 
-/// The entry as exported, if an `entry.json` stands beside the file.
-fn exported_form(file: &Found) -> Option<Result<ImportedEntry, String>> {
+/// The entry as exported, if the file has an `entry.json`.
+fn exported_form(file: &SourceFile) -> Option<Result<ImportedEntry, String>> {
     let folder = file.folder.as_ref()?;
     let entry_json = String::from_utf8(read_below(folder, &format!("assets/{}/entry.json", file.stem))?).ok()?;
     let read = |path: &str| read_below(folder, path);
     Some(import::exported(&file.text, &entry_json, &read))
 }
 
-/// The assets of an exported entry that are there, as ours: path and SHA-256.
-fn assets_of(file: &Found) -> Vec<(String, String)> {
+/// Path and SHA-256 of the existing assets of an exported entry.
+fn assets_of(file: &SourceFile) -> Vec<(String, String)> {
     let Some(folder) = &file.folder else { return Vec::new() };
     let assets = folder.join("assets").join(&file.stem);
     if !assets.join("entry.json").is_file() {
@@ -260,7 +261,7 @@ fn assets_of(file: &Found) -> Vec<(String, String)> {
     known
 }
 
-/// The markdown files that a path names: itself, or those of a folder and of its `journal`.
+/// The markdown files of a path: the file itself, or those of the folder and its `journal`.
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let meta = std::fs::metadata(path).map_err(|e| {
         Error::not_found(
@@ -300,14 +301,14 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Found, Error> {
+fn read(path: &Path) -> Result<SourceFile, Error> {
     let path =
         path.canonicalize().map_err(|e| Error::not_found(format!("{}: {e}", path.display()), "Check the path"))?;
     let shown = path.display();
     let size = std::fs::metadata(&path).map_or(0, |m| m.len());
     if size > MAX_FILE_BYTES {
         return Err(Error::usage(
-            format!("{shown} has {size} bytes: that is no entry"),
+            format!("{shown} has {size} bytes, which is too large for an entry"),
             "Import markdown files up to 64 MiB",
         ));
     }
@@ -316,7 +317,7 @@ fn read(path: &Path) -> Result<Found, Error> {
     let text = String::from_utf8(bytes).map_err(|e| {
         Error::usage(
             format!(
-                "{shown} is not UTF-8: the byte at position {} does not fit. Nothing was imported",
+                "{shown} is not UTF-8: invalid byte at position {}. Nothing was imported",
                 e.utf8_error().valid_up_to()
             ),
             format!("Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > converted.md"),
@@ -325,10 +326,10 @@ fn read(path: &Path) -> Result<Found, Error> {
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    // An export writes `journal/<file>.md` below its folder: a file that lies so is at home there.
+    // An export writes `journal/<file>.md` below its folder.
     let (root, path) = match (folder.file_name(), folder.parent()) {
         (Some(last), Some(above)) if last == "journal" => (above.to_owned(), format!("journal/{name}")),
         _ => (folder.clone(), name),
     };
-    Ok(Found { root: root.display().to_string(), path, stem, folder: Some(folder), text })
+    Ok(SourceFile { root: root.display().to_string(), path, stem, folder: Some(folder), text })
 }

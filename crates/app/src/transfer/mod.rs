@@ -2,5 +2,28 @@
 
 mod export;
 mod import;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub mod verify;
+
+use crate::evidence::EvidenceStore;
+use crate::ground::runtime::Runtime;
+use crate::journal::Journal;
+use crate::live_cards::LiveCards;
+
+/// Exports to files and imports from them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Transfer {
+    journal: Journal,
+    evidence: EvidenceStore,
+    live_cards: LiveCards,
+    runtime: Runtime,
+}
+
+impl Transfer {
+    pub(crate) fn new(journal: &Journal, evidence: &EvidenceStore, live_cards: &LiveCards, runtime: &Runtime) -> Self {
+        let (journal, evidence) = (journal.clone(), evidence.clone());
+        Self { journal, evidence, live_cards: live_cards.clone(), runtime: runtime.clone() }
+    }
+}

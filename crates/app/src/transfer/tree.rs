@@ -8,20 +8,20 @@ use tracebook_core::ids::Id;
 use tracebook_render::export::{self, EntryInput, Tree};
 use tracebook_render::markdown;
 
-use crate::Tracebook;
+use super::Transfer;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_STEM_BYTES, shortened};
 use crate::ground::tasks::blocking;
 
-impl Tracebook {
+impl Transfer {
     /// The files of one entry.
     pub(crate) async fn tree(&self, entry: &Entry, stem: &str) -> Result<Tree, Error> {
         let markup = markdown::scan(&entry.body);
-        let cards = self.cards_of(&markup.live).await?;
+        let cards = self.live_cards.cards_of(&markup.live).await?;
         let shown = markup.references.iter().map(|r| r.id).chain(cards.iter().filter_map(|live| live.frozen));
         let mut evidence: BTreeMap<Id, Frozen> = BTreeMap::new();
         for id in shown {
-            if let Some(frozen) = self.journal.evidence(id).await? {
+            if let Some(frozen) = self.journal.store.evidence(id).await? {
                 evidence.insert(id, frozen);
             }
         }
@@ -34,17 +34,17 @@ impl Tracebook {
         .await
     }
 
-    /// The file name (without `.md`) of every entry: its own where it was imported, else after the week or
-    /// slug; never the same twice, also where capitals do not count.
+    /// The file name (without `.md`) of every entry: its own where it was imported, else from the week or slug;
+    /// unique also on file systems that ignore case.
     pub(crate) async fn stems(&self) -> Result<BTreeMap<Id, String>, Error> {
-        let mut oldest_first = self.journal.entries(false).await?;
+        let mut oldest_first = self.journal.store.entries(false).await?;
         oldest_first.sort_by_key(|row| row.id);
-        let mut files = self.journal.entry_files().await?;
+        let mut files = self.journal.store.entry_files().await?;
         let mut taken: HashSet<String> = HashSet::new();
         let mut stems = BTreeMap::new();
         for row in oldest_first {
             let file = files.remove(&row.id);
-            // A repository's README is not an entry, and import passes it by; one that was imported by name keeps it.
+            // Import skips a repository's README; an entry that was imported from one by name keeps it.
             let may_be_readme = file.is_some();
             let wanted = file.unwrap_or_else(|| {
                 row.slug.strip_prefix("week-").map_or(row.slug.clone(), |rest| format!("week{rest}"))

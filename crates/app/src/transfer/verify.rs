@@ -1,4 +1,4 @@
-//! Does an exported journal still say what was captured? Needs no journal.
+//! Checks whether exported evidence is unchanged. Needs no journal.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,32 +11,30 @@ use tracebook_render::verify::{self, Verdict};
 use crate::ground::error::Error;
 use crate::ground::files::{is_markdown, read_below, read_regular};
 
-/// The answer for everything that was looked at.
+/// The result for all files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
-    /// Whether picture, table and data agree everywhere.
+    /// Whether picture, table and data agree in all files.
     pub ok: bool,
-    /// One row an evidence.
+    /// One row for each evidence.
     pub evidence: Vec<VerifiedEvidence>,
 }
 
-/// The answer for one evidence.
+/// The result for one evidence.
 #[derive(Clone, Debug, Serialize)]
 pub struct VerifiedEvidence {
-    /// The file.
     pub file: String,
-    /// The evidence, if it can be told.
+    /// `None` where it cannot be determined.
     pub id: Option<Id>,
-    /// What was found.
     pub verdict: Verdict,
-    /// Why, for people.
+    /// The reason, for the user.
     pub why: String,
 }
 
-/// Folders that hold no journal.
+/// Folders that are not searched.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
 
-/// Looks at files and folders.
+/// Checks files and folders.
 ///
 /// # Errors
 /// Where a path is not there.
@@ -61,7 +59,7 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
             false => walk(path, &mut files, 0),
         }
         files.sort();
-        // The text first: it knows what should be there.
+        // Text first: it names the evidence that has to be there.
         for file in files.iter().filter(|f| is_markdown(f)) {
             let Some(text) = read_regular(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
                 evidence.push(VerifiedEvidence {
@@ -94,7 +92,7 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
                 Some(bytes) => verify::svg(&bytes, &|name: &str| read_below(&folder, name)),
                 None => (None, Verdict::Foreign, "it cannot be read".to_owned()),
             };
-            // A drawing of somebody else's in the same folder is none of our business, unless it was asked about.
+            // Foreign pictures in the same folder are ignored, unless they were named.
             if verdict != Verdict::Foreign || named {
                 evidence.push(VerifiedEvidence { file: file.display().to_string(), id, verdict, why });
             }
@@ -115,7 +113,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         match entry.file_type() {
-            // Links are not followed: a clone may hold one that leads anywhere.
+            // Links are not followed: a clone may contain one that leads anywhere.
             Ok(kind) if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) => {
                 walk(&path, files, depth + 1);
             }

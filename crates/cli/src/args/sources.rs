@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use tracebook_app::rpc::{DoctorRequest, Vendor};
+use tracebook_app::api::{DoctorRequest, Vendor};
 use tracebook_core::question::Source as Origin;
 
 use super::values::{DESTINATIONS, one_of, sources};

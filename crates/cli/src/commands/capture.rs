@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use tracebook_app::Error;
-use tracebook_app::rpc::{Capture as Request, Captured, ConsoleText};
+use tracebook_app::api::{Capture as Request, Captured, ConsoleText};
 use tracebook_core::evidence::Kind;
 
 use crate::args::Capture;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use tracebook_app::Error;
-use tracebook_app::rpc::{Check, DoctorReport, DoctorRequest, EnvRequest};
+use tracebook_app::api::{Check, DoctorReport, DoctorRequest, EnvRequest};
 
 use crate::args::Doctor;
 use crate::client::Client;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use tracebook_app::rpc::{
+use tracebook_app::api::{
     EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRestore, EntryRevision, EntryWrite,
     MarkupRequest,
 };

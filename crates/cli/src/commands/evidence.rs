@@ -5,8 +5,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use tracebook_app::Error;
+use tracebook_app::api::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
 use tracebook_app::evidence::{Size, as_text};
-use tracebook_app::rpc::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
 use tracebook_core::ids::{Id, IdError};
 
 use crate::args::Evidence;

@@ -1,7 +1,7 @@
 //! `tracebook live`.
 
 use tracebook_app::Error;
-use tracebook_app::rpc::{Listed, LiveConsole, LiveErrors, LiveLogs, LiveQuestion, LiveTraces};
+use tracebook_app::api::{Listed, LiveConsole, LiveErrors, LiveLogs, LiveQuestion, LiveTraces};
 use tracebook_core::console::plain;
 
 use crate::args::{List, Live};

@@ -1,6 +1,6 @@
 //! `tracebook relay`.
 
-use tracebook_app::rpc::{RelayRequest, RelayRow, RelaySet, RelayState};
+use tracebook_app::api::{RelayRequest, RelayRow, RelaySet, RelayState};
 use tracebook_app::{Code, Error};
 
 use crate::args::Relay;

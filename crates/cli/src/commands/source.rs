@@ -1,6 +1,6 @@
 //! `tracebook source`.
 
-use tracebook_app::rpc::{
+use tracebook_app::api::{
     QueriesRequest, Reach, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Vendor, WhoAmI,
 };
 use tracebook_app::{Code, Error};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tracebook_app::Error;
-use tracebook_app::rpc::{Export as Request, Import, NamedText};
+use tracebook_app::api::{Export as Request, Import, NamedText};
 use tracebook_app::verify::VerifiedEvidence;
 
 use crate::args::Export;

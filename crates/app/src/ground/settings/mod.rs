@@ -1,4 +1,4 @@
-//! `tracebook.toml` in the data directory: what the user set. Never a secret.
+//! `tracebook.toml` in the data directory: the user's settings. Never a secret.
 
 pub(crate) mod relay;
 
@@ -15,7 +15,7 @@ use crate::ground::settings::relay::RelaySettings;
 /// The file's name.
 pub(crate) const FILE: &str = "tracebook.toml";
 
-/// What is set; what is not has its default.
+/// All sections; what is missing has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -27,36 +27,36 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
 }
 
-/// How much telemetry is kept.
+/// Limits of stored telemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TelemetryLimits {
     /// MiB of `telemetry.db`.
     pub(crate) max_mib: u32,
-    /// Days since it arrived.
+    /// Days since arrival.
     pub(crate) max_days: u32,
 }
 
-/// By which profile AWS is asked, and where.
+/// AWS: profile, region and endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AwsSettings {
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
-    /// Instead of AWS: an emulator. Only from here, never from the environment, which may point at our own receivers.
+    /// An emulator instead of AWS. Never read from the environment, which may point at our own receivers.
     pub(crate) endpoint: Option<String>,
 }
 
-/// Where Rollbar is.
+/// Rollbar: endpoint and pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RollbarSettings {
     pub(crate) endpoint: Option<String>,
-    /// Where its pages are, for links.
+    /// The base of its pages, for links.
     pub(crate) web: Option<String>,
 }
 
-/// Where Honeycomb is.
+/// Honeycomb: endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HoneycombSettings {
@@ -118,12 +118,12 @@ const RELAY_EXAMPLE: &str =
     "Write for example:\n[relay]\nxray = true\notlp = { endpoint = \"https://api.honeycomb.io\", key = \"honeycomb\" }";
 
 impl Settings {
-    /// Reads the file; where there is none, everything has its default.
+    /// Reads the file; a missing file means defaults.
     pub(crate) fn read(data_dir: &Path) -> Result<Self, Error> {
         let path = data_dir.join(FILE);
         let settings: Self = toml::from_str(&text(&path)?)
             .map_err(|e| Error::usage(format!("{}: {}", path.display(), e.to_string().trim_end()), EXAMPLE))?;
-        // A megabyte holds the schema and little else: trimming would never end.
+        // One megabyte holds little more than the schema: trimming would never end.
         if settings.telemetry.max_mib < 8 || settings.telemetry.max_days == 0 {
             return Err(Error::usage(format!("{}: telemetry needs at least 8 MiB and 1 day", path.display()), EXAMPLE));
         }
@@ -142,8 +142,8 @@ fn text(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// Changes keys of one section, and nothing else of the file: comments and order stay. `None` takes a key away. The file
-/// is replaced as a whole, so that a crash leaves the old one or the new one.
+/// Changes keys of one section and nothing else: comments and order stay. `None` removes a key. The file is replaced
+/// as a whole, so that a crash leaves the old or the new one.
 pub(crate) fn change(data_dir: &Path, section: &str, keys: &[(&str, Option<toml_edit::Value>)]) -> Result<(), Error> {
     let path = data_dir.join(FILE);
     let mut document: toml_edit::DocumentMut = text(&path)?
@@ -151,11 +151,11 @@ pub(crate) fn change(data_dir: &Path, section: &str, keys: &[(&str, Option<toml_
         .map_err(|e: toml_edit::TomlError| Error::usage(format!("{}: {}", path.display(), e.message()), EXAMPLE))?;
     let table = document.entry(section).or_insert(toml_edit::table());
     let Some(table) = table.as_table_like_mut() else {
-        return Err(Error::usage(format!("{}: {section} is no section", path.display()), EXAMPLE));
+        return Err(Error::usage(format!("{}: {section} is not a section", path.display()), EXAMPLE));
     };
     for (key, value) in keys {
         match value {
-            // Assigned rather than inserted, so that a comment behind the key stays.
+            // Assigned rather than inserted, so that a comment after the value stays.
             Some(value) => match table.get_mut(key) {
                 Some(item) => *item = toml_edit::value(value.clone()),
                 None => drop(table.insert(key, toml_edit::value(value.clone()))),

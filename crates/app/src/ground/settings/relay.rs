@@ -1,4 +1,4 @@
-//! The section `[relay]` of `tracebook.toml`. Names of credentials, never one.
+//! The section `[relay]` of `tracebook.toml`: names of credentials, never their values.
 
 use std::collections::BTreeMap;
 
@@ -37,21 +37,21 @@ impl Destination {
     }
 }
 
-/// What is sent on; nothing by default.
+/// What is forwarded; nothing by default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RelaySettings {
-    /// Where what comes over OTLP goes.
+    /// Where OTLP data goes.
     pub(crate) otlp: Option<OtlpRelay>,
-    /// Whether segments go to X-Ray.
+    /// Forward segments to X-Ray.
     pub(crate) xray: bool,
-    /// Whether log events go to CloudWatch Logs.
+    /// Forward log events to CloudWatch Logs.
     pub(crate) logs: bool,
-    /// Whether items go to Rollbar.
+    /// Forward items to Rollbar.
     pub(crate) rollbar: bool,
-    /// MiB that may wait, of all destinations together.
+    /// MiB that may be queued for all destinations.
     pub(crate) max_mib: u32,
-    /// Hours that anything may wait.
+    /// Hours that a payload may be queued.
     pub(crate) max_hours: u32,
 }
 
@@ -61,16 +61,16 @@ pub(crate) struct RelaySettings {
 pub(crate) struct OtlpRelay {
     /// `https://api.honeycomb.io`.
     pub(crate) endpoint: String,
-    /// Off keeps the endpoint.
+    /// Turning it off keeps the endpoint.
     #[serde(default = "yes")]
     pub(crate) on: bool,
-    /// Where its key is: `honeycomb` (the keychain, or `HONEYCOMB_API_KEY`), or `env:NAME`. Without it none is sent.
+    /// Where the key is: `honeycomb` (the keychain, or `HONEYCOMB_API_KEY`) or `env:NAME`. Without it no key is sent.
     #[serde(default)]
     pub(crate) key: Option<String>,
     /// The header that the key goes into.
     #[serde(default)]
     pub(crate) header: Option<String>,
-    /// Other headers, of which none may be a credential.
+    /// Other headers; none may carry a credential.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
 }
@@ -79,10 +79,10 @@ fn yes() -> bool {
     true
 }
 
-/// Which key an OTLP endpoint wants.
+/// The key of an OTLP endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// Honeycomb's, from where Honeycomb's key always is.
+    /// Honeycomb's, from the keychain or its variable.
     Honeycomb,
     /// An environment variable.
     Variable(String),
@@ -95,7 +95,6 @@ impl Default for RelaySettings {
 }
 
 impl RelaySettings {
-    /// Whether a destination gets anything.
     pub(crate) fn is_on(&self, to: Destination) -> bool {
         match to {
             Destination::Otlp => self.otlp.as_ref().is_some_and(|otlp| otlp.on),
@@ -105,17 +104,17 @@ impl RelaySettings {
         }
     }
 
-    /// Bytes that may wait.
+    /// Bytes that may be queued.
     pub(crate) fn bytes(&self) -> u64 {
         u64::from(self.max_mib) << 20
     }
 
-    /// Nanoseconds that anything may wait.
+    /// Nanoseconds that a payload may be queued.
     pub(crate) fn nanos(&self) -> i64 {
         i64::from(self.max_hours).saturating_mul(60 * 60 * 1_000_000_000)
     }
 
-    /// What is wrong with what is set; `None` where nothing is.
+    /// What is wrong with the settings.
     pub(crate) fn problem(&self) -> Option<String> {
         if self.max_mib == 0 || self.max_hours == 0 {
             return Some("relay needs at least 1 MiB and 1 hour".to_owned());
@@ -125,7 +124,7 @@ impl RelaySettings {
 }
 
 impl OtlpRelay {
-    /// The key that it wants; `None` where it wants none.
+    /// `None` where no key is sent.
     pub(crate) fn key(&self) -> Option<Key> {
         let key = self.key.as_deref()?;
         match key.strip_prefix("env:") {
@@ -139,13 +138,13 @@ impl OtlpRelay {
         self.header.as_deref().unwrap_or(HONEYCOMB_HEADER)
     }
 
-    /// What is wrong with it, without repeating what may be a credential.
+    /// What is wrong, without repeating what may be a credential.
     pub(crate) fn problem(&self) -> Option<String> {
         let behind = self.endpoint.split_once("://").map_or("", |(_, behind)| behind);
         let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
         if authority.is_empty() || authority.contains('@') || self.endpoint.contains('?') {
             return Some(
-                "relay.otlp.endpoint is no address like https://api.honeycomb.io, or it holds a name, a password or a query"
+                "relay.otlp.endpoint is not an address like https://api.honeycomb.io, or contains a user name, a password or a query"
                     .to_owned(),
             );
         }
@@ -154,25 +153,25 @@ impl OtlpRelay {
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
                 && !name.starts_with(|c: char| c.is_ascii_digit())
         };
-        // What was pasted there by mistake may be a key, so it is not repeated.
+        // The value may be a key that was pasted by mistake, so it is not repeated.
         match self.key.as_deref() {
             None | Some("honeycomb") => {}
             Some(key) if key.strip_prefix("env:").is_some_and(is_name) => {}
             Some(_) => {
                 return Some(
-                    "relay.otlp.key is no key but where it is: \"honeycomb\", or \"env:NAME\" for an environment variable"
+                    "relay.otlp.key names where the key is: \"honeycomb\", or \"env:NAME\" for an environment variable"
                         .to_owned(),
                 );
             }
         }
         let carries = self.headers.keys().find(|name| is_credential(name))?;
         Some(format!(
-            "relay.otlp.headers holds {carries}, which carries a credential, and this file holds none: write key = \
+            "relay.otlp.headers contains {carries}, which carries a credential; credentials are not stored in this file. Write key = \
              \"env:NAME\" and header = \"{carries}\""
         ))
     }
 
-    /// As it is written into the file.
+    /// As written to the file.
     pub(crate) fn written(&self) -> toml_edit::Value {
         let mut table = toml_edit::InlineTable::new();
         table.insert("endpoint", self.endpoint.as_str().into());

@@ -26,9 +26,10 @@ use super::{Relay, payload};
 use crate::cloud::{Cloud, Token};
 use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::RelaySettings;
+use crate::ports::Ports;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One answer of a fake.
 #[derive(Clone)]
@@ -148,10 +149,12 @@ impl Bench {
 
     /// Another process over the same folder.
     async fn again(dir: TempDir) -> Self {
+        let runtime = crate::testing::runtime();
         let telemetry = Telemetry::open(dir.path()).await.expect("opens");
-        let relay = Relay::new(dir.path(), RelaySettings::default(), &crate::testing::runtime());
+        let relay = Relay::new(dir.path(), RelaySettings::default(), &runtime);
         relay.read_settings().expect("reads");
-        let cloud = Arc::new(Cloud::new(dir.path()));
+        let ports = Arc::new(Ports::elsewhere(dir.path()));
+        let cloud = Arc::new(Cloud::new(dir.path(), &telemetry, &ports, &runtime));
         let token = CancellationToken::new();
         Self { dir, telemetry, relay, cloud, token, running: Vec::new() }
     }
@@ -179,7 +182,7 @@ impl Bench {
     async fn stop(self) -> TempDir {
         self.token.cancel();
         for task in self.running {
-            tokio::time::timeout(PATIENCE, task).await.expect("ends in time").expect("without panic");
+            tokio::time::timeout(TIMEOUT, task).await.expect("ends in time").expect("without panic");
         }
         self.telemetry.close().await;
         self.dir
@@ -204,7 +207,7 @@ impl Bench {
             if is_so(&count) {
                 return count;
             }
-            assert!(start.elapsed() < PATIENCE, "not {what}: {count:?}");
+            assert!(start.elapsed() < TIMEOUT, "not {what}: {count:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

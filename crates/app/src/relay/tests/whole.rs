@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ground::config::{Listen, ReceiverConfig};
-use crate::rpc::{Caller, RelayRequest, RelaySet};
+use crate::ground::schema::{Caller, RelaySet};
 use crate::{Config, Tracebook};
 
 const PLANTED: &str = "planted-0123456789abcdef";
@@ -35,7 +35,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
     for (token, own) in [(Token::Honeycomb, "own-honeycomb"), (Token::RollbarPost, "own-rollbar")] {
         app.cloud.secrets.set(token, Secret::new(own).expect("a token"), true).await.expect("keeps");
     }
-    let http = format!("http://{}", app.receiver_address("http").expect("listens"));
+    let http = format!("http://{}", app.ports.address("http").expect("listens"));
     let bearer = format!("Bearer {PLANTED}");
     let post = |path: &str, content: &'static str, body: Vec<u8>| {
         poster()
@@ -70,7 +70,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
             "PutLogEvents",
             format!(
                 "{{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{{\"timestamp\":{},\"message\":\"hello\"}}]}}",
-                app.now().millis()
+                app.runtime.now().millis()
             ),
         ),
     ] {
@@ -84,7 +84,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
     }
     let start = std::time::Instant::now();
     while otlp.heard().is_empty() || rollbar.heard().is_empty() {
-        assert!(start.elapsed() < PATIENCE, "not everything was sent on");
+        assert!(start.elapsed() < TIMEOUT, "not everything was sent on");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(otlp.heard()[0].headers["x-honeycomb-team"], "own-honeycomb");
@@ -112,39 +112,37 @@ async fn a_switch_is_written_said_and_obeyed_at_once() {
         .expect("writes");
     let app = app(&dir).await;
     let caller = Caller::default();
-    let off = app.relay_status(RelayRequest {}, &caller).await.expect("answers");
+    let off = app.relay.status().await.expect("answers");
     assert!(off.rows.iter().all(|row| !row.on) && off.problem.is_empty());
     assert_eq!((off.limit_bytes, off.limit_hours), (64 << 20, 7 * 24));
     let set = |name: &str| RelaySet { name: name.to_owned(), ..RelaySet::default() };
 
     let on = app
-        .relay_set(
-            RelaySet { on: Some(true), endpoint: Some(fake.url()), key: Some(String::new()), ..set("otlp") },
-            &caller,
-        )
+        .relay
+        .set(RelaySet { on: Some(true), endpoint: Some(fake.url()), key: Some(String::new()), ..set("otlp") }, &caller)
         .await
         .expect("sets");
     let row = &on.rows[0];
     assert!(row.on && row.what.contains(&fake.url()) && row.what.contains("without a key"), "{}", row.what);
-    let http = app.receiver_address("http").expect("listens");
+    let http = app.ports.address("http").expect("listens");
     let sent = poster().post(format!("http://{http}/v1/traces")).header("content-type", "application/x-protobuf");
     sent.body(fixture("otlp-home.bin")).send().await.expect("sent").error_for_status().expect("200");
     let start = std::time::Instant::now();
     while fake.heard().is_empty() {
-        assert!(start.elapsed() < PATIENCE, "nothing was sent on");
+        assert!(start.elapsed() < TIMEOUT, "nothing was sent on");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
-    let own = app.relay_set(RelaySet { endpoint: Some(format!("http://{http}")), ..set("otlp") }, &caller).await;
+    let own = app.relay.set(RelaySet { endpoint: Some(format!("http://{http}")), ..set("otlp") }, &caller).await;
     assert!(own.expect_err("refused").message.contains("own receiver"));
-    let pasted = app.relay_set(RelaySet { key: Some("hcaik_pasted".into()), ..set("otlp") }, &caller).await;
+    let pasted = app.relay.set(RelaySet { key: Some("hcaik_pasted".into()), ..set("otlp") }, &caller).await;
     assert!(!pasted.expect_err("refused").message.contains("pasted"));
-    let unknown = app.relay_set(set("metrics"), &caller).await;
+    let unknown = app.relay.set(set("metrics"), &caller).await;
     assert!(unknown.expect_err("refused").message.contains("metrics"));
 
-    app.relay_set(RelaySet { on: Some(true), ..set("xray") }, &caller).await.expect("sets");
-    app.relay_set(RelaySet { on: Some(false), ..set("otlp") }, &caller).await.expect("sets");
-    let off = app.relay_set(RelaySet { on: Some(false), ..set("xray") }, &caller).await.expect("sets");
+    app.relay.set(RelaySet { on: Some(true), ..set("xray") }, &caller).await.expect("sets");
+    app.relay.set(RelaySet { on: Some(false), ..set("otlp") }, &caller).await.expect("sets");
+    let off = app.relay.set(RelaySet { on: Some(false), ..set("xray") }, &caller).await.expect("sets");
     assert!(off.rows.iter().all(|row| !row.on));
     assert_eq!(off.rows[0].endpoint, fake.url(), "the endpoint stays for the next time");
     let file = std::fs::read_to_string(dir.path().join(crate::ground::settings::FILE)).expect("reads");

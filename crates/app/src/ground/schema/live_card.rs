@@ -1,4 +1,4 @@
-//! Live cards: stored questions, their answers, and what becomes evidence.
+//! Live cards: stored questions, their answers, and freezing them.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -8,16 +8,15 @@ use tracebook_core::live_card::{CardQuestion, LiveCard};
 
 use crate::ground::error::ErrorBody;
 
-/// A new live card. It is stored and not yet asked; the text gets its reference.
+/// A new live card. It is stored, not yet asked.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveCardNew {
-    /// What it asks.
     pub question: CardQuestion,
-    /// Seconds between two askings; the source's usual if null.
+    /// Seconds between two queries; the source's default if null.
     #[serde(default)]
     #[ts(optional)]
     pub pace_seconds: Option<u32>,
-    /// Its title; made from the question if null.
+    /// Made from the question if null.
     #[serde(default)]
     #[ts(optional)]
     pub title: Option<String>,
@@ -30,45 +29,43 @@ pub struct LiveCardRef {
     pub id: Id,
 }
 
-/// What to change; what is null stays as it is.
+/// Changes a live card; null keeps a value.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveCardSet {
     /// Its id.
     pub id: Id,
-    /// What it asks.
     #[serde(default)]
     #[ts(optional)]
     pub question: Option<CardQuestion>,
-    /// Seconds between two askings.
+    /// Seconds between two queries.
     #[serde(default)]
     #[ts(optional)]
     pub pace_seconds: Option<u32>,
-    /// Its title; empty: made from the question.
+    /// Empty: made from the question.
     #[serde(default)]
     #[ts(optional)]
     pub title: Option<String>,
-    /// Whether it stops asking.
+    /// Whether it is no longer queried by itself.
     #[serde(default)]
     #[ts(optional)]
     pub paused: Option<bool>,
 }
 
-/// A live card as it is stored.
+/// A stored live card.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveCardView {
-    /// The card.
     #[serde(flatten)]
     #[ts(flatten)]
     pub card: LiveCard,
     /// Whether its title was generated from the question, and follows it.
     pub title_generated: bool,
-    /// A reference to it, ready to be put into a text.
+    /// A markdown reference to it.
     pub reference: String,
-    /// The shortest time between two askings that its source bears, in seconds.
+    /// The shortest interval between two queries of its source, in seconds.
     pub fastest_seconds: u32,
-    /// The evidence that was frozen from it last, which an export shows.
+    /// The evidence frozen from it last, which exports show.
     pub frozen: Option<FrozenAnswer>,
-    /// What the reader must know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -79,65 +76,65 @@ pub struct FrozenAnswer {
     pub id: Id,
     /// What it is called.
     pub title: String,
-    /// When, RFC 3339.
+    /// RFC 3339.
     pub captured_at: String,
 }
 
-/// Looks at a live card, which asks its source where the last asking is long enough ago.
+/// Reads a live card; queries its source if that is due.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveCardLook {
     /// Its id.
     pub id: Id,
-    /// Ask as soon as the source bears it, also before its own time has come and where it is paused.
+    /// Query as soon as the source allows, even before the interval has passed or while paused.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub now: bool,
 }
 
-/// What a live card shows.
+/// The state of a live card.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveLook {
     /// What it is called.
     pub title: String,
     /// Whether the title was generated from the question, and follows it.
     pub title_generated: bool,
-    /// The question in words.
+    /// In words.
     pub question: String,
-    /// What the answer is called; null where there is none yet.
+    /// The title of the answer; null before the first.
     pub answer: Option<String>,
-    /// When the source gave the answer, RFC 3339; it names the answer, too, for its picture and for `live_card_freeze`.
+    /// When the source answered, RFC 3339; names the answer for its picture and for `live_card_freeze`.
     pub asked_at: Option<String>,
-    /// How old the answer is, in milliseconds.
+    /// The age of the answer in milliseconds.
     #[ts(type = "number | null")]
     pub age_ms: Option<u64>,
-    /// Why the last asking brought no answer; null where it did. The answer before it stays.
+    /// Why the last query failed; null where it succeeded. The earlier answer stays.
     pub problem: Option<ErrorBody>,
-    /// Whether the source is being asked at this moment; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it has answered.
+    /// Whether a query is running; `Event::Changed` with [`Topic::LiveCard`](super::Topic::LiveCard) tells when it
+    /// has answered.
     pub asking: bool,
-    /// Whether it waits for the user before it asks again.
+    /// Whether it is queried only on request.
     pub paused: bool,
-    /// The time between two askings, in seconds.
+    /// Seconds between two queries.
     pub pace_seconds: u32,
-    /// After how many milliseconds a look asks again; null where it waits for the user.
+    /// Milliseconds until the next query is due; null while paused.
     #[ts(type = "number | null")]
     pub next_ms: Option<u64>,
-    /// Where the answer's picture is: a path for the host's pictures, to which `?size=compact` may be added with `&`; null without an answer.
+    /// The path of the answer's picture at the host, to which `&size=compact` may be added; null without an answer.
     pub picture: Option<String>,
-    /// What the reader must know of the answer.
+    /// Warnings about the answer.
     pub warnings: Vec<String>,
 }
 
-/// Turns a live card's answer into evidence.
+/// Freezes a live card's answer.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveCardFreeze {
-    /// The card.
     pub id: Id,
-    /// The answer that is shown, by its `asked_at`; null asks anew.
+    /// The answer on display, by its `asked_at`; null queries again.
     #[serde(default)]
     #[ts(optional)]
     pub asked_at: Option<String>,
-    /// The entry whose references to the card become references to the evidence; null leaves that to the caller, who has the text
-    /// open.
+    /// The entry whose references to the card become references to the evidence; null leaves that to the caller, whose
+    /// editor has the text.
     #[serde(default)]
     #[ts(optional)]
     pub into: Option<String>,
@@ -145,11 +142,11 @@ pub struct LiveCardFreeze {
     #[serde(default)]
     #[ts(optional)]
     pub slot: Option<String>,
-    /// The caption; the live reference's own if null, and made from the data where that has none.
+    /// If null, that of the live reference, or one made from the data.
     #[serde(default)]
     #[ts(optional)]
     pub caption: Option<String>,
-    /// The live reference's alternative text; kept unless it is the card's title.
+    /// The alternative text of the live reference; kept unless it is the card's title.
     #[serde(default)]
     #[ts(optional)]
     pub alt: Option<String>,

@@ -1,92 +1,91 @@
-//! What is sent on to the real services: switches, and what waits.
+//! Forwarding to the real services: switches and queues.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Takes nothing.
+/// No arguments.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
 pub struct RelayRequest {}
 
-/// What is sent on, what waits, and why.
+/// The state of the relay.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct RelayState {
-    /// One for each destination: `otlp`, `xray`, `logs`, `rollbar`.
+    /// A row for each destination: `otlp`, `xray`, `logs`, `rollbar`.
     pub rows: Vec<RelayRow>,
-    /// Bytes that wait, of all destinations together.
+    /// Bytes queued for all destinations.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// Bytes that may wait; then the oldest go unsent.
+    /// Bytes that may be queued; beyond that the oldest are dropped.
     #[ts(type = "number")]
     pub limit_bytes: u64,
-    /// After how many hours what waits goes unsent.
+    /// Hours after which what is queued is dropped.
     pub limit_hours: u32,
-    /// Why nobody sends although something is on; empty where somebody does.
+    /// Why nothing is sent although a destination is on; empty where it is.
     pub problem: String,
 }
 
-/// One destination.
+/// A destination of the relay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RelayRow {
     /// `otlp`, `xray`, `logs`, `rollbar`.
     pub name: String,
     /// `OpenTelemetry`, `X-Ray`, `CloudWatch Logs`, `Rollbar`.
     pub title: String,
-    /// Whether it is on.
     pub on: bool,
-    /// What goes there when it is on, where to, and with whose credentials, in one sentence.
+    /// One sentence: what is forwarded, where to, and with which credentials.
     pub what: String,
     /// OTLP: the endpoint, also while it is off. Empty for others.
     pub endpoint: String,
-    /// Where the credential is: `keychain`, `environment`, `memory`, `none`; `profile` for AWS's; empty where none is needed.
+    /// Where the credential is: `keychain`, `environment`, `memory`, `none`, `profile` (AWS); empty where none is
+    /// needed.
     pub credential: String,
-    /// The environment variable that would be read for it; empty where there is none.
+    /// The environment variable that is read for it; empty where there is none.
     pub variable: String,
     /// What is counted: `segments`, `log events`.
     pub unit: String,
-    /// How many wait.
+    /// Items queued.
     #[ts(type = "number")]
     pub waiting: u64,
-    /// When the oldest of them came, RFC 3339; null where none waits.
+    /// When the oldest of them arrived, RFC 3339; null where none is queued.
     pub oldest: Option<String>,
-    /// How many were taken since the journal began.
+    /// Items accepted since the journal was created.
     #[ts(type = "number")]
     pub sent: u64,
-    /// When the last batch was taken, RFC 3339.
+    /// When the last batch was accepted, RFC 3339.
     pub last_sent: Option<String>,
-    /// How many were refused, and will not be sent again.
+    /// Items rejected for good.
     #[ts(type = "number")]
     pub refused: u64,
-    /// Why, the last time; empty if none was.
+    /// Why the last one was rejected; empty if none was.
     pub refusal: String,
-    /// How many went unsent: too old, too many, or thrown away.
+    /// Items dropped: too old, too many, or discarded by the user.
     #[ts(type = "number")]
     pub dropped: u64,
-    /// Why what waits waits; empty where nothing is wrong.
+    /// Why the queue is not sent; empty where nothing is wrong.
     pub problem: String,
-    /// What to do about it; may be empty.
+    /// What to do; may be empty.
     pub hint: String,
     /// Since when, RFC 3339.
     pub since: Option<String>,
 }
 
-/// Of all destinations, for a place that has room for a line.
+/// A one-line summary of all destinations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RelaySum {
-    /// The titles of those that are on.
+    /// Titles of the destinations that are on.
     pub on: Vec<String>,
-    /// How many items wait, of all of them.
+    /// Items queued for all destinations.
     #[ts(type = "number")]
     pub waiting: u64,
-    /// Why the first of those that are on waits; empty where nothing is wrong.
+    /// Why the first of them is not sent; empty where nothing is wrong.
     pub problem: String,
 }
 
-/// Changes one destination; what is null stays as it is.
+/// Changes one destination; null keeps a value.
 #[derive(Clone, Default, Serialize, Deserialize, TS)]
 pub struct RelaySet {
-    /// Which.
     pub name: String,
-    /// On or off. Turning it off keeps what waits.
+    /// Turning a destination off keeps its queue.
     #[serde(default)]
     #[ts(optional)]
     pub on: Option<bool>,
@@ -94,7 +93,7 @@ pub struct RelaySet {
     #[serde(default)]
     #[ts(optional)]
     pub endpoint: Option<String>,
-    /// OTLP: where its key is, `honeycomb` or `env:NAME`; empty for none.
+    /// OTLP: where the key is, `honeycomb` or `env:NAME`; empty for none.
     #[serde(default)]
     #[ts(optional)]
     pub key: Option<String>,
@@ -102,16 +101,16 @@ pub struct RelaySet {
     #[serde(default)]
     #[ts(optional)]
     pub header: Option<String>,
-    /// Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty takes it away. It does not print, and no answer gives
-    /// it back.
+    /// Rollbar's post token, or Honeycomb's key, for the keychain or this run's memory; empty removes it. `Debug`
+    /// omits it, and no answer contains it.
     #[serde(default)]
     #[ts(optional)]
     pub token: Option<String>,
-    /// Throws away what waits.
+    /// Discards the queue.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub forget: bool,
-    /// Does not wait any longer before the next try.
+    /// Retries at once.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub again: bool,

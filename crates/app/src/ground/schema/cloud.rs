@@ -1,4 +1,4 @@
-//! What is asked of cloud sources: settings, identity, pickers, queries, tails, and what it all costs.
+//! Cloud sources: settings, identity, pickers, queries, tails and usage.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -8,21 +8,20 @@ use tracebook_core::question::Source;
 
 use crate::ground::error::ErrorBody;
 
-/// Rows of a list, and what is to be said of them.
+/// Rows of a list with notes about them.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Listed<R> {
-    /// The rows.
     pub rows: Vec<R>,
-    /// What the reader must know: what was left out, sampled, not looked at.
+    /// What was left out, sampled, or not examined.
     pub notes: Vec<String>,
-    /// Asks for the rows behind these, given back as `page`; null where there are none.
+    /// Continues the list when given back as `page`; null at its end.
     pub next: Option<String>,
-    /// When the source answered, RFC 3339; null for local telemetry, which is always now.
+    /// When the source answered, RFC 3339; null for local telemetry.
     pub asked_at: Option<String>,
 }
 
 impl<R> Listed<R> {
-    /// All there is.
+    /// A complete list without notes.
     pub fn all(rows: Vec<R>) -> Self {
         Self { rows, notes: Vec::new(), next: None, asked_at: None }
     }
@@ -40,89 +39,80 @@ pub enum Vendor {
     Honeycomb,
 }
 
-/// Takes nothing.
+/// No arguments.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
 pub struct SourcesRequest {}
 
-/// The cloud sources, as they are set.
+/// The settings and state of the cloud sources.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Sources {
-    /// AWS.
     pub aws: AwsState,
-    /// Rollbar.
     pub rollbar: TokenState,
-    /// Honeycomb.
     pub honeycomb: TokenState,
-    /// What was asked of all of them.
     pub usage: Usage,
 }
 
-/// AWS, as it is set.
+/// The settings and state of AWS.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct AwsState {
-    /// The profile that is used; null: the default chain (environment, then the profile `default`).
+    /// Null: the default chain (environment, then the profile `default`).
     pub profile: Option<String>,
-    /// The region that is set here; null: the profile's or the environment's.
+    /// Null: the profile's or the environment's.
     pub region: Option<String>,
-    /// The region that will be asked; null where nobody names one.
+    /// The region that is used; null where none is configured.
     pub effective_region: Option<String>,
-    /// An endpoint that is asked instead of AWS; set here only, never taken from the environment.
+    /// An endpoint instead of AWS; never taken from the environment.
     pub endpoint: Option<String>,
-    /// The profiles of the shared config.
+    /// From the shared config.
     pub profiles: Vec<AwsProfile>,
-    /// The regions to pick from.
+    /// Regions to choose from.
     pub regions: Vec<String>,
-    /// How it went the last time.
     pub reach: Reach,
 }
 
 /// A profile of AWS's shared config.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AwsProfile {
-    /// Its name.
     pub name: String,
-    /// Its region; null where it names none.
+    /// Null where it names none.
     pub region: Option<String>,
     /// Where its credentials come from: `static keys`, `SSO`, `assumes a role`, `a process`, `web identity`, `nothing`.
     pub kind: String,
 }
 
-/// A vendor with one token, as it is set.
+/// The settings and state of a vendor with one token.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TokenState {
     /// Where the token is: `keychain`, `environment`, `memory`, or `none`.
     pub token: String,
     /// The environment variable that is read: `ROLLBAR_READ_TOKEN`.
     pub variable: String,
-    /// Whether this system has a keychain that can be used.
+    /// Whether this system has a usable keychain.
     pub keychain: bool,
-    /// Why it cannot, and what happens instead; empty where it can.
+    /// Why there is none, and what happens instead; empty where there is one.
     pub keychain_problem: String,
-    /// The API that is asked.
+    /// The API that is used.
     pub endpoint: String,
-    /// Rollbar: where its pages are, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
+    /// Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
     pub web: String,
-    /// How it went the last time.
     pub reach: Reach,
 }
 
-/// How it went when a source was asked last.
+/// How the last call to a source went.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct Reach {
-    /// Since when it cannot be reached, RFC 3339; null where it can, or was not asked yet.
+    /// Since when it cannot be reached, RFC 3339; null where it can, or was not called yet.
     pub unreachable_since: Option<String>,
-    /// What was wrong the last time; null where nothing was.
+    /// The last failure; null where the last call succeeded.
     pub problem: Option<ErrorBody>,
 }
 
-/// What to set; what is null stays as it is, an empty text takes it away.
+/// Settings to change; null keeps a value, an empty text removes it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct SourceSet {
-    /// AWS's profile.
     #[serde(default)]
     #[ts(optional)]
     pub aws_profile: Option<String>,
-    /// AWS's region.
     #[serde(default)]
     #[ts(optional)]
     pub aws_region: Option<String>,
@@ -130,26 +120,22 @@ pub struct SourceSet {
     #[serde(default)]
     #[ts(optional)]
     pub aws_endpoint: Option<String>,
-    /// Rollbar's API.
     #[serde(default)]
     #[ts(optional)]
     pub rollbar_endpoint: Option<String>,
-    /// Rollbar's pages.
     #[serde(default)]
     #[ts(optional)]
     pub rollbar_web: Option<String>,
-    /// Honeycomb's API.
     #[serde(default)]
     #[ts(optional)]
     pub honeycomb_endpoint: Option<String>,
 }
 
-/// A token on its way to the keychain, or to this run's memory. It does not print, and no answer gives it back.
+/// A token for the keychain or this run's memory. `Debug` omits it, and no answer contains it.
 #[derive(Clone, Serialize, Deserialize, TS)]
 pub struct SecretSet {
-    /// Whose.
     pub vendor: Vendor,
-    /// The token; empty takes it away.
+    /// Empty removes it.
     pub token: String,
     /// Keep it in this run's memory only.
     #[serde(default)]
@@ -163,27 +149,26 @@ impl std::fmt::Debug for SecretSet {
     }
 }
 
-/// Whom to ask who we are.
+/// The vendor whose credentials are checked.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct WhoAmI {
-    /// Whom.
     pub vendor: Vendor,
 }
 
-/// Who we are to a source.
+/// The identity that a source authenticates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Identity {
     /// AWS: the account, all but its last four digits masked. Rollbar: the project. Honeycomb: the team.
     pub account: String,
     /// AWS: the role or user. Honeycomb: the environment. Empty where there is none.
     pub name: String,
-    /// AWS: the region that is asked. Empty where there is none.
+    /// AWS: the region that is used. Empty for others.
     pub region: String,
-    /// What these credentials allow, or do not, in words.
+    /// What these credentials allow or deny.
     pub notes: Vec<String>,
 }
 
-/// Which log groups.
+/// Which log groups to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct LogGroupsRequest {
     /// Part of their name; empty for all.
@@ -192,22 +177,20 @@ pub struct LogGroupsRequest {
     pub search: String,
 }
 
-/// A log group to pick.
+/// A log group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LogGroupRow {
-    /// Its name.
     pub name: String,
-    /// After how many days its events go; null: never, or not said.
+    /// Days after which events are removed; null for never or unknown.
     pub retention_days: Option<u32>,
-    /// Bytes that it holds; null where not said.
+    /// Null where unknown.
     #[ts(type = "number | null")]
     pub stored_bytes: Option<u64>,
 }
 
-/// Which log streams.
+/// Which log streams to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct LogStreamsRequest {
-    /// Whose.
     pub group: String,
     /// The beginning of their name; empty for all.
     #[serde(default)]
@@ -215,12 +198,11 @@ pub struct LogStreamsRequest {
     pub search: String,
 }
 
-/// A log stream to pick.
+/// A log stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LogStreamRow {
-    /// Its name.
     pub name: String,
-    /// Its last event, RFC 3339; null where not said.
+    /// RFC 3339; null where unknown.
     pub last_event: Option<String>,
 }
 
@@ -231,10 +213,10 @@ pub struct TailStart {
     pub filter: String,
 }
 
-/// A tail that runs.
+/// A running tail.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailRef {
-    /// Its id; `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
+    /// `Event::Changed` with [`Topic::Tail`](super::Topic::Tail) names it when there are more rows.
     pub id: String,
 }
 
@@ -245,51 +227,48 @@ pub struct TailRead {
     pub id: String,
 }
 
-/// The tail to end.
+/// The tail to stop.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailStop {
     /// As `tail_start` gave it.
     pub id: String,
 }
 
-/// What a tail has seen.
+/// The events that a tail received.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailState {
     /// Newest first; the last thousand.
     pub rows: Vec<tracebook_core::logs::LogRow>,
     /// `live tail`, or `polling` where the endpoint has none.
     pub by: String,
-    /// Whether the source sent only some of the events: then it is not the whole truth.
+    /// Whether the source sent only a sample of the events.
     pub sampled: bool,
-    /// Events so far.
+    /// Events received so far.
     pub seen: u32,
     /// Why it ended; null while it runs.
     pub ended: Option<ErrorBody>,
 }
 
-/// Whether a filter can be asked.
+/// A filter to check.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct FilterCheck {
-    /// Whom.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
-    /// The filter.
     pub filter: String,
 }
 
-/// What is wrong with a filter.
+/// Whether a filter is valid, and what can be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FilterVerdict {
-    /// Whether it can be asked.
     pub ok: bool,
-    /// What is wrong, and where; empty where nothing is.
+    /// What is wrong, and where; empty for a valid filter.
     pub message: String,
-    /// What can be written: example and meaning.
+    /// Examples of the language.
     pub forms: Vec<FilterForm>,
 }
 
-/// One thing that a filter language can say.
+/// One form of a filter language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FilterForm {
     /// `service() { fault }`
@@ -298,57 +277,53 @@ pub struct FilterForm {
     pub meaning: String,
 }
 
-/// Occurrences of an item.
+/// The item whose occurrences are listed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct OccurrencesRequest {
-    /// Whom.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
-    /// The item.
     pub id: String,
-    /// Behind the rows of an answer: its `next`.
+    /// Continues a list: the `next` of its answer.
     #[serde(default)]
     #[ts(optional)]
     pub page: Option<String>,
 }
 
-/// An occurrence to pick.
+/// An occurrence in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OccurrencePick {
-    /// What `error_get` and `capture error` take.
+    /// As `error_get` and `capture error` take it.
     pub id: String,
-    /// When, RFC 3339.
+    /// RFC 3339.
     pub timestamp: String,
-    /// Whom it happened to; empty if it does not say.
+    /// Empty where the occurrence names none.
     pub person: String,
-    /// Its title.
     pub title: String,
 }
 
-/// Whose saved queries.
+/// The source whose saved queries are listed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct QueriesRequest {
     /// `cloudwatch` or `honeycomb`.
     pub source: Source,
 }
 
-/// A saved query: the user's own here, the vendor's, or a board's.
+/// A query saved in this journal, at the vendor, or on a board.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SavedQuery {
-    /// Its id; empty for one that is to be saved.
+    /// Empty for a new one.
     pub id: String,
     /// `cloudwatch` or `honeycomb`.
     pub source: Source,
-    /// Its name.
     pub name: String,
-    /// Its text, in the source's language; empty where the source does not give it.
+    /// In the source's language; empty where the source does not return it.
     pub query: String,
     /// Log groups or datasets.
     pub groups: Vec<String>,
-    /// Where it comes from: `saved here`, `CloudWatch`, `board Week 2`.
+    /// Its origin: `saved here`, `CloudWatch`, `board Week 2`.
     pub from: String,
-    /// Where the vendor's page shows it; null where there is none.
+    /// The vendor's page of it; null where there is none.
     pub link: Option<String>,
 }
 
@@ -360,28 +335,28 @@ pub struct QuerySave(pub SavedQuery);
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct QueryForget(pub SavedQuery);
 
-/// A query to run. Its call can be cancelled, and tells how far it is.
+/// A query to run. Its call can be cancelled and reports progress.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct QueryRun {
     /// `cloudwatch` or `honeycomb`.
     pub source: Source,
-    /// Its text; with `id` it may be empty.
+    /// May be empty with `id`.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub query: String,
-    /// A saved one.
+    /// The id of a saved query.
     #[serde(default)]
     #[ts(optional)]
     pub id: Option<String>,
-    /// Log groups or datasets; those of the saved one if empty.
+    /// Log groups or datasets; those of the saved query if empty.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub groups: Vec<String>,
-    /// Over the last so much: `1h`.
+    /// Time window, such as `1h`.
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
-    /// At most so many rows.
+    /// Maximum number of rows.
     #[serde(default)]
     #[ts(optional)]
     pub limit: Option<u32>,
@@ -390,59 +365,54 @@ pub struct QueryRun {
 /// A query's answer.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct QueryAnswer {
-    /// What `capture query` takes to freeze exactly this answer, as long as this run lasts.
+    /// Passed to `capture query`, freezes exactly this answer, as long as this run lasts.
     pub id: String,
-    /// The answer.
     pub result: QueryResult,
     /// Where the vendor's page shows it.
     pub link: Option<String>,
 }
 
-/// Where a vendor's console shows something.
+/// What to find in a vendor's console.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct LinkRequest {
-    /// Whose console.
     pub source: Source,
     /// `trace`, `logs`, `error`, `service-map`.
     pub kind: String,
-    /// Its id; for logs the group.
+    /// For logs the group.
     pub id: String,
 }
 
-/// A link, and how long it leads somewhere.
+/// A link with its expiry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LinkAnswer {
-    /// The address; null where it cannot be made, and `note` says why.
+    /// Null where it cannot be built; `note` says why.
     pub url: Option<String>,
-    /// When the vendor deletes what it leads to, RFC 3339; null where not known.
+    /// When the vendor deletes the target, RFC 3339; null where unknown.
     pub expires: Option<String>,
-    /// What is to be known.
     pub note: String,
 }
 
-/// What was asked of the cloud this month, and what it would cost. Counted by this app: not the vendor's bill.
+/// Calls to cloud sources this month and their price. Counted by this app; not the vendor's bill.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Usage {
     /// `2026-11`.
     pub month: String,
-    /// By what.
     pub rows: Vec<UsageRow>,
-    /// All of it in US dollars, without free tiers.
+    /// The sum in US dollars, without free tiers.
     pub dollars: f64,
     /// One sentence: `this month: 412 traces retrieved, < $0.01`.
     pub summary: String,
-    /// Of which day the prices are, and where they stand.
+    /// Date and origin of the prices.
     pub prices: String,
 }
 
-/// One thing that is counted.
+/// One counter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct UsageRow {
     /// `X-Ray traces retrieved`, `CloudWatch Logs FilterLogEvents calls`.
     pub what: String,
-    /// How many.
     #[ts(type = "number")]
     pub n: u64,
-    /// In US dollars, without free tiers; null where it costs nothing.
+    /// In US dollars, without free tiers; null for what is free.
     pub dollars: Option<f64>,
 }

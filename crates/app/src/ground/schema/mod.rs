@@ -1,0 +1,681 @@
+//! Requests, answers and events: the types that hosts, the UI and the command line share with the app.
+//!
+//! The commands that take and give them are declared in `api`; the UI's types are generated from both into
+//! `ui/src/bindings.ts`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use tracebook_core::entry::EntryRow;
+use tracebook_core::evidence::{Body, Kind, Provenance};
+use tracebook_core::ids::Id;
+use tracebook_core::question::Source;
+
+mod cloud;
+mod live_card;
+mod relay;
+
+pub use cloud::*;
+pub use live_card::*;
+pub use relay::*;
+
+/// The caller of a command: a window ignores events of its own writes, and its calls can be cancelled.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The window or process.
+    pub client: String,
+    /// The caller's id of this call, for `cancel` and progress; empty if it has none.
+    pub call: String,
+}
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// An entry: its text, title, slots or place in the bin.
+    Entry,
+    /// Evidence.
+    Evidence,
+    /// A live card: its question or its answer.
+    LiveCard,
+    /// Spans and segments.
+    Traces,
+    /// Log events.
+    Logs,
+    /// Occurrences of errors.
+    Errors,
+    /// Output of watched commands.
+    Console,
+    /// The relay's settings or counters.
+    Relay,
+    /// The cloud sources' settings.
+    Sources,
+    /// A tail of a log group.
+    Tail,
+    /// Counters of the receivers.
+    Status,
+    /// Anything: the listener missed events and has to read everything again.
+    All,
+}
+
+impl Topic {
+    /// The topic of a word that a database of this or a newer version holds; [`Topic::All`] for one that is not known.
+    pub(crate) fn of(word: &str) -> Self {
+        serde_json::from_value(word.into()).unwrap_or(Self::All)
+    }
+}
+
+/// What is published to every host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Something changed.
+    Changed {
+        /// What kind of thing.
+        topic: Topic,
+        /// Which one; empty for telemetry, which is published at most five times a second.
+        id: String,
+        /// The client that wrote it; empty if a receiver or another process did.
+        by: String,
+    },
+    /// The window is about to close: unsaved text is saved now.
+    Closing {},
+    /// The user wants to close the window. It has to answer at once; else it is closed without being asked.
+    AskClosing {
+        /// A service is still sending: the user is asked first whether to keep receiving.
+        receiving: bool,
+    },
+    /// The progress of a long command.
+    Progress {
+        /// The caller's id of the call.
+        call: String,
+        /// Steps done.
+        done: u32,
+        /// Steps in all; 0 if unknown.
+        of: u32,
+        /// The current step in words.
+        what: String,
+    },
+}
+
+/// No arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct StatusRequest {}
+
+/// A receiver.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Receiver {
+    /// `http`, `grpc`, `xray`.
+    pub name: String,
+    /// `127.0.0.1:4318`, or null where it does not listen.
+    pub address: Option<String>,
+    /// Why it does not listen, and what to do; empty if it does.
+    pub problem: String,
+    /// Whether another process listens for this journal.
+    pub elsewhere: bool,
+}
+
+/// What runs, where, and what is wrong.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Status {
+    pub version: String,
+    /// The journal's directory.
+    pub data_dir: String,
+    pub receivers: Vec<Receiver>,
+    /// What needs the user's attention, each with what to do.
+    pub problems: Vec<String>,
+    /// Spans received since start.
+    pub spans_received: u32,
+    /// Log events received since start.
+    pub logs_received: u32,
+    /// Occurrences of errors received since start.
+    pub errors_received: u32,
+    /// Space that telemetry takes.
+    pub telemetry: TelemetryUse,
+    /// What is forwarded to the real services.
+    pub relay: RelaySum,
+    /// Requests and datagrams refused since start.
+    pub rejected: u32,
+    /// Why the last one was refused; empty if none was.
+    pub last_rejected: String,
+}
+
+/// Space that telemetry takes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct TelemetryUse {
+    /// Bytes in use.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Bytes allowed; beyond that the oldest are removed.
+    #[ts(type = "number")]
+    pub limit_bytes: u64,
+    /// Days after which telemetry is removed.
+    pub limit_days: u32,
+    /// Spans, log events, errors and console lines removed for that since start.
+    #[ts(type = "number")]
+    pub dropped: u64,
+}
+
+/// No arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct WeeksRequest {}
+
+/// A week of the course.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct WeekRow {
+    /// `"0"` … `"11"`, `"X"`.
+    pub week: String,
+    /// `Week 2 — Distributed Tracing`.
+    pub title: String,
+}
+
+/// Which entries to list.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryListRequest {
+    /// Entries in the bin instead of the others.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub deleted: bool,
+}
+
+/// The entry to read.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryGet {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry whose texts are listed.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryHistory {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry to put into the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryDelete {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// The entry to take out of the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRestore {
+    /// Id or slug.
+    pub entry: String,
+}
+
+/// A new entry.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryNew {
+    /// `"0"` … `"11"`, `"X"`, or null.
+    pub week: Option<String>,
+    /// The week's title if null.
+    pub title: Option<String>,
+    /// The week's template if null.
+    pub body: Option<String>,
+}
+
+/// A text and the revision it was made on.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryWrite {
+    /// Id or slug.
+    pub entry: String,
+    /// The revision that the text was edited from; null overwrites the working text, after keeping a revision of it.
+    pub base: Option<i64>,
+    /// The whole text.
+    pub body: String,
+    /// Keep a revision for this reason (`set`, `close`, …); null for autosave.
+    #[serde(default)]
+    #[ts(optional)]
+    pub cut: Option<String>,
+}
+
+/// The outcome of a write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Written {
+    /// The revision of the working text.
+    pub revision: i64,
+    /// False where the base was older: the working text is unchanged, and this text is kept as revision `kept`.
+    pub accepted: bool,
+    /// The revision that holds a text that was not accepted.
+    pub kept: Option<i64>,
+    /// What happened, for the user; empty if the text was accepted.
+    pub message: String,
+}
+
+/// A new title or week.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRename {
+    /// Id or slug.
+    pub entry: String,
+    /// Null keeps the title.
+    pub title: Option<String>,
+    /// Null keeps the week, an empty text removes it.
+    pub week: Option<String>,
+}
+
+/// Keeps a revision of the working text.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryCut {
+    /// Id or slug.
+    pub entry: String,
+    /// `pause`, `close`, …
+    pub reason: String,
+}
+
+/// One revision of an entry.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryRevision {
+    /// Id or slug.
+    pub entry: String,
+    pub revision: i64,
+}
+
+/// A text to scan for references and slots.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct MarkupRequest {
+    /// Id or slug of the entry whose dismissed slots are left out; null keeps all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub entry: Option<String>,
+    pub body: String,
+}
+
+/// A line that is not a slot.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct SlotDismiss {
+    /// Id or slug.
+    pub entry: String,
+    /// The slot's text, as `markup` returned it.
+    pub text: String,
+    /// The text of the entry, which is scanned again for the answer.
+    pub body: String,
+}
+
+/// Which traces to list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveTraces {
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// Local: words, `service:x`, `status:error`, `duration>100ms`, `name:…`, `key=value`. X-Ray: a filter expression.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Time window that the trace began in, such as `15m`; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// Maximum number of rows; 100 if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+    /// Continues a list: the `next` of its answer.
+    #[serde(default)]
+    #[ts(optional)]
+    pub page: Option<String>,
+    /// Ask the source again instead of using an answer of the last seconds.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub fresh: bool,
+}
+
+/// Which log events, errors or console lines to list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveQuestion {
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// Logs and console: `group:x`, `stream:x`, `service:x`, `level:x`, `status:error`, `trace:ID`, and behind them a
+    /// CloudWatch filter pattern. Errors: words, `level:x`, `environment:x`, `person:x`; of Rollbar also
+    /// `status:active`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Time window, such as `15m`; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// Maximum number of rows; 100 if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+    /// CloudWatch: oldest first.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub oldest_first: bool,
+    /// Continues a list: the `next` of its answer.
+    #[serde(default)]
+    #[ts(optional)]
+    pub page: Option<String>,
+    /// Ask the source again instead of using an answer of the last seconds.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub fresh: bool,
+}
+
+/// Which log events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveLogs(pub LiveQuestion);
+
+/// Which error items.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveErrors(pub LiveQuestion);
+
+/// Which console lines.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct LiveConsole(pub LiveQuestion);
+
+/// A log event by its id.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct LogRef {
+    /// As in `live_logs`.
+    pub id: String,
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+}
+
+/// An error item, or one of its occurrences.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ErrorRef {
+    /// An item's id as in `live_errors`, or an occurrence's uuid or id.
+    pub id: String,
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+}
+
+/// What to examine.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct DoctorRequest {
+    /// A local source: `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`; null for all of them and every
+    /// cloud source that is configured.
+    #[serde(default)]
+    #[ts(optional)]
+    pub source: Option<String>,
+    /// A cloud source instead of local ones.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub from: Source,
+}
+
+impl DoctorRequest {
+    /// What [`DoctorRequest::source`] can be: a receiver, or the journal.
+    pub const SOURCES: [&str; 6] = ["otlp", "xray", "cloudwatch", "rollbar", "console", "journal"];
+}
+
+/// One check of the doctor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Check {
+    /// `otlp`, `xray`, `cloudwatch`, `rollbar`, `console`, `journal`; of the cloud `aws`, `rollbar-cloud`, `honeycomb`.
+    pub source: String,
+    /// What was checked.
+    pub check: String,
+    /// Whether the check passed.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do, down to the line to add; empty where nothing has to be done.
+    pub fix: String,
+}
+
+/// Where a report goes, and what is checked for it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct DoctorReport {
+    /// The file to write; an existing file is overwritten only if it is an earlier report.
+    pub path: String,
+    /// As in [`DoctorRequest`].
+    #[serde(default)]
+    #[ts(optional)]
+    pub source: Option<String>,
+    /// As in [`DoctorRequest`].
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub from: Source,
+}
+
+/// A report that was written.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct DoctorReported {
+    /// The checks that are in it.
+    pub checks: Vec<Check>,
+    /// The file's absolute path.
+    pub report: String,
+}
+
+/// A trace by id.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct TraceGet {
+    /// 32 hex digits, or X-Ray's form.
+    pub trace_id: String,
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+}
+
+/// What to freeze, and where to put the reference.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Capture {
+    pub kind: Kind,
+    /// Which one; null with `latest`. For a live card, `live:01J…`, its question is asked again, and its references
+    /// in `into` become references to the evidence.
+    #[serde(default)]
+    #[ts(optional)]
+    pub id: Option<String>,
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub source: Source,
+    /// The newest complete one.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub latest: bool,
+    /// Restricts `latest`, or selects rows.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub filter: String,
+    /// Time window, such as `15m`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub since: Option<String>,
+    /// Console: the text that was pasted or piped.
+    #[serde(default)]
+    #[ts(optional)]
+    pub text: Option<ConsoleText>,
+    /// The entry that gets the reference; null leaves that to the caller, whose editor has the text.
+    #[serde(default)]
+    #[ts(optional)]
+    pub into: Option<String>,
+    /// The slot to fill: its number, or part of its text; null appends.
+    #[serde(default)]
+    #[ts(optional)]
+    pub slot: Option<String>,
+    /// Made from the data if null.
+    #[serde(default)]
+    #[ts(optional)]
+    pub caption: Option<String>,
+}
+
+impl Capture {
+    /// Of local telemetry, without an id or a filter.
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            id: None,
+            source: Source::default(),
+            latest: false,
+            filter: String::new(),
+            since: None,
+            text: None,
+            into: None,
+            slot: None,
+            caption: None,
+        }
+    }
+}
+
+/// Console output as text.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ConsoleText {
+    /// A file's name, `pasted text`, `standard input`.
+    pub source: String,
+    /// With ANSI escape sequences.
+    pub text: String,
+}
+
+/// What was frozen.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Captured {
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub evidence: EvidenceRow,
+    /// A markdown reference to it.
+    pub reference: String,
+    /// Warnings for the user.
+    pub warnings: Vec<String>,
+}
+
+/// Evidence in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EvidenceRow {
+    /// Its id.
+    pub id: Id,
+    pub kind: Kind,
+    /// What it is called.
+    pub title: String,
+    /// `sha256:…` of its canonical JSON.
+    pub digest: String,
+    /// RFC 3339 UTC.
+    pub captured_at: String,
+    /// Slugs of the entries that show it; empty for evidence that is not placed.
+    pub entries: Vec<String>,
+}
+
+/// Which evidence to list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EvidenceList {
+    /// Id or slug; null for all.
+    #[serde(default)]
+    #[ts(optional)]
+    pub entry: Option<String>,
+}
+
+/// The evidence to read.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceGet {
+    /// The evidence's id.
+    pub id: Id,
+}
+
+/// The evidence to take out of the bin.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceRestore {
+    /// The evidence's id.
+    pub id: Id,
+}
+
+/// Evidence with its data.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceView {
+    pub row: EvidenceRow,
+    /// A markdown reference to it.
+    pub reference: String,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// Kind and data.
+    pub data: Body,
+}
+
+/// Evidence to delete.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EvidenceDelete {
+    /// Its id.
+    pub id: Id,
+    /// Erase body, raw data and index for good.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub purge: bool,
+}
+
+/// What to export, and where.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Export {
+    /// Ids or slugs; empty for all.
+    pub entries: Vec<String>,
+    /// The folder that gets `journal/`.
+    pub to: String,
+    /// Overwrite files that Tracebook did not write.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub force: bool,
+}
+
+/// The outcome of an export. Paths are relative to the folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Exported {
+    pub written: Vec<String>,
+    /// Files that were up to date.
+    pub unchanged: u32,
+    /// Files that were changed since Tracebook wrote them, and were not overwritten.
+    pub refused: Vec<String>,
+    /// Problems that affect the exported files.
+    pub warnings: Vec<String>,
+}
+
+/// What to import.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Import {
+    /// Files and folders.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub paths: Vec<String>,
+    /// Texts given directly (a dropped file, standard input).
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub texts: Vec<NamedText>,
+}
+
+/// A text with the name of its file.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct NamedText {
+    /// `week2.md`
+    pub name: String,
+    pub text: String,
+}
+
+/// The outcome of an import.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct Imported {
+    /// Entries created, changed or recognised.
+    pub entries: Vec<EntryRow>,
+    /// Evidence added or recognised.
+    pub evidence: Vec<EvidenceRow>,
+    /// Imported pictures.
+    pub attachments: Vec<String>,
+    /// What is missing or was not changed.
+    pub warnings: Vec<String>,
+}
+
+/// Which settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EnvRequest {
+    /// `flask`, `node`, `compose`, `shell`; `shell` if null.
+    #[serde(default, rename = "for")]
+    #[ts(optional)]
+    pub target: Option<String>,
+}
+
+/// Settings as text to paste.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EnvText {
+    pub text: String,
+}
+
+/// A long command to cancel.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Cancel {
+    /// The id its caller gave it.
+    pub call: String,
+}
