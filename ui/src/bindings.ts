@@ -82,6 +82,8 @@ export interface Commands {
   relay_set: [RelaySet, RelayState]
   /** Checks step by step whether telemetry arrives, and why not. */
   doctor: [DoctorRequest, Array<Check>]
+  /** Writes a report to attach to a bug, without credentials. */
+  doctor_report: [DoctorReport, DoctorReported]
   /** Freezes evidence; with `into`, also puts its reference into that entry. */
   capture: [Capture, Captured]
   /** The evidence of one entry, or all. */
@@ -428,6 +430,36 @@ source: string,
  * With ANSI escape sequences.
  */
 text: string, };
+
+/**
+ * Where a report goes, and what is checked for it.
+ */
+export type DoctorReport = { 
+/**
+ * The file to write; an existing file is overwritten only if it is an earlier report.
+ */
+path: string, 
+/**
+ * As in [`DoctorRequest`].
+ */
+source?: string, 
+/**
+ * As in [`DoctorRequest`].
+ */
+from?: Source, };
+
+/**
+ * A report that was written.
+ */
+export type DoctorReported = { 
+/**
+ * The checks that are in it.
+ */
+checks: Array<Check>, 
+/**
+ * The file's absolute path.
+ */
+report: string, };
 
 /**
  * What to examine.

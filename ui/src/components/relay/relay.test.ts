@@ -43,7 +43,7 @@ describe('the relay', () => {
     await opened()
     expect(row('xray').textContent).toContain('1,207 sent')
     expect(row('xray').textContent).toContain(
-      "X-Ray at http://127.0.0.1:9001, signed with the credentials that AWS's tools would take",
+      "X-Ray at http://127.0.0.1:9001, signed with the default credentials of AWS's tools",
     )
     expect(row('rollbar').textContent).toContain('5 queued')
     expect(row('rollbar').textContent).toContain(
