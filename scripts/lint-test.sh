@@ -45,6 +45,13 @@ plant ui/src/lib/planted_note.ts 'an unfinished note' '// FIX''ME'
 plant scripts/planted.sh 'an unfinished note' '# TO''DO'
 plant crates/app/src/planted_debug.rs 'debugging output' 'fn f() { dbg!(1); }'
 plant ui/src/lib/planted_title.ts 'recognised by its title' 'export const old = /^Week/.test(entry.title)'
+plant crates/app/src/journal/planted_layer.rs 'not in crates/app/layers.txt' 'use crate::capture::Capturer;'
+plant crates/app/src/telemetry/planted_call.rs 'not in crates/app/layers.txt' 'fn f(&self) { self.live_cards.refresh(); }'
+plant crates/app/src/planted_module.rs 'this module is not in crates/app/layers.txt' 'fn f() {}'
+plant crates/app/src/journal/planted_impl.rs 'stands in one file' 'impl Tracebook { fn f() {} }'
+plant crates/app/src/journal/planted_clock.rs 'clock and entropy are passed in' 'use crate::system::SystemClock;'
+plant crates/app/src/journal/planted_arm.rs 'no wildcard arm' \
+  'use tracebook_core::evidence::Kind;\nfn f(k: Kind) -> u8 { match k { Kind::Trace => 1, _ => 2 } }'
 plant crates/cli/src/planted_json.rs 'calls with types' 'fn f() { client.ask("entry_new", json!({ "week": 2 })); }'
 plant docs/planted.md 'write: developer, maintainer' 'For the founders.' # words: allow
 plant crates/store/src/planted_table.rs 'only traces.rs names this table' 'const SQL: &str = "SELECT 1 FROM trace";'
