@@ -70,7 +70,7 @@ impl Host {
         let (name, port) = split_port(&host);
         match name {
             "127.0.0.1" | "localhost" | "[::1]" => port.is_none_or(|p| p == self.port.to_string()),
-            // A workspace forwards under another name and port.
+            // A cloud workspace forwards requests under a host name and port of its own.
             _ => self.allowed.iter().any(|allowed| allowed == name || *allowed == host),
         }
     }

@@ -15,21 +15,24 @@ pub(crate) use journal::{Attachment, Entry, Export, ExportFormat, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source};
 
+/// The heading of options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// A journal for observability evidence: traces, logs and errors captured as data instead of screenshots
 #[derive(Debug, Parser)]
 #[command(name = "tracebook", version, about, arg_required_else_help = true)]
 pub(crate) struct Args {
     /// The journal's directory [default: the platform's data directory, or TRACEBOOK_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = GLOBAL)]
     pub(crate) data: Option<PathBuf>,
     /// Print exactly one JSON value on standard output
-    #[arg(long, global = true, overrides_with = "json")]
+    #[arg(long, global = true, overrides_with = "json", help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// Do not print progress and notes
-    #[arg(long, global = true, overrides_with = "quiet")]
+    #[arg(long, global = true, overrides_with = "quiet", help_heading = GLOBAL)]
     pub(crate) quiet: bool,
     /// Write diagnostics to standard error: -v info, -vv debug, -vvv trace (or set TRACEBOOK_LOG)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = GLOBAL)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,

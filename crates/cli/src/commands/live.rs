@@ -56,7 +56,7 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
     }
 }
 
-/// Prints a list with its notes. Nothing matched is a no.
+/// Prints a list with its notes. Returns the exit code, 1 if nothing matched.
 fn listed<T: serde::Serialize>(out: &Out, list: &Listed<T>, cells: impl Fn(&T) -> Vec<String>) -> u8 {
     out.table(&list.rows, cells);
     for note in &list.notes {
