@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cloud::Cloud;
 use crate::support::{Journal, http};
 
 #[test]
@@ -101,4 +102,18 @@ fn a_report_describes_the_set_up_and_holds_no_credential_and_no_name() {
     let (code, error) = journal.json_code(&["doctor", "--report", &file]);
     assert_eq!((code, error["error"]["code"].as_str()), (4, Some("refused")), "{error}");
     assert_eq!(std::fs::read_to_string(&path).expect("reads"), "my notes");
+}
+
+#[test]
+fn a_cloud_call_is_logged_by_operation_and_outcome_only() {
+    let cloud = Cloud::start();
+    let mut journal = cloud.journal();
+    journal.env.push(("TRACEBOOK_LOG".into(), "tracebook=trace".into()));
+    let filter = "annotation.plan = \"planted-in-a-filter\"";
+    let (_, _, stderr) = journal.run(&["live", "traces", "--source", "xray", "--filter", filter]);
+    let call = stderr.lines().find(|line| line.contains("cloud call")).unwrap_or_else(|| panic!("no call: {stderr}"));
+    for field in ["operation=\"X-Ray GetTraceSummaries\"", "attempt=1", "status=\"", "duration_ms="] {
+        assert!(call.contains(field), "{field}: {call}");
+    }
+    assert!(!stderr.contains("planted"), "{stderr}");
 }
