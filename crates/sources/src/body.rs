@@ -259,7 +259,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn all_packings_unpack_raw_deflate_too() {
+    fn every_encoding_is_decompressed_including_raw_deflate() {
         let text = b"one two three one two three".repeat(50);
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_stops_at_the_limit() {
+    fn a_decompression_bomb_stops_at_the_limit() {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         let zeros = vec![0; 1 << 20];
         for _ in 0..200 {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_bounded_while_it_comes() {
+    async fn a_body_is_bounded_while_it_arrives() {
         let refused = receive(Body::from(vec![0; 11]), 10, IDLE).await.expect_err("too large");
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(receive(Body::from(vec![0; 10]), 10, IDLE).await.expect("fits").len(), 10);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_a_gzip_file_are_padding_and_a_second_member_is_not() {
+    fn zeros_after_a_gzip_file_are_padding_but_a_second_member_is_read() {
         let unpacked = |packed: Vec<u8>| unpack(packed.into(), Packing::Gzip, 10);
         assert_eq!(unpacked([gzip(b"one "), vec![0; 512]].concat()).expect("padded"), "one ");
         let two = [gzip(b"one "), gzip(b"two"), vec![0; 3]].concat();
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_that_are_too_much_together_wait_for_each_other() {
+    async fn bodies_beyond_the_budget_wait_for_each_other() {
         let budget = small(8, Duration::from_secs(20));
         let bodies = (0..20).map(|_| {
             tokio::spawn(async move {
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_waits_too_long_is_told_to_come_again() {
+    async fn a_body_that_waits_too_long_gets_a_503() {
         let budget = small(4, Duration::from_millis(100));
         let all = receive_into(budget.share(), in_pieces(4), LIMIT, IDLE).await.expect("there is room");
         let beyond = receive_into(budget.share(), in_pieces(3), LIMIT, IDLE).await.expect("one may go beyond");
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unpacking_takes_room_only_where_something_is_packed() {
+    async fn decompression_reserves_memory_only_for_compressed_bodies() {
         let plain = room(Packing::Plain, LIMIT, LIMIT).await.expect("none is needed");
         assert!(plain.pieces.is_none());
         let held = |share: &Share| share.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);

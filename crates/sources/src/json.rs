@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_says_so() {
+    fn a_text_that_is_not_an_object_is_reported() {
         for (text, word) in [("[]", "expected a JSON object"), ("{} x", "trailing"), ("{\"a\":", "EOF"), ("", "EOF")] {
             let error = members(text, |_, _| Ok(())).expect_err("not an object");
             assert!(error.contains(word), "{text}: {error}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_readable_is_what_a_reader_takes() {
+    fn readable_texts_are_those_that_a_json_reader_accepts() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let (fine, too_deep) = (deep(127), deep(128));
         for text in [
@@ -263,13 +263,13 @@ mod tests {
     }
 
     #[test]
-    fn depth_costs_no_stack() {
+    fn deep_nesting_uses_no_stack() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
         members(&deep, |_, _| Ok(())).expect("balanced");
     }
 
     #[test]
-    fn a_deep_value_can_be_frozen_and_read_again() {
+    fn a_deep_value_can_be_frozen_and_read_back() {
         let deep = format!("{}1{}", "{\"k\":".repeat(100), "}".repeat(100));
         let json: serde_json::Value = serde_json::from_str(&deep).expect("below the reader's own limit");
         let value = value(json);

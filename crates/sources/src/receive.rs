@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn loopback_and_allowed_hosts_come_in() {
+    async fn loopback_and_allowed_hosts_are_accepted() {
         let server = guarded().await;
         for host in [
             "127.0.0.1:4318",
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rebound_names_and_web_pages_stay_out() {
+    async fn rebound_names_and_web_pages_are_refused() {
         let server = guarded().await;
         for lines in [
             "Host: evil.example:4318\r\n",
@@ -343,7 +343,7 @@ mod tests {
     const PREFLIGHT: &str = "OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1:4318\r\nAccess-Control-Request-Method: POST\r\n";
 
     #[tokio::test]
-    async fn a_page_of_an_allowed_origin_may_ask_and_post() {
+    async fn a_page_of_an_allowed_origin_may_preflight_and_post() {
         let server = guarded().await;
         let head = format!(
             "{PREFLIGHT}Origin: http://localhost:3000\r\nAccess-Control-Request-Headers: content-type,X-Honeycomb-Team, \
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_preflight_of_anybody_else_hears_nothing_of_cors() {
+    async fn other_preflights_get_no_cors_headers() {
         let server = guarded().await;
         for origin in ["Origin: http://evil.example\r\n", "Origin: null\r\n"] {
             let answer = http(server.addr, &format!("{PREFLIGHT}{origin}"), b"").await;

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_thousand_half_heads_hold_nobody_up_and_are_closed() {
+    async fn a_thousand_incomplete_heads_block_nobody_and_are_closed() {
         let door = door(SHORT).await;
         // Half a head, a prefix of the HTTP/2 preface, and nothing at all.
         let beginnings: [&[u8]; 3] = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"PRI * HT", b""];
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(ask(door.addr).await, 200);
     }
     #[tokio::test]
-    async fn a_connection_that_asks_again_may_pause_and_one_that_stops_in_a_later_head_is_closed() {
+    async fn a_connection_may_pause_between_requests_but_not_within_a_head() {
         let door = door(Bounds { first_head: Duration::from_millis(200), ..SHORT }).await;
         let mut stream = connected(door.addr, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
         sleep(Duration::from_millis(400)).await;
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_too_many_connections_the_newest_are_closed() {
+    async fn connections_beyond_the_limit_are_closed() {
         let door = door(Bounds { connections: 2, first_head: Duration::from_millis(400), ..SHORT }).await;
         let mut first = connected(door.addr, b"").await;
         let _second = connected(door.addr, b"").await;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_waits_for_what_is_under_way_and_no_longer() {
+    async fn shutdown_waits_for_requests_in_progress() {
         let door = door(SHORT).await;
         let slow = connected(door.addr, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
         let mut never = connected(door.addr, b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http2_without_tls_is_spoken_on_the_same_port() {
+    async fn http2_without_tls_is_served_on_the_same_port() {
         let door = door(SHORT).await;
         let mut stream = connected(door.addr, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
         let mut head = [0; 9];

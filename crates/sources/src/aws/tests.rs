@@ -21,7 +21,7 @@ use super::{REGIONS, endpoint, is_region};
 use crate::cloud::{Fault, Fetch, SourceError};
 use crate::testing::Server;
 
-/// The courses' usual files: every way to credentials.
+/// The usual files of the course, with every kind of credentials.
 const CONFIG: &str = "\
 [default]
 region = us-east-1
@@ -106,7 +106,7 @@ fn told(error: &SourceError) -> (Fault, &str, &str) {
     (error.fault, &error.message, &error.hint)
 }
 
-/// Carries requests for credentials nowhere: keeps where they would have gone, and answers as told.
+/// Carries credential requests nowhere: records where they would have gone, and answers as configured.
 #[derive(Clone, Debug)]
 struct Wire {
     asked: Arc<Mutex<Vec<String>>>,
@@ -140,7 +140,7 @@ impl HttpClient for Wire {
 }
 
 #[tokio::test]
-async fn every_profile_is_listed_with_how_it_comes_by_credentials() {
+async fn every_profile_is_listed_with_its_credential_kind() {
     let profiles = listed(&machine(&[HOME], FILES)).await.expect("good files");
     let shown: Vec<(&str, &str, &str)> =
         profiles.iter().map(|p| (p.name.as_str(), p.region.as_deref().unwrap_or("-"), p.kind)).collect();
@@ -165,7 +165,7 @@ async fn every_profile_is_listed_with_how_it_comes_by_credentials() {
 }
 
 #[tokio::test]
-async fn the_files_are_those_that_the_environment_names() {
+async fn the_environment_names_the_files() {
     let vars = [HOME, ("AWS_CONFIG_FILE", "/etc/aws.conf"), ("AWS_SHARED_CREDENTIALS_FILE", "~/keys")];
     let files = [("/etc/aws.conf", "[profile a]\nregion = eu-north-1\n"), ("/home/a/keys", KEYS), FILES[0]];
     let machine = machine(&vars, &files);
@@ -179,7 +179,7 @@ async fn the_files_are_those_that_the_environment_names() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_told_with_its_line() {
+async fn a_broken_file_is_reported_with_its_line() {
     let machine = machine(&[HOME], &[("/home/a/.aws/config", "[default]\nregion = us-east-1\n[profile x\n")]);
     for error in [listed(&machine).await.expect_err("broken"), refused(&machine, &settings("")).await] {
         assert_eq!(error.fault, Fault::Invalid);
@@ -188,7 +188,7 @@ async fn a_broken_file_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn missing_credentials_are_told_at_once() {
+async fn missing_credentials_are_reported_immediately() {
     let region = ("AWS_REGION", "us-east-1");
     let error = refused(&machine(&[HOME, region], &[]), &settings("")).await;
     assert_eq!(
@@ -225,7 +225,7 @@ async fn missing_credentials_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_told_with_how_to_renew_them() {
+async fn expired_credentials_are_reported_with_how_to_renew_them() {
     let error = refused(&machine(&[HOME], FILES), &settings("command")).await;
     assert_eq!(
         (error.fault, error.message.as_str()),
@@ -246,7 +246,7 @@ async fn expired_credentials_are_told_with_how_to_renew_them() {
 }
 
 #[tokio::test]
-async fn a_session_that_the_portal_does_not_know_any_more_is_expired() {
+async fn a_session_that_the_portal_no_longer_knows_is_expired() {
     let mut files = FILES.to_vec();
     files.push((TOKEN, r#"{"accessToken": "t", "expiresAt": "2090-01-01T00:00:00Z"}"#));
     let mut machine = machine(&[HOME], &files);
@@ -262,7 +262,7 @@ async fn a_session_that_the_portal_does_not_know_any_more_is_expired() {
     assert_eq!(refused(&machine, &settings("sso")).await.fault, Fault::Forbidden);
 }
 
-/// What a student's shell and config say for the service under study.
+/// What a student's shell and config contain for the service under study.
 const ASTRAY: &[(&str, &str)] = &[
     ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
     ("AWS_ENDPOINT_URL_XRAY", "http://127.0.0.1:2"),
@@ -290,7 +290,7 @@ fn astray() -> String {
 const ASSUMED: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2090-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"#;
 
 #[tokio::test]
-async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
+async fn endpoints_in_the_environment_and_the_config_are_ignored() {
     let config = astray();
     let files = [
         ("/home/a/.aws/config", config.as_str()),
@@ -301,7 +301,7 @@ async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
     vars.push(HOME);
     let mut machine = machine(&vars, &files);
 
-    // On the way to credentials.
+    // When getting credentials.
     let wire = Wire::new(200, ASSUMED);
     machine.http = Some(SharedHttpClient::new(wire.clone()));
     let connection = connect_on(&machine, &settings("role")).await.expect("the role is assumed");
@@ -311,7 +311,7 @@ async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
     refused(&machine, &settings("sso")).await;
     assert_eq!(portal.asked(), ["portal.sso.eu-west-1.amazonaws.com"]);
 
-    // And with them.
+    // And when using them.
     assert_eq!(connection.sdk.endpoint_url(), None);
     let asked = Wire::new(200, "{}");
     let sdk = connection.sdk.to_builder().http_client(asked.clone()).build();
@@ -320,10 +320,10 @@ async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
     drop(aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await);
     let hosts = ["xray", "logs", "sts"].map(|service| format!("{service}.us-east-1.amazonaws.com"));
     assert_eq!(asked.asked(), hosts);
-    // The role was assumed once: the credentials that were tried are those that are used.
+    // The role was assumed once: the credentials that were checked are used.
     assert_eq!(wire.asked().len(), 1);
 
-    // The one that is set here is followed, for roles as well.
+    // The configured endpoint is used, for roles as well.
     machine.http = Some(SharedHttpClient::new(wire.clone()));
     let set = Settings { endpoint: Some("http://localhost:5000/".to_owned()), ..settings("role") };
     let connection = connect_on(&machine, &set).await.expect("the role is assumed");
@@ -332,7 +332,7 @@ async fn no_endpoint_of_the_environment_or_the_config_is_followed() {
 }
 
 #[tokio::test]
-async fn a_named_profile_is_not_overruled_by_the_environment() {
+async fn a_named_profile_takes_precedence_over_the_environment() {
     let keys = [HOME, ("AWS_ACCESS_KEY_ID", "AKIAFROMENV"), ("AWS_SECRET_ACCESS_KEY", "e"), ("AWS_PROFILE", "role")];
     let key = |machine: Machine, settings: Settings| async move {
         use aws_credential_types::provider::ProvideCredentials as _;
@@ -354,7 +354,7 @@ async fn a_named_profile_is_not_overruled_by_the_environment() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_be_assumed_is_told_with_why() {
+async fn a_role_that_cannot_be_assumed_is_reported_with_the_reason() {
     // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     const DENIED: &str = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/andrew is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Reader</Message></Error></ErrorResponse>"#;
     let mut machine = machine(&[HOME], FILES);
@@ -367,7 +367,7 @@ async fn a_role_that_may_not_be_assumed_is_told_with_why() {
 }
 
 #[tokio::test]
-async fn a_region_must_be_known_and_be_one() {
+async fn a_region_must_be_set_and_valid() {
     let files = [("/home/a/.aws/credentials", KEYS)];
     let error = refused(&machine(&[HOME], &files), &settings("")).await;
     assert_eq!(
@@ -389,7 +389,7 @@ async fn a_region_must_be_known_and_be_one() {
 }
 
 #[test]
-fn only_a_clean_url_is_an_endpoint() {
+fn only_a_plain_url_is_an_endpoint() {
     for (text, taken) in [
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         (" http://localhost:4566/ ", "http://localhost:4566"),
@@ -417,7 +417,7 @@ fn only_a_clean_url_is_an_endpoint() {
 }
 
 #[test]
-fn endpoint_lines_stay_lines() {
+fn removing_endpoints_keeps_the_line_numbers() {
     let text =
         "[a]\nendpoint_url = http://x\nregion = r\n[services s]\nxray =\n\tENDPOINT_URL=http://y\n# endpoint_url = z\n";
     let clean = without_endpoints(text);
@@ -434,7 +434,7 @@ async fn sts(status: u16, body: &'static str) -> Server {
 }
 
 #[tokio::test]
-async fn who_am_i_shows_four_digits_of_the_account() {
+async fn the_identity_shows_four_digits_of_the_account() {
     // Recorded from moto 5.2.5.
     const ANSWER: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:user/moto</Arn><UserId>AKIAIOSFODNN7EXAMPLE</UserId><Account>123456789012</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></GetCallerIdentityResponse>"#;
     let server = sts(200, ANSWER).await;
@@ -454,7 +454,7 @@ async fn who_am_i_shows_four_digits_of_the_account() {
 }
 
 #[tokio::test]
-async fn keys_that_aws_does_not_take_are_told_at_once() {
+async fn rejected_keys_are_reported_immediately() {
     // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
     for (status, code, fault) in [
         (403, "InvalidClientTokenId", Fault::Rejected),
@@ -482,7 +482,7 @@ async fn keys_that_aws_does_not_take_are_told_at_once() {
 }
 
 #[test]
-fn codes_and_statuses_are_sorted() {
+fn codes_and_statuses_are_classified() {
     let errors = ErrorContext {
         profile: Some("cruddur".to_owned()),
         kind: Some(CredentialKind::Sso),
@@ -532,7 +532,7 @@ fn codes_and_statuses_are_sorted() {
 }
 
 #[test]
-fn what_aws_says_is_quoted_without_what_identifies() {
+fn quoted_messages_contain_no_identifiers() {
     assert_eq!(masked("123456789012"), "••••••••9012");
     let kept = "1-4efaaf4d-123456789012345678901234 1795447897864 a123456789012 12345678901";
     assert_eq!(masked(kept), kept);

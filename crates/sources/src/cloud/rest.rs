@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_no_odd_endpoint() {
+    fn a_token_is_not_sent_to_an_invalid_endpoint() {
         for endpoint in ["https://api.rollbar.com/api/1", "http://127.0.0.1:9", "http://[::1]:9/", "http://localhost/x"]
         {
             rest(endpoint).unwrap_or_else(|e| panic!("{endpoint}: {e}"));

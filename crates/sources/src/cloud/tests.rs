@@ -39,7 +39,7 @@ async fn calls_keep_to_the_quota_after_the_burst() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_throttling_is_repeated_and_all_clones_wait() {
+async fn only_throttling_is_retried_and_all_clones_wait() {
     let (fetch, _token, counted) = fetch(Limits::documented());
     let mut asked = 0;
     let answer = fetch
@@ -68,7 +68,7 @@ async fn only_throttling_is_repeated_and_all_clones_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_says_how_long_to_wait_is_given_that_long() {
+async fn a_retry_waits_as_long_as_the_source_says() {
     let (fetch, _token, counted) = fetch(Limits::none());
     let throttled = |seconds| SourceError::new(Fault::Throttled, "429", "").after(Some(Duration::from_secs(seconds)));
     let start = Instant::now();
@@ -85,7 +85,7 @@ async fn a_source_that_says_how_long_to_wait_is_given_that_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cancelling_ends_a_pause_and_an_answer_at_once() {
+async fn cancelling_ends_a_pause_and_a_response_immediately() {
     let (fetch, token, _) = fetch(Limits::none());
     let waiting = fetch.clone();
     let task = tokio::spawn(async move {

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_makes_no_link() {
+    fn an_invalid_name_makes_no_link() {
         for region in ["", "evil.com/#us-east-1", "us-east-1/..", "US-EAST-1", "-east-1"] {
             assert_eq!(group(region, "g"), None, "{region}");
         }

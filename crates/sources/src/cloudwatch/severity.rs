@@ -68,7 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn loggers_say_how_bad_it_is() {
+    fn severities_of_common_loggers_are_found() {
         for (message, severity) in [
             ("ERROR:cruddur:no such user", "ERROR"),
             ("2026-11-23 15:20:12,231 WARNING app: slow", "WARNING"),

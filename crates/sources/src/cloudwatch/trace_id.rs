@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn other_hex_is_no_trace() {
+    fn other_hex_is_not_a_trace_id() {
         for line in [
             "",
             "6b0459acd2fb2577c226bb0ed076fe79",
@@ -146,7 +146,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_id_is_written_is_found(bytes: [u8; 16], prefix in "[a-z \\[]{0,30}", xray: bool) {
+        fn every_written_id_is_found(bytes: [u8; 16], prefix in "[a-z \\[]{0,30}", xray: bool) {
             prop_assume!(bytes != [0; 16]);
             let id = TraceId(bytes);
             let written = if xray { id.xray() } else { id.to_string() };

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_stand_in_the_region_of_the_api() {
+    fn pages_are_in_the_region_of_the_api() {
         for (endpoint, pages) in [
             ("https://api.honeycomb.io", "https://ui.honeycomb.io"),
             ("https://api.honeycomb.io/", "https://ui.honeycomb.io"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_link_holds_the_query() {
+    fn a_query_link_contains_the_query() {
         let spec = Spec::parse(r#"{"breakdowns": ["http.route"], "time_range": 60}"#).expect("a query");
         assert_eq!(
             query(&auth(false), "https://ui.eu1.honeycomb.io", "a b", &spec).as_deref(),

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_without_a_name_is_called_by_what_it_asks() {
+    fn a_query_without_a_name_is_named_by_its_content() {
         assert_eq!(spec("").words(), "COUNT");
         assert_eq!(
             spec(r#"{"breakdowns": ["http.route", "http.method"]}"#).words(),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_the_help_is_a_query() {
+    fn every_example_of_the_help_is_a_query() {
         for (example, _) in FORMS {
             spec(example);
         }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_query_says_why() {
+    fn an_invalid_query_is_refused_with_a_reason() {
         for (text, word) in [
             ("COUNT by route", "not JSON"),
             ("[]", "JSON object"),
@@ -276,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn a_query_reads_well_and_leaves_honeycombs_id_out() {
+    fn a_query_is_readable_and_omits_honeycombs_id() {
         let spec = spec(r#"{"id": "abc", "calculations": [{"op":"COUNT"}], "orders": null, "limit": 5}"#);
         assert_eq!(spec.text(), "{\"calculations\": [{\"op\":\"COUNT\"}],\n \"limit\": 5}");
         assert_eq!(Spec::parse(&spec.text()), Ok(spec));
     }
 
     #[test]
-    fn a_query_has_a_stretch_of_its_own() {
+    fn a_query_has_its_own_range() {
         let now = Nanos(1_000_000 * SECOND);
         let range = |text: &str| {
             let range = spec(text).range(now);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stretch_takes_the_place_of_its_own() {
+    fn a_given_range_replaces_the_querys_own() {
         let query = spec(r#"{"time_range": 60, "granularity": 1, "limit": 5}"#);
         let range = |from: i64, until: i64| Range { from: Nanos(from), until: Nanos(until) };
         let over = query.over(range(SECOND + 1, 60 * SECOND + 1)).expect("a minute");
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rounding_hangs_on_the_stretch() {
+    fn the_rounding_depends_on_the_range() {
         let rounded = |hours: i64| rounding(Range { from: Nanos(0), until: Nanos(hours * 3600 * SECOND) });
         assert_eq!((rounded(6), rounded(7), rounded(48), rounded(49), rounded(168)), (60, 300, 300, 1_800, 1_800));
     }

@@ -133,7 +133,7 @@ fn take(body: &[u8], content_type: Option<&str>, received: Nanos) -> Result<Take
 }
 
 fn no_item(why: &str) -> Failure {
-    let words = format!("This is no Rollbar item: {why}. Send {{\"data\": {{\"body\": …}}}} as JSON.");
+    let words = format!("This is not a Rollbar item: {why}. Send {{\"data\": {{\"body\": …}}}} as JSON.");
     Failure::new(StatusCode::BAD_REQUEST, words)
 }
 

@@ -91,13 +91,13 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_does_and_nothing_panics(text in "\\PC{0,60}") {
+        fn other_text_is_not_a_reference_and_never_panics(text in "\\PC{0,60}") {
             prop_assert_eq!(EventRef::parse(&text), None);
         }
     }
 
     #[test]
-    fn a_local_id_is_no_reference() {
+    fn a_local_id_is_not_a_reference() {
         for text in ["17", "", "W10", &"A".repeat(MAX_LENGTH + 1)] {
             assert_eq!(EventRef::parse(text), None, "{text}");
         }

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_ends_where_the_service_says() {
+    fn a_batch_keeps_the_services_limits() {
         let day = BATCH_SPAN;
         let events = [event(0, 1), event(day - 1, 1), event(day, 1)];
         assert_eq!(batches(&events, &[0, 1, 2]), [0..2, 2..3], "less than a day apart");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_not() {
+    fn invalid_events_are_not_sent() {
         let events =
             [event(5, 1), event(1, 0), event(2, BATCH_BYTES - EVENT_BYTES + 1), event(1, BATCH_BYTES - EVENT_BYTES)];
         let mut rejected = Vec::new();

@@ -1,5 +1,5 @@
-//! The client against fakes over HTTP on loopback. Their shapes are those of botocore's model of the service
-//! (`botocore/data/logs/2014-03-28/service-2.json`), and what they do wrong is what emulators do.
+//! The client against fakes over HTTP on loopback. Their data has the shapes of botocore's model of the service
+//! (`botocore/data/logs/2014-03-28/service-2.json`), and their faults are those of emulators.
 
 mod eventstream;
 mod fake;

@@ -84,7 +84,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn places_read_back_and_sort_as_texts(a: (i64, i64), b: (i64, i64), backward: bool) {
+        fn positions_read_back_and_sort_as_text(a: (i64, i64), b: (i64, i64), backward: bool) {
             let place = |(time, seq)| EventPosition { time: Nanos(time), seq };
             let (a, b) = (place(a), place(b));
             prop_assert_eq!(EventPosition::parse(&a.to_string()), Some(a));

@@ -54,7 +54,7 @@ impl Local {
         if answer.body.is_empty() { Value::Null } else { answer.json() }
     }
 
-    /// The error's type and words.
+    /// The error's type and message.
     async fn refused(&self, operation: &str, input: Value) -> (String, String) {
         let answer = self.raw(operation, input.to_string().as_bytes()).await;
         assert_eq!(answer.status, 400, "{operation}: {}", answer.text());
@@ -101,7 +101,7 @@ fn is(refusal: &(String, String), expected: (&str, &str)) {
 }
 
 #[tokio::test]
-async fn watchtower_finds_out_what_is_missing_and_then_logs() {
+async fn watchtower_creates_what_is_missing_and_then_logs() {
     let local = Local::start().await;
     let stream = "host//app/venv/lib/flask/__main__.py/cruddur/4587";
     let found = local.ok("DescribeLogGroups", json!({"logGroupNamePrefix": "cruddur"})).await;
@@ -148,7 +148,7 @@ async fn watchtower_finds_out_what_is_missing_and_then_logs() {
 }
 
 #[tokio::test]
-async fn groups_are_made_once_listed_in_pages_and_deleted() {
+async fn groups_are_created_once_listed_in_pages_and_deleted() {
     let local = Local::start().await;
     for name in ["/aws/b", "/aws/a", "svc-2", "svc-1", "x#1"] {
         local.ok("CreateLogGroup", json!({"logGroupName": name, "tags": null, "logGroupClass": "STANDARD"})).await;
@@ -224,7 +224,7 @@ async fn groups_are_made_once_listed_in_pages_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_the_model_forbids_is_refused_in_awss_words() {
+async fn violations_of_the_model_are_refused_in_awss_words() {
     let local = Local::with_stream().await;
     let long = "a".repeat(513);
     let detected = "1 validation error detected: Value";
@@ -455,7 +455,7 @@ async fn a_batch_keeps_to_its_limits() {
 }
 
 #[tokio::test]
-async fn events_out_of_time_are_rejected_one_by_one() {
+async fn events_that_are_too_old_or_new_are_rejected_individually() {
     let local = Local::with_stream().await;
     // Past and future events do not count for the span of 24 hours.
     let answer = local
@@ -483,7 +483,7 @@ async fn events_out_of_time_are_rejected_one_by_one() {
 }
 
 #[tokio::test]
-async fn nothing_is_counted_that_is_not_stored() {
+async fn only_stored_events_are_counted() {
     let local = Local::with_stream().await;
     *local.store.errors.lock().expect("no panic") =
         vec![CommitError::permanent("the file is no database"), CommitError::retryable("the disk is full")];
@@ -553,7 +553,7 @@ async fn page_of(local: &Local, prefix: &str) -> Value {
 }
 
 #[tokio::test]
-async fn tags_are_added_replaced_and_taken_away() {
+async fn tags_are_added_replaced_and_removed() {
     let local = Local::start().await;
     local.ok("CreateLogGroup", json!({"logGroupName": "g", "tags": {"a": "1"}})).await;
     let arn = "arn:aws:logs:us-west-2:000000000000:log-group:g";
@@ -572,10 +572,10 @@ async fn tags_are_added_replaced_and_taken_away() {
 }
 
 #[tokio::test]
-async fn a_stream_is_read_both_ways() {
+async fn a_stream_is_read_in_both_directions() {
     let local = Local::with_stream().await;
     let texts: Vec<String> = (0..20).map(|n| n.to_string()).collect();
-    // Five events share each millisecond: only their order of arrival tells them apart.
+    // Five events share each millisecond: only their order of arrival distinguishes them.
     let events: Vec<(i64, &str)> = (0i64..).zip(&texts).map(|(n, text)| (NOW + n / 5, text.as_str())).collect();
     local.put(&events).await;
     let get = async |extra: Value| {
@@ -628,7 +628,7 @@ async fn a_stream_is_read_both_ways() {
 }
 
 #[tokio::test]
-async fn a_page_holds_a_megabyte() {
+async fn a_page_is_limited_to_a_megabyte() {
     let local = Local::with_stream().await;
     let big = "x".repeat(400_000);
     local.store.fill("cruddur", "s", (0..100).map(|n| (NOW + n, big.clone())));
@@ -707,7 +707,7 @@ async fn a_group_is_searched_across_streams_by_time() {
 }
 
 #[tokio::test]
-async fn a_long_search_stops_and_says_where_to_go_on() {
+async fn a_long_search_stops_with_a_token_to_continue() {
     let local = Local::with_stream().await;
     local.store.fill("cruddur", "s", (0..60_000).map(|n| (NOW + n, format!("line {n}"))));
     let mut input = json!({"logGroupName": "cruddur", "filterPattern": "\"line 59999\""});
@@ -720,7 +720,7 @@ async fn a_long_search_stops_and_says_where_to_go_on() {
 }
 
 #[tokio::test]
-async fn patterns_can_be_tried_out() {
+async fn patterns_can_be_tested() {
     let local = Local::start().await;
     let input = json!({"filterPattern": "ERROR", "logEventMessages": ["ok", "ERROR 1", "an ERROR"]});
     let matches = local.ok("TestMetricFilter", input).await;
@@ -732,7 +732,7 @@ async fn patterns_can_be_tried_out() {
 }
 
 #[tokio::test]
-async fn what_is_not_answered_says_what_is() {
+async fn unsupported_operations_name_the_supported_ones() {
     let local = Local::start().await;
     let words = local.invalid("StartQuery", json!({"queryString": "fields @message"})).await;
     assert!(words.contains("Logs Insights is not supported locally. Use FilterLogEvents"), "{words}");
@@ -865,7 +865,7 @@ fn any_input() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Asks without a socket.
+/// Sends a request without a socket.
 fn operated(operation: &str, body: Vec<u8>) -> Result<Value, Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {

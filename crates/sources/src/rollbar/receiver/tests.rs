@@ -91,7 +91,7 @@ async fn compressed_forms_and_batches_are_accepted() {
 async fn bad_requests_are_refused_in_json() {
     let rig = Rig::new().await;
     for (headers, body, status, word) in [
-        (HEADERS, &b"{\"data\": "[..], 400, "no Rollbar item"),
+        (HEADERS, &b"{\"data\": "[..], 400, "not a Rollbar item"),
         (HEADERS, b"", 400, "empty"),
         (HEADERS, b"{\"data\": {}}", 400, "no `body`"),
         ("Content-Encoding: gzip\r\n", b"plain", 400, "not readable gzip"),

@@ -236,7 +236,7 @@ impl Reader {
             cause if cause.starts_with("rootcause.") => Err("root causes are not computed here"),
             _ => {
                 let why = format!(
-                    "{:?} is no keyword; there are ok, error, fault, throttle, partial, responsetime, duration, http.status, \
+                    "{:?} is not a keyword; keywords are ok, error, fault, throttle, partial, responsetime, duration, http.status, \
                      http.url, http.method, user, annotation.KEY, service(\"name\"), edge(\"a\", \"b\") and group.name",
                     clip(word)
                 );

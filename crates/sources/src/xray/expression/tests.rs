@@ -196,7 +196,7 @@ fn invalid_expressions_name_the_position() {
         ("AND", 1, "keyword"),
         ("(fault", 7, "\")\""),
         ("fault)", 6, "AND, OR"),
-        ("faultt", 1, "no keyword"),
+        ("faultt", 1, "not a keyword"),
         ("http.status = \"200\"", 15, "a number"),
         ("http.status", 12, "one of"),
         ("http.url = home", 12, "quoted"),

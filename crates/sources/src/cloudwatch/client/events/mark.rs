@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_reads_back_and_nothing_else_does() {
+    fn only_a_mark_reads_back() {
         for mark in [Mark::Token("a.b/c==".into()), Mark::Before { until: -1, shown: 0 }] {
             assert_eq!(Mark::parse(&mark.to_string()), Ok(mark));
         }

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_where_the_query_has_them() {
+    fn columns_are_ordered_as_in_the_query() {
         let mut table = Table::default();
         table.add(vec![
             vec![field("@timestamp", "1"), field("@logStream", "s"), field(POINTER, "x")],
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read_as_aws_and_as_emulators_write_them() {
+    fn times_are_read_as_aws_and_emulators_write_them() {
         let moment = Some(Nanos::from_millis(1_795_447_212_231));
         assert_eq!(timestamp_in("2026-11-23 15:20:12.231"), moment);
         assert_eq!(timestamp_in("1795447212231"), moment);

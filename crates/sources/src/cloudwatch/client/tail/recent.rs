@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_what_is_forgotten_is_not_new_again() {
+    fn memory_is_bounded_and_forgotten_events_are_not_new() {
         let mut recent = Recent::default();
         for n in 0..i64::try_from(MAX_EVENTS).expect("small") + 10 {
             assert!(recent.is_new(&event(n, "a", "x")));

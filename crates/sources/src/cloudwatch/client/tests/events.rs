@@ -8,13 +8,13 @@ use crate::cloud::{Fault, Fetch, Progress, Range, Used};
 use crate::cloudwatch::client::{EventRef, EventsAsk};
 
 #[tokio::test]
-async fn every_page_is_read_empty_ones_too() {
+async fn every_page_is_read_including_empty_ones() {
     let fake = Fake::start(|asked| match asked.nth {
         0 => ok(
             json!({"events": [event(T, "1", "WARN trace_id=6b0459acd2fb2577c226bb0ed076fe79"), event(T + 1, "2", "b")],
             "searchedLogStreams": [], "nextToken": "A"}),
         ),
-        // wire.md §3.2: a page may be empty while a token is present.
+        // A page may be empty while a token is present.
         1 => ok(json!({"events": [], "searchedLogStreams": [], "nextToken": "B"})),
         _ => ok(json!({"events": [event(T + 1, "2", "b"), event(T + 2, "3", "c")], "searchedLogStreams": []})),
     })
@@ -44,7 +44,7 @@ async fn every_page_is_read_empty_ones_too() {
 }
 
 #[tokio::test]
-async fn the_limit_ends_an_answer_and_its_page_goes_on() {
+async fn the_limit_ends_an_answer_and_its_page_continues() {
     let events = (0..25).map(|n| (T + n, format!("{n:02}"))).collect();
     let holding = Holding { events, a_page: 4, turns_round: true };
     let fake = Fake::start(move |asked| holding.answer(asked)).await;
@@ -70,7 +70,7 @@ async fn the_limit_ends_an_answer_and_its_page_goes_on() {
 }
 
 #[tokio::test]
-async fn newest_first_is_right_where_the_endpoint_does_not_list_so() {
+async fn newest_first_works_if_the_endpoint_only_lists_oldest_first() {
     // Bursts, gaps of days, and many events in one millisecond.
     let mut times = vec![T - 40 * 86_400_000, T - 3 * 86_400_000];
     times.extend((0..30).map(|n| T - 86_400_000 + n / 10));
@@ -101,7 +101,7 @@ async fn newest_first_is_right_where_the_endpoint_does_not_list_so() {
 }
 
 #[tokio::test]
-async fn before_2024_the_service_is_not_asked_for_the_newest_first() {
+async fn newest_first_is_not_requested_before_2024() {
     let holding = Holding { events: vec![(T, "1".to_owned())], a_page: 10, turns_round: true };
     let fake = Fake::start(move |asked| holding.answer(asked)).await;
     let range = Range { from: Nanos(0), until: Nanos::from_millis(T + 1) };
@@ -114,7 +114,7 @@ async fn before_2024_the_service_is_not_asked_for_the_newest_first() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_search_is_sieved_and_sorted() {
+async fn events_of_an_endpoint_that_does_not_filter_are_filtered_and_sorted() {
     let fake = Fake::start(|_| {
         let mut other = event(T, "5", "ERROR elsewhere");
         other["logStreamName"] = json!("other");
@@ -138,7 +138,7 @@ async fn an_endpoint_that_does_not_search_is_sieved_and_sorted() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_not() {
+async fn invalid_requests_are_not_sent() {
     let fake = Fake::start(|_| ok(json!({}))).await;
     let long = "x".repeat(1_025);
     for (change, word) in [
@@ -195,7 +195,7 @@ async fn a_row_is_found_again_by_its_id() {
     assert_eq!((event.record.message.as_str(), event.reference()), ("c", reference.clone()));
     let body = &fake.bodies("FilterLogEvents")[0];
     assert_eq!((&body["startTime"], &body["endTime"], &body["logStreamNames"]), (&json!(T), &json!(T), &json!(["s"])));
-    // As Live Tail's are: by their text.
+    // As for Live Tail: by their text.
     reference.id = crate::cloudwatch::client::search::id_of_text("b");
     assert_eq!(client.event(&reference, &Fetch::unattended()).await.expect("is there").id, "2");
     reference.id = "gone".to_owned();

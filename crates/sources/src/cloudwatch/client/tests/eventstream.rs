@@ -1,4 +1,4 @@
-//! Frames of `application/vnd.amazon.eventstream`, written by the book
+//! Frames of `application/vnd.amazon.eventstream` as specified
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html> and Smithy's event stream
 //! specification): prelude of total and headers' length with its CRC, headers of strings, payload, CRC of everything.
 
@@ -41,7 +41,7 @@ pub(super) fn exception(kind: &str) -> Bytes {
     frame(&headers, json!({"message": kind}).to_string().as_bytes())
 }
 
-/// The frame that JSON protocols begin with, then LiveTailSessionStart.
+/// The first frame of JSON protocols, then LiveTailSessionStart.
 pub(super) fn session_start() -> [Bytes; 2] {
     let start = json!({"requestId": "r", "sessionId": "s", "logGroupIdentifiers": [ARN]});
     [event("initial-response", &json!({})), event("sessionStart", &start)]
@@ -60,6 +60,6 @@ pub(super) fn said(millis: i64, group: &str, message: &str) -> Value {
 }
 
 #[test]
-fn the_checksum_is_the_usual_one() {
+fn the_checksum_is_crc32() {
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
 }

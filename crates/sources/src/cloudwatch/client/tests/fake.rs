@@ -1,4 +1,4 @@
-//! A fake of CloudWatch Logs: what it is asked is kept, and a closure answers.
+//! A fake of CloudWatch Logs: records requests, and a closure answers them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -23,24 +23,24 @@ use crate::testing::Server;
 /// 2026-11-23T15:20:00Z
 pub(super) const T: i64 = 1_795_447_200_000;
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) operation: String,
     pub(super) host: String,
     pub(super) body: Value,
-    /// How many of this operation came before.
+    /// How many of this operation were received before.
     pub(super) nth: usize,
 }
 
 pub(super) enum Answer {
     Json(u16, Value),
     Page(u16, &'static str),
-    /// The beginning of a body, and then the connection is gone.
+    /// The beginning of a body, then the connection is cut.
     Cut(&'static str),
-    /// A head, and then nothing.
+    /// A head, then nothing.
     Silent,
-    /// Frames of an event stream, as long as somebody sends.
+    /// Frames of an event stream, until the sender is dropped.
     Stream(mpsc::UnboundedReceiver<Bytes>),
 }
 
@@ -48,7 +48,7 @@ pub(super) fn ok(body: Value) -> Answer {
     Answer::Json(200, body)
 }
 
-/// wire.md §3.1: `{"__type":"…","message":"…"}`
+/// `{"__type":"…","message":"…"}`
 pub(super) fn refuse(status: u16, kind: &str, message: &str) -> Answer {
     Answer::Json(status, json!({"__type": kind, "message": message}))
 }
@@ -78,7 +78,7 @@ impl Fake {
         Client::new(&connection(self.server.addr).await)
     }
 
-    /// One that takes the fake for AWS.
+    /// A client that takes the fake for AWS.
     pub(super) async fn client_of_aws(&self) -> Client {
         let mut client = self.client().await;
         client.own_endpoint = false;
@@ -135,7 +135,7 @@ async fn answer(State(inner): State<Inner>, headers: HeaderMap, body: Bytes) -> 
     }
 }
 
-/// What a fetch said and used.
+/// What a fetch reported and used.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     used: Mutex<HashMap<Used, u64>>,
@@ -201,12 +201,12 @@ pub(super) fn ids(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.id.as_str()).collect()
 }
 
-/// A service that holds events and answers FilterLogEvents with at most `a_page` of them.
+/// A service with events that answers FilterLogEvents with at most `a_page` of them.
 pub(super) struct Holding {
     /// Time and id, by time.
     pub(super) events: Vec<(i64, String)>,
     pub(super) a_page: usize,
-    /// Whether it lists the newest first when asked to.
+    /// Whether it lists newest first if requested.
     pub(super) turns_round: bool,
 }
 

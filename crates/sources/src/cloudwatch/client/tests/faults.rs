@@ -20,7 +20,7 @@ async fn throttling_is_retried_after_a_pause() {
 }
 
 #[tokio::test]
-async fn anything_else_is_not_repeated() {
+async fn other_errors_are_not_retried() {
     for (answer, fault) in [(500, Fault::Broken), (503, Fault::Broken)] {
         let fake = Fake::start(move |_| refuse(answer, "ServiceUnavailableException", "later")).await;
         let error = fake.client().await.events(&ask(), &Fetch::unattended()).await.expect_err("fails");
@@ -40,7 +40,7 @@ async fn anything_else_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn what_came_before_a_fault_is_kept() {
+async fn events_before_a_fault_are_kept() {
     for (fault, word) in [(Fault::Expired, "expired"), (Fault::Unreachable, "cut"), (Fault::Broken, "failed")] {
         let fake = Fake::start(move |asked| match (asked.nth, fault) {
             (0, _) => ok(json!({"events": [event(T, "1", "a"), event(T + 1, "2", "b")], "nextToken": "A"})),
@@ -67,7 +67,7 @@ async fn what_came_before_a_fault_is_kept() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_a_slow_answer_at_once() {
+async fn cancelling_ends_a_slow_response_immediately() {
     let fake = Fake::start(|asked| match asked.nth {
         0 => ok(json!({"events": [event(T, "1", "a")], "nextToken": "A"})),
         _ => Answer::Silent,
@@ -88,8 +88,8 @@ async fn cancelling_ends_a_slow_answer_at_once() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_an_emulators_no() {
-    // moto 5.2.5 on an operation that it does not have.
+async fn an_html_page_means_unsupported() {
+    // moto 5.2.5 for an unsupported operation.
     let fake = Fake::start(|_| Answer::Page(500, "<!doctype html><title>500 Internal Server Error</title>")).await;
     let error = fake.client().await.saved_queries(&Fetch::unattended()).await.expect_err("fails");
     assert_eq!(error.fault, Fault::Unsupported, "{}", error.message);

@@ -12,7 +12,7 @@ fn group(name: &str) -> Value {
 #[tokio::test]
 async fn groups_are_listed_and_searched() {
     let fake = Fake::start(|asked| match asked.body.get("logGroupNamePattern") {
-        // With a pattern only these three come back (DescribeLogGroups, logGroupNamePattern).
+        // With a pattern only these three members are returned (DescribeLogGroups, logGroupNamePattern).
         Some(_) => ok(json!({"logGroups": [
             {"logGroupName": "/ecs/cruddur", "creationTime": T, "arn": "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/cruddur:*"},
             {"logGroupName": "other"}]})),
@@ -36,14 +36,14 @@ async fn groups_are_listed_and_searched() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_group_can_have_is_not_asked_for() {
+async fn an_impossible_group_name_is_not_requested() {
     let fake = Fake::start(|_| ok(json!({}))).await;
     let found = fake.client().await.groups("a b", &Fetch::unattended()).await.expect("answers");
     assert_eq!((found.rows.len(), found.notes.len(), fake.heard().len()), (0, 1, 0));
 }
 
 #[tokio::test]
-async fn a_long_list_ends_and_says_so() {
+async fn a_long_list_is_cut_with_a_note() {
     let fake = Fake::start(|asked| {
         let groups: Vec<Value> = (0..50).map(|n| group(&format!("g{}-{n}", asked.nth))).collect();
         ok(json!({"logGroups": groups, "nextToken": asked.nth.to_string()}))
@@ -61,7 +61,7 @@ async fn a_long_list_ends_and_says_so() {
 }
 
 #[tokio::test]
-async fn streams_come_by_their_last_event_or_by_prefix() {
+async fn streams_are_listed_by_last_event_or_by_prefix() {
     let fake = Fake::start(|asked| match asked.body["logGroupName"].as_str() {
         Some("cruddur") => ok(json!({"logStreams": [
             {"logStreamName": "web/old", "creationTime": T, "lastEventTimestamp": T, "storedBytes": 0},

@@ -33,7 +33,7 @@ fn rows() -> [Value; 2] {
     ]
 }
 
-/// GetQueryResults: scheduled, running with a part, complete in two pages.
+/// GetQueryResults: scheduled, running with a partial result, complete in two pages.
 fn answer(asked: &Asked) -> super::fake::Answer {
     match (asked.operation.as_str(), asked.nth) {
         ("StartQuery", _) => ok(json!({"queryId": "q-1"})),
@@ -49,7 +49,7 @@ fn answer(asked: &Asked) -> super::fake::Answer {
 }
 
 #[tokio::test]
-async fn only_a_complete_result_is_one() {
+async fn only_a_complete_result_is_returned() {
     let fake = Fake::start(answer).await;
     let (fetch, watch, _) = watched();
     let result = fake.client().await.query(&ask(), &fetch).await.expect("answers");
@@ -61,7 +61,7 @@ async fn only_a_complete_result_is_one() {
         (result.language, result.groups.as_slice()),
         (QueryLanguage::Insights, ["cruddur".to_owned()].as_slice())
     );
-    // Whole seconds, both ends inclusive: a little more rather than a little less.
+    // Whole seconds, both ends inclusive: rather a little more than a little less.
     assert_eq!((result.start, result.end), (Nanos::from_millis(T), Nanos::from_millis(T + 61_000)));
     assert_eq!((result.more, result.notes.len()), (0, 0));
     let statistics: Vec<String> =
@@ -91,7 +91,7 @@ async fn a_reached_limit_is_reported() {
 }
 
 #[tokio::test]
-async fn a_query_that_did_not_end_well_is_no_result() {
+async fn an_unsuccessful_query_is_an_error() {
     for (status, word) in [
         ("Failed", "failed"),
         ("Cancelled", "somebody else"),
@@ -111,7 +111,7 @@ async fn a_query_that_did_not_end_well_is_no_result() {
 }
 
 #[tokio::test]
-async fn a_query_that_cannot_be_read_says_where() {
+async fn an_invalid_query_is_reported_with_the_position() {
     let fake = Fake::start(|_| {
         super::fake::Answer::Json(
             400,
@@ -152,7 +152,7 @@ async fn until_running(fake: &Fake) {
 }
 
 #[tokio::test]
-async fn a_query_that_the_user_ends_is_stopped_at_aws() {
+async fn a_cancelled_query_is_stopped_at_aws() {
     let fake = Fake::start(endless).await;
     let (fetch, watch, token) = watched();
     let client = fake.client().await;
@@ -169,7 +169,7 @@ async fn a_query_that_the_user_ends_is_stopped_at_aws() {
 }
 
 #[tokio::test]
-async fn a_query_that_nobody_waits_for_is_stopped_too() {
+async fn an_abandoned_query_is_stopped_at_aws() {
     let fake = Fake::start(endless).await;
     let client = fake.client().await;
     let running = tokio::spawn(async move { client.query(&ask(), &Fetch::unattended()).await });
@@ -200,7 +200,7 @@ async fn saved_queries_are_listed() {
 }
 
 #[tokio::test]
-async fn too_many_queries_at_once_is_a_matter_of_patience() {
+async fn too_many_concurrent_queries_are_retried() {
     let fake = Fake::start(|asked| match (asked.operation.as_str(), asked.nth) {
         ("StartQuery", 0) => {
             refuse(400, "LimitExceededException", "Account maximum query concurrency limit of [30] reached.")

@@ -9,13 +9,13 @@ fn said(millis: i64, message: &str) -> (i64, String) {
 }
 
 #[tokio::test]
-async fn group_and_stream_are_made_where_they_are_missing() {
+async fn missing_groups_and_streams_are_created() {
     let fake = Fake::start(|asked| match (asked.operation.as_str(), asked.nth) {
         ("PutLogEvents", 0) => refuse(400, "ResourceNotFoundException", "The specified log group does not exist."),
         ("CreateLogStream", _) => {
             refuse(400, "ResourceAlreadyExistsException", "The specified log stream already exists")
         }
-        // wire.md §3.1: void operations answer an empty body; PutLogEvents may.
+        // Operations without a result answer with an empty body; PutLogEvents may.
         _ => super::fake::Answer::Page(200, ""),
     })
     .await;

@@ -1,6 +1,6 @@
 //! Conversations in `tests/fixtures/cloud/cloudwatch-*.json`, replayed byte for byte: the request's line, target, type
-//! and body (what differs each time, signature, date and user agent, apart), and the answer's status, headers and body.
-//! Each file says where it is from.
+//! and body (without what differs each time: signature, date, user agent), and the answer's status, headers and body.
+//! Each file names its source.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -47,7 +47,7 @@ struct Recorded {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
-    /// Instead of `body`, what is no text.
+    /// Instead of `body`, for what is not text.
     #[serde(default)]
     body_base64: String,
 }
@@ -79,7 +79,7 @@ impl Replay {
         Client::new(&connection(self.server.addr).await)
     }
 
-    /// Everything was asked, and nothing else.
+    /// Checks that every request was made, and no other.
     fn check(&self) {
         let heard = self.heard.lock().expect("no panic before");
         assert_eq!(*heard, self.expected);

@@ -41,7 +41,7 @@ fn groups() -> Answer {
         {"logGroupName": "cruddur", "arn": format!("{ARN}:*"), "logGroupArn": ARN}]}))
 }
 
-/// Sessions, each with its frames; whoever asks for one more than there are is refused.
+/// Sessions with their frames; a request for one more is refused.
 struct Sessions(Mutex<std::vec::IntoIter<mpsc::UnboundedReceiver<Bytes>>>);
 
 impl Sessions {
@@ -73,7 +73,7 @@ fn nothing(_: &Asked) -> Answer {
 }
 
 #[tokio::test]
-async fn live_tail_is_read_where_the_endpoint_has_it() {
+async fn live_tail_is_used_if_the_endpoint_has_it() {
     let (sessions, senders) = Sessions::new(1);
     let fake = Fake::start(move |asked| sessions.answer(asked, nothing)).await;
     let (fetch, watch, token) = watched();
@@ -81,7 +81,7 @@ async fn live_tail_is_read_where_the_endpoint_has_it() {
     send(&senders[0], session_start());
     let first = next(&mut tail).await;
     assert_eq!((first.by, first.events.len(), first.sampled, first.notes.len()), (TailBy::LiveTail, 0, false, 0));
-    // Frames need not come whole, nor one by one.
+    // Frames may arrive in parts, or several at once.
     let [a, b] = [
         update(false, &[said(T + 1, "123456789012:cruddur", "ERROR a"), said(T + 2, "other", "b")]),
         update(true, &[said(T + 3, ARN, "c")]),
@@ -128,7 +128,7 @@ async fn an_ended_session_is_restarted_and_this_is_reported() {
 }
 
 #[tokio::test]
-async fn a_broken_frame_is_no_panic() {
+async fn a_broken_frame_does_not_panic() {
     let (sessions, senders) = Sessions::new(1);
     let fake = Fake::start(move |asked| sessions.answer(asked, nothing)).await;
     let mut tail = tail(&fake.client().await, &Fetch::unattended());
@@ -143,18 +143,18 @@ async fn a_broken_frame_is_no_panic() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_live_tail_is_asked_again_and_again() {
+async fn an_endpoint_without_live_tail_is_polled() {
     let fake = Fake::start(|asked| match (asked.operation.as_str(), asked.nth) {
         ("DescribeLogGroups", _) => groups(),
         ("StartLiveTail", _) => Answer::Page(404, "<html>Not Found</html>"),
-        // Before the tail began: one that was there, and one that came late.
+        // Before the tail began: one that was there, and one that arrived late.
         (_, 0) => {
             let mut late = event(T - 30_000, "late", "late");
             late["ingestionTime"] = json!(T + 1);
             ok(json!({"events": [event(T - 9_000, "0", "old"), late, event(T + 1, "1", "a")], "nextToken": "A"}))
         }
         (_, 1) => ok(json!({"events": [event(T + 2, "2", "b")]})),
-        // The overlap brings them again, and one that looks the same.
+        // The overlap returns them again, and one that looks the same.
         (_, 2) => ok(json!({"events": [event(T - 9_000, "0", "old"), event(T + 1, "1", "a"), event(T + 2, "2", "b"), event(T + 2, "3", "b")]})),
         (_, 3) => ok(json!({"events": []})),
         (_, 4) => refuse(503, "ServiceUnavailableException", "later"),
@@ -215,7 +215,7 @@ async fn an_emulator_that_closes_at_once_is_not_retried_indefinitely() {
 }
 
 #[tokio::test]
-async fn what_no_other_way_would_change_ends_a_tail() {
+async fn errors_that_polling_would_repeat_end_a_tail() {
     for (kind, fault) in [("ExpiredTokenException", Fault::Expired), ("UnrecognizedClientException", Fault::Rejected)] {
         let fake = Fake::start(move |_| refuse(400, kind, "")).await;
         let mut tail = tail(&fake.client().await, &Fetch::unattended());
@@ -237,7 +237,7 @@ async fn what_no_other_way_would_change_ends_a_tail() {
 }
 
 #[tokio::test]
-async fn a_source_that_stays_away_ends_a_tail() {
+async fn a_source_that_stays_unreachable_ends_a_tail() {
     let fake = Fake::start(|asked| match asked.operation.as_str() {
         "DescribeLogGroups" => groups(),
         _ => refuse(503, "ServiceUnavailableException", "later"),

@@ -16,10 +16,10 @@ use crate::receive::CommitError;
 pub(super) struct Memory {
     groups: Mutex<BTreeMap<String, Group>>,
     pub(super) records: Mutex<Vec<LogRecord>>,
-    /// What the next `put`s end with, last one first.
+    /// Errors of the next `put`s, the last one first.
     pub(super) errors: Mutex<Vec<CommitError>>,
     pub(super) reads: AtomicUsize,
-    /// The most events that one read gave.
+    /// The most events of one read.
     pub(super) largest_read: AtomicUsize,
 }
 
@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Memory {
-    /// Puts events in past the receiver's rules.
+    /// Adds events without the receiver's validation.
     pub(super) fn fill(&self, group: &str, stream: &str, events: impl IntoIterator<Item = (i64, String)>) {
         let mut groups = lock(&self.groups);
         let group = groups.get_mut(group).expect("a group");
