@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make recordings`: runs the UI's unit tests against a real `tracebook serve` and keeps its answers in
-# ui/src/test/recordings. Run it after changing a command, or when a unit test sends a command that it did not send before.
+# ui/src/test/recordings. Run it after changing a command, or when a unit test sends a command that it did not send
+# before.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh run

@@ -55,7 +55,10 @@ const tab = (name) => app.page.getByRole('tab', { name }).click()
 const shot = (name) => app.page.screenshot({ path: join(shots, `cloud-${name}.png`) })
 const evidence = () => app.rpc('evidence_list', {})
 
-/** Clicks, and waits until one more evidence of a kind stands in the entry: its text is saved a moment after the freezing. */
+/**
+ * Clicks, and waits until one more evidence of a kind stands in the entry: its text is saved a moment after the
+ * freezing.
+ */
 async function captures(click, kind) {
   const placed = (rows) => rows.filter((row) => row.kind === kind && row.entries.includes('week-2')).length
   const had = placed(await evidence())

@@ -19,8 +19,8 @@ import {
 } from '@codemirror/view'
 
 /**
- * Line endings are preserved because the editor does not normalise them: only "\n" ends a line, and a "\r" is a character of
- * the text that is hidden before a "\n". Typed line breaks use the text's own ending.
+ * Line endings are preserved because the editor does not normalise them: only "\n" ends a line, and a "\r" is a
+ * character of the text that is hidden before a "\n". Typed line breaks use the text's own ending.
  */
 export type Ending = '\n' | '\r\n' | '\r'
 

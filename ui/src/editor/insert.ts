@@ -69,7 +69,10 @@ function atCursor(state: EditorState): Insert {
     : { from: end, to: end, before: eol + eol, after, step }
 }
 
-/** The end of the code block or heading that a position is in: a reference would be mere text there, so it goes below. */
+/**
+ * The end of the code block or heading that a position is in: a reference would be mere text there, so it goes
+ * below.
+ */
 function blockEnd(state: EditorState, pos: number): number | null {
   for (let node = syntaxTree(state).resolveInner(pos, -1); node.parent; node = node.parent) {
     const inside = pos > node.from && pos <= node.to

@@ -27,7 +27,10 @@ const RETRY = 5000
 /** Milliseconds for which a card shows that it is rate limited. */
 const NOTICE = 5000
 
-/** A live card in the text. It refreshes while it is drawn and the window is visible, and shows the age of its result. */
+/**
+ * A live card in the text. It refreshes while it is drawn and the window is visible, and shows the age of its
+ * result.
+ */
 export class LiveCard extends WidgetType {
   constructor(
     private readonly reference: PlacedReference,

@@ -63,8 +63,8 @@ export async function confirmStored(
 }
 
 /**
- * Inserts a reference into the target slot or at the cursor, and returns its undo. After a slot is filled, the next open
- * slot below it becomes the target; after the last, captures go to the cursor.
+ * Inserts a reference into the target slot or at the cursor, and returns its undo. After a slot is filled, the next
+ * open slot below it becomes the target; after the last, captures go to the cursor.
  */
 export function insertReference(session: Session, reference: string): () => void {
   const slot = session.marks.target

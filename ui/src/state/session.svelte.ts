@@ -38,7 +38,10 @@ export interface Pin {
   release(): void
 }
 
-/** An open entry: its text, its markup as Rust parsed it, and its autosave. Keeps the undo history while another is shown. */
+/**
+ * An open entry: its text, its markup as Rust parsed it, and its autosave. Keeps the undo history while another
+ * is shown.
+ */
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
   marks: Marks = $state.raw({ references: [], live: [], slots: [], target: null })

@@ -12,8 +12,8 @@ let hosts: { test: string; source: Source }[] = []
 let recorded: Recordings = {}
 
 /**
- * A host for unit tests. Its answers were recorded from a real `tracebook serve`, for each test; a test states the exceptions
- * itself: `failures`, `delay` and `script`. A question without a recorded answer fails the test.
+ * A host for unit tests. Its answers were recorded from a real `tracebook serve`, for each test; a test states the
+ * exceptions itself: `failures`, `delay` and `script`. A question without a recorded answer fails the test.
  */
 export class ReplayHost implements Host {
   readonly name = 'replay'

@@ -74,8 +74,8 @@ function load(name: string): Recordings {
 }
 
 /**
- * Answers from the recording of a test. Each recorded change is used once, in order. A read gets the last answer that was
- * recorded before the next unused change, so the number and order of reads may differ from the recording.
+ * Answers from the recording of a test. Each recorded change is used once, in order. A read gets the last answer that
+ * was recorded before the next unused change, so the number and order of reads may differ from the recording.
  */
 export class Recording implements Source {
   readonly #exchanges: Exchange[]
@@ -103,7 +103,10 @@ export class Recording implements Source {
     return this.#missing
   }
 
-  /** The first unused one. A change that is sent more often than recorded gets the last answer again, without events. */
+  /**
+   * The first unused one. A change that is sent more often than recorded gets the last answer again, without
+   * events.
+   */
   #change(same: Exchange[]): Exchange | undefined {
     const next = same.find((one) => !this.#used.has(one))
     if (next) this.#used.add(next)

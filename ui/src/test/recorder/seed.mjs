@@ -1,5 +1,5 @@
-// The journal that every recorded test starts with. Its telemetry is sent to the receivers: the fixtures of the real SDKs,
-// and what is in traffic/.
+// The journal that every recorded test starts with. Its telemetry is sent to the receivers: the fixtures of the real
+// SDKs, and what is in traffic/.
 import { execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'

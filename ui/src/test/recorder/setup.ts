@@ -18,8 +18,8 @@ const src = join(root, 'ui/src')
 type Files = Record<string, Recordings>
 
 /**
- * Prepares a run of the unit tests against a real `tracebook serve`. With `TRACEBOOK_RECORD=write` its answers become the
- * recordings; with `check` the run fails if their shapes differ from those of the recordings.
+ * Prepares a run of the unit tests against a real `tracebook serve`. With `TRACEBOOK_RECORD=write` its answers become
+ * the recordings; with `check` the run fails if their shapes differ from those of the recordings.
  */
 export default async function setup(project: TestProject) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: build it first (scripts/cargo-build.sh)`)
