@@ -2,7 +2,7 @@
 
 /** Every command: what it takes and what it answers. */
 export interface Commands {
-  /** What runs, where, and what is wrong. */
+  /** Status of the app: receivers, journal, problems. */
   status: [StatusRequest, Status]
   /** The course's weeks. */
   weeks: [WeeksRequest, Array<WeekRow>]
@@ -12,7 +12,7 @@ export interface Commands {
   entry_get: [EntryGet, Entry]
   /** A new entry, from the week's template unless a body is given. */
   entry_new: [EntryNew, Entry]
-  /** Writes an entry's working text; an older base never overwrites. */
+  /** Writes the working text of an entry. An outdated base does not overwrite. */
   entry_write: [EntryWrite, Written]
   /** Changes an entry's title or week. */
   entry_rename: [EntryRename, EntryRow]
@@ -56,7 +56,7 @@ export interface Commands {
   log_groups: [LogGroupsRequest, Listed<LogGroupRow>]
   /** A log group's streams, the most recently written first. */
   log_streams: [LogStreamsRequest, Listed<LogStreamRow>]
-  /** Follows a CloudWatch log group. */
+  /** Starts a tail of a CloudWatch log group. */
   tail_start: [TailStart, TailRef]
   /** The events that a tail received. */
   tail_read: [TailRead, TailState]
@@ -68,7 +68,7 @@ export interface Commands {
   occurrences: [OccurrencesRequest, Listed<OccurrencePick>]
   /** Saved queries and boards. */
   queries: [QueriesRequest, Listed<SavedQuery>]
-  /** Saves a query here. */
+  /** Saves a query in the journal. */
   query_save: [QuerySave, SavedQuery]
   /** Deletes a query that was saved here. */
   query_forget: [QueryForget, boolean]
@@ -179,7 +179,7 @@ export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body"
  */
 export type Cancel = { 
 /**
- * The id its caller gave it.
+ * The id of the call.
  */
 call: string, };
 
@@ -205,7 +205,7 @@ filter?: string,
  */
 since?: string, 
 /**
- * Console: the text that was pasted or piped.
+ * Console: the pasted or piped text.
  */
 text?: ConsoleText, 
 /**
@@ -238,7 +238,7 @@ warnings: Array<string>,
  */
 id: Id, kind: Kind, 
 /**
- * What it is called.
+ * Its title.
  */
 title: string, 
 /**
@@ -861,7 +861,7 @@ done: number,
  */
 of: number, 
 /**
- * The current step in words.
+ * The current step, as text.
  */
 what: string, };
 
@@ -914,7 +914,7 @@ export type EvidenceRow = {
  */
 id: Id, kind: Kind, 
 /**
- * What it is called.
+ * Its title.
  */
 title: string, 
 /**
@@ -1036,7 +1036,7 @@ export type FilterForm = {
  */
 example: string, 
 /**
- * What it finds.
+ * What it matches.
  */
 meaning: string, };
 
@@ -1079,7 +1079,7 @@ export type FrozenAnswer = {
  */
 id: Id, 
 /**
- * What it is called.
+ * Its title.
  */
 title: string, 
 /**
@@ -1101,7 +1101,7 @@ export type Identity = {
  */
 account: string, 
 /**
- * AWS: the role or user. Honeycomb: the environment. Empty where there is none.
+ * AWS: the role or user. Honeycomb: the environment. May be empty.
  */
 name: string, 
 /**
@@ -1303,7 +1303,7 @@ caption?: string,
  */
 alt?: string, 
 /**
- * The live reference's size.
+ * The size of the live reference.
  */
 size?: string, };
 
@@ -1392,7 +1392,7 @@ warnings: Array<string>,
  */
 id: Id, 
 /**
- * What it is called.
+ * Its title.
  */
 title: string, 
 /**
@@ -1428,7 +1428,7 @@ export type LiveLogs = LiveQuestion;
  */
 export type LiveLook = { 
 /**
- * What it is called.
+ * Its title.
  */
 title: string, 
 /**
@@ -1436,7 +1436,7 @@ title: string,
  */
 title_generated: boolean, 
 /**
- * In words.
+ * As text.
  */
 question: string, 
 /**
@@ -1661,7 +1661,7 @@ last_event: string | null, };
  */
 export type LogStreamsRequest = { group: string, 
 /**
- * The beginning of their name; empty for all.
+ * Name prefix; empty for all.
  */
 search?: string, };
 
@@ -1966,7 +1966,7 @@ export type QueriesRequest = {
 source: Source, };
 
 /**
- * A query's answer.
+ * The result of a query.
  */
 export type QueryAnswer = { 
 /**
@@ -1974,7 +1974,7 @@ export type QueryAnswer = {
  */
 id: string, result: QueryResult, 
 /**
- * Where the vendor's page shows it.
+ * Link to the vendor's page.
  */
 link: string | null, };
 
@@ -2114,7 +2114,7 @@ export type Receiver = {
  */
 name: string, 
 /**
- * `127.0.0.1:4318`, or null where it does not listen.
+ * `127.0.0.1:4318`; null if it does not listen.
  */
 address: string | null, 
 /**
@@ -2194,7 +2194,7 @@ credential: string,
  */
 variable: string, 
 /**
- * What is counted: `segments`, `log events`.
+ * The counted unit: `segments`, `log events`.
  */
 unit: string, 
 /**
@@ -2490,7 +2490,7 @@ export type SecretSet = { vendor: Vendor,
  */
 token: string, 
 /**
- * Keep it in this run's memory only.
+ * Store it in memory only.
  */
 memory_only?: boolean, };
 
@@ -2723,7 +2723,7 @@ code: StatusCode,
 message?: string, };
 
 /**
- * What runs, where, and what is wrong.
+ * Status of the app: receivers, journal, problems.
  */
 export type Status = { version: string, 
 /**
@@ -2759,7 +2759,7 @@ relay: RelaySum,
  */
 rejected: number, 
 /**
- * Why the last one was refused; empty if none was.
+ * The reason for the last one; empty if there was none.
  */
 last_rejected: string, };
 
@@ -2778,7 +2778,7 @@ export type StatusRequest = Record<symbol, never>;
  */
 export type TailRead = { 
 /**
- * As `tail_start` gave it.
+ * As returned by `tail_start`.
  */
 id: string, };
 
@@ -2796,7 +2796,7 @@ id: string, };
  */
 export type TailStart = { 
 /**
- * As `live_logs` takes it; it must name a group.
+ * As for `live_logs`; must contain a group.
  */
 filter: string, };
 
@@ -2805,11 +2805,11 @@ filter: string, };
  */
 export type TailState = { 
 /**
- * Newest first; the last thousand.
+ * The last thousand, newest first.
  */
 rows: Array<LogRow>, 
 /**
- * `live tail`, or `polling` where the endpoint has none.
+ * `live tail`, or `polling` if the endpoint does not support it.
  */
 by: string, 
 /**
@@ -2830,7 +2830,7 @@ ended: ErrorBody | null, };
  */
 export type TailStop = { 
 /**
- * As `tail_start` gave it.
+ * As returned by `tail_start`.
  */
 id: string, };
 
@@ -2885,7 +2885,7 @@ endpoint: string,
 web: string, reach: Reach, };
 
 /**
- * What a change is about.
+ * The subject of a change.
  */
 export type Topic = "entry" | "evidence" | "live-card" | "traces" | "logs" | "errors" | "console" | "relay" | "sources" | "tail" | "status" | "all";
 

@@ -1,4 +1,4 @@
-//! Publishes what changed, whoever wrote it: this process or another one.
+//! Publishes changes of the databases, by this process and by others.
 //!
 //! Both databases are polled a few times a second, which also bounds how often a change of telemetry is published.
 
@@ -15,7 +15,7 @@ use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Event, Topic};
 
-/// Telemetry is published at most this often, and a change of the journal shows within a blink.
+/// Telemetry is published at most this often, and changes of the journal are visible at once.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) async fn start(

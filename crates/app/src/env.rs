@@ -31,7 +31,7 @@ pub(crate) fn env(ports: &Ports, request: &EnvRequest) -> Result<EnvText, Error>
     Ok(EnvText { text: format!("{note}{text}") })
 }
 
-/// Where a service finds the receivers.
+/// The addresses of the receivers.
 struct Addresses {
     http: String,
     grpc: String,

@@ -4,8 +4,8 @@
 //! [`Tracebook`] owns every background task under one cancellation token. Both hosts (the window,
 //! the command line) call nothing else.
 //!
-//! **Never:** tauri, SQL, a vendor's JSON. What touches the system (clock, randomness, files, ports) is here and
-//! handed to the crates below as values.
+//! This crate does not use Tauri or SQL, and does not know the vendors' JSON. Access to the system (clock, randomness,
+//! files, ports) is here and passed to the crates below as values.
 //!
 //! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `demo`.
 

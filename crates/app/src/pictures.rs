@@ -13,7 +13,7 @@ pub const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     pub svg: String,
-    /// Whether the address shows the same picture for ever: evidence does not change.
+    /// Whether the picture never changes, as for evidence.
     pub immutable: bool,
 }
 

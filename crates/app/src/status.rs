@@ -1,4 +1,4 @@
-//! What runs, where, and what is wrong.
+//! Status of the app: receivers, journal, problems.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

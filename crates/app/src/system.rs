@@ -1,4 +1,4 @@
-//! The system's clock and randomness: the only place that asks for them.
+//! The clock and randomness of the system. No other module uses them directly.
 
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;

@@ -77,7 +77,7 @@ impl Home {
         Self { dir, app }
     }
 
-    /// As if a watched command had printed it now.
+    /// Adds a line as if a watched command had printed it.
     pub(crate) async fn print(&self, text: &str) {
         let now = self.app.runtime.now();
         let record = ConsoleRecord {

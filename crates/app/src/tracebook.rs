@@ -76,7 +76,7 @@ impl Tracebook {
     async fn compose(config: Config, runtime: &Runtime) -> Result<Self, Error> {
         let data_dir = config.data_dir.as_path();
         make_private_dir(data_dir)?;
-        // Two processes that start at once must not migrate at once.
+        // Two processes that start concurrently must not migrate concurrently.
         let opening = lock_file(&data_dir.join("open.lock"))?;
         let waited = opening.try_clone().map_err(|e| cannot_write(data_dir, &e))?;
         blocking(move || waited.lock()).await?.map_err(|e| cannot_write(data_dir, &e))?;
@@ -99,7 +99,7 @@ impl Tracebook {
         let relay = Relay::new(data_dir, settings.relay, runtime);
         let receivers = match listeners {
             Some((listeners, allow_origin)) => {
-                // Only the process that receives removes what is old: a second one would only get in the way.
+                // Only the process that receives deletes by age; a second one would conflict with it.
                 retention::start(store.clone(), limits, runtime);
                 let receivers = Receivers::start(listeners, allow_origin, &store, &relay, runtime)?;
                 relay.follow();
@@ -111,7 +111,7 @@ impl Tracebook {
             None => Receivers::none(runtime),
         };
         if !config.watch.is_empty() {
-            // How the commands of an earlier run ended says nothing of this one's.
+            // The exit status of commands of an earlier run is outdated.
             store.forget_requests(request_log::WATCH).await?;
         }
         for line in config.watch.iter().cloned() {
@@ -156,7 +156,7 @@ impl Tracebook {
         crate::change_feed::start(journal, telemetry, &self.receivers.counters, &self.runtime).await
     }
 
-    /// Stops the receivers after what they hold is committed, and closes the databases.
+    /// Stops the receivers once their data is committed, and closes the databases.
     pub async fn shutdown(&self) {
         self.runtime.stop().await;
         self.telemetry.store.close().await;
@@ -209,7 +209,7 @@ impl Tracebook {
     /// Freezes the output of a command that ran, and puts it where the request says.
     ///
     /// # Errors
-    /// Where the entry or the slot is not there, or nothing was printed.
+    /// If the entry or slot does not exist, or nothing was printed.
     pub async fn capture_console(
         &self,
         console: Console,
@@ -222,15 +222,15 @@ impl Tracebook {
     /// Evidence as it was frozen.
     ///
     /// # Errors
-    /// Where there is none, or it was purged.
+    /// If there is none, or it was purged.
     pub async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
         self.evidence.frozen(id).await
     }
 
-    /// What was received for an evidence, as a JSON document.
+    /// The raw data of a piece of evidence, as a JSON document.
     ///
     /// # Errors
-    /// Where there is none: nothing was received beside what the evidence itself says, or it was imported.
+    /// If there is none: the evidence has no raw data, or it was imported.
     pub async fn evidence_raw(&self, id: Id) -> Result<serde_json::Value, Error> {
         self.evidence.raw(id).await
     }
@@ -238,15 +238,15 @@ impl Tracebook {
     /// What differs between two pieces of evidence.
     ///
     /// # Errors
-    /// Where one of them is not there.
+    /// If one of them does not exist.
     pub async fn evidence_diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
         self.evidence.diff(left, right).await
     }
 
-    /// The card of an evidence, as an export would write it.
+    /// The card of a piece of evidence, as in an export.
     ///
     /// # Errors
-    /// Where there is no such evidence.
+    /// If there is no such evidence.
     pub async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
         self.evidence.card(id, size).await
     }
@@ -254,7 +254,7 @@ impl Tracebook {
     /// The card of a local trace as it is now.
     ///
     /// # Errors
-    /// Where no span of it has arrived.
+    /// If no span of it has arrived.
     pub async fn live_trace(&self, id: &str, size: Size) -> Result<String, Error> {
         self.explore.trace_card(id, size).await
     }
@@ -262,7 +262,7 @@ impl Tracebook {
     /// The card of a live card's answer: the one of this name while it is kept, else the last.
     ///
     /// # Errors
-    /// Where the card was not answered yet in this run.
+    /// If there is no result yet in this process.
     pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
         self.live_cards.picture(id, asked_at, size).await
     }

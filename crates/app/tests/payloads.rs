@@ -47,7 +47,7 @@ fn frozen(records: &[SpanRecord]) -> Frozen {
         .iter()
         .map(|record| {
             let (loose, warnings) = tracebook_sources::normalise(record);
-            assert_eq!(warnings, Vec::<String>::new(), "what an SDK sends is read without a word");
+            assert_eq!(warnings, Vec::<String>::new(), "SDK data is read without warnings");
             loose
         })
         .collect();

@@ -14,7 +14,7 @@ pub fn typescript() -> String {
             if T::output_path().is_some() {
                 let name = T::ident(self.config);
                 if self.seen.contains_key(&name) {
-                    // The same generic type may be of another one this time.
+                    // The same generic type may have another argument this time.
                     return T::visit_generics(self);
                 }
                 let docs = T::docs().unwrap_or_default();

@@ -27,7 +27,7 @@ use crate::{env, status};
 pub use crate::ground::schema::*;
 pub use bindings::typescript;
 
-/// A command: its request, the answer that it gives, and its name on the wire.
+/// A command: its request, its answer, and its name.
 ///
 /// Implemented for each request by [`commands!`], so that callers in Rust need no JSON:
 /// `api::call(&tracebook, EntryGet { entry }, &caller)`.
@@ -37,17 +37,17 @@ pub trait Command: Into<Request> + Send {
     /// The answer.
     type Answer: Serialize + DeserializeOwned + Send;
 
-    /// Carries the command out.
+    /// Runs the command.
     ///
     /// # Errors
-    /// The command's own; see [`Error`].
+    /// Depends on the command; see [`Error`].
     fn run(self, app: &Tracebook, caller: &Caller) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 }
 
-/// Carries a command out and returns its answer.
+/// Runs a command and returns its answer.
 ///
 /// # Errors
-/// The command's own; see [`Error`].
+/// Depends on the command; see [`Error`].
 pub async fn call<C: Command>(app: &Tracebook, command: C, caller: &Caller) -> Result<C::Answer, Error> {
     command.run(app, caller).await
 }
@@ -83,7 +83,7 @@ macro_rules! commands {
                     let ($app, $args, $caller) = (app, self, caller);
                     // Handlers use what they need of these.
                     let _ = ($app, &$args, $caller);
-                    // Boxed: together the commands' futures would be deeper than the compiler follows.
+                    // Boxed, since the combined futures would be nested deeper than the compiler allows.
                     let begun = Instant::now();
                     let answer = Box::pin($handler).await;
                     log_command(Self::NAME, begun, answer.as_ref().err());
@@ -95,7 +95,7 @@ macro_rules! commands {
         /// Carries a command out and returns its answer as JSON text, which is written once.
         ///
         /// # Errors
-        /// The command's own; see [`Error`].
+        /// Depends on the command; see [`Error`].
         pub async fn rpc(app: &Tracebook, request: Request, caller: &Caller) -> Result<Box<RawValue>, Error> {
             match request {
                 $( Request::$name(args) => {
@@ -132,7 +132,7 @@ macro_rules! commands {
 }
 
 commands! { |app, args, caller|
-    /// What runs, where, and what is wrong.
+    /// Status of the app: receivers, journal, problems.
     status(StatusRequest) -> Status = app.overview.status();
     /// The course's weeks.
     weeks(WeeksRequest) -> Vec<WeekRow> = async { Ok(status::weeks()) };
@@ -142,7 +142,7 @@ commands! { |app, args, caller|
     entry_get(EntryGet) -> Entry = app.journal.entry_get(args);
     /// A new entry, from the week's template unless a body is given.
     entry_new(EntryNew) -> Entry = app.journal.entry_new(args, caller);
-    /// Writes an entry's working text; an older base never overwrites.
+    /// Writes the working text of an entry. An outdated base does not overwrite.
     entry_write(EntryWrite) -> Written = app.journal.entry_write(args, caller);
     /// Changes an entry's title or week.
     entry_rename(EntryRename) -> EntryRow = app.journal.entry_rename(args, caller);
@@ -186,7 +186,7 @@ commands! { |app, args, caller|
     log_groups(LogGroupsRequest) -> Listed<LogGroupRow> = app.cloud.log_groups(args, caller);
     /// A log group's streams, the most recently written first.
     log_streams(LogStreamsRequest) -> Listed<LogStreamRow> = app.cloud.log_streams(args, caller);
-    /// Follows a CloudWatch log group.
+    /// Starts a tail of a CloudWatch log group.
     tail_start(TailStart) -> TailRef = app.cloud.tail_start(args, caller);
     /// The events that a tail received.
     tail_read(TailRead) -> TailState = app.cloud.tail_read(args);
@@ -198,7 +198,7 @@ commands! { |app, args, caller|
     occurrences(OccurrencesRequest) -> Listed<OccurrencePick> = app.explore.occurrences(args, caller);
     /// Saved queries and boards.
     queries(QueriesRequest) -> Listed<SavedQuery> = app.explore.queries(args, caller);
-    /// Saves a query here.
+    /// Saves a query in the journal.
     query_save(QuerySave) -> SavedQuery = app.explore.query_save(args);
     /// Deletes a query that was saved here.
     query_forget(QueryForget) -> bool = app.explore.query_forget(args);

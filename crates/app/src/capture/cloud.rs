@@ -242,7 +242,7 @@ fn origin_of_trace(region: &str, id: TraceId, start: Nanos) -> Origin {
 
 /// The origin of log events from CloudWatch.
 fn origin_of_logs(region: &str, group: &str, pattern: &str, range: (Nanos, Nanos)) -> Origin {
-    // The console's range is exclusive at its end, and events may share the last millisecond.
+    // The end of the console's range is exclusive, and several events may have the last millisecond.
     let range = Range { from: range.0, until: Nanos(range.1.0.saturating_add(1_000_000)) };
     Origin {
         via: vec!["CloudWatch Logs API".to_owned()],

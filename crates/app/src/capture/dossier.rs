@@ -116,7 +116,7 @@ impl Capturer {
     }
 }
 
-/// A dossier that nothing was joined to yet.
+/// A dossier without joined items.
 pub(super) fn empty_dossier(trace_id: TraceId, trace: Trace) -> Dossier {
     Dossier { trace_id, trace, logs: Vec::new(), errors: Vec::new(), console: Vec::new(), notes: Vec::new() }
 }
@@ -178,7 +178,7 @@ mod tests {
     const OURS: &str = "6451a0724d919a6ac75115f8cbed6e79";
     const THEIRS: &str = "0123456789abcdef0123456789abcdef";
 
-    /// What ConsoleSpanExporter prints of a request.
+    /// Output of ConsoleSpanExporter for a request.
     fn printed(trace_id: &str, span_id: &str, name: &str) -> String {
         format!(
             "{{\n    \"name\": \"{name}\",\n    \"context\": {{\n        \"trace_id\": \"0x{trace_id}\",\n        \"span_id\": \"0x{span_id}\",\n        \"trace_state\": \"[]\"\n    }},\n    \"kind\": \"SpanKind.SERVER\",\n    \"parent_id\": null,\n    \"start_time\": \"2026-11-24T14:47:31.800000Z\",\n    \"end_time\": \"2026-11-24T14:47:31.900000Z\",\n    \"status\": {{\n        \"status_code\": \"UNSET\"\n    }},\n    \"attributes\": {{\n        \"app.user\": \"{name}\"\n    }},\n    \"events\": [],\n    \"links\": [],\n    \"resource\": {{\n        \"attributes\": {{}},\n        \"schema_url\": \"\"\n    }}\n}}\n"

@@ -188,7 +188,7 @@ impl Capturer {
         Ok(Finding::new(Body::Console(console), limit))
     }
 
-    /// Console output as evidence; spans that are recognised in it become telemetry.
+    /// Console output as evidence; recognised spans become telemetry.
     pub(super) async fn console_found(&self, mut console: Console) -> Result<Finding, Error> {
         if console.lines.is_empty() {
             return Err(Error::not_found(

@@ -1,4 +1,4 @@
-//! The received bytes that are kept with an evidence: JSON as it is, protobuf in base64 (so that fields unknown to this
+//! The received bytes that are kept with evidence: JSON as it is, protobuf in base64 (so that fields unknown to this
 //! version survive), both without credentials.
 
 use base64::Engine as _;
@@ -127,7 +127,7 @@ mod tests {
     const SECRET: &str = "corr3ct-horse-battery";
 
     #[test]
-    fn what_a_name_gave_away_is_out_of_everything_that_was_received() {
+    fn credentials_recognised_by_name_are_removed_from_all_raw_data() {
         let removed = credentials::remove_from_json(&mut json!([{ "key": "db.password", "value": SECRET }]));
         assert_eq!(removed.count(), 1);
         let bytes = |value: Json| serde_json::to_vec(&value).expect("JSON");

@@ -28,7 +28,7 @@ impl Cloud {
     pub(crate) async fn ask_honeycomb(&self, caller: &Caller) -> Result<AskHoneycomb, Error> {
         let call = self.runtime.begin(caller);
         let set = self.settings()?.honeycomb;
-        // Europe's API is Honeycomb's own, with the same quota.
+        // The European API is Honeycomb's too, with the same rate limit.
         let own = set.endpoint.as_deref().is_some_and(|endpoint| !endpoint.contains(".honeycomb.io"));
         let fetch = self.fetch(&call, own);
         let endpoint = set.endpoint.unwrap_or_else(|| HONEYCOMB.to_owned());

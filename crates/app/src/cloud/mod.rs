@@ -89,7 +89,7 @@ impl Cloud {
         Settings::read(&self.data_dir)
     }
 
-    /// A fetch for a call, within the vendor's quota; an endpoint of the user's own has none.
+    /// A fetch for a call, within the vendor's quota; a user-defined endpoint has none.
     pub(crate) fn fetch(&self, call: &Call, own_endpoint: bool) -> Fetch {
         call.fetch(self.limits_for(own_endpoint), self.count.clone())
     }
@@ -136,7 +136,7 @@ impl Cloud {
     }
 }
 
-/// The filter pattern that a filter of log events ends with.
+/// The filter pattern at the end of a log filter.
 pub(crate) fn pattern_of(filter: &str) -> Result<String, Error> {
     Ok(logs::pattern(&logs::parse_filter(filter)?))
 }

@@ -23,7 +23,7 @@ const MAX_TAILS: usize = 8;
 /// A tail that is not read for this long ends: its window was closed, and Live Tail is billed by the minute.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Every tail of this run.
+/// All tails of this process.
 pub(crate) type Tails = Mutex<HashMap<String, Arc<Tail>>>;
 
 #[derive(Debug)]

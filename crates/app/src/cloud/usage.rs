@@ -123,7 +123,7 @@ fn month(now: Nanos) -> String {
     now.rfc3339().chars().take(7).collect()
 }
 
-/// The month's counts with their prices.
+/// The counts of the month with their cost.
 pub(crate) async fn usage(telemetry: &Telemetry, now: Nanos) -> Result<Usage, Error> {
     let month = month(now);
     let counts: BTreeMap<String, u64> = telemetry.usage(&month).await?.into_iter().collect();
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_month_is_summed_up_in_one_sentence() {
+    fn the_month_is_summarised_in_one_sentence() {
         let prices: Prices = toml::from_str(PRICES).expect("the file reads");
         let of = |counts: &[(&str, u64)]| {
             let counts = counts.iter().map(|(what, n)| ((*what).to_owned(), *n)).collect();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn counts_of_all_processes_are_one() {
+    async fn counts_of_all_processes_are_added() {
         let folder = tempfile::tempdir().expect("a folder");
         let telemetry = Telemetry::open(folder.path()).await.expect("opens");
         let now = Nanos::parse_rfc3339("2026-11-25T22:00:00Z").expect("a time");

@@ -20,7 +20,7 @@ impl Aws {
         Self { endpoint: format!("http://{http}"), client, clock }
     }
 
-    /// Makes the log group and stream; that they are there already is fine.
+    /// Creates the log group and stream, unless they exist.
     pub(super) async fn prepare(&self) -> Result<(), String> {
         self.logs("CreateLogGroup", json!({ "logGroupName": GROUP })).await?;
         self.logs("CreateLogStream", json!({ "logGroupName": GROUP, "logStreamName": STREAM })).await?;
@@ -60,7 +60,7 @@ impl Aws {
         for (path, body) in [("CreateGroup", group), ("CreateSamplingRule", rule)] {
             let answer = self.client.post(format!("{}/{path}", self.endpoint)).json(&body).send().await;
             let status = answer.map_err(|e| e.to_string())?.status();
-            // In a journal that had the demo before, both are there.
+            // Both exist already if the journal was used for the demo before.
             if !status.is_success() && status.as_u16() != 400 {
                 return Err(format!("{path} was answered {status}"));
             }

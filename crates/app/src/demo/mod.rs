@@ -22,7 +22,7 @@ use crate::ground::error::{Code, Error};
 use crate::ground::schema::{Caller, Capture, ConsoleText, EntryNew, Export, LiveTraces};
 use crate::{Config, Tracebook};
 
-/// What the demo made.
+/// The result of the demo.
 #[derive(Clone, Debug, Serialize)]
 pub struct Demonstrated {
     /// Slug.
@@ -138,7 +138,7 @@ const STEPS: [Step; 9] = [
 /// A new temporary directory for a journal.
 ///
 /// # Errors
-/// Where the system's temporary directory cannot be written.
+/// If the temporary directory of the system cannot be written.
 pub fn throw_away_dir() -> Result<PathBuf, Error> {
     let path =
         std::env::temp_dir().join(format!("tracebook-demo-{}", otlp::random_hex::<4>().map_err(Error::internal)?));

@@ -1,4 +1,4 @@
-//! The demo service's OpenTelemetry side: real work, timed, sent as OTLP over HTTP.
+//! OpenTelemetry in the demo service: measures real work and sends it as OTLP over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) struct Exporter {
     clock: Arc<dyn Clock>,
 }
 
-/// A span under way.
+/// An open span.
 struct Active {
     id: String,
     parent: Option<String>,

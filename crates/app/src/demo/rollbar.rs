@@ -1,4 +1,4 @@
-//! The demo service's Rollbar side: one item, as pyrollbar sends it.
+//! Rollbar in the demo service: one item, as sent by pyrollbar.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ impl Rollbar {
         Self { endpoint: format!("http://{http}/api/1/item/"), client, clock }
     }
 
-    /// Reports the notifications page's lost return value. `trace_id` in X-Ray's form.
+    /// Reports the missing return value of the notifications page. `trace_id` has X-Ray's form.
     pub(super) async fn report(&self, path: &str, trace_id: &str) -> Result<(), String> {
         let body = json!({ "access_token": "demo", "data": {
             "uuid": random_hex::<16>()?,

@@ -32,7 +32,7 @@ struct Telemetry {
 
 impl Service {
     pub(super) async fn start(http: &str, xray_address: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        // A proxy of the environment must not come between us and our own loopback.
+        // Ignores proxies in the environment for loopback.
         let client = reqwest::Client::builder().no_proxy().build().map_err(Error::internal)?;
         let telemetry = Arc::new(Telemetry {
             otlp: otlp::Exporter::new(http, client.clone(), Arc::clone(&clock)),
@@ -50,7 +50,7 @@ impl Service {
         let token = CancellationToken::new();
         let stopped = token.clone().cancelled_owned();
         let task = tokio::spawn(async move {
-            // Ends by the token; a failed accept shows as a failed request of the demo.
+            // Stopped by the token; a failed accept results in a failed request of the demo.
             drop(axum::serve(listener, router).with_graceful_shutdown(stopped).await);
         });
         Ok(Self { address, client, telemetry, token, task })
@@ -60,14 +60,14 @@ impl Service {
         &self.address
     }
 
-    /// Calls one endpoint as a browser would, and returns the status.
+    /// Requests an endpoint and returns the status.
     pub(super) async fn request(&self, path: &str) -> Result<u16, Error> {
         let url = format!("http://{}{path}", self.address);
         let answer = self.client.get(url).send().await.map_err(|e| unreachable(&e))?;
         Ok(answer.status().as_u16())
     }
 
-    /// What the service printed so far.
+    /// The output of the service so far.
     pub(super) fn printed(&self) -> String {
         self.telemetry.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -75,7 +75,7 @@ impl Service {
     pub(super) async fn stop(self) {
         drop(self.client);
         self.token.cancel();
-        // A panic in it has shown as a failed request already.
+        // A panic in it already resulted in a failed request.
         drop(self.task.await);
     }
 }
@@ -84,7 +84,7 @@ fn unreachable(error: &dyn std::fmt::Display) -> Error {
     Error::new(Code::Unreachable, error.to_string(), "The demo needs free loopback ports")
 }
 
-/// `home` works and is traced with OpenTelemetry; `notifications` fails: X-Ray, CloudWatch Logs and Rollbar hear of it.
+/// `home` succeeds and is traced with OpenTelemetry; `notifications` fails, with X-Ray, CloudWatch Logs and Rollbar.
 async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<String>) -> (StatusCode, String) {
     let path = format!("/api/activities/{name}");
     let (sent, status) = match name.as_str() {
@@ -94,7 +94,7 @@ async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<Stri
     };
     let at = telemetry.clock.now().human();
     let code = status.as_u16();
-    // As werkzeug colours them.
+    // Colours as in werkzeug.
     let line = match status.is_success() {
         true => format!("127.0.0.1 - - [{at}] \"GET {path} HTTP/1.1\" {code} -\n"),
         false => format!("127.0.0.1 - - [{at}] \"\x1b[35m\x1b[1mGET {path} HTTP/1.1\x1b[0m\" {code} -\n"),
@@ -102,7 +102,7 @@ async fn activity(State(telemetry): State<Arc<Telemetry>>, Path(name): Path<Stri
     telemetry.printed.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
     match sent {
         Ok(()) => (status, "[]".to_owned()),
-        // The service says when its exporter fails, instead of the demo waiting in vain.
+        // Reports a failed exporter at once, so that the demo does not wait for its data.
         Err(why) => (StatusCode::BAD_GATEWAY, why),
     }
 }

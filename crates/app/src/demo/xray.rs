@@ -1,4 +1,4 @@
-//! The demo service's X-Ray side: segments over UDP, as the daemon takes them.
+//! X-Ray in the demo service: segments over UDP to the daemon's port.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl Emitter {
         Ok(Self { socket, clock })
     }
 
-    /// Handles the notifications page, which lost its return value, and sends its segment.
+    /// Handles the notifications page, which has no return value, and sends its segment.
     pub(super) async fn notifications(&self, path: &str, trace_id: &str) -> Result<(), String> {
         let (segment, subsegment, exception) = (random_hex::<8>()?, random_hex::<8>()?, random_hex::<8>()?);
         let start = seconds(&*self.clock);
@@ -56,7 +56,7 @@ impl Emitter {
     }
 }
 
-/// A trace id in X-Ray's form, of now.
+/// A trace id in X-Ray's form, with the current time.
 pub(super) fn new_trace_id(clock: &dyn Clock) -> Result<String, String> {
     let epoch = clock.now().0 / 1_000_000_000;
     Ok(format!("1-{epoch:08x}-{}", random_hex::<12>()?))

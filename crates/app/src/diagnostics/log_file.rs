@@ -59,11 +59,11 @@ impl LogFile {
         })
     }
 
-    /// Makes room for so many bytes: every file becomes one older, and the oldest goes.
+    /// Rotates the files: each is renamed, and the oldest is deleted.
     fn rotate(&self, needed: u64) -> io::Result<()> {
         let lock = private().write(true).open(self.folder.join(format!("{NAME}.lock")))?;
         if lock.try_lock().is_err() {
-            // Another process is at it: this line may still go into the full file.
+            // Another process is rotating: this line may still go into the full file.
             return Ok(());
         }
         // Another process may have done it before this one had the lock.

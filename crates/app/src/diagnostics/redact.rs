@@ -1,4 +1,4 @@
-//! What a line of diagnostics must not show: credentials, and characters that break a line or steer a terminal.
+//! Redaction of log lines: credentials, and characters that break lines or control a terminal.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ pub(crate) fn line(text: &str) -> String {
     escaped(cut(&credentials(text)))
 }
 
-/// A text without the credentials that their shape or the name beside them gives away.
+/// Removes credentials that are recognised by their form or by the name beside them.
 pub(crate) fn credentials(text: &str) -> String {
     let by_shape = remove_from_text(text, &mut Removed::default());
     by_name(&by_shape).into_owned()
 }
 
-/// Takes out what stands behind a credential's name: `token=…`, `"api_key": "…"`.
+/// Removes the value after the name of a credential: `token=…`, `"api_key": "…"`.
 fn by_name(text: &str) -> Cow<'_, str> {
     let mut clean = String::new();
     let mut from = 0;
@@ -38,7 +38,7 @@ fn by_name(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// The name that ends where a separator stands; empty for a part of a Rust path (`cloud::secrets:`).
+/// The name before a separator; empty for a part of a Rust path (`cloud::secrets:`).
 fn name_before(text: &str, separator: usize) -> &str {
     let before = text[..separator].trim_end_matches(['"', '\'']);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_credential_names_are_taken_out() {
+    fn values_of_credential_names_are_removed() {
         for (text, clean) in [
             ("token=abc status=200", "token=[credential removed] status=200"),
             ("token=\"a b c\" status=200", "token=\"[credential removed]\" status=200"),

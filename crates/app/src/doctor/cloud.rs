@@ -5,7 +5,7 @@ use crate::ground::error::{Code, Error};
 use crate::ground::schema::{Caller, Check, Identity, Vendor, WhoAmI};
 
 impl Doctor {
-    /// The checks of one vendor, in the order in which they can fail.
+    /// The checks for one vendor, in the order in which they can fail.
     pub(crate) async fn cloud_checks(&self, vendor: Vendor, caller: &Caller) -> Vec<Check> {
         let source = match vendor {
             Vendor::Aws => "aws",

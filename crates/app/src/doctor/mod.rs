@@ -112,7 +112,7 @@ struct Findings {
     low_rates: Vec<String>,
     environment: BTreeMap<String, String>,
     bytes: u64,
-    /// When the oldest of what is stored arrived.
+    /// The arrival time of the oldest stored data.
     oldest: Option<Nanos>,
     limit_bytes: u64,
     data_dir: String,
@@ -173,7 +173,7 @@ impl Findings {
                 "the SDK asks for sampling rules",
                 false,
                 format!(
-                    "X-Ray segments arrive, but no SDK asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request a second and 5 % of the rest"
+                    "X-Ray segments arrive, but no SDK asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request per second and 5 % of the rest"
                 ),
                 format!("ports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
             ),

@@ -151,7 +151,7 @@ impl Findings {
         found
     }
 
-    /// What is wrong with an endpoint, and what it should be.
+    /// The problem with an endpoint, and the correct value.
     fn endpoint(
         &self,
         signal: &str,
@@ -191,7 +191,7 @@ impl Findings {
     }
 }
 
-/// The path of a URL; empty where there is none.
+/// The path of a URL; may be empty.
 fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').map_or("", |slash| &rest[slash..]);

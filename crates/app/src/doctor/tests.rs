@@ -121,7 +121,7 @@ fn a_signals_own_endpoint_and_protocol_go_before_the_general_ones() {
         let wrong = set(pairs).otlp_variables().into_iter().filter(|(_, ok, ..)| !ok).collect::<Vec<_>>();
         assert!(wrong.is_empty(), "{pairs:?}: {wrong:?}");
     }
-    // Both signals are told by one variable: it is said once.
+    // One variable affects both signals: reported once.
     assert_eq!(set(&[(ALL, "http://127.0.0.1:4318")]).otlp_variables().len(), 1);
 }
 
@@ -153,7 +153,7 @@ fn what_was_mended_is_not_said_any_more() {
         assert_eq!(wrong(vec![later(good.clone()), bad.clone()]), 0, "{bad:?}");
         assert!(wrong(vec![later(bad.clone()), good]) > 0, "{bad:?}");
     }
-    // Full once is full for good: what counts is how far back it reaches.
+    // At the limit, the covered time range counts.
     let full = Findings { bytes: 500 << 20, oldest: Some(Nanos(100_000_000_000 - 2 * SHORT_REACH)), ..findings() };
     let room = full.checks().into_iter().find(|c| c.source == "journal").expect("a step");
     assert!(room.ok && room.fix.is_empty() && room.detail.contains("reaches back 2"), "{room:?}");
@@ -169,7 +169,7 @@ fn the_port_that_is_not_mapped_is_named() {
 }
 
 #[test]
-fn a_watched_command_that_failed_is_said_until_it_is_started_again() {
+fn a_failed_watched_command_is_reported_until_it_is_restarted() {
     let at = |line: &str, status: u16, seconds: i64| RequestCount {
         last: Nanos(seconds * 1_000_000_000),
         ..heard(request_log::WATCH, line, status)

@@ -78,7 +78,7 @@ impl EvidenceStore {
     /// Evidence as it was frozen.
     ///
     /// # Errors
-    /// Where there is none, or it was purged.
+    /// If there is none, or it was purged.
     pub(crate) async fn frozen(&self, id: Id) -> Result<Frozen, Error> {
         if let Some(frozen) = self.store.evidence(id).await? {
             return Ok(frozen);
@@ -92,10 +92,10 @@ impl EvidenceStore {
         }
     }
 
-    /// What was received for an evidence, as a JSON document.
+    /// The raw data of a piece of evidence, as a JSON document.
     ///
     /// # Errors
-    /// Where there is none: nothing was received beside what the evidence itself says, or it was imported.
+    /// If there is none: the evidence has no raw data, or it was imported.
     pub(crate) async fn raw(&self, id: Id) -> Result<serde_json::Value, Error> {
         let frozen = self.frozen(id).await?;
         let raw = self.store.evidence_raw(id).await?;
@@ -106,19 +106,19 @@ impl EvidenceStore {
         serde_json::from_slice(&raw).map_err(Error::internal)
     }
 
-    /// The card of an evidence, as an export would write it.
+    /// The card of a piece of evidence, as in an export.
     ///
     /// # Errors
-    /// Where there is no such evidence.
+    /// If there is no such evidence.
     pub(crate) async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
         let frozen = self.frozen(id).await?;
         blocking(move || card::svg(&frozen, size).svg).await
     }
 
-    /// What differs between two evidences.
+    /// The differences between two pieces of evidence.
     ///
     /// # Errors
-    /// Where one of them is not there.
+    /// If one of them does not exist.
     pub(crate) async fn diff(&self, left: Id, right: Id) -> Result<Difference, Error> {
         let (left, right) = (self.frozen(left).await?, self.frozen(right).await?);
         Ok(diff::bodies(&left.evidence.body, &right.evidence.body))
@@ -148,7 +148,7 @@ pub fn as_text(frozen: &Frozen) -> String {
     text
 }
 
-/// Why there is no raw data for an evidence.
+/// Why there is no raw data.
 fn why_no_raw(body: &Body) -> &'static str {
     match body {
         Body::Console(_) => {

@@ -24,7 +24,7 @@ const CLOUDWATCH: &[(&str, &str)] = &[
     ("group:cruddur ERROR", "a word; case counts"),
     ("group:cruddur \"500 INTERNAL\"", "an exact phrase"),
     ("group:cruddur ?timeout ?refused", "one of them"),
-    ("group:cruddur ERROR -healthcheck", "without a word"),
+    ("group:cruddur ERROR -healthcheck", "excluding a word"),
     ("group:cruddur { $.level = \"ERROR\" }", "a field of JSON"),
     ("group:cruddur [ip, ..., status = 4*]", "a column"),
     ("group:cruddur trace:1-5e1b4151-43a0913a12345678912345678", "events that name a trace"),

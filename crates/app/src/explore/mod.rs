@@ -1,4 +1,4 @@
-//! Questions to whichever source is named: local telemetry or a cloud source.
+//! Dispatches queries to a source: local telemetry or a cloud source.
 
 mod filters;
 mod links;
@@ -140,7 +140,7 @@ impl Explorer {
     /// The card of a local trace as it is now.
     ///
     /// # Errors
-    /// Where no span of it has arrived.
+    /// If no span of it has arrived.
     pub(crate) async fn trace_card(&self, id: &str, size: Size) -> Result<String, Error> {
         let trace = self.telemetry.read_trace(trace_id(id)?).await?.trace;
         blocking(move || card::preview(&Body::Trace(trace), size)).await

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_old_or_too_much_goes() {
+    fn old_and_excess_entries_are_removed() {
         let cache = Cache::new(2);
         let minute = Duration::from_secs(60);
         cache.put("a".to_owned(), 1, minute);

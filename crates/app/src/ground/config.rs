@@ -12,7 +12,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The receivers; `None` for commands that only read and write the journal.
     pub receivers: Option<ReceiverConfig>,
-    /// Commands whose output is kept while the app runs, each a line for the shell.
+    /// Watched commands, each a shell command line.
     pub watch: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Config {
     /// The platform's data directory for this app, unless `TRACEBOOK_DATA` or the user names one.
     ///
     /// # Errors
-    /// Where the platform has none (no HOME).
+    /// If the platform has none (no HOME).
     pub fn data_dir(named: Option<PathBuf>) -> Result<PathBuf, Error> {
         if let Some(named) = named.or_else(|| std::env::var_os("TRACEBOOK_DATA").map(PathBuf::from)) {
             if named.as_os_str().is_empty() {

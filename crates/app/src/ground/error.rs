@@ -47,7 +47,7 @@ pub enum Code {
     Internal,
 }
 
-/// The written form: `{"code", "message", "hint"}`.
+/// The JSON form: `{"code", "message", "hint"}`.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ErrorBody {
     pub code: Code,
@@ -81,7 +81,7 @@ impl Error {
         Self::new(Code::Internal, cause.to_string(), "This is a bug of Tracebook: please report it with this message")
     }
 
-    /// The written form.
+    /// The JSON form.
     pub fn body(&self) -> ErrorBody {
         ErrorBody { code: self.code, message: self.message.clone(), hint: self.hint.clone() }
     }

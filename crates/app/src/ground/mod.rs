@@ -1,5 +1,5 @@
-//! What every module may use, and what uses none of them: errors, configuration, settings, files, and the running
-//! app's clock, ids, events and tasks.
+//! Shared by all modules, and using none of them: errors, configuration, settings, files, and the clock, ids, events
+//! and tasks of the running app.
 
 pub(crate) mod cache;
 pub(crate) mod config;

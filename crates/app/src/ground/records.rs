@@ -1,4 +1,4 @@
-//! From records, received or fetched, to the core's values.
+//! Converts received or fetched records to `core` values.
 
 use tracebook_core::assemble::assemble;
 use tracebook_core::errors::Occurrence;

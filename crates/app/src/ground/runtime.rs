@@ -18,7 +18,7 @@ use crate::ground::schema::{Caller, Event};
 /// Listeners slower than this many events lose the oldest; they are told to reload.
 const EVENTS: usize = 1_024;
 
-/// What a module needs of the running app. Cheap to clone.
+/// What modules need from the running app. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Runtime {
     clock: Arc<dyn Clock>,

@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_captured_command_leaves_running_is_not_waited_for() {
+    async fn background_jobs_of_a_captured_command_are_not_waited_for() {
         let before = Instant::now();
         let console =
             run(&shell("echo started; sleep 9.7531 & exit 4"), CancellationToken::new(), clock()).await.expect("runs");
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_is_cut_is_said() {
+    async fn a_truncated_line_is_reported() {
         let long = "head -c 200000 /dev/zero | tr '\\0' a; echo; echo short";
         let console = run(&shell(long), CancellationToken::new(), clock()).await.expect("runs");
         assert_eq!(console.lines.len(), 2);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ending_a_command_ends_what_it_started_even_behind_a_shell_that_has_gone() {
+    async fn stopping_a_command_stops_its_children_even_after_their_shell_exited() {
         for line in ["sleep 97.5312 & echo hi", "trap '' TERM; sleep 97.5312; sleep 97.5312"] {
             let mut command = Command::new("sh");
             command.arg("-c").arg(line).stdin(Stdio::null());

@@ -1,4 +1,4 @@
-//! What arrives: the receivers' ports, what is committed and counted of it, and watched commands.
+//! Receivers: committing and counting what arrives, and watched commands.
 
 pub(crate) mod command_runner;
 mod last_arrival;

@@ -1,4 +1,4 @@
-//! The receivers on their ports, and what arrives being committed.
+//! The receivers on their ports, and committing what arrives.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Receivers {
     }
 }
 
-/// What wraps every router: who may ask, and the log of requests.
+/// Wraps every router: access control and the request log.
 struct Guarded {
     hosts: AllowedHosts,
     origins: Arc<[String]>,

@@ -1,5 +1,5 @@
-//! Keeps telemetry within its limits while nothing is written: removes what is too old, and applies a lowered limit.
-//! A writer makes room for what it writes itself, see `store::bounds`.
+//! Keeps telemetry within its limits while nothing is written: deletes old data, and applies a lowered limit. Writers
+//! free the space they need themselves, see `store::trim`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::ground::settings::TelemetryLimits;
 
 const INTERVAL: Duration = Duration::from_secs(3);
 
-/// Removes what is too old until the app stops.
+/// Deletes old telemetry until the app stops.
 pub(crate) fn start(telemetry: Telemetry, limits: TelemetryLimits, runtime: &Runtime) {
     let ours = runtime.clone();
     runtime.spawn_cancellable(async move {
@@ -29,7 +29,7 @@ pub(crate) fn start(telemetry: Telemetry, limits: TelemetryLimits, runtime: &Run
     });
 }
 
-/// What arrived before this time is removed.
+/// Data that arrived before this time is deleted.
 fn oldest_kept(limits: TelemetryLimits, now: Nanos) -> Nanos {
     Nanos(now.0.saturating_sub(limits.nanos()))
 }

@@ -18,7 +18,7 @@ use tracebook_store::{StoreError, Telemetry};
 use crate::ingest::last_arrival::LastArrival;
 use crate::relay::Relay;
 
-/// Commits what every receiver takes in, and queues what the relay forwards.
+/// Commits received data, and queues it for the relay.
 #[derive(Debug)]
 pub(crate) struct TelemetrySink {
     pub(crate) store: Telemetry,

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_s_pace_holds_whatever_is_stored() {
+    fn the_minimum_interval_of_a_source_applies_to_any_stored_value() {
         let answers = Arc::new(Answers::default());
         let card = card(1, Source::Xray, 0);
         drop(answers.look(&card, at(0), true).expect("asks"));
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_look_any_more_is_forgotten() {
+    fn clients_that_are_gone_are_forgotten() {
         let answers = Arc::new(Answers::default());
         for n in 0..5_000 {
             answers.look(&card(n, Source::Local, 1), at(0), false).expect("asks").finish(Ok(answer(0, "x")));
@@ -369,7 +369,7 @@ mod tests {
         let new = card(7_001, Source::Local, 1);
         drop(answers.look(&new, at(10_000), false));
         let there: Vec<Id> = answers.with(|entries| entries.keys().copied().collect());
-        assert_eq!(there.len(), 2, "the one that is being asked and the one that is looked at");
+        assert_eq!(there.len(), 2, "the one whose query runs and the visible one");
         drop(asking);
     }
 
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_is_told_and_who_left_is_remembered() {
+    async fn waiting_clients_are_notified_and_those_that_left_are_remembered() {
         let answers = Arc::new(Answers::default());
         let card = card(1, Source::Local, 1);
         let lease = answers.look(&card, at(0), false).expect("asks");

@@ -37,7 +37,7 @@ const QUICK_ANSWER: Duration = Duration::from_millis(400);
 const TIMEOUT: Duration = Duration::from_secs(90);
 /// How often unused answers are removed.
 const SWEEP: Duration = Duration::from_secs(60);
-/// Tells a live card's id from an evidence's or a vendor's.
+/// Distinguishes the id of a live card from other ids.
 const PREFIX: &str = "live:";
 
 /// Stored questions and this run's answers to them. Cheap to clone.
@@ -66,7 +66,7 @@ impl LiveCards {
         }
     }
 
-    /// Removes answers that nobody looks at any more, until the app stops.
+    /// Removes abandoned answers until the app stops.
     pub(crate) fn start_sweep(&self) {
         let cards = self.clone();
         self.runtime.spawn_cancellable(async move {
@@ -216,10 +216,10 @@ impl LiveCards {
         self.freeze(LiveCardFreeze { id, asked_at: None, into, slot, caption, alt: None, size: None }, caller).await
     }
 
-    /// The picture of an answer: the one of this name while it is kept, else the last.
+    /// The card of a result: the one with this name if it is kept, else the last.
     ///
     /// # Errors
-    /// Where the card was not answered yet in this run.
+    /// If there is no result yet in this process.
     pub(crate) async fn picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
         let card = self.stored_card(id).await?;
         let answer = asked_at
@@ -339,7 +339,7 @@ fn frozen_reference(
     markdown::reference_as(frozen, own(Some(&live.alt)).as_deref(), caption, &live.size)
 }
 
-/// The capture that answers a card's question.
+/// The capture for the query of a card.
 fn capture_of(question: &CardQuestion) -> Capture {
     Capture {
         id: question.id.clone(),

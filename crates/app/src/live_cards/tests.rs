@@ -16,7 +16,7 @@ impl Home {
         self.app.live_cards.look(LiveCardLook { id, now }).await.expect("looks")
     }
 
-    /// Looks until what is shown is as wanted.
+    /// Requests the card until it meets a condition.
     async fn until(&self, id: Id, wanted: impl Fn(&LiveLook) -> bool) -> LiveLook {
         for _ in 0..400 {
             let look = self.look(id, false).await;
@@ -63,7 +63,7 @@ fn capture(kind: Kind, id: &str) -> Capture {
 }
 
 #[tokio::test]
-async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
+async fn a_card_shows_incoming_data_and_keeps_its_result_when_a_query_fails() {
     let home = Home::new().await;
     let card = home.card(lines("segments")).await;
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
     let id = card.card.id;
     let empty = home.look(id, false).await;
     assert!(empty.answer.is_none() && empty.picture.is_none());
-    assert_eq!(empty.problem.map(|p| p.code), Some(Code::NotFound), "nothing matched is said");
+    assert_eq!(empty.problem.map(|p| p.code), Some(Code::NotFound), "reports that nothing matched");
     let missing = home.app.live_cards.picture(id, None, Size::Full).await.expect_err("no answer, no picture");
     assert_eq!(missing.code, Code::NotFound);
 
@@ -87,7 +87,7 @@ async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
     let picture = home.app.live_cards.picture(id, two.asked_at.as_deref(), Size::Compact).await.expect("draws");
     assert!(picture.contains("LIVE, NOT EVIDENCE") && !picture.contains("<metadata"));
 
-    // The lines are gone; the answer stays with its age and the reason.
+    // The lines are deleted; the result stays, with its age and the reason.
     home.app.telemetry.store.trim(Nanos(i64::MAX)).await.expect("forgets");
     let stale = home.until(id, |look| look.problem.is_some()).await;
     assert_eq!((stale.answer.as_deref(), &stale.asked_at), (Some("backend, 2 lines"), &two.asked_at));
@@ -97,7 +97,7 @@ async fn a_card_shows_what_arrives_and_keeps_its_answer_when_there_is_none() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
+async fn no_query_runs_while_invisible_or_before_the_interval() {
     let home = Home::new().await;
     home.print("a").await;
     let card = home.card(lines("")).await;
@@ -109,7 +109,7 @@ async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
     for _ in 0..20 {
         assert_eq!(home.look(id, false).await.asked_at, first.asked_at, "the hour is not over");
     }
-    // A second is enough for local telemetry where the user asks.
+    // At the user's request, local telemetry can be queried after a second.
     let asked = |look: &LiveLook| look.asked_at != first.asked_at;
     for _ in 0..400 {
         if asked(&home.look(id, true).await) {
@@ -127,7 +127,7 @@ async fn nobody_is_asked_while_nobody_looks_nor_faster_than_the_pace() {
 }
 
 #[tokio::test]
-async fn what_is_shown_is_what_is_frozen() {
+async fn the_shown_result_is_frozen() {
     let home = Home::new().await;
     home.print("first").await;
     let card = home.card(lines("")).await;
@@ -139,7 +139,7 @@ async fn what_is_shown_is_what_is_frozen() {
     assert_eq!(captured.evidence.title, "backend, 1 line");
     assert_eq!(Some(&captured.evidence.captured_at), shown.asked_at.as_ref(), "as of when it was answered");
     assert_eq!(captured.warnings, Vec::<String>::new());
-    // Without an answer to name it asks anew; with one that is gone, too, and says so.
+    // Without a result it runs the query; also if the result is gone, with a warning.
     let now = home.freeze(freeze(id)).await.expect("freezes");
     assert_eq!(now.evidence.title, "backend, 2 lines");
     let gone = LiveCardFreeze { asked_at: Some("2020-01-01T00:00:00.000Z".to_owned()), ..freeze(id) };
@@ -164,7 +164,7 @@ async fn freezing_replaces_the_references_of_one_entry() {
     let slug = home.entry("One", &text).await;
     let other = home.entry("Two", &format!("{}\n", card.reference)).await;
 
-    // Through the door of the command line.
+    // Through the command line's API.
     let request = Capture { into: Some(slug.clone()), ..capture(Kind::Console, &format!("live:{id}")) };
     let captured = home.app.live_cards.capture(request, &Caller::default()).await.expect("freezes");
     let evidence = captured.evidence.id;
@@ -179,14 +179,14 @@ async fn freezing_replaces_the_references_of_one_entry() {
     assert_eq!(home.body(&other).await, format!("{}\n", card.reference), "another entry's stays live");
     assert!(home.app.journal.store.live_card(id).await.expect("reads").is_some());
 
-    // Its text before can be written again, and the card lives.
+    // The previous text can be written again, and the card is live.
     let write = EntryWrite { entry: slug.clone(), base: None, body: text.clone(), cut: None };
     home.app.journal.entry_write(write, &Caller::default()).await.expect("writes");
     assert!(home.look(id, false).await.answer.is_some());
     let rows = home.app.evidence.list(EvidenceList::default()).await.expect("lists");
     assert!(rows.iter().any(|row| row.id == evidence && row.entries.is_empty()), "not placed");
 
-    // A text without one gets it at its end; a slot is filled where one is named.
+    // Without a reference it is appended; a named slot is filled.
     let plain = home.entry("Three", "# Three\n\nInsert image of logs\n").await;
     let into =
         |slot: Option<&str>| LiveCardFreeze { into: Some(plain.clone()), slot: slot.map(str::to_owned), ..freeze(id) };
@@ -224,7 +224,7 @@ async fn a_captured_live_card_has_its_own_question() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_not_stored() {
+async fn invalid_queries_are_not_stored() {
     let home = Home::new().await;
     for (question, said) in [
         (CardQuestion { kind: Kind::Trace, ..lines("duration>") }, "duration"),
@@ -238,7 +238,7 @@ async fn what_cannot_be_asked_is_not_stored() {
     let secret = home.card(lines("db.password=hunter22 backend")).await;
     assert_eq!(secret.card.question.filter, "backend");
     assert!(secret.warnings[0].contains("credential"));
-    // A new question names the card anew, unless the user had named it.
+    // A new query changes the title, unless the user set it.
     let set = |question, title: Option<&str>| LiveCardSet {
         id: secret.card.id,
         question,
@@ -295,7 +295,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
         assert_eq!(std::fs::read(out.join("journal").join(path)).expect("there"), home.exported(path).into_bytes());
     }
 
-    // What is known is not taken again; another question under its id is left alone, and said.
+    // A known card is not imported again; a different query with its id is ignored, with a warning.
     assert_eq!(back.imports(&home.out()).await.warnings, Vec::<String>::new());
     let set =
         LiveCardSet { id: open.card.id, question: Some(lines("mine")), pace_seconds: None, title: None, paused: None };
@@ -303,7 +303,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     let said = back.imports(&home.out()).await.warnings;
     assert!(said.len() == 1 && said[0].contains("another question"), "{said:?}");
 
-    // In the bin, the answer before it is shown.
+    // If it is in the bin, the previous one is shown.
     let bin = EvidenceDelete { id: newest.id, purge: false };
     home.app.evidence.delete(bin, &Caller::default()).await.expect("bins");
     home.exports().await;
@@ -324,7 +324,7 @@ async fn a_question_to_a_cloud_that_was_imported_waits_for_its_reader() {
     back.imports(&home.out()).await;
     let look = back.look(card.card.id, false).await;
     assert!(look.paused && !look.asking && look.problem.is_none() && look.next_ms.is_none());
-    // One that is not there any more can be named, and leads nowhere.
+    // A reference to deleted evidence is possible, but resolves to nothing.
     let strange = back.entry("Two", "![x](live:01JD4ZZZZZZZZZZZZZZZZZZZZZ)\n").await;
     let done = back
         .app

@@ -71,7 +71,7 @@ impl Holder {
 }
 
 impl Ports {
-    /// No receivers in this process; says whether another one holds them.
+    /// No receivers in this process; reports whether another one holds them.
     pub(crate) fn elsewhere(data_dir: &Path) -> Self {
         let holder = holder(data_dir);
         let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
@@ -101,7 +101,7 @@ impl Ports {
             && bridges.is_empty()
             && let Some(first) = list.first_mut()
         {
-            first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so only loopback is listened on".to_owned();
+            first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so receivers listen on loopback only".to_owned();
         }
         for row in &list {
             match &row.address {
@@ -202,7 +202,7 @@ impl Port<'_> {
             Err(error) if matches!(self.listen, Listen::Named(_)) => {
                 return Err(Error::new(
                     Code::Unreachable,
-                    format!("{address} cannot be listened on: {error}"),
+                    format!("cannot listen on {address}: {error}"),
                     "Name another port, or port 0 for any that is free",
                 ));
             }
@@ -223,7 +223,7 @@ impl Port<'_> {
             let address = SocketAddr::new(*bridge, address.port());
             match bind(address) {
                 Ok(listener) => bound.listeners.push(listener),
-                Err(error) => problems.push(format!("--containers: {address} cannot be listened on: {error}")),
+                Err(error) => problems.push(format!("--containers: cannot listen on {address}: {error}")),
             }
         }
         bound.row.problem = problems.join(". ");

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_the_daemons_own() {
+    fn a_line_has_the_daemons_format() {
         let now = Nanos::parse_rfc3339("2026-11-25T22:40:00.987654321Z").expect("a time");
         assert_eq!(
             sent(now, 1, 0, Duration::from_millis(85)),

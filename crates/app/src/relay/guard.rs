@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_is_known_by_its_agent_and_a_write_by_its_place() {
+    fn a_relay_is_recognised_by_its_agent_and_a_write_by_its_path() {
         let request = |path: &str, name: &str, value: &str| {
             Request::builder().uri(path).header(name, value).body(axum::body::Body::empty()).expect("a request")
         };
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn our_own_receivers_are_known_by_every_name() {
+    async fn our_own_receivers_are_recognised_by_any_name() {
         let own = ["127.0.0.1:4318".parse().expect("one"), "172.17.0.1:4318".parse().expect("one")];
         for address in [
             "http://127.0.0.1:4318",

@@ -44,7 +44,7 @@ use sender::{Sender, Timing};
 
 /// How often the settings file is read: another process or an editor may have changed it.
 const POLL: Duration = Duration::from_secs(1);
-/// How long after the start nothing is dropped for its age.
+/// Grace period after the start in which nothing is dropped for its age.
 const STARTUP_GRACE: Duration = Duration::from_secs(60);
 /// Batches of at least this many bytes are converted on a blocking thread.
 const LARGE: usize = 256 * 1024;
@@ -52,7 +52,7 @@ const LARGE: usize = 256 * 1024;
 const LINES: usize = 256;
 
 impl Destination {
-    /// The name people know it by.
+    /// Its display name.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Otlp => "OpenTelemetry",
@@ -72,8 +72,8 @@ impl Destination {
         }
     }
 
-    /// The most items and bytes of a batch. X-Ray: the daemon's 50. CloudWatch Logs: 10,000 events and 1 MiB, of
-    /// which JSON takes a little less than what is counted.
+    /// Maximum items and bytes of a batch. X-Ray: the daemon's 50. CloudWatch Logs: 10,000 events and 1 MiB, which is
+    /// counted slightly above the size of the JSON.
     fn max_batch(self) -> (u32, u64) {
         match self {
             Self::Otlp => (u32::MAX, 1 << 20),
@@ -285,7 +285,7 @@ async fn maintain(relay: Relay, cloud: Arc<Cloud>, telemetry: Telemetry) {
     }
 }
 
-/// What was queued before this time is dropped. What waited while the app did not run is tried first.
+/// Payloads queued before this time are dropped. Those queued before the start are tried first.
 fn dropped_before(set: &RelaySettings, running: Duration, now: Nanos) -> Nanos {
     match running < STARTUP_GRACE {
         true => Nanos(i64::MIN),

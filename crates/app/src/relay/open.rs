@@ -159,7 +159,7 @@ pub(super) fn not_honeycombs() -> SourceError {
     )
 }
 
-/// Who sends, for the other side's logs.
+/// The User-Agent.
 pub(super) fn agent() -> String {
     TOOL.replace(' ', "/")
 }

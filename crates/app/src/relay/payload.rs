@@ -96,7 +96,7 @@ fn otlp_part(part: otlp::outgoing::Part) -> Outgoing {
     }
 }
 
-/// Events of one stream: as kind its group and its name, as body `[[1795447300000,"message"],…]`.
+/// Events of one stream: the kind is its group and name, the body `[[1795447300000,"message"],…]`.
 fn log_events(events: &[&LogRecord]) -> Option<Outgoing> {
     let first = events.first()?;
     let list: Vec<(i64, &str)> = events.iter().map(|log| (log.timestamp.millis(), log.message.as_str())).collect();

@@ -20,12 +20,12 @@ use super::{Relay, daemon};
 use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::RelaySettings;
 
-/// The stream of console lines that the daemon's lines are kept in.
+/// The console stream for the daemon's lines.
 pub(crate) const STREAM: &str = "x-ray relay";
 
 /// The longest pause, even if a service asks for more.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// After so many failures in a row each payload is sent on its own.
+/// After this many consecutive failures, payloads are sent one by one.
 const MAX_BATCH_FAILURES: u32 = 4;
 
 /// The intervals of a sender.
@@ -35,7 +35,7 @@ pub(super) struct Timing {
     pub(super) gather: Duration,
     /// How often the queue is polled, which other processes fill too.
     pub(super) look: Duration,
-    /// The pause after a first failure; it doubles.
+    /// The pause after the first failure; doubles each time.
     pub(super) first_pause: Duration,
     /// The longest pause.
     pub(super) longest_pause: Duration,
@@ -71,9 +71,9 @@ pub(super) struct Sender {
     store: Telemetry,
     open: Arc<dyn Open>,
     timing: Timing,
-    /// Made with the settings beside it.
+    /// The sink, with the settings it was created with.
     destination: Option<(Arc<RelaySettings>, Box<dyn Sink>)>,
-    /// Failures in a row.
+    /// Consecutive failures.
     failures: u32,
     /// How many payloads are sent one by one, after one of them failed a batch.
     alone: usize,
@@ -141,7 +141,7 @@ impl Sender {
             () = &mut work => return,
             () = token.cancelled() => {}
         }
-        // What is still being sent then stays queued.
+        // Payloads still in flight stay queued.
         drop(timeout(last, work).await);
     }
 
@@ -249,7 +249,7 @@ impl Sender {
                     Fault::Broken | Fault::Unreachable if self.failures > 0 => {
                         // These bytes may cause the failure: others go first the next time, later each on its own.
                         let retry = batch.iter().map(|queued| queued.seq).collect();
-                        // Where that cannot be written, it is retried before anything is sent; the pause is the same.
+                        // If that cannot be stored, it is retried before anything is sent, after the same pause.
                         self.finish(BatchOutcome { retry, ..BatchOutcome::default() }).await;
                         if batch.len() > 1 && self.failures >= MAX_BATCH_FAILURES {
                             self.alone = batch.len();
@@ -281,7 +281,7 @@ impl Sender {
         let first = batch.iter().map(|queued| queued.received.0).min()?;
         let waited =
             Duration::from_nanos(u64::try_from(self.relay.0.runtime.now().0.saturating_sub(first)).unwrap_or(u64::MAX));
-        // A clock that was set back must not delay a batch for ever.
+        // A clock that was set back must not delay a batch indefinitely.
         self.timing.gather.checked_sub(waited).filter(|rest| !rest.is_zero())
     }
 
@@ -350,7 +350,7 @@ impl Sender {
             }
         };
         self.failures = self.failures.saturating_add(1);
-        // Whatever was resolved for it may be why it failed.
+        // The resolved credentials may be the cause.
         self.destination = None;
         self.problem(error).await;
         Next::Pause(pause)

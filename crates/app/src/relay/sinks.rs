@@ -186,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn unprocessed_segments_are_refused_unless_x_ray_was_too_busy() {
+    fn unprocessed_segments_are_rejected_unless_throttled() {
         let documents = [r#"{"name":"n","id":"aa"}"#, r#"{"id":"bb"}"#, "no json"].map(str::to_owned);
         let said = [segment("aa", "MissingParam"), segment("bb", "ThrottledException"), segment("", "ParseError")];
         let outcome = unprocessed_of(&documents, &said);
         assert_eq!((outcome.refused, outcome.again.as_slice()), (2, &[1][..]));
         assert_eq!(outcome.words, ["aa MissingParam words", "bb ThrottledException words", "ParseError words"]);
         assert_eq!(unprocessed_of(&documents, &[]), Outcome::default());
-        // What cannot be found is not sent for ever.
+        // Unknown ids must not be retried indefinitely.
         assert_eq!(unprocessed_of(&documents, &[segment("cc", "InternalFailure")]).refused, 1);
     }
 

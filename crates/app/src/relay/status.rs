@@ -1,4 +1,4 @@
-//! What a user sees of the relay, and switches.
+//! Status and settings of the relay for the user.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -52,7 +52,7 @@ fn pipe(path: &Path) {
 #[tokio::test]
 async fn a_file_is_ours_as_soon_as_it_is_written() {
     let home = Home::with_evidence().await;
-    // Where the markdown would be written first there is no place: the assets are written, the markdown fails.
+    // The assets are written, but the Markdown fails.
     let blocked = home.out().join(format!("journal/{TEMPORARY}{}", std::process::id()));
     std::fs::create_dir_all(&blocked).expect("makes");
     home.export(false).await.expect_err("the markdown cannot be written");
@@ -62,7 +62,7 @@ async fn a_file_is_ours_as_soon_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_a_killed_export_left_is_cleared() {
+async fn temporary_files_of_a_killed_export_are_removed() {
     let home = Home::with_evidence().await;
     let left = [home.write("journal/.tracebook-1", "half"), home.write("journal/assets/old/.tracebook-22", "half")];
     let kept = [
@@ -70,7 +70,7 @@ async fn what_a_killed_export_left_is_cleared() {
         home.write("journal/.tracebook-", "mine"),
         home.write("elsewhere/.tracebook-1", "mine"),
     ];
-    // While another export writes here, its half-written files are its own.
+    // Temporary files of a running export are kept.
     let other = lock_folder(&home.out()).expect("a lock");
     let busy = home.write("journal/.tracebook-333", "half");
     home.export(false).await.expect("exports");
@@ -113,7 +113,7 @@ async fn given_names_become_names_of_files() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nothing_is_made_behind_a_link_that_leads_out() {
+async fn links_out_of_the_folder_are_not_followed() {
     let home = Home::with_evidence().await;
     let outside = home.dir.path().join("outside");
     std::fs::create_dir_all(&outside).expect("makes");
@@ -134,7 +134,7 @@ async fn pipes_and_devices_hold_nothing_up() {
     assert_eq!(home.export(false).await.expect("exports").refused, ["journal/one.md"]);
     assert_eq!(home.export(true).await.expect("exports").written, ["journal/one.md"]);
 
-    // Pipes in the place of entry.json, of a text and of a picture.
+    // Pipes instead of entry.json, a text and a picture.
     let assets = home.out().join("journal/assets/one");
     std::fs::remove_file(assets.join("entry.json")).expect("removes");
     for path in [assets.join("entry.json"), home.out().join("journal/p.md"), home.out().join("journal/p.svg")] {
@@ -153,7 +153,7 @@ async fn pipes_and_devices_hold_nothing_up() {
 }
 
 #[tokio::test]
-async fn every_name_of_markdown_is_verified() {
+async fn all_markdown_extensions_are_verified() {
     let home = Home::with_evidence().await;
     home.export(false).await.expect("exports");
     let journal = home.out().join("journal");
@@ -174,7 +174,7 @@ async fn every_name_of_markdown_is_verified() {
 }
 
 #[tokio::test]
-async fn compact_cards_that_were_imported_are_ours() {
+async fn imported_compact_cards_are_ours() {
     let home = Home::with_evidence().await;
     let entry = home.app.journal.find_entry("one").await.expect("there");
     let at = entry.body.find("](evidence:").expect("a reference") + "](evidence:".len() + 26;

@@ -37,7 +37,7 @@ const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
 /// Checks files and folders.
 ///
 /// # Errors
-/// Where a path is not there.
+/// If a path does not exist.
 pub fn verify(paths: &[String]) -> Result<Verified, Error> {
     let mut evidence: Vec<VerifiedEvidence> = Vec::new();
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
@@ -113,7 +113,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         match entry.file_type() {
-            // Links are not followed: a clone may contain one that leads anywhere.
+            // Links are not followed, since a clone is not trusted.
             Ok(kind) if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) => {
                 walk(&path, files, depth + 1);
             }

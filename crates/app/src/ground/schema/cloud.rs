@@ -137,7 +137,7 @@ pub struct SecretSet {
     pub vendor: Vendor,
     /// Empty removes it.
     pub token: String,
-    /// Keep it in this run's memory only.
+    /// Store it in memory only.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub memory_only: bool,
@@ -160,7 +160,7 @@ pub struct WhoAmI {
 pub struct Identity {
     /// AWS: the account, all but its last four digits masked. Rollbar: the project. Honeycomb: the team.
     pub account: String,
-    /// AWS: the role or user. Honeycomb: the environment. Empty where there is none.
+    /// AWS: the role or user. Honeycomb: the environment. May be empty.
     pub name: String,
     /// AWS: the region that is used. Empty for others.
     pub region: String,
@@ -192,7 +192,7 @@ pub struct LogGroupRow {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct LogStreamsRequest {
     pub group: String,
-    /// The beginning of their name; empty for all.
+    /// Name prefix; empty for all.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub search: String,
@@ -209,7 +209,7 @@ pub struct LogStreamRow {
 /// Starts a tail.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailStart {
-    /// As `live_logs` takes it; it must name a group.
+    /// As for `live_logs`; must contain a group.
     pub filter: String,
 }
 
@@ -223,23 +223,23 @@ pub struct TailRef {
 /// The tail to read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailRead {
-    /// As `tail_start` gave it.
+    /// As returned by `tail_start`.
     pub id: String,
 }
 
 /// The tail to stop.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailStop {
-    /// As `tail_start` gave it.
+    /// As returned by `tail_start`.
     pub id: String,
 }
 
 /// The events that a tail received.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct TailState {
-    /// Newest first; the last thousand.
+    /// The last thousand, newest first.
     pub rows: Vec<tracebook_core::logs::LogRow>,
-    /// `live tail`, or `polling` where the endpoint has none.
+    /// `live tail`, or `polling` if the endpoint does not support it.
     pub by: String,
     /// Whether the source sent only a sample of the events.
     pub sampled: bool,
@@ -273,7 +273,7 @@ pub struct FilterVerdict {
 pub struct FilterForm {
     /// `service() { fault }`
     pub example: String,
-    /// What it finds.
+    /// What it matches.
     pub meaning: String,
 }
 
@@ -362,13 +362,13 @@ pub struct QueryRun {
     pub limit: Option<u32>,
 }
 
-/// A query's answer.
+/// The result of a query.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct QueryAnswer {
     /// Passed to `capture query`, freezes exactly this answer, as long as this run lasts.
     pub id: String,
     pub result: QueryResult,
-    /// Where the vendor's page shows it.
+    /// Link to the vendor's page.
     pub link: Option<String>,
 }
 

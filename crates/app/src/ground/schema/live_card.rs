@@ -74,7 +74,7 @@ pub struct LiveCardView {
 pub struct FrozenAnswer {
     /// The evidence.
     pub id: Id,
-    /// What it is called.
+    /// Its title.
     pub title: String,
     /// RFC 3339.
     pub captured_at: String,
@@ -94,11 +94,11 @@ pub struct LiveCardLook {
 /// The state of a live card.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct LiveLook {
-    /// What it is called.
+    /// Its title.
     pub title: String,
     /// Whether the title was generated from the question, and follows it.
     pub title_generated: bool,
-    /// In words.
+    /// As text.
     pub question: String,
     /// The title of the answer; null before the first.
     pub answer: Option<String>,
@@ -150,7 +150,7 @@ pub struct LiveCardFreeze {
     #[serde(default)]
     #[ts(optional)]
     pub alt: Option<String>,
-    /// The live reference's size.
+    /// The size of the live reference.
     #[serde(default)]
     #[ts(optional)]
     pub size: Option<String>,

@@ -24,11 +24,11 @@ pub use relay::*;
 pub struct Caller {
     /// The window or process.
     pub client: String,
-    /// The caller's id of this call, for `cancel` and progress; empty if it has none.
+    /// The id of this call, for `cancel` and progress; may be empty.
     pub call: String,
 }
 
-/// What a change is about.
+/// The subject of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
@@ -54,12 +54,12 @@ pub enum Topic {
     Tail,
     /// Counters of the receivers.
     Status,
-    /// Anything: the listener missed events and has to read everything again.
+    /// Everything: the listener missed events and must reload.
     All,
 }
 
 impl Topic {
-    /// The topic of a word that a database of this or a newer version holds; [`Topic::All`] for one that is not known.
+    /// The topic for a name in a database of this or a newer version; [`Topic::All`] if unknown.
     pub(crate) fn of(word: &str) -> Self {
         serde_json::from_value(word.into()).unwrap_or(Self::All)
     }
@@ -93,7 +93,7 @@ pub enum Event {
         done: u32,
         /// Steps in all; 0 if unknown.
         of: u32,
-        /// The current step in words.
+        /// The current step, as text.
         what: String,
     },
 }
@@ -107,7 +107,7 @@ pub struct StatusRequest {}
 pub struct Receiver {
     /// `http`, `grpc`, `xray`.
     pub name: String,
-    /// `127.0.0.1:4318`, or null where it does not listen.
+    /// `127.0.0.1:4318`; null if it does not listen.
     pub address: Option<String>,
     /// Why it does not listen, and what to do; empty if it does.
     pub problem: String,
@@ -115,7 +115,7 @@ pub struct Receiver {
     pub elsewhere: bool,
 }
 
-/// What runs, where, and what is wrong.
+/// Status of the app: receivers, journal, problems.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
 pub struct Status {
     pub version: String,
@@ -136,7 +136,7 @@ pub struct Status {
     pub relay: RelaySum,
     /// Requests and datagrams refused since start.
     pub rejected: u32,
-    /// Why the last one was refused; empty if none was.
+    /// The reason for the last one; empty if there was none.
     pub last_rejected: String,
 }
 
@@ -480,7 +480,7 @@ pub struct Capture {
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
-    /// Console: the text that was pasted or piped.
+    /// Console: the pasted or piped text.
     #[serde(default)]
     #[ts(optional)]
     pub text: Option<ConsoleText>,
@@ -543,7 +543,7 @@ pub struct EvidenceRow {
     /// Its id.
     pub id: Id,
     pub kind: Kind,
-    /// What it is called.
+    /// Its title.
     pub title: String,
     /// `sha256:…` of its canonical JSON.
     pub digest: String,
@@ -676,6 +676,6 @@ pub struct EnvText {
 /// A long command to cancel.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Cancel {
-    /// The id its caller gave it.
+    /// The id of the call.
     pub call: String,
 }

@@ -41,7 +41,7 @@ pub struct RelayRow {
     pub credential: String,
     /// The environment variable that is read for it; empty where there is none.
     pub variable: String,
-    /// What is counted: `segments`, `log events`.
+    /// The counted unit: `segments`, `log events`.
     pub unit: String,
     /// Items queued.
     #[ts(type = "number")]

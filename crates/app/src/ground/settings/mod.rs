@@ -52,7 +52,7 @@ pub(crate) struct AwsSettings {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RollbarSettings {
     pub(crate) endpoint: Option<String>,
-    /// The base of its pages, for links.
+    /// The base URL of its pages.
     pub(crate) web: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct HoneycombSettings {
     pub(crate) endpoint: Option<String>,
 }
 
-/// What the log file in the data directory holds.
+/// Settings for the log file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogSettings {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_has_its_default() {
+    fn missing_settings_have_defaults() {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(Settings::read(folder.path()).map_err(|e| e.message), Ok(Settings::default()));
         let limits = read("[telemetry]\nmax_mib = 64").expect("reads").telemetry;
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_are_reported() {
         for (text, said) in [
             ("[telemetry]\nmax_mb = 1", "max_mb"),
             ("[telemetry]\nmax_mib = 1", "at least 8 MiB"),

@@ -67,7 +67,7 @@ pub(crate) struct OtlpRelay {
     /// Where the key is: `honeycomb` (the keychain, or `HONEYCOMB_API_KEY`) or `env:NAME`. Without it no key is sent.
     #[serde(default)]
     pub(crate) key: Option<String>,
-    /// The header that the key goes into.
+    /// The header for the key.
     #[serde(default)]
     pub(crate) header: Option<String>,
     /// Other headers; none may carry a credential.
@@ -133,7 +133,7 @@ impl OtlpRelay {
         }
     }
 
-    /// The header that the key goes into.
+    /// The header for the key.
     pub(crate) fn header(&self) -> &str {
         self.header.as_deref().unwrap_or(HONEYCOMB_HEADER)
     }
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_on_by_default() {
+    fn nothing_is_forwarded_by_default() {
         let set = RelaySettings::default();
         assert!(Destination::ALL.iter().all(|to| !set.is_on(*to)));
         assert_eq!((read(""), set.bytes(), set.nanos()), (set.clone(), 64 << 20, 7 * 86_400_000_000_000));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_on() {
+    fn configured_destinations_are_on() {
         let set = read("xray = true\notlp = { endpoint = \"https://api.honeycomb.io\", key = \"honeycomb\" }");
         assert_eq!(Destination::ALL.map(|to| set.is_on(to)), [true, true, false, false]);
         let otlp = set.otlp.expect("set");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_in_the_file_is_refused_and_not_repeated() {
+    fn a_credential_in_the_file_is_rejected_and_not_quoted() {
         for text in [
             "otlp = { endpoint = \"https://a.example\", key = \"hcaik_planted\" }",
             "otlp = { endpoint = \"https://a.example\", key = \"env:hcaik planted\" }",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_settings_can_be_read() {
         let mut otlp = OtlpRelay {
             endpoint: "https://a.example/\"x\"".into(),
             on: false,

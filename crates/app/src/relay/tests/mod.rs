@@ -1,4 +1,4 @@
-//! Fakes of the real services on loopback, and a relay that is in a hurry.
+//! Fakes of the real services on loopback, and a relay with short intervals.
 
 mod sending;
 mod whole;
@@ -28,16 +28,16 @@ use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::RelaySettings;
 use crate::ports::Ports;
 
-/// How long anything may take before a test gives up.
+/// Timeout of a test.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One answer of a fake.
+/// A response of a fake.
 #[derive(Clone)]
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, &'static str)>,
     body: String,
-    /// The answer never comes.
+    /// No response.
     hangs: bool,
 }
 
@@ -45,7 +45,7 @@ fn answer(status: u16, body: &str) -> Answer {
     Answer { status, headers: Vec::new(), body: body.to_owned(), hangs: false }
 }
 
-/// A request that a fake heard.
+/// A request to a fake.
 #[derive(Clone, Debug)]
 struct Heard {
     path: String,
@@ -54,7 +54,7 @@ struct Heard {
 }
 
 impl Heard {
-    /// The body, unpacked.
+    /// The decompressed body.
     fn plain(&self) -> Vec<u8> {
         if self.headers.get("content-encoding").is_none() {
             return self.body.clone();
@@ -69,7 +69,7 @@ impl Heard {
     }
 }
 
-/// A service that answers by a script, and then always the same.
+/// A service with scripted responses, then always the same one.
 struct Fake {
     addr: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
@@ -130,7 +130,7 @@ impl Drop for Fake {
     }
 }
 
-/// A relay without receivers: what is to be sent is put into its queue.
+/// A relay without receivers; tests fill its queue.
 struct Bench {
     dir: TempDir,
     telemetry: Telemetry,
@@ -147,7 +147,7 @@ impl Bench {
         Self::again(dir).await
     }
 
-    /// Another process over the same folder.
+    /// Another process on the same folder.
     async fn again(dir: TempDir) -> Self {
         let runtime = crate::testing::runtime();
         let telemetry = Telemetry::open(dir.path()).await.expect("opens");
@@ -178,7 +178,7 @@ impl Bench {
         self.running.push(tokio::spawn(sender.run(self.token.clone())));
     }
 
-    /// Ends as the app does, and gives the folder back.
+    /// Shuts down like the app, and returns the folder.
     async fn stop(self) -> TempDir {
         self.token.cancel();
         for task in self.running {
@@ -199,7 +199,7 @@ impl Bench {
         counts.into_iter().find(|count| count.destination == to.name()).unwrap_or_default()
     }
 
-    /// Waits until what is counted is as it should be.
+    /// Waits until the counts meet a condition.
     async fn until(&self, to: Destination, what: &str, is_so: impl Fn(&RelayCount) -> bool) -> RelayCount {
         let start = std::time::Instant::now();
         loop {
@@ -213,7 +213,7 @@ impl Bench {
     }
 }
 
-/// A relay that waits for nothing longer than a test likes.
+/// Short intervals for tests.
 fn quick() -> Timing {
     let short = Duration::from_millis(50);
     Timing {
@@ -222,7 +222,7 @@ fn quick() -> Timing {
         first_pause: short,
         longest_pause: Duration::from_millis(200),
         missing: short,
-        // Only a change of settings or credentials ends these.
+        // Ended only by a change of settings or credentials.
         expired: Duration::from_secs(600),
         refused: Duration::from_secs(600),
         last: Duration::from_secs(1),
@@ -238,7 +238,7 @@ fn fixture_spans() -> Vec<tracebook_core::telemetry::SpanRecord> {
     tracebook_sources::otlp::wire::decode_protobuf(&fixture("otlp-home.bin")).expect("reads").records
 }
 
-/// Spans as OTLP payloads, each a payload of its own.
+/// Spans as OTLP payloads, one each.
 fn spans_one_by_one() -> Vec<Outgoing> {
     fixture_spans().iter().flat_map(|span| payload::of_spans(std::slice::from_ref(span), true, false)).collect()
 }

@@ -1,4 +1,4 @@
-//! What a sender makes of what a service answers.
+//! How a sender handles responses.
 
 use async_trait::async_trait;
 
@@ -13,7 +13,7 @@ use super::*;
 use crate::relay::sender::STREAM;
 use crate::relay::sinks::{Outcome, Sink};
 
-/// Every span that a fake took, by its span id.
+/// The ids of all spans that a fake accepted.
 fn taken(heard: &[Heard]) -> Vec<String> {
     heard
         .iter()
@@ -27,7 +27,7 @@ fn ids() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_came_in_goes_out_once_with_our_own_key() {
+async fn received_data_is_forwarded_once_with_our_own_key() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("hcaik_own").await;
     bench.queue(spans_one_by_one()).await;
@@ -62,7 +62,7 @@ async fn a_busy_or_failing_service_gets_it_later() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said_and_then_it_goes_on() {
+async fn an_unreachable_service_is_reported_and_sending_resumes() {
     let addr = Fake::start(Vec::new(), answer(200, "")).await.addr;
     let mut bench = Bench::new(&otlp_settings(&format!("http://{addr}"))).await.with_key("k").await;
     let mut lines = bench.relay.lines();
@@ -90,7 +90,7 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
     let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), only_new).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await;
     if bench.cloud.secrets.find(Token::Honeycomb).await.is_some() {
-        return; // this machine has a real key in its environment, which is nobody's to use
+        return; // this machine has a real key in its environment, which must not be used
     }
     bench.queue(spans_one_by_one()).await;
     bench.start(Destination::Otlp);
@@ -104,7 +104,7 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
     assert_eq!((count.waiting, count.sent), (ids().len() as u64, 0));
     let tried = fake.heard().len();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(fake.heard().len(), tried, "a key that is refused is not tried for ever");
+    assert_eq!(fake.heard().len(), tried, "a rejected key is not retried indefinitely");
 
     bench.key(Token::Honeycomb, "new").await;
     bench.relay.try_again();
@@ -114,7 +114,7 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
 }
 
 #[tokio::test]
-async fn one_bad_payload_costs_itself_only() {
+async fn one_bad_payload_does_not_block_others() {
     let poison = ids()[1].clone();
     let bad = poison.clone();
     let picky = move |heard: &Heard| match taken(std::slice::from_ref(heard)).contains(&bad) {
@@ -129,14 +129,14 @@ async fn one_bad_payload_costs_itself_only() {
     assert_eq!(count.sent, ids().len() as u64 - 1);
     assert!(count.refusal.contains("400: bad span"), "{}", count.refusal);
     assert_eq!(count.problem, "", "the rest went");
-    // It was tried with the others and alone, and never again.
+    // It was tried in a batch and separately, and not again.
     let tries = fake.heard().iter().filter(|heard| taken(std::slice::from_ref(heard)).contains(&poison)).count();
     assert_eq!(tries, 2);
     bench.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_on_its_way_when_the_app_ends_is_sent_by_the_next_one() {
+async fn payloads_in_flight_at_shutdown_are_sent_by_the_next_process() {
     let fake = Fake::start(vec![Answer { hangs: true, ..answer(200, "") }], answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     bench.queue(spans_one_by_one()).await;
@@ -159,7 +159,7 @@ async fn what_is_on_its_way_when_the_app_ends_is_sent_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn what_is_queued_at_the_end_still_goes() {
+async fn payloads_queued_at_shutdown_are_sent() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;
     let slow = Timing { gather: Duration::from_secs(60), look: Duration::from_secs(60), ..quick() };
@@ -172,7 +172,7 @@ async fn what_is_queued_at_the_end_still_goes() {
 }
 
 #[tokio::test]
-async fn off_sends_nothing_and_keeps_what_waits() {
+async fn off_sends_nothing_and_keeps_the_queue() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url()).replace(" }", ", on = false }")).await.with_key("k").await;
     assert_eq!(bench.relay.of_spans(fixture_spans()).await.1, []);
@@ -187,7 +187,7 @@ async fn off_sends_nothing_and_keeps_what_waits() {
 }
 
 #[tokio::test]
-async fn our_own_receiver_is_refused_with_words() {
+async fn our_own_receiver_is_rejected_with_a_reason() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench =
         Bench::new(&otlp_settings(&format!("http://localhost:{}", fake.addr.port()))).await.with_key("k").await;
@@ -200,7 +200,7 @@ async fn our_own_receiver_is_refused_with_words() {
     bench.stop().await;
 }
 
-/// A destination that answers by a script, and then takes everything.
+/// A destination with scripted responses that then accepts everything.
 #[derive(Clone, Default)]
 struct Scripted {
     script: Arc<Mutex<VecDeque<Result<Outcome, SourceError>>>>,
@@ -245,7 +245,7 @@ async fn console(bench: &Bench) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn segments_go_fifty_at_a_time_and_the_daemons_words_are_in_the_console() {
+async fn segments_are_sent_fifty_at_a_time_and_the_daemons_lines_are_in_the_console() {
     let mut bench = Bench::new("[relay]\nxray = true\n").await;
     let mut lines = bench.relay.lines();
     let scripted = Scripted::default();
@@ -263,7 +263,7 @@ async fn segments_go_fifty_at_a_time_and_the_daemons_words_are_in_the_console() 
 }
 
 #[tokio::test]
-async fn unprocessed_segments_are_listed_and_failures_told_as_the_daemon_does() {
+async fn unprocessed_segments_and_failures_are_logged_like_the_daemon() {
     let mut bench = Bench::new("[relay]\nxray = true\n").await;
     let unprocessed =
         Outcome { refused: 1, words: vec!["0000000000000001 MissingParam: no start_time".to_owned()], again: vec![2] };
@@ -305,7 +305,7 @@ async fn few_segments_wait_a_moment_for_more() {
 }
 
 #[tokio::test]
-async fn what_waits_too_long_or_is_too_much_goes_unsent_and_is_counted() {
+async fn payloads_beyond_the_limits_are_dropped_and_counted() {
     let bench = Bench::new("[relay]\nxray = true\nmax_mib = 1\n").await;
     let big = |i: u8| Outgoing { body: vec![i; 300 << 10], ..segments(1).remove(0) };
     bench.queue((0..8).map(big).collect()).await;
@@ -318,7 +318,7 @@ async fn what_waits_too_long_or_is_too_much_goes_unsent_and_is_counted() {
 }
 
 #[tokio::test]
-async fn what_one_kind_is_refused_for_holds_up_no_other() {
+async fn a_rejected_kind_does_not_block_others() {
     let no_logs = |heard: &Heard| match heard.path.as_str() {
         "/v1/logs" => answer(404, "404 page not found"),
         _ => answer(200, ""),
@@ -336,12 +336,12 @@ async fn what_one_kind_is_refused_for_holds_up_no_other() {
     let n = ids().len() as u64;
     let count = bench.until(Destination::Otlp, "spans sent", |count| count.sent == n).await;
     assert_eq!(count.waiting, 1, "the log record waits");
-    assert!(count.problem.contains("404"), "and it is said: {}", count.problem);
+    assert!(count.problem.contains("404"), "and is reported: {}", count.problem);
     bench.stop().await;
 }
 
 #[tokio::test]
-async fn what_a_service_fails_on_takes_nothing_with_it() {
+async fn a_payload_that_makes_a_service_fail_does_not_block_others() {
     let poison = ids()[1].clone();
     let failing = move |heard: &Heard| match taken(std::slice::from_ref(heard)).contains(&poison) {
         true => answer(502, ""),
@@ -358,7 +358,7 @@ async fn what_a_service_fails_on_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn a_number_that_cannot_be_is_not_believed() {
+async fn an_implausible_retry_after_is_ignored() {
     let lie = "{\"partialSuccess\":{\"rejectedSpans\":\"9223372036854775807\"}}";
     let fake = Fake::start(Vec::new(), answer(200, lie)).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await.with_key("k").await;

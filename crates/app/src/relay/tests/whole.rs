@@ -1,4 +1,4 @@
-//! The app with its receivers, between a service's SDKs and the real services.
+//! The app with its receivers, between the SDKs of a service and the real services.
 
 use super::*;
 use crate::ground::config::{Listen, ReceiverConfig};
@@ -19,7 +19,7 @@ fn poster() -> reqwest::Client {
 }
 
 #[tokio::test]
-async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
+async fn no_received_credential_is_queued_or_forwarded() {
     let (otlp, rollbar) = (
         Fake::start(Vec::new(), answer(200, "")).await,
         Fake::start(Vec::new(), answer(200, "{\"err\":0,\"result\":{\"id\":null,\"uuid\":\"u\"}}")).await,
@@ -84,7 +84,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
     }
     let start = std::time::Instant::now();
     while otlp.heard().is_empty() || rollbar.heard().is_empty() {
-        assert!(start.elapsed() < TIMEOUT, "not everything was sent on");
+        assert!(start.elapsed() < TIMEOUT, "not everything was forwarded");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(otlp.heard()[0].headers["x-honeycomb-team"], "own-honeycomb");
@@ -105,7 +105,7 @@ async fn nothing_of_an_incoming_credential_is_queued_or_sent_on() {
 }
 
 #[tokio::test]
-async fn a_switch_is_written_said_and_obeyed_at_once() {
+async fn a_switch_is_stored_shown_and_applied_at_once() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join(crate::ground::settings::FILE), "# mine\n[telemetry]\nmax_mib = 64\n")
@@ -129,7 +129,7 @@ async fn a_switch_is_written_said_and_obeyed_at_once() {
     sent.body(fixture("otlp-home.bin")).send().await.expect("sent").error_for_status().expect("200");
     let start = std::time::Instant::now();
     while fake.heard().is_empty() {
-        assert!(start.elapsed() < TIMEOUT, "nothing was sent on");
+        assert!(start.elapsed() < TIMEOUT, "nothing was forwarded");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
