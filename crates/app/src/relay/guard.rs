@@ -70,7 +70,7 @@ fn refused(url: &Url) -> SourceError {
 }
 
 /// The answer to another relay.
-const LOOP: &str = "this Tracebook forwards this kind of telemetry itself: relaying through it could loop";
+const LOOP: &str = "refused to prevent a loop: this Tracebook forwards this itself";
 
 impl Relay {
     /// A router that refuses what another relay sent and this one would forward. A loop through a foreign collector,
