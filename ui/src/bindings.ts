@@ -716,7 +716,7 @@ for?: string, };
 export type EnvText = { text: string, };
 
 /**
- * The written form: `{"code", "message", "hint"}`.
+ * The JSON form: `{"code", "message", "hint"}`.
  */
 export type ErrorBody = { code: Code, message: string, 
 /**
@@ -1392,7 +1392,7 @@ warnings: Array<string>,
  */
 id: Id, 
 /**
- * Its title.
+ * What it is called.
  */
 title: string, 
 /**
