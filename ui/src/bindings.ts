@@ -4,6 +4,8 @@
 export interface Commands {
   /** Status of the app: receivers, journal, problems. */
   status: [StatusRequest, Status]
+  /** The sources and kinds of evidence that this version knows, and what each source answers. */
+  catalog: [CatalogRequest, Catalog]
   /** The course's weeks. */
   weeks: [WeeksRequest, Array<WeekRow>]
   /** All entries, by week. */
@@ -28,6 +30,8 @@ export interface Commands {
   entry_restore: [EntryRestore, EntryRow]
   /** The references and slots of a text, with UTF-16 offsets. */
   markup: [MarkupRequest, Markup]
+  /** Where a reference goes in a text that is being edited. */
+  reference_place: [ReferencePlace, Placing]
   /** Marks a line as not a slot. */
   slot_dismiss: [SlotDismiss, Markup]
   /** Traces, newest first. */
@@ -222,6 +226,28 @@ slot?: string,
 caption?: string, };
 
 /**
+ * How a kind is read from a source.
+ */
+export type CaptureFrom = "local-trace" | "local-logs" | "local-error" | "local-console" | "local-service-map" | "local-groups" | "local-sampling-rules" | "local-dossier" | "xray-trace" | "xray-service-map" | "xray-groups" | "xray-sampling-rules" | "xray-dossier" | "cloudwatch-logs" | "cloudwatch-query" | "rollbar-error" | "honeycomb-query";
+
+/**
+ * A kind of evidence that a source gives.
+ */
+export type CaptureInfo = { kind: Kind, from: CaptureFrom, 
+/**
+ * How the filter is written.
+ */
+filter: FilterForm, 
+/**
+ * The shortest time between two questions of a live card, in seconds.
+ */
+shortest_seconds: number, 
+/**
+ * The time between two questions of a live card unless the user chooses, in seconds.
+ */
+usual_seconds: number, };
+
+/**
  * What was frozen.
  */
 export type Captured = { 
@@ -279,6 +305,32 @@ filter?: string,
  * Only what happened in the last so much: `15m`; null for all.
  */
 since?: string, };
+
+/**
+ * All sources and kinds.
+ */
+export type Catalog = { 
+/**
+ * In the order in which they are offered.
+ */
+vendors: Array<VendorInfo>, 
+/**
+ * In the order in which they are offered.
+ */
+sources: Array<SourceInfo>, 
+/**
+ * In the order in which they are offered.
+ */
+kinds: Array<KindInfo>, 
+/**
+ * One for each filter form.
+ */
+filters: Array<FilterInfo>, };
+
+/**
+ * No arguments.
+ */
+export type CatalogRequest = Record<symbol, never>;
 
 /**
  * One check of the doctor.
@@ -375,6 +427,11 @@ more?: number,
  * What the reader must know: cut lines, a command that was ended, spans that were recognised.
  */
 notes?: Array<string>, };
+
+/**
+ * Who lists console lines.
+ */
+export type ConsoleFrom = "local";
 
 /**
  * One line.
@@ -829,6 +886,11 @@ message: string,
 frames: Array<CodeFrame>, };
 
 /**
+ * Who lists errors.
+ */
+export type ErrorsFrom = "local" | "rollbar";
+
+/**
  * What is published to every host.
  */
 export type Event = { "event": "changed", 
@@ -1030,7 +1092,7 @@ export type FilterCheck = { source?: Source, filter: string, };
 /**
  * One form of a filter language.
  */
-export type FilterForm = { 
+export type FilterExample = { 
 /**
  * `service() { fault }`
  */
@@ -1039,6 +1101,28 @@ example: string,
  * What it matches.
  */
 meaning: string, };
+
+/**
+ * The language of a filter.
+ */
+export type FilterForm = "none" | "traces" | "events" | "errors" | "xray-expression" | "cloudwatch-pattern" | "insights-query" | "rollbar-items" | "honeycomb-query";
+
+/**
+ * What a form shows beside the field for a filter.
+ */
+export type FilterInfo = { form: FilterForm, 
+/**
+ * An example for the empty field.
+ */
+placeholder: string, 
+/**
+ * What can be written, in a sentence.
+ */
+help: string, 
+/**
+ * Whether it has several lines.
+ */
+multiline: boolean, };
 
 /**
  * Whether a filter is valid, and what can be written.
@@ -1051,7 +1135,7 @@ message: string,
 /**
  * Examples of the language.
  */
-forms: Array<FilterForm>, };
+forms: Array<FilterExample>, };
 
 /**
  * One line of a stack, in the sender's order.
@@ -1086,6 +1170,19 @@ title: string,
  * RFC 3339.
  */
 captured_at: string, };
+
+/**
+ * A kind that a source does not give.
+ */
+export type Gap = { kind: Kind, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * What can be done instead.
+ */
+hint: string, };
 
 /**
  * The id of an entry or of an evidence: a ULID, so ids sort by the time they were made.
@@ -1201,6 +1298,27 @@ event: LogEvent, };
 export type Kind = "trace" | "logs" | "error" | "console" | "service-map" | "groups" | "sampling-rules" | "query" | "dossier";
 
 /**
+ * A kind of evidence, in words.
+ */
+export type KindInfo = { kind: Kind, 
+/**
+ * As a label: `Service map`.
+ */
+label: string, 
+/**
+ * Several, within a sentence: `service maps`.
+ */
+plural: string, 
+/**
+ * What a live card shows that names no id: `newest trace`.
+ */
+newest: string, 
+/**
+ * What a live card shows that names one: `trace`.
+ */
+one: string, };
+
+/**
  * How bad it is.
  */
 export type Level = "debug" | "info" | "warning" | "error" | "critical";
@@ -1248,6 +1366,16 @@ url: string | null,
 expires: string | null, note: string, };
 
 /**
+ * Who makes the address.
+ */
+export type LinkFrom = "xray-trace" | "xray-service-map" | "cloudwatch-logs" | "rollbar-error" | "honeycomb-trace";
+
+/**
+ * A kind that a vendor's console shows at an address of its own.
+ */
+export type LinkInfo = { kind: Kind, from: LinkFrom, };
+
+/**
  * What to find in a vendor's console.
  */
 export type LinkRequest = { source: Source, 
@@ -1259,6 +1387,11 @@ kind: string,
  * For logs the group.
  */
 id: string, };
+
+/**
+ * A list of a source.
+ */
+export type ListInfo = { "list": "traces", "from": TracesFrom } | { "list": "logs", "from": LogsFrom } | { "list": "errors", "from": ErrorsFrom } | { "list": "console", "from": ConsoleFrom } | { "list": "queries", "from": QueriesFrom };
 
 /**
  * Rows of a list with notes about them.
@@ -1683,6 +1816,11 @@ more?: number,
 notes?: Array<string>, };
 
 /**
+ * Who lists log events.
+ */
+export type LogsFrom = "local" | "cloudwatch";
+
+/**
  * A call from one node to another.
  */
 export type MapEdge = { 
@@ -1907,6 +2045,27 @@ end: number,
 line: number, };
 
 /**
+ * A change that puts a reference into a text. Offsets are UTF-16 code units.
+ */
+export type Placing = { 
+/**
+ * First unit that is replaced.
+ */
+start: number, 
+/**
+ * One past the last unit that is replaced.
+ */
+end: number, 
+/**
+ * What stands there instead.
+ */
+insert: string, 
+/**
+ * The cursor in the new text: off the line of a reference that stands alone, so that its card shows.
+ */
+cursor: number, };
+
+/**
  * Which protocol a span came by.
  */
 export type Protocol = "otlp" | "xray" | "console";
@@ -1955,6 +2114,11 @@ credentials_removed?: number,
  * The evidence that this one is a re-capture of.
  */
 supersedes?: Id, };
+
+/**
+ * Who lists and runs queries.
+ */
+export type QueriesFrom = "cloudwatch" | "honeycomb";
 
 /**
  * The source whose saved queries are listed.
@@ -2158,6 +2322,19 @@ alone: boolean,
  * Whether its alternative text was generated from a live card's question, and so gives way to the card's present title.
  */
 generated: boolean, };
+
+/**
+ * A reference to place in a text that is being edited.
+ */
+export type ReferencePlace = { body: string, reference: string, 
+/**
+ * The slot that it fills; null to place it at the cursor.
+ */
+slot?: TextRange, 
+/**
+ * The cursor, in UTF-16 code units.
+ */
+cursor: number, };
 
 /**
  * No arguments.
@@ -2571,6 +2748,39 @@ body: string, };
 export type Source = "local" | "xray" | "cloudwatch" | "rollbar" | "honeycomb";
 
 /**
+ * A source.
+ */
+export type SourceInfo = { source: Source, 
+/**
+ * Whose it is; null for local telemetry.
+ */
+vendor: Vendor | null, 
+/**
+ * As a label: `Local telemetry`.
+ */
+label: string, 
+/**
+ * Within a sentence: `local telemetry`.
+ */
+name: string, 
+/**
+ * The lists that it answers.
+ */
+lists: Array<ListInfo>, 
+/**
+ * The kinds of evidence that can be captured from it. Each can be asked by a live card, too.
+ */
+captures: Array<CaptureInfo>, 
+/**
+ * The kinds of evidence that it can be expected to have and does not give.
+ */
+gaps: Array<Gap>, 
+/**
+ * What its console shows at an address of its own.
+ */
+links: Array<LinkInfo>, };
+
+/**
  * Settings to change; null keeps a value, an empty text removes it.
  */
 export type SourceSet = { aws_profile?: string, aws_region?: string, 
@@ -2856,6 +3066,15 @@ limit_days: number,
 dropped: number, };
 
 /**
+ * A part of a text, in UTF-16 code units.
+ */
+export type TextRange = { start: number, 
+/**
+ * One past the last unit.
+ */
+end: number, };
+
+/**
  * The settings and state of a vendor with one token.
  */
 export type TokenState = { 
@@ -2973,6 +3192,11 @@ has_error: boolean,
 protocols: Array<Protocol>, };
 
 /**
+ * Who lists traces.
+ */
+export type TracesFrom = "local" | "xray";
+
+/**
  * What a node or an edge did in the range.
  */
 export type Traffic = { 
@@ -3048,6 +3272,15 @@ dollars: number | null, };
  * A cloud vendor with settings and credentials of its own; AWS stands for X-Ray and CloudWatch Logs.
  */
 export type Vendor = "aws" | "rollbar" | "honeycomb";
+
+/**
+ * A vendor.
+ */
+export type VendorInfo = { vendor: Vendor, 
+/**
+ * As a label: `AWS`.
+ */
+label: string, };
 
 /**
  * A week of the course.

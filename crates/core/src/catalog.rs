@@ -16,6 +16,8 @@ use crate::question::Source;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Catalog {
     /// In the order in which they are offered.
+    pub vendors: Cow<'static, [VendorInfo]>,
+    /// In the order in which they are offered.
     pub sources: Cow<'static, [SourceInfo]>,
     /// In the order in which they are offered.
     pub kinds: Cow<'static, [KindInfo]>,
@@ -23,10 +25,29 @@ pub struct Catalog {
     pub filters: Cow<'static, [FilterInfo]>,
 }
 
+/// A cloud vendor with settings and credentials of its own; AWS stands for X-Ray and CloudWatch Logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    Aws,
+    Rollbar,
+    Honeycomb,
+}
+
+/// A vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct VendorInfo {
+    pub vendor: Vendor,
+    /// As a label: `AWS`.
+    pub label: Cow<'static, str>,
+}
+
 /// A source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SourceInfo {
     pub source: Source,
+    /// Whose it is; null for local telemetry.
+    pub vendor: Option<Vendor>,
     /// As a label: `Local telemetry`.
     pub label: Cow<'static, str>,
     /// Within a sentence: `local telemetry`.
@@ -230,12 +251,19 @@ const fn link(kind: Kind, from: LinkFrom) -> LinkInfo {
     LinkInfo { kind, from }
 }
 
+static VENDORS: [VendorInfo; 3] = [
+    VendorInfo { vendor: Vendor::Aws, label: text("AWS") },
+    VendorInfo { vendor: Vendor::Rollbar, label: text("Rollbar") },
+    VendorInfo { vendor: Vendor::Honeycomb, label: text("Honeycomb") },
+];
+
 // A live card must leave most of a source's quota to the user's own questions, and what is paid by the run or counted by the
 // minute is asked less often still: an Insights query scans anew each time, and Honeycomb's Query Data API takes ten a minute.
 // A local service map is made over thousands of traces.
 static SOURCES: [SourceInfo; 5] = [
     SourceInfo {
         source: Source::Local,
+        vendor: None,
         label: text("Local telemetry"),
         name: text("local telemetry"),
         lists: Cow::Borrowed(&[
@@ -259,6 +287,7 @@ static SOURCES: [SourceInfo; 5] = [
     },
     SourceInfo {
         source: Source::Xray,
+        vendor: Some(Vendor::Aws),
         label: text("AWS X-Ray"),
         name: text("AWS X-Ray"),
         lists: Cow::Borrowed(&[ListInfo::Traces(TracesFrom::Xray)]),
@@ -277,6 +306,7 @@ static SOURCES: [SourceInfo; 5] = [
     },
     SourceInfo {
         source: Source::Cloudwatch,
+        vendor: Some(Vendor::Aws),
         label: text("AWS CloudWatch Logs"),
         name: text("AWS CloudWatch Logs"),
         lists: Cow::Borrowed(&[ListInfo::Logs(LogsFrom::Cloudwatch), ListInfo::Queries(QueriesFrom::Cloudwatch)]),
@@ -289,6 +319,7 @@ static SOURCES: [SourceInfo; 5] = [
     },
     SourceInfo {
         source: Source::Rollbar,
+        vendor: Some(Vendor::Rollbar),
         label: text("Rollbar"),
         name: text("Rollbar"),
         lists: Cow::Borrowed(&[ListInfo::Errors(ErrorsFrom::Rollbar)]),
@@ -298,6 +329,7 @@ static SOURCES: [SourceInfo; 5] = [
     },
     SourceInfo {
         source: Source::Honeycomb,
+        vendor: Some(Vendor::Honeycomb),
         label: text("Honeycomb"),
         name: text("Honeycomb"),
         lists: Cow::Borrowed(&[ListInfo::Queries(QueriesFrom::Honeycomb)]),
@@ -386,7 +418,12 @@ static FILTERS: [FilterInfo; 9] = [
 
 /// The whole catalog.
 pub fn catalog() -> Catalog {
-    Catalog { sources: Cow::Borrowed(&SOURCES), kinds: Cow::Borrowed(&KINDS), filters: Cow::Borrowed(&FILTERS) }
+    Catalog {
+        vendors: Cow::Borrowed(&VENDORS),
+        sources: Cow::Borrowed(&SOURCES),
+        kinds: Cow::Borrowed(&KINDS),
+        filters: Cow::Borrowed(&FILTERS),
+    }
 }
 
 impl Source {
@@ -517,6 +554,10 @@ mod tests {
         }
         for row in &FILTERS {
             assert_eq!(row.form.info(), row);
+        }
+        for row in &SOURCES {
+            let listed = row.vendor.is_none_or(|vendor| VENDORS.iter().any(|v| v.vendor == vendor));
+            assert!(listed, "{:?}", row.source);
         }
         assert!("loki".parse::<Source>().expect_err("unknown").contains("local, xray, cloudwatch"));
     }

@@ -1,7 +1,7 @@
 //! References into texts: what is written reads back, and nothing else changes.
 
 use proptest::prelude::*;
-use tracebook_render::markdown::{Where, links, one_line, place, reference, scan};
+use tracebook_render::markdown::{Placing, Target, Where, links, one_line, place, placing, reference, scan};
 
 use crate::common::*;
 
@@ -90,6 +90,52 @@ fn appending_makes_a_paragraph_of_its_own() {
     }
 }
 
+/// Applies a change as an editor does.
+fn applied(body: &str, change: &Placing) -> (String, usize) {
+    let units: Vec<u16> = body.encode_utf16().collect();
+    let head = String::from_utf16(&units[..change.start]).expect("whole characters");
+    let tail = String::from_utf16(&units[change.end..]).expect("whole characters");
+    (format!("{head}{}{tail}", change.insert), change.cursor)
+}
+
+#[test]
+fn the_editor_places_a_reference_in_a_slot_or_at_the_cursor() {
+    let reference = format!("![t](evidence:{ID})");
+    // `|` is the cursor, `«…»` the slot.
+    for (before, after) in [
+        ("a «![x]()» b", "a REF| b"),
+        ("a «![x]()»", "a REF|"),
+        ("A😀\n\n«Insert image of traces»", "A😀\n\nREF\n|"),
+        ("«Insert image of traces»\r\n\r\nb", "REF\r\n|\r\nb"),
+        ("Did it.\n«Insert image of traces»\nThen on.\n", "Did it.\n\nREF\n|\nThen on.\n"),
+        ("|", "REF\n\n|"),
+        ("Text\n|", "Text\n\nREF\n\n|"),
+        ("Text|", "Text\n\nREF\n\n|"),
+        ("one tw|o three", "one twREF|o three"),
+        ("a\n\n|\n\nb", "a\n\nREF\n|\nb"),
+        ("a\n|\nb", "a\n\nREF\n|\nb"),
+        ("a\n|b", "a\n\nREF\n\n|b"),
+        ("a|\r\nb", "a\r\n\r\nREF\r\n|\r\nb"),
+        ("# He|ad\n\nText\n", "# Head\n\nREF\n|\nText\n"),
+        ("```\nco|de\n```\nText\n", "```\ncode\n```\n\nREF\n|\nText\n"),
+        ("```\nco|de\n", "```\ncode\n```\n\nREF\n|"),
+        ("<p>\nx|y\n</p>\n\nText\n", "<p>\nxy\n</p>\n\nREF\n|\nText\n"),
+    ] {
+        let body = before.replace(['«', '»', '|'], "");
+        let slot = before.find('«').zip(before.find('»'));
+        let units = |at: usize| before[..at].encode_utf16().count();
+        let target = match slot {
+            Some((start, end)) => Target::Slot(units(start), units(end) - 1),
+            None => Target::Cursor(units(before.find('|').expect("a cursor"))),
+        };
+        let (text, cursor) = applied(&body, &placing(&body, &reference, target));
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let shown =
+            format!("{}|{}", String::from_utf16_lossy(&units[..cursor]), String::from_utf16_lossy(&units[cursor..]));
+        assert_eq!(shown.replace(&reference, "REF"), after, "{before:?}");
+    }
+}
+
 #[test]
 fn relative_links_and_pictures_are_listed() {
     let body = "![a](assets/a%20b.png?raw=true)\n\n[see](../x.md#top) [web](https://x.y/z) [top](#top) ![up](//cdn/x.png)\n\n<p>\n<img width=3 alt='Alt' src=\"img/c.png\"></p>\n\n`![no](no.png)` ![e](evidence:x) <img src='d.png'> <!-- <img src=no.png> -->\n";
@@ -152,6 +198,9 @@ proptest! {
         }
         let placed = place(&body, "x", Where::Append);
         prop_assert!(placed.starts_with(&body));
+        for cursor in 0..=utf16.len() + 1 {
+            applied(&body, &placing(&body, "x", Target::Cursor(cursor)));
+        }
         links(&body);
     }
 }

@@ -102,9 +102,3 @@ export function bytes(n: number): string {
 export function hours(n: number): string {
   return n % 24 === 0 ? count(n / 24, 'day') : count(n, 'hour')
 }
-
-/** The label of a kind of evidence. */
-export function kindWord(kind: string): string {
-  const words: Record<string, string> = { groups: 'X-Ray groups', logs: 'log events' }
-  return words[kind] ?? kind.replace('-', ' ')
-}

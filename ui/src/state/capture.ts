@@ -1,7 +1,6 @@
-import type { TransactionSpec } from '@codemirror/state'
 import type { Capture, Captured } from '../bindings'
 import { insertion } from '../editor/insert'
-import type { Host } from '../host/host'
+import { Failure, type Host } from '../host/host'
 import type { Session } from './session.svelte'
 import type { Toasts } from './toasts.svelte'
 
@@ -31,7 +30,16 @@ export async function freeze(
 
 /** Inserts a reference into an entry as one undo step and waits until it is stored. */
 export async function place(host: Host, toasts: Toasts, session: Session, reference: string, hint = '') {
-  const undo = insertReference(session, reference)
+  let undo: () => void
+  try {
+    undo = await insertReference(host, session, reference)
+  } catch (cause) {
+    toasts.show(`Could not insert the evidence: ${Failure.from(cause).message}`, {
+      tone: 'bad',
+      hint: 'The evidence itself is safe: insert it from the Evidence tab.',
+    })
+    return
+  }
   await confirmStored(host, toasts, session, reference, { done: 'Added to', hint, undo })
 }
 
@@ -66,13 +74,10 @@ export async function confirmStored(
  * Inserts a reference into the target slot or at the cursor, and returns its undo. After a slot is filled, the next
  * open slot below it becomes the target; after the last, captures go to the cursor.
  */
-export function insertReference(session: Session, reference: string): () => void {
-  const slot = session.marks.target
-  if (!slot) session.readyCursor()
-  const before = session.state
-  const spec: TransactionSpec = insertion(before, reference, slot)
+export async function insertReference(host: Host, session: Session, reference: string): Promise<() => void> {
+  const { before, slot, placing } = await placed(host, session, reference)
   const replaced = slot ? before.sliceDoc(slot.from, slot.to) : ''
-  session.dispatch(spec)
+  session.dispatch(insertion(placing))
   const after = session.text
   if (slot) session.aimBelow(slot.from)
   return () => {
@@ -82,6 +87,22 @@ export function insertReference(session: Session, reference: string): () => void
     else if (at >= 0) session.dispatch({ changes: { from: at, to: at + reference.length, insert: replaced } })
     // After undo, the slot is the target again.
     if (slot && at >= 0) session.aim({ ...slot, from: at, to: at + replaced.length })
+  }
+}
+
+/** Asks where a reference goes, again if the text was changed during the request. */
+async function placed(host: Host, session: Session, reference: string) {
+  for (;;) {
+    const slot = session.marks.target
+    if (!slot) session.readyCursor()
+    const before = session.state
+    const placing = await host.rpc('reference_place', {
+      body: session.text,
+      reference,
+      ...(slot && { slot: { start: slot.from, end: slot.to } }),
+      cursor: before.selection.main.head,
+    })
+    if (session.state.doc.eq(before.doc)) return { before, slot, placing }
   }
 }
 

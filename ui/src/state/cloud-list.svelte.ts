@@ -33,8 +33,11 @@ export class CloudList<R> extends Listing<R> {
     source: Source,
     key: (row: R) => string,
     ask: (question: Question, call: string) => Promise<Listed<R>>,
+    start = { filter: '', since: '1h' },
   ) {
     super(source, key)
+    this.filter = start.filter
+    this.since = start.since
     this.#host = host
     this.#ask = ask
   }

@@ -1,45 +1,82 @@
-import type { ErrorRow, Identity, LogRow, SourceSet, Sources, TraceSummary, Vendor } from '../bindings'
+import type {
+  ErrorRow,
+  Identity,
+  LogRow,
+  Source,
+  SourceSet,
+  Sources,
+  TraceSummary,
+  Vendor,
+} from '../bindings'
 import type { Host } from '../host/host'
+import type { CatalogView, Place } from './catalog.svelte'
 import { CloudList } from './cloud-list.svelte'
 
-/** What the tray shows: local telemetry, or a vendor's cloud. */
-export type Place = 'local' | Vendor
+interface Rows {
+  traces: TraceSummary
+  logs: LogRow
+  errors: ErrorRow
+}
+type Lists = { [Name in keyof Rows]: Partial<Record<Source, CloudList<Rows[Name]>>> }
+
+/** Initial questions that differ from an empty filter and an hour. */
+const START: Partial<Record<Source, { filter: string; since: string }>> = {
+  rollbar: { filter: 'status:active', since: '7d' },
+}
 
 /** The cloud sources: their settings, identities and lists. */
 export class Cloud {
   place = $state<Place>('local')
   sources = $state.raw<Sources | null>(null)
-  readonly traces: CloudList<TraceSummary>
-  readonly logs: CloudList<LogRow>
-  readonly errors: CloudList<ErrorRow>
   #host: Host
+  #lists: Lists = { traces: {}, logs: {}, errors: {} }
 
   constructor(host: Host) {
     this.#host = host
-    this.traces = new CloudList(
-      host,
-      'xray',
-      (row) => row.trace_id,
-      ({ oldest_first: _, ...question }, call) => host.rpc('live_traces', { ...question, limit: 100 }, call),
-    )
-    this.logs = new CloudList(
-      host,
-      'cloudwatch',
-      (row) => row.id,
-      (question, call) => host.rpc('live_logs', { ...question, limit: 200 }, call),
-    )
-    this.errors = new CloudList(
-      host,
-      'rollbar',
-      (row) => row.id,
-      ({ oldest_first: _, ...question }, call) => host.rpc('live_errors', { ...question, limit: 50 }, call),
-    )
-    this.errors.filter = 'status:active'
-    this.errors.since = '7d'
+  }
+
+  /** Makes the lists that the catalog names. */
+  offer(catalog: CatalogView) {
+    const host = this.#host
+    for (const { source, vendor, lists } of catalog.sources) {
+      if (!vendor) continue
+      for (const { list } of lists) {
+        if (list === 'traces')
+          this.#lists.traces[source] = new CloudList(
+            host,
+            source,
+            (row) => row.trace_id,
+            ({ oldest_first: _, ...asked }, call) => host.rpc('live_traces', { ...asked, limit: 100 }, call),
+            START[source],
+          )
+        else if (list === 'logs')
+          this.#lists.logs[source] = new CloudList(
+            host,
+            source,
+            (row) => row.id,
+            (asked, call) => host.rpc('live_logs', { ...asked, limit: 200 }, call),
+            START[source],
+          )
+        else if (list === 'errors')
+          this.#lists.errors[source] = new CloudList(
+            host,
+            source,
+            (row) => row.id,
+            ({ oldest_first: _, ...asked }, call) => host.rpc('live_errors', { ...asked, limit: 50 }, call),
+            START[source],
+          )
+      }
+    }
+  }
+
+  list<Name extends keyof Rows>(name: Name, source: Source): CloudList<Rows[Name]> {
+    const list: CloudList<Rows[Name]> | undefined = this.#lists[name][source]
+    if (!list) throw new Error(`${source} has no list of ${name}`)
+    return list
   }
 
   get lists() {
-    return [this.traces, this.logs, this.errors]
+    return Object.values(this.#lists).flatMap((lists) => Object.values(lists))
   }
 
   async load() {

@@ -1,4 +1,4 @@
-import type { Capture, FilterForm, Kind, Source } from '../bindings'
+import type { Capture, FilterExample, Kind, Source } from '../bindings'
 import type { Failure } from '../host/host'
 
 /** The list's question, as part of a capture or of a live card's question. */
@@ -11,7 +11,7 @@ export abstract class Listing<R> {
   notes = $state.raw<readonly string[]>([])
   filter = $state('')
   /** Example filters. */
-  forms = $state.raw<readonly FilterForm[]>([])
+  forms = $state.raw<readonly FilterExample[]>([])
   /** The filter's syntax error, found without asking the source. */
   wrong = $state('')
   failure = $state.raw<Failure | null>(null)

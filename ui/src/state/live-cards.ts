@@ -65,7 +65,7 @@ export class LiveCards {
 
   /** Inserts a live card into an entry as one undo step. */
   async place(session: Session, card: LiveCardView) {
-    const undo = insertReference(session, card.reference)
+    const undo = await insertReference(this.#context.host, session, card.reference)
     await confirmStored(this.#context.host, this.#context.toasts, session, card.reference, {
       done: 'Live card added to',
       hint: card.warnings.join('. '),

@@ -2,6 +2,7 @@ import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source, Topic 
 import { Failure, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
+import { CatalogView } from './catalog.svelte'
 import { Cloud } from './cloud.svelte'
 import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
@@ -36,6 +37,7 @@ export type Panel =
 export class Workspace {
   readonly host: Host
   readonly toasts = new Toasts()
+  readonly catalog = new CatalogView()
   readonly journal: Journal
   readonly feeds: Feeds
   readonly cloud: Cloud
@@ -76,8 +78,8 @@ export class Workspace {
   }
 
   /** What the tray lists of a source. */
-  list<Name extends 'traces' | 'logs' | 'errors'>(name: Name, source: Source): Feeds[Name] | Cloud[Name] {
-    return source === 'local' ? this.feeds[name] : this.cloud[name]
+  list<Name extends 'traces' | 'logs' | 'errors'>(name: Name, source: Source) {
+    return source === 'local' ? this.feeds[name] : this.cloud.list(name, source)
   }
 
   /** Starts listening for events; returns the function that stops it. */
@@ -282,7 +284,18 @@ export class Workspace {
     }
   }
 
+  async #loadCatalog() {
+    if (this.catalog.loaded) return
+    try {
+      this.catalog.set(await this.host.rpc('catalog', {}))
+      this.cloud.offer(this.catalog)
+    } catch (cause) {
+      if (this.connected) this.toasts.fail(cause, 'Could not load the list of sources')
+    }
+  }
+
   #everything() {
+    void this.#loadCatalog()
     this.feeds.refresh()
     this.shelf.refresh()
     this.live.notify('')

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::TS;
 
+use tracebook_core::catalog::Catalog;
 use tracebook_core::console::ConsoleRow;
 use tracebook_core::entry::{Entry, EntryRow, Revision};
 use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::trace::{Trace, TraceSummary};
-use tracebook_render::markdown::Markup;
+use tracebook_render::markdown::{Markup, Placing};
 
 use crate::ground::error::{Code, Error};
 use crate::tracebook::Tracebook;
@@ -134,6 +135,8 @@ macro_rules! commands {
 commands! { |app, args, caller|
     /// Status of the app: receivers, journal, problems.
     status(StatusRequest) -> Status = app.overview.status();
+    /// The sources and kinds of evidence that this version knows, and what each source answers.
+    catalog(CatalogRequest) -> Catalog = async { Ok(tracebook_core::catalog::catalog()) };
     /// The course's weeks.
     weeks(WeeksRequest) -> Vec<WeekRow> = async { Ok(status::weeks()) };
     /// All entries, by week.
@@ -158,6 +161,8 @@ commands! { |app, args, caller|
     entry_restore(EntryRestore) -> EntryRow = app.journal.entry_restore(args, caller);
     /// The references and slots of a text, with UTF-16 offsets.
     markup(MarkupRequest) -> Markup = app.journal.markup(args);
+    /// Where a reference goes in a text that is being edited.
+    reference_place(ReferencePlace) -> Placing = async move { Ok(args.placing()) };
     /// Marks a line as not a slot.
     slot_dismiss(SlotDismiss) -> Markup = app.journal.slot_dismiss(args, caller);
     /// Traces, newest first.

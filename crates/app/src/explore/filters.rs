@@ -9,7 +9,7 @@ use tracebook_sources::xray;
 
 use super::Explorer;
 use crate::ground::error::Error;
-use crate::ground::schema::{FilterCheck, FilterForm, FilterVerdict};
+use crate::ground::schema::{FilterCheck, FilterExample, FilterVerdict};
 
 const LOCAL: &[(&str, &str)] = &[
     ("home 200", "words, anywhere"),
@@ -42,7 +42,7 @@ impl Explorer {
         };
         let forms = forms
             .into_iter()
-            .map(|(example, meaning)| FilterForm { example: example.to_owned(), meaning: meaning.to_owned() })
+            .map(|(example, meaning)| FilterExample { example: example.to_owned(), meaning: meaning.to_owned() })
             .collect();
         Ok(FilterVerdict { ok: outcome.is_ok(), message: outcome.err().unwrap_or_default(), forms })
     }

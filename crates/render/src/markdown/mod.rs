@@ -6,6 +6,7 @@
 mod lines;
 mod links;
 mod page;
+mod placing;
 mod slots;
 mod wants;
 mod write;
@@ -13,6 +14,7 @@ mod write;
 pub(crate) use links::percent_decode;
 pub use links::{Link, links};
 pub(crate) use page::{Page, is_container_prefix, line_before, page};
+pub use placing::{Placing, Target, placing};
 pub use write::{Where, freeze_live, live_reference, one_line, place, reference, reference_as};
 pub(crate) use write::{escape, image, query};
 

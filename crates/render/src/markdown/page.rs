@@ -98,7 +98,7 @@ pub(crate) fn page(body: &str) -> Page {
 }
 
 /// A lone CR ends a line too. Replacing it changes no offset.
-fn lone_cr_as_lf(text: &str) -> Cow<'_, str> {
+pub(super) fn lone_cr_as_lf(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let lone = |i: usize| bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
     if !(0..bytes.len()).any(lone) {

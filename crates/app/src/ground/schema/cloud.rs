@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use tracebook_core::catalog::Vendor;
 use tracebook_core::query::QueryResult;
 use tracebook_core::question::Source;
 
@@ -25,18 +26,6 @@ impl<R> Listed<R> {
     pub fn all(rows: Vec<R>) -> Self {
         Self { rows, notes: Vec::new(), next: None, asked_at: None }
     }
-}
-
-/// A cloud vendor with settings and credentials of its own; AWS stands for X-Ray and CloudWatch Logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "lowercase")]
-pub enum Vendor {
-    /// AWS X-Ray and CloudWatch Logs.
-    Aws,
-    /// Rollbar.
-    Rollbar,
-    /// Honeycomb.
-    Honeycomb,
 }
 
 /// No arguments.
@@ -265,12 +254,12 @@ pub struct FilterVerdict {
     /// What is wrong, and where; empty for a valid filter.
     pub message: String,
     /// Examples of the language.
-    pub forms: Vec<FilterForm>,
+    pub forms: Vec<FilterExample>,
 }
 
 /// One form of a filter language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct FilterForm {
+pub struct FilterExample {
     /// `service() { fault }`
     pub example: String,
     /// What it matches.

@@ -10,6 +10,7 @@ use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
 use tracebook_core::question::Source;
+use tracebook_render::markdown::{Placing, Target, placing};
 
 mod cloud;
 mod live_card;
@@ -273,6 +274,10 @@ pub struct EntryRevision {
     pub revision: i64,
 }
 
+/// No arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct CatalogRequest {}
+
 /// A text to scan for references and slots.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct MarkupRequest {
@@ -281,6 +286,37 @@ pub struct MarkupRequest {
     #[ts(optional)]
     pub entry: Option<String>,
     pub body: String,
+}
+
+/// A reference to place in a text that is being edited.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ReferencePlace {
+    pub body: String,
+    pub reference: String,
+    /// The slot that it fills; null to place it at the cursor.
+    #[serde(default)]
+    #[ts(optional)]
+    pub slot: Option<TextRange>,
+    /// The cursor, in UTF-16 code units.
+    pub cursor: usize,
+}
+
+/// A part of a text, in UTF-16 code units.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+pub struct TextRange {
+    pub start: usize,
+    /// One past the last unit.
+    pub end: usize,
+}
+
+impl ReferencePlace {
+    pub(crate) fn placing(&self) -> Placing {
+        let target = match self.slot {
+            Some(slot) => Target::Slot(slot.start, slot.end),
+            None => Target::Cursor(self.cursor),
+        };
+        placing(&self.body, &self.reference, target)
+    }
 }
 
 /// A line that is not a slot.
