@@ -3,7 +3,7 @@
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::time::Nanos;
-use tracebook_sources::cloudwatch::client::{Event, EventRef, EventsAsk};
+use tracebook_sources::cloudwatch::client::{Event, EventRef, EventsRequest};
 
 use super::Cloud;
 use super::aws::AskAws;
@@ -81,7 +81,7 @@ impl Cloud {
         let group = self.group_of(ask, &filter).await?;
         let read =
             if filter.has_own_parts() { limit.saturating_mul(READ_FACTOR).min(MAX_READ.max(limit)) } else { limit };
-        let question = EventsAsk {
+        let question = EventsRequest {
             group: group.clone(),
             streams: Vec::new(),
             stream_prefix: String::new(),

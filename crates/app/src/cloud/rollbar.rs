@@ -2,7 +2,7 @@
 
 use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
-use tracebook_sources::rollbar::client::{Client, Item, ItemsAsk};
+use tracebook_sources::rollbar::client::{Client, Item, ItemsRequest};
 
 use super::Cloud;
 use super::secrets::Token;
@@ -63,7 +63,8 @@ impl Cloud {
             .as_deref()
             .map_or(Ok(1), str::parse)
             .map_err(|_| Error::usage("the list cannot be continued", "Start again from the first page"))?;
-        let question = ItemsAsk { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsAsk::parse(&request.filter)? };
+        let question =
+            ItemsRequest { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsRequest::parse(&request.filter)? };
         let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
         // Rollbar's list has no time range, so it is applied here.
         let since = self.since(request.since.as_deref())?;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use tracebook_core::logs::LogRow;
 use tracebook_sources::cloud::Fetch;
-use tracebook_sources::cloudwatch::client::{TailAsk, TailBy};
+use tracebook_sources::cloudwatch::client::{TailBy, TailRequest};
 
 use super::Cloud;
 use super::logs::{parse_filter, pattern, row};
@@ -53,7 +53,7 @@ impl Cloud {
         let filter = parse_filter(&request.filter)?;
         let ask = self.ask_aws(caller).await?;
         let group = self.group_of(&ask, &filter).await?;
-        let question = TailAsk {
+        let question = TailRequest {
             group,
             streams: Vec::new(),
             stream_prefix: String::new(),

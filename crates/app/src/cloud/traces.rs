@@ -6,7 +6,7 @@ use tracebook_core::ids::TraceId;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::Range;
-use tracebook_sources::xray::client::{FetchedTrace, TracesAsk};
+use tracebook_sources::xray::client::{FetchedTrace, TracesRequest};
 
 use super::Cloud;
 use super::aws::AskAws;
@@ -54,7 +54,7 @@ impl Cloud {
         limit: u32,
         after: Option<String>,
     ) -> Result<Listed<TraceSummary>, Error> {
-        let question = TracesAsk {
+        let question = TracesRequest {
             range: self.back(since, MAX_LOOKBACK)?,
             expression: filter.to_owned(),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),

@@ -4,7 +4,7 @@ use tracebook_core::event_filter::EventFilter;
 use tracebook_core::filter::Filter;
 use tracebook_core::question::Source;
 use tracebook_sources::honeycomb::spec;
-use tracebook_sources::rollbar::client::{FORMS as ROLLBAR, ItemsAsk};
+use tracebook_sources::rollbar::client::{FORMS as ROLLBAR, ItemsRequest};
 use tracebook_sources::xray;
 
 use super::Explorer;
@@ -37,7 +37,7 @@ impl Explorer {
             Source::Local => (Filter::parse(text).map(drop).map_err(|e| e.to_string()), LOCAL.to_vec()),
             Source::Xray => (xray::client::check_expression(text), xray::client::forms()),
             Source::Cloudwatch => (EventFilter::parse(text).map(drop).map_err(|e| e.to_string()), CLOUDWATCH.to_vec()),
-            Source::Rollbar => (ItemsAsk::parse(text).map(drop).map_err(|e| e.message), ROLLBAR.to_vec()),
+            Source::Rollbar => (ItemsRequest::parse(text).map(drop).map_err(|e| e.message), ROLLBAR.to_vec()),
             Source::Honeycomb => (spec::Spec::parse(text).map(drop).map_err(|e| e.message), spec::FORMS.to_vec()),
         };
         let forms = forms

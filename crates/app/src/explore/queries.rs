@@ -9,7 +9,7 @@ use tracebook_core::freeze::Origin;
 use tracebook_core::query::QueryResult;
 use tracebook_core::question::Source;
 use tracebook_sources::cloudwatch;
-use tracebook_sources::cloudwatch::client::QueryAsk;
+use tracebook_sources::cloudwatch::client::InsightsRequest;
 use tracebook_sources::honeycomb::client::name_boards;
 use tracebook_sources::honeycomb::links;
 use tracebook_sources::honeycomb::spec::Spec;
@@ -197,8 +197,12 @@ impl Explorer {
             groups.push(self.cloud.group_of(&ask, &crate::cloud::parse_filter("")?).await?);
         }
         let range = self.cloud.back(request.since.as_deref(), LOOKBACK)?;
-        let question =
-            QueryAsk { groups: groups.clone(), text: text.to_owned(), range, limit: request.limit.unwrap_or(ROWS) };
+        let question = InsightsRequest {
+            groups: groups.clone(),
+            text: text.to_owned(),
+            range,
+            limit: request.limit.unwrap_or(ROWS),
+        };
         let mut result = self.cloud.answered(Vendor::Aws, ask.aws.logs.query(&question, &ask.fetch).await).await?;
         result.name = wanted.name;
         let origin = Origin {

@@ -30,11 +30,11 @@ use crate::aws::Connection;
 use crate::aws::errors::ErrorContext;
 
 pub use event::EventRef;
-pub use events::{Event, Events, EventsAsk};
+pub use events::{Event, Events, EventsRequest};
 pub use groups::{Group, Listed, Stream};
-pub use insights::{QueryAsk, Saved, timestamp_in};
+pub use insights::{InsightsRequest, Saved, timestamp_in};
 pub use put::{Put, Rejected};
-pub use tail::{Tail, TailAsk, TailBy, TailUpdate};
+pub use tail::{Tail, TailBy, TailRequest, TailUpdate};
 
 /// CloudWatch Logs in one region of one account. Cheap to clone; clones share connections.
 #[derive(Clone)]

@@ -8,10 +8,10 @@
 //! A project has four tokens. Reading requires the one with the scope `read`; the one in the environment of the service
 //! (`post_server_item`) gets a 403.
 
-mod ask;
 mod item;
 mod items;
 pub mod links;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -22,9 +22,9 @@ use serde_json::value::RawValue;
 use crate::cloud::rest::Rest;
 use crate::cloud::{Api, Fault, Fetch, Http, Progress, Secret, SourceError};
 
-pub use ask::{FORMS, ItemsAsk, Status};
 pub use item::{Item, OccurrencePick, Occurrences};
 pub use items::{ItemRow, Items};
+pub use request::{FORMS, ItemsRequest, Status};
 
 pub const ENDPOINT: &str = "https://api.rollbar.com/api/1";
 
@@ -66,7 +66,7 @@ impl Client {
     /// # Errors
     /// [`Fault::Rejected`] for an unknown token, [`Fault::Forbidden`] for one with another scope.
     pub async fn check(&self, fetch: &Fetch) -> Result<Identity, SourceError> {
-        let found = self.items(&ItemsAsk { limit: 1, ..ItemsAsk::default() }, fetch).await?;
+        let found = self.items(&ItemsRequest { limit: 1, ..ItemsRequest::default() }, fetch).await?;
         let project = found.rows.first().and_then(|row| row.project);
         let mut notes = vec!["the token can read (scope `read`)".to_owned()];
         match (found.total, found.rows.is_empty()) {
@@ -81,7 +81,7 @@ impl Client {
     }
 
     /// One page of items, the latest occurrence first.
-    pub async fn items(&self, ask: &ItemsAsk, fetch: &Fetch) -> Result<Items, SourceError> {
+    pub async fn items(&self, ask: &ItemsRequest, fetch: &Fetch) -> Result<Items, SourceError> {
         let mut url = self.rest.url(&["items", ""]);
         ask.write(&mut url);
         let answer = self.rest.get(Api::RollbarRead, &url, fetch).await?;

@@ -26,7 +26,7 @@ use tracebook_core::time::Nanos;
 
 pub use batch::FetchedTrace;
 pub use put::Unprocessed;
-pub use summaries::{Traces, TracesAsk};
+pub use summaries::{Traces, TracesRequest};
 
 use super::expression::{Expression, Problem};
 use crate::aws::Connection;

@@ -23,7 +23,7 @@ const OF_A_TRACE: u32 = 1_000;
 
 /// Selects log events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventsAsk {
+pub struct EventsRequest {
     pub group: String,
     /// Empty for all streams.
     pub streams: Vec<String>,
@@ -82,7 +82,7 @@ impl Client {
     /// [`Fault::Invalid`](crate::cloud::Fault::Invalid) before any request if a group, a stream, the pattern or the
     /// page is invalid; `NotFound` if there is no such group or stream; else what ended the reading before the first
     /// event arrived.
-    pub async fn events(&self, ask: &EventsAsk, fetch: &Fetch) -> Result<Events, SourceError> {
+    pub async fn events(&self, ask: &EventsRequest, fetch: &Fetch) -> Result<Events, SourceError> {
         let search = Search::new(self, &ask.group, &ask.streams, &ask.stream_prefix, &ask.pattern)?;
         let mark = ask.page.as_deref().map(Mark::parse).transpose()?;
         let limit = usize::try_from(ask.limit.clamp(1, MAX_EVENTS)).unwrap_or(usize::MAX);
@@ -100,7 +100,7 @@ impl Client {
         range: Range,
         fetch: &Fetch,
     ) -> Result<Events, SourceError> {
-        let ask = EventsAsk {
+        let ask = EventsRequest {
             group: group.to_owned(),
             streams: Vec::new(),
             stream_prefix: String::new(),

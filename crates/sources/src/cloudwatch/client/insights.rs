@@ -30,7 +30,7 @@ const STOPPING: Duration = Duration::from_secs(3);
 
 /// A query to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueryAsk {
+pub struct InsightsRequest {
     /// Names of log groups; may be empty if the text has a `SOURCE` command.
     pub groups: Vec<String>,
     /// In the Logs Insights query language.
@@ -58,7 +58,7 @@ impl Client {
     /// # Errors
     /// [`Fault::Invalid`] with AWS's message if the query is invalid; [`Fault::Broken`] if it failed or was stopped
     /// elsewhere; see [`SourceError`].
-    pub async fn query(&self, ask: &QueryAsk, fetch: &Fetch) -> Result<QueryResult, SourceError> {
+    pub async fn query(&self, ask: &InsightsRequest, fetch: &Fetch) -> Result<QueryResult, SourceError> {
         check(ask)?;
         let (start, end) = seconds(ask.range);
         let limit = ask.limit.clamp(1, MAX_ROWS);
@@ -237,7 +237,7 @@ impl Drop for Running<'_> {
     }
 }
 
-fn check(ask: &QueryAsk) -> Result<(), SourceError> {
+fn check(ask: &InsightsRequest) -> Result<(), SourceError> {
     let invalid = |message: &str, hint: &str| Err(SourceError::new(Fault::Invalid, message, hint));
     for group in &ask.groups {
         fault::group_name(group)?;
@@ -268,7 +268,7 @@ fn seconds(range: Range) -> (i64, i64) {
 }
 
 fn result(
-    ask: &QueryAsk,
+    ask: &InsightsRequest,
     limit: u32,
     (start, end): (i64, i64),
     table: Table,

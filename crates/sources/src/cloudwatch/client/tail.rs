@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// What to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TailAsk {
+pub struct TailRequest {
     pub group: String,
     /// Empty for all streams.
     pub streams: Vec<String>,
@@ -109,7 +109,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Fault::Invalid`] if the group, a stream or the pattern is invalid.
-    pub fn tail(&self, ask: &TailAsk, fetch: &Fetch) -> Result<Tail, SourceError> {
+    pub fn tail(&self, ask: &TailRequest, fetch: &Fetch) -> Result<Tail, SourceError> {
         Ok(Tail {
             search: Search::new(self, &ask.group, &ask.streams, &ask.stream_prefix, &ask.pattern)?,
             fetch: fetch.clone(),

@@ -5,7 +5,7 @@ use tracebook_core::errors::{ErrorRow, Level};
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
-use super::{ItemsAsk, number, text};
+use super::{ItemsRequest, number, text};
 
 /// An item in Rollbar's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub struct Items {
 }
 
 /// Reads the answer to a query.
-pub(super) fn read(result: &Json, ask: &ItemsAsk) -> Items {
+pub(super) fn read(result: &Json, ask: &ItemsRequest) -> Items {
     let sent = result.get("items").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<ItemRow> = sent.iter().filter_map(ItemRow::read).collect();
     let total = result.get("total_count").and_then(number);

@@ -44,15 +44,15 @@ fn hushed<T: std::fmt::Debug>(outcome: Result<T, SourceError>) -> SourceError {
     error
 }
 
-fn ask() -> ItemsAsk {
-    ItemsAsk::default()
+fn ask() -> ItemsRequest {
+    ItemsRequest::default()
 }
 
 #[tokio::test]
 async fn items_are_listed_until_an_empty_page() {
     let (client, replay) = replay("rollbar-items").await;
     let filter = "status:active level:error level:critical environment:development division";
-    let mut ask = ItemsAsk { limit: 2, ..ItemsAsk::parse(filter).expect("a filter") };
+    let mut ask = ItemsRequest { limit: 2, ..ItemsRequest::parse(filter).expect("a filter") };
     let fetch = Fetch::unattended();
     let items = client.items(&ask, &fetch).await.expect("a page");
     assert_eq!((items.next, items.total), (None, Some(2)), "all were seen");

@@ -23,7 +23,7 @@ const RETENTION: i64 = 31 * 24 * 3_600 * 1_000_000_000;
 
 /// Selects traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TracesAsk {
+pub struct TracesRequest {
     /// The range of their start, or with `event_time` of their last update.
     pub range: Range,
     /// A filter expression; empty for all. See [`forms`](super::forms).
@@ -111,7 +111,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Fault::Invalid`] for an invalid expression or range, errors of the first page, and [`Fault::Cancelled`].
-    pub async fn traces(&self, ask: &TracesAsk, fetch: &Fetch) -> Result<Traces, SourceError> {
+    pub async fn traces(&self, ask: &TracesRequest, fetch: &Fetch) -> Result<Traces, SourceError> {
         check_expression(&ask.expression).map_err(|why| {
             SourceError::new(Fault::Invalid, why, "For example: service(\"backend-flask\") { fault }")
         })?;
@@ -184,7 +184,7 @@ impl Client {
 
     async fn page(
         &self,
-        ask: &TracesAsk,
+        ask: &TracesRequest,
         chunk: Range,
         token: Option<&str>,
         fetch: &Fetch,

@@ -5,7 +5,7 @@ use tracebook_core::time::Nanos;
 
 use super::fake::{Fake, Holding, T, ask, event, ids, ok, watched};
 use crate::cloud::{Fault, Fetch, Progress, Range, Used};
-use crate::cloudwatch::client::{EventRef, EventsAsk};
+use crate::cloudwatch::client::{EventRef, EventsRequest};
 
 #[tokio::test]
 async fn every_page_is_read_including_empty_ones() {
@@ -20,7 +20,7 @@ async fn every_page_is_read_including_empty_ones() {
     })
     .await;
     let (fetch, watch, _) = watched();
-    let ask = EventsAsk { pattern: "?WARN ?b ?c".to_owned(), streams: vec!["s".to_owned()], ..ask() };
+    let ask = EventsRequest { pattern: "?WARN ?b ?c".to_owned(), streams: vec!["s".to_owned()], ..ask() };
     let events = fake.client_of_aws().await.events(&ask, &fetch).await.expect("answers");
     assert_eq!(ids(&events.records), ["1", "2", "3"], "an event that came twice is one");
     assert_eq!((events.next, events.stopped, events.notes.len()), (None, None, 0));
@@ -50,7 +50,7 @@ async fn the_limit_ends_an_answer_and_its_page_continues() {
     let fake = Fake::start(move |asked| holding.answer(asked)).await;
     for client in [fake.client().await, fake.client_of_aws().await] {
         for newest_first in [false, true] {
-            let mut ask = EventsAsk { limit: 10, newest_first, ..ask() };
+            let mut ask = EventsRequest { limit: 10, newest_first, ..ask() };
             let mut all = Vec::new();
             for rows in [10, 10, 5] {
                 let events = client.events(&ask, &Fetch::unattended()).await.expect("answers");
@@ -82,7 +82,7 @@ async fn newest_first_works_if_the_endpoint_only_lists_oldest_first() {
     let fake = Fake::start(move |asked| holding.answer(asked)).await;
     for (limit, from) in [(1, T - 90 * 86_400_000), (7, T - 90 * 86_400_000), (100, T - 90 * 86_400_000), (100, 0)] {
         let range = Range { from: Nanos::from_millis(from), until: Nanos::from_millis(T + 3_600_000) };
-        let mut ask = EventsAsk { limit, newest_first: true, range, ..ask() };
+        let mut ask = EventsRequest { limit, newest_first: true, range, ..ask() };
         let mut all = Vec::new();
         loop {
             let events = fake.client().await.events(&ask, &Fetch::unattended()).await.expect("answers");
@@ -105,7 +105,7 @@ async fn newest_first_is_not_requested_before_2024() {
     let holding = Holding { events: vec![(T, "1".to_owned())], a_page: 10, turns_round: true };
     let fake = Fake::start(move |asked| holding.answer(asked)).await;
     let range = Range { from: Nanos(0), until: Nanos::from_millis(T + 1) };
-    let ask = EventsAsk { newest_first: true, range, ..ask() };
+    let ask = EventsRequest { newest_first: true, range, ..ask() };
     let events = fake.client_of_aws().await.events(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(ids(&events.records), ["1"]);
     assert!(events.notes[0].contains("only from 2024 on"), "{:?}", events.notes);
@@ -128,7 +128,7 @@ async fn events_of_an_endpoint_that_does_not_filter_are_filtered_and_sorted() {
         ok(json!({"events": events, "searchedLogStreams": [], "nextToken": null}))
     })
     .await;
-    let ask = EventsAsk { pattern: "ERROR".to_owned(), stream_prefix: "s".to_owned(), ..ask() };
+    let ask = EventsRequest { pattern: "ERROR".to_owned(), stream_prefix: "s".to_owned(), ..ask() };
     let events = fake.client().await.events(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(ids(&events.records), ["3", "1"]);
     assert!(events.notes[0].starts_with("3 events that did not match were left out"), "{:?}", events.notes);
@@ -142,21 +142,21 @@ async fn invalid_requests_are_not_sent() {
     let fake = Fake::start(|_| ok(json!({}))).await;
     let long = "x".repeat(1_025);
     for (change, word) in [
-        (EventsAsk { pattern: "{ $.a = ".to_owned(), ..ask() }, "at character"),
-        (EventsAsk { pattern: long, ..ask() }, "1024 characters"),
-        (EventsAsk { group: "a b".to_owned(), ..ask() }, "not a valid log group name"),
-        (EventsAsk { group: String::new(), ..ask() }, "no log group given"),
-        (EventsAsk { streams: vec!["a:b".to_owned()], ..ask() }, "not a valid log stream name"),
-        (EventsAsk { streams: vec!["a".to_owned(); 101], ..ask() }, "101 log streams"),
-        (EventsAsk { streams: vec!["a".to_owned()], stream_prefix: "b".to_owned(), ..ask() }, "starts with"),
-        (EventsAsk { page: Some("17".to_owned()), ..ask() }, "invalid page token"),
+        (EventsRequest { pattern: "{ $.a = ".to_owned(), ..ask() }, "at character"),
+        (EventsRequest { pattern: long, ..ask() }, "1024 characters"),
+        (EventsRequest { group: "a b".to_owned(), ..ask() }, "not a valid log group name"),
+        (EventsRequest { group: String::new(), ..ask() }, "no log group given"),
+        (EventsRequest { streams: vec!["a:b".to_owned()], ..ask() }, "not a valid log stream name"),
+        (EventsRequest { streams: vec!["a".to_owned(); 101], ..ask() }, "101 log streams"),
+        (EventsRequest { streams: vec!["a".to_owned()], stream_prefix: "b".to_owned(), ..ask() }, "starts with"),
+        (EventsRequest { page: Some("17".to_owned()), ..ask() }, "invalid page token"),
     ] {
         let error = fake.client().await.events(&change, &Fetch::unattended()).await.expect_err("is refused");
         assert_eq!(error.fault, Fault::Invalid);
         assert!(error.message.contains(word), "{}", error.message);
     }
     assert_eq!(fake.heard().len(), 0);
-    let ask = EventsAsk { streams: vec!["ab".to_owned(), "b".to_owned()], stream_prefix: "a".to_owned(), ..ask() };
+    let ask = EventsRequest { streams: vec!["ab".to_owned(), "b".to_owned()], stream_prefix: "a".to_owned(), ..ask() };
     fake.client().await.events(&ask, &Fetch::unattended()).await.expect("answers");
     let body = &fake.bodies("FilterLogEvents")[0];
     assert_eq!((&body["logStreamNames"], body.get("logStreamNamePrefix")), (&json!(["ab"]), None));

@@ -17,7 +17,7 @@ use tracebook_core::time::Nanos;
 
 use crate::aws::testing::connection;
 use crate::cloud::{Api, Fetch, Limits, Meter, Progress, Range, Used};
-use crate::cloudwatch::client::{Client, Event, EventsAsk};
+use crate::cloudwatch::client::{Client, Event, EventsRequest};
 use crate::testing::Server;
 
 /// 2026-11-23T15:20:00Z
@@ -184,8 +184,8 @@ pub(super) fn event(millis: i64, id: &str, message: &str) -> Value {
 }
 
 /// An hour from [`T`] on, everything of `cruddur`.
-pub(super) fn ask() -> EventsAsk {
-    EventsAsk {
+pub(super) fn ask() -> EventsRequest {
+    EventsRequest {
         group: "cruddur".to_owned(),
         streams: Vec::new(),
         stream_prefix: String::new(),

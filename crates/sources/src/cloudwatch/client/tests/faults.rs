@@ -5,7 +5,7 @@ use serde_json::json;
 use super::fake::{Answer, Fake, T, ask, event, ids, ok, refuse, watched};
 use crate::aws::testing::connection;
 use crate::cloud::{Fault, Fetch, Used};
-use crate::cloudwatch::client::{Client, EventsAsk};
+use crate::cloudwatch::client::{Client, EventsRequest};
 
 #[tokio::test]
 async fn throttling_is_retried_after_a_pause() {
@@ -60,7 +60,7 @@ async fn events_before_a_fault_are_kept() {
         assert!(stopped.message.contains(word), "{}", stopped.message);
         assert!(events.notes.iter().any(|note| note.starts_with("incomplete: after 2 events")), "{:?}", events.notes);
         let rest =
-            client.events(&EventsAsk { page: events.next, ..ask() }, &Fetch::unattended()).await.expect("goes on");
+            client.events(&EventsRequest { page: events.next, ..ask() }, &Fetch::unattended()).await.expect("goes on");
         assert_eq!((ids(&rest.records), rest.stopped), (vec!["3"], None));
         assert_eq!(fake.bodies("FilterLogEvents")[2]["nextToken"], json!("A"));
     }

@@ -6,10 +6,10 @@ use tracebook_core::time::Nanos;
 
 use super::fake::{Asked, Fake, T, ok, refuse, watched};
 use crate::cloud::{Fault, Fetch, Range, Used};
-use crate::cloudwatch::client::QueryAsk;
+use crate::cloudwatch::client::InsightsRequest;
 
-fn ask() -> QueryAsk {
-    QueryAsk {
+fn ask() -> InsightsRequest {
+    InsightsRequest {
         groups: vec!["cruddur".to_owned()],
         text: "fields @timestamp, level, @message | sort @timestamp desc".to_owned(),
         range: Range { from: Nanos::from_millis(T + 999), until: Nanos::from_millis(T + 60_001) },
@@ -85,7 +85,7 @@ async fn only_a_complete_result_is_returned() {
 #[tokio::test]
 async fn a_reached_limit_is_reported() {
     let fake = Fake::start(answer).await;
-    let ask = QueryAsk { limit: 3, ..ask() };
+    let ask = InsightsRequest { limit: 3, ..ask() };
     let result = fake.client().await.query(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!((result.more, result.notes), (0, vec!["the limit of 3 rows was reached: there may be more".to_owned()]));
 }
@@ -125,11 +125,11 @@ async fn an_invalid_query_is_reported_with_the_position() {
     assert_eq!(error.message, "Logs Insights cannot read the query at character 8: unexpected symbol found =");
     assert_eq!(fake.heard().len(), 1);
     for (ask, word) in [
-        (QueryAsk { text: " \n".to_owned(), ..ask() }, "empty"),
-        (QueryAsk { text: "x".repeat(10_001), ..ask() }, "10,000"),
-        (QueryAsk { groups: Vec::new(), ..ask() }, "no log group"),
-        (QueryAsk { groups: vec!["g".to_owned(); 51], ..ask() }, "50"),
-        (QueryAsk { groups: vec!["a b".to_owned()], ..ask() }, "not a valid log group name"),
+        (InsightsRequest { text: " \n".to_owned(), ..ask() }, "empty"),
+        (InsightsRequest { text: "x".repeat(10_001), ..ask() }, "10,000"),
+        (InsightsRequest { groups: Vec::new(), ..ask() }, "no log group"),
+        (InsightsRequest { groups: vec!["g".to_owned(); 51], ..ask() }, "50"),
+        (InsightsRequest { groups: vec!["a b".to_owned()], ..ask() }, "not a valid log group name"),
     ] {
         let error = fake.client().await.query(&ask, &Fetch::unattended()).await.expect_err("is refused");
         assert!(error.fault == Fault::Invalid && error.message.contains(word), "{}", error.message);

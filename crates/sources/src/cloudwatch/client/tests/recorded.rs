@@ -19,7 +19,7 @@ use tracebook_core::time::Nanos;
 use super::fake::{T, ask};
 use crate::aws::testing::connection;
 use crate::cloud::{Fetch, Range};
-use crate::cloudwatch::client::{Client, EventsAsk, QueryAsk, TailAsk, TailBy};
+use crate::cloudwatch::client::{Client, EventsRequest, InsightsRequest, TailBy, TailRequest};
 use crate::testing::Server;
 
 #[derive(Deserialize)]
@@ -157,7 +157,7 @@ async fn describe_log_streams() {
 async fn filter_log_events() {
     let replay = recorded!("FilterLogEvents");
     let client = replay.client().await;
-    let mut ask = EventsAsk { limit: 2, pattern: "GET".to_owned(), ..ask() };
+    let mut ask = EventsRequest { limit: 2, pattern: "GET".to_owned(), ..ask() };
     let mut messages = Vec::new();
     for rows in [2, 1] {
         let events = client.events(&ask, &Fetch::unattended()).await.expect("answers");
@@ -194,7 +194,7 @@ async fn put_log_events() {
 #[tokio::test]
 async fn insights() {
     let replay = recorded!("GetQueryResults");
-    let ask = QueryAsk {
+    let ask = InsightsRequest {
         groups: vec!["cruddur".to_owned()],
         text: "fields @timestamp, @message, level | filter @message like /GET/ | sort @timestamp desc".to_owned(),
         range: ask().range,
@@ -219,7 +219,7 @@ async fn describe_query_definitions() {
 #[tokio::test]
 async fn start_live_tail() {
     let replay = recorded!("StartLiveTail");
-    let ask = TailAsk {
+    let ask = TailRequest {
         group: "cruddur".to_owned(),
         streams: Vec::new(),
         stream_prefix: "web/".to_owned(),
@@ -247,7 +247,7 @@ async fn start_live_tail() {
 async fn a_missing_group() {
     let replay = recorded!("ResourceNotFound");
     let range = Range { from: Nanos::from_millis(T), until: Nanos::from_millis(T + 1) };
-    let ask = EventsAsk { group: "none".to_owned(), range, ..ask() };
+    let ask = EventsRequest { group: "none".to_owned(), range, ..ask() };
     let error = replay.client().await.events(&ask, &Fetch::unattended()).await.expect_err("is not there");
     assert_eq!(error.fault, crate::cloud::Fault::NotFound);
     replay.check();

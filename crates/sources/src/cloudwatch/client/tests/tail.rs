@@ -9,10 +9,10 @@ use tracebook_core::time::Nanos;
 use super::eventstream::{ARN, exception, said, session_start, update};
 use super::fake::{Answer, Asked, Fake, T, event, ok, refuse, watched};
 use crate::cloud::{Fault, Fetch, Used};
-use crate::cloudwatch::client::{Client, Tail, TailAsk, TailBy, TailUpdate};
+use crate::cloudwatch::client::{Client, Tail, TailBy, TailRequest, TailUpdate};
 
-fn ask() -> TailAsk {
-    TailAsk {
+fn ask() -> TailRequest {
+    TailRequest {
         group: "cruddur".to_owned(),
         streams: Vec::new(),
         stream_prefix: String::new(),
@@ -231,7 +231,7 @@ async fn errors_that_polling_would_repeat_end_a_tail() {
     let error = fake
         .client()
         .await
-        .tail(&TailAsk { pattern: "[".to_owned(), ..ask() }, &Fetch::unattended())
+        .tail(&TailRequest { pattern: "[".to_owned(), ..ask() }, &Fetch::unattended())
         .expect_err("no pattern");
     assert_eq!(error.fault, Fault::Invalid);
 }

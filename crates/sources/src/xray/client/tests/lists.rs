@@ -2,12 +2,12 @@ use serde_json::{Value, json};
 use tracebook_core::trace::Protocol;
 
 use super::super::repair::mended;
-use super::super::{TracesAsk, check_expression, forms};
+use super::super::{TracesRequest, check_expression, forms};
 use super::{Fake, Reply, at, id, range, watched};
 use crate::cloud::{Api, Fault, Fetch, Used};
 
-fn ask(from: i64, until: i64, limit: usize) -> TracesAsk {
-    TracesAsk { range: range(from, until), expression: String::new(), limit, event_time: false, after: None }
+fn ask(from: i64, until: i64, limit: usize) -> TracesRequest {
+    TracesRequest { range: range(from, until), expression: String::new(), limit, event_time: false, after: None }
 }
 
 /// A TraceSummary that started some seconds after noon, with additional members.
@@ -96,7 +96,7 @@ async fn a_long_range_is_requested_in_chunks_of_six_hours_newest_first() {
         Reply::Json(json!({"TraceSummaries": [one], "TracesProcessedCount": 1}))
     })
     .await;
-    let ask = TracesAsk { event_time: true, expression: " fault ".to_owned(), ..ask(-13 * HOUR, 0, 50) };
+    let ask = TracesRequest { event_time: true, expression: " fault ".to_owned(), ..ask(-13 * HOUR, 0, 50) };
     let traces = fake.client().await.traces(&ask, &Fetch::unattended()).await.expect("answers");
     let asked: Vec<(i64, i64)> = fake
         .asked("/TraceSummaries")
@@ -115,8 +115,10 @@ async fn a_long_range_is_requested_in_chunks_of_six_hours_newest_first() {
 #[tokio::test]
 async fn more_than_a_month_is_not_requested() {
     let fake = Fake::start(|_, _, _| Reply::Json(json!({"TraceSummaries": []}))).await;
-    let ask =
-        TracesAsk { range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) }, ..ask(0, 1, 1) };
+    let ask = TracesRequest {
+        range: crate::cloud::Range { from: tracebook_core::time::Nanos(0), until: at(0) },
+        ..ask(0, 1, 1)
+    };
     let traces = fake.client().await.traces(&ask, &Fetch::unattended()).await.expect("answers");
     assert_eq!(fake.asked("/TraceSummaries").len(), 31 * 4);
     assert_eq!(traces.notes, ["X-Ray keeps traces for 30 days: older ones were not requested"]);
@@ -148,7 +150,7 @@ async fn a_list_stops_at_its_limit_and_can_be_continued() {
         };
     }
     assert_eq!(seen, [vec![id(0), id(1)], vec![id(2), id(3)], vec![id(4)]]);
-    let forged = TracesAsk { after: Some("x".to_owned()), ..ask };
+    let forged = TracesRequest { after: Some("x".to_owned()), ..ask };
     assert_eq!(client.traces(&forged, &Fetch::unattended()).await.expect_err("is refused").fault, Fault::Invalid);
 }
 
@@ -164,7 +166,7 @@ async fn pages_before_a_failing_one_are_kept() {
     let first = client.traces(&ask(0, 60, 10), &Fetch::unattended()).await.expect("the first page is there");
     assert_eq!((first.summaries.len(), first.complete), (1, false));
     assert!(first.notes[0].starts_with("the list is not complete: ") && first.notes[0].contains("failed (500)"));
-    let second = client.traces(&TracesAsk { after: first.next, ..ask(0, 60, 10) }, &Fetch::unattended()).await;
+    let second = client.traces(&TracesRequest { after: first.next, ..ask(0, 60, 10) }, &Fetch::unattended()).await;
     let second = second.expect("goes on");
     assert_eq!((second.summaries[0].trace_id, second.complete), (id(1), true));
 }
@@ -223,10 +225,10 @@ async fn an_expression_is_checked_before_it_is_sent() {
     let refusal = "The filter expression is not valid";
     let fake = Fake::start(move |_, _, _| Reply::Error(400, "InvalidRequestException", refusal)).await;
     let client = fake.client().await;
-    let with = |text: &str| TracesAsk { expression: text.to_owned(), ..ask(0, 60, 10) };
+    let with = |text: &str| TracesRequest { expression: text.to_owned(), ..ask(0, 60, 10) };
     let error = client.traces(&with("http.url CONTAINS"), &Fetch::unattended()).await.expect_err("is wrong");
     assert!(error.fault == Fault::Invalid && error.message.contains("character 18"), "{error:?}");
-    let backwards = TracesAsk { range: range(60, 0), ..with("") };
+    let backwards = TracesRequest { range: range(60, 0), ..with("") };
     assert_eq!(client.traces(&backwards, &Fetch::unattended()).await.expect_err("is wrong").fault, Fault::Invalid);
     assert!(fake.asked("/TraceSummaries").is_empty());
     // Expressions that only X-Ray can evaluate are rejected by X-Ray, with its message.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tracebook_core::service_map::NodeKind;
 
-use super::super::{Client, TracesAsk};
+use super::super::{Client, TracesRequest};
 use super::range;
 use crate::aws::testing::connection;
 use crate::cloud::{Fault, Fetch};
@@ -127,7 +127,7 @@ fn id(text: &str) -> tracebook_core::ids::TraceId {
 #[tokio::test]
 async fn get_trace_summaries() {
     let replay = Replay::of("get-trace-summaries").await;
-    let ask = TracesAsk {
+    let ask = TracesRequest {
         range: range(0, 3_600),
         expression: "service(\"backend-flask\")".to_owned(),
         limit: 10,
@@ -143,7 +143,7 @@ async fn get_trace_summaries() {
 #[tokio::test]
 async fn get_trace_summaries_of_moto() {
     let replay = Replay::of("get-trace-summaries-moto").await;
-    let ask = TracesAsk {
+    let ask = TracesRequest {
         range: range(30_900, 31_000),
         expression: String::new(),
         limit: 10,

@@ -41,7 +41,7 @@ impl Status {
 
 /// Selects items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemsAsk {
+pub struct ItemsRequest {
     pub status: Status,
     /// Any of these levels; empty for all.
     pub levels: Vec<Level>,
@@ -55,13 +55,13 @@ pub struct ItemsAsk {
     pub limit: u32,
 }
 
-impl Default for ItemsAsk {
+impl Default for ItemsRequest {
     fn default() -> Self {
         Self { status: Status::Any, levels: Vec::new(), environment: None, query: String::new(), page: 1, limit: 50 }
     }
 }
 
-impl ItemsAsk {
+impl ItemsRequest {
     /// Reads a filter; an empty text selects everything.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ mod tests {
 
     fn asked(filter: &str) -> String {
         let mut url = Url::parse("http://x/").expect("an address");
-        ItemsAsk::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}")).write(&mut url);
+        ItemsRequest::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}")).write(&mut url);
         url.query().expect("has a page").replace("&page=1&limit=50", "")
     }
 
@@ -178,7 +178,7 @@ mod tests {
             ("environment:a environment:b", "Name one"),
             ("\"open", ""),
         ] {
-            let error = ItemsAsk::parse(filter).expect_err(filter);
+            let error = ItemsRequest::parse(filter).expect_err(filter);
             assert_eq!(error.fault, Fault::Invalid);
             assert!(error.hint.contains(word), "{filter}: {error:?}");
         }
@@ -187,8 +187,8 @@ mod tests {
     #[test]
     fn every_form_of_the_help_asks_for_something() {
         for (example, _) in FORMS {
-            let ask = ItemsAsk::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
-            assert_ne!(ask, ItemsAsk::default(), "{example}");
+            let ask = ItemsRequest::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
+            assert_ne!(ask, ItemsRequest::default(), "{example}");
         }
     }
 }
