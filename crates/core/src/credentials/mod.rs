@@ -1,11 +1,11 @@
-//! What a credential looks like, and taking it out.
+//! Finding credentials and removing them.
 //!
 //! Two signs: the name beside a value (`authorization`, `password`, …) and the value's own shape (an
-//! AWS key id, a bearer token, a private key, …). Both err on the side of taking out: evidence can do without a password. Identifying
-//! data (account ids, e-mail addresses) is not a credential; it is masked at export.
+//! AWS key id, a bearer token, a private key, …). Both err on the side of removal: evidence can do without a password.
+//! Identifying data (account ids, e-mail addresses) is not a credential; it is masked at export.
 //!
-//! What was found by either sign is then looked for in all other texts: a password that an attribute's name gave away may stand
-//! in a log message too.
+//! What was found by either sign is then searched for in all other texts: a password that an attribute's name revealed
+//! may also be in a log message.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,18 +17,22 @@ use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
 use serde_json::Value as Json;
 
-/// What stands where a credential stood.
+mod patterns;
+
+use patterns::{EVERYDAY_VALUES, FACT_WORDS, LAST_WORDS, NAME_PARTS, PATTERNS, WHOLE_NAMES};
+
+/// What replaces a credential.
 pub const PLACEHOLDER: &str = "[credential removed]";
 
-/// The texts that were taken out of a body. Shows only how many.
+/// The texts that were removed from a body. `Debug` shows only how many.
 #[derive(Default)]
 pub struct Removed {
     texts: Vec<String>,
-    /// How often one of them was taken out of another place.
+    /// How often one of them was removed from another place.
     again: usize,
-    /// All of them that are long enough to mean something, for bytes.
+    /// All of them that are long enough to be distinctive, for bytes.
     any: OnceLock<Option<AhoCorasick>>,
-    /// Those that tell: see [`is_telling`].
+    /// Those that are distinctive: see [`is_telling`].
     telling: OnceLock<Option<AhoCorasick>>,
 }
 
@@ -58,12 +62,12 @@ impl Removed {
         self.telling.get_or_init(|| finder(texts().flatten().filter(|t| is_telling(t)))).as_ref()
     }
 
-    /// Takes what was removed from one place out of another text: of a raw document, or of the question.
+    /// Removes the same texts from another text: a raw document, or the question.
     pub fn take_from_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.telling().map_or(Cow::Borrowed(text), |finder| take(finder, text, &mut 0))
     }
 
-    /// Takes what was removed from one place out of all texts of another JSON tree.
+    /// Removes the same texts from another JSON tree.
     pub fn take_from_json(&self, json: &mut Json) {
         if let Some(finder) = self.telling() {
             sweep(json, "", finder, &mut 0);
@@ -90,43 +94,8 @@ fn behind_scheme(text: &str) -> Option<&str> {
     is.then_some(rest.trim())
 }
 
-/// Whether a value says by itself that it is the secret, wherever it stands. Words and numbers that stand everywhere do not.
+/// Whether a value is distinctive enough to be removed wherever it occurs. Common words and numbers are not.
 fn is_telling(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "anonymous",
-        "authenticated",
-        "authorization",
-        "cognito",
-        "configured",
-        "credential",
-        "credentials",
-        "database",
-        "development",
-        "disabled",
-        "filtered",
-        "internal",
-        "invalid",
-        "localhost",
-        "not configured",
-        "not provided",
-        "not set",
-        "optional",
-        "password",
-        "postgres",
-        "postgresql",
-        "production",
-        "provided",
-        "received",
-        "redacted",
-        "required",
-        "staging",
-        "testing",
-        "unauthorized",
-        "undefined",
-        "unlimited",
-        "username",
-        "verified",
-    ];
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());
     let mut letters: Vec<char> = text.chars().collect();
     letters.sort_unstable();
@@ -135,7 +104,7 @@ fn is_telling(text: &str) -> bool {
         && letters.len() > 3
         // Numbers, dates and durations.
         && text.chars().filter(|c| c.is_alphabetic()).count() > 1
-        && !WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+        && !EVERYDAY_VALUES.iter().any(|w| w.eq_ignore_ascii_case(word))
         && !PLACEHOLDER.contains(text)
 }
 
@@ -155,7 +124,7 @@ fn take<'a>(finder: &AhoCorasick, text: &'a str, again: &mut usize) -> Cow<'a, s
     Cow::Owned(clean)
 }
 
-/// Whether a text is a part of evidence's form rather than what somebody wrote: ids, kinds, bytes. Without it the rest could not
+/// Whether a text is part of the format of evidence rather than data: ids, kinds, bytes. Without it the rest could not
 /// be read.
 fn is_form(key: &str, text: &str) -> bool {
     match key {
@@ -203,45 +172,14 @@ impl fmt::Debug for Removed {
     }
 }
 
-/// Shapes of credentials. The groups named `secret` are what is taken out; without one it is the whole match.
-const SHAPES: &[&str] = &[
-    // A signed request's header, whole; before the key id in it is found on its own.
-    r"AWS4-HMAC-SHA256\s+Credential=(?P<secret>[^\r\n\x22]+)",
-    // AWS access key ids: long-term, temporary, and the other documented prefixes of secrets.
-    r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
-    // Authorization headers in text; a word alone ("Basic authentication") is none.
-    r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z\-._~+/]*[0-9=][A-Za-z0-9\-._~+/]{6,}=*)",
-    r"(?i)\b(?:authorization|x-api-key|set-cookie|cookie):\s*(?P<secret>[^\r\n\x22]{4,})",
-    // JSON Web Tokens.
-    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-    // Honeycomb: ingest and configuration keys of today, management keys.
-    r"\bhc[a-z]{1,2}[im]k_[A-Za-z0-9]{20,}\b",
-    // GitHub, Slack, Stripe, Google, npm, PyPI.
-    r"\bgh[pousr]_[A-Za-z0-9]{30,}\b",
-    r"\bgithub_pat_[A-Za-z0-9_]{30,}\b",
-    r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
-    r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}\b",
-    r"\bAIza[A-Za-z0-9_-]{35}\b",
-    r"\bnpm_[A-Za-z0-9]{36}\b",
-    r"\bpypi-[A-Za-z0-9_-]{40,}",
-    // Private keys.
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
-    // The password in a URL.
-    r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@\x22']*:(?P<secret>[^\s/\x22']+)@",
-    // Signed URLs.
-    r"(?i)[?&](?:X-Amz-(?:Signature|Security-Token|Credential)|access_token|id_token|token|api_key|secret|sig)=(?P<secret>[^&\s\x22'#]+)",
-    // Assignments in text: PASSWORD=…, "access_token": "…", aws_secret_access_key = ….
-    r#"(?i)(?:password|passwd|secret_?(?:access_?)?key|client_?secret|access_?token|auth_?token|refresh_?token|session_?token|security_?token|api_?key|x-honeycomb-team|x-rollbar-access-token)["']?\s*[:=]\s*["']?(?P<secret>[^\s"',;&}\]\[]{4,})"#,
-];
-
 static TEXT_SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "fixed patterns; a test compiles every one")]
-    SHAPES.iter().map(|shape| Regex::new(shape).unwrap()).collect()
+    PATTERNS.iter().map(|row| Regex::new(row.pattern).unwrap()).collect()
 });
 
 static BYTE_SHAPES: LazyLock<Vec<BytesRegex>> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "fixed patterns; a test compiles every one")]
-    SHAPES.iter().map(|shape| BytesRegex::new(shape).unwrap()).collect()
+    PATTERNS.iter().map(|row| BytesRegex::new(row.pattern).unwrap()).collect()
 });
 
 /// Whether a value under this name is a credential whatever it looks like.
@@ -269,71 +207,16 @@ fn is_credential_part(part: &str) -> bool {
     words.retain(|word| !word.is_empty());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let flat = words.concat();
-    // Facts about a credential are none: `token_count`, `password_strength`, `has_password`, `apikey_id`.
-    const ABOUT: &[&str] = &[
-        "count", "counts", "strength", "length", "size", "type", "id", "ids", "name", "enabled", "required", "expiry",
-        "expires", "hint", "policy", "consent", "mode", "status", "age", "updated", "changed", "reset", "total",
-        "used", "limit",
-    ];
-    if words.len() > 1 && words.iter().any(|w| ABOUT.contains(w) || ["has", "is"].contains(w)) {
+    // Facts about a credential are not credentials: `token_count`, `password_strength`, `has_password`, `apikey_id`.
+    if words.len() > 1 && words.iter().any(|w| FACT_WORDS.contains(w) || ["has", "is"].contains(w)) {
         return false;
     }
-    const WHOLE: &[&str] = &[
-        "authorization",
-        "cookie",
-        "cookies",
-        "setcookie",
-        "pwd",
-        "pass",
-        "passwd",
-        "passcode",
-        "token",
-        "secret",
-        "secrets",
-        "jwt",
-        "credential",
-        "credentials",
-        "xhoneycombteam",
-        "xapikey",
-        "xcsrftoken",
-        "connectsid",
-    ];
-    const LAST: &[&str] = &[
-        "token",
-        "secret",
-        "pass",
-        "pwd",
-        "passwd",
-        "password",
-        "passcode",
-        "passphrase",
-        "authorization",
-        "cookie",
-        "cookies",
-    ];
-    const PART: &[&str] = &[
-        "password",
-        "passphrase",
-        "accesstoken",
-        "securitytoken",
-        "sessiontoken",
-        "refreshtoken",
-        "authtoken",
-        "secretkey",
-        "secretaccesskey",
-        "clientsecret",
-        "apikey",
-        "privatekey",
-        "accesskey",
-        "authheader",
-        "authorization",
-    ];
-    WHOLE.contains(&flat.as_str())
-        || words.last().is_some_and(|last| words.len() > 1 && LAST.contains(last))
-        || PART.iter().any(|part| flat.contains(part))
+    WHOLE_NAMES.contains(&flat.as_str())
+        || words.last().is_some_and(|last| words.len() > 1 && LAST_WORDS.contains(last))
+        || NAME_PARTS.iter().any(|part| flat.contains(part))
 }
 
-/// Takes credential-shaped parts out of a text.
+/// Removes credential-shaped parts from a text.
 pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(text);
     for shape in TEXT_SHAPES.iter() {
@@ -360,9 +243,8 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
     out
 }
 
-/// Takes credentials out of a JSON tree: values under a credential's name (both `{"name": value}`
-/// and `{"key": "name", "value": …}`), credential-shaped parts of any text, keys included, and then what was found wherever
-/// else it stands.
+/// Removes credentials from a JSON tree: values under a credential's name (both `{"name": value}` and `{"key": "name",
+/// "value": …}`), credential-shaped parts of any text, keys included, and then what was found wherever else it stands.
 pub fn remove_from_json(json: &mut Json) -> Removed {
     let mut removed = Removed::default();
     walk(json, &mut removed);
@@ -406,7 +288,7 @@ fn walk(json: &mut Json, removed: &mut Removed) {
 
 fn blank(value: &mut Json, removed: &mut Removed) {
     match value {
-        // `has_password: true`, `tokens: 42`: no credential is a number or a yes.
+        // `has_password: true`, `tokens: 42`: no credential is a number or a boolean.
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
         Json::String(text) if text.is_empty() || text == PLACEHOLDER => {}
         Json::Object(map) if map.len() == 1 && (map.contains_key("int") || map.contains_key("double")) => {}
@@ -448,10 +330,19 @@ pub fn overwrite_in_bytes(bytes: &mut [u8], removed: &Removed) {
 
 #[cfg(test)]
 mod tests {
+    use super::patterns::Pattern;
     use super::*;
 
     fn clean(text: &str) -> String {
         remove_from_text(text, &mut Removed::default()).into_owned()
+    }
+
+    #[test]
+    fn every_pattern_compiles_and_says_where_it_is_from() {
+        for Pattern { name, pattern, origin } in PATTERNS {
+            assert!(Regex::new(pattern).is_ok() && BytesRegex::new(pattern).is_ok(), "{name}");
+            assert!(!origin.is_empty(), "{name}");
+        }
     }
 
     #[test]
