@@ -5,10 +5,10 @@
 //! of these forms:
 //!
 //! 1. **Order**: a verb of putting, at most four words between, a picture: `insert image of …`,
-//!    `please add a screenshot showing …`, `Put Honeycomb traces pic here`. After the picture the line ends, or goes on with `of`,
-//!    `for`, `from`, `showing`, `with`, or `here`; `add image to ECR` orders something else.
-//! 2. **Naming**: a picture `of` something, without a verb: `Image of LogEvents`, `Screenshot: daemon output`. A naming next to a
-//!    real picture is that picture's caption and no slot.
+//!    `please add a screenshot showing …`, `Put Honeycomb traces pic here`. After the picture the line ends, or goes
+//!    on with `of`, `for`, `from`, `showing`, `with`, or `here`; `add image to ECR` orders something else.
+//! 2. **Naming**: a picture `of` something, without a verb: `Image of LogEvents`, `Screenshot: daemon output`. A
+//!    naming next to a real picture is that picture's caption and no slot.
 //! 3. **Kind first**: what is to be seen, then the picture: `#2 Type Error Image`, `traces screenshot here`.
 //! 4. **Placeholder**: only a picture, but wrapped or pointed at: `[screenshot]`, `image here`, `TODO: picture`.
 //! 5. **Here**: an order about evidence without naming a picture: `insert traces here`, `[add rollbar error]`.
@@ -21,6 +21,9 @@
 use std::ops::Range;
 
 use super::page::{Home, Page, Run};
+use super::slot_words::{
+    ARTICLES, DEFINITE, LABELS, LEADS, OTHER_IMAGES, OTHER_WORK, OWN_WORDS, POINTERS, SENTENCE, STRONG, VERBS, WEAK,
+};
 use super::wants::wants;
 
 /// A slot's bytes and what it says.
@@ -135,293 +138,6 @@ impl Form {
 
 const MOST_WORDS: usize = 14;
 const MOST_BYTES: usize = 160;
-
-/// Pictures that nobody would call a container's.
-const STRONG: &[&str] = &[
-    "screenshot",
-    "screenshots",
-    "screengrab",
-    "screengrabs",
-    "screencap",
-    "screencaps",
-    "screencapture",
-    "screenshoot",
-    "printscreen",
-];
-/// Pictures that may as well be a container's, an app's or a person's.
-const WEAK: &[&str] =
-    &["image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "snip", "snippet"];
-const VERBS: &[&str] = &[
-    "insert", "add", "put", "place", "include", "attach", "paste", "drop", "embed", "need", "needs", "take", "missing",
-    "upload", "show", "provide",
-];
-/// What follows a picture that is described rather than used.
-const LEADS: &[&str] = &["of", "for", "from", "showing", "with", "about"];
-const POINTERS: &[&str] = &["here", "below", "later", "soon", "please", "pls", "tbd"];
-const ARTICLES: &[&str] = &["a", "an", "another", "some", "one", "more", "two", "three"];
-const DEFINITE: &[&str] = &[
-    "the", "this", "that", "these", "those", "my", "our", "your", "its", "their", "each", "every", "all", "any", "no",
-    "which",
-];
-const LABELS: &[&str] =
-    &["todo", "fixme", "tbd", "tba", "placeholder", "note", "proof", "evidence", "figure", "fig", "here"];
-/// What makes an image a container's or an app's when it stands before it.
-const OTHER_IMAGES: &[&str] = &[
-    "docker",
-    "dockerfile",
-    "container",
-    "containers",
-    "base",
-    "ecr",
-    "ecs",
-    "ami",
-    "python",
-    "node",
-    "alpine",
-    "ubuntu",
-    "debian",
-    "nginx",
-    "postgres",
-    "dynamodb",
-    "os",
-    "machine",
-    "vm",
-    "disk",
-    "profile",
-    "cover",
-    "avatar",
-    "user",
-    "hero",
-    "background",
-    "logo",
-    "product",
-    "default",
-    "original",
-    "resized",
-    "processed",
-    "thumbnail",
-    "banner",
-    "new",
-    "old",
-    "latest",
-    "custom",
-    "same",
-    "right",
-    "wrong",
-    "frontend",
-    "backend",
-    "production",
-    "dev",
-    "public",
-    "private",
-    "build",
-    "built",
-    "tagged",
-    "untagged",
-    "slim",
-    "based",
-    "official",
-    "lambda",
-    "local",
-    "remote",
-    "app",
-    "application",
-];
-/// Words that make a sentence of a line: finite verbs and subjects.
-const SENTENCE: &[&str] = &[
-    "is",
-    "are",
-    "was",
-    "were",
-    "be",
-    "been",
-    "am",
-    "has",
-    "have",
-    "had",
-    "do",
-    "does",
-    "did",
-    "can",
-    "could",
-    "will",
-    "would",
-    "should",
-    "shall",
-    "may",
-    "might",
-    "must",
-    "i",
-    "we",
-    "you",
-    "he",
-    "she",
-    "they",
-    "it",
-    "there",
-    "because",
-    "so",
-    "but",
-    "if",
-    "when",
-    "while",
-    "then",
-    "than",
-    "not",
-    "cannot",
-    "shows",
-    "showed",
-    "shown",
-    "works",
-    "worked",
-    "failed",
-    "fails",
-    "got",
-    "gets",
-    "get",
-    "made",
-    "makes",
-    "took",
-    "takes",
-    "uses",
-    "used",
-    "using",
-    "looks",
-    "looked",
-    "became",
-    "becomes",
-    "went",
-    "goes",
-    "came",
-    "comes",
-    "contains",
-    "contained",
-    "needed",
-    "wanted",
-    "saw",
-    "see",
-    "seems",
-    "didn",
-    "doesn",
-    "isn",
-    "wasn",
-    "couldn",
-    "don",
-    "won",
-    "hasn",
-    "haven",
-    "ll",
-    "ve",
-    "re",
-    "im",
-    "ive",
-    "i'm",
-    "i've",
-    "before",
-    "after",
-    "until",
-    "since",
-    "again",
-];
-/// Orders about pictures of another sort, and verbs that have no place in front of a named picture.
-const OTHER_WORK: &[&str] = &[
-    "build",
-    "building",
-    "push",
-    "pushing",
-    "pushed",
-    "pull",
-    "pulling",
-    "pulled",
-    "tag",
-    "tagging",
-    "run",
-    "running",
-    "ran",
-    "rebuild",
-    "deploy",
-    "deploying",
-    "resize",
-    "resizing",
-    "delete",
-    "deleting",
-    "remove",
-    "removing",
-    "process",
-    "processing",
-    "compress",
-    "fix",
-    "fixing",
-    "fixed",
-    "update",
-    "updating",
-    "create",
-    "creating",
-    "scan",
-    "scanning",
-    "upload",
-    "uploading",
-    "load",
-    "loading",
-    "serve",
-    "serving",
-    "store",
-    "storing",
-    "fetch",
-    "change",
-    "changing",
-    "test",
-    "testing",
-    "use",
-    "download",
-    "downloading",
-    "optimize",
-    "convert",
-    "choose",
-    "select",
-    "pick",
-    "click",
-    "open",
-    "copy",
-    "install",
-    "configure",
-    "implement",
-    "setup",
-    "render",
-    "display",
-    "displaying",
-    "display",
-    "view",
-    "check",
-    "verify",
-    "inspect",
-    "start",
-    "stop",
-    "to",
-    "into",
-    "in",
-    "on",
-    "at",
-    "by",
-    "and",
-    "or",
-    "as",
-    "from",
-    "for",
-    "with",
-    "of",
-    "the",
-    "this",
-    "that",
-    "a",
-    "an",
-    "such",
-    "via",
-    "per",
-    "trace",
-    "log",
-    "query",
-];
 
 /// Reads one line. `None`: ordinary prose.
 fn read(text: &str) -> Option<Form> {
@@ -744,13 +460,6 @@ fn goes_here(words: &mut Vec<Word>) {
         words.remove(words.len() - 2);
     }
 }
-
-/// Words that are one edit from ours and mean something else.
-const OWN_WORDS: &[&str] = &[
-    "inserts", "inset", "insect", "invert", "inert", "adds", "places", "placed", "pasta", "pastes", "pasted", "taste",
-    "haste", "imaged", "protos", "proto", "imager", "mirage", "includes", "included", "attached", "attack", "attache",
-    "embeds", "plate", "pace", "lace", "palace", "inserted", "provided", "provides", "shows",
-];
 
 /// The same word, but for one slip of the fingers.
 fn alike(word: &str, known: &str) -> bool {
