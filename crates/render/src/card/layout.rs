@@ -1,147 +1,253 @@
-//! Where the nodes of a map stand: layers by distance, and in a layer the order with the fewest crossings.
+//! The sheet of every card that is no trace's: a head, what the kind draws, a footer. And the strip of the compact
+//! ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use tracebook_core::evidence::Frozen;
 
-/// The most layers side by side; what is further away stands in the last.
-const MOST_LAYERS: usize = 7;
-const SWEEPS: usize = 8;
+use super::Size;
+use super::captions;
+use super::frame::{self, Footer, PAD, WIDTH};
+use super::measure::Font;
+use super::xml::Svg;
+use crate::inline::visible;
 
-/// Nodes as numbers from 0, calls as pairs of them.
-pub(super) struct Layout {
-    /// The nodes of every layer, from top to bottom.
-    pub(super) layers: Vec<Vec<usize>>,
-    /// Which layer a node is in.
-    pub(super) layer: Vec<usize>,
-    /// How many nodes stand in the last layer although they are further away.
-    pub(super) squeezed: usize,
+pub(super) const END: f64 = WIDTH - PAD;
+pub(super) const TITLE: Font = Font::bold(17.0);
+pub(super) const NAME: Font = Font::plain(12.5);
+pub(super) const NAME_BOLD: Font = Font::bold(12.5);
+pub(super) const SMALL: Font = Font::plain(11.0);
+pub(super) const HEAD: Font = Font::bold(11.0);
+pub(super) const MONO: Font = Font::mono(11.0);
+pub(super) const CODE: Font = Font::mono(11.5);
+pub(super) const TAG: Font = Font::bold(10.0);
+
+/// What stands above the line: who, how it went, and the facts.
+pub(super) struct Head {
+    /// Shown in bold, on one line.
+    pub(super) title: String,
+    /// Under the title.
+    pub(super) facts: String,
+    /// An id at the right of the facts; may be empty.
+    pub(super) aside: String,
+    /// A colour class and a word. `note` is a class without a judgement.
+    pub(super) pill: (&'static str, String),
+    /// Names and values under the facts.
+    pub(super) chips: Vec<(&'static str, String)>,
 }
 
-/// Lays the nodes out. `clients` come first of all.
-pub(super) fn layers(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) -> Layout {
-    let distance = distances(nodes, edges, clients);
-    let layer: Vec<usize> = distance.iter().map(|d| (*d).min(MOST_LAYERS - 1)).collect();
-    let squeezed = distance.iter().filter(|d| **d >= MOST_LAYERS).count();
-    let mut layers = vec![Vec::new(); layer.iter().max().map_or(0, |most| most + 1)];
-    for (node, at) in layer.iter().enumerate() {
-        layers[*at].push(node);
+impl Head {
+    /// Where the body begins.
+    pub(super) fn bottom(&self) -> f64 {
+        if self.chips.is_empty() { 84.0 } else { 106.0 }
     }
-    // Only calls between neighbouring layers are weighed; by distance from the callers there are no longer ones forward.
-    let mut before: Vec<Vec<usize>> = vec![Vec::new(); nodes];
-    let mut after: Vec<Vec<usize>> = vec![Vec::new(); nodes];
-    for &(from, to) in edges {
-        if layer[from] + 1 == layer[to] {
-            after[from].push(to);
-            before[to].push(from);
-        }
-    }
-    let mut best = layers.clone();
-    let mut fewest = crossings(&layers, &after);
-    for sweep in 0..SWEEPS {
-        if fewest == 0 {
-            break;
-        }
-        let down = sweep % 2 == 0;
-        let neighbours = if down { &before } else { &after };
-        let order: Vec<usize> = if down { (1..layers.len()).collect() } else { (0..layers.len() - 1).rev().collect() };
-        for at in order {
-            let other = if down { at - 1 } else { at + 1 };
-            let places: BTreeMap<usize, usize> = layers[other].iter().enumerate().map(|(i, n)| (*n, i)).collect();
-            let here: BTreeMap<usize, usize> = layers[at].iter().enumerate().map(|(i, n)| (*n, i)).collect();
-            // Twice the median, so that it stays a whole number; who has no neighbour keeps its place.
-            let median = |node: usize| {
-                let mut all: Vec<usize> = neighbours[node].iter().filter_map(|n| places.get(n).copied()).collect();
-                all.sort_unstable();
-                match all.len() {
-                    0 => here.get(&node).copied().unwrap_or(0) * 2,
-                    n if n % 2 == 1 => all[n / 2] * 2,
-                    n => all[n / 2 - 1] + all[n / 2],
-                }
-            };
-            layers[at].sort_by_key(|n| (median(*n), here.get(n).copied()));
-        }
-        let now = crossings(&layers, &after);
-        if now < fewest {
-            fewest = now;
-            best = layers.clone();
-        }
-    }
-    Layout { layers: best, layer, squeezed }
-}
 
-/// How many calls a node is away from a client. What no client reaches begins at those whom nobody calls, and in a
-/// circle that nobody reaches at its first.
-fn distances(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) -> Vec<usize> {
-    let called: BTreeSet<usize> = edges.iter().filter(|(from, to)| from != to).map(|(_, to)| *to).collect();
-    let mut starts: Vec<usize> = clients.to_vec();
-    starts.extend((0..nodes).filter(|n| !called.contains(n)));
-    let mut next: Vec<Vec<usize>> = vec![Vec::new(); nodes];
-    for &(from, to) in edges {
-        next[from].push(to);
+    fn draw(&self, svg: &mut Svg) {
+        let pill = pill(svg, END, 28.0, self.pill.0, &self.pill.1);
+        put(svg, "title", PAD, 34.0, &TITLE.fit(&clean(&self.title), pill - 16.0 - PAD));
+        let aside = MONO.fit(&clean(&self.aside), 380.0);
+        end(svg, "small mono muted", END, 56.0, &aside);
+        let room = END - PAD - if aside.is_empty() { 0.0 } else { MONO.width(&aside) + 20.0 };
+        put(svg, "name muted", PAD, 56.0, &NAME.fit(&clean(&self.facts), room));
+        self.chips(svg);
+        rule(svg, self.bottom() - 14.0);
     }
-    loop {
-        let mut distance = vec![usize::MAX; nodes];
-        let mut front: Vec<usize> = starts.clone();
-        for start in &starts {
-            distance[*start] = 0;
-        }
-        let mut steps = 0;
-        while !front.is_empty() {
-            steps += 1;
-            let mut further = Vec::new();
-            for node in front {
-                for &to in &next[node] {
-                    if distance[to] == usize::MAX {
-                        distance[to] = steps;
-                        further.push(to);
-                    }
-                }
+
+    fn chips(&self, svg: &mut Svg) {
+        let mut x = PAD;
+        for (i, (name, value)) in self.chips.iter().enumerate() {
+            let left = self.chips.len() - i;
+            let rest = if left > 1 { 60.0 } else { 0.0 };
+            let room = END - x - rest - SMALL.width(name) - 6.0;
+            if room < 60.0 {
+                put(svg, "small muted", x, 78.0, &format!("and {left} more"));
+                return;
             }
-            front = further;
-        }
-        match distance.iter().position(|d| *d == usize::MAX) {
-            None => return distance,
-            Some(first) => starts.push(first),
+            put(svg, "small muted", x, 78.0, name);
+            x += SMALL.width(name) + 6.0;
+            let most = if left > 1 { room.min(360.0) } else { room };
+            let value = MONO.fit(&clean(value), most);
+            put(svg, "small mono", x, 78.0, &value);
+            x += MONO.width(&value) + 18.0;
         }
     }
 }
 
-fn crossings(layers: &[Vec<usize>], after: &[Vec<usize>]) -> usize {
-    let mut sum = 0;
-    for pair in layers.windows(2) {
-        let places: BTreeMap<usize, usize> = pair[1].iter().enumerate().map(|(i, n)| (*n, i)).collect();
-        let ends: Vec<(usize, usize)> = pair[0]
-            .iter()
-            .enumerate()
-            .flat_map(|(i, n)| {
-                after[*n].iter().filter_map(|to| Some((*places.get(to)?, ()))).map(move |(p, ())| (i, p))
-            })
-            .collect();
-        for (i, a) in ends.iter().enumerate() {
-            sum += ends[i + 1..].iter().filter(|b| (a.0 < b.0 && a.1 > b.1) || (a.0 > b.0 && a.1 < b.1)).count();
-        }
-    }
-    sum
+/// The whole card: what the body drew until `bottom`, between head and footer.
+pub(super) fn sheet(
+    frozen: Option<&Frozen>,
+    head: &Head,
+    description: &str,
+    body: Svg,
+    bottom: f64,
+    notes: &[String],
+) -> String {
+    let footer = footer(notes, frozen);
+    let foot = bottom + 12.0;
+    let title = clean(&head.title);
+    let mut svg = frame::begin(foot + footer.height(), frozen, Size::Full, &title, &clean(description));
+    head.draw(&mut svg);
+    svg.raw(&body.finish());
+    footer.draw(&mut svg, foot);
+    svg.finish()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The footer, its notes cut to the width of the sheet.
+pub(super) fn footer(notes: &[String], frozen: Option<&Frozen>) -> Footer {
+    let notes: Vec<String> = notes.iter().map(|n| SMALL.fit(&clean(n), END - PAD - 14.0)).collect();
+    Footer::of(&notes, frozen)
+}
 
-    #[test]
-    fn layers_go_by_distance_and_cross_little() {
-        let edges = [(0, 1), (0, 2), (1, 4), (2, 3)];
-        let found = layers(5, &edges, &[0]);
-        assert_eq!(found.layers, [vec![0], vec![1, 2], vec![4, 3]]);
-        assert_eq!(found.layer, [0, 1, 1, 2, 2]);
+/// The height of a strip, and where the picture at its right begins.
+pub(super) const STRIP: f64 = 64.0;
+pub(super) const STRIP_CHART: f64 = 660.0;
+
+/// The compact card: sign, title and facts at the left, a small picture of the whole at the right.
+pub(super) fn strip(frozen: Option<&Frozen>, head: &Head, picture: Svg) -> String {
+    let title = clean(&head.title);
+    let (class, word) = (head.pill.0, head.pill.1.as_str());
+    let mut facts = clean(&head.facts);
+    if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
+        let longer = format!("{facts} · {digest}");
+        // Half a digest is of no use.
+        if SMALL.width(&longer) <= STRIP_CHART - 24.0 - (PAD + 22.0) {
+            facts = longer;
+        }
     }
+    let description = format!("{word} · {facts}");
+    let mut svg = frame::begin(STRIP, frozen, Size::Compact, &title, &description);
+    frame::sign(&mut svg, PAD + 6.0, 24.0, class);
+    let x = PAD + 22.0;
+    let room = STRIP_CHART - 24.0 - x;
+    let word = if matches!(class, "good" | "note") { "" } else { word };
+    let word_room = if word.is_empty() { 0.0 } else { HEAD.width(word) + 10.0 };
+    let shown = Font::bold(14.0).fit(&title, room - word_room);
+    svg.open(
+        "text",
+        &[("class", "title".into()), ("style", "font-size:14px".into()), ("x", x.into()), ("y", 29.0.into())],
+    );
+    svg.text("tspan", &[], &shown);
+    if !word.is_empty() {
+        let class = format!("pill {class}");
+        svg.text("tspan", &[("class", (&class).into()), ("dx", 10.0.into())], word);
+    }
+    svg.close();
+    put(&mut svg, "small muted", x, 48.0, &SMALL.fit(&facts, room));
+    svg.raw(&picture.finish());
+    svg.finish()
+}
 
-    #[test]
-    fn circles_and_islands_have_a_place() {
-        assert_eq!(layers(0, &[], &[]).layers, Vec::<Vec<usize>>::new());
-        assert_eq!(layers(2, &[(0, 1), (1, 0)], &[]).layer, [0, 1]);
-        assert_eq!(layers(4, &[(0, 1), (2, 3), (3, 2), (1, 1)], &[0]).layer, [0, 1, 0, 1]);
-        let chain: Vec<(usize, usize)> = (0..19).map(|i| (i, i + 1)).collect();
-        let found = layers(20, &chain, &[0]);
-        assert_eq!((found.layers.len(), found.squeezed), (7, 13));
+/// The pill in a head; returns where it begins.
+fn pill(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 {
+    if class != "note" {
+        return frame::signed(svg, right, middle, class, word);
+    }
+    let width = HEAD.width(word) + 22.0;
+    let x = right - width;
+    block(svg, "chip", x, middle - 11.0, width, 22.0, 11.0);
+    put(svg, "pill muted", x + 11.0, middle + 4.0, word);
+    x
+}
+
+/// Text as it is drawn, of at most some thousand characters: no line shows more.
+pub(super) fn clean(text: &str) -> String {
+    let beginning: String = text.chars().take(2_000).collect();
+    visible(beginning.trim())
+}
+
+/// A text beginning at `x`.
+pub(super) fn put(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
+    if !text.is_empty() {
+        svg.text("text", &[("class", class.into()), ("x", x.into()), ("y", y.into())], text);
+    }
+}
+
+/// A text ending at `x`.
+pub(super) fn end(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
+    anchored(svg, class, x, y, text, "end");
+}
+
+/// A text with its middle at `x`.
+pub(super) fn middle(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
+    anchored(svg, class, x, y, text, "middle");
+}
+
+fn anchored(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str, anchor: &'static str) {
+    if !text.is_empty() {
+        let place = [("class", class.into()), ("x", x.into()), ("y", y.into()), ("text-anchor", anchor.into())];
+        svg.text("text", &place, text);
+    }
+}
+
+/// A text whose blanks count.
+pub(super) fn code(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
+    if !text.is_empty() {
+        let class = format!("mono code {class}");
+        let place =
+            [("class", class.trim_end().into()), ("xml:space", "preserve".into()), ("x", x.into()), ("y", y.into())];
+        svg.text("text", &place, text);
+    }
+}
+
+/// A rectangle with round corners.
+pub(super) fn block(svg: &mut Svg, class: &str, x: f64, y: f64, width: f64, height: f64, round: f64) {
+    svg.leaf(
+        "rect",
+        &[
+            ("class", class.into()),
+            ("x", x.into()),
+            ("y", y.into()),
+            ("width", width.max(0.0).into()),
+            ("height", height.max(0.0).into()),
+            ("rx", round.into()),
+        ],
+    );
+}
+
+/// A line over the whole width.
+pub(super) fn rule(svg: &mut Svg, y: f64) {
+    svg.leaf(
+        "line",
+        &[("class", "line".into()), ("x1", PAD.into()), ("y1", y.into()), ("x2", END.into()), ("y2", y.into())],
+    );
+}
+
+/// A band behind a row.
+pub(super) fn band(svg: &mut Svg, y: f64, height: f64) {
+    block(svg, "band", PAD - 8.0, y, WIDTH - 2.0 * PAD + 16.0, height, 4.0);
+}
+
+/// A small word on a ground; returns how wide it is.
+pub(super) fn tag(svg: &mut Svg, x: f64, middle: f64, class: &str, word: &str, most: f64) -> f64 {
+    let word = TAG.fit(&clean(word), most - 12.0);
+    let width = TAG.width(&word) + 12.0;
+    let (ground, ink) = match class {
+        "note" => ("chip".to_owned(), "tag muted".to_owned()),
+        class => (format!("{class}bg"), format!("tag {class}")),
+    };
+    block(svg, &ground, x, middle - 8.0, width, 16.0, 4.0);
+    put(svg, &ink, x + 6.0, middle + 3.5, &word);
+    width
+}
+
+/// The colour class of a severity's word, in any vendor's spelling.
+pub(super) fn severity(word: &str) -> &'static str {
+    let upper: String = word.chars().take(12).collect::<String>().to_ascii_uppercase();
+    let is = |heads: &[&str]| heads.iter().any(|h| upper.starts_with(h));
+    if is(&["ERR", "CRIT", "FATAL", "SEVERE", "EMERG", "ALERT", "PANIC"]) {
+        "bad"
+    } else if is(&["WARN"]) {
+        "open"
+    } else if is(&["INFO", "NOTICE"]) {
+        "info"
+    } else {
+        "note"
+    }
+}
+
+/// `15:20:13.087`, and the day it is of.
+pub(super) fn clock(time: tracebook_core::time::Nanos) -> (String, String) {
+    let text = time.rfc3339();
+    match text.trim_end_matches('Z').split_once('T') {
+        Some((day, clock)) => (day.to_owned(), clock.to_owned()),
+        None => (String::new(), text),
     }
 }

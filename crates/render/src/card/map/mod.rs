@@ -1,27 +1,30 @@
 //! A service map: callers at the left, what they call to their right.
 
+mod layers;
+mod routes;
+
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::service_map::{MapEdge, MapNode, NodeKind, ServiceMap, Traffic};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
-use super::frame::{PAD, WIDTH};
-use super::layout::{self, Layout};
+use super::Picture;
+use super::captions;
+use super::frame::PAD;
+use super::layout::{self, END, HEAD, Head, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
 use super::measure::Font;
-use super::sheet::{self, END, HEAD, Head, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
+use super::table::{Table, made};
 use super::xml::{Svg, number};
+use layers::Layout;
+use routes::{Grid, HEIGHT, LABEL, labels, routes};
 
 /// The most nodes that are drawn: the busiest.
 const MOST_NODES: usize = 40;
 /// The most calls that are drawn: the busiest.
 const MOST_EDGES: usize = 160;
-const HEIGHT: f64 = 74.0;
-const BETWEEN: f64 = 22.0;
-const LABEL: Font = Font::plain(10.0).careful();
-const LABEL_LINE: f64 = 12.0;
 
 /// What of a map is drawn.
 struct Shown<'a> {
@@ -59,47 +62,34 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
     let pairs: Vec<(usize, usize)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
     let clients: Vec<usize> =
         nodes.iter().enumerate().filter(|(_, n)| n.kind == NodeKind::Client).map(|(i, _)| i).collect();
-    let layout = layout::layers(nodes.len(), &pairs, &clients);
+    let layout = layers::layers(nodes.len(), &pairs, &clients);
     if layout.squeezed > 0 {
         let n = text::count_of(layout.squeezed, "node is", "nodes are");
-        notes.push(format!("{n} further away than drawn: the last column holds what is seven calls deep and more"));
+        notes.push(format!("{n} deeper than drawn: the last column holds everything seven or more calls deep"));
     }
     Shown { nodes, edges, layout, notes }
 }
 
-/// The places of the boxes.
-struct Grid {
-    width: f64,
-    boxes: Vec<(f64, f64)>,
-    bottom: f64,
-}
+impl Picture for ServiceMap {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
 
-impl Grid {
-    fn of(layout: &Layout, nodes: usize, top: f64) -> Self {
-        // Width of a box and of the gap, by how many stand side by side.
-        let (width, gap) = match layout.layers.len() {
-            0..=2 => (210.0, 190.0),
-            3 => (190.0, 132.0),
-            4 => (160.0, 66.0),
-            5 => (122.0, 57.0),
-            6 => (96.0, 52.0),
-            _ => (80.0, 46.0),
-        };
-        #[expect(clippy::cast_precision_loss, reason = "at most forty")]
-        let size = |n: usize, each: f64, between: f64| n as f64 * each + n.saturating_sub(1) as f64 * between;
-        let tallest = layout.layers.iter().map(Vec::len).max().unwrap_or(0);
-        let height = size(tallest, HEIGHT, BETWEEN);
-        let mut x = (WIDTH - size(layout.layers.len(), width, gap)) / 2.0;
-        let mut boxes = vec![(0.0, 0.0); nodes];
-        for layer in &layout.layers {
-            let mut y = top + (height - size(layer.len(), HEIGHT, BETWEEN)) / 2.0;
-            for node in layer {
-                boxes[*node] = (x, y);
-                y += HEIGHT + BETWEEN;
-            }
-            x += width + gap;
-        }
-        Self { width, boxes, bottom: top + height }
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::ServiceMap).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let services = self.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
+        vec![text::count(services, "service"), text::count(self.traces as usize, "trace")]
     }
 }
 
@@ -111,10 +101,10 @@ pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
     let top = legend(&mut svg, map, head.bottom() - 4.0);
     let mut grid = Grid::of(&shown.layout, shown.nodes.len(), top + 12.0);
     if shown.nodes.is_empty() {
-        sheet::put(&mut svg, "name muted", PAD, top + 16.0, "No trace called anything.");
+        layout::put(&mut svg, "name muted", PAD, top + 16.0, "No calls in these traces.");
         grid.bottom = top + 24.0;
     }
-    let routes = routes(&shown, &grid);
+    let routes = routes(&shown.edges, &shown.layout, &grid);
     let bottom = routes.iter().map(|r| r.lowest).fold(grid.bottom, f64::max);
     for route in &routes {
         route.draw(&mut svg);
@@ -129,11 +119,11 @@ pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
     let mut notes = shown.notes;
     if left_out > 0 {
         let n = text::count_of(left_out, "call has", "calls have");
-        notes.push(format!("{n} no room for numbers: they are in the table and in the data"));
+        notes.push(format!("{n} no room for their numbers; the table and the data have them"));
     }
     notes.extend(map.notes.iter().cloned());
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, bottom + 8.0, &notes)
+    layout::sheet(frozen, &head, &description, svg, bottom + 8.0, &notes)
 }
 
 /// Draws the strip: the map in small.
@@ -175,7 +165,7 @@ pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
         }
         svg.leaf("circle", &[("class", class.into()), ("cx", (*x).into()), ("cy", (*y).into()), ("r", radius.into())]);
     }
-    sheet::strip(frozen, &head(map), svg)
+    layout::strip(frozen, &head(map), svg)
 }
 
 fn head(map: &ServiceMap) -> Head {
@@ -204,7 +194,7 @@ fn legend(svg: &mut Svg, map: &ServiceMap, top: f64) -> f64 {
     {
         if map.nodes.iter().any(|n| n.kind == kind) {
             glyph(svg, kind, x + 7.0, y, 0.8);
-            sheet::put(svg, "small muted", x + 19.0, y + 4.0, word(kind));
+            layout::put(svg, "small muted", x + 19.0, y + 4.0, word(kind));
             x += 19.0 + SMALL.width(word(kind)) + 14.0;
         }
     }
@@ -218,7 +208,7 @@ fn legend(svg: &mut Svg, map: &ServiceMap, top: f64) -> f64 {
         if !n {
             continue;
         }
-        sheet::end(svg, "small muted", x, y + 4.0, text);
+        layout::end(svg, "small muted", x, y + 4.0, text);
         x -= SMALL.width(text) + 12.0;
         let class = format!("ring {class}");
         svg.leaf("circle", &[("class", (&class).into()), ("cx", x.into()), ("cy", y.into()), ("r", 4.0.into())]);
@@ -386,39 +376,26 @@ fn failures(traffic: &Traffic) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(n, ..)| *n > 0)
-    .map(|(n, one, many)| format!("{} {}", brief(n), if n == 1 { one } else { many }))
+    .map(|(n, one, many)| format!("{} {}", text::abbreviated(n), if n == 1 { one } else { many }))
     .collect()
-}
-
-/// `940`, `9.9k`, `1.2M`
-fn brief(n: u32) -> String {
-    let n = f64::from(n);
-    let text = |v: f64, unit: &str| format!("{}{unit}", format!("{v:.1}").trim_end_matches(".0"));
-    if n >= 999_950.0 {
-        text(n / 1e6, "M")
-    } else if n >= 10_000.0 {
-        text(n / 1e3, "k")
-    } else {
-        text::grouped(n as usize)
-    }
 }
 
 fn draw_node(svg: &mut Svg, node: &MapNode, x: f64, y: f64, width: f64) {
     let traffic = &node.traffic;
-    sheet::block(svg, "card", x, y, width, HEIGHT, 8.0);
+    layout::block(svg, "card", x, y, width, HEIGHT, 8.0);
     let wide = width >= 140.0;
     let radius = if wide { 14.0 } else { 9.0 };
     let (cx, cy) = if wide { (x + 23.0, y + HEIGHT / 2.0) } else { (x + 17.0, y + 17.0) };
     ring(svg, traffic, cx, cy, radius);
     glyph(svg, node.kind, cx, cy, if wide { 1.0 } else { 0.6 });
     let text = if wide { x + 45.0 } else { x + 32.0 };
-    let name = sheet::clean(&node.name);
+    let name = layout::clean(&node.name);
     let name = if name.is_empty() { "(no name)" } else { &name };
     let room = x + width - text - 7.0;
     // A longer name is written smaller before it is cut.
     let (font, class) = if NAME_BOLD.width(name) <= room { (NAME_BOLD, "name b") } else { (HEAD, "head") };
     let first = if wide { y + 22.0 } else { y + 21.0 };
-    sheet::put(svg, class, text, first, &font.fit(name, room));
+    layout::put(svg, class, text, first, &font.fit(name, room));
     let text = if wide { text } else { x + 8.0 };
     let room = x + width - text - 7.0;
     let (small, gap) = (LABEL, 14.0);
@@ -429,28 +406,28 @@ fn draw_node(svg: &mut Svg, node: &MapNode, x: f64, y: f64, width: f64) {
         return;
     }
     let failed = failures(traffic);
-    let requests = match (brief(traffic.requests), wide) {
+    let requests = match (text::abbreviated(traffic.requests), wide) {
         (n, true) if traffic.requests == 1 => format!("{n} request"),
         (n, true) => format!("{n} requests"),
         (n, false) => format!("{n} req"),
     };
     let all = format!("{requests} · {}", failed.join(", "));
-    // What failed is said by its kinds, or in sum.
+    // Failures by kind, or their sum.
     let (requests, failed) = match failed.len() {
         0 => (requests, String::new()),
         _ if small.width(&all) <= room => (requests, failed.join(", ")),
-        _ if small.width(&format!("{} · {}", brief(traffic.requests), failed.join(", "))) <= room => {
-            (brief(traffic.requests), failed.join(", "))
+        _ if small.width(&format!("{} · {}", text::abbreviated(traffic.requests), failed.join(", "))) <= room => {
+            (text::abbreviated(traffic.requests), failed.join(", "))
         }
         _ => {
             let sum = traffic.faults.saturating_add(traffic.errors).saturating_add(traffic.throttles);
-            (brief(traffic.requests), format!("{} failed", brief(sum)))
+            (text::abbreviated(traffic.requests), format!("{} failed", text::abbreviated(sum)))
         }
     };
     small_text(svg, "muted", text, line, &small.fit(&requests, room));
     if !failed.is_empty() {
         let used = small.width(&requests) + 6.0;
-        small_text(svg, "bad b", text + used, line, &Font::bold(10.0).careful().fit(&failed, room - used));
+        small_text(svg, "bad b", text + used, line, &Font::bold(10.0).fit(&failed, room - used));
     }
     line += gap;
     let (half, most) = (human_duration(traffic.p50.0), human_duration(traffic.p95.0));
@@ -473,184 +450,21 @@ fn small_text(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
     }
 }
 
-/// A call's way over the paper: a cubic curve.
-struct Route<'a> {
-    points: [(f64, f64); 4],
-    traffic: &'a Traffic,
-    lowest: f64,
-    /// Where on the curve its label is tried first.
-    label_at: f64,
-    back: bool,
-}
-
-impl Route<'_> {
-    fn at(&self, t: f64) -> (f64, f64) {
-        let s = 1.0 - t;
-        let [a, b, c, d] = self.points;
-        let mix =
-            |a: f64, b: f64, c: f64, d: f64| s * s * s * a + 3.0 * s * s * t * b + 3.0 * s * t * t * c + t * t * t * d;
-        (mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1))
-    }
-
-    fn draw(&self, svg: &mut Svg) {
-        let bad = self.traffic.faults > 0;
-        let p = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
-        let [a, b, c, d] = self.points;
-        let path = format!("M{} C{} {} {}", p(a), p(b), p(c), p(d));
-        let mut attributes: Vec<(&'static str, super::xml::Val<'_>)> =
-            vec![("class", if bad { "badline" } else { "wire" }.into()), ("d", (&path).into())];
-        if self.back {
-            attributes.push(("stroke-dasharray", "5 3".into()));
-        }
-        svg.leaf("path", &attributes);
-    }
-
-    /// The head of the arrow: upon the labels, so that none hides where a call goes.
-    fn tip(&self, svg: &mut Svg) {
-        let bad = self.traffic.faults > 0;
-        let p = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
-        let [_, _, c, d] = self.points;
-        // In the direction in which the curve ends.
-        let (dx, dy) = (d.0 - c.0, d.1 - c.1);
-        let length = (dx * dx + dy * dy).sqrt().max(0.01);
-        let (ux, uy) = (dx / length, dy / length);
-        let base = (d.0 - ux * 7.0, d.1 - uy * 7.0);
-        let tip = format!(
-            "M{} L{} L{} Z",
-            p(d),
-            p((base.0 - uy * 3.4, base.1 + ux * 3.4)),
-            p((base.0 + uy * 3.4, base.1 - ux * 3.4))
-        );
-        svg.leaf("path", &[("class", if bad { "badtip" } else { "wiretip" }.into()), ("d", (&tip).into())]);
-    }
-}
-
-fn routes<'a>(shown: &Shown<'a>, grid: &Grid) -> Vec<Route<'a>> {
-    let layer = &shown.layout.layer;
-    let forward = |from: usize, to: usize| layer[from] < layer[to];
-    // Calls leave and arrive side by side, in the order of where they lead.
-    let mut leaving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
-    let mut arriving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
-    for (i, (from, to, _)) in shown.edges.iter().enumerate() {
-        if forward(*from, *to) {
-            leaving.entry(*from).or_default().push((grid.boxes[*to].1, i));
-            arriving.entry(*to).or_default().push((grid.boxes[*from].1, i));
-        }
-    }
-    let port = |ports: &mut BTreeMap<usize, Vec<(f64, usize)>>| {
-        let mut at: BTreeMap<usize, f64> = BTreeMap::new();
-        for list in ports.values_mut() {
-            list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-            let step = (44.0 / list.len() as f64).min(12.0);
-            #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-            for (place, (_, edge)) in list.iter().enumerate() {
-                at.insert(*edge, HEIGHT / 2.0 + (place as f64 - (list.len() as f64 - 1.0) / 2.0) * step);
-            }
-        }
-        at
+fn table(map: &ServiceMap) -> Table {
+    let numbers = |what: String, kind: &str, t: &Traffic| {
+        let counts = [t.requests, t.errors, t.faults, t.throttles].map(|n| text::grouped(n as usize));
+        let [requests, errors, faults, throttles] = counts;
+        let [p50, p95, max] = [t.p50, t.p95, t.max].map(|n| human_duration(n.0));
+        [what, kind.to_owned(), requests, errors, faults, throttles, p50, p95, max]
     };
-    let out = port(&mut leaving);
-    let into = port(&mut arriving);
-    let mut backs = 0u32;
-    shown
-        .edges
-        .iter()
-        .enumerate()
-        .map(|(i, (from, to, edge))| {
-            let ((fx, fy), (tx, ty)) = (grid.boxes[*from], grid.boxes[*to]);
-            let width = grid.width;
-            let traffic = &edge.traffic;
-            if from == to {
-                // A loop over the upper right corner.
-                let (x, y) = (fx + width, fy);
-                let points = [(x - 26.0, y), (x - 30.0, y - 22.0), (x + 20.0, y - 8.0), (x, y + 16.0)];
-                return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
-            }
-            if forward(*from, *to) {
-                let (y1, y2) = (
-                    fy + out.get(&i).copied().unwrap_or(HEIGHT / 2.0),
-                    ty + into.get(&i).copied().unwrap_or(HEIGHT / 2.0),
-                );
-                let (x1, x2) = (fx + width, tx);
-                let reach = (x2 - x1) * 0.45;
-                let points = [(x1, y1), (x1 + reach, y1), (x2 - reach, y2), (x2 - 1.0, y2)];
-                let many = leaving.get(from).map_or(0, Vec::len) >= arriving.get(to).map_or(0, Vec::len);
-                return Route { points, traffic, lowest: 0.0, label_at: if many { 0.6 } else { 0.4 }, back: false };
-            }
-            if layer[*from] == layer[*to] {
-                // Neighbours in one column: round the right side.
-                let x = fx + width;
-                let down = ty > fy;
-                let (y1, y2) = if down { (fy + 60.0, ty + 14.0) } else { (fy + 14.0, ty + 60.0) };
-                // Within the sheet: a curve comes three quarters of the way to what draws it.
-                let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((WIDTH - 5.0 - x) / 0.75);
-                let points = [(x, y1), (x + bulge, y1), (x + bulge, y2), (x, y2)];
-                return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
-            }
-            // Back: below everything, from the bottom of the one to the bottom of the other.
-            let depth = 34.0 + f64::from(backs.min(6)) * 14.0;
-            backs += 1;
-            let floor = grid.bottom + depth;
-            let points = [
-                (fx + width / 2.0, fy + HEIGHT),
-                (fx + width / 2.0 - 20.0, floor + 8.0),
-                (tx + width / 2.0 + 20.0, floor + 8.0),
-                (tx + width / 2.0, ty + HEIGHT),
-            ];
-            Route { points, traffic, lowest: floor, label_at: 0.5, back: true }
-        })
-        .collect()
-}
-
-/// Puts numbers on the calls where they have room; returns how many have none.
-fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize {
-    let mut taken: Vec<[f64; 4]> =
-        grid.boxes.iter().map(|(x, y)| [*x - 1.0, *y - 1.0, x + grid.width + 1.0, y + HEIGHT + 1.0]).collect();
-    let mut left_out = 0;
-    for route in routes {
-        let traffic = route.traffic;
-        let mut lines =
-            vec![("muted", format!("{} ×", brief(traffic.requests))), ("muted", human_duration(traffic.p50.0))];
-        let failed = traffic.faults.saturating_add(traffic.errors);
-        if failed > 0 {
-            lines.push(("bad", format!("{} failed", brief(failed))));
-        }
-        let width = lines.iter().map(|(_, l)| LABEL.width(l)).fold(0.0, f64::max) + 6.0;
-        #[expect(clippy::cast_precision_loss, reason = "three lines")]
-        let height = lines.len() as f64 * LABEL_LINE + 3.0;
-        let first = route.label_at;
-        let tries = [first, 0.5, 1.0 - first, 0.35, 0.7, 0.25, 0.8];
-        let place = tries.iter().map(|t| route.at(*t)).map(|(x, y)| {
-            let (left, top) = (x - width / 2.0, y - height / 2.0);
-            [left, top, left + width, top + height]
-        });
-        let free = place.into_iter().find(|[l, t, r, b]| {
-            *l > 4.0
-                && *r < WIDTH - 4.0
-                && taken.iter().all(|[tl, tt, tr, tb]| r <= tl || l >= tr || b <= tt || t >= tb)
-        });
-        let Some([left, top, right, bottom]) = free else {
-            left_out += 1;
-            continue;
-        };
-        taken.push([left, top, right, bottom]);
-        sheet::block(svg, "under", left, top, right - left, bottom - top, 3.0);
-        let mut y = top + LABEL_LINE - 1.0;
-        for (class, text) in &lines {
-            svg.text(
-                "text",
-                &[
-                    ("class", (*class).into()),
-                    ("style", "font-size:10px".into()),
-                    ("x", ((left + right) / 2.0).into()),
-                    ("y", y.into()),
-                    ("text-anchor", "middle".into()),
-                ],
-                text,
-            );
-            y += LABEL_LINE;
-        }
-    }
-    left_out
+    let names: BTreeMap<u32, &str> = map.nodes.iter().rev().map(|n| (n.id, n.name.as_str())).collect();
+    let name = |id: u32| match names.get(&id) {
+        Some(name) => captions::brief(name),
+        None => format!("node {id}"),
+    };
+    let nodes = map.nodes.iter().map(|n| numbers(n.name.clone(), word(n.kind), &n.traffic));
+    let edges = map.edges.iter().map(|e| numbers(format!("{} → {}", name(e.from), name(e.to)), "call", &e.traffic));
+    let summary = text::count(map.nodes.len(), "node");
+    let head = ["What", "Kind", "Requests", "Errors (4xx)", "Faults (5xx)", "Throttled", "p50", "p95", "Longest"];
+    made(summary, head, map.nodes.len() + map.edges.len(), nodes.chain(edges))
 }

@@ -1,77 +1,21 @@
-//! What cards, captions and tables say, in words.
+//! Captions, and the words that several cards share.
 
 use std::collections::HashSet;
 
-use tracebook_core::evidence::{Body, Frozen, Kind, Provenance};
-use tracebook_core::service_map::NodeKind;
+use tracebook_core::evidence::{Frozen, Kind, Provenance};
 use tracebook_core::text;
 use tracebook_core::trace::{Exception, Protocol, Span, Trace};
 use tracebook_core::value::Attribute;
 
+use super::picture;
+
 /// `Trace 1-5e1b…-… · backend-flask · captured 2026-11-23 15:20:13 UTC`
 pub fn caption(frozen: &Frozen) -> String {
-    let captured = frozen.evidence.provenance.captured_at.human();
-    match &frozen.evidence.body {
-        Body::Trace(trace) => {
-            let mut parts = vec![format!("Trace {}", trace_id(trace))];
-            parts.extend(service_names(trace));
-            parts.push(format!("captured {captured}"));
-            parts.join(" · ")
-        }
-        other => {
-            let mut parts = vec![kind(other.kind()).to_owned()];
-            parts.extend(facts(other));
-            parts.push(format!("captured {captured}"));
-            parts.join(" · ")
-        }
-    }
-}
-
-/// What a caption says of evidence that is no trace.
-fn facts(body: &Body) -> Vec<String> {
-    match body {
-        Body::Trace(_) => Vec::new(),
-        Body::Logs(logs) => {
-            let groups = logs.groups();
-            let mut facts: Vec<String> = named(&groups)
-                .map(|names| format!("{} {names}", if groups.len() == 1 { "group" } else { "groups" }))
-                .into_iter()
-                .collect();
-            facts.push(text::count(logs.events.len(), "event"));
-            facts
-        }
-        Body::Error(error) => {
-            let mut facts = vec![brief(&error.title)];
-            facts.push(text::count(error.occurrences as usize, "occurrence"));
-            facts.extend((!error.environment.is_empty()).then(|| brief(&error.environment)));
-            facts
-        }
-        Body::Console(console) => {
-            let mut facts = vec![brief(&console.source), text::count(console.lines.len(), "line")];
-            facts.extend(console.exit_code.map(|code| format!("exit code {code}")));
-            facts
-        }
-        Body::ServiceMap(map) => {
-            let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
-            vec![text::count(services, "service"), text::count(map.traces as usize, "trace")]
-        }
-        Body::Groups(groups) => {
-            let names: Vec<&str> = groups.groups.iter().map(|g| g.name.as_str()).collect();
-            named(&names).into_iter().collect()
-        }
-        Body::SamplingRules(rules) => {
-            let names: Vec<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
-            named(&names).into_iter().collect()
-        }
-        Body::Query(query) => {
-            vec![brief(query.label()), text::count(query.rows.len(), "row")]
-        }
-        Body::Dossier(dossier) => {
-            let mut facts = vec![format!("trace {}", trace_id(&dossier.trace))];
-            facts.extend(service_names(&dossier.trace));
-            facts
-        }
-    }
+    let picture = picture(&frozen.evidence.body);
+    let mut parts = vec![picture.subject()];
+    parts.extend(picture.facts());
+    parts.push(format!("captured {}", frozen.evidence.provenance.captured_at.human()));
+    parts.join(" · ")
 }
 
 /// The first line of a text from data, short enough for a caption.
@@ -80,7 +24,7 @@ pub(super) fn brief(text: &str) -> String {
 }
 
 /// The first two names, the others by number.
-fn named(names: &[&str]) -> Option<String> {
+pub(super) fn named(names: &[&str]) -> Option<String> {
     match names {
         [] => None,
         [one] => Some(brief(one)),
@@ -89,7 +33,8 @@ fn named(names: &[&str]) -> Option<String> {
     }
 }
 
-/// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 · sha256:1a2b3c4d5e6f`.
+/// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 ·
+/// sha256:1a2b3c4d5e6f`.
 pub(crate) fn provenance(frozen: &Frozen) -> String {
     let from = origin(&frozen.evidence.provenance);
     format!("{} · {from} · {} · {}", caption(frozen), frozen.evidence.provenance.tool, short_digest(&frozen.digest))
@@ -134,7 +79,7 @@ pub(super) fn services(trace: &Trace) -> Vec<&str> {
 }
 
 /// The first services by name, the others by number.
-fn service_names(trace: &Trace) -> Option<String> {
+pub(super) fn service_names(trace: &Trace) -> Option<String> {
     let all = services(trace);
     match all.as_slice() {
         [] => None,

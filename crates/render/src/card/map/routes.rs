@@ -1,0 +1,239 @@
+//! The places of a map's boxes, the ways of its calls between them, and the numbers on these.
+
+use std::collections::BTreeMap;
+
+use tracebook_core::service_map::{MapEdge, Traffic};
+use tracebook_core::text;
+use tracebook_core::time::human_duration;
+
+use super::super::frame::WIDTH;
+use super::super::layout;
+use super::super::measure::Font;
+use super::super::xml::{Svg, number};
+use super::layers::Layout;
+
+/// The height of a box.
+pub(super) const HEIGHT: f64 = 74.0;
+const BETWEEN: f64 = 22.0;
+pub(super) const LABEL: Font = Font::plain(10.0);
+const LABEL_LINE: f64 = 12.0;
+
+/// The places of the boxes.
+pub(super) struct Grid {
+    pub(super) width: f64,
+    pub(super) boxes: Vec<(f64, f64)>,
+    pub(super) bottom: f64,
+}
+
+impl Grid {
+    pub(super) fn of(layout: &Layout, nodes: usize, top: f64) -> Self {
+        // Width of a box and of the gap, by how many stand side by side.
+        let (width, gap) = match layout.layers.len() {
+            0..=2 => (210.0, 190.0),
+            3 => (190.0, 132.0),
+            4 => (160.0, 66.0),
+            5 => (122.0, 57.0),
+            6 => (96.0, 52.0),
+            _ => (80.0, 46.0),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "at most forty")]
+        let size = |n: usize, each: f64, between: f64| n as f64 * each + n.saturating_sub(1) as f64 * between;
+        let tallest = layout.layers.iter().map(Vec::len).max().unwrap_or(0);
+        let height = size(tallest, HEIGHT, BETWEEN);
+        let mut x = (WIDTH - size(layout.layers.len(), width, gap)) / 2.0;
+        let mut boxes = vec![(0.0, 0.0); nodes];
+        for layer in &layout.layers {
+            let mut y = top + (height - size(layer.len(), HEIGHT, BETWEEN)) / 2.0;
+            for node in layer {
+                boxes[*node] = (x, y);
+                y += HEIGHT + BETWEEN;
+            }
+            x += width + gap;
+        }
+        Self { width, boxes, bottom: top + height }
+    }
+}
+
+/// A call's way over the paper: a cubic curve.
+pub(super) struct Route<'a> {
+    points: [(f64, f64); 4],
+    traffic: &'a Traffic,
+    pub(super) lowest: f64,
+    /// Where on the curve its label is tried first.
+    label_at: f64,
+    back: bool,
+}
+
+impl Route<'_> {
+    fn at(&self, t: f64) -> (f64, f64) {
+        let s = 1.0 - t;
+        let [a, b, c, d] = self.points;
+        let mix =
+            |a: f64, b: f64, c: f64, d: f64| s * s * s * a + 3.0 * s * s * t * b + 3.0 * s * t * t * c + t * t * t * d;
+        (mix(a.0, b.0, c.0, d.0), mix(a.1, b.1, c.1, d.1))
+    }
+
+    pub(super) fn draw(&self, svg: &mut Svg) {
+        let bad = self.traffic.faults > 0;
+        let p = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
+        let [a, b, c, d] = self.points;
+        let path = format!("M{} C{} {} {}", p(a), p(b), p(c), p(d));
+        let mut attributes: Vec<(&'static str, super::super::xml::Val<'_>)> =
+            vec![("class", if bad { "badline" } else { "wire" }.into()), ("d", (&path).into())];
+        if self.back {
+            attributes.push(("stroke-dasharray", "5 3".into()));
+        }
+        svg.leaf("path", &attributes);
+    }
+
+    /// The head of the arrow: upon the labels, so that none hides where a call goes.
+    pub(super) fn tip(&self, svg: &mut Svg) {
+        let bad = self.traffic.faults > 0;
+        let p = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
+        let [_, _, c, d] = self.points;
+        // In the direction in which the curve ends.
+        let (dx, dy) = (d.0 - c.0, d.1 - c.1);
+        let length = (dx * dx + dy * dy).sqrt().max(0.01);
+        let (ux, uy) = (dx / length, dy / length);
+        let base = (d.0 - ux * 7.0, d.1 - uy * 7.0);
+        let tip = format!(
+            "M{} L{} L{} Z",
+            p(d),
+            p((base.0 - uy * 3.4, base.1 + ux * 3.4)),
+            p((base.0 + uy * 3.4, base.1 - ux * 3.4))
+        );
+        svg.leaf("path", &[("class", if bad { "badtip" } else { "wiretip" }.into()), ("d", (&tip).into())]);
+    }
+}
+
+/// The way of every call, given as caller, called and its numbers.
+pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout, grid: &Grid) -> Vec<Route<'a>> {
+    let layer = &layout.layer;
+    let forward = |from: usize, to: usize| layer[from] < layer[to];
+    // Calls leave and arrive side by side, in the order of where they lead.
+    let mut leaving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
+    let mut arriving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
+    for (i, (from, to, _)) in edges.iter().enumerate() {
+        if forward(*from, *to) {
+            leaving.entry(*from).or_default().push((grid.boxes[*to].1, i));
+            arriving.entry(*to).or_default().push((grid.boxes[*from].1, i));
+        }
+    }
+    let port = |ports: &mut BTreeMap<usize, Vec<(f64, usize)>>| {
+        let mut at: BTreeMap<usize, f64> = BTreeMap::new();
+        for list in ports.values_mut() {
+            list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
+            let step = (44.0 / list.len() as f64).min(12.0);
+            #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
+            for (place, (_, edge)) in list.iter().enumerate() {
+                at.insert(*edge, HEIGHT / 2.0 + (place as f64 - (list.len() as f64 - 1.0) / 2.0) * step);
+            }
+        }
+        at
+    };
+    let out = port(&mut leaving);
+    let into = port(&mut arriving);
+    let mut backs = 0u32;
+    edges
+        .iter()
+        .enumerate()
+        .map(|(i, (from, to, edge))| {
+            let ((fx, fy), (tx, ty)) = (grid.boxes[*from], grid.boxes[*to]);
+            let width = grid.width;
+            let traffic = &edge.traffic;
+            if from == to {
+                // A loop over the upper right corner.
+                let (x, y) = (fx + width, fy);
+                let points = [(x - 26.0, y), (x - 30.0, y - 22.0), (x + 20.0, y - 8.0), (x, y + 16.0)];
+                return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
+            }
+            if forward(*from, *to) {
+                let (y1, y2) = (
+                    fy + out.get(&i).copied().unwrap_or(HEIGHT / 2.0),
+                    ty + into.get(&i).copied().unwrap_or(HEIGHT / 2.0),
+                );
+                let (x1, x2) = (fx + width, tx);
+                let reach = (x2 - x1) * 0.45;
+                let points = [(x1, y1), (x1 + reach, y1), (x2 - reach, y2), (x2 - 1.0, y2)];
+                let many = leaving.get(from).map_or(0, Vec::len) >= arriving.get(to).map_or(0, Vec::len);
+                return Route { points, traffic, lowest: 0.0, label_at: if many { 0.6 } else { 0.4 }, back: false };
+            }
+            if layer[*from] == layer[*to] {
+                // Neighbours in one column: round the right side.
+                let x = fx + width;
+                let down = ty > fy;
+                let (y1, y2) = if down { (fy + 60.0, ty + 14.0) } else { (fy + 14.0, ty + 60.0) };
+                // Within the sheet: a curve comes three quarters of the way to what draws it.
+                let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((WIDTH - 5.0 - x) / 0.75);
+                let points = [(x, y1), (x + bulge, y1), (x + bulge, y2), (x, y2)];
+                return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
+            }
+            // Back: below everything, from the bottom of the one to the bottom of the other.
+            let depth = 34.0 + f64::from(backs.min(6)) * 14.0;
+            backs += 1;
+            let floor = grid.bottom + depth;
+            let points = [
+                (fx + width / 2.0, fy + HEIGHT),
+                (fx + width / 2.0 - 20.0, floor + 8.0),
+                (tx + width / 2.0 + 20.0, floor + 8.0),
+                (tx + width / 2.0, ty + HEIGHT),
+            ];
+            Route { points, traffic, lowest: floor, label_at: 0.5, back: true }
+        })
+        .collect()
+}
+
+/// Puts numbers on the calls where they have room; returns how many have none.
+pub(super) fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize {
+    let mut taken: Vec<[f64; 4]> =
+        grid.boxes.iter().map(|(x, y)| [*x - 1.0, *y - 1.0, x + grid.width + 1.0, y + HEIGHT + 1.0]).collect();
+    let mut left_out = 0;
+    for route in routes {
+        let traffic = route.traffic;
+        let mut lines = vec![
+            ("muted", format!("{} ×", text::abbreviated(traffic.requests))),
+            ("muted", human_duration(traffic.p50.0)),
+        ];
+        let failed = traffic.faults.saturating_add(traffic.errors);
+        if failed > 0 {
+            lines.push(("bad", format!("{} failed", text::abbreviated(failed))));
+        }
+        let width = lines.iter().map(|(_, l)| LABEL.width(l)).fold(0.0, f64::max) + 6.0;
+        #[expect(clippy::cast_precision_loss, reason = "three lines")]
+        let height = lines.len() as f64 * LABEL_LINE + 3.0;
+        let first = route.label_at;
+        let tries = [first, 0.5, 1.0 - first, 0.35, 0.7, 0.25, 0.8];
+        let place = tries.iter().map(|t| route.at(*t)).map(|(x, y)| {
+            let (left, top) = (x - width / 2.0, y - height / 2.0);
+            [left, top, left + width, top + height]
+        });
+        let free = place.into_iter().find(|[l, t, r, b]| {
+            *l > 4.0
+                && *r < WIDTH - 4.0
+                && taken.iter().all(|[tl, tt, tr, tb]| r <= tl || l >= tr || b <= tt || t >= tb)
+        });
+        let Some([left, top, right, bottom]) = free else {
+            left_out += 1;
+            continue;
+        };
+        taken.push([left, top, right, bottom]);
+        layout::block(svg, "under", left, top, right - left, bottom - top, 3.0);
+        let mut y = top + LABEL_LINE - 1.0;
+        for (class, text) in &lines {
+            svg.text(
+                "text",
+                &[
+                    ("class", (*class).into()),
+                    ("style", "font-size:10px".into()),
+                    ("x", ((left + right) / 2.0).into()),
+                    ("y", y.into()),
+                    ("text-anchor", "middle".into()),
+                ],
+                text,
+            );
+            y += LABEL_LINE;
+        }
+    }
+    left_out
+}
