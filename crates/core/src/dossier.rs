@@ -1,16 +1,20 @@
 //! A dossier: everything that is known of one request, as one evidence with one time line.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::console::ConsoleLine;
-use crate::errors::Occurrence;
+use crate::console::{self, ConsoleLine};
+use crate::content::Content;
+use crate::errors::{self, Occurrence};
 use crate::ids::TraceId;
 use crate::logs::{LogEvent, LogOrigin};
+use crate::text::count;
 use crate::time::Nanos;
 use crate::trace::Trace;
 
-/// By what a piece was found to belong to the request.
+/// How a piece was found to belong to the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Join {
@@ -18,8 +22,7 @@ pub enum Join {
     TraceId,
     /// A header that it carries (`traceparent`, `X-Amzn-Trace-Id`) names the trace.
     Header,
-    /// Nothing names the trace: it happened while the request ran, and nothing that it says speaks against it. It may belong
-    /// to another request.
+    /// Only the time fits: nothing names the trace, and nothing in it contradicts it. It may belong to another request.
     #[default]
     Time,
 }
@@ -69,12 +72,12 @@ impl Likeness {
 pub struct JoinedLog {
     /// How it was found.
     pub by: Join,
-    /// The event.
     pub event: LogEvent,
 }
 
 impl JoinedLog {
-    /// By what it was joined. An event of CloudWatch Logs names no service, so beside the time there was nothing to compare.
+    /// By what it was joined. An event of CloudWatch Logs names no service, so beside the time there was nothing to
+    /// compare.
     pub fn words(&self) -> &'static str {
         match (self.by, self.event.origin) {
             (Join::Time, LogOrigin::Otlp) => "by time and service only",
@@ -88,7 +91,6 @@ impl JoinedLog {
 pub struct JoinedError {
     /// How it was found.
     pub by: Join,
-    /// The occurrence.
     pub occurrence: Occurrence,
 }
 
@@ -110,7 +112,6 @@ pub struct JoinedLine {
     pub by: Join,
     /// The watched command it came from.
     pub stream: String,
-    /// The line.
     pub line: ConsoleLine,
 }
 
@@ -126,7 +127,6 @@ impl JoinedLine {
 pub struct Dossier {
     /// The request's trace id.
     pub trace_id: TraceId,
-    /// Its spans.
     pub trace: Trace,
     /// Its log events, oldest first.
     pub logs: Vec<JoinedLog>,
@@ -134,7 +134,7 @@ pub struct Dossier {
     pub errors: Vec<JoinedError>,
     /// Its console lines, oldest first.
     pub console: Vec<JoinedLine>,
-    /// What the reader must know: what was looked for and not found, what was left out.
+    /// Notes for the reader: what was not found, what was left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -154,7 +154,8 @@ pub enum Moment {
 }
 
 impl Dossier {
-    /// Everything in the order of time. Rollbar's clock counts whole seconds, so an error may stand up to a second early.
+    /// Everything in the order of time. Rollbar's clock counts whole seconds, so an error may stand up to a second
+    /// early.
     pub fn time_line(&self) -> Vec<(Nanos, Moment)> {
         let mut line: Vec<(Nanos, Moment)> = Vec::new();
         line.extend(self.trace.spans.iter().enumerate().map(|(i, s)| (s.start, Moment::Span(i))));
@@ -163,6 +164,31 @@ impl Dossier {
         line.extend(self.console.iter().enumerate().filter_map(|(i, l)| Some((l.line.time?, Moment::Line(i)))));
         line.sort_by_key(|(time, _)| *time);
         line
+    }
+}
+
+impl Content for Dossier {
+    fn title(&self) -> String {
+        let mut parts = vec![self.trace.title()];
+        let joined =
+            [(self.logs.len(), "log event"), (self.errors.len(), "error"), (self.console.len(), "console line")];
+        parts.extend(joined.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(n, noun)));
+        format!("dossier of {}", parts.join(", "))
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        let line = self.time_line();
+        let first = line.first().map_or(self.trace.start(), |(t, _)| *t);
+        let last = line.last().map_or(self.trace.end(), |(t, _)| *t);
+        (first, last.max(self.trace.end()))
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        let mut via = self.trace.via();
+        via.extend(self.logs.iter().map(|log| log.event.origin.protocol()));
+        via.extend((!self.errors.is_empty()).then_some(errors::PROTOCOL));
+        via.extend((!self.console.is_empty()).then_some(console::PROTOCOL));
+        via
     }
 }
 

@@ -1,8 +1,13 @@
 //! Errors as Rollbar has them: items, grouped from occurrences.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::console::short_name;
+use crate::content::Content;
+use crate::text::grouped;
 use crate::time::Nanos;
 use crate::value::Attribute;
 
@@ -10,7 +15,7 @@ use crate::value::Attribute;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// For those who look for it.
+    /// Detail for debugging.
     Debug,
     /// A message's default.
     Info,
@@ -19,7 +24,7 @@ pub enum Level {
     /// An exception's default.
     #[default]
     Error,
-    /// Wake somebody up.
+    /// Needs immediate attention.
     Critical,
 }
 
@@ -39,7 +44,6 @@ impl Level {
 /// One line of a stack. Rollbar's order: oldest first, the most recent call last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct CodeFrame {
-    /// The file.
     pub filename: String,
     /// The line in it, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +53,6 @@ pub struct CodeFrame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub colno: Option<u32>,
-    /// The function.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub method: String,
@@ -78,15 +81,13 @@ pub struct CodeFrame {
 /// One exception of a chain; the outermost comes first, its cause after it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct ErrorTrace {
-    /// Its class.
     pub class: String,
-    /// Its message.
     pub message: String,
     /// Its frames, oldest first.
     pub frames: Vec<CodeFrame>,
 }
 
-/// Whom it happened to.
+/// The affected person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Person {
     /// Required by Rollbar.
@@ -110,7 +111,6 @@ pub struct Occurrence {
     pub item: String,
     /// `TypeError: the view function did not return a valid response`, or the message.
     pub title: String,
-    /// How bad.
     pub level: Level,
     /// When, to the second as Rollbar has it.
     pub timestamp: Nanos,
@@ -128,7 +128,7 @@ pub struct Occurrence {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub message: String,
-    /// Whom it happened to.
+    /// The affected person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub person: Option<Person>,
@@ -155,7 +155,6 @@ pub struct Occurrence {
 pub struct OccurrenceRow {
     /// Its `data.uuid`.
     pub uuid: String,
-    /// When.
     pub timestamp: Nanos,
     /// Whom it happened to: username, else e-mail, else id; empty if it does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -236,4 +235,26 @@ impl std::str::FromStr for Level {
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+/// The protocol that errors come by, in words.
+pub(crate) const PROTOCOL: &str = "Rollbar's item API";
+
+impl Content for ErrorItem {
+    fn title(&self) -> String {
+        let times = match self.occurrences {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            n => format!("{} times", grouped(n as usize)),
+        };
+        format!("{}: {}, {times}", self.level.word(), short_name(&self.title))
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        (self.first, self.last)
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from([PROTOCOL])
+    }
 }

@@ -1,23 +1,18 @@
-//! The click: from what is live to immutable evidence.
-
-use std::collections::BTreeSet;
+//! Freezing: from live data to immutable evidence.
 
 use crate::credentials;
 use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
 use crate::ids::Id;
-use crate::logs::LogOrigin;
 use crate::question::Question;
 use crate::time::Nanos;
-use crate::trace::{Protocol, Trace};
 
-/// What only the moment of the click knows.
+/// What only the moment of capture knows.
 #[derive(Clone, Debug)]
 pub struct Click {
     /// The new evidence's id.
     pub id: Id,
     /// What was asked.
     pub question: Question,
-    /// When.
     pub captured_at: Nanos,
     /// Which version: `tracebook 0.1.0`.
     pub tool: String,
@@ -40,64 +35,25 @@ pub struct Origin {
     pub expires: Option<Nanos>,
 }
 
-/// A frozen capture, with the values that were taken out of it so that they can be taken out of its raw
-/// bytes too.
+/// A frozen capture, with the values that were removed from it so that they can be removed from its raw bytes too.
 #[derive(Debug)]
 pub struct Freeze {
-    /// The evidence.
     pub frozen: Frozen,
-    /// The credential-shaped texts that were taken out. Not printed, not stored.
+    /// The credential-shaped texts that were removed. Never printed or stored.
     pub removed: credentials::Removed,
 }
 
-/// Freezes a capture: credentials out, provenance on, digest made.
+/// Freezes a capture: removes credentials, adds provenance, makes the digest.
 ///
 /// # Errors
 /// Only where the body has no JSON form.
 pub fn body(body: Body, click: Click) -> Result<Freeze, serde_json::Error> {
     let via = match click.origin.via.as_slice() {
-        [] => via(&body).into_iter().map(str::to_owned).collect(),
+        [] => body.content().via().into_iter().map(str::to_owned).collect(),
         said => said.to_vec(),
     };
     let range = body.range();
     seal(body, via, range, click)
-}
-
-/// The protocols that the data came by, in words.
-fn via(body: &Body) -> BTreeSet<&'static str> {
-    let of_trace =
-        |trace: &Trace| -> BTreeSet<&'static str> { trace.spans.iter().map(|s| protocol(s.protocol)).collect() };
-    match body {
-        Body::Trace(trace) => of_trace(trace),
-        Body::Logs(logs) => logs.events.iter().map(|e| log_origin(e.origin)).collect(),
-        Body::Error(_) => BTreeSet::from(["Rollbar's item API"]),
-        Body::Console(_) => BTreeSet::from(["console"]),
-        Body::ServiceMap(_) => BTreeSet::from(["computed from traces"]),
-        Body::Groups(_) | Body::SamplingRules(_) => BTreeSet::from(["X-Ray API"]),
-        Body::Query(query) => BTreeSet::from([query.language.name()]),
-        Body::Dossier(dossier) => {
-            let mut via = of_trace(&dossier.trace);
-            via.extend(dossier.logs.iter().map(|l| log_origin(l.event.origin)));
-            via.extend((!dossier.errors.is_empty()).then_some("Rollbar's item API"));
-            via.extend((!dossier.console.is_empty()).then_some("console"));
-            via
-        }
-    }
-}
-
-fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Otlp => "OTLP",
-        Protocol::Xray => "X-Ray daemon protocol",
-        Protocol::Console => "ConsoleSpanExporter's output",
-    }
-}
-
-fn log_origin(origin: LogOrigin) -> &'static str {
-    match origin {
-        LogOrigin::Otlp => "OTLP",
-        LogOrigin::Cloudwatch => "CloudWatch Logs API",
-    }
 }
 
 fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Result<Freeze, serde_json::Error> {
@@ -133,7 +89,7 @@ mod tests {
     use super::*;
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::SpanId;
-    use crate::trace::{Resource, Scope, Span};
+    use crate::trace::{Protocol, Resource, Scope, Span};
     use crate::value::Attribute;
 
     const TRACE: &str = "6b0459acd2fb2577c226bb0ed076fe79";

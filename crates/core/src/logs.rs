@@ -1,9 +1,14 @@
 //! Log events, from OTLP log records and from CloudWatch Logs alike.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::console::short_name;
+use crate::content::Content;
 use crate::ids::{SpanId, TraceId};
+use crate::text::count;
 use crate::time::Nanos;
 use crate::value::Attribute;
 
@@ -21,13 +26,13 @@ pub enum LogOrigin {
 /// One log event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct LogEvent {
-    /// When it happened, as the sender says; the moment of arrival where it does not.
+    /// When it happened according to the sender, else when it arrived.
     pub timestamp: Nanos,
     /// CloudWatch's log group; an OTLP record's service.
     pub group: String,
     /// CloudWatch's log stream; an OTLP record's scope (the logger's name).
     pub stream: String,
-    /// Its text; for an OTLP body that is no text, its written form.
+    /// Its text; an OTLP body that is not a string in its written form.
     pub message: String,
     /// The trace it belongs to, where the record or its text says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +42,7 @@ pub struct LogEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub span_id: Option<SpanId>,
-    /// `ERROR`, `WARN`, … as the sender wrote it; empty if it did not.
+    /// `ERROR`, `WARN`, … as sent; empty if missing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub severity: String,
@@ -58,7 +63,7 @@ pub struct Logs {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub more: u32,
-    /// What the reader must know.
+    /// Notes for the reader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -75,11 +80,10 @@ pub struct LogRow {
     pub group: String,
     /// CloudWatch's log stream; an OTLP record's scope.
     pub stream: String,
-    /// Its text.
     pub message: String,
     /// The trace it belongs to, if it says so.
     pub trace_id: Option<TraceId>,
-    /// As the sender wrote it; empty if it did not.
+    /// As sent; empty if missing.
     pub severity: String,
 }
 
@@ -104,4 +108,37 @@ impl Logs {
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+impl LogOrigin {
+    /// The protocol, in words.
+    pub(crate) fn protocol(self) -> &'static str {
+        match self {
+            Self::Otlp => "OTLP",
+            Self::Cloudwatch => "CloudWatch Logs API",
+        }
+    }
+}
+
+impl Content for Logs {
+    fn title(&self) -> String {
+        let groups = self.groups();
+        let from = match groups.as_slice() {
+            [] => String::new(),
+            [one] => format!(" of {}", short_name(one)),
+            [one, rest @ ..] => format!(" of {} and {} more", short_name(one), rest.len()),
+        };
+        match self.events.as_slice() {
+            [event] => format!("log event{from}: {}", short_name(&event.message)),
+            events => format!("{}{from}", count(events.len(), "log event")),
+        }
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        Self::range(self)
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        self.events.iter().map(|event| event.origin.protocol()).collect()
+    }
 }

@@ -1,8 +1,13 @@
 //! A query's result: rows and columns as the source answered them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::console::short_name;
+use crate::content::Content;
+use crate::text::count;
 use crate::time::Nanos;
 use crate::value::Attribute;
 
@@ -58,7 +63,7 @@ pub struct QueryResult {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub statistics: Vec<Attribute>,
-    /// What the reader must know.
+    /// Notes for the reader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -82,4 +87,23 @@ impl QueryResult {
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+impl Content for QueryResult {
+    fn title(&self) -> String {
+        let rows = count(self.rows.len(), "row");
+        format!("{} query {}, {rows}", self.language.name(), short_name(self.label()))
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        (self.start, self.end)
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from([self.language.name()])
+    }
+
+    fn why_no_raw(&self) -> &'static str {
+        "Nothing else was received: `evidence show` without --raw shows the whole answer"
+    }
 }

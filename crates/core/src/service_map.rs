@@ -1,8 +1,12 @@
 //! A service map: who called whom, how often, how fast, and what went wrong.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::content::Content;
+use crate::text::count;
 use crate::time::Nanos;
 
 mod calls;
@@ -37,7 +41,7 @@ pub struct Traffic {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeKind {
-    /// Whoever calls from outside.
+    /// Callers from outside.
     Client,
     /// A service that sent spans.
     #[default]
@@ -57,9 +61,7 @@ pub enum NodeKind {
 pub struct MapNode {
     /// Its number in this map, from 0; edges refer to it.
     pub id: u32,
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub kind: NodeKind,
     /// What it handled.
     pub traffic: Traffic,
@@ -81,7 +83,6 @@ pub struct MapEdge {
 pub struct ServiceMap {
     /// The nodes, clients first, then by how far they are from them.
     pub nodes: Vec<MapNode>,
-    /// The calls.
     pub edges: Vec<MapEdge>,
     /// Over how many traces it was made.
     pub traces: u32,
@@ -89,10 +90,29 @@ pub struct ServiceMap {
     pub start: Nanos,
     /// When the last of them ended.
     pub end: Nanos,
-    /// What the reader must know: traces left out, traces in progress.
+    /// Notes for the reader: traces left out, traces in progress.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
+}
+
+impl Content for ServiceMap {
+    fn title(&self) -> String {
+        let services = self.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
+        format!("service map: {} over {}", count(services, "service"), count(self.traces as usize, "trace"))
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        (self.start, self.end)
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from(["computed from traces"])
+    }
+
+    fn why_no_raw(&self) -> &'static str {
+        "It was computed from traces; capture one of them to keep its bytes"
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Nanoseconds since the Unix epoch, UTC. Good from 1677 to 2262.
+/// Nanoseconds since the Unix epoch, UTC: 1677 to 2262.
 ///
 /// In JSON a decimal string: JavaScript and RFC 8785 numbers end at 2^53.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ts_rs::TS)]
@@ -128,14 +128,15 @@ pub fn human_duration(nanos: i64) -> String {
             false => text,
         }
     };
+    // What three figures would round up to the next unit is of that unit.
     let body = match nanos {
         0 => "0 ms".to_owned(),
         1..1_000 => format!("{nanos} ns"),
-        1_000..1_000_000 => format!("{} µs", three(value / 1e3)),
-        1_000_000..1_000_000_000 => format!("{} ms", three(value / 1e6)),
-        1_000_000_000..60_000_000_000 => format!("{} s", three(value / 1e9)),
+        1_000..999_500 => format!("{} µs", three(value / 1e3)),
+        999_500..999_500_000 => format!("{} ms", three(value / 1e6)),
+        999_500_000..59_950_000_000 => format!("{} s", three(value / 1e9)),
         _ => {
-            let seconds = nanos / 1_000_000_000;
+            let seconds = nanos.max(60_000_000_000) / 1_000_000_000;
             match seconds {
                 0..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
                 _ => format!("{} h {:02} m", seconds / 3600, seconds / 60 % 60),
@@ -199,7 +200,10 @@ mod tests {
             (100_000_000, "100 ms"),
             (1_250_000_000, "1.25 s"),
             (185_000_000_000, "3 m 05 s"),
-            (999_999, "1000 µs"),
+            (999_999, "1 ms"),
+            (999_499, "999 µs"),
+            (999_999_999, "1 s"),
+            (59_999_999_999, "1 m 00 s"),
             (-5_000_000, "-5 ms"),
         ] {
             assert_eq!(human_duration(n), text);

@@ -1,14 +1,18 @@
 //! The one trace that OTLP and X-Ray become.
 //!
-//! Nothing that a sender says is thrown away here: what has a field of its own is in it, what the
-//! vendor's format has beside that is in `attributes` under the vendor's dotted path
-//! (`http.request.url`, `aws.xray.sdk`), and the bytes as sent stay beside it as raw.
+//! Nothing that was sent is lost: what has no field of its own is in `attributes` under the vendor's dotted path
+//! (`http.request.url`, `aws.xray.sdk`), and the bytes as sent are kept as raw data.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::console::short_name;
+use crate::content::Content;
 use crate::ids::{SpanId, TraceId};
-use crate::time::Nanos;
+use crate::text::count;
+use crate::time::{Nanos, human_duration};
 use crate::value::{Attribute, Value, get};
 
 /// Which protocol a span came by.
@@ -53,7 +57,7 @@ pub enum StatusCode {
     /// The sender did not say, which is how OTLP reports success by default.
     #[default]
     Unset,
-    /// Said to be fine.
+    /// Reported as successful.
     Ok,
     /// X-Ray's throttle: 429.
     Throttle,
@@ -64,7 +68,7 @@ pub enum StatusCode {
 }
 
 impl StatusCode {
-    /// Whether a reader should look here.
+    /// Whether it is a failure.
     pub fn is_error(self) -> bool {
         self >= Self::Throttle
     }
@@ -97,11 +101,8 @@ pub struct Status {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(rename = "SpanEvent")]
 pub struct Event {
-    /// When.
     pub time: Nanos,
-    /// Its name.
     pub name: String,
-    /// Its attributes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
@@ -122,7 +123,6 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub trace_state: String,
-    /// Its attributes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
@@ -139,7 +139,6 @@ pub struct Link {
 /// One line of a stack, in the sender's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Frame {
-    /// The file.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub path: String,
@@ -147,7 +146,6 @@ pub struct Frame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub line: Option<u32>,
-    /// The function.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub label: String,
@@ -160,11 +158,9 @@ pub struct Exception {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub id: String,
-    /// Its class.
     #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub kind: String,
-    /// Its message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub message: String,
@@ -194,7 +190,7 @@ pub struct Exception {
     pub stacktrace: String,
 }
 
-/// What the sender said it left out of a span.
+/// How much the sender left out of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Dropped {
     /// Attributes.
@@ -242,11 +238,9 @@ pub struct Scope {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub name: String,
-    /// Its version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub version: String,
-    /// Its attributes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
@@ -263,7 +257,6 @@ pub struct Scope {
 /// One span, segment or subsegment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Span {
-    /// Its id.
     pub id: SpanId,
     /// Its parent's id, as sent; the parent may be in no trace at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,7 +266,6 @@ pub struct Span {
     pub name: String,
     /// The service it belongs to.
     pub service: String,
-    /// Its role.
     pub kind: SpanKind,
     /// Which protocol it came by.
     pub protocol: Protocol,
@@ -297,15 +289,12 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub metadata: Vec<Attribute>,
-    /// Its events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub events: Vec<Event>,
-    /// Its links.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub links: Vec<Link>,
-    /// Its exceptions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub exceptions: Vec<Exception>,
@@ -409,19 +398,17 @@ impl Span {
     }
 }
 
-/// All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings
-/// by start.
+/// All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children,
+/// siblings by start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Trace {
-    /// Its id.
     pub trace_id: TraceId,
     /// Who sent the spans.
     pub resources: Vec<Resource>,
     /// Which libraries made them.
     pub scopes: Vec<Scope>,
-    /// The spans.
     pub spans: Vec<Span>,
-    /// What the reader must know: still in progress, parents that never came, cycles, drops.
+    /// Notes for the reader: in progress, missing parents, cycles, drops.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -547,5 +534,34 @@ impl Trace {
     /// Looks an X-Ray exception up by its id, in any span.
     pub fn exception(&self, id: &str) -> Option<&Exception> {
         self.spans.iter().flat_map(|s| &s.exceptions).find(|e| !id.is_empty() && e.id == id)
+    }
+}
+
+impl Content for Trace {
+    /// `GET /api/activities/home 200, 2 spans, 12.4 ms`.
+    fn title(&self) -> String {
+        let (name, spans) = (short_name(&self.name()), count(self.spans.len(), "span"));
+        let mut title = format!("{name}, {spans}, {}", human_duration(self.duration()));
+        match self.status_word() {
+            "ok" => {}
+            word => {
+                title.push_str(", ");
+                title.push_str(&word.replace('_', " "));
+            }
+        }
+        title
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        (self.start(), self.end())
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        let protocol = |span: &Span| match span.protocol {
+            Protocol::Otlp => "OTLP",
+            Protocol::Xray => "X-Ray daemon protocol",
+            Protocol::Console => "ConsoleSpanExporter's output",
+        };
+        self.spans.iter().map(protocol).collect()
     }
 }

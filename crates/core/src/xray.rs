@@ -1,17 +1,19 @@
 //! X-Ray's settings: groups and sampling rules, as the course creates them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::console::short_name;
+use crate::content::Content;
+use crate::text::{count, percent};
 use crate::time::Nanos;
 
 /// A group: traces that a filter expression picks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(rename = "XrayGroup")]
 pub struct Group {
-    /// Its name.
     pub name: String,
     /// `arn:aws:xray:…:group/…`
     pub arn: String,
@@ -31,7 +33,7 @@ pub struct Group {
 pub struct Groups {
     /// By name, `Default` first.
     pub groups: Vec<Group>,
-    /// What the reader must know.
+    /// Notes for the reader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -40,7 +42,6 @@ pub struct Groups {
 /// A sampling rule, with the names and limits of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct SamplingRule {
-    /// Its name.
     pub name: String,
     /// `arn:aws:xray:…:sampling-rule/…`
     pub arn: String,
@@ -77,13 +78,13 @@ pub struct SamplingRule {
 pub struct SamplingRules {
     /// By priority.
     pub rules: Vec<SamplingRule>,
-    /// What the reader must know: a rate below 1.
+    /// Notes for the reader: a rate below 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
 }
 
-/// What is to be said about rules, so that nobody wonders where the traces are.
+/// Notes on rules that explain why traces are missing.
 pub fn warnings(rules: &[SamplingRule]) -> Vec<String> {
     rules.iter().filter_map(warning).collect()
 }
@@ -158,6 +159,58 @@ fn glob(pattern: &str, text: &str) -> bool {
         }
     }
     pattern[p..].iter().all(|c| *c == '*')
+}
+
+const PROTOCOL: &str = "X-Ray API";
+const NO_RAW: &str =
+    "Nothing else was received: they are settings, and `evidence show` without --raw shows them in full";
+
+impl Content for Groups {
+    fn title(&self) -> String {
+        match self.groups.as_slice() {
+            [one] => format!("X-Ray group {}", short_name(&one.name)),
+            all => format!("{} of X-Ray", count(all.len(), "group")),
+        }
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        (Nanos::default(), Nanos::default())
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from([PROTOCOL])
+    }
+
+    fn why_no_raw(&self) -> &'static str {
+        NO_RAW
+    }
+}
+
+impl Content for SamplingRules {
+    fn title(&self) -> String {
+        match self.rules.as_slice() {
+            [one] => format!(
+                "X-Ray sampling rule {}, {} % after {}/s",
+                short_name(&one.name),
+                percent(one.fixed_rate),
+                one.reservoir_size
+            ),
+            all => format!("{} of X-Ray", count(all.len(), "sampling rule")),
+        }
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        let of = |f: fn(&SamplingRule) -> Nanos| self.rules.iter().map(f);
+        (of(|r| r.created).min().unwrap_or_default(), of(|r| r.modified).max().unwrap_or_default())
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from([PROTOCOL])
+    }
+
+    fn why_no_raw(&self) -> &'static str {
+        NO_RAW
+    }
 }
 
 #[cfg(test)]

@@ -17,9 +17,10 @@
 //! The blank line before the last marker ends the HTML block of `</details>`, so that whatever follows is
 //! markdown again.
 //!
-//! A live card that was frozen has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and its line of
-//! provenance begins with when it was frozen. In a sentence, the marker of the card alone stands behind the picture, or
-//! behind the words of a card that was never frozen: `<em>Live card, never frozen: …</em><!-- tracebook:live 01CARD… -->`.
+//! A live card that was frozen has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and
+//! its line of provenance begins with when it was frozen. In a sentence, the marker of the card alone stands behind the
+//! picture, or behind the words of a card that was never frozen: `<em>Live card, never frozen: …</em><!--
+//! tracebook:live 01CARD… -->`.
 
 use std::ops::Range;
 
@@ -27,9 +28,8 @@ use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 
 use crate::card::{self, Size};
-use crate::markdown::{
-    Page, Reference, escape, image, is_container_prefix, line_before, one_line, page, percent_decode,
-};
+use crate::inline::{escape, one_line};
+use crate::markdown::{Page, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode};
 
 /// What every opening marker begins with.
 const BEGINNING: &str = "<!-- tracebook:";
@@ -115,7 +115,8 @@ impl Shown {
     }
 }
 
-/// The way to the vendor's console, and until when it leads somewhere. An address that is not plainly one makes no link.
+/// The way to the vendor's console, and until when it leads somewhere. An address that is not plainly one makes no
+/// link.
 fn console(frozen: &Frozen) -> String {
     let provenance = &frozen.evidence.provenance;
     let plain = |url: &&String| {
@@ -123,7 +124,7 @@ fn console(frozen: &Frozen) -> String {
     };
     let Some(url) = provenance.console_link.as_ref().filter(plain) else { return String::new() };
     let until = match provenance.expires {
-        // The day is enough: nobody deletes by the second.
+        // The day is precise enough.
         Some(moment) => format!("deleted there on {}", moment.rfc3339().chars().take(10).collect::<String>()),
         None => "may have expired".to_owned(),
     };
@@ -141,8 +142,8 @@ fn live_marker(card: Id) -> String {
     format!("{OPENING_LIVE}{card} -->")
 }
 
-/// The words in the place of a live card that was never frozen, the same in a paragraph of their own and in a sentence. They
-/// begin with a tag that is no block's, so that what is around them stays markdown.
+/// The words in the place of a live card that was never frozen, the same in a paragraph of their own and in a sentence.
+/// They begin with a tag that is no block's, so that what is around them stays markdown.
 pub(crate) fn unfrozen(alt: &str, card: Id) -> String {
     format!("<em>{}</em>{}", escape(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
 }
@@ -199,23 +200,6 @@ pub(crate) fn lay(lines: &[String], prefix: &str, eol: &str) -> String {
         out.push_str(line);
     }
     out
-}
-
-/// What later lines of the same container begin with: quote signs stay, list markers become blanks.
-pub(crate) fn continuation(before: &str) -> String {
-    before.chars().map(|c| if matches!(c, '>' | '\t') { c } else { ' ' }).collect()
-}
-
-/// The line ending in use at a byte: that of its line, else of the line before it, else LF.
-pub(crate) fn eol_at(body: &str, at: usize) -> &'static str {
-    let kind = |i: usize| match (body.as_bytes()[i], body.as_bytes().get(i + 1)) {
-        (b'\r', Some(b'\n')) => "\r\n",
-        (b'\r', _) => "\r",
-        _ if i > 0 && body.as_bytes()[i - 1] == b'\r' => "\r\n",
-        _ => "\n",
-    };
-    let after = body[at..].find(['\n', '\r']).map(|i| kind(at + i));
-    after.or_else(|| body[..at].rfind(['\n', '\r']).map(kind)).unwrap_or("\n")
 }
 
 /// A block in a text.
@@ -279,7 +263,8 @@ pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
 
 /// The first opening marker of a block: where it begins, how long it is, the live card and the evidence that it names.
 fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
-    // Longer than any marker: what is behind it is not looked at, so that many broken ones cost no more than they are long.
+    // Longer than any marker: what is behind it is not looked at, so that many broken ones cost no more than they are
+    // long.
     const LONGEST: usize = 128;
     let of = |at: usize| {
         let (prefix, live) =

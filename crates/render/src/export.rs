@@ -9,16 +9,15 @@ use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 
-use crate::block::{self, Shown, continuation, eol_at, file_name, lay};
+use crate::block::{self, Shown, file_name, lay};
 use crate::card;
-use crate::markdown::{Reference, line_before, page, scan};
+use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan};
 
 /// What is exported.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryInput<'a> {
     /// The entry's id, names and week.
     pub row: &'a EntryRow,
-    /// Its text.
     pub body: &'a str,
     /// The file's name without `.md`: `week2`.
     pub file: &'a str,
@@ -28,7 +27,7 @@ pub struct EntryInput<'a> {
     pub live: &'a BTreeMap<Id, LiveInput>,
 }
 
-/// A live card on its way out. Nobody is asked: it shows what was frozen from it last.
+/// A live card for export. It shows what was last frozen from it; no source is asked.
 #[derive(Clone, Debug)]
 pub struct LiveInput {
     /// The card.
@@ -82,8 +81,8 @@ pub(crate) struct EntryReference {
     /// Whether it was written as a block with its table, rather than as a picture in a sentence.
     #[serde(default)]
     pub(crate) block: bool,
-    /// The live card that the evidence was frozen from, where the entry refers to that. `block` is then false: a version that
-    /// knows no live cards looks for blocks of evidence only.
+    /// The live card that the evidence was frozen from, where the entry refers to that. `block` is then false: a
+    /// version that knows no live cards looks for blocks of evidence only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) live: Option<EntryLive>,
 }

@@ -22,7 +22,6 @@ pub struct ImportedEntry {
     pub slug: String,
     /// Its week.
     pub week: Option<String>,
-    /// Its title.
     pub title: String,
     /// Its text: byte for byte the entry's where the markdown is as it was exported, else with the edits.
     pub body: String,
@@ -91,7 +90,8 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
     })
 }
 
-/// The live cards that `entry.json` tells of. What a file says is anybody's word, so each is looked at as if it were new.
+/// The live cards that `entry.json` tells of. What a file says is anybody's word, so each is looked at as if it were
+/// new.
 fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
     let mut cards = Vec::new();
     for said in &about.live {
@@ -279,7 +279,8 @@ impl Edited<'_> {
         self.live.iter().any(|live| live.card.id == card)
     }
 
-    /// What a block stands for. One of a live card whose question is not in this `entry.json` shows its evidence for good.
+    /// What a block stands for. One of a live card whose question is not in this `entry.json` shows its evidence for
+    /// good.
     fn target(&self, found: &Found, warnings: &mut Vec<String>) -> Target {
         match found.live {
             Some(card) if self.knows(card) => Target::Live(card, Some(found.id)),

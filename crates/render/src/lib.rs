@@ -1,7 +1,7 @@
 //! From data to what a reader sees, and back, as pure functions.
 //!
-//! **For:** the only room that parses markdown: references, slots, links; evidence → card (SVG,
-//! text table); entry → export tree; an export tree → entry and evidence; verdicts.
+//! **For:** Markdown (the only crate that parses it): references, slots, links; evidence → card (SVG, text table);
+//! entry → export tree; export tree → entry and evidence; verdicts.
 //!
 //! **Never:** I/O of any kind. Values in, bytes out; the caller chooses where.
 
@@ -9,5 +9,6 @@ mod block;
 pub mod card;
 pub mod export;
 pub mod import;
+mod inline;
 pub mod markdown;
 pub mod verify;

@@ -194,11 +194,11 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
 
 /// The verdicts on every evidence of an exported text, one a file, in the order of the text.
 ///
-/// What the text's `entry.json` names must be shown by the text. That the text is not byte for byte what was exported is no
-/// fault: its words are the user's.
+/// What the text's `entry.json` names must be shown by the text. That the text is not byte for byte what was exported
+/// is no fault: its words are the user's.
 ///
-/// `md_path` begins the paths in the answer, and its name says where `entry.json` is; `read` is given paths as seen from the markdown's folder
-/// (`assets/week2/01J….svg`), never ones that lead out of it.
+/// `md_path` begins the paths in the answer, and its name says where `entry.json` is; `read` is given paths as seen
+/// from the markdown's folder (`assets/week2/01J….svg`), never ones that lead out of it.
 pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<FileVerdict> {
     let base = md_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
     let page = page(md);

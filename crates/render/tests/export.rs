@@ -362,7 +362,7 @@ fn what_an_entry_json_says_of_live_cards_is_looked_at() {
     assert!(!format!("{:?}", secret.live).contains("hunter22"));
     assert!(secret.warnings.iter().any(|w| w.contains("credential")), "{:?}", secret.warnings);
     let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"for ever\""));
-    assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("length of time")));
+    assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("not a duration")));
     assert_eq!(endless.body, live_places(), "the text comes back all the same");
 }
 

@@ -7,7 +7,7 @@ use tracebook_core::canonical::digest;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::time::Nanos;
-use tracebook_render::card::{Size, svg as draw};
+use tracebook_render::card::{RENDERER, Size, svg as draw};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::verify::{Verdict, markdown, svg};
 
@@ -183,10 +183,11 @@ fn a_forger_who_digests_again_is_found_by_drawing_again() {
     let card = draw(&frozen(one()), Size::Full).svg;
     assert_eq!(verdict(reseal(&card, str::to_owned).as_bytes()), Verdict::Intact);
     assert_eq!(verdict(reseal(&card, |s| s.replace("12.4 ms", "02.4 ms")).as_bytes()), Verdict::Edited);
-    let relabelled = card.replace("{\"renderer\":\"1\"", "{\"renderer\":\"7\"");
+    let ours = format!("{{\"renderer\":\"{RENDERER}\"");
+    let relabelled = card.replace(&ours, "{\"renderer\":\"7\"");
     assert_eq!(verdict(relabelled.as_bytes()), Verdict::Edited);
-    let later = reseal(&card, |s| s.replace("data-renderer=\"1\"", "data-renderer=\"7\""))
-        .replace("{\"renderer\":\"1\"", "{\"renderer\":\"7\"");
+    let ours_drawn = format!("data-renderer=\"{RENDERER}\"");
+    let later = reseal(&card, |s| s.replace(&ours_drawn, "data-renderer=\"7\"")).replace(&ours, "{\"renderer\":\"7\"");
     assert_eq!(verdict(later.as_bytes()), Verdict::Redrawn);
 }
 

@@ -1,20 +1,49 @@
 //! Console output as a terminal shows it.
 
-use tracebook_core::console::{Console, ConsoleLine};
-use tracebook_core::evidence::Frozen;
+use unicode_width::UnicodeWidthChar as _;
+
+use tracebook_core::console::{Colour, Console, ConsoleLine, Named, Style, plain, segments_from};
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
 
-use super::ansi::{self, Dress};
+use super::Picture;
+use super::captions::{self, brief};
 use super::frame::PAD;
-use super::sheet::{self, END, Head, MONO, STRIP, STRIP_CHART};
+use super::layout::{self, END, Head, MONO, STRIP, STRIP_CHART};
+use super::table::{MOST_CHARS as MOST_CELL_CHARS, Table, made};
 use super::xml::Svg;
+use crate::inline::visible;
 
-/// Of a long output the first and the last lines are shown.
+/// A long output shows its first and its last lines.
 const FIRST: usize = 20;
 const LAST: usize = 60;
 const LINE: f64 = 16.5;
 /// A character's width at 11.5 units: what `textLength` stretches or squeezes every font to.
 pub(super) const CELL: f64 = 6.93;
+
+impl Picture for Console {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Console).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let mut facts = vec![brief(&self.source), text::count(self.lines.len(), "line")];
+        facts.extend(self.exit_code.map(|code| format!("exit code {code}")));
+        facts
+    }
+}
 
 /// Draws the full card.
 pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
@@ -26,7 +55,7 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     #[expect(clippy::cast_precision_loss, reason = "at most eighty lines")]
     let rows = (all - gap.len() + usize::from(!gap.is_empty()) + usize::from(console.more > 0)).max(1) as f64;
     let height = rows * LINE + 18.0;
-    sheet::block(&mut svg, "term", PAD, top, END - PAD, height, 6.0);
+    layout::block(&mut svg, "term", PAD, top, END - PAD, height, 6.0);
     let mut y = top + 22.0;
     let numbers = all.saturating_add(console.more as usize).to_string();
     let gutter = PAD + 14.0 + MONO.width(&numbers);
@@ -35,44 +64,44 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     let columns = ((END - 12.0 - text) / CELL) as usize;
     if console.more > 0 {
         let n = text::count_of(console.more as usize, "earlier line is", "earlier lines are");
-        sheet::put(&mut svg, "small open", text, y, &format!("{n} not kept in this evidence"));
+        layout::put(&mut svg, "small open", text, y, &format!("{n} not kept in this evidence"));
         y += LINE;
     }
     if all == 0 {
-        sheet::put(&mut svg, "small muted", text, y, "(no output)");
+        layout::put(&mut svg, "small muted", text, y, "(no output)");
     }
-    let mut dress = Dress::default();
+    let mut style = Style::default();
     for (i, line) in console.lines.iter().enumerate() {
         if !gap.is_empty() && i == gap.start {
             let n = text::count(gap.len(), "line");
-            sheet::put(&mut svg, "small muted", text, y, &format!("… {n} not shown here (all in the data)"));
+            layout::put(&mut svg, "small muted", text, y, &format!("… {n} not shown here (all in the data)"));
             y += LINE;
         }
         if gap.contains(&i) {
-            // Not drawn, but its colours go on.
-            ansi::pieces(&line.text, 0, &mut dress);
+            // Not drawn, but its colours carry over.
+            pieces(&line.text, 0, &mut style);
             continue;
         }
         let number = i.saturating_add(console.more as usize).saturating_add(1);
-        sheet::end(&mut svg, "small mono muted", gutter, y, &number.to_string());
+        layout::end(&mut svg, "small mono muted", gutter, y, &number.to_string());
         if line.stderr {
-            sheet::put(&mut svg, "tag bad", gutter + 12.0, y, "err");
+            layout::put(&mut svg, "tag bad", gutter + 12.0, y, "err");
         }
-        terminal_line(&mut svg, &line.text, text, y, columns, &mut dress);
+        terminal_line(&mut svg, &line.text, text, y, columns, &mut style);
         y += LINE;
     }
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, top + height, &console.notes)
+    layout::sheet(frozen, &head, &description, svg, top + height, &console.notes)
 }
 
 /// One line in its colours, cut with an ellipsis.
-pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: usize, dress: &mut Dress) {
-    let (pieces, cut) = ansi::pieces(line, columns.saturating_sub(1), dress);
+pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: usize, style: &mut Style) {
+    let (pieces, cut) = pieces(line, columns.saturating_sub(1), style);
     #[expect(clippy::cast_precision_loss, reason = "a hundred columns")]
     let at = |column: usize| x + column as f64 * CELL;
     for piece in &pieces {
-        if let Some(ground) = piece.dress.ground() {
-            sheet::block(svg, &ground, at(piece.column), y - 12.0, at(piece.columns) - x, LINE - 1.0, 2.0);
+        if let Some(ground) = ground(piece.style) {
+            layout::block(svg, &ground, at(piece.column), y - 12.0, at(piece.columns) - x, LINE - 1.0, 2.0);
         }
     }
     for piece in &pieces {
@@ -82,7 +111,7 @@ pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: 
         if text.is_empty() {
             continue;
         }
-        let class = format!("mono code {}", piece.dress.classes());
+        let class = format!("mono code {}", classes(piece.style));
         let width = at(piece.columns.saturating_sub(blanks + trailing)) - x;
         svg.text(
             "text",
@@ -98,21 +127,119 @@ pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: 
     }
     if cut {
         let end = pieces.last().map_or(0, |p| p.column + p.columns);
-        sheet::put(svg, "mono code muted", at(end), y, "…");
+        layout::put(svg, "mono code muted", at(end), y, "…");
+    }
+}
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    text: String,
+    /// The column that it begins in, from 0, and how many it takes.
+    column: usize,
+    columns: usize,
+    /// Of characters that take two columns: they are pieces of their own, so that every piece is evenly spaced.
+    wide: bool,
+    style: Style,
+}
+
+/// No more characters of a line than this are looked at.
+const MOST_CHARS: usize = 20_000;
+
+/// The pieces of a line of at most so many columns, and whether it was cut. `style` is what the line begins in, and
+/// afterwards what the next one does. Tabs go to every eighth column.
+fn pieces(line: &str, most: usize, style: &mut Style) -> (Vec<Piece>, bool) {
+    let beginning = text::beginning(line, MOST_CHARS);
+    let mut cut = beginning.len() < line.len();
+    let mut pieces: Vec<Piece> = Vec::new();
+    let (mut column, mut marks) = (0, 0);
+    'line: for segment in segments_from(beginning, style) {
+        for c in segment.text.chars() {
+            let (shown, columns) = match c {
+                '\t' => {
+                    let blanks = 8 - column % 8;
+                    (" ".repeat(blanks), blanks)
+                }
+                c => {
+                    let shown = visible(c.encode_utf8(&mut [0; 4]));
+                    let columns = shown.chars().map(|c| c.width().unwrap_or(1)).sum();
+                    (shown, columns)
+                }
+            };
+            // More marks upon one letter would run over the lines above.
+            marks = if columns == 0 { marks + 1 } else { 0 };
+            if marks > 3 {
+                continue;
+            }
+            if column + columns > most {
+                cut = true;
+                break 'line;
+            }
+            let wide = columns > 1 && c != '\t';
+            match pieces.last_mut() {
+                Some(last) if last.style == segment.style && (columns == 0 || last.wide == wide) => {
+                    last.text.push_str(&shown);
+                    last.columns += columns;
+                }
+                _ => pieces.push(Piece { text: shown, column, columns, wide, style: segment.style }),
+            }
+            column += columns;
+        }
+    }
+    (pieces, cut)
+}
+
+/// The classes of a text.
+fn classes(style: Style) -> String {
+    let ink = if style.inverse { style.bg } else { style.fg };
+    let dim = style.dim || style.fg == Some(Colour::Named(Named::BrightBlack));
+    let mut classes = match ink.map(hue) {
+        Some('n') | None => String::new(),
+        Some(hue) => format!("f{hue}"),
+    };
+    for (on, class) in [(style.bold, "b"), (dim, "d"), (style.italic, "i"), (style.underline, "u"), (style.strike, "x")]
+    {
+        if on {
+            classes.push(' ');
+            classes.push_str(class);
+        }
+    }
+    classes.trim_start().to_owned()
+}
+
+/// The class of a text's background, if it has one.
+fn ground(style: Style) -> Option<String> {
+    let ground = match style.inverse {
+        true => Some(style.fg.map_or('n', hue)),
+        false => style.bg.map(hue),
+    };
+    ground.map(|hue| format!("g{hue}"))
+}
+
+/// One of six hues that can be read on a light and on a dark ground, or `n` for greys, black and white.
+fn hue(colour: Colour) -> char {
+    match colour.nearest() {
+        Named::Red | Named::BrightRed => 'r',
+        Named::Green | Named::BrightGreen => 'g',
+        Named::Yellow | Named::BrightYellow => 'y',
+        Named::Blue | Named::BrightBlue => 'b',
+        Named::Magenta | Named::BrightMagenta => 'm',
+        Named::Cyan | Named::BrightCyan => 'c',
+        Named::Black | Named::White | Named::BrightBlack | Named::BrightWhite => 'n',
     }
 }
 
 /// Draws the strip: the last lines in small.
 pub(super) fn strip(console: &Console, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
-    sheet::block(&mut svg, "term", STRIP_CHART, 8.5, END - STRIP_CHART, STRIP - 17.0, 4.0);
+    layout::block(&mut svg, "term", STRIP_CHART, 8.5, END - STRIP_CHART, STRIP - 17.0, 4.0);
     let spoken: Vec<&ConsoleLine> =
-        console.lines.iter().rev().filter(|l| !ansi::plain(&l.text).trim().is_empty()).take(3).collect();
+        console.lines.iter().rev().filter(|l| !plain(&l.text).trim().is_empty()).take(3).collect();
     let mut y = 21.0;
     for line in spoken.into_iter().rev() {
         let beginning: String = line.text.chars().take(400).collect();
-        let plain = sheet::clean(&ansi::plain(&beginning).replace('\t', " "));
-        let text = super::measure::Font::mono(9.0).careful().fit(&plain, END - STRIP_CHART - 14.0);
+        let plain = layout::clean(&plain(&beginning).replace('\t', " "));
+        let text = super::measure::Font::mono(9.0).fit(&plain, END - STRIP_CHART - 14.0);
         let class = if line.stderr { "mono bad" } else { "mono muted" };
         svg.text(
             "text",
@@ -126,7 +253,7 @@ pub(super) fn strip(console: &Console, frozen: Option<&Frozen>) -> String {
         );
         y += 14.0;
     }
-    sheet::strip(frozen, &head(console), svg)
+    layout::strip(frozen, &head(console), svg)
 }
 
 fn head(console: &Console) -> Head {
@@ -148,4 +275,73 @@ fn head(console: &Console) -> Head {
         Some(code) => ("bad", format!("EXIT CODE {code}")),
     };
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
+}
+
+fn table(console: &Console) -> Table {
+    let rows = (1..).zip(&console.lines).map(|(n, line): (u64, _)| {
+        [
+            n.saturating_add(u64::from(console.more)).to_string(),
+            if line.stderr { "stderr" } else { "stdout" }.to_owned(),
+            console_text(line),
+        ]
+    });
+    let summary = text::count(console.lines.len(), "line");
+    made(summary, ["Line", "Stream", "Text"], console.lines.len(), rows)
+}
+
+pub(super) fn console_text(line: &ConsoleLine) -> String {
+    plain(text::beginning(&line.text, MOST_CELL_CHARS * 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &str) -> Vec<(String, usize, String)> {
+        let (pieces, _) = pieces(line, 200, &mut Style::default());
+        pieces.into_iter().map(|p| (p.text, p.column, classes(p.style))).collect()
+    }
+
+    fn piece(text: &str, column: usize, classes: &str) -> (String, usize, String) {
+        (text.to_owned(), column, classes.to_owned())
+    }
+
+    #[test]
+    fn colours_are_told_apart() {
+        assert_eq!(
+            shown(
+                "a\u{1b}[31mred\u{1b}[1;32mgreen\u{1b}[0m \u{1b}[38;5;208morange\u{1b}[38;2;97;218;251mcyan\u{1b}[mx"
+            ),
+            [
+                piece("a", 0, ""),
+                piece("red", 1, "fr"),
+                piece("green", 4, "fg b"),
+                piece(" ", 9, ""),
+                piece("orange", 10, "fy"),
+                piece("cyan", 16, "fc"),
+                piece("x", 20, ""),
+            ]
+        );
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_tabs_go_to_the_eighth() {
+        let (all, cut) = pieces("日本🚀\u{1b}[31mx\ty", 200, &mut Style::default());
+        assert_eq!((all[1].column, all[1].columns, cut), (6, 3, false));
+        assert_eq!(all[1].text, "x y");
+    }
+
+    #[test]
+    fn what_is_no_colour_is_left_out_and_a_long_line_cut() {
+        assert_eq!(shown("\u{1b}[2Jx\u{1b}["), [piece("x", 0, "")]);
+        let (all, cut) = pieces(&"x".repeat(300), 100, &mut Style::default());
+        assert_eq!((all[0].columns, cut), (100, true));
+    }
+
+    #[test]
+    fn a_colour_lasts_until_it_is_ended() {
+        let mut style = Style::default();
+        pieces("\u{1b}[31mred", 80, &mut style);
+        assert_eq!(classes(pieces("still", 80, &mut style).0[0].style), "fr");
+    }
 }

@@ -1,23 +1,28 @@
 //! A dossier: the trace's waterfall, and on the same axis of time everything else that is known of the request.
 
 use tracebook_core::assemble;
+use tracebook_core::console::{Style, plain};
 use tracebook_core::dossier::{Dossier, Join, Moment};
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 
-use super::ansi::{self, Dress};
+use super::Picture;
+use super::captions::{self, service_names, trace_id};
+use super::console::console_text;
 use super::console::{CELL, terminal_line};
 use super::frame::{self, PAD};
+use super::layout::{self, CODE, END, Head, MONO, NAME, SMALL, STRIP, STRIP_CHART};
 use super::measure::Font;
-use super::sheet::{self, CODE, END, Head, MONO, NAME, SMALL, STRIP, STRIP_CHART};
-use super::waterfall::{self, Axis, Fall, TOP};
+use super::table::{Table, made};
+use super::trace::status;
+use super::waterfall::{self, Axis, TOP, Waterfall};
 use super::xml::{Svg, number};
-use super::{Size, strip as trace_strip, style};
+use super::{Size, strip as trace_strip};
 
 /// The most moments that get a row.
 const MOST_ROWS: usize = 60;
-/// The most marks of one lane.
+/// The most marks in one lane.
 const MOST_MARKS: usize = 400;
 const LANE: f64 = 24.0;
 const LINE: f64 = 16.0;
@@ -27,14 +32,38 @@ const SOURCE: f64 = PAD + 92.0;
 const TEXT: f64 = PAD + 196.0;
 const JOIN: f64 = 152.0;
 
+impl Picture for Dossier {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Dossier).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let mut facts = vec![format!("trace {}", trace_id(&self.trace))];
+        facts.extend(service_names(&self.trace));
+        facts
+    }
+}
+
 /// Draws the full card.
 pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     let trace = &dossier.trace;
     let rows = assemble::rows(trace);
-    let fall = Fall::of(trace, &rows);
+    let fall = Waterfall::of(trace, &rows);
     let mut notes = dossier.notes.clone();
     notes.extend(trace.notes.iter().cloned());
-    let footer = sheet::footer(&notes, frozen);
+    let footer = layout::footer(&notes, frozen);
 
     let mut body = Svg::new();
     fall.draw(&mut body, TOP);
@@ -45,14 +74,8 @@ pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     let facts = facts(dossier);
     let description = waterfall::description(trace, &facts);
     let foot = y + 12.0;
-    let mut svg = frame::begin_in(
-        &style::whole(),
-        foot + footer.height(),
-        frozen,
-        Size::Full,
-        &sheet::clean(&name),
-        &sheet::clean(&description),
-    );
+    let mut svg =
+        frame::begin(foot + footer.height(), frozen, Size::Full, &layout::clean(&name), &layout::clean(&description));
     fall.head(&mut svg, &name, &facts);
     svg.raw(&body.finish());
     footer.draw(&mut svg, foot);
@@ -76,7 +99,7 @@ pub(super) fn strip(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
         pill: (class, word.to_owned()),
         chips: Vec::new(),
     };
-    sheet::strip(frozen, &head, svg)
+    layout::strip(frozen, &head, svg)
 }
 
 fn facts(dossier: &Dossier) -> String {
@@ -124,14 +147,14 @@ impl Mark {
             }
             Self::Line(stderr) => {
                 let class = if stderr { "bad" } else { "note" };
-                sheet::block(svg, class, x - 3.5 * scale, y - 3.5 * scale, 7.0 * scale, 7.0 * scale, 1.5);
+                layout::block(svg, class, x - 3.5 * scale, y - 3.5 * scale, 7.0 * scale, 7.0 * scale, 1.5);
             }
         }
     }
 }
 
 fn marks(dossier: &Dossier) -> Vec<(Nanos, Mark)> {
-    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(sheet::severity(&l.event.severity))));
+    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(layout::severity(&l.event.severity))));
     let lines = dossier.console.iter().filter_map(|l| Some((l.line.time?, Mark::Line(l.line.stderr))));
     let errors = dossier.errors.iter().map(|e| (e.occurrence.timestamp, Mark::Error));
     logs.take(MOST_MARKS).chain(lines.take(MOST_MARKS)).chain(errors.take(MOST_MARKS)).collect()
@@ -153,9 +176,9 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
         }
         let middle = y + LANE / 2.0;
         sign.draw(svg, PAD + 6.0, middle, 1.0);
-        sheet::put(svg, "name", PAD + 18.0, middle + 4.0, name);
+        layout::put(svg, "name", PAD + 18.0, middle + 4.0, name);
         let x = PAD + 18.0 + NAME.width(name) + 8.0;
-        sheet::put(svg, "small muted", x, middle + 4.0, &text::grouped(n));
+        layout::put(svg, "small muted", x, middle + 4.0, &text::grouped(n));
         let line = format!("M{} {} H{}", number(axis.left), number(middle), number(axis.right));
         svg.leaf("path", &[("class", "tree".into()), ("d", (&line).into())]);
         let end = dossier.trace.end().0;
@@ -193,7 +216,7 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
             (false, true) => "after",
             (false, false) => "",
         };
-        sheet::end(svg, "small muted", END, middle + 4.0, &SMALL.fit(said, END - axis.right - 16.0));
+        layout::end(svg, "small muted", END, middle + 4.0, &SMALL.fit(said, END - axis.right - 16.0));
         y += LANE;
     }
     y
@@ -208,9 +231,9 @@ fn within_a_second(svg: &mut Svg, axis: &Axis, time: i64, end: i64, middle: f64)
     let (from, to) = (axis.x(time.max(axis.start)), axis.x(until.min(end)));
     let width = (to - from).max(4.0);
     let text = "somewhere in this second";
-    sheet::block(svg, "badbg", from, middle - 8.0, width, 16.0, 4.0);
+    layout::block(svg, "badbg", from, middle - 8.0, width, 16.0, 4.0);
     match SMALL.width(text) + 8.0 <= width {
-        true => sheet::middle(svg, "small bad", from + width / 2.0, middle + 4.0, text),
+        true => layout::middle(svg, "small bad", from + width / 2.0, middle + 4.0, text),
         false => frame::sign(svg, from + width / 2.0, middle, "bad"),
     }
     true
@@ -228,14 +251,14 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     line.extend(timeless.map(|(i, _)| (None, Moment::Line(i))));
 
     let mut y = top + 8.0;
-    sheet::rule(svg, y);
-    sheet::put(svg, "name b", PAD, y + 20.0, "In the order of time");
+    layout::rule(svg, y);
+    layout::put(svg, "name b", PAD, y + 20.0, "In the order of time");
     let since = dossier.trace.start().rfc3339().replace('T', " ").replace('Z', " UTC");
-    sheet::end(svg, "small muted", END, y + 20.0, &format!("times since {since}"));
+    layout::end(svg, "small muted", END, y + 20.0, &format!("times since {since}"));
     y += 30.0;
     if line.is_empty() {
         let text = "Nothing but the trace itself was found.";
-        sheet::put(svg, "name muted", PAD, y + 14.0, text);
+        layout::put(svg, "name muted", PAD, y + 14.0, text);
         return y + 24.0;
     }
     for (i, (time, moment)) in line.iter().take(MOST_ROWS).enumerate() {
@@ -244,7 +267,7 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     let hidden = line.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
         let text = format!("… and {} (all in the data)", text::count(hidden, "more moment"));
-        sheet::put(svg, "name muted", PAD, y + 18.0, &text);
+        layout::put(svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }
     y
@@ -276,7 +299,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
             let log = &dossier.logs[i];
             let severity: String = log.event.severity.chars().take(12).collect();
             Shown {
-                tag: (sheet::severity(&log.event.severity), format!("LOG {severity}").trim_end().to_owned()),
+                tag: (layout::severity(&log.event.severity), format!("LOG {severity}").trim_end().to_owned()),
                 text: &log.event.message,
                 from: joined([&log.event.group, &log.event.stream]),
                 by: log.by,
@@ -329,16 +352,16 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
     #[expect(clippy::cast_precision_loss, reason = "at most three lines")]
     let height = lines.len().max(1) as f64 * LINE + if shown.from.is_empty() { 9.0 } else { 24.0 };
     if odd {
-        sheet::band(svg, top, height);
+        layout::band(svg, top, height);
     }
     if shown.tag.0 == "bad" {
-        sheet::block(svg, "bad", PAD - 8.0, top + 2.0, 3.0, height - 4.0, 1.5);
+        layout::block(svg, "bad", PAD - 8.0, top + 2.0, 3.0, height - 4.0, 1.5);
     }
     let y = top + 17.0;
     let offset = match time {
         None => "no time".to_owned(),
         Some(time) if shown.seconds => {
-            let clock = sheet::clock(time).1;
+            let clock = layout::clock(time).1;
             clock.split('.').next().unwrap_or_default().to_owned()
         }
         Some(time) => {
@@ -346,34 +369,73 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
             format!("{}{}", if nanos >= 0 { "+" } else { "" }, human_duration(nanos))
         }
     };
-    sheet::end(svg, "small mono muted", OFFSET, y, &MONO.fit(&offset, OFFSET - PAD));
-    sheet::tag(svg, SOURCE, y - 4.0, shown.tag.0, &shown.tag.1, TEXT - SOURCE - 8.0);
+    layout::end(svg, "small mono muted", OFFSET, y, &MONO.fit(&offset, OFFSET - PAD));
+    layout::tag(svg, SOURCE, y - 4.0, shown.tag.0, &shown.tag.1, TEXT - SOURCE - 8.0);
     let mut line = y;
     if shown.colours {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seventy columns")]
         let columns = (room / CELL) as usize;
-        terminal_line(svg, shown.text, TEXT, line, columns, &mut Dress::default());
-        if ansi::plain(&shown.text.chars().take(400).collect::<String>()).trim().is_empty() {
-            sheet::put(svg, "small muted", TEXT, line, "(an empty line)");
+        terminal_line(svg, shown.text, TEXT, line, columns, &mut Style::default());
+        if plain(text::beginning(shown.text, 400)).trim().is_empty() {
+            layout::put(svg, "small muted", TEXT, line, "(an empty line)");
         }
         line += LINE;
     } else {
         for text in &lines {
-            sheet::code(svg, "", TEXT, line, text);
+            layout::code(svg, "", TEXT, line, text);
             line += LINE;
         }
     }
-    let from = Font::plain(11.0).careful().fit(&sheet::clean(&shown.from), room);
-    sheet::put(svg, "small muted", TEXT, line, &from);
+    let from = Font::plain(11.0).fit(&layout::clean(&shown.from), room);
+    layout::put(svg, "small muted", TEXT, line, &from);
     // What may belong to another request is marked, and says so.
     let class = if shown.by == Join::Time { "small open" } else { "small muted" };
     let by = match shown.by {
         Join::Header => "by its trace header",
         Join::TraceId | Join::Time => shown.joined,
     };
-    sheet::end(svg, class, END, y, &SMALL.fit(by, JOIN + 2.0));
+    layout::end(svg, class, END, y, &SMALL.fit(by, JOIN + 2.0));
     if shown.seconds && time.is_some() {
-        sheet::end(svg, "small muted", END, y + LINE, "timed to the second");
+        layout::end(svg, "small muted", END, y + LINE, "timed to the second");
     }
     height
+}
+
+fn table(dossier: &Dossier) -> Table {
+    let line = dossier.time_line();
+    let own = "the trace itself";
+    let timed = line.iter().map(|(time, moment)| {
+        let (source, text, by) = match moment {
+            Moment::Span(i) => {
+                let span = &dossier.trace.spans[*i];
+                let duration = span.duration().map_or_else(|| "in progress".to_owned(), human_duration);
+                let status = status(span);
+                let parts = [span.title(), span.service.clone(), duration, status];
+                let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+                ("span", parts.join(" · "), own)
+            }
+            Moment::Log(i) => {
+                let log = &dossier.logs[*i];
+                let event = &log.event;
+                let severity = if event.severity.is_empty() { String::new() } else { format!("{} ", event.severity) };
+                ("log", format!("{severity}{}", event.message), log.words())
+            }
+            Moment::Error(i) => {
+                let error = &dossier.errors[*i];
+                ("error", error.occurrence.title.clone(), error.words(&dossier.trace))
+            }
+            Moment::Line(i) => {
+                let line = &dossier.console[*i];
+                ("console", console_text(&line.line), line.words())
+            }
+        };
+        [time.rfc3339(), source.to_owned(), text, by.to_owned()]
+    });
+    let timeless = dossier
+        .console
+        .iter()
+        .filter(|l| l.line.time.is_none())
+        .map(|l| [String::new(), "console".to_owned(), console_text(&l.line), l.words().to_owned()]);
+    let all = line.len() + dossier.console.iter().filter(|l| l.line.time.is_none()).count();
+    made(text::count(all, "moment"), ["Time", "Source", "What", "Joined"], all, timed.chain(timeless))
 }

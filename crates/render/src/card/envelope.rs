@@ -9,7 +9,7 @@ use super::{Card, RENDERER, Sidecar, Size};
 /// Above this many bytes the data goes into a file beside the picture.
 pub(crate) const LARGE: usize = 256 * 1024;
 
-/// No card of ours comes near this; what is larger is not looked at.
+/// Larger than any card; larger files are not read.
 const LARGEST_SVG: usize = 16 * 1024 * 1024;
 
 const OPENING: &str = "<metadata>";
@@ -80,7 +80,7 @@ fn without_xml(json: &str) -> String {
     out
 }
 
-/// A picture's own word about itself.
+/// A picture's metadata.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) renderer: String,
@@ -103,9 +103,9 @@ pub(crate) enum Held {
 /// Why a file cannot be read as a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotRead {
-    /// Nothing in it says that it is one of ours.
+    /// Not a Tracebook card.
     NotOurs(String),
-    /// It was one of ours.
+    /// A Tracebook card that was changed.
     Broken(String),
 }
 

@@ -1,14 +1,18 @@
 //! An error item: what went wrong, where, in which request, how often.
 
 use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence};
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
 use tracebook_core::time::Nanos;
 use tracebook_core::value::Attribute;
 
+use super::Picture;
+use super::captions::{self, brief};
 use super::frame::PAD;
-use super::sheet::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
-use super::xml::{Svg, visible};
+use super::layout::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
+use super::table::{Table, made};
+use super::xml::Svg;
+use crate::inline::visible;
 
 /// The most exceptions of a chain that are drawn.
 const MOST_TRACES: usize = 6;
@@ -23,19 +27,44 @@ const MOST_CONTEXT: usize = 4;
 /// The most lines of a message.
 const MOST_LINES: usize = 12;
 
+impl Picture for ErrorItem {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Error).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let mut facts = vec![brief(&self.title)];
+        facts.push(text::count(self.occurrences as usize, "occurrence"));
+        facts.extend((!self.environment.is_empty()).then(|| brief(&self.environment)));
+        facts
+    }
+}
+
 /// Draws the full card.
 pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     let head = head(error);
     let occurrence = &error.occurrence;
     let mut svg = Svg::new();
     let mut y = grid(&mut svg, &facts(error), head.bottom() - 4.0);
-    let shown_whole = sheet::TITLE.fit(&head.title, 600.0) == head.title;
+    let shown_whole = layout::TITLE.fit(&head.title, 600.0) == head.title;
     if occurrence.traces.is_empty() {
         let text = if occurrence.message.is_empty() { &error.title } else { &occurrence.message };
         let lines = CODE.wrap(text, END - PAD - 24.0, MOST_LINES);
-        // A message that the title already says is not said again.
+        // A message that the title already has is not repeated.
         if text.trim().is_empty() {
-            sheet::put(&mut svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
+            layout::put(&mut svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
             y += 22.0;
         } else if !(shown_whole && lines.len() <= 1 && text.trim() == head.title) {
             y = section(&mut svg, "Message", "", y);
@@ -49,7 +78,7 @@ pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
         }
         if count > MOST_TRACES {
             let more = text::count(count - MOST_TRACES, "more cause");
-            sheet::put(&mut svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
+            layout::put(&mut svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
             y += 22.0;
         }
     }
@@ -57,7 +86,7 @@ pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     y = pairs(&mut svg, "Custom data", occurrence.custom.iter(), y);
     y = others(&mut svg, error, y);
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, y, &occurrence.notes)
+    layout::sheet(frozen, &head, &description, svg, y, &occurrence.notes)
 }
 
 /// Draws the strip: the number of occurrences, and when they were.
@@ -69,15 +98,15 @@ pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
         0 => String::new(),
         n => format!("{}×", text::grouped(n as usize)),
     };
-    sheet::end(&mut svg, "title", END, 30.0, &count);
+    layout::end(&mut svg, "title", END, 30.0, &count);
     let class = level(error.level).0;
     let base = STRIP - 15.0;
-    sheet::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
+    layout::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
     for time in times.iter().take(60) {
         let x = STRIP_CHART + 4.0 + share(*time, first, last) * (END - STRIP_CHART - 8.0);
         svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", base.into()), ("r", 3.5.into())]);
     }
-    sheet::strip(frozen, &head(error), svg)
+    layout::strip(frozen, &head(error), svg)
 }
 
 /// Every moment that is known of.
@@ -111,7 +140,7 @@ fn head(error: &ErrorItem) -> Head {
     let title = error.title.trim().lines().next().unwrap_or_default();
     let title = match title {
         "" => "(no title)".to_owned(),
-        title => sheet::clean(title),
+        title => layout::clean(title),
     };
     let mut facts = vec![text::count(error.occurrences as usize, "occurrence")];
     if error.occurrences > 1 && error.first < error.last {
@@ -133,7 +162,7 @@ pub(super) fn facts(error: &ErrorItem) -> Vec<(&'static str, String)> {
     let occurrence = &error.occurrence;
     let other = |key: &str| tracebook_core::value::get(&occurrence.other, key).map(ToString::to_string);
     let person = occurrence.person.as_ref().map(|p| {
-        let mut text = sheet::clean(p.label());
+        let mut text = layout::clean(p.label());
         let more: Vec<&str> = [Some(p.id.as_str()), p.email.as_deref()]
             .into_iter()
             .flatten()
@@ -176,8 +205,8 @@ fn grid(svg: &mut Svg, facts: &[(&'static str, String)], top: f64) -> f64 {
     for (i, (name, value)) in facts.iter().enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
         let (x, y) = (PAD + (i % 2) as f64 * column, top + 15.0 + (i / 2) as f64 * 19.0);
-        sheet::put(svg, "small muted", x, y, name);
-        sheet::put(svg, "name", x + NAMES, y, &NAME.fit(&sheet::clean(value), column - NAMES - 12.0));
+        layout::put(svg, "small muted", x, y, name);
+        layout::put(svg, "name", x + NAMES, y, &NAME.fit(&layout::clean(value), column - NAMES - 12.0));
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
     let rows = facts.len().div_ceil(2) as f64;
@@ -187,9 +216,9 @@ fn grid(svg: &mut Svg, facts: &[(&'static str, String)], top: f64) -> f64 {
 /// A heading; returns where what it heads begins.
 fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
     let y = y + 8.0;
-    sheet::rule(svg, y);
-    sheet::put(svg, "name b", PAD, y + 20.0, name);
-    sheet::end(svg, "small muted", END, y + 20.0, aside);
+    layout::rule(svg, y);
+    layout::put(svg, "name b", PAD, y + 20.0, name);
+    layout::end(svg, "small muted", END, y + 20.0, aside);
     y + 28.0
 }
 
@@ -197,10 +226,10 @@ fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
 fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a dozen lines")]
     let height = lines.len() as f64 * 16.0 + 14.0;
-    sheet::block(svg, "term", PAD, y + 2.0, END - PAD, height, 6.0);
+    layout::block(svg, "term", PAD, y + 2.0, END - PAD, height, 6.0);
     let mut line = y + 20.0;
     for text in lines {
-        sheet::code(svg, "", PAD + 12.0, line, text);
+        layout::code(svg, "", PAD + 12.0, line, text);
         line += 16.0;
     }
     y + height + 4.0
@@ -245,7 +274,7 @@ pub(super) fn place(frame: &CodeFrame) -> String {
 /// The file's end is what tells it from others.
 fn tail(file: &str, room: f64) -> String {
     let end: Vec<char> = file.chars().rev().take(300).collect();
-    let whole: String = sheet::clean(&end.iter().rev().collect::<String>());
+    let whole: String = layout::clean(&end.iter().rev().collect::<String>());
     if MONO.width(&whole) <= room && end.len() < 300 {
         return whole;
     }
@@ -264,15 +293,15 @@ fn tail(file: &str, room: f64) -> String {
 fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64 {
     let mut y = top + 4.0;
     if is_cause {
-        sheet::put(svg, "small muted", PAD, y + 14.0, "caused by");
+        layout::put(svg, "small muted", PAD, y + 14.0, "caused by");
         y += 20.0;
     }
     let class = if trace.class.is_empty() { "(no class)" } else { &trace.class };
-    let class = NAME_BOLD.fit(&sheet::clean(class), 400.0);
-    sheet::put(svg, "name b bad", PAD, y + 14.0, &class);
+    let class = NAME_BOLD.fit(&layout::clean(class), 400.0);
+    layout::put(svg, "name b bad", PAD, y + 14.0, &class);
     let x = PAD + NAME_BOLD.width(&class) + 10.0;
     for line in NAME.wrap(&trace.message, END - x, 3) {
-        sheet::put(svg, "name", x, y + 14.0, &line);
+        layout::put(svg, "name", x, y + 14.0, &line);
         y += 17.0;
     }
     if trace.message.trim().is_empty() {
@@ -282,12 +311,12 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
     let hidden = trace.frames.len().saturating_sub(MOST_FRAMES);
     if hidden > 0 {
         let n = text::count(hidden, "earlier frame");
-        sheet::put(svg, "small muted", PAD + 12.0, y + 14.0, &format!("… {n} (all in the data)"));
+        layout::put(svg, "small muted", PAD + 12.0, y + 14.0, &format!("… {n} (all in the data)"));
         y += 20.0;
     }
     let shown = &trace.frames[hidden..];
     if trace.frames.is_empty() {
-        sheet::put(svg, "small muted", PAD + 12.0, y + 12.0, "(no frames were sent)");
+        layout::put(svg, "small muted", PAD + 12.0, y + 12.0, "(no frames were sent)");
         y += 18.0;
     }
     // Where the writer's own code was last: there one looks first.
@@ -307,10 +336,10 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = 20.0 + 17.0 * code.len() as f64 + if variables.is_empty() { 0.0 } else { 17.0 };
     if is_here {
-        sheet::block(svg, "band", PAD, top, END - PAD, height, 4.0);
-        sheet::block(svg, "bad", PAD, top, 3.0, height, 1.5);
+        layout::block(svg, "band", PAD, top, END - PAD, height, 4.0);
+        layout::block(svg, "bad", PAD, top, 3.0, height, 1.5);
     } else {
-        sheet::block(svg, if library { "chip" } else { "s0" }, PAD, top + 3.0, 3.0, height - 6.0, 1.5);
+        layout::block(svg, if library { "chip" } else { "s0" }, PAD, top + 3.0, 3.0, height - 6.0, 1.5);
     }
     let x = PAD + 12.0;
     let y = top + 14.0;
@@ -323,26 +352,26 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     };
     let method = match frame.method.is_empty() {
         true => String::new(),
-        false => MONO.fit(&format!("in {}", sheet::clean(&frame.method)), 260.0),
+        false => MONO.fit(&format!("in {}", layout::clean(&frame.method)), 260.0),
     };
     let file = if frame.filename.is_empty() { "(unknown file)" } else { &frame.filename };
     let file = tail(file, room - MONO.width(&line) - MONO.width(&method) - 12.0);
     let place = format!("{file}{line}");
     let class = if library { "small mono muted" } else { "small mono b" };
-    sheet::put(svg, class, x, y, &place);
-    sheet::put(svg, "small mono muted", x + MONO.width(&place) + 8.0, y, &method);
-    sheet::end(svg, "small muted", END - 8.0, y, tag);
+    layout::put(svg, class, x, y, &place);
+    layout::put(svg, "small mono muted", x + MONO.width(&place) + 8.0, y, &method);
+    layout::end(svg, "small muted", END - 8.0, y, tag);
     let mut y = y + 17.0;
     let gutter = code.iter().map(|(number, ..)| CODE.width(number)).fold(0.0, f64::max);
     let x = x + 14.0;
     let begin = if gutter > 0.0 { x + gutter + 10.0 } else { x };
     for (number, line, own) in &code {
         let class = if library || !own { "muted" } else { "" };
-        sheet::code(svg, "muted", x + gutter - CODE.width(number), y, number);
+        layout::code(svg, "muted", x + gutter - CODE.width(number), y, number);
         let line: String = line.chars().take(400).collect::<String>().replace('\t', "    ");
         // The lines around are indented as in the file; the failing one comes without its indentation.
-        let line = if *own { sheet::clean(&line) } else { visible(line.trim_end()) };
-        sheet::code(svg, class, begin, y, &CODE.fit(&line, END - begin - 12.0));
+        let line = if *own { layout::clean(&line) } else { visible(line.trim_end()) };
+        layout::code(svg, class, begin, y, &CODE.fit(&line, END - begin - 12.0));
         y += 17.0;
     }
     if !variables.is_empty() {
@@ -350,13 +379,13 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
         let more = (frame.args.len() + frame.locals.len()).saturating_sub(MOST_LOCALS);
         let more = if more > 0 { format!("  ·  and {more} more") } else { String::new() };
         let text = format!("{}{more}", said.join("  ·  "));
-        sheet::put(svg, "small mono muted", x, y, &MONO.fit(&sheet::clean(&text), END - x - 12.0));
+        layout::put(svg, "small mono muted", x, y, &MONO.fit(&layout::clean(&text), END - x - 12.0));
     }
     top + height + 3.0
 }
 
-/// The failing line between those around it, each with its number and whether it is the failing one. Without any around it, it
-/// stands alone and without a number, which its place has already.
+/// The failing line between those around it, each with its number and whether it is the failing one. Without any around
+/// it, it stands alone and without a number, which its place has already.
 fn around(frame: &CodeFrame) -> Vec<(String, &String, bool)> {
     let before = &frame.pre[frame.pre.len().saturating_sub(MOST_CONTEXT)..];
     let after = &frame.post[..frame.post.len().min(MOST_CONTEXT)];
@@ -378,7 +407,7 @@ fn pair(a: &Attribute) -> String {
 
 /// Method, address, headers and parameters.
 fn request(svg: &mut Svg, occurrence: &Occurrence, top: f64) -> f64 {
-    let of = |key: &str| tracebook_core::value::get(&occurrence.request, key).map(|v| sheet::clean(&v.to_string()));
+    let of = |key: &str| tracebook_core::value::get(&occurrence.request, key).map(|v| layout::clean(&v.to_string()));
     let (method, url) = (of("method").unwrap_or_default(), of("url").unwrap_or_default());
     let mut y = top;
     let rest = occurrence.request.iter().filter(|a| !matches!(a.key.as_str(), "method" | "url"));
@@ -389,9 +418,9 @@ fn request(svg: &mut Svg, occurrence: &Occurrence, top: f64) -> f64 {
     let method = HEAD.fit(&method, 120.0);
     let mut x = PAD;
     if !method.is_empty() {
-        x += sheet::tag(svg, x, y + 9.0, "info", &method, 130.0) + 8.0;
+        x += layout::tag(svg, x, y + 9.0, "info", &method, 130.0) + 8.0;
     }
-    sheet::code(svg, "", x, y + 13.0, &CODE.fit(&url, END - x));
+    layout::code(svg, "", x, y + 13.0, &CODE.fit(&url, END - x));
     rows(svg, rest, y + 22.0)
 }
 
@@ -414,14 +443,14 @@ fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) 
             more += 1;
             continue;
         }
-        let value = sheet::clean(text::beginning(&a.value.to_string(), 400));
-        sheet::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&sheet::clean(&a.key), NAMES - 12.0));
-        sheet::put(svg, "small mono", PAD + NAMES, y + 13.0, &MONO.fit(&value, END - PAD - NAMES));
+        let value = layout::clean(text::beginning(&a.value.to_string(), 400));
+        layout::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&layout::clean(&a.key), NAMES - 12.0));
+        layout::put(svg, "small mono", PAD + NAMES, y + 13.0, &MONO.fit(&value, END - PAD - NAMES));
         y += 18.0;
     }
     if more > 0 {
         let text = format!("… and {} more (all in the data)", text::grouped(more));
-        sheet::put(svg, "small muted", PAD, y + 13.0, &text);
+        layout::put(svg, "small muted", PAD, y + 13.0, &text);
         y += 18.0;
     }
     y
@@ -447,9 +476,40 @@ fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
     let more = all.saturating_sub(said.len());
     let more = if more > 0 { format!(" and {} more", text::grouped(more)) } else { String::new() };
     let mut line = y + 12.0;
-    for text in SMALL.wrap(&format!("{}{more}", sheet::clean(&said.join(", "))), END - PAD, 4) {
-        sheet::put(svg, "small", PAD, line, &text);
+    for text in SMALL.wrap(&format!("{}{more}", layout::clean(&said.join(", "))), END - PAD, 4) {
+        layout::put(svg, "small", PAD, line, &text);
         line += 16.0;
     }
     line - 4.0
+}
+
+fn table(error: &ErrorItem) -> Table {
+    let occurrence = &error.occurrence;
+    let (first, last) = (error.first.human(), error.last.human());
+    let times = format!("{}, first {first}, last {last}", text::grouped(error.occurrences as usize));
+    let known = facts(error).into_iter().map(|(name, value)| row("Fact", name, value));
+    let facts = std::iter::once(row("Fact", "Occurrences", times)).chain(known);
+    let traces = occurrence.traces.iter().flat_map(|trace| {
+        let head = row("Exception", &trace.class, trace.message.clone());
+        std::iter::once(head).chain(trace.frames.iter().flat_map(frame_rows))
+    });
+    let message = (!occurrence.message.is_empty()).then(|| row("Message", "", occurrence.message.clone()));
+    let pairs =
+        [("Request", &occurrence.request), ("Custom data", &occurrence.custom), ("Also sent", &occurrence.other)]
+            .into_iter()
+            .flat_map(|(part, list)| list.iter().map(move |a| row(part, &a.key, a.value.to_string())));
+    let others = error.others.iter().map(|o| row("Other occurrence", &o.timestamp.human(), o.person.clone()));
+    let rows: Vec<[String; 3]> = facts.chain(message).chain(traces).chain(pairs).chain(others).collect();
+    made("facts, stack and request".to_owned(), ["Part", "Name", "Value"], rows.len(), rows.into_iter())
+}
+
+/// A frame with its code, and what its arguments were.
+fn frame_rows(f: &CodeFrame) -> impl Iterator<Item = [String; 3]> {
+    let code = row("Frame", &place(f), f.code.clone());
+    let args = f.args.iter().map(|a| row("Argument", &a.key, a.value.to_string()));
+    std::iter::once(code).chain(args)
+}
+
+fn row(part: &str, name: &str, value: String) -> [String; 3] {
+    [part.to_owned(), name.to_owned(), value]
 }

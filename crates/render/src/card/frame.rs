@@ -4,9 +4,9 @@ use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
 use tracebook_core::trace::{StatusCode, Trace};
 
+use super::captions;
 use super::measure::Font;
 use super::style::STYLE;
-use super::words;
 use super::xml::Svg;
 use super::{LARGE, RENDERER, Size};
 
@@ -16,18 +16,6 @@ pub(super) const PAD: f64 = 20.0;
 
 /// Opens the drawing: size, words for those who cannot see it, style, sheet.
 pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &str, description: &str) -> Svg {
-    begin_in(STYLE, height, frozen, size, title, description)
-}
-
-/// As [`begin`], in a style of its own.
-pub(super) fn begin_in(
-    style: &str,
-    height: f64,
-    frozen: Option<&Frozen>,
-    size: Size,
-    title: &str,
-    description: &str,
-) -> Svg {
     let mut svg = Svg::new();
     let view = format!("0 0 {WIDTH} {height}");
     let mut attributes: Vec<(&'static str, super::xml::Val<'_>)> = vec![
@@ -44,7 +32,7 @@ pub(super) fn begin_in(
     svg.open("svg", &attributes);
     svg.text("title", &[], title);
     svg.text("desc", &[], description);
-    svg.raw(style);
+    svg.raw(STYLE);
     svg.leaf(
         "rect",
         &[
@@ -154,11 +142,11 @@ impl Footer {
         let captured = format!(
             "Captured {} · {} · {}",
             provenance.captured_at.human(),
-            words::origin(provenance),
+            captions::origin(provenance),
             provenance.tool
         );
         let id = format!("evidence {}", frozen.evidence.id);
-        Self { notes: lines, origin: Some((captured, id, words::short_digest(&frozen.digest))) }
+        Self { notes: lines, origin: Some((captured, id, captions::short_digest(&frozen.digest))) }
     }
 
     pub(super) fn height(&self) -> f64 {

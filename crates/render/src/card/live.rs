@@ -1,4 +1,4 @@
-//! The answer of a live card: the card of what was found, in a frame that says that it is no evidence.
+//! The answer of a live card: the card of what was found, in a frame that marks it as not frozen.
 
 use tracebook_core::evidence::Body;
 use tracebook_core::time::Nanos;
@@ -13,7 +13,8 @@ const BANNER: f64 = 26.0;
 const PILL: Font = Font::bold(11.0);
 const SMALL: Font = Font::plain(11.0);
 
-/// Draws an answer that is not frozen: without digest and metadata, and marked, so that nobody takes a copy of it for evidence.
+/// Draws an answer that is not frozen: without digest and metadata, and marked, so that a copy cannot pass for
+/// evidence.
 pub fn live(body: &Body, size: Size, asked_at: Nanos, question: &str) -> String {
     let inner = preview(body, size);
     let height = height_of(&inner) + BANNER;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
+use super::Picture;
+use super::captions::{self, named};
 use super::frame::PAD;
-use super::sheet::{self, CODE, END, Head, MONO, SMALL, STRIP, STRIP_CHART};
+use super::layout::{self, CODE, END, Head, MONO, SMALL, STRIP, STRIP_CHART};
 use super::style::HUES;
-use super::words;
+use super::table::{Table, made};
 use super::xml::Svg;
 
 /// The most events that get a row.
@@ -21,6 +23,32 @@ const MOST_LINES: usize = 3;
 const LINE: f64 = 16.0;
 const TIME: f64 = 92.0;
 const CHIP: f64 = 78.0;
+
+impl Picture for Logs {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Logs).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let groups = self.groups();
+        let word = if groups.len() == 1 { "group" } else { "groups" };
+        let mut facts: Vec<String> = named(&groups).map(|names| format!("{word} {names}")).into_iter().collect();
+        facts.push(text::count(self.events.len(), "event"));
+        facts
+    }
+}
 
 /// Draws the full card.
 pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
@@ -34,18 +62,18 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
             text::count(logs.more as usize, "older event"),
             if logs.more == 1 { "is" } else { "are" }
         );
-        sheet::put(&mut svg, "small open", PAD, y + 12.0, &text);
+        layout::put(&mut svg, "small open", PAD, y + 12.0, &text);
         y += 22.0;
     }
     if logs.events.is_empty() {
-        sheet::put(&mut svg, "name muted", PAD, y + 16.0, "No log event matched.");
+        layout::put(&mut svg, "name muted", PAD, y + 16.0, "No log event matched.");
         y += 26.0;
     }
     let mut day = String::new();
     for (i, event) in logs.events.iter().take(MOST_ROWS).enumerate() {
-        let (of, clock) = sheet::clock(event.timestamp);
+        let (of, clock) = layout::clock(event.timestamp);
         if of != day && columns.days {
-            sheet::put(&mut svg, "head muted", PAD, y + 15.0, &format!("{of} UTC"));
+            layout::put(&mut svg, "head muted", PAD, y + 15.0, &format!("{of} UTC"));
             y += 22.0;
         }
         day = of;
@@ -53,14 +81,14 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
     }
     let hidden = logs.events.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
-        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| sheet::severity(&e.severity) == "bad").count();
+        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| layout::severity(&e.severity) == "bad").count();
         let errors = if bad > 0 { format!(", {} of them errors", text::grouped(bad)) } else { String::new() };
         let text = format!("… and {}{errors} (all in the data)", text::count(hidden, "more event"));
-        sheet::put(&mut svg, "name muted", PAD, y + 18.0, &text);
+        layout::put(&mut svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, y, &logs.notes)
+    layout::sheet(frozen, &head, &description, svg, y, &logs.notes)
 }
 
 /// Draws the strip: a tick an event on the axis of time, errors taller.
@@ -70,14 +98,14 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
     let span = (last.0.saturating_sub(first.0)) as f64;
     let base = STRIP - 16.0;
-    sheet::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
+    layout::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
     let mut seen: BTreeMap<(bool, i64), ()> = BTreeMap::new();
     for event in &logs.events {
         #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
         let offset = event.timestamp.0.saturating_sub(first.0) as f64;
         let share = if span > 0.0 { (offset / span).clamp(0.0, 1.0) } else { 0.5 };
         let x = STRIP_CHART + 3.0 + share * (END - STRIP_CHART - 6.0);
-        let class = sheet::severity(&event.severity);
+        let class = layout::severity(&event.severity);
         let bad = class == "bad";
         #[expect(clippy::cast_possible_truncation, reason = "a place of two units on a strip")]
         let place = (x / 2.5) as i64;
@@ -90,9 +118,9 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
             "open" => ("open", 22.0),
             _ => ("s0", 14.0),
         };
-        sheet::block(&mut svg, class, x - 1.25, base - height, 2.5, height, 1.0);
+        layout::block(&mut svg, class, x - 1.25, base - height, 2.5, height, 1.0);
     }
-    sheet::strip(frozen, &head(logs, frozen), svg)
+    layout::strip(frozen, &head(logs, frozen), svg)
 }
 
 struct Columns {
@@ -120,7 +148,7 @@ impl Columns {
         let (first, last) = logs.range();
         let shown = logs.events.first();
         Self {
-            days: sheet::clock(first).0 != sheet::clock(last).0,
+            days: layout::clock(first).0 != layout::clock(last).0,
             severity: logs.events.iter().any(|e| !e.severity.is_empty()),
             sources: logs.events.iter().any(|e| shown.is_some_and(|s| (&s.group, &s.stream) != (&e.group, &e.stream))),
             traces,
@@ -135,7 +163,7 @@ fn shared_trace(logs: &Logs) -> Option<TraceId> {
 }
 
 fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, odd: bool) -> f64 {
-    let class = sheet::severity(&event.severity);
+    let class = layout::severity(&event.severity);
     let x = PAD + TIME + if columns.severity { CHIP + 8.0 } else { 0.0 };
     let chip = if columns.traces.is_empty() { 0.0 } else { 92.0 };
     let lines = CODE.wrap(&event.message, END - x - chip, MOST_LINES);
@@ -143,23 +171,23 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = (lines.len().max(1) as f64) * LINE + if meta.is_empty() { 0.0 } else { 15.0 } + 9.0;
     if odd {
-        sheet::band(svg, y, height);
+        layout::band(svg, y, height);
     }
     if class == "bad" {
-        sheet::block(svg, "bad", PAD - 8.0, y + 2.0, 3.0, height - 4.0, 1.5);
+        layout::block(svg, "bad", PAD - 8.0, y + 2.0, 3.0, height - 4.0, 1.5);
     }
     let first = y + 17.0;
-    sheet::put(svg, "small mono muted", PAD, first, clock);
+    layout::put(svg, "small mono muted", PAD, first, clock);
     if columns.severity && !event.severity.is_empty() {
-        sheet::tag(svg, PAD + TIME, first - 4.0, class, &event.severity, CHIP);
+        layout::tag(svg, PAD + TIME, first - 4.0, class, &event.severity, CHIP);
     }
     let mut line = first;
     if lines.iter().all(String::is_empty) {
-        sheet::put(svg, "small muted", x, line, "(no text)");
+        layout::put(svg, "small muted", x, line, "(no text)");
         line += LINE;
     } else {
         for text in &lines {
-            sheet::code(svg, "", x, line, text);
+            layout::code(svg, "", x, line, text);
             line += LINE;
         }
     }
@@ -167,7 +195,7 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
         let text = id.short();
         let width = MONO.width(&text);
         let hue = format!("s{}", n % HUES);
-        sheet::block(svg, "chip", END - width - 24.0, first - 12.0, width + 24.0, 16.0, 8.0);
+        layout::block(svg, "chip", END - width - 24.0, first - 12.0, width + 24.0, 16.0, 8.0);
         svg.leaf(
             "circle",
             &[
@@ -177,9 +205,9 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
                 ("r", 3.5.into()),
             ],
         );
-        sheet::end(svg, "small mono muted", END - 6.0, first, &text);
+        layout::end(svg, "small mono muted", END - 6.0, first, &text);
     }
-    sheet::put(svg, "small muted", x, line, &SMALL.fit(&meta, END - x));
+    layout::put(svg, "small muted", x, line, &SMALL.fit(&meta, END - x));
     height
 }
 
@@ -195,9 +223,9 @@ fn meta(event: &LogEvent, columns: &Columns) -> String {
         parts.push(source.join(" / "));
     }
     let own = event.attributes.iter().filter(|a| !a.key.starts_with("resource."));
-    parts.extend(words::own(own).take(12));
+    parts.extend(captions::own(own).take(12));
     parts.retain(|p| !p.is_empty());
-    sheet::clean(&parts.join("  ·  "))
+    layout::clean(&parts.join("  ·  "))
 }
 
 fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
@@ -216,7 +244,7 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
         }
         facts.push(first.rfc3339().replace('T', " ").replace('Z', " UTC"));
     }
-    let count = |class: &str| logs.events.iter().filter(|e| sheet::severity(&e.severity) == class).count();
+    let count = |class: &str| logs.events.iter().filter(|e| layout::severity(&e.severity) == class).count();
     let pill = match (count("bad"), count("open")) {
         (0, 0) => ("note", "LOGS".to_owned()),
         (0, n) => ("open", text::count_of(n, "WARNING", "WARNINGS")),
@@ -240,4 +268,19 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
     }
     let aside = shared_trace(logs).map(|id| format!("trace {id}")).unwrap_or_default();
     Head { title, facts: facts.join(" · "), aside, pill, chips }
+}
+
+fn table(logs: &Logs) -> Table {
+    let rows = logs.events.iter().map(|e| {
+        [
+            e.timestamp.rfc3339(),
+            e.severity.clone(),
+            e.message.clone(),
+            e.group.clone(),
+            e.stream.clone(),
+            e.trace_id.map(|id| id.to_string()).unwrap_or_default(),
+        ]
+    });
+    let summary = text::count(logs.events.len(), "event");
+    made(summary, ["Time", "Severity", "Message", "Group", "Stream", "Trace"], logs.events.len(), rows)
 }

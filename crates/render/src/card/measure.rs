@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::xml::visible;
+use crate::inline::visible;
 
 /// Advance widths of the printable ASCII characters in thousandths of the font size. DejaVu Sans: of the fonts that a
 /// reader's system may put in, about the widest, so what fits here fits there.
@@ -20,27 +20,20 @@ pub(super) struct Font {
     size: f64,
     factor: f64,
     mono: bool,
-    careful: bool,
 }
 
 impl Font {
     pub(super) const fn plain(size: f64) -> Self {
-        Self { size, factor: 1.0, mono: false, careful: false }
+        Self { size, factor: 1.0, mono: false }
     }
 
     /// Bold: a twelfth wider at most where it matters.
     pub(super) const fn bold(size: f64) -> Self {
-        Self { size, factor: 1.12, mono: false, careful: false }
+        Self { size, factor: 1.12, mono: false }
     }
 
     pub(super) const fn mono(size: f64) -> Self {
-        Self { size, factor: 1.0, mono: true, careful: false }
-    }
-
-    /// Also where a text is full of replacement characters, which are wider than the letters around them. Traces' cards go
-    /// without, since they are to stay as they were first drawn.
-    pub(super) const fn careful(self) -> Self {
-        Self { careful: true, ..self }
+        Self { size, factor: 1.0, mono: true }
     }
 
     /// The width in user units; never less than a reader's font needs.
@@ -52,7 +45,7 @@ impl Font {
         let em = match u32::from(c) {
             32..=126 if self.mono => 0.612,
             code @ 32..=126 => f64::from(WIDTHS[code as usize - 32]) / 1000.0,
-            0xfffd if self.careful && !self.mono => 1.1,
+            0xfffd if !self.mono => 1.1,
             // Wide characters are one em in most fonts, emoji up to 1.4; the narrow rest is below 0.9.
             _ => match c.width() {
                 Some(0) => 0.05,
@@ -92,7 +85,8 @@ impl Font {
     }
 
     /// The text on at most `most` lines of this width, broken at blanks where there are some; the last ends with an
-    /// ellipsis where there is more. Its own line breaks stay, a tab is four blanks, and only as much is read as is shown.
+    /// ellipsis where there is more. Its own line breaks stay, a tab is four blanks, and only as much is read as is
+    /// shown.
     pub(super) fn wrap(self, text: &str, room: f64, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         let longest = self.most_chars(room).saturating_mul(most);

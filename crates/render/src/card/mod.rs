@@ -3,7 +3,7 @@
 //! The same evidence, size and [`RENDERER`] give the same bytes on every machine; `verify` relies on it. Change what
 //! is drawn, in any way, and [`RENDERER`] must be counted up.
 
-mod ansi;
+mod captions;
 mod console;
 mod dossier;
 mod envelope;
@@ -16,26 +16,25 @@ mod map;
 mod measure;
 mod query;
 mod settings;
-mod sheet;
 mod strip;
 mod style;
 mod table;
+mod trace;
 mod waterfall;
-mod words;
 mod xml;
 
 use serde::Deserialize;
 use tracebook_core::evidence::{Body, Frozen};
 
+pub use crate::inline::visible;
+pub use captions::caption;
+pub(crate) use captions::{kind as kind_word, provenance, source};
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
 pub use live::live;
-pub use table::{MOST_ROWS, Table, table};
-pub use words::caption;
-pub(crate) use words::{kind as kind_word, provenance, source};
-pub use xml::visible;
+pub use table::{MOST_ROWS, Table};
 
 /// Which version of the drawing this is.
-pub const RENDERER: &str = "1";
+pub const RENDERER: &str = "2";
 
 /// How much of the page a card takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,26 +105,46 @@ pub fn themed(svg: &str, dark: bool) -> String {
     format!("{}{themed}", &svg[..at])
 }
 
+/// The table of frozen evidence.
+pub fn table(frozen: &Frozen) -> Table {
+    picture(&frozen.evidence.body).table()
+}
+
+/// What is drawn and written of a kind of evidence. Each kind implements it in a file of its own.
+trait Picture {
+    /// The full card, with a footer on its origin where it is frozen.
+    fn full(&self, frozen: Option<&Frozen>) -> String;
+
+    /// The compact card.
+    fn strip(&self, frozen: Option<&Frozen>) -> String;
+
+    fn table(&self) -> Table;
+
+    /// What a caption begins with.
+    fn subject(&self) -> String;
+
+    /// What a caption says between subject and time.
+    fn facts(&self) -> Vec<String>;
+}
+
+fn picture(body: &Body) -> &dyn Picture {
+    match body {
+        Body::Trace(trace) => trace,
+        Body::Logs(logs) => logs,
+        Body::Console(console) => console,
+        Body::Error(error) => &**error,
+        Body::ServiceMap(map) => map,
+        Body::Groups(groups) => groups,
+        Body::SamplingRules(rules) => rules,
+        Body::Query(query) => &**query,
+        Body::Dossier(dossier) => &**dossier,
+    }
+}
+
 fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
-    match (body, size) {
-        (Body::Trace(trace), Size::Full) => waterfall::draw(trace, frozen),
-        (Body::Trace(trace), Size::Compact) => strip::draw(trace, frozen),
-        (Body::Logs(logs), Size::Full) => logs::draw(logs, frozen),
-        (Body::Logs(logs), Size::Compact) => logs::strip(logs, frozen),
-        (Body::Console(console), Size::Full) => console::draw(console, frozen),
-        (Body::Console(console), Size::Compact) => console::strip(console, frozen),
-        (Body::Error(error), Size::Full) => error::draw(error, frozen),
-        (Body::Error(error), Size::Compact) => error::strip(error, frozen),
-        (Body::ServiceMap(map), Size::Full) => map::draw(map, frozen),
-        (Body::ServiceMap(map), Size::Compact) => map::strip(map, frozen),
-        (Body::Groups(groups), Size::Full) => settings::groups(groups, frozen),
-        (Body::Groups(groups), Size::Compact) => settings::groups_strip(groups, frozen),
-        (Body::SamplingRules(rules), Size::Full) => settings::rules(rules, frozen),
-        (Body::SamplingRules(rules), Size::Compact) => settings::rules_strip(rules, frozen),
-        (Body::Query(query), Size::Full) => query::draw(query, frozen),
-        (Body::Query(query), Size::Compact) => query::strip(query, frozen),
-        (Body::Dossier(dossier), Size::Full) => dossier::draw(dossier, frozen),
-        (Body::Dossier(dossier), Size::Compact) => dossier::strip(dossier, frozen),
+    match size {
+        Size::Full => picture(body).full(frozen),
+        Size::Compact => picture(body).strip(frozen),
     }
 }
 

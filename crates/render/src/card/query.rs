@@ -1,13 +1,15 @@
 //! A query's result as a table under the query that it answers.
 
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::query::QueryResult;
 use tracebook_core::text;
 
+use super::Picture;
+use super::captions::{self, brief};
 use super::frame::PAD;
+use super::layout::{self, CODE, END, HEAD, Head, NAME, SMALL, STRIP, STRIP_CHART};
 use super::measure::Font;
-use super::sheet::{self, CODE, END, HEAD, Head, NAME, SMALL, STRIP, STRIP_CHART};
-use super::words;
+use super::table::{self, Table, cell_of};
 use super::xml::Svg;
 
 /// The most rows that are drawn.
@@ -24,6 +26,28 @@ const GAP: f64 = 16.0;
 /// What a column gets at least, and at most where others need room too.
 const NARROW: f64 = 44.0;
 
+impl Picture for QueryResult {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        draw(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Query).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        vec![brief(self.label()), text::count(self.rows.len(), "row")]
+    }
+}
+
 /// Draws the full card.
 pub(super) fn draw(query: &QueryResult, frozen: Option<&Frozen>) -> String {
     let head = head(query);
@@ -31,7 +55,7 @@ pub(super) fn draw(query: &QueryResult, frozen: Option<&Frozen>) -> String {
     let mut y = asked(&mut svg, query, head.bottom());
     y = rows(&mut svg, query, y);
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, y, &query.notes)
+    layout::sheet(frozen, &head, &description, svg, y, &query.notes)
 }
 
 /// Draws the strip: how it went at the left, the first row at the right.
@@ -48,11 +72,11 @@ pub(super) fn strip(query: &QueryResult, frozen: Option<&Frozen>) -> String {
     let mut y = STRIP / 2.0 + 4.0 - (pairs.len() as f64 - 1.0) * 8.0;
     for (name, value) in pairs {
         let room = (END - STRIP_CHART) / 2.0 - 6.0;
-        sheet::put(&mut svg, "small muted", STRIP_CHART, y, &SMALL.fit(&sheet::clean(name), room));
-        sheet::end(&mut svg, "head", END, y, &HEAD.fit(&sheet::clean(value), room));
+        layout::put(&mut svg, "small muted", STRIP_CHART, y, &SMALL.fit(&layout::clean(name), room));
+        layout::end(&mut svg, "head", END, y, &HEAD.fit(&layout::clean(value), room));
         y += LINE;
     }
-    sheet::strip(frozen, &head(query), svg)
+    layout::strip(frozen, &head(query), svg)
 }
 
 fn head(query: &QueryResult) -> Head {
@@ -76,7 +100,7 @@ fn head(query: &QueryResult) -> Head {
         chips.push((name, statistic.value.to_string()));
     }
     Head {
-        title: words::brief(query.label()),
+        title: captions::brief(query.label()),
         facts: facts.join(" · "),
         aside: String::new(),
         pill: ("note", query.language.name().to_uppercase()),
@@ -88,16 +112,16 @@ fn head(query: &QueryResult) -> Head {
 fn asked(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
     let given: Vec<&str> = query.query.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let mut lines: Vec<String> =
-        given.iter().take(MOST_LINES).map(|line| CODE.fit(&sheet::clean(line), END - PAD - 16.0)).collect();
+        given.iter().take(MOST_LINES).map(|line| CODE.fit(&layout::clean(line), END - PAD - 16.0)).collect();
     if given.len() > MOST_LINES {
         lines.push(format!("… and {} more lines", given.len() - MOST_LINES));
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = lines.len() as f64 * LINE + 10.0;
-    sheet::block(svg, "band", PAD - 8.0, top - 6.0, END - PAD + 16.0, height, 4.0);
+    layout::block(svg, "band", PAD - 8.0, top - 6.0, END - PAD + 16.0, height, 4.0);
     let mut y = top + 9.0;
     for line in &lines {
-        sheet::code(svg, "", PAD, y, line);
+        layout::code(svg, "", PAD, y, line);
         y += LINE;
     }
     top + height + 6.0
@@ -105,28 +129,28 @@ fn asked(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
 
 fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
     if query.rows.is_empty() {
-        sheet::put(svg, "name muted", PAD, top + 18.0, "No row matched.");
+        layout::put(svg, "name muted", PAD, top + 18.0, "No row matched.");
         return top + 26.0;
     }
     let columns = columns(query);
     for column in &columns {
-        let name = HEAD.fit(&sheet::clean(&query.columns[column.index]), column.width);
+        let name = HEAD.fit(&layout::clean(&query.columns[column.index]), column.width);
         match column.numeric {
-            true => sheet::end(svg, "head", column.x + column.width, top + 10.0, &name),
-            false => sheet::put(svg, "head", column.x, top + 10.0, &name),
+            true => layout::end(svg, "head", column.x + column.width, top + 10.0, &name),
+            false => layout::put(svg, "head", column.x, top + 10.0, &name),
         }
     }
     let mut y = top + 18.0;
     for (i, row) in query.rows.iter().take(MOST_ROWS).enumerate() {
         if i % 2 == 0 {
-            sheet::band(svg, y, ROW);
+            layout::band(svg, y, ROW);
         }
         for column in &columns {
             let cell = row.get(column.index).map(String::as_str).unwrap_or_default();
             let cell = NAME.fit(&one_line(cell), column.width);
             match column.numeric {
-                true => sheet::end(svg, "name", column.x + column.width, y + 15.0, &cell),
-                false => sheet::put(svg, "name", column.x, y + 15.0, &cell),
+                true => layout::end(svg, "name", column.x + column.width, y + 15.0, &cell),
+                false => layout::put(svg, "name", column.x, y + 15.0, &cell),
             }
         }
         y += ROW;
@@ -143,7 +167,7 @@ fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
     if rest.is_empty() {
         return y;
     }
-    sheet::put(svg, "name muted", PAD, y + 18.0, &format!("… and {} (all in the data)", rest.join(", ")));
+    layout::put(svg, "name muted", PAD, y + 18.0, &format!("… and {} (all in the data)", rest.join(", ")));
     y + 26.0
 }
 
@@ -200,5 +224,15 @@ fn width(font: Font, text: &str) -> f64 {
 
 fn one_line(text: &str) -> String {
     let beginning: String = text.chars().take(300).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    sheet::clean(&beginning)
+    layout::clean(&beginning)
+}
+
+fn table(query: &QueryResult) -> Table {
+    let cells = |row: &Vec<String>| query.columns.iter().zip(row).map(|(_, cell)| cell_of(cell)).collect();
+    Table {
+        summary: text::count(query.rows.len(), "row"),
+        head: query.columns.iter().map(|name| cell_of(name)).collect(),
+        rows: query.rows.iter().take(table::MOST_ROWS).map(cells).collect(),
+        more: query.rows.len().saturating_sub(table::MOST_ROWS),
+    }
 }

@@ -1,13 +1,15 @@
 //! X-Ray's settings as tables: groups and sampling rules.
 
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
 use tracebook_core::xray::{Group, Groups, SamplingRule, SamplingRules};
 
+use super::Picture;
+use super::captions;
 use super::frame::PAD;
+use super::layout::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
 use super::measure::Font;
-use super::sheet::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
-use super::words;
+use super::table::{Table, made};
 use super::xml::Svg;
 
 /// The most groups or rules that get a row.
@@ -20,6 +22,52 @@ const LINE: f64 = 16.0;
 const EXPRESSION: f64 = 230.0;
 const INSIGHTS: f64 = 760.0;
 
+impl Picture for Groups {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        groups(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        groups_strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        groups_table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::Groups).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let names: Vec<&str> = self.groups.iter().map(|g| g.name.as_str()).collect();
+        captions::named(&names).into_iter().collect()
+    }
+}
+
+impl Picture for SamplingRules {
+    fn full(&self, frozen: Option<&Frozen>) -> String {
+        rules(self, frozen)
+    }
+
+    fn strip(&self, frozen: Option<&Frozen>) -> String {
+        rules_strip(self, frozen)
+    }
+
+    fn table(&self) -> Table {
+        rules_table(self)
+    }
+
+    fn subject(&self) -> String {
+        captions::kind(Kind::SamplingRules).to_owned()
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let names: Vec<&str> = self.rules.iter().map(|r| r.name.as_str()).collect();
+        captions::named(&names).into_iter().collect()
+    }
+}
+
 /// Draws the full card of groups.
 pub(super) fn groups(groups: &Groups, frozen: Option<&Frozen>) -> String {
     let head = groups_head(groups);
@@ -31,19 +79,19 @@ pub(super) fn groups(groups: &Groups, frozen: Option<&Frozen>) -> String {
     }
     y = rest(&mut svg, groups.groups.len(), "group", "groups", y);
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, y, &groups.notes)
+    layout::sheet(frozen, &head, &description, svg, y, &groups.notes)
 }
 
 /// Draws the strip of groups: their names.
 pub(super) fn groups_strip(groups: &Groups, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     names(&mut svg, groups.groups.iter().map(|g| (g.name.as_str(), "")));
-    sheet::strip(frozen, &groups_head(groups), svg)
+    layout::strip(frozen, &groups_head(groups), svg)
 }
 
 fn groups_head(groups: &Groups) -> Head {
     let title = match groups.groups.as_slice() {
-        [one] => format!("X-Ray group {}", words::brief(&one.name)),
+        [one] => format!("X-Ray group {}", captions::brief(&one.name)),
         _ => "X-Ray groups".to_owned(),
     };
     let mut facts = vec![text::count(groups.groups.len(), "group")];
@@ -75,26 +123,26 @@ fn group_row(svg: &mut Svg, group: &Group, top: f64, odd: bool) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = lines.len().max(1) as f64 * LINE + 32.0;
     if odd {
-        sheet::band(svg, top, height);
+        layout::band(svg, top, height);
     }
     let y = top + 19.0;
     let name = named(&group.name);
-    sheet::put(svg, "name b", PAD, y, &NAME_BOLD.fit(&name, EXPRESSION - PAD - 16.0));
+    layout::put(svg, "name b", PAD, y, &NAME_BOLD.fit(&name, EXPRESSION - PAD - 16.0));
     let mut line = y;
     if lines.is_empty() {
-        sheet::put(svg, "name muted", EXPRESSION, line, "every trace: it has no expression");
+        layout::put(svg, "name muted", EXPRESSION, line, "every trace: it has no expression");
         line += LINE;
     }
     for text in &lines {
-        sheet::code(svg, "", EXPRESSION, line, text);
+        layout::code(svg, "", EXPRESSION, line, text);
         line += LINE;
     }
     let (class, word) = if group.insights_enabled { ("good", "on") } else { ("note", "off") };
-    let width = sheet::tag(svg, INSIGHTS, y - 4.0, class, word, 60.0);
+    let width = layout::tag(svg, INSIGHTS, y - 4.0, class, word, 60.0);
     if group.notifications_enabled {
-        sheet::put(svg, "small muted", INSIGHTS + width + 6.0, y, "notifies");
+        layout::put(svg, "small muted", INSIGHTS + width + 6.0, y, "notifies");
     }
-    sheet::put(svg, "small mono muted", PAD, line + 1.0, &MONO.fit(&sheet::clean(&group.arn), END - PAD));
+    layout::put(svg, "small mono muted", PAD, line + 1.0, &MONO.fit(&layout::clean(&group.arn), END - PAD));
     height
 }
 
@@ -118,7 +166,7 @@ pub(super) fn rules(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
     }
     y = rest(&mut svg, rules.rules.len(), "rule", "rules", y);
     let description = format!("{} · {}", head.pill.1, head.facts);
-    sheet::sheet(frozen, &head, &description, svg, y, &rules.notes)
+    layout::sheet(frozen, &head, &description, svg, y, &rules.notes)
 }
 
 /// Draws the strip of sampling rules: names and rates.
@@ -126,12 +174,12 @@ pub(super) fn rules_strip(rules: &SamplingRules, frozen: Option<&Frozen>) -> Str
     let mut svg = Svg::new();
     let rates: Vec<String> = rules.rules.iter().take(3).map(|r| format!("{} %", text::percent(r.fixed_rate))).collect();
     names(&mut svg, rules.rules.iter().zip(&rates).map(|(r, rate)| (r.name.as_str(), rate.as_str())));
-    sheet::strip(frozen, &rules_head(rules), svg)
+    layout::strip(frozen, &rules_head(rules), svg)
 }
 
 fn rules_head(rules: &SamplingRules) -> Head {
     let title = match rules.rules.as_slice() {
-        [one] => format!("X-Ray sampling rule {}", words::brief(&one.name)),
+        [one] => format!("X-Ray sampling rule {}", captions::brief(&one.name)),
         _ => "X-Ray sampling rules".to_owned(),
     };
     let partial = rules.rules.iter().filter(|r| r.fixed_rate < 1.0).count();
@@ -152,7 +200,7 @@ fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
     let room = RESERVOIR - MATCHES - 16.0;
     let matches = matches(rule);
     for (name, value) in matches.iter().take(6) {
-        lines.push(MONO.fit(&sheet::clean(&format!("{name} {value}")), room));
+        lines.push(MONO.fit(&layout::clean(&format!("{name} {value}")), room));
     }
     if matches.len() > 6 {
         lines.push(format!("and {} more", matches.len() - 6));
@@ -169,29 +217,29 @@ fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
         left.max(right).max(44.0)
     };
     if odd {
-        sheet::band(svg, top, height);
+        layout::band(svg, top, height);
     }
     let y = top + 19.0;
-    sheet::put(svg, "name", PAD, y, &NAME.fit(&text::grouped(rule.priority as usize), RULE_NAME - PAD));
-    sheet::put(svg, "name b", RULE_NAME + 6.0, y, &NAME_BOLD.fit(&named(&rule.name), MATCHES - RULE_NAME - 20.0));
+    layout::put(svg, "name", PAD, y, &NAME.fit(&text::grouped(rule.priority as usize), RULE_NAME - PAD));
+    layout::put(svg, "name b", RULE_NAME + 6.0, y, &NAME_BOLD.fit(&named(&rule.name), MATCHES - RULE_NAME - 20.0));
     let mut line = y;
     for text in &lines {
-        sheet::put(svg, if matches.is_empty() { "small muted" } else { "small mono" }, MATCHES, line, text);
+        layout::put(svg, if matches.is_empty() { "small muted" } else { "small mono" }, MATCHES, line, text);
         line += LINE;
     }
     let reservoir = format!("{}/s", text::grouped(rule.reservoir_size as usize));
-    sheet::put(svg, "name", RESERVOIR, y, &NAME.fit(&reservoir, RATE - RESERVOIR - 8.0));
+    layout::put(svg, "name", RESERVOIR, y, &NAME.fit(&reservoir, RATE - RESERVOIR - 8.0));
     let partial = rule.fixed_rate < 1.0;
     let rate = NAME_BOLD.fit(&format!("{} %", text::percent(rule.fixed_rate)), 92.0);
-    sheet::put(svg, if partial { "name b open" } else { "name b" }, RATE, y, &rate);
+    layout::put(svg, if partial { "name b open" } else { "name b" }, RATE, y, &rate);
     bar(svg, rule.fixed_rate, RATE + 98.0, y - 9.0, END - RATE - 98.0);
     let mut line = y + 20.0;
     for text in &words {
-        sheet::put(svg, if partial { "small open" } else { "small muted" }, RESERVOIR, line, text);
+        layout::put(svg, if partial { "small open" } else { "small muted" }, RESERVOIR, line, text);
         line += LINE;
     }
     for text in &ignored {
-        sheet::put(svg, "small bad", RESERVOIR, line, &SMALL.fit(text, END - RESERVOIR));
+        layout::put(svg, "small bad", RESERVOIR, line, &SMALL.fit(text, END - RESERVOIR));
         line += LINE;
     }
     height
@@ -200,10 +248,10 @@ fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
 /// A share as a bar.
 fn bar(svg: &mut Svg, rate: f64, x: f64, y: f64, width: f64) {
     let share = if rate.is_finite() { rate.clamp(0.0, 1.0) } else { 0.0 };
-    sheet::block(svg, "chip", x, y, width, 9.0, 4.5);
+    layout::block(svg, "chip", x, y, width, 9.0, 4.5);
     if share > 0.0 {
         let class = if share < 1.0 { "open" } else { "good" };
-        sheet::block(svg, class, x, y, (width * share).max(9.0), 9.0, 4.5);
+        layout::block(svg, class, x, y, (width * share).max(9.0), 9.0, 4.5);
     }
 }
 
@@ -235,7 +283,7 @@ fn ignored(rule: &SamplingRule) -> Vec<String> {
         why.push("SDKs ignore it: its resource is not *".to_owned());
     }
     if !rule.attributes.is_empty() {
-        why.push("SDKs ignore it: it asks for attributes".to_owned());
+        why.push("SDKs ignore it: it matches on attributes".to_owned());
     }
     why
 }
@@ -266,7 +314,7 @@ pub(super) fn sentence(rule: &SamplingRule) -> String {
 }
 
 fn named(name: &str) -> String {
-    match sheet::clean(name) {
+    match layout::clean(name) {
         name if name.is_empty() => "(no name)".to_owned(),
         name => name,
     }
@@ -275,7 +323,7 @@ fn named(name: &str) -> String {
 /// The columns' heads; returns where the rows begin.
 fn columns(svg: &mut Svg, heads: &[(f64, &str)], top: f64) -> f64 {
     for (x, text) in heads {
-        sheet::put(svg, "small muted", *x, top + 8.0, text);
+        layout::put(svg, "small muted", *x, top + 8.0, text);
     }
     top + 16.0
 }
@@ -283,7 +331,7 @@ fn columns(svg: &mut Svg, heads: &[(f64, &str)], top: f64) -> f64 {
 /// How many more there are.
 fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
     if all == 0 {
-        sheet::put(svg, "name muted", PAD, y + 18.0, &format!("There are no {many}."));
+        layout::put(svg, "name muted", PAD, y + 18.0, &format!("There are no {many}."));
         return y + 26.0;
     }
     let hidden = all.saturating_sub(MOST_ROWS);
@@ -292,7 +340,7 @@ fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
     }
     let word = if hidden == 1 { one } else { many };
     let text = format!("… and {} more {word} (all in the data)", text::grouped(hidden));
-    sheet::put(svg, "name muted", PAD, y + 18.0, &text);
+    layout::put(svg, "name muted", PAD, y + 18.0, &text);
     y + 26.0
 }
 
@@ -302,9 +350,40 @@ fn names<'a>(svg: &mut Svg, list: impl Iterator<Item = (&'a str, &'a str)>) {
     #[expect(clippy::cast_precision_loss, reason = "at most three")]
     let mut y = STRIP / 2.0 + 4.0 - (list.len() as f64 - 1.0) * 8.0;
     for (name, said) in list {
-        let room = END - STRIP_CHART - Font::bold(11.0).careful().width(said) - 10.0;
-        sheet::put(svg, "small", STRIP_CHART, y, &SMALL.fit(&named(name), room));
-        sheet::end(svg, "head", END, y, &HEAD.fit(said, 80.0));
+        let room = END - STRIP_CHART - Font::bold(11.0).width(said) - 10.0;
+        layout::put(svg, "small", STRIP_CHART, y, &SMALL.fit(&named(name), room));
+        layout::end(svg, "head", END, y, &HEAD.fit(said, 80.0));
         y += 16.0;
     }
+}
+
+fn groups_table(groups: &Groups) -> Table {
+    let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let rows = groups.groups.iter().map(|g| {
+        let expression = match g.filter_expression.is_empty() {
+            true => "every trace".to_owned(),
+            false => g.filter_expression.clone(),
+        };
+        [g.name.clone(), expression, on(g.insights_enabled), on(g.notifications_enabled), g.arn.clone()]
+    });
+    let summary = text::count(groups.groups.len(), "group");
+    made(summary, ["Name", "Filter expression", "Insights", "Notifications", "ARN"], groups.groups.len(), rows)
+}
+
+fn rules_table(rules: &SamplingRules) -> Table {
+    let rows = rules.rules.iter().map(|r| {
+        let matches: Vec<String> = matches(r).into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+        [
+            r.priority.to_string(),
+            r.name.clone(),
+            if matches.is_empty() { "every request".to_owned() } else { matches.join(", ") },
+            format!("{}/s", text::grouped(r.reservoir_size as usize)),
+            format!("{} %", text::percent(r.fixed_rate)),
+            sentence(r),
+            r.modified.human(),
+        ]
+    });
+    let summary = text::count(rules.rules.len(), "rule");
+    let head = ["Priority", "Name", "Matches", "Reservoir", "Rate", "In words", "Changed"];
+    made(summary, head, rules.rules.len(), rows)
 }

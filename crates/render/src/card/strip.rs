@@ -10,7 +10,7 @@ use super::frame::{self, PAD, WIDTH};
 use super::measure::Font;
 use super::waterfall::{Axis, hues};
 use super::xml::Svg;
-use super::{Size, words};
+use super::{Size, captions};
 
 const HEIGHT: f64 = 64.0;
 const TITLE: Font = Font::bold(14.0);
@@ -23,12 +23,12 @@ const MOST_BARS: usize = 8;
 pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let name = trace.name();
     let mut facts = vec![text::count(trace.spans.len(), "span"), human_duration(trace.duration())];
-    facts.extend(words::services(trace).into_iter().take(2).map(|s| s.chars().take(40).collect()));
+    facts.extend(captions::services(trace).into_iter().take(2).map(|s| s.chars().take(40).collect()));
     facts.push(trace.start().human());
     let mut facts = facts.join(" · ");
-    if let Some(digest) = frozen.map(|f| words::short_digest(&f.digest)) {
+    if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
         let longer = format!("{facts} · {digest}");
-        // Half a digest proves nothing.
+        // Half a digest is of no use.
         if SMALL.width(&longer) <= CHART - 24.0 - (PAD + 22.0) {
             facts = longer;
         }

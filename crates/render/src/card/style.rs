@@ -31,6 +31,21 @@ tspan{unicode-bidi:isolate}
 .event{fill:#ffffff;stroke:#1b2430;stroke-width:1}
 .s0{fill:#2f6fd6;stop-color:#2f6fd6}.s1{fill:#0f8f83;stop-color:#0f8f83}.s2{fill:#b97309;stop-color:#b97309}.s3{fill:#8257d1;stop-color:#8257d1}
 .s4{fill:#bf4a94;stop-color:#bf4a94}.s5{fill:#5a8a1f;stop-color:#5a8a1f}.s6{fill:#1289ad;stop-color:#1289ad}.s7{fill:#7b6a5c;stop-color:#7b6a5c}
+.code{font-size:11.5px}
+.tag{font-size:10px;font-weight:600}
+.head{font-size:11px;font-weight:600}
+.b{font-weight:600}.i{font-style:italic}.u{text-decoration:underline}.x{text-decoration:line-through}.d{opacity:.72}
+.info{fill:#1f62c9}.infobg{fill:#e8f0fd}.note{fill:#5d6a7a}
+.term{fill:#f6f8fa;stroke:#e3e8ee}
+.card{fill:#ffffff;stroke:#c3ccd6;stroke-width:1}
+.wire{fill:none;stroke:#8a97a6;stroke-width:1.4}.wiretip{fill:#8a97a6}
+.badtip{fill:#c81e2b}
+.under{fill:#ffffff;opacity:.88}
+.glyph{fill:none;stroke:#3d4a5a;stroke-width:1.3;stroke-linecap:round;stroke-linejoin:round}
+.ring{fill:none;stroke-width:3.5}
+.rgood{stroke:#1a7f4b}.rwarn{stroke:#c98a0b}.rbad{stroke:#c81e2b}.rhold{stroke:#8257d1}.rnone{stroke:#c3ccd6}
+.fr{fill:#c01c28}.fg{fill:#1a7f37}.fy{fill:#855700}.fb{fill:#1f62c9}.fm{fill:#9636ad}.fc{fill:#0b7285}
+.gr{fill:#fadfe1}.gg{fill:#d8f0e0}.gy{fill:#f8ebc8}.gb{fill:#dbe7fb}.gm{fill:#f0def5}.gc{fill:#d5eef2}.gn{fill:#dde3ea}
 @media (prefers-color-scheme:dark){
 text{fill:#e4e9f0}
 .muted{fill:#9aa7b6}
@@ -47,30 +62,6 @@ text{fill:#e4e9f0}
 .event{fill:#10161e;stroke:#e4e9f0}
 .s0{fill:#6ea2ff;stop-color:#6ea2ff}.s1{fill:#35c4b4;stop-color:#35c4b4}.s2{fill:#e5a13b;stop-color:#e5a13b}.s3{fill:#b394f5;stop-color:#b394f5}
 .s4{fill:#e883bf;stop-color:#e883bf}.s5{fill:#95c455;stop-color:#95c455}.s6{fill:#4cc0e4;stop-color:#4cc0e4}.s7{fill:#b8a595;stop-color:#b8a595}
-}
-</style>
-";
-
-/// What the cards of other kinds have beside that: terminals, chips, grounds. A trace's card does not carry it, so that
-/// those that were exported before these kinds existed are still drawn to the byte.
-const MORE: &str = "\
-.code{font-size:11.5px}
-.tag{font-size:10px;font-weight:600}
-.head{font-size:11px;font-weight:600}
-.b{font-weight:600}.i{font-style:italic}.u{text-decoration:underline}.x{text-decoration:line-through}.d{opacity:.72}
-.info{fill:#1f62c9}.infobg{fill:#e8f0fd}.note{fill:#5d6a7a}
-.term{fill:#f6f8fa;stroke:#e3e8ee}
-.card{fill:#ffffff;stroke:#c3ccd6;stroke-width:1}
-.wire{fill:none;stroke:#8a97a6;stroke-width:1.4}.wiretip{fill:#8a97a6}
-.badtip{fill:#c81e2b}
-.under{fill:#ffffff;opacity:.88}
-.glyph{fill:none;stroke:#3d4a5a;stroke-width:1.3;stroke-linecap:round;stroke-linejoin:round}
-.ring{fill:none;stroke-width:3.5}
-.rgood{stroke:#1a7f4b}.rwarn{stroke:#c98a0b}.rbad{stroke:#c81e2b}.rhold{stroke:#8257d1}.rnone{stroke:#c3ccd6}
-.fr{fill:#c01c28}.fg{fill:#1a7f37}.fy{fill:#855700}.fb{fill:#1f62c9}.fm{fill:#9636ad}.fc{fill:#0b7285}
-.gr{fill:#fadfe1}.gg{fill:#d8f0e0}.gy{fill:#f8ebc8}.gb{fill:#dbe7fb}.gm{fill:#f0def5}.gc{fill:#d5eef2}.gn{fill:#dde3ea}
-";
-const MORE_DARK: &str = "\
 .info{fill:#79b0ff}.infobg{fill:#14263f}.note{fill:#9aa7b6}
 .term{fill:#0b1017;stroke:#232d39}
 .card{fill:#161e28;stroke:#3c4856}
@@ -81,14 +72,9 @@ const MORE_DARK: &str = "\
 .rgood{stroke:#4fd08b}.rwarn{stroke:#f0b849}.rbad{stroke:#ff7b84}.rhold{stroke:#b394f5}.rnone{stroke:#3c4856}
 .fr{fill:#ff8a92}.fg{fill:#57d38c}.fy{fill:#e3b341}.fb{fill:#79b0ff}.fm{fill:#d79bf0}.fc{fill:#56cfe1}
 .gr{fill:#4a1d23}.gg{fill:#123d26}.gy{fill:#42330d}.gb{fill:#16305c}.gm{fill:#3c1c47}.gc{fill:#0d3c45}.gn{fill:#2b3542}
-";
-
-/// [`STYLE`] with [`MORE`] in both halves.
-pub(super) fn whole() -> String {
-    let (light, dark) = STYLE.split_once(IF_DARK).unwrap_or((STYLE, ""));
-    let dark = dark.trim_end().trim_end_matches("</style>").trim_end().trim_end_matches('}');
-    format!("{light}{MORE}{IF_DARK}{dark}{MORE_DARK}}}\n</style>\n")
 }
+</style>
+";
 
 #[cfg(test)]
 mod tests {
@@ -96,10 +82,8 @@ mod tests {
 
     #[test]
     fn the_dark_half_begins_once() {
-        for style in [STYLE, &whole()] {
-            assert_eq!(style.matches(IF_DARK).count(), 1);
-            assert_eq!(style.matches('{').count(), style.matches('}').count());
-            assert!(style.starts_with("<style>\n") && style.ends_with("}\n</style>\n"));
-        }
+        assert_eq!(STYLE.matches(IF_DARK).count(), 1);
+        assert_eq!(STYLE.matches('{').count(), STYLE.matches('}').count());
+        assert!(STYLE.starts_with("<style>\n") && STYLE.ends_with("}\n</style>\n"));
     }
 }

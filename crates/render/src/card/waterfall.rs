@@ -12,7 +12,7 @@ use super::frame::{self, Footer, PAD, WIDTH};
 use super::measure::Font;
 use super::style::HUES;
 use super::xml::{Svg, number};
-use super::{Size, words};
+use super::{Size, captions};
 
 /// The most spans that get a row.
 const MOST_ROWS: usize = 60;
@@ -124,7 +124,7 @@ impl Line<'_> {
 }
 
 /// The rows of a trace's spans, before they are drawn.
-pub(super) struct Fall<'a> {
+pub(super) struct Waterfall<'a> {
     trace: &'a Trace,
     rows: &'a [Row],
     pub(super) axis: Axis,
@@ -132,7 +132,7 @@ pub(super) struct Fall<'a> {
     lines: Vec<Line<'a>>,
 }
 
-impl<'a> Fall<'a> {
+impl<'a> Waterfall<'a> {
     pub(super) fn of(trace: &'a Trace, rows: &'a [Row]) -> Self {
         let axis = Axis::of(trace, CHART, CHART_END);
         let lines = lines(trace, rows, &axis);
@@ -156,7 +156,7 @@ impl<'a> Fall<'a> {
     pub(super) fn head(&self, svg: &mut Svg, name: &str, facts: &str) {
         gradients(svg, self.trace, self.rows, &self.hues);
         header(svg, self.trace, name, facts);
-        legend(svg, self.trace, &words::services(self.trace), &self.hues);
+        legend(svg, self.trace, &captions::services(self.trace), &self.hues);
     }
 
     /// Draws axis and rows.
@@ -215,7 +215,7 @@ pub(super) const TOP: f64 = 122.0;
 /// Draws the card.
 pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let rows = assemble::rows(trace);
-    let fall = Fall::of(trace, &rows);
+    let fall = Waterfall::of(trace, &rows);
     let footer = Footer::of(&trace.notes, frozen);
     let foot = TOP + fall.height() + 10.0;
     let height = foot + footer.height();
@@ -238,7 +238,7 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
 /// What a trace is about, for those who cannot see the picture.
 pub(super) fn description(trace: &Trace, facts: &str) -> String {
     let (_, status) = frame::verdict(trace);
-    let services = words::services(trace);
+    let services = captions::services(trace);
     let mut text = format!("{status} · {facts}");
     if !services.is_empty() {
         let names: Vec<String> = services.iter().take(8).map(|s| s.chars().take(60).collect()).collect();
@@ -247,7 +247,7 @@ pub(super) fn description(trace: &Trace, facts: &str) -> String {
     let failed = trace
         .spans
         .iter()
-        .find_map(|s| words::failures(trace, s).into_iter().next().filter(|_| s.status.code.is_error()));
+        .find_map(|s| captions::failures(trace, s).into_iter().next().filter(|_| s.status.code.is_error()));
     if let Some(line) = failed {
         text.push_str(" · ");
         text.extend(line.chars().take(200));
@@ -265,14 +265,14 @@ fn lines<'a>(trace: &'a Trace, rows: &'a [Row], axis: &Axis) -> Vec<Line<'a>> {
             lines.push(Line::Phantom { text: format!("parent {parent} never arrived"), from, to });
         }
         lines.push(Line::Span(row, span));
-        let failures = words::failures(trace, span);
+        let failures = captions::failures(trace, span);
         let left_out = failures.len().saturating_sub(MOST_WORDS);
         for (i, text) in failures.into_iter().take(MOST_WORDS).enumerate() {
             let text =
                 if i + 1 == MOST_WORDS && left_out > 0 { format!("{text} … and {left_out} more") } else { text };
             lines.push(Line::Words { text, depth: row.depth, bad: true });
         }
-        let said = words::said(span);
+        let said = captions::said(span);
         if !said.is_empty() {
             lines.push(Line::Words {
                 text: said.iter().take(12).cloned().collect::<Vec<_>>().join("  ·  "),
@@ -314,7 +314,7 @@ fn header(svg: &mut Svg, trace: &Trace, name: &str, facts: &str) {
         &[("class", "title".into()), ("x", PAD.into()), ("y", 34.0.into())],
         &TITLE.fit(name, pill - 16.0 - PAD),
     );
-    let id = format!("trace {}", words::trace_id(trace));
+    let id = format!("trace {}", captions::trace_id(trace));
     let right = WIDTH - PAD;
     svg.text(
         "text",
@@ -589,7 +589,7 @@ fn bar(svg: &mut Svg, axis: &Axis, span: &Span, hue: usize, middle: f64, bad: bo
     };
     svg.leaf("rect", &[&[paint], &place[..]].concat());
     if span.end.is_none() {
-        // Open to the right: nobody knows where it ends.
+        // Open to the right: it has not ended.
         let path = format!("M{} {} V{}", number(axis.right), number(y - 2.0), number(y + BAR + 2.0));
         svg.leaf("path", &[("class", "dash".into()), ("d", (&path).into())]);
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::inline::visible;
+
 /// Writes elements; what comes from data passes [`visible`] and is escaped on the way in.
 pub(super) struct Svg {
     out: String,
@@ -68,7 +70,7 @@ impl Svg {
         writeln!(self.out, "</{name}>").ok();
     }
 
-    /// What this room itself wrote: the style, and the metadata's JSON, which holds no character that XML minds.
+    /// Markup of this crate's own: the style, and the metadata's JSON, in which no character needs escaping.
     pub(super) fn raw(&mut self, text: &str) {
         self.out.push_str(text);
     }
@@ -114,33 +116,4 @@ fn escape(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
-}
-
-/// Makes visible what cannot be seen: control characters as their pictures, and as U+FFFD what XML forbids and what could
-/// turn the order of the text round or hide in it. More than three marks upon one letter are left out: they would
-/// run over the lines above.
-pub fn visible(text: &str) -> String {
-    let mut marks = 0;
-    text.chars()
-        .filter_map(|c| {
-            let width = unicode_width::UnicodeWidthChar::width(c);
-            marks = if width == Some(0) { marks + 1 } else { 0 };
-            match c {
-                '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
-                '\u{7f}' => Some('\u{2421}'),
-                '\u{80}'..='\u{9f}' => Some('\u{fffd}'),
-                '\u{61c}'
-                | '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' => Some('\u{fffd}'),
-                '\u{ad}' | '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' => Some('\u{fffd}'),
-                '\u{e0000}'..='\u{e0fff}' => Some('\u{fffd}'),
-                c if u32::from(c) & 0xfffe == 0xfffe => Some('\u{fffd}'),
-                _ if marks > 3 => None,
-                c => Some(c),
-            }
-        })
-        .collect()
 }

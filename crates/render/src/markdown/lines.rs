@@ -53,3 +53,20 @@ pub(super) fn byte_of(text: &str, utf16: usize) -> Option<usize> {
     }
     (units == utf16).then_some(text.len())
 }
+
+/// What later lines of the same container begin with: quote signs stay, list markers become blanks.
+pub(crate) fn continuation(before: &str) -> String {
+    before.chars().map(|c| if matches!(c, '>' | '\t') { c } else { ' ' }).collect()
+}
+
+/// The line ending in use at a byte: that of its line, else of the line before it, else LF.
+pub(crate) fn eol_at(body: &str, at: usize) -> &'static str {
+    let kind = |i: usize| match (body.as_bytes()[i], body.as_bytes().get(i + 1)) {
+        (b'\r', Some(b'\n')) => "\r\n",
+        (b'\r', _) => "\r",
+        _ if i > 0 && body.as_bytes()[i - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    };
+    let after = body[at..].find(['\n', '\r']).map(|i| kind(at + i));
+    after.or_else(|| body[..at].rfind(['\n', '\r']).map(kind)).unwrap_or("\n")
+}

@@ -7,16 +7,19 @@ mod lines;
 mod links;
 mod page;
 mod placing;
+mod slot_words;
 mod slots;
 mod wants;
 mod write;
 
+pub use crate::inline::one_line;
+pub(crate) use lines::{continuation, eol_at};
 pub(crate) use links::percent_decode;
 pub use links::{Link, links};
 pub(crate) use page::{Page, is_container_prefix, line_before, page};
 pub use placing::{Placing, Target, placing};
-pub use write::{Where, freeze_live, live_reference, one_line, place, reference, reference_as};
-pub(crate) use write::{escape, image, query};
+pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
+pub(crate) use write::{image, query};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -59,7 +62,8 @@ pub struct Reference {
     pub size: String,
     /// Whether it stands alone in its paragraph, and so becomes a block.
     pub alone: bool,
-    /// Whether its alternative text was generated from a live card's question, and so gives way to the card's present title.
+    /// Whether its alternative text was generated from a live card's question, and so gives way to the card's present
+    /// title.
     pub generated: bool,
 }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::lines::{Lines, byte_of};
+use super::lines::eol_at;
 use super::page::{lone_cr_as_lf, page};
 use super::{Place, Slot, Where, place, scan};
-use crate::block::eol_at;
 
 /// A change that puts a reference into a text. Offsets are UTF-16 code units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -1,6 +1,7 @@
 //! Which kind of evidence a slot's words ask for.
 
-/// `trace`, `logs`, `error`, `console`, `service-map`, `groups`, `sampling-rules`, `dossier`, `query` or `unknown`, by the first rule that a word fits.
+/// `trace`, `logs`, `error`, `console`, `service-map`, `groups`, `sampling-rules`, `dossier`, `query` or `unknown`, by
+/// the first rule that a word fits.
 ///
 /// The order is the rule: a product's name beats a general word (`Rollbar item in the console` is an error), a
 /// place beats what was seen there (`console logging` is console output), and `error` comes late because everything

@@ -7,6 +7,7 @@ use tracebook_core::live_card::LiveCard;
 use super::page::page;
 use super::{Reference, Slot, lines, scan};
 use crate::card;
+use crate::inline::{escape, one_line};
 
 /// Where a reference goes.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,8 @@ pub fn reference(frozen: &Frozen, caption: Option<&str>) -> String {
     reference_as(frozen, None, caption, "")
 }
 
-/// As [`reference`], with an alternative text of the user's own (`None`: the evidence's title) and a size (empty: the full card).
+/// As [`reference`], with an alternative text of the user's own (`None`: the evidence's title) and a size (empty: the
+/// full card).
 pub fn reference_as(frozen: &Frozen, alt: Option<&str>, caption: Option<&str>, size: &str) -> String {
     let own = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
     let alt = own(alt).unwrap_or_else(|| one_line(&frozen.evidence.title()));
@@ -42,8 +44,8 @@ pub(crate) fn query(size: &str) -> &'static str {
     if size == "compact" { "?size=compact" } else { "" }
 }
 
-/// Turns every reference to a live card into what `frozen_as` makes of it; `None` where the text has none. Every other byte
-/// stays.
+/// Turns every reference to a live card into what `frozen_as` makes of it; `None` where the text has none. Every other
+/// byte stays.
 pub fn freeze_live(body: &str, card: Id, frozen_as: &dyn Fn(&Reference) -> String) -> Option<String> {
     let found: Vec<Reference> = scan(body).live.into_iter().filter(|r| r.id == card).collect();
     let mut text = String::with_capacity(body.len() + 64);
@@ -63,39 +65,6 @@ pub(crate) fn image(alt: &str, destination: &str, title: &str) -> String {
         true => format!("![{}]({destination})", escape(alt)),
         false => format!("![{}]({destination} \"{}\")", escape(alt), escape(title)),
     }
-}
-
-/// A text as it can stand on one line: blanks and breaks become one blank, what cannot be seen becomes visible.
-pub fn one_line(text: &str) -> String {
-    let words: Vec<String> = text.split_whitespace().map(card::visible).collect();
-    words.join(" ")
-}
-
-/// Escapes a text of one line so that markdown shows it as it is: in a paragraph, an image, a title or a table cell.
-pub(crate) fn escape(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len() + 8);
-    for (i, &c) in chars.iter().enumerate() {
-        let word = |j: Option<usize>| j.and_then(|j| chars.get(j)).is_some_and(|c| c.is_alphanumeric());
-        let needs = match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '"' | '~' | '^' | '$' => true,
-            // Inside a word it is only a character: snake_case stays readable.
-            '_' => !(word(i.checked_sub(1)) && word(Some(i + 1))),
-            '&' => chars.get(i + 1).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#'),
-            '!' => chars.get(i + 1) == Some(&'['),
-            // What would begin a heading, a list or a rule.
-            '#' | '-' | '+' | '=' => i == 0,
-            '.' | ')' => {
-                i > 0 && chars[..i].iter().all(char::is_ascii_digit) && chars.get(i + 1).is_none_or(|c| *c == ' ')
-            }
-            _ => false,
-        };
-        if needs {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// Puts a reference into a text. The container's prefix (list, quote) and every line ending stay, and so does
@@ -131,9 +100,9 @@ fn in_slot(body: &str, reference: &str, range: std::ops::Range<usize>) -> String
         return plain;
     }
     // The line had neighbours in its paragraph: blank lines let the card stand by itself.
-    let eol = crate::block::eol_at(body, range.start);
+    let eol = lines::eol_at(body, range.start);
     let bom = if body.starts_with('\u{feff}') { 3 } else { 0 };
-    let prefix = crate::block::continuation(super::page::line_before(body, range.start, bom));
+    let prefix = lines::continuation(super::page::line_before(body, range.start, bom));
     let blank = format!("{}{eol}", prefix.trim_end());
     let line_start = range.start - super::page::line_before(body, range.start, bom).len();
     let tail_at =
@@ -160,7 +129,7 @@ fn in_slot(body: &str, reference: &str, range: std::ops::Range<usize>) -> String
 }
 
 fn append(body: &str, reference: &str) -> String {
-    let eol = crate::block::eol_at(body, body.len());
+    let eol = lines::eol_at(body, body.len());
     let mut text = body.to_owned();
     if text.trim_start_matches('\u{feff}').is_empty() {
         return format!("{text}{reference}{eol}");
