@@ -1,18 +1,18 @@
-//! What Tracebook is about, as plain values: entries, evidence, traces, questions.
+//! The domain model as plain values: entries, evidence, traces, questions.
 //!
-//! **For:** the words of the house and the rules that hold between them: ids, time, the one
-//! [`trace::Trace`] that OTLP and X-Ray become, how evidence is assembled, frozen and digested,
-//! what a credential looks like, which weeks a course has.
+//! **For:** the types and the rules between them: ids, time, the one [`trace::Trace`] that OTLP and X-Ray become, the
+//! catalog of sources and kinds, how evidence is assembled, frozen and digested, what a credential looks like, which
+//! weeks a course has.
 //!
 //! **Never:** I/O of any kind. No tokio, no database, no network, no file, no clock: time and
-//! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Nothing here can fail because of the world
-//! outside, so errors are about values only.
+//! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors are about values only.
 
 pub mod assemble;
 pub mod canonical;
 pub mod catalog;
 pub mod clock;
 pub mod console;
+pub mod content;
 pub mod course;
 pub mod credentials;
 pub mod diff;

@@ -1,5 +1,6 @@
 //! Evidence: listing, showing, comparing and deleting it.
 
+use tracebook_core::console::spans;
 use tracebook_core::diff::{self, Difference};
 use tracebook_core::evidence::{Body, Evidence, Frozen};
 use tracebook_core::ids::Id;
@@ -42,7 +43,8 @@ impl EvidenceStore {
         let frozen = self.frozen(request.id).await?;
         let reference = markdown::reference(&frozen, None);
         let Evidence { body, provenance, .. } = frozen.evidence;
-        Ok(EvidenceView { row, reference, provenance, data: body })
+        let console = body.console_lines().map(|line| spans(&line.text)).collect();
+        Ok(EvidenceView { row, reference, provenance, data: body, console })
     }
 
     pub(crate) async fn restore(&self, request: EvidenceRestore, caller: &Caller) -> Result<EvidenceRow, Error> {
@@ -100,7 +102,7 @@ impl EvidenceStore {
         let frozen = self.frozen(id).await?;
         let raw = self.store.evidence_raw(id).await?;
         if raw.is_empty() {
-            let why = why_no_raw(&frozen.evidence.body);
+            let why = frozen.evidence.body.content().why_no_raw();
             return Err(Error::not_found(format!("evidence {id} has no raw data"), why));
         }
         serde_json::from_slice(&raw).map_err(Error::internal)
@@ -146,23 +148,6 @@ pub fn as_text(frozen: &Frozen) -> String {
         text.push_str(&format!("{}{}  {length}  {}\n", "  ".repeat(row.depth), span.title(), span.status.code.word()));
     }
     text
-}
-
-/// Why there is no raw data.
-fn why_no_raw(body: &Body) -> &'static str {
-    match body {
-        Body::Console(_) => {
-            "Nothing else was received: its lines are the text as printed; `evidence show` without --raw shows them"
-        }
-        Body::ServiceMap(_) => "It was computed from traces; capture one of them to keep its bytes",
-        Body::Groups(_) | Body::SamplingRules(_) => {
-            "Nothing else was received: they are settings, and `evidence show` without --raw shows them in full"
-        }
-        Body::Query(_) => "Nothing else was received: `evidence show` without --raw shows the whole answer",
-        Body::Trace(_) | Body::Logs(_) | Body::Error(_) | Body::Dossier(_) => {
-            "It came with an import; an export holds the data and its digest, not the bytes as received"
-        }
-    }
 }
 
 fn no_evidence(id: Id) -> Error {

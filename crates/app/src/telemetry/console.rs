@@ -1,6 +1,6 @@
 //! Local console lines: output of watched commands.
 
-use tracebook_core::console::{ConsoleRow, plain};
+use tracebook_core::console::{ConsoleRow, plain, spans};
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::time::Nanos;
 use tracebook_store::console::{LineQuery, StoredLine};
@@ -70,6 +70,7 @@ fn row(stored: StoredLine) -> ConsoleRow {
         id: stored.seq.to_string(),
         timestamp: line.timestamp.rfc3339(),
         stream: line.stream,
+        spans: spans(&line.text),
         text: line.text,
         stderr: line.stderr,
     }

@@ -1,10 +1,16 @@
 //! Escape sequences: which characters of a text a terminal would show, and in which style.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use vte::Params;
+
+use super::is_false;
 
 /// One of a terminal's sixteen colours, which the terminal's theme chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say everything")]
 pub enum Named {
     Black,
     Red,
@@ -58,14 +64,40 @@ pub enum Colour {
 }
 
 impl Colour {
-    fn from_index(n: u8) -> Self {
+    fn from_index(n: u16) -> Option<Self> {
         match Named::ALL.get(usize::from(n)) {
-            Some(named) => Self::Named(*named),
-            None => Self::Index(n),
+            Some(named) => Some(Self::Named(*named)),
+            None => u8::try_from(n).ok().map(Self::Index),
         }
     }
 
-    /// Red, green and blue, where no theme has a say in it: `None` for [`Colour::Named`].
+    fn from_rgb(r: u16, g: u16, b: u16) -> Option<Self> {
+        let byte = |n| u8::try_from(n).ok();
+        Some(Self::Rgb(byte(r)?, byte(g)?, byte(b)?))
+    }
+
+    /// The nearest of the sixteen named colours; light and dark backgrounds each have a legible shade of them.
+    pub fn nearest(self) -> Named {
+        let (r, g, b) = match (self, self.rgb()) {
+            (Self::Named(named), _) => return named,
+            (_, rgb) => rgb.unwrap_or_default(),
+        };
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        if most - least < 40 {
+            return match most {
+                0..64 => Named::Black,
+                64..160 => Named::BrightBlack,
+                160..224 => Named::White,
+                224.. => Named::BrightWhite,
+            };
+        }
+        let half = u16::midpoint(u16::from(most), u16::from(least));
+        let bit = |level: u8, bit: usize| if u16::from(level) > half { bit } else { 0 };
+        let hue = bit(r, 1) | bit(g, 2) | bit(b, 4);
+        Named::ALL[if most > 200 && least > 60 { hue + 8 } else { hue }]
+    }
+
+    /// Red, green and blue; `None` for [`Colour::Named`], which the theme chooses.
     pub fn rgb(self) -> Option<(u8, u8, u8)> {
         match self {
             Self::Named(_) => None,
@@ -94,6 +126,8 @@ pub struct Style {
     pub italic: bool,
     /// Underlined, of any kind.
     pub underline: bool,
+    /// Struck through.
+    pub strike: bool,
     /// Foreground and background change places.
     pub inverse: bool,
     /// The text's colour; `None` is the theme's own.
@@ -103,39 +137,39 @@ pub struct Style {
 }
 
 impl Style {
-    /// Whether a blank in this style is seen.
+    /// Whether a blank in this style is visible.
     pub(super) fn marks_blanks(self) -> bool {
-        self.bg.is_some() || self.underline || self.inverse
+        self.bg.is_some() || self.underline || self.strike || self.inverse
     }
 
-    /// Takes over what an SGR sequence with these parameters (`1;31`) asks for. What is not known is passed over.
-    fn apply(&mut self, params: &str) {
-        let mut groups = params.split(';');
+    /// Applies the parameters of an SGR sequence. Unknown ones are ignored.
+    fn apply(&mut self, params: &Params) {
+        let mut groups = params.iter();
         while let Some(group) = groups.next() {
             // `38:2::255:0:0` is one group with its colour in it, `38;2;255;0;0` is spread over several.
-            let mut parts = group.split(':');
-            let code = parts.next().unwrap_or_default();
-            let Some(code) = number(code) else { continue };
+            let Some((&code, sub)) = group.split_first() else { continue };
             match code {
                 0 => *self = Self::default(),
                 1 => self.bold = true,
                 2 => self.dim = true,
                 3 => self.italic = true,
-                4 => self.underline = parts.next() != Some("0"),
+                4 => self.underline = sub.first() != Some(&0),
                 7 => self.inverse = true,
+                9 => self.strike = true,
                 21 => self.underline = true,
                 22 => (self.bold, self.dim) = (false, false),
                 23 => self.italic = false,
                 24 => self.underline = false,
                 27 => self.inverse = false,
-                30..=37 => self.fg = Some(Colour::from_index(code - 30)),
+                29 => self.strike = false,
+                30..=37 => self.fg = Colour::from_index(code - 30),
                 39 => self.fg = None,
-                40..=47 => self.bg = Some(Colour::from_index(code - 40)),
+                40..=47 => self.bg = Colour::from_index(code - 40),
                 49 => self.bg = None,
-                90..=97 => self.fg = Some(Colour::from_index(code - 90 + 8)),
-                100..=107 => self.bg = Some(Colour::from_index(code - 100 + 8)),
+                90..=97 => self.fg = Colour::from_index(code - 90 + 8),
+                100..=107 => self.bg = Colour::from_index(code - 100 + 8),
                 38 | 48 | 58 => {
-                    let colour = if group.contains(':') { packed_colour(group) } else { spread_colour(&mut groups) };
+                    let colour = if sub.is_empty() { spread_colour(&mut groups) } else { packed_colour(sub) };
                     match (code, colour) {
                         (38, Some(colour)) => self.fg = Some(colour),
                         (48, Some(colour)) => self.bg = Some(colour),
@@ -147,10 +181,12 @@ impl Style {
         }
     }
 
-    /// The sequence that turns everything off and this style on; only the first half for the plain style.
+    /// The SGR sequence that resets everything and sets this style.
     pub(super) fn sgr(self) -> String {
         let mut out = "\x1b[0".to_owned();
-        for (on, code) in [(self.bold, 1), (self.dim, 2), (self.italic, 3), (self.underline, 4), (self.inverse, 7)] {
+        for (on, code) in
+            [(self.bold, 1), (self.dim, 2), (self.italic, 3), (self.underline, 4), (self.inverse, 7), (self.strike, 9)]
+        {
             if on {
                 // Writing to a string cannot fail.
                 write!(out, ";{code}").ok();
@@ -173,32 +209,23 @@ impl Style {
     }
 }
 
-/// An empty parameter is zero.
-fn number(text: &str) -> Option<u8> {
-    if text.is_empty() { Some(0) } else { text.parse().ok() }
-}
-
-fn spread_colour<'a>(groups: &mut impl Iterator<Item = &'a str>) -> Option<Colour> {
-    match number(groups.next()?)? {
-        5 => groups.next().and_then(number).map(Colour::from_index),
+fn spread_colour<'a>(groups: &mut impl Iterator<Item = &'a [u16]>) -> Option<Colour> {
+    let mut next = || groups.next()?.first().copied();
+    match next()? {
+        5 => next().and_then(Colour::from_index),
         2 => {
-            let mut next = || groups.next().and_then(number);
             let (r, g, b) = (next(), next(), next());
-            Some(Colour::Rgb(r?, g?, b?))
+            Colour::from_rgb(r?, g?, b?)
         }
         _ => None,
     }
 }
 
-fn packed_colour(group: &str) -> Option<Colour> {
-    let mut parts = group.split(':').skip(1);
-    match number(parts.next()?)? {
-        5 => parts.next().and_then(number).map(Colour::from_index),
+fn packed_colour(sub: &[u16]) -> Option<Colour> {
+    match *sub {
+        [5, n, ..] => Colour::from_index(n),
         // The standard has a colour space before the three; many leave it out.
-        2 => match parts.collect::<Vec<_>>()[..] {
-            [r, g, b] | [_, r, g, b, ..] => Some(Colour::Rgb(number(r)?, number(g)?, number(b)?)),
-            _ => None,
-        },
+        [2, r, g, b] | [2, _, r, g, b, ..] => Colour::from_rgb(r, g, b),
         _ => None,
     }
 }
@@ -208,10 +235,10 @@ fn packed_colour(group: &str) -> Option<Colour> {
 pub(super) enum Token<'a> {
     /// Characters that are shown; a tab is one.
     Text(&'a str),
-    /// A colour sequence as sent.
-    Sgr(&'a str),
+    /// A colour sequence as sent, and the style that is on after it.
+    Sgr(&'a str, Style),
     /// Erase in line: from the cursor to the end (0), from the start to the cursor (1), all of it (2).
-    Erase(u8),
+    Erase(u16),
     /// `\r`.
     Return,
     /// `\x08`.
@@ -223,14 +250,42 @@ pub(super) enum Token<'a> {
 /// Colour sequences longer than this are no colour sequences.
 const LONGEST_SGR: usize = 256;
 
+/// A text with every control character in its seven-bit form, which alone [`vte`] reads in UTF-8.
+pub(super) fn seven_bit(text: &str) -> Cow<'_, str> {
+    const FORMS: [(char, &str); 7] = [
+        ('\u{90}', "\x1bP"),
+        ('\u{98}', "\x1bX"),
+        ('\u{9b}', "\x1b["),
+        ('\u{9c}', "\x1b\\"),
+        ('\u{9d}', "\x1b]"),
+        ('\u{9e}', "\x1b^"),
+        ('\u{9f}', "\x1b_"),
+    ];
+    if !text.contains(|c| ('\u{90}'..='\u{9f}').contains(&c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match FORMS.iter().find(|(eight, _)| *eight == c) {
+            Some((_, seven)) => out.push_str(seven),
+            None => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Cuts a text into tokens; escape sequences and control characters that are not among these are passed over.
+///
+/// Text runs are cut off by looking for the next control character; [`vte`] reads what begins with an escape.
 pub(super) struct Tokens<'a> {
     rest: &'a str,
+    style: Style,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
-        Self { rest: text }
+    /// Of a text in its [`seven_bit`] form; `style` is what is on when it begins.
+    pub(super) fn of(text: &'a str, style: Style) -> Self {
+        Self { rest: text, style }
     }
 
     fn take(&mut self, bytes: usize) -> &'a str {
@@ -239,57 +294,42 @@ impl<'a> Tokens<'a> {
         taken
     }
 
-    /// A control sequence; `introducer` is how long `ESC [` is.
-    fn control(&mut self, introducer: usize) -> Option<Token<'a>> {
-        let body = &self.rest[introducer..];
-        let params = body.bytes().take_while(|b| (0x30..=0x3f).contains(b)).count();
-        let between = body[params..].bytes().take_while(|b| (0x20..=0x2f).contains(b)).count();
-        let last = body[params + between..].bytes().next();
-        let Some(last) = last.filter(|b| (0x40..=0x7e).contains(b)) else {
-            self.take(introducer + params + between);
-            return None;
-        };
-        let whole = self.take(introducer + params + between + 1);
-        let params = &whole[introducer..introducer + params];
-        let plain = between == 0 && params.bytes().all(|b| b.is_ascii_digit() || b == b';' || b == b':');
-        match last {
-            b'm' if plain && whole.len() <= LONGEST_SGR => Some(Token::Sgr(whole)),
-            b'K' if plain => Some(Token::Erase(number(params).unwrap_or(0))),
-            _ => None,
-        }
-    }
-
-    /// A string sequence, such as a title or a link: up to its terminator. Where there is none, only the introducer goes: a
-    /// sequence that was cut must not take the rest of the text with it.
-    fn string(&mut self, introducer: usize) {
-        let body = &self.rest[introducer..];
-        let ends = |c: char| matches!(c, '\x07' | '\x1b' | '\x18' | '\x1a' | '\u{9c}' | '\n');
-        match body.find(ends) {
-            Some(at) if body[at..].starts_with("\x1b\\") => self.take(introducer + at + 2),
-            Some(at) if body[at..].starts_with('\u{9c}') => self.take(introducer + at + 2),
-            Some(at) if body[at..].starts_with(['\x1b', '\n']) => self.take(introducer + at),
-            Some(at) => self.take(introducer + at + 1),
-            None => self.take(introducer),
-        };
-    }
-
+    /// The sequence that the rest begins with.
     fn escape(&mut self) -> Option<Token<'a>> {
-        match self.rest.as_bytes().get(1) {
-            Some(b'[') => return self.control(2),
-            Some(b']' | b'P' | b'X' | b'^' | b'_') => self.string(2),
-            Some(0x20..=0x2f) => {
-                let between = self.rest[1..].bytes().take_while(|b| (0x20..=0x2f).contains(b)).count();
-                let last = self.rest[1 + between..].bytes().next().is_some_and(|b| (0x30..=0x7e).contains(&b));
-                self.take(1 + between + usize::from(last));
+        // A string goes on to the next escape or line, any other sequence to what is no visible ASCII: one that was cut
+        // hides no more than that.
+        let is_string = self.rest.as_bytes().get(1).is_some_and(|b| b"]PX^_".contains(b));
+        let ends = |c: char| if is_string { matches!(c, '\x1b' | '\n') } else { !matches!(c, ' '..='~') };
+        let next = self.rest[1..].find(ends).map_or(self.rest.len(), |at| at + 1);
+        let mut found = Found { style: self.style, what: None };
+        let length = vte::Parser::<16>::default().advance_until_terminated(&mut found, &self.rest.as_bytes()[..next]);
+        match found.what {
+            Some(What::Sgr) => {
+                let sequence = self.take(length);
+                if sequence.len() > LONGEST_SGR {
+                    return None;
+                }
+                self.style = found.style;
+                Some(Token::Sgr(sequence, found.style))
             }
-            Some(0x30..=0x7e) => {
-                self.take(2);
+            Some(What::Erase(which)) => {
+                self.take(length);
+                Some(Token::Erase(which))
             }
-            _ => {
-                self.take(1);
+            Some(What::Other) => {
+                self.take(length);
+                None
+            }
+            // What follows a sequence that ended without being any: it is read again.
+            Some(What::Ground(bytes)) => {
+                self.take(length - bytes);
+                None
+            }
+            None => {
+                self.take(if is_string && next == self.rest.len() { 2 } else { next });
+                None
             }
         }
-        None
     }
 }
 
@@ -303,21 +343,15 @@ impl<'a> Iterator for Tokens<'a> {
                 return Some(Token::Text(self.take(text)));
             }
             let first = self.rest.chars().next()?;
-            let token = match first {
-                '\x1b' => self.escape(),
-                '\u{9b}' => self.control(2),
-                '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => {
-                    self.string(2);
-                    None
-                }
-                other => {
-                    self.take(other.len_utf8());
-                    match other {
-                        '\r' => Some(Token::Return),
-                        '\x08' => Some(Token::Back),
-                        '\n' => Some(Token::Newline),
-                        _ => None,
-                    }
+            let token = if first == '\x1b' {
+                self.escape()
+            } else {
+                self.take(first.len_utf8());
+                match first {
+                    '\r' => Some(Token::Return),
+                    '\x08' => Some(Token::Back),
+                    '\n' => Some(Token::Newline),
+                    _ => None,
                 }
             };
             if token.is_some() {
@@ -327,10 +361,58 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Takes over what a colour sequence, whole as sent, asks for.
-pub(super) fn apply(style: &mut Style, sequence: &str) {
-    let params = sequence.trim_start_matches(['\x1b', '[', '\u{9b}']).trim_end_matches('m');
-    style.apply(params);
+/// What [`vte`] found a sequence to be.
+struct Found {
+    style: Style,
+    what: Option<What>,
+}
+
+enum What {
+    Sgr,
+    Erase(u16),
+    /// Any other sequence, whole.
+    Other,
+    /// No sequence; so many bytes behind it were read that a terminal shows or obeys.
+    Ground(usize),
+}
+
+impl vte::Perform for Found {
+    fn print(&mut self, c: char) {
+        let before = if let Some(What::Ground(bytes)) = self.what { bytes } else { 0 };
+        self.what = Some(What::Ground(before + c.len_utf8()));
+    }
+
+    fn execute(&mut self, byte: u8) {
+        self.print(char::from(byte));
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
+        let plain = intermediates.is_empty() && !ignore;
+        self.what = Some(match action {
+            'm' if plain => {
+                self.style.apply(params);
+                What::Sgr
+            }
+            'K' if plain => What::Erase(params.iter().next().and_then(|group| group.first()).copied().unwrap_or(0)),
+            _ => What::Other,
+        });
+    }
+
+    fn esc_dispatch(&mut self, _: &[u8], _: bool, _: u8) {
+        self.what = Some(What::Other);
+    }
+
+    fn osc_dispatch(&mut self, _: &[&[u8]], _: bool) {
+        self.what = Some(What::Other);
+    }
+
+    fn unhook(&mut self) {
+        self.what = Some(What::Other);
+    }
+
+    fn terminated(&self) -> bool {
+        self.what.is_some()
+    }
 }
 
 /// A piece of text in one style.
@@ -344,21 +426,26 @@ pub struct Segment {
 
 /// A text cut where its style changes. The texts joined are [`plain`]'s text.
 pub fn segments(text: &str) -> Vec<Segment> {
+    segments_from(text, &mut Style::default())
+}
+
+/// [`segments`] of one line of several: `style` is what the lines before it left on, and then what this one does.
+pub fn segments_from(text: &str, style: &mut Style) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
-    let mut style = Style::default();
-    for token in Tokens::of(text) {
+    let text = seven_bit(text);
+    for token in Tokens::of(&text, *style) {
         let piece = match token {
             Token::Text(piece) => piece,
             Token::Newline => "\n",
-            Token::Sgr(sequence) => {
-                apply(&mut style, sequence);
+            Token::Sgr(_, next) => {
+                *style = next;
                 continue;
             }
             Token::Erase(_) | Token::Return | Token::Back => continue,
         };
         match segments.last_mut() {
-            Some(last) if last.style == style => last.text.push_str(piece),
-            _ => segments.push(Segment { text: piece.to_owned(), style }),
+            Some(last) if last.style == *style => last.text.push_str(piece),
+            _ => segments.push(Segment { text: piece.to_owned(), style: *style }),
         }
     }
     segments
@@ -366,11 +453,58 @@ pub fn segments(text: &str) -> Vec<Segment> {
 
 /// A text without colours and other escape sequences.
 pub fn plain(text: &str) -> String {
-    Tokens::of(text)
+    let text = seven_bit(text);
+    Tokens::of(&text, Style::default())
         .filter_map(|token| match token {
             Token::Text(piece) => Some(piece),
             Token::Newline => Some("\n"),
-            _ => None,
+            Token::Sgr(..) | Token::Erase(_) | Token::Return | Token::Back => None,
         })
         .collect()
+}
+
+/// A piece of a console line as a window draws it: what is left out is off, a colour is one of the terminal's sixteen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StyledSpan {
+    /// Without escape sequences; never empty.
+    pub text: String,
+    /// 0 to 7, and 8 to 15 for the bright ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fg: Option<u8>,
+    /// As `fg`, of the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub bg: Option<u8>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub bold: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub dim: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub italic: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub underline: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub strike: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<_>")]
+    pub inverse: bool,
+}
+
+impl From<Segment> for StyledSpan {
+    fn from(Segment { text, style }: Segment) -> Self {
+        let number = |colour: Colour| colour.nearest() as u8;
+        let Style { bold, dim, italic, underline, strike, inverse, fg, bg } = style;
+        Self { text, fg: fg.map(number), bg: bg.map(number), bold, dim, italic, underline, strike, inverse }
+    }
+}
+
+/// A line by itself, as a window draws it.
+pub fn spans(text: &str) -> Vec<StyledSpan> {
+    segments(text).into_iter().map(StyledSpan::from).collect()
 }

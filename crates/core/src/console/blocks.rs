@@ -9,7 +9,7 @@ use super::{ConsoleLine, prefix};
 /// The longest text of one span, in bytes.
 pub const LARGEST_BLOCK: usize = 256 * 1024;
 
-/// How many blocks may be open at a time: one a container and stream.
+/// How many blocks may be open at a time: one per container and stream.
 const MOST_OPEN: usize = 32;
 
 /// The lines of one printed span.
@@ -21,9 +21,10 @@ pub struct SpanBlock {
     pub lines: Vec<u64>,
 }
 
-/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four or members of an object as Node shows them
-/// indented by two, and a line `}`, or all of it in one line; lines of other containers and of the other stream may come between, and so may lines that are no JSON. Memory is
-/// bounded by 32 open blocks of [`LARGEST_BLOCK`].
+/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four or members of an object as Node
+/// shows them indented by two, and a line `}`, or all of it in one line; lines of other containers and of the other
+/// stream may come between, and so may lines that are no JSON. Memory is bounded by 32 open blocks of
+/// [`LARGEST_BLOCK`].
 #[derive(Clone, Debug, Default)]
 pub struct SpanBlocks {
     open: BTreeMap<(String, bool), Open>,
@@ -118,7 +119,7 @@ impl SpanBlocks {
     }
 
     fn begin(&mut self, key: (String, bool), number: u64) {
-        // Any will do: what prints from so many containers at once is no journal's business.
+        // Which one is dropped does not matter: no journal has that many containers printing spans at once.
         if self.open.len() >= MOST_OPEN && !self.open.contains_key(&key) {
             self.open.pop_first();
         }

@@ -1,4 +1,4 @@
-//! What a line is, by the shapes of what such services print.
+//! Classifies lines by the formats that common services print.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,10 +12,10 @@ use super::{ConsoleLine, prefix};
 /// What a line is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LineKind {
-    /// Nothing that is known.
+    /// None of the known formats.
     #[default]
     Plain,
-    /// A web server says which request it answered.
+    /// A web server's access log.
     Access {
         /// `GET`.
         method: String,
@@ -31,15 +31,15 @@ pub enum LineKind {
     },
     /// Part of a Python traceback, from its heading to the exception.
     Traceback,
-    /// A line that says it is an error.
+    /// A line with an error's level.
     Error,
-    /// A line that says it is a warning.
+    /// A line with a warning's level.
     Warning,
     /// Part of a span that ConsoleSpanExporter printed.
     Span,
 }
 
-/// What each line is. Compose's prefix is looked through, and the lines of each container are followed on their own.
+/// The kind of each line. Compose's prefix is skipped, and the lines of each container are followed separately.
 pub fn classify(lines: &[ConsoleLine]) -> Vec<LineKind> {
     let mut kinds = vec![LineKind::Plain; lines.len()];
     let mut blocks = SpanBlocks::default();

@@ -1,7 +1,7 @@
-//! Console output: what a command, a container or a paste said, line by line, colours kept.
+//! Console output: the lines of a command, a container or a paste, with their colours.
 //!
-//! [`Console::from_text`] makes lines of a text as a terminal would show them, [`segments`] and [`plain`] take a line's colours
-//! apart, [`prefix`] knows what docker compose puts before it, [`classify`] says what a line is, and
+//! [`Console::from_text`] makes lines of a text as a terminal would show them, [`segments`] and [`plain`] take a line's
+//! colours apart, [`prefix`] knows what docker compose puts before it, [`classify`] says what a line is, and
 //! [`SpanBlocks`] finds the spans that a service prints.
 
 mod ansi;
@@ -9,16 +9,51 @@ mod blocks;
 mod classify;
 mod prefix;
 mod terminal;
+/// The protocol that console output comes by, in words.
+pub(crate) const PROTOCOL: &str = "console";
+
+impl Content for Console {
+    fn title(&self) -> String {
+        let mut title = format!("{}, {}", short_name(&self.source), count(self.lines.len(), "line"));
+        if let Some(code) = self.exit_code.filter(|code| *code != 0) {
+            title.push_str(&format!(", exit code {code}"));
+        }
+        title
+    }
+
+    fn range(&self) -> (Nanos, Nanos) {
+        let times = self.lines.iter().filter_map(|line| line.time);
+        (times.clone().min().unwrap_or_default(), times.max().unwrap_or_default())
+    }
+
+    fn via(&self) -> BTreeSet<&'static str> {
+        BTreeSet::from([PROTOCOL])
+    }
+
+    fn why_no_raw(&self) -> &'static str {
+        "Nothing else was received: its lines are the text as printed; `evidence show` without --raw shows them"
+    }
+}
+
+/// The first line of a name from data for a title: without colours and control characters, bounded.
+pub(crate) fn short_name(text: &str) -> String {
+    printable(&plain(text.trim().lines().next().unwrap_or_default()), 160)
+}
+
 #[cfg(test)]
 mod tests;
 mod trace_id;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::content::Content;
+use crate::text::{count, printable};
 use crate::time::Nanos;
 
-pub use ansi::{Colour, Named, Segment, Style, plain, segments};
+pub use ansi::{Colour, Named, Segment, Style, StyledSpan, plain, segments, segments_from, spans};
 pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks};
 pub use classify::{LineKind, classify};
 pub use prefix::{Prefix, prefix};
@@ -45,7 +80,7 @@ pub struct ConsoleLine {
 pub struct Console {
     /// Where it came from, in words: the command line, a file's name without its folder, `standard input`.
     pub source: String,
-    /// How the command ended; null for what no command said, and while it runs.
+    /// How the command ended; null for output of no command, and while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub exit_code: Option<i32>,
@@ -55,7 +90,7 @@ pub struct Console {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub more: u32,
-    /// What the reader must know: cut lines, a command that was ended, spans that were recognised.
+    /// Notes for the reader: cut lines, a command that was ended, spans that were recognised.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -72,6 +107,8 @@ pub struct ConsoleRow {
     pub stream: String,
     /// Its text, ANSI colour sequences kept.
     pub text: String,
+    /// The text as styled pieces.
+    pub spans: Vec<StyledSpan>,
     /// Whether it came on standard error.
     pub stderr: bool,
 }

@@ -19,8 +19,9 @@ pub struct Prefix<'a> {
     pub rest: &'a str,
 }
 
-/// The name, what is left of it without its number, the blanks and the bar, and the engine's time. A number makes a name
-/// certain; without one (`container_name:`) compose's colour or its second blank must, or every table would be a log.
+/// The name, what is left of it without its number, the blanks and the bar, and the engine's time. A number makes a
+/// name certain; without one (`container_name:`) compose's colour or its second blank must, or every table would be a
+/// log.
 static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "a fixed pattern that tests use")]
     Regex::new(
@@ -32,7 +33,7 @@ static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// Takes docker compose's prefix off a line: `backend-flask-1  | …`, version 1's `backend_1    | …`, coloured or not.
+/// Splits docker compose's prefix off a line: `backend-flask-1  | …`, version 1's `backend_1    | …`, coloured or not.
 pub fn prefix(text: &str) -> Option<Prefix<'_>> {
     let found = SHAPE.captures(text)?;
     let group = |name| found.name(name).map_or("", |found| found.as_str());

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::ansi::{Style, Token, Tokens, apply};
+use super::ansi::{Style, Token, Tokens, seven_bit};
 use super::{Console, ConsoleLine};
 
-/// The most lines that are kept; of more the last ones.
+/// The most lines that are kept: the last ones.
 pub const MOST_LINES: usize = 10_000;
 
 /// The longest text of a line in bytes, its colours included; the rest becomes an ellipsis.
@@ -36,8 +36,8 @@ fn read(text: &str) -> Read {
     read
 }
 
-/// The lines of a text as a terminal would finally show them: what `\r` and `\b` wrote over is gone, a colour that a line
-/// leaves on is on in the next. At most [`MOST_LINES`], the last ones, of at most [`LONGEST_LINE`] bytes.
+/// The lines of a text as a terminal would finally show them: what `\r` and `\b` wrote over is gone, a colour that a
+/// line leaves on is on in the next. At most [`MOST_LINES`], the last ones, of at most [`LONGEST_LINE`] bytes.
 pub fn lines(text: &str) -> Vec<ConsoleLine> {
     read(text).lines.into()
 }
@@ -57,7 +57,7 @@ pub fn bounded_line_text(raw: &str) -> (String, bool) {
     line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default())
 }
 
-/// What to tell a reader where so many lines lack their ends; `None` for 0.
+/// The note on lines that were cut; `None` for 0.
 pub fn left_out(lines: usize) -> Option<String> {
     match lines {
         0 => None,
@@ -96,7 +96,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
 
 /// One line, and whether it was cut. `style` is what is on when it begins, and then what it leaves on.
 fn line(raw: &str, style: &mut Style) -> (String, bool) {
-    let raw = raw.trim_end_matches('\r');
+    let raw = &*seven_bit(raw.trim_end_matches('\r'));
     match raw.contains(['\r', '\x08']) || raw.contains("\x1b[1K") || raw.contains("\x1b[2K") {
         true => rewritten(raw, style),
         false => as_sent(raw, style),
@@ -110,15 +110,12 @@ fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
     if *style != Style::default() && !resets && !raw.is_empty() {
         out.whole(&style.sgr());
     }
-    for token in Tokens::of(raw) {
+    for token in Tokens::of(raw, *style) {
         match token {
             Token::Text(text) => out.text(text),
-            Token::Sgr(sequence) => {
-                apply(style, sequence);
-                match sequence.strip_prefix('\u{9b}') {
-                    Some(rest) => out.whole(&format!("\x1b[{rest}")),
-                    None => out.whole(sequence),
-                }
+            Token::Sgr(sequence, next) => {
+                *style = next;
+                out.whole(sequence);
             }
             Token::Erase(_) | Token::Return | Token::Back | Token::Newline => {}
         }
@@ -131,7 +128,7 @@ fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
     let mut cells: Vec<(char, Style)> = Vec::new();
     let mut cursor = 0;
     let mut beyond = false;
-    for token in Tokens::of(raw) {
+    for token in Tokens::of(raw, *style) {
         match token {
             Token::Text(text) => {
                 for c in text.chars() {
@@ -146,7 +143,7 @@ fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
                     cursor += 1;
                 }
             }
-            Token::Sgr(sequence) => apply(style, sequence),
+            Token::Sgr(_, next) => *style = next,
             Token::Return => cursor = 0,
             Token::Back => cursor = cursor.saturating_sub(1),
             Token::Erase(0) => {
@@ -160,7 +157,7 @@ fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
             Token::Newline => {}
         }
     }
-    // Blanks that wiped something out are no part of what is shown.
+    // Blanks that overwrote something are not part of the line.
     let shown = cells.iter().rposition(|(c, style)| *c != ' ' || style.marks_blanks()).map_or(0, |at| at + 1);
     let mut out = Bounded::default();
     let mut on = Style::default();
@@ -199,7 +196,7 @@ impl Bounded {
         self.text.push_str(&text[..text.floor_char_boundary(left)]);
     }
 
-    /// Half a sequence would be read as text.
+    /// Appends a sequence or nothing: half of one would be read as text.
     fn whole(&mut self, sequence: &str) {
         if self.cut || sequence.len() > Self::ROOM.saturating_sub(self.text.len()) {
             self.cut = true;

@@ -97,21 +97,65 @@ fn segments_know_every_way_to_say_a_colour() {
     }
     assert_eq!(one("\x1b[31;;1mx"), Style { bold: true, ..Style::default() }, "nothing is zero");
     assert_eq!(one("\x1b[58;5;1mx"), Style::default(), "an underline's colour is not the text's");
-    let all = "\x1b[1;2;3;4;7;41m";
+    let all = "\x1b[1;2;3;4;7;9;41m";
     let on = Style {
         bold: true,
         dim: true,
         italic: true,
         underline: true,
         inverse: true,
+        strike: true,
         fg: None,
         bg: Some(Colour::Named(Named::Red)),
     };
     assert_eq!(one(&format!("{all}x")), on);
-    assert_eq!(one(&format!("{all}\x1b[22;23;24;27;49mx")), Style::default());
+    assert_eq!(one(&format!("{all}\x1b[22;23;24;27;29;49mx")), Style::default());
     assert_eq!(Colour::Index(208).rgb(), Some((255, 135, 0)));
     assert_eq!(Colour::Index(255).rgb(), Some((238, 238, 238)));
     assert_eq!(segments("\x1b[31m\x1b[0m"), []);
+}
+
+#[test]
+fn a_window_gets_the_nearest_of_sixteen_colours() {
+    let colours =
+        |text: &str| -> Vec<_> { spans(text).into_iter().map(|span| (span.text, span.fg, span.bg)).collect() };
+    let span = |text: &str, fg, bg| (text.to_owned(), fg, bg);
+    assert_eq!(
+        colours("\x1b[38;5;9ma\x1b[38;5;196mb\x1b[38;2;0;0;200mc\x1b[48:2::0:180:0md\x1b[38;5;244me"),
+        [
+            span("a", Some(9), None),
+            span("b", Some(1), None),
+            span("c", Some(4), None),
+            span("d", Some(4), Some(2)),
+            span("e", Some(8), Some(2)),
+        ]
+    );
+    for (behind, then) in [
+        ("38;5;2;1", "{\"text\":\"x\",\"fg\":2,\"bold\":true}"),
+        ("38", "{\"text\":\"x\"}"),
+        ("38;5;999", "{\"text\":\"x\"}"),
+    ] {
+        let spans = spans(&format!("\x1b[{behind}mx"));
+        assert_eq!(serde_json::to_string(&spans[0]).expect("plain data"), then);
+    }
+    assert!(spans("\x1b[7mx")[0].inverse);
+    assert_eq!(spans(""), []);
+}
+
+#[test]
+fn every_other_sequence_is_left_out_and_no_text_is() {
+    let line = "\x1b[2K\x1b[1Ga\x1b]0;title\x07b\x1b]8;;https://x\x1b\\c\x1b]8;;\x1b\\d\x1b(Be\x07f\x08\u{9b}\rg\x1b";
+    assert_eq!(plain(line), "abcdefg");
+    assert_eq!(plain("\x1b[?25lx\x1b[>4mx\x1b[8mshown\x1b[31é"), "xxshowné");
+    assert_eq!(plain("\x1b[1$5xsilent \x1bé"), "silent é");
+    assert_eq!(plain("\x1b]0;cut\nnext"), "\nnext");
+}
+
+#[test]
+fn what_looks_like_an_attack_is_read_once() {
+    for text in ["\x1b]".repeat(50_000), format!("\x1b[{}m", "1;".repeat(50_000)), "\x1bX".repeat(50_000)] {
+        assert_eq!(plain(&text), "");
+    }
 }
 
 #[test]
@@ -402,9 +446,9 @@ proptest! {
     }
 
     #[test]
-    fn a_style_written_reads_back(flags: [bool; 5], fg in colour(), bg in colour()) {
-        let [bold, dim, italic, underline, inverse] = flags;
-        let style = Style { bold, dim, italic, underline, inverse, fg, bg };
+    fn a_style_written_reads_back(flags: [bool; 6], fg in colour(), bg in colour()) {
+        let [bold, dim, italic, underline, strike, inverse] = flags;
+        let style = Style { bold, dim, italic, underline, strike, inverse, fg, bg };
         prop_assert_eq!(segments(&format!("\x1b[1;3;45m{}x", style.sgr()))[0].style, style);
     }
 }

@@ -19,8 +19,8 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     SHAPES.iter().map(|shape| Regex::new(shape).unwrap()).collect()
 });
 
-/// The trace that a console line or a log message names: `trace_id=…`, `otelTraceID=…`, `Root=1-…`, a W3C `traceparent`,
-/// with or without colours.
+/// The trace that a console line or a log message names: `trace_id=…`, `otelTraceID=…`, `Root=1-…`, a W3C
+/// `traceparent`, with or without colours.
 pub fn trace_id_in(text: &str) -> Option<TraceId> {
     let text = plain(text);
     SHAPES.iter().find_map(|shape| {

@@ -168,11 +168,11 @@ describe('console', () => {
   })
 
   it('shows markup as text', async () => {
-    const text = '<img src=x onerror=alert(1)>\x1b[31m<b>x</b>'
+    const spans = [{ text: '<img src=x onerror=alert(1)>' }, { text: '<b>x</b>', fg: 1 }]
     await bench((host) =>
       host.script('live_console', (recorded) => {
         const { rows, ...listed } = recorded()
-        return { ...listed, rows: rows.map((row, n) => (n ? row : { ...row, text })) }
+        return { ...listed, rows: rows.map((row, n) => (n ? row : { ...row, spans })) }
       }),
     )
     await click(tab('Console'))
