@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tracebook_core::credentials;
 use tracebook_core::question::Source;
+use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
 use tracebook_store::Telemetry;
@@ -413,7 +414,7 @@ fn step(source: &str, check: &str, ok: bool, detail: String, fix: String) -> Che
 }
 
 fn times(n: u64) -> String {
-    if n == 1 { "1 request".to_owned() } else { format!("{n} requests") }
+    text::count(usize::try_from(n).unwrap_or(usize::MAX), "request")
 }
 
 /// A watched command's line without secrets.

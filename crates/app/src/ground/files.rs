@@ -73,9 +73,5 @@ pub(crate) fn is_markdown(path: &Path) -> bool {
 
 /// The longest prefix of a name within a number of bytes.
 pub(crate) fn shortened(name: &str, max_bytes: usize) -> &str {
-    let mut end = max_bytes.min(name.len());
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
+    &name[..name.floor_char_boundary(max_bytes)]
 }

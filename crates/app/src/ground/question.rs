@@ -14,7 +14,7 @@ pub(crate) const LIMIT: u32 = 100;
 pub(crate) fn window_start(text: Option<&str>, at: Nanos) -> Result<Option<Nanos>, Error> {
     let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
     let back = parse_duration(text)
-        .ok_or_else(|| Error::usage(format!("{text:?} is no length of time"), "Write for example 15m, 2h or 7d"))?;
+        .ok_or_else(|| Error::usage(format!("{text:?} is not a duration"), "Write for example 15m, 2h or 7d"))?;
     Ok(Some(Nanos(at.0.saturating_sub(back))))
 }
 

@@ -228,7 +228,7 @@ async fn invalid_queries_are_not_stored() {
     let home = Home::new().await;
     for (question, said) in [
         (CardQuestion { kind: Kind::Trace, ..lines("duration>") }, "duration"),
-        (CardQuestion { since: Some("yesterday".into()), ..lines("") }, "length of time"),
+        (CardQuestion { since: Some("yesterday".into()), ..lines("") }, "not a duration"),
         (CardQuestion { kind: Kind::Query, ..lines("fields @message") }, "quer"),
     ] {
         let request = LiveCardNew { question, pace_seconds: None, title: None };

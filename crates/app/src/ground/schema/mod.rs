@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use tracebook_core::console::StyledSpan;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
@@ -102,6 +103,10 @@ pub enum Event {
 /// No arguments.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
 pub struct StatusRequest {}
+
+/// Takes nothing.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct CatalogRequest {}
 
 /// A receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -622,6 +627,10 @@ pub struct EvidenceView {
     pub provenance: Provenance,
     /// Kind and data.
     pub data: Body,
+    /// The texts of the data's console lines as styled pieces, in their order; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub console: Vec<Vec<StyledSpan>>,
 }
 
 /// Evidence to delete.
