@@ -37,7 +37,6 @@ fn main() -> ExitCode {
     };
     tauri::async_runtime::set(runtime.handle().clone());
     let code = run(Arc::clone(&tracebook));
-    tracing::info!("stopping");
     runtime.block_on(tracebook.shutdown());
     code
 }

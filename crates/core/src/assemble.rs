@@ -1,7 +1,7 @@
 //! From loose spans to a trace: order, depth, orphans, cycles.
 //!
 //! Senders deliver children before parents, the same span twice, and sometimes never the parent at
-//! all; some links go round in circles. Every span is shown exactly once whatever was sent.
+//! all; some links form cycles. Every span is shown exactly once, whatever was sent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,13 +26,12 @@ pub struct Row {
     pub index: usize,
     /// How deep it hangs; a root is 0, and a span under a phantom parent is 1.
     pub depth: usize,
-    /// The parent that never came, said once above its first child.
+    /// The missing parent, shown once above its first child.
     pub phantom: Option<SpanId>,
 }
 
-/// Makes a trace of loose spans: duplicates resolved (a complete span wins over one in progress, else the
-/// later one wins), resources and scopes shared, spans in tree order, and notes on what the reader must
-/// know.
+/// Assembles a trace from loose spans: duplicates resolved (a complete span wins over one in progress, else the
+/// later one wins), resources and scopes shared, spans in tree order, and notes for the reader.
 pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
     let mut by_id: HashMap<SpanId, usize> = HashMap::new();
     let mut kept: Vec<LooseSpan> = Vec::with_capacity(loose.len());
@@ -89,7 +88,7 @@ fn inherit_services(trace: &mut Trace) {
     }
 }
 
-/// Renumbers resources and scopes by first use, so that the order of arrival leaves no mark.
+/// Renumbers resources and scopes by first use, so that the order of arrival does not show.
 fn share_in_order(trace: &mut Trace) {
     let mut resources = Vec::new();
     let mut scopes = Vec::new();
@@ -171,7 +170,7 @@ fn walk(spans: &[Span]) -> Walk {
         walk.phantoms += usize::from(first);
         descend(i, 1, first.then_some(parent), &mut walk.rows);
     }
-    // Whatever is left hangs in a circle: cut it at its earliest span.
+    // What is left is part of a cycle: break it at its earliest span.
     for i in 0..spans.len() {
         let before = walk.rows.len();
         descend(i, 0, None, &mut walk.rows);

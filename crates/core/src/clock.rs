@@ -1,15 +1,14 @@
-//! The door through which time comes in.
+//! The clock as a trait, so that rules that depend on time can be tested.
 
 use crate::time::Nanos;
 
-/// Tells the time. Only a host may implement it with the real one, so that every rule that
-/// depends on time can be tested.
+/// A source of the current time. Only the host implements it with the system's clock.
 pub trait Clock: Send + Sync {
     /// Nanoseconds since the Unix epoch, UTC.
     fn now(&self) -> Nanos;
 }
 
-/// A clock that always tells the same time, for tests and for redrawing.
+/// A clock that always returns the same time, for tests and for redrawing.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedClock(pub Nanos);
 

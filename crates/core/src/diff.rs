@@ -1,4 +1,4 @@
-//! What differs between two captures.
+//! Compares two captures.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Change {
 /// Everything that differs. Ids and absolute times are not compared: two requests never share them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Whether nothing differs.
+    /// Whether there are no differences.
     pub same: bool,
     /// What does.
     pub changes: Vec<Change>,
@@ -84,7 +84,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// Names under which two captures of the same thing never agree.
+/// Fields that always differ between two captures of the same thing.
 const NEVER_THE_SAME: &[&str] =
     &["id", "uuid", "trace_id", "span_id", "timestamp", "time", "start", "end", "first", "last", "created", "modified"];
 

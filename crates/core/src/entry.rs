@@ -8,13 +8,11 @@ use crate::ids::Id;
 /// An entry in a list. Times are RFC 3339 UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct EntryRow {
-    /// Its id.
     pub id: Id,
     /// Its unique short name, `week-2`.
     pub slug: String,
     /// `"0"` … `"11"`, `"X"`, or null.
     pub week: Option<String>,
-    /// Its title.
     pub title: String,
     /// When its text last changed.
     pub updated_at: String,
@@ -23,7 +21,6 @@ pub struct EntryRow {
 /// An entry with its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Entry {
-    /// The row.
     #[serde(flatten)]
     #[ts(flatten)]
     pub row: EntryRow,
@@ -91,7 +88,7 @@ pub fn title_of(markdown: &str) -> Option<String> {
     })
 }
 
-/// The week that a file name or a title speaks of: `week2.md`, `week_02`, `Week 2 — …`, `week-x`.
+/// The week in a file name or title: `week2.md`, `week_02`, `Week 2 — …`, `week-x`.
 pub fn week_of(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let (_, rest) = lower.split_once("week")?;

@@ -1,7 +1,8 @@
-//! The filters of what is no trace: log events, console lines, errors.
+//! The filters of log events, console lines and errors.
 //!
 //! For log events and console lines the named parts stand first and a CloudWatch filter pattern behind them:
-//! `group:cruddur status:error ?timeout ?refused`. For errors the rest are words: `level:error environment:production TypeError`.
+//! `group:cruddur status:error ?timeout ?refused`. For errors the rest are words: `level:error environment:production
+//! TypeError`.
 
 use crate::errors::{Level, Occurrence};
 use crate::filter::{FilterError, NamedPart, leading_part, split};
@@ -73,7 +74,7 @@ impl EventFilter {
             && self.pattern.matches_everything()
     }
 
-    /// Whether it says more than a group and a pattern: what only we can look for.
+    /// Whether it has parts beyond group and pattern, which only the local store can filter by.
     pub fn has_own_parts(&self) -> bool {
         self.stream.is_some() || self.service.is_some() || self.trace.is_some() || self.level.is_some()
     }

@@ -225,7 +225,7 @@ fn term(token: &str) -> Result<Term, FilterError> {
         };
         let nanos = parse_duration(length).ok_or_else(|| {
             FilterError(format!(
-                "{length:?} is no length of time; write for example duration>{}",
+                "{length:?} is not a duration; write for example duration>{}",
                 human_duration(100_000_000).replace(' ', "")
             ))
         })?;

@@ -1,4 +1,4 @@
-//! Live cards: a stored question that is asked anew while its card is shown, until the answer is frozen.
+//! Live cards: a stored query that is repeated while its card is visible, until the answer is frozen.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,17 +13,16 @@ use crate::question::Source;
 use crate::text::printable;
 use crate::time::parse_duration;
 
-/// What a live card asks, in words that mean the same at every asking: the range is relative.
+/// What a live card asks. The time range is relative, so that the question means the same each time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CardQuestion {
     /// The kind of evidence that the answer can become.
     pub kind: Kind,
-    /// Who is asked.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
-    /// A certain one; null for what matches the filter: of traces, errors and dossiers the newest, of log events and console
-    /// lines all, of a service map the traces it is made over.
+    /// The id of one item; null for what matches the filter: of traces, errors and dossiers the newest, of log events
+    /// and console lines all, of a service map the traces it is made over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub id: Option<String>,
@@ -40,21 +39,18 @@ pub struct CardQuestion {
 /// A live card. The text holds only its id: `![…](live:01J…)`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LiveCard {
-    /// Its id.
     pub id: Id,
-    /// What it is called.
     pub title: String,
-    /// What it asks.
     pub question: CardQuestion,
-    /// How many seconds lie between two askings while it is shown.
+    /// Seconds between two refreshes while it is visible.
     pub pace_seconds: u32,
-    /// Whether it does not ask until the user says so.
+    /// Whether it refreshes only when the user asks it to.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub paused: bool,
 }
 
-/// A day: what is asked less often is a capture.
+/// A day: what is refreshed less often is better captured.
 const SLOWEST: u32 = 86_400;
 /// The most bytes of a filter or query. The longest query that a source takes has 10,000 characters (Logs Insights).
 const LONGEST_FILTER: usize = 40_000;
@@ -67,7 +63,7 @@ impl CardQuestion {
         self.id.is_none() && matches!(self.kind, Kind::Trace | Kind::Error | Kind::Dossier)
     }
 
-    /// What is wrong with the filter, where that can be told without asking: local filters are ours.
+    /// What is wrong with the filter. Only local filters are checked; the others' languages are the sources'.
     pub fn filter_problem(&self) -> Option<String> {
         if self.source != Source::Local {
             return None;
@@ -128,32 +124,29 @@ fn short(text: &str) -> String {
 }
 
 impl LiveCard {
-    /// A card as it may be stored, whoever made it up: nothing longer than it can mean, a pace that the source bears, no
-    /// credential. Says how many credentials were taken out; the terms that held them are not asked.
+    /// The card as it may be stored: bounded lengths, an interval that the source allows, no credentials. Also returns
+    /// how many credentials were removed; the terms that held them are dropped from the filter.
     ///
     /// # Errors
-    /// A sentence where the question cannot be asked.
+    /// A message where the question cannot be asked.
     pub fn checked(mut self) -> Result<(Self, usize), String> {
         let question = &mut self.question;
         let named = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         question.id = named(question.id.take());
         question.since = named(question.since.take());
         if question.kind == Kind::Console && question.id.is_some() {
-            return Err("console output has no ids: a live card of it needs a filter".to_owned());
+            return Err("console output has no ids: use a filter for its live card".to_owned());
         }
         if let Some(since) = &question.since
             && (since.len() > LONGEST || parse_duration(since).is_none())
         {
-            return Err(format!("{:?} is no length of time: write for example 15m, 2h or 7d", short(since)));
+            return Err(format!("{:?} is not a duration: write for example 15m, 2h or 7d", short(since)));
         }
         if question.filter.len() > LONGEST_FILTER {
-            return Err(format!(
-                "the filter has {} bytes, and at most {LONGEST_FILTER} are kept",
-                question.filter.len()
-            ));
+            return Err(format!("the filter has {} bytes, and the limit is {LONGEST_FILTER}", question.filter.len()));
         }
         if question.id.as_ref().is_some_and(|id| id.len() > LONGEST) {
-            return Err("the id is longer than any source's".to_owned());
+            return Err("the id is too long".to_owned());
         }
         let mut removed = 0;
         question.filter = without_credentials(&question.filter, &mut removed);

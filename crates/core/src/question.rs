@@ -1,4 +1,4 @@
-//! What is asked of a source: of the local telemetry or of a cloud client alike.
+//! Questions to a source: local telemetry or a cloud service.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +9,7 @@ use crate::time::Nanos;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// What this app's own receivers took in.
+    /// What this app's own receivers have received.
     #[default]
     Local,
     /// AWS X-Ray.
@@ -25,7 +25,6 @@ pub enum Source {
 /// A question: which source, what range, which filter, how many.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Question {
-    /// Who is asked.
     pub source: Source,
     /// The filter's text, in the source's own language; empty asks for everything.
     #[serde(default)]

@@ -1,5 +1,5 @@
-//! What receivers take in, before anybody asks: one record a span, with what lists need beside the bytes as
-//! sent. Normalising happens when a trace is read, so that it can be redone by a better version.
+//! What receivers store: one record per span, with the fields that lists need beside the bytes as sent. Normalising
+//! happens when a trace is read, so that a later version can do it better.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub enum Encoding {
     /// X-Ray: `raw` is one segment or subsegment document without its nested `subsegments` (they
     /// are records of their own, with `trace_id` and `parent_id` put in); `resource` and `scope` are empty.
     XrayJson,
-    /// `raw` is one span as ConsoleSpanExporter printed it: times to the microsecond, no scope; `resource` and `scope` are
-    /// empty. Never replaces a span that came by another way.
+    /// `raw` is one span as ConsoleSpanExporter printed it: times to the microsecond, no scope; `resource` and `scope`
+    /// are empty. Never replaces a span that came by another way.
     ConsoleJson,
 }
 
@@ -56,7 +56,6 @@ impl Encoding {
 pub struct SpanRecord {
     /// The trace it belongs to.
     pub trace_id: TraceId,
-    /// Its id.
     pub span_id: SpanId,
     /// Its parent's id, as sent.
     pub parent_id: Option<SpanId>,
@@ -120,19 +119,19 @@ impl LogEncoding {
 /// One log event as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRecord {
-    /// When it happened, as the sender says; the moment of arrival where it does not.
+    /// When it happened according to the sender, else when it arrived.
     pub timestamp: Nanos,
     /// CloudWatch's log group; an OTLP record's service.
     pub group: String,
     /// CloudWatch's log stream; an OTLP record's scope (the logger's name).
     pub stream: String,
-    /// Its text; for an OTLP body that is no text, its written form.
+    /// Its text; an OTLP body that is not a string in its written form.
     pub message: String,
     /// The trace it belongs to, where a field of the record or its text says so.
     pub trace_id: Option<TraceId>,
     /// The span it belongs to.
     pub span_id: Option<SpanId>,
-    /// `ERROR`, `WARN`, … as the sender wrote it; empty if it did not.
+    /// `ERROR`, `WARN`, … as sent; empty if missing.
     pub severity: String,
     /// How the bytes are written.
     pub encoding: LogEncoding,
@@ -153,7 +152,6 @@ pub struct ErrorRecord {
     pub item: String,
     /// `TypeError: the view function did not return a valid response`, or the message.
     pub title: String,
-    /// How bad.
     pub level: Level,
     /// When, to the second as Rollbar has it.
     pub timestamp: Nanos,

@@ -23,6 +23,17 @@ pub fn grouped(n: usize) -> String {
     out
 }
 
+/// A count in little room: `940`, `9.9k`, `1.2M`.
+pub fn abbreviated(n: u32) -> String {
+    let value = f64::from(n);
+    let short = |v: f64, unit: &str| format!("{}{unit}", format!("{v:.1}").trim_end_matches(".0"));
+    match n {
+        0..10_000 => grouped(n as usize),
+        10_000..999_950 => short(value / 1e3, "k"),
+        999_950.. => short(value / 1e6, "M"),
+    }
+}
+
 /// The first `most` characters.
 pub fn beginning(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
@@ -71,6 +82,8 @@ mod tests {
         assert_eq!(count_of(1, "query", "queries"), "1 query");
         assert_eq!(count_of(1_000_000, "query", "queries"), "1,000,000 queries");
         assert_eq!(grouped(999), "999");
+        let counts = [940, 9_940, 10_000, 12_345, 999_949, 999_950, 1_200_000];
+        assert_eq!(counts.map(abbreviated), ["940", "9,940", "10k", "12.3k", "999.9k", "1M", "1.2M"]);
     }
 
     #[test]

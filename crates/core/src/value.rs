@@ -9,9 +9,9 @@ use std::fmt;
 
 /// One attribute, annotation or metadata value.
 ///
-/// JSON form: text and booleans as themselves, lists as arrays, and everything whose JSON form would
-/// be ambiguous or lossy as an object with one key: `{"int":"5"}`, `{"double":1.5}` (or
-/// `"NaN"`, `"Infinity"`, `"-Infinity"`), `{"bytes":"base64"}`, `{"map":[{"key":…,"value":…}]}`, and `null` for an empty value.
+/// JSON form: text and booleans as themselves, lists as arrays, and everything whose JSON form would be ambiguous or
+/// lossy as an object with one key: `{"int":"5"}`, `{"double":1.5}` (or `"NaN"`, `"Infinity"`, `"-Infinity"`),
+/// `{"bytes":"base64"}`, `{"map":[{"key":…,"value":…}]}`, and `null` for an empty value.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
     /// OTLP's empty `AnyValue`, or JSON null.
@@ -38,7 +38,6 @@ pub enum Value {
 pub struct Attribute {
     /// The attribute's name, as sent.
     pub key: String,
-    /// Its value.
     #[ts(type = "unknown")]
     pub value: Value,
 }

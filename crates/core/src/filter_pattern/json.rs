@@ -108,7 +108,8 @@ impl Property {
     }
 }
 
-/// Whether any value at the path is as wanted. Recurses once for a `[*]`, which is at most as deep as the JSON reader went.
+/// Whether any value at the path is as wanted. Recurses once for a `[*]`, which is at most as deep as the JSON reader
+/// went.
 fn any(json: &Value, path: &[Step], wanted: &dyn Fn(&Value) -> bool) -> bool {
     let mut value = json;
     for (n, step) in path.iter().enumerate() {
@@ -147,7 +148,7 @@ fn path(scanner: &mut Scanner<'_>) -> Result<Vec<Step>, PatternError> {
         } else if path.is_empty() {
             return Err(scanner.fail("which property? write $.name or $[0]"));
         } else {
-            // `$.a:b = 1`: better said here than by the comparison.
+            // `$.a:b = 1`: reported here, where the position is known.
             return match scanner.peek() {
                 Some(c) if !c.is_whitespace() && !"=!<>}()&|".contains(c) => {
                     Err(scanner

@@ -128,7 +128,7 @@ enum Number {
 
 impl Number {
     fn parse(text: &str) -> Option<Self> {
-        // Rust reads "inf" and "nan" as numbers; nobody who writes a log means them.
+        // Rust reads "inf" and "nan" as numbers; in a log they are words.
         if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
             return None;
         }

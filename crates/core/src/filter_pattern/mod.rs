@@ -1,8 +1,8 @@
 //! CloudWatch Logs' filter patterns: which log events a reader wants, as the CloudWatch console and SDKs write it.
 //!
-//! Three languages behind one door, told apart by the first character:
-//! `{ $.level = "ERROR" }` reads messages that are JSON, `[ip, ..., status = 4*]` reads messages that are fields between
-//! blanks, and everything else is terms that a message holds (`ERROR`, `"two words"`, `?a ?b`, `-x`, `%regex%`).
+//! Three languages, distinguished by the first character: `{ $.level = "ERROR" }` reads messages that are JSON, `[ip,
+//! ..., status = 4*]` reads messages that are fields between blanks, and everything else is terms that a message holds
+//! (`ERROR`, `"two words"`, `?a ?b`, `-x`, `%regex%`).
 //!
 //! Where the user guide is silent, this is what holds here: a plain term may be found inside a word; a
 //! comparison with a property that is missing, null, an object or a list does not hold, `!=` neither; an unquoted

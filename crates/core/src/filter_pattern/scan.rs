@@ -1,4 +1,4 @@
-//! Walking over a pattern's characters, and saying where something is wrong.
+//! A scanner over a pattern's characters that reports errors with their position.
 
 use regex::{Regex, RegexBuilder};
 
@@ -134,7 +134,7 @@ impl<'a> Scanner<'a> {
                         "a regex here has no groups; write alternatives with | and leave ( ) out".to_owned(),
                     ));
                 }
-                // A blank is in no list of the user guide; refusing it would help nobody.
+                // The user guide does not list blanks; refusing them would only be a nuisance.
                 ' ' | ':' | '_' | '#' | '=' | '@' | '/' | ';' | ',' | '-' => written.push(c),
                 '^' | '$' | '?' | '[' | ']' | '{' | '}' | '|' | '*' | '+' | '.' => written.push(c),
                 _ if c.is_ascii_alphanumeric() => written.push(c),

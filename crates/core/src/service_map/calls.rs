@@ -9,9 +9,7 @@ use crate::trace::{Protocol, Span, SpanKind, StatusCode, Trace};
 /// A service, or something that was called and sent no span.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// What it is.
     pub kind: NodeKind,
-    /// Its name.
     pub name: String,
 }
 
@@ -31,19 +29,19 @@ pub enum Outcome {
 /// One call: a request that a service handled, or one that went to something which sent no span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Who called, in [`Calls::places`]; `None` for the outside and for work that nobody called for.
+    /// The caller, in [`Calls::places`]; `None` for callers outside and for work without a caller.
     pub from: Option<usize>,
     /// Whether it came from outside.
     pub outside: bool,
-    /// Who was called, in [`Calls::places`].
+    /// The callee, in [`Calls::places`].
     pub to: usize,
-    /// The call as the caller saw it, in the trace's spans; as the called one did where the caller sent nothing.
+    /// The caller's span, by its index; the callee's where the caller sent none.
     pub span: usize,
-    /// The call as the called one saw it, in the trace's spans.
+    /// The callee's span, by its index.
     pub handled: usize,
     /// How it ended for the caller.
     pub seen: Outcome,
-    /// How it ended for the called one.
+    /// How it ended for the callee.
     pub outcome: Outcome,
 }
 
@@ -69,7 +67,8 @@ pub fn outcome(span: &Span) -> Outcome {
     }
 }
 
-/// Reads a trace as calls. Parents stand before their children in a trace; one that does not (a circle) is no parent here.
+/// Reads a trace as calls. Parents come before their children in a trace; one that does not (a cycle) is ignored as a
+/// parent.
 pub fn calls(trace: &Trace) -> Calls {
     let spans = &trace.spans;
     let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());

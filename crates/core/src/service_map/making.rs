@@ -19,7 +19,7 @@ pub fn of<'a>(traces: impl Iterator<Item = &'a Trace>) -> ServiceMap {
     maker.finish()
 }
 
-/// A map in the making, for whoever cannot hold all traces at once.
+/// A map under construction, for callers that cannot hold all traces at once.
 #[derive(Clone, Debug, Default)]
 pub struct Maker {
     nodes: BTreeMap<Place, Tally>,
@@ -49,7 +49,7 @@ impl Tally {
             Outcome::Error => self.errors += 1,
             Outcome::Fault => self.faults += 1,
         }
-        // A clock that went back is no negative length.
+        // A clock that was set back must not give a negative duration.
         self.lengths.extend(span.duration().map(|length| length.max(0)));
     }
 
@@ -111,7 +111,7 @@ impl Maker {
         }
     }
 
-    /// The map of what was added; the order of adding leaves no mark.
+    /// The finished map; it does not depend on the order of adding.
     pub fn finish(self) -> ServiceMap {
         let order = order(&self.nodes, self.edges.keys());
         let at: BTreeMap<&Place, u32> = order.iter().enumerate().map(|(i, place)| (place, small(i))).collect();
@@ -154,8 +154,8 @@ impl Maker {
     }
 }
 
-/// In which order a map has its nodes: clients first, then by the number of calls it takes from them; then what nothing outside
-/// calls, and what that calls.
+/// In which order a map has its nodes: clients first, then by the number of calls it takes from them; then what nothing
+/// outside calls, and what that calls.
 pub fn order<'a, T>(nodes: &BTreeMap<Place, T>, edges: impl Iterator<Item = &'a (Place, Place)>) -> Vec<Place> {
     let mut below: BTreeMap<&Place, Vec<&Place>> = BTreeMap::new();
     let mut called: BTreeSet<&Place> = BTreeSet::new();
@@ -190,7 +190,7 @@ pub fn order<'a, T>(nodes: &BTreeMap<Place, T>, edges: impl Iterator<Item = &'a 
     };
     walk(nodes.keys().filter(|place| place.kind == NodeKind::Client).collect());
     walk(nodes.keys().filter(|place| !called.contains(place)).collect());
-    // What is left calls itself in a circle.
+    // The rest is a cycle.
     for place in nodes.keys() {
         walk(vec![place]);
     }
