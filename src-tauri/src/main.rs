@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     };
     tauri::async_runtime::set(runtime.handle().clone());
     let code = run(Arc::clone(&tracebook));
+    tracing::info!("stopping");
     runtime.block_on(tracebook.shutdown());
     code
 }

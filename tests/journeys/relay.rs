@@ -416,7 +416,7 @@ fn without_credentials_it_waits_across_a_restart_and_continues_once_they_exist()
     assert!(waits["since"].is_string() && waits["oldest"].is_string(), "{waits}");
     assert!(said(&journal).contains("[Warn] Relay to X-Ray waits: "), "{}", said(&journal));
     let (_, human, _) = journal.run(&["relay", "status"]);
-    assert!(human.contains("2 waiting") && human.contains("waits: "), "{human}");
+    assert!(human.contains("2 queued") && human.contains("waiting: "), "{human}");
     assert!(fake.heard().is_empty(), "nothing is sent without credentials");
     assert_eq!(served.stop(), 0);
 

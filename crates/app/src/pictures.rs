@@ -22,7 +22,8 @@ pub struct Picture {
 /// `light`; without it the picture follows the viewer's colour scheme).
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound) where there is nothing at the address.
+/// [`Code::NotFound`](crate::Code::NotFound) where there is nothing at the address, [`Code::Usage`](crate::Code::Usage)
+/// where its id is none.
 pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<Picture, Error> {
     let value =
         |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v);
@@ -30,7 +31,7 @@ pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<P
     let nothing = || Error::not_found(format!("nothing at {path}"), "");
     let (kind, name) = path.split_once('/').ok_or_else(nothing)?;
     let name = name.strip_suffix(".svg").unwrap_or(name);
-    let id = || name.parse::<Id>().map_err(|_| nothing());
+    let id = || name.parse::<Id>().map_err(|e| Error::usage(e.to_string(), ""));
     let (svg, immutable) = match kind {
         "card" => (tracebook.card(id()?, size).await?, true),
         "live" => (tracebook.live_trace(name, size).await?, false),

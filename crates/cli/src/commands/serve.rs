@@ -74,6 +74,7 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
     }
 
     signals::interrupted().await;
+    tracing::info!("stopping");
     out.note("Stopping…");
     tracebook.shutdown().await;
     if let Some(served) = served {
