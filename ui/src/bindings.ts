@@ -125,11 +125,7 @@ export type Attribute = {
 /**
  * The attribute's name, as sent.
  */
-key: string, 
-/**
- * Its value.
- */
-value: unknown, };
+key: string, value: unknown, };
 
 /**
  * A profile of AWS's shared config.
@@ -281,20 +277,16 @@ captured_at: string,
 entries: Array<string>, };
 
 /**
- * What a live card asks, in words that mean the same at every asking: the range is relative.
+ * What a live card asks. The time range is relative, so that the question means the same each time.
  */
 export type CardQuestion = { 
 /**
  * The kind of evidence that the answer can become.
  */
-kind: Kind, 
+kind: Kind, source?: Source, 
 /**
- * Who is asked.
- */
-source?: Source, 
-/**
- * A certain one; null for what matches the filter: of traces, errors and dossiers the newest, of log events and console
- * lines all, of a service map the traces it is made over.
+ * The id of one item; null for what matches the filter: of traces, errors and dossiers the newest, of log events
+ * and console lines all, of a service map the traces it is made over.
  */
 id?: string, 
 /**
@@ -365,11 +357,7 @@ export type Code = "not_found" | "usage" | "unreachable" | "credentials" | "thro
 /**
  * One line of a stack. Rollbar's order: oldest first, the most recent call last.
  */
-export type CodeFrame = { 
-/**
- * The file.
- */
-filename: string, 
+export type CodeFrame = { filename: string, 
 /**
  * The line in it, from 1.
  */
@@ -377,11 +365,7 @@ lineno?: number,
 /**
  * The column in that line, as the SDK counts: JavaScript's from 1.
  */
-colno?: number, 
-/**
- * The function.
- */
-method?: string, 
+colno?: number, method?: string, 
 /**
  * The line's code.
  */
@@ -412,7 +396,7 @@ export type Console = {
  */
 source: string, 
 /**
- * How the command ended; null for what no command said, and while it runs.
+ * How the command ended; null for output of no command, and while it runs.
  */
 exit_code?: number, 
 /**
@@ -424,7 +408,7 @@ lines: Array<ConsoleLine>,
  */
 more?: number, 
 /**
- * What the reader must know: cut lines, a command that was ended, spans that were recognised.
+ * Notes for the reader: cut lines, a command that was ended, spans that were recognised.
  */
 notes?: Array<string>, };
 
@@ -470,6 +454,10 @@ stream: string,
  * Its text, ANSI colour sequences kept.
  */
 text: string, 
+/**
+ * The text as styled pieces.
+ */
+spans: Array<StyledSpan>, 
 /**
  * Whether it came on standard error.
  */
@@ -539,11 +527,7 @@ export type Dossier = {
 /**
  * The request's trace id.
  */
-trace_id: TraceId, 
-/**
- * Its spans.
- */
-trace: Trace, 
+trace_id: TraceId, trace: Trace, 
 /**
  * Its log events, oldest first.
  */
@@ -557,12 +541,12 @@ errors: Array<JoinedError>,
  */
 console: Array<JoinedLine>, 
 /**
- * What the reader must know: what was looked for and not found, what was left out.
+ * Notes for the reader: what was not found, what was left out.
  */
 notes?: Array<string>, };
 
 /**
- * What the sender said it left out of a span.
+ * How much the sender left out of a span.
  */
 export type Dropped = { 
 /**
@@ -589,11 +573,7 @@ body: string,
 /**
  * The working text's revision; a write names the one it was made on.
  */
-revision: number, 
-/**
- * Its id.
- */
-id: Id, 
+revision: number, id: Id, 
 /**
  * Its unique short name, `week-2`.
  */
@@ -601,11 +581,7 @@ slug: string,
 /**
  * `"0"` … `"11"`, `"X"`, or null.
  */
-week: string | null, 
-/**
- * Its title.
- */
-title: string, 
+week: string | null, title: string, 
 /**
  * When its text last changed.
  */
@@ -715,11 +691,7 @@ entry: string, revision: number, };
 /**
  * An entry in a list. Times are RFC 3339 UTC.
  */
-export type EntryRow = { 
-/**
- * Its id.
- */
-id: Id, 
+export type EntryRow = { id: Id, 
 /**
  * Its unique short name, `week-2`.
  */
@@ -727,11 +699,7 @@ slug: string,
 /**
  * `"0"` … `"11"`, `"X"`, or null.
  */
-week: string | null, 
-/**
- * Its title.
- */
-title: string, 
+week: string | null, title: string, 
 /**
  * When its text last changed.
  */
@@ -871,15 +839,7 @@ person: string | null, };
 /**
  * One exception of a chain; the outermost comes first, its cause after it.
  */
-export type ErrorTrace = { 
-/**
- * Its class.
- */
-class: string, 
-/**
- * Its message.
- */
-message: string, 
+export type ErrorTrace = { class: string, message: string, 
 /**
  * Its frames, oldest first.
  */
@@ -1007,7 +967,11 @@ provenance: Provenance,
 /**
  * Kind and data.
  */
-data: Body, };
+data: Body, 
+/**
+ * The texts of the data's console lines as styled pieces, in their order; left out where there are none.
+ */
+console?: Array<Array<StyledSpan>>, };
 
 /**
  * An exception, from an OTLP `exception` event or an X-Ray cause.
@@ -1016,15 +980,7 @@ export type Exception = {
 /**
  * X-Ray's id of it, by which other segments of the trace refer to it.
  */
-id?: string, 
-/**
- * Its class.
- */
-type?: string, 
-/**
- * Its message.
- */
-message?: string, 
+id?: string, type?: string, message?: string, 
 /**
  * X-Ray: it came from a downstream service.
  */
@@ -1140,19 +1096,11 @@ forms: Array<FilterExample>, };
 /**
  * One line of a stack, in the sender's order.
  */
-export type Frame = { 
-/**
- * The file.
- */
-path?: string, 
+export type Frame = { path?: string, 
 /**
  * The line in it, if known.
  */
-line?: number, 
-/**
- * The function.
- */
-label?: string, };
+line?: number, label?: string, };
 
 /**
  * Evidence that was frozen from a live card.
@@ -1245,7 +1193,7 @@ attachments: Array<string>,
 warnings: Array<string>, };
 
 /**
- * By what a piece was found to belong to the request.
+ * How a piece was found to belong to the request.
  */
 export type Join = "trace-id" | "header" | "time";
 
@@ -1256,11 +1204,7 @@ export type JoinedError = {
 /**
  * How it was found.
  */
-by: Join, 
-/**
- * The occurrence.
- */
-occurrence: Occurrence, };
+by: Join, occurrence: Occurrence, };
 
 /**
  * A console line of the request.
@@ -1273,11 +1217,7 @@ by: Join,
 /**
  * The watched command it came from.
  */
-stream: string, 
-/**
- * The line.
- */
-line: ConsoleLine, };
+stream: string, line: ConsoleLine, };
 
 /**
  * A log event of the request.
@@ -1286,11 +1226,7 @@ export type JoinedLog = {
 /**
  * How it was found.
  */
-by: Join, 
-/**
- * The event.
- */
-event: LogEvent, };
+by: Join, event: LogEvent, };
 
 /**
  * What kinds of evidence there are.
@@ -1338,11 +1274,7 @@ span_id: SpanId,
 /**
  * W3C trace state.
  */
-trace_state?: string, 
-/**
- * Its attributes.
- */
-attributes?: Array<Attribute>, 
+trace_state?: string, attributes?: Array<Attribute>, 
 /**
  * How many attributes the sender dropped.
  */
@@ -1519,25 +1451,13 @@ frozen: FrozenAnswer | null,
 /**
  * Warnings for the user.
  */
-warnings: Array<string>, 
+warnings: Array<string>, id: Id, title: string, question: CardQuestion, 
 /**
- * Its id.
- */
-id: Id, 
-/**
- * What it is called.
- */
-title: string, 
-/**
- * What it asks.
- */
-question: CardQuestion, 
-/**
- * How many seconds lie between two askings while it is shown.
+ * Seconds between two refreshes while it is visible.
  */
 pace_seconds: number, 
 /**
- * Whether it does not ask until the user says so.
+ * Whether it refreshes only when the user asks it to.
  */
 paused?: boolean, };
 
@@ -1675,7 +1595,7 @@ fresh?: boolean, };
  */
 export type LogEvent = { 
 /**
- * When it happened, as the sender says; the moment of arrival where it does not.
+ * When it happened according to the sender, else when it arrived.
  */
 timestamp: Nanos, 
 /**
@@ -1687,7 +1607,7 @@ group: string,
  */
 stream: string, 
 /**
- * Its text; for an OTLP body that is no text, its written form.
+ * Its text; an OTLP body that is not a string in its written form.
  */
 message: string, 
 /**
@@ -1699,7 +1619,7 @@ trace_id?: TraceId,
  */
 span_id?: SpanId, 
 /**
- * `ERROR`, `WARN`, … as the sender wrote it; empty if it did not.
+ * `ERROR`, `WARN`, … as sent; empty if missing.
  */
 severity?: string, 
 /**
@@ -1766,17 +1686,13 @@ group: string,
 /**
  * CloudWatch's log stream; an OTLP record's scope.
  */
-stream: string, 
-/**
- * Its text.
- */
-message: string, 
+stream: string, message: string, 
 /**
  * The trace it belongs to, if it says so.
  */
 trace_id: TraceId | null, 
 /**
- * As the sender wrote it; empty if it did not.
+ * As sent; empty if missing.
  */
 severity: string, };
 
@@ -1811,7 +1727,7 @@ events: Array<LogEvent>,
  */
 more?: number, 
 /**
- * What the reader must know.
+ * Notes for the reader.
  */
 notes?: Array<string>, };
 
@@ -1844,15 +1760,7 @@ export type MapNode = {
 /**
  * Its number in this map, from 0; edges refer to it.
  */
-id: number, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * What it is.
- */
-kind: NodeKind, 
+id: number, name: string, kind: NodeKind, 
 /**
  * What it handled.
  */
@@ -1894,7 +1802,7 @@ export type NamedText = {
 name: string, text: string, };
 
 /**
- * Nanoseconds since the Unix epoch, UTC. Good from 1677 to 2262.
+ * Nanoseconds since the Unix epoch, UTC: 1677 to 2262.
  *
  * In JSON a decimal string: JavaScript and RFC 8785 numbers end at 2^53.
  */
@@ -1920,11 +1828,7 @@ item: string,
 /**
  * `TypeError: the view function did not return a valid response`, or the message.
  */
-title: string, 
-/**
- * How bad.
- */
-level: Level, 
+title: string, level: Level, 
 /**
  * When, to the second as Rollbar has it.
  */
@@ -1946,7 +1850,7 @@ traces?: Array<ErrorTrace>,
  */
 message?: string, 
 /**
- * Whom it happened to.
+ * The affected person.
  */
 person?: Person, 
 /**
@@ -1990,11 +1894,7 @@ export type OccurrenceRow = {
 /**
  * Its `data.uuid`.
  */
-uuid: string, 
-/**
- * When.
- */
-timestamp: Nanos, 
+uuid: string, timestamp: Nanos, 
 /**
  * Whom it happened to: username, else e-mail, else id; empty if it does not say.
  */
@@ -2010,7 +1910,7 @@ export type OccurrencesRequest = { source?: Source, id: string,
 page?: string, };
 
 /**
- * Whom it happened to.
+ * The affected person.
  */
 export type Person = { 
 /**
@@ -2075,7 +1975,7 @@ export type Protocol = "otlp" | "xray" | "console";
  */
 export type Provenance = { 
 /**
- * The question that was asked; its source says who was asked.
+ * The question, with its source.
  */
 question: Question, 
 /**
@@ -2087,7 +1987,7 @@ via?: Array<string>,
  */
 region?: string, 
 /**
- * First and last moment that the data speaks of.
+ * The first and last time in the data.
  */
 range: [Nanos, Nanos], 
 /**
@@ -2107,7 +2007,7 @@ console_link?: string,
  */
 expires?: Nanos, 
 /**
- * How many credential-shaped values were taken out before the digest.
+ * How many credential-shaped values were removed before the digest was made.
  */
 credentials_removed?: number, 
 /**
@@ -2197,7 +2097,7 @@ more?: number,
  */
 statistics?: Array<Attribute>, 
 /**
- * What the reader must know.
+ * Notes for the reader.
  */
 notes?: Array<string>, };
 
@@ -2238,11 +2138,7 @@ export type QuerySave = SavedQuery;
 /**
  * A question: which source, what range, which filter, how many.
  */
-export type Question = { 
-/**
- * Who is asked.
- */
-source: Source, 
+export type Question = { source: Source, 
 /**
  * The filter's text, in the source's own language; empty asks for everything.
  */
@@ -2319,7 +2215,8 @@ size: string,
  */
 alone: boolean, 
 /**
- * Whether its alternative text was generated from a live card's question, and so gives way to the card's present title.
+ * Whether its alternative text was generated from a live card's question, and so gives way to the card's present
+ * title.
  */
 generated: boolean, };
 
@@ -2533,11 +2430,7 @@ bytes: number, };
 /**
  * A sampling rule, with the names and limits of the API.
  */
-export type SamplingRule = { 
-/**
- * Its name.
- */
-name: string, 
+export type SamplingRule = { name: string, 
 /**
  * `arn:aws:xray:…:sampling-rule/…`
  */
@@ -2600,7 +2493,7 @@ export type SamplingRules = {
  */
 rules: Array<SamplingRule>, 
 /**
- * What the reader must know: a rate below 1.
+ * Notes for the reader: a rate below 1.
  */
 notes?: Array<string>, };
 
@@ -2640,15 +2533,7 @@ export type Scope = {
 /**
  * The library's name.
  */
-name?: string, 
-/**
- * Its version.
- */
-version?: string, 
-/**
- * Its attributes.
- */
-attributes?: Array<Attribute>, 
+name?: string, version?: string, attributes?: Array<Attribute>, 
 /**
  * OTLP's schema URL, empty if none.
  */
@@ -2678,11 +2563,7 @@ export type ServiceMap = {
 /**
  * The nodes, clients first, then by how far they are from them.
  */
-nodes: Array<MapNode>, 
-/**
- * The calls.
- */
-edges: Array<MapEdge>, 
+nodes: Array<MapNode>, edges: Array<MapEdge>, 
 /**
  * Over how many traces it was made.
  */
@@ -2696,7 +2577,7 @@ start: Nanos,
  */
 end: Nanos, 
 /**
- * What the reader must know: traces left out, traces in progress.
+ * Notes for the reader: traces left out, traces in progress.
  */
 notes?: Array<string>, };
 
@@ -2802,11 +2683,7 @@ export type SourcesRequest = Record<symbol, never>;
 /**
  * One span, segment or subsegment.
  */
-export type Span = { 
-/**
- * Its id.
- */
-id: SpanId, 
+export type Span = { id: SpanId, 
 /**
  * Its parent's id, as sent; the parent may be in no trace at all.
  */
@@ -2818,11 +2695,7 @@ name: string,
 /**
  * The service it belongs to.
  */
-service: string, 
-/**
- * Its role.
- */
-kind: SpanKind, 
+service: string, kind: SpanKind, 
 /**
  * Which protocol it came by.
  */
@@ -2850,19 +2723,7 @@ annotations?: Array<Attribute>,
 /**
  * X-Ray metadata: one attribute a namespace.
  */
-metadata?: Array<Attribute>, 
-/**
- * Its events.
- */
-events?: Array<SpanEvent>, 
-/**
- * Its links.
- */
-links?: Array<Link>, 
-/**
- * Its exceptions.
- */
-exceptions?: Array<Exception>, 
+metadata?: Array<Attribute>, events?: Array<SpanEvent>, links?: Array<Link>, exceptions?: Array<Exception>, 
 /**
  * X-Ray: the cause is the exception with this id, recorded in another subsegment.
  */
@@ -2891,19 +2752,7 @@ scope: number, };
 /**
  * Something that happened at a moment of a span.
  */
-export type SpanEvent = { 
-/**
- * When.
- */
-time: Nanos, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * Its attributes.
- */
-attributes?: Array<Attribute>, 
+export type SpanEvent = { time: Nanos, name: string, attributes?: Array<Attribute>, 
 /**
  * How many attributes the sender dropped.
  */
@@ -2982,6 +2831,23 @@ export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
  * No arguments.
  */
 export type StatusRequest = Record<symbol, never>;
+
+/**
+ * A piece of a console line as a window draws it: what is left out is off, a colour is one of the terminal's sixteen.
+ */
+export type StyledSpan = { 
+/**
+ * Without escape sequences; never empty.
+ */
+text: string, 
+/**
+ * 0 to 7, and 8 to 15 for the bright ones.
+ */
+fg?: number, 
+/**
+ * As `fg`, of the background.
+ */
+bg?: number, bold?: boolean, dim?: boolean, italic?: boolean, underline?: boolean, strike?: boolean, inverse?: boolean, };
 
 /**
  * The tail to read.
@@ -3109,14 +2975,10 @@ web: string, reach: Reach, };
 export type Topic = "entry" | "evidence" | "live-card" | "traces" | "logs" | "errors" | "console" | "relay" | "sources" | "tail" | "status" | "all";
 
 /**
- * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children, siblings
- * by start.
+ * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children,
+ * siblings by start.
  */
-export type Trace = { 
-/**
- * Its id.
- */
-trace_id: TraceId, 
+export type Trace = { trace_id: TraceId, 
 /**
  * Who sent the spans.
  */
@@ -3124,13 +2986,9 @@ resources: Array<Resource>,
 /**
  * Which libraries made them.
  */
-scopes: Array<Scope>, 
+scopes: Array<Scope>, spans: Array<Span>, 
 /**
- * The spans.
- */
-spans: Array<Span>, 
-/**
- * What the reader must know: still in progress, parents that never came, cycles, drops.
+ * Notes for the reader: in progress, missing parents, cycles, drops.
  */
 notes?: Array<string>, };
 
@@ -3329,11 +3187,7 @@ message: string, };
 /**
  * A group: traces that a filter expression picks.
  */
-export type XrayGroup = { 
-/**
- * Its name.
- */
-name: string, 
+export type XrayGroup = { name: string, 
 /**
  * `arn:aws:xray:…:group/…`
  */
@@ -3360,6 +3214,6 @@ export type XrayGroups = {
  */
 groups: Array<XrayGroup>, 
 /**
- * What the reader must know.
+ * Notes for the reader.
  */
 notes?: Array<string>, };

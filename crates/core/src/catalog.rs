@@ -145,7 +145,7 @@ pub struct CaptureInfo {
     pub kind: Kind,
     pub from: CaptureFrom,
     /// How the filter is written.
-    pub filter: FilterLanguage,
+    pub filter: FilterForm,
     /// The shortest time between two questions of a live card, in seconds.
     pub shortest_seconds: u32,
     /// The time between two questions of a live card unless the user chooses, in seconds.
@@ -206,7 +206,7 @@ pub enum LinkFrom {
 /// The language of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-pub enum FilterLanguage {
+pub enum FilterForm {
     /// There is none: all, or one by its id.
     None,
     /// [`crate::filter::Filter`].
@@ -230,7 +230,7 @@ pub enum FilterLanguage {
 /// What a form shows beside the field for a filter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FilterInfo {
-    pub form: FilterLanguage,
+    pub form: FilterForm,
     /// An example for the empty field.
     pub placeholder: Cow<'static, str>,
     /// What can be written, in a sentence.
@@ -243,7 +243,7 @@ const fn text(text: &'static str) -> Cow<'static, str> {
     Cow::Borrowed(text)
 }
 
-const fn capture(kind: Kind, from: CaptureFrom, filter: FilterLanguage, shortest: u32, usual: u32) -> CaptureInfo {
+const fn capture(kind: Kind, from: CaptureFrom, filter: FilterForm, shortest: u32, usual: u32) -> CaptureInfo {
     CaptureInfo { kind, from, filter, shortest_seconds: shortest, usual_seconds: usual }
 }
 
@@ -273,14 +273,14 @@ static SOURCES: [SourceInfo; 5] = [
             ListInfo::Console(ConsoleFrom::Local),
         ]),
         captures: Cow::Borrowed(&[
-            capture(Kind::Trace, CaptureFrom::LocalTrace, FilterLanguage::Traces, 1, 2),
-            capture(Kind::Logs, CaptureFrom::LocalLogs, FilterLanguage::Events, 1, 2),
-            capture(Kind::Error, CaptureFrom::LocalError, FilterLanguage::Errors, 1, 2),
-            capture(Kind::Console, CaptureFrom::LocalConsole, FilterLanguage::Events, 1, 2),
-            capture(Kind::ServiceMap, CaptureFrom::LocalServiceMap, FilterLanguage::Traces, 5, 5),
-            capture(Kind::Groups, CaptureFrom::LocalGroups, FilterLanguage::None, 1, 2),
-            capture(Kind::SamplingRules, CaptureFrom::LocalSamplingRules, FilterLanguage::None, 1, 2),
-            capture(Kind::Dossier, CaptureFrom::LocalDossier, FilterLanguage::Traces, 1, 2),
+            capture(Kind::Trace, CaptureFrom::LocalTrace, FilterForm::Traces, 1, 2),
+            capture(Kind::Logs, CaptureFrom::LocalLogs, FilterForm::Events, 1, 2),
+            capture(Kind::Error, CaptureFrom::LocalError, FilterForm::Errors, 1, 2),
+            capture(Kind::Console, CaptureFrom::LocalConsole, FilterForm::Events, 1, 2),
+            capture(Kind::ServiceMap, CaptureFrom::LocalServiceMap, FilterForm::Traces, 5, 5),
+            capture(Kind::Groups, CaptureFrom::LocalGroups, FilterForm::None, 1, 2),
+            capture(Kind::SamplingRules, CaptureFrom::LocalSamplingRules, FilterForm::None, 1, 2),
+            capture(Kind::Dossier, CaptureFrom::LocalDossier, FilterForm::Traces, 1, 2),
         ]),
         gaps: Cow::Borrowed(&[]),
         links: Cow::Borrowed(&[]),
@@ -292,11 +292,11 @@ static SOURCES: [SourceInfo; 5] = [
         name: text("AWS X-Ray"),
         lists: Cow::Borrowed(&[ListInfo::Traces(TracesFrom::Xray)]),
         captures: Cow::Borrowed(&[
-            capture(Kind::Trace, CaptureFrom::XrayTrace, FilterLanguage::XrayExpression, 10, 30),
-            capture(Kind::ServiceMap, CaptureFrom::XrayServiceMap, FilterLanguage::XrayExpression, 10, 30),
-            capture(Kind::Groups, CaptureFrom::XrayGroups, FilterLanguage::None, 10, 30),
-            capture(Kind::SamplingRules, CaptureFrom::XraySamplingRules, FilterLanguage::None, 10, 30),
-            capture(Kind::Dossier, CaptureFrom::XrayDossier, FilterLanguage::XrayExpression, 10, 30),
+            capture(Kind::Trace, CaptureFrom::XrayTrace, FilterForm::XrayExpression, 10, 30),
+            capture(Kind::ServiceMap, CaptureFrom::XrayServiceMap, FilterForm::XrayExpression, 10, 30),
+            capture(Kind::Groups, CaptureFrom::XrayGroups, FilterForm::None, 10, 30),
+            capture(Kind::SamplingRules, CaptureFrom::XraySamplingRules, FilterForm::None, 10, 30),
+            capture(Kind::Dossier, CaptureFrom::XrayDossier, FilterForm::XrayExpression, 10, 30),
         ]),
         gaps: Cow::Borrowed(&[]),
         links: Cow::Borrowed(&[
@@ -311,8 +311,8 @@ static SOURCES: [SourceInfo; 5] = [
         name: text("AWS CloudWatch Logs"),
         lists: Cow::Borrowed(&[ListInfo::Logs(LogsFrom::Cloudwatch), ListInfo::Queries(QueriesFrom::Cloudwatch)]),
         captures: Cow::Borrowed(&[
-            capture(Kind::Logs, CaptureFrom::CloudwatchLogs, FilterLanguage::CloudwatchPattern, 10, 30),
-            capture(Kind::Query, CaptureFrom::CloudwatchQuery, FilterLanguage::InsightsQuery, 60, 300),
+            capture(Kind::Logs, CaptureFrom::CloudwatchLogs, FilterForm::CloudwatchPattern, 10, 30),
+            capture(Kind::Query, CaptureFrom::CloudwatchQuery, FilterForm::InsightsQuery, 60, 300),
         ]),
         gaps: Cow::Borrowed(&[]),
         links: Cow::Borrowed(&[link(Kind::Logs, LinkFrom::CloudwatchLogs)]),
@@ -323,13 +323,7 @@ static SOURCES: [SourceInfo; 5] = [
         label: text("Rollbar"),
         name: text("Rollbar"),
         lists: Cow::Borrowed(&[ListInfo::Errors(ErrorsFrom::Rollbar)]),
-        captures: Cow::Borrowed(&[capture(
-            Kind::Error,
-            CaptureFrom::RollbarError,
-            FilterLanguage::RollbarItems,
-            10,
-            60,
-        )]),
+        captures: Cow::Borrowed(&[capture(Kind::Error, CaptureFrom::RollbarError, FilterForm::RollbarItems, 10, 60)]),
         gaps: Cow::Borrowed(&[]),
         links: Cow::Borrowed(&[link(Kind::Error, LinkFrom::RollbarError)]),
     },
@@ -342,7 +336,7 @@ static SOURCES: [SourceInfo; 5] = [
         captures: Cow::Borrowed(&[capture(
             Kind::Query,
             CaptureFrom::HoneycombQuery,
-            FilterLanguage::HoneycombQuery,
+            FilterForm::HoneycombQuery,
             60,
             300,
         )]),
@@ -380,42 +374,42 @@ static KINDS: [KindInfo; 9] = [
     kind(Kind::Dossier, "Dossier", "dossiers", "dossier of the newest request", "dossier"),
 ];
 
-const fn filter(form: FilterLanguage, placeholder: &'static str, help: &'static str) -> FilterInfo {
+const fn filter(form: FilterForm, placeholder: &'static str, help: &'static str) -> FilterInfo {
     FilterInfo { form, placeholder: text(placeholder), help: text(help), multiline: false }
 }
 
 static FILTERS: [FilterInfo; 9] = [
-    filter(FilterLanguage::None, "", "It takes no filter."),
+    filter(FilterForm::None, "", "It takes no filter."),
     filter(
-        FilterLanguage::Traces,
+        FilterForm::Traces,
         "service:backend-flask status:error duration>100ms",
         "Words, service:NAME, status:WORD, duration>LENGTH, or any attribute: http.route=/api/home.",
     ),
     filter(
-        FilterLanguage::Events,
+        FilterForm::Events,
         "group:cruddur ERROR -healthcheck",
         "Words, \"words that stand together\", ?one ?of, -without, { $.field = value }; group:NAME comes first.",
     ),
-    filter(FilterLanguage::Errors, "level:error TypeError", "Words, level:LEVEL, environment:NAME."),
+    filter(FilterForm::Errors, "level:error TypeError", "Words, level:LEVEL, environment:NAME."),
     filter(
-        FilterLanguage::XrayExpression,
+        FilterForm::XrayExpression,
         "service(\"backend-flask\") { fault }",
         "An X-Ray filter expression: fault, responsetime > 5, annotation.KEY = \"value\", service(\"NAME\").",
     ),
     filter(
-        FilterLanguage::CloudwatchPattern,
+        FilterForm::CloudwatchPattern,
         "group:cruddur ERROR -healthcheck",
         "group:NAME, then a CloudWatch Logs filter pattern.",
     ),
     FilterInfo {
-        form: FilterLanguage::InsightsQuery,
+        form: FilterForm::InsightsQuery,
         placeholder: text("group:cruddur fields @timestamp, @message | limit 20"),
         help: text("group:NAME, then a CloudWatch Logs Insights query."),
         multiline: true,
     },
-    filter(FilterLanguage::RollbarItems, "level:error environment:production", "Words, level:, environment:, status:."),
+    filter(FilterForm::RollbarItems, "level:error environment:production", "Words, level:, environment:, status:."),
     FilterInfo {
-        form: FilterLanguage::HoneycombQuery,
+        form: FilterForm::HoneycombQuery,
         placeholder: text("dataset:backend-flask {\"calculations\": [{\"op\": \"COUNT\"}]}"),
         help: text("dataset:NAME, then a Honeycomb query specification, JSON."),
         multiline: true,
@@ -517,7 +511,7 @@ impl Kind {
     }
 }
 
-impl FilterLanguage {
+impl FilterForm {
     /// Its row.
     pub fn info(self) -> &'static FilterInfo {
         &FILTERS[self as usize]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::catalog::FilterLanguage;
+use crate::catalog::FilterForm;
 use crate::credentials::{self, Removed};
 use crate::event_filter::{ErrorFilter, EventFilter};
 use crate::evidence::Kind;
@@ -72,15 +72,15 @@ impl CardQuestion {
             return Some(format!("{} has no {}", self.source.info().name, self.kind.info().plural));
         };
         match capture.filter {
-            FilterLanguage::Traces => Filter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterLanguage::Events => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterLanguage::Errors => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterLanguage::None
-            | FilterLanguage::XrayExpression
-            | FilterLanguage::CloudwatchPattern
-            | FilterLanguage::InsightsQuery
-            | FilterLanguage::RollbarItems
-            | FilterLanguage::HoneycombQuery => None,
+            FilterForm::Traces => Filter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::Events => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::Errors => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
+            FilterForm::None
+            | FilterForm::XrayExpression
+            | FilterForm::CloudwatchPattern
+            | FilterForm::InsightsQuery
+            | FilterForm::RollbarItems
+            | FilterForm::HoneycombQuery => None,
         }
     }
 

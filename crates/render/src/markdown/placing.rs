@@ -6,8 +6,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::lines::{Lines, byte_of};
-use super::lines::eol_at;
+use super::lines::{Lines, byte_of, eol_at};
 use super::page::{lone_cr_as_lf, page};
 use super::{Place, Slot, Where, place, scan};
 

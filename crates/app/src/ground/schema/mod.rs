@@ -104,10 +104,6 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
 pub struct StatusRequest {}
 
-/// Takes nothing.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
-pub struct CatalogRequest {}
-
 /// A receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Receiver {
