@@ -57,11 +57,12 @@ plant docs/planted.md 'write: developer, maintainer' 'For the founders.' # words
 plant crates/store/src/planted_table.rs 'only traces.rs names this table' 'const SQL: &str = "SELECT 1 FROM trace";'
 plant migrations/journal/9999_planted.sql 'this table has no file' 'CREATE TABLE planted (id INTEGER);'
 
-# The circle is reported where it closes.
+# The cycle is reported where it closes.
 echo 'pub(crate) use crate::planted_there::There;' >crates/core/src/planted_here.rs
 plant crates/core/src/planted_there.rs 'in one direction' 'use super::planted_here;'
 
 lines() { printf "$1%.0s" $(seq "$2"); }
+plant crates/core/src/planted_comment.rs 'at most 120 columns' "// $(lines 'wide ' 30)"
 plant README.md 'wider than 120 columns' "$(lines 'wide ' 30)"
 
 if out=$(bash scripts/lint.sh 2>&1); then

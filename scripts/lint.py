@@ -162,8 +162,8 @@ def edges(files, depth=0, within=()):
 # --- Rules -----------------------------------------------------------------------------------------------------------
 
 
-def circle(arrows):
-    """One circle, as a list of modules, or nothing."""
+def cycle(arrows):
+    """One cycle, as a list of modules, or nothing."""
     uses = {}
     for user, used in arrows:
         uses.setdefault(user, set()).add(used)
@@ -185,9 +185,9 @@ def circle(arrows):
     return None
 
 
-def no_circles(files, depth=0, within=()):
+def no_cycles(files, depth=0, within=()):
     arrows = edges(files, depth, within)
-    while round_trip := circle(arrows):
+    while round_trip := cycle(arrows):
         source, at = arrows.pop((round_trip[-2], round_trip[-1]))
         report(source.path, source.line(at), " -> ".join(round_trip), "modules of a crate use each other in one direction")
 
@@ -360,12 +360,6 @@ def no_regex_on_titles(paths):
                 report(path, number, line.strip(), "nothing is recognised by its title: titles are for people")
 
 
-# Rules that do not hold yet. `scripts/lint.py --all` shows what is left of them.
-PENDING = {"circles app", "impl", "clock", "wildcards"}
-PENDING |= {"comments"}
-if "--all" in sys.argv:
-    PENDING = set()
-
 TEXTS = {".rs", ".ts", ".svelte", ".css", ".js", ".mjs", ".cjs", ".py", ".sh", ".sql", ".html"}
 FOLDERS = ("crates", "src-tauri/src", "ui/src", "tests", "scripts")  # a migration never changes
 NOT_OURS = {"node_modules", "snapshots", "fixtures", "bindings.ts", "__pycache__"}
@@ -387,29 +381,20 @@ def main():
     paths = list(texts())
 
     for name, files in crates.items():
-        if f"circles {name}" in PENDING:
-            continue
-        no_circles(files)
+        no_cycles(files)
         if name == "sources":
             for vendor in sorted({s.module[0] for s in files if len(s.module) > 1}):
-                no_circles(files, 1, (vendor,))
-    if LAYERS.exists():
-        layers(crates["app"], LAYERS)
+                no_cycles(files, 1, (vendor,))
+    layers(crates["app"], LAYERS)
     composing = {"crates/app/src/tracebook.rs"}
-    if "impl" not in PENDING:
-        only_in(everything, r"\bimpl\s+(?:crate::)?Tracebook\b", composing, "`impl Tracebook` stands in one file")
-    if "clock" not in PENDING:
-        system = composing | {"crates/app/src/system.rs"}
-        only_in(everything, r"\bSystem(?:Clock|Entropy)\b", system, "clock and entropy are passed in")
-    if "wildcards" not in PENDING:
-        no_wildcards(everything)
+    only_in(everything, r"\bimpl\s+(?:crate::)?Tracebook\b", composing, "`impl Tracebook` stands in one file")
+    system = composing | {"crates/app/src/system.rs"}
+    only_in(everything, r"\bSystem(?:Clock|Entropy)\b", system, "clock and entropy are passed in")
+    no_wildcards(everything)
     tables_in_one_file(crates["store"], TABLES, Path("migrations"))
-    if "json" not in PENDING:
-        json_only_printed(crates["cli"], {"out.rs"})
-    if "comments" not in PENDING:
-        narrow_comments(paths)
-    if "titles" not in PENDING:
-        no_regex_on_titles(path for path in paths if path.suffix in (".rs", ".ts", ".svelte"))
+    json_only_printed(crates["cli"], {"out.rs"})
+    narrow_comments(paths)
+    no_regex_on_titles(path for path in paths if path.suffix in (".rs", ".ts", ".svelte"))
     return 1 if found else 0
 
 

@@ -1,8 +1,8 @@
 //! The catalog: what each source can be asked for, and what each kind of evidence is called.
 //!
-//! Whatever differs between sources without being code of theirs stands in one row here: labels, lists, kinds that can be
-//! captured, intervals of live cards, filter languages, links to the vendor's console. Callers dispatch on the `…From`
-//! enums, which have one variant for each pair of source and subject that exists, and so need no wildcard arm.
+//! Whatever differs between sources without being code of theirs stands in one row here: labels, lists, kinds that
+//! can be captured, intervals of live cards, filter languages, links to the vendor's console. Callers dispatch on the
+//! `…From` enums, which have one variant for each pair of source and subject that exists, and so need no wildcard arm.
 
 use std::borrow::Cow;
 
@@ -257,9 +257,9 @@ static VENDORS: [VendorInfo; 3] = [
     VendorInfo { vendor: Vendor::Honeycomb, label: text("Honeycomb") },
 ];
 
-// A live card must leave most of a source's quota to the user's own questions, and what is paid by the run or counted by the
-// minute is asked less often still: an Insights query scans anew each time, and Honeycomb's Query Data API takes ten a minute.
-// A local service map is made over thousands of traces.
+// A live card must leave most of a source's quota to the user's own questions, and what is paid by the run or counted
+// by the minute is asked less often still: an Insights query scans anew each time, and Honeycomb's Query Data API
+// takes ten a minute. A local service map is made over thousands of traces.
 static SOURCES: [SourceInfo; 5] = [
     SourceInfo {
         source: Source::Local,
@@ -456,8 +456,8 @@ impl Source {
         self.info().links.iter().find(|link| link.kind == kind).map(|link| link.from)
     }
 
-    /// The shortest and the usual time between two questions of a live card, in seconds. A kind that it has not is asked as
-    /// seldom as the one that it bears least.
+    /// The shortest and the usual time between two questions of a live card, in seconds. A kind that it has not is
+    /// asked as seldom as the one that it bears least.
     pub fn intervals(self, kind: Kind) -> (u32, u32) {
         let captures = &self.info().captures;
         let slowest = || captures.iter().max_by_key(|capture| capture.shortest_seconds);

@@ -1,6 +1,9 @@
 import type { StyledSpan } from '../bindings'
 
-/** The class names of a styled piece of a console line. Backgrounds are tints, so that every text colour stays legible on them. */
+/**
+ * The class names of a styled piece of a console line. Backgrounds are tints, so that every text colour stays
+ * legible on them.
+ */
 export function classes({ fg, bg, bold, dim, italic, underline, strike, inverse }: StyledSpan): string {
   const turned = inverse && (fg !== undefined || bg !== undefined)
   const ink = turned ? bg : fg
