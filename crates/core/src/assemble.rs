@@ -8,14 +8,14 @@ use std::collections::{HashMap, HashSet};
 use crate::ids::{SpanId, TraceId};
 use crate::trace::{Resource, Scope, Span, Trace};
 
-/// A span with who sent it and which library made it, before resources and scopes are shared.
+/// A span with its own resource and scope, before these are shared.
 #[derive(Clone, Debug)]
 pub struct LooseSpan {
     /// The span; its `resource` and `scope` indexes are not yet meaningful.
     pub span: Span,
-    /// Who sent it.
+    /// Its resource.
     pub resource: Resource,
-    /// Which library made it.
+    /// Its scope.
     pub scope: Scope,
 }
 
@@ -24,7 +24,7 @@ pub struct LooseSpan {
 pub struct Row {
     /// Index into [`Trace::spans`].
     pub index: usize,
-    /// How deep it hangs; a root is 0, and a span under a phantom parent is 1.
+    /// Its depth: 0 for a root, 1 for a span with a missing parent.
     pub depth: usize,
     /// The missing parent, shown once above its first child.
     pub phantom: Option<SpanId>,
@@ -47,7 +47,7 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
     }
 
     let mut trace = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: Vec::new(), notes: Vec::new() };
-    // Keyed by the written form: floats make the types themselves unhashable.
+    // Keyed by the JSON form, since floats make the types unhashable.
     let mut resource_at: HashMap<String, usize> = HashMap::new();
     let mut scope_at: HashMap<String, usize> = HashMap::new();
     let mut spans = Vec::with_capacity(kept.len());
@@ -64,7 +64,7 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
         });
         spans.push(span);
     }
-    // A stable order whatever the order of arrival, so that the same spans make the same digest.
+    // An order independent of arrival, so that the same spans have the same digest.
     spans.sort_by_key(|s| (s.start, s.id));
     let walk = walk(&spans);
     let mut slots: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
@@ -75,7 +75,7 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
     trace
 }
 
-/// An X-Ray subsegment names no service: it belongs to its segment's.
+/// An X-Ray subsegment has no service of its own: it belongs to that of its segment.
 fn inherit_services(trace: &mut Trace) {
     let mut known: HashMap<SpanId, String> = HashMap::with_capacity(trace.spans.len());
     for span in &mut trace.spans {
@@ -139,7 +139,7 @@ fn walk(spans: &[Span]) -> Walk {
     let mut walk = Walk { rows: Vec::with_capacity(spans.len()), phantoms: 0, cycles: 0, roots: tops.len() };
     let mut seen: HashSet<usize> = HashSet::with_capacity(spans.len());
     let mut descend = |from: usize, depth: usize, phantom: Option<SpanId>, rows: &mut Vec<Row>| {
-        // A stack rather than recursion: a chain of 10,000 spans is a legal trace.
+        // An explicit stack, since a chain of 10,000 spans is a valid trace.
         let mut stack = vec![Row { index: from, depth, phantom }];
         while let Some(row) = stack.pop() {
             if !seen.insert(row.index) {
@@ -158,7 +158,7 @@ fn walk(spans: &[Span]) -> Walk {
         descend(top, 0, None, &mut walk.rows);
     }
     let mut said: HashSet<SpanId> = HashSet::new();
-    // Orphans of one lost parent stay together, at the start of the earliest of them.
+    // Spans with the same missing parent stay together, at the start of the earliest.
     let mut earliest: HashMap<SpanId, crate::time::Nanos> = HashMap::new();
     for (parent, i) in &orphans {
         let start = spans[*i].start;

@@ -1,12 +1,12 @@
-//! Canonical JSON (RFC 8785) and digests over it.
+//! Canonical JSON (RFC 8785) and its digests.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// The canonical JSON of a value: keys sorted, numbers as ECMAScript writes them, no blanks.
+/// The canonical JSON of a value: sorted keys, ECMAScript numbers, no white space.
 ///
-/// Every type that is digested writes its 64-bit integers and nanoseconds as decimal strings and
-/// NaN and infinities as text, so nothing depends on the reader's number type.
+/// Types with a digest serialise 64-bit integers, nanoseconds, NaN and infinities as strings, so that nothing depends
+/// on the number type of a parser.
 ///
 /// # Errors
 /// Only where `serde` cannot write the value as JSON (a map key that is not a string).

@@ -1,21 +1,21 @@
-//! What every kind of evidence can say of itself.
+//! The trait of all kinds of evidence.
 
 use std::collections::BTreeSet;
 
 use crate::time::Nanos;
 
-/// Each kind of evidence implements it where its data is defined.
+/// Each kind implements it beside the definition of its data.
 pub trait Content {
-    /// What lists, alternative texts and cards call it, on one line of some 200 characters at most.
+    /// The title in lists, alternative texts and cards: one line of at most about 200 characters.
     fn title(&self) -> String;
 
-    /// First and last moment that the data speaks of; zeros where it speaks of none.
+    /// The time range of the data; zeros without times.
     fn range(&self) -> (Nanos, Nanos);
 
-    /// The protocols that the data came by, in words.
+    /// The protocols of the data, as text.
     fn via(&self) -> BTreeSet<&'static str>;
 
-    /// Why no bytes are kept beside it as they were received, where none are.
+    /// Why there is no raw data, if there is none.
     fn why_no_raw(&self) -> &'static str {
         "It came with an import; an export holds the data and its digest, not the bytes as received"
     }

@@ -5,11 +5,11 @@
 pub struct Week {
     /// `0` … `11`, `X`.
     pub week: &'static str,
-    /// What the week is about.
+    /// The topic of the week.
     pub title: &'static str,
-    /// What is required, one heading each, with what its evidence would be (none: text alone).
+    /// The required homework, one heading each, with the kind of its evidence (none: text only).
     pub homework: &'static [(&'static str, &'static [&'static str])],
-    /// What goes beyond.
+    /// Optional homework.
     pub challenges: &'static [(&'static str, &'static [&'static str])],
 }
 

@@ -11,23 +11,23 @@ use crate::time::human_duration;
 use crate::trace::{Span, Trace};
 use crate::value::Attribute;
 
-/// One thing that differs.
+/// A difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Where: the names from the root to the span, and what of it.
+    /// Its place: the names from the root to the span, and the property.
     pub place: String,
-    /// On the left; null where it is only on the right.
+    /// The left value; null if it is only on the right.
     pub left: Option<String>,
-    /// On the right; null where it is only on the left.
+    /// The right value; null if it is only on the left.
     pub right: Option<String>,
 }
 
-/// Everything that differs. Ids and absolute times are not compared: two requests never share them.
+/// All differences. Ids and absolute times are not compared, since two requests never share them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Whether there are no differences.
     pub same: bool,
-    /// What does.
+    /// The differences.
     pub changes: Vec<Change>,
 }
 
@@ -66,7 +66,7 @@ pub fn bodies(left: &Body, right: &Body) -> Difference {
     Difference { same: changes.is_empty(), changes }
 }
 
-/// What a dossier has beside its trace.
+/// The parts of a dossier besides its trace.
 #[derive(Serialize)]
 struct Rest<'a> {
     logs: Vec<&'a str>,
@@ -88,11 +88,11 @@ impl<'a> Rest<'a> {
 const NEVER_THE_SAME: &[&str] =
     &["id", "uuid", "trace_id", "span_id", "timestamp", "time", "start", "end", "first", "last", "created", "modified"];
 
-/// Compares whatever has a JSON form, value by value.
+/// Compares JSON forms, value by value.
 fn leaves_differ(left: &impl Serialize, right: &impl Serialize) -> Vec<Change> {
     let (mut a, mut b) = (BTreeMap::new(), BTreeMap::new());
     for (tree, into) in [(serde_json::to_value(left), &mut a), (serde_json::to_value(right), &mut b)] {
-        // What was frozen has a JSON form.
+        // Evidence has a JSON form.
         leaves(&tree.unwrap_or_default(), "", into);
     }
     let mut places: Vec<&String> = a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))).collect();
@@ -145,7 +145,7 @@ fn traces(left: &Trace, right: &Trace) -> Vec<Change> {
     changes
 }
 
-/// Spans by the names from the root down; the second of the same name under one parent is `name #2`.
+/// Spans by the path of names from the root; the second one with a name under one parent is `name #2`.
 fn by_path(trace: &Trace) -> BTreeMap<String, &Span> {
     let mut paths: BTreeMap<String, &Span> = BTreeMap::new();
     let mut above: Vec<String> = Vec::new();
@@ -161,7 +161,7 @@ fn by_path(trace: &Trace) -> BTreeMap<String, &Span> {
             path = format!("{base} #{n}");
         }
         paths.insert(path.clone(), span);
-        // Under a phantom parent the depth begins at 1.
+        // Below a missing parent, the depth starts at 1.
         while above.len() < row.depth {
             above.push("…".to_owned());
         }

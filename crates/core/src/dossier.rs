@@ -1,4 +1,4 @@
-//! A dossier: everything that is known of one request, as one evidence with one time line.
+//! A dossier: everything known about one request, as one evidence with one timeline.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Errors as Rollbar has them: items, grouped from occurrences.
+//! Errors as in Rollbar: occurrences grouped into items.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The filters of log events, console lines and errors.
 //!
-//! For log events and console lines the named parts stand first and a CloudWatch filter pattern behind them:
-//! `group:cruddur status:error ?timeout ?refused`. For errors the rest are words: `level:error environment:production
+//! For log events and console lines, named parts are followed by a CloudWatch filter pattern: `group:cruddur
+//! status:error ?timeout ?refused`. For errors, they are followed by words: `level:error environment:production
 //! TypeError`.
 
 use crate::errors::{Level, Occurrence};
@@ -13,18 +13,18 @@ use crate::value::Attribute;
 /// A filter of log events or console lines.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// `group:x`: exactly this log group, so that a store can look it up.
+    /// `group:x`: exactly this log group, so that the store can use an index.
     pub group: Option<String>,
-    /// `stream:x`: streams that hold this.
+    /// `stream:x`: streams that contain this.
     pub stream: Option<String>,
-    /// `service:x`: groups or streams that hold this.
+    /// `service:x`: groups or streams that contain this.
     pub service: Option<String>,
     /// `trace:ID`
     pub trace: Option<TraceId>,
     /// `level:x`: exactly this; `status:error`: this or worse.
     level: Option<(Level, bool)>,
     pattern: FilterPattern,
-    /// The filter pattern behind the named parts, as it was written: what CloudWatch Logs itself is asked.
+    /// The filter pattern after the named parts, unchanged, for CloudWatch Logs.
     pub pattern_text: String,
 }
 
@@ -35,7 +35,7 @@ impl EventFilter {
     /// Reads a filter; an empty text matches everything.
     ///
     /// # Errors
-    /// [`FilterError`] with the part that is wrong and how to write it.
+    /// [`FilterError`] with the invalid part and a hint.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         let mut rest = text.trim_start();
@@ -79,7 +79,7 @@ impl EventFilter {
         self.stream.is_some() || self.service.is_some() || self.trace.is_some() || self.level.is_some()
     }
 
-    /// Whether an event is wanted. `severity` is what the sender wrote.
+    /// Whether an event matches. `severity` is as sent.
     pub fn matches(&self, group: &str, stream: &str, severity: &str, trace: Option<TraceId>, message: &str) -> bool {
         let has =
             |text: &str, part: &Option<String>| part.as_ref().is_none_or(|p| text.to_lowercase().contains(p.as_str()));
@@ -94,7 +94,7 @@ impl EventFilter {
     }
 }
 
-/// How bad a severity is, however the sender wrote it: `WARN`, `Warning`, `error2`, `FATAL`, …
+/// The rank of a severity in any spelling: `WARN`, `Warning`, `error2`, `FATAL`, …
 pub fn rank(severity: &str) -> Option<Level> {
     let word: String =
         severity.trim().chars().take_while(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
@@ -128,7 +128,7 @@ impl ErrorFilter {
     /// Reads a filter; an empty text matches everything.
     ///
     /// # Errors
-    /// [`FilterError`] with the part that is wrong and how to write it.
+    /// [`FilterError`] with the invalid part and a hint.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         for token in split(text)? {
@@ -167,7 +167,7 @@ impl ErrorFilter {
         *self == Self::default()
     }
 
-    /// Whether an occurrence is wanted.
+    /// Whether an occurrence matches.
     pub fn matches(&self, occurrence: &Occurrence) -> bool {
         let person = occurrence.person.as_ref();
         let words =

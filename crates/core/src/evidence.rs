@@ -1,4 +1,4 @@
-//! Evidence: a frozen, immutable capture, and the digest that proves it.
+//! Evidence: a frozen, immutable capture with a digest.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

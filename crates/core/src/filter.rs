@@ -13,7 +13,7 @@ pub struct Filter {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Term {
-    /// Anywhere in what a reader sees: id, name, services.
+    /// Anywhere in id, name or services.
     Word(String),
     Service(String),
     Status(String),
@@ -31,7 +31,7 @@ enum Comparison {
     GreaterOrEqual,
 }
 
-/// What is wrong with a filter, and what to write instead.
+/// An error in a filter, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FilterError(String);
@@ -77,7 +77,7 @@ impl Filter {
     /// Reads a filter; an empty text matches everything.
     ///
     /// # Errors
-    /// [`FilterError`] with the part that is wrong and how to write it.
+    /// [`FilterError`] with the invalid part and a hint.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         split(text)?.into_iter().map(|token| term(&token)).collect::<Result<_, _>>().map(|terms| Self { terms })
     }
@@ -87,14 +87,14 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Whether only traces with an error can match, so that a store need not give the others.
+    /// Whether only traces with an error can match, so that the store can skip others.
     pub fn only_errors(&self) -> bool {
         let bad = |status: &str| ["error", "fault", "throttle"].contains(&status);
         self.terms.iter().any(|term| matches!(term, Term::Status(status) if bad(status)))
     }
 
-    /// Decides by the summary alone where that is possible, so that most rows need no spans:
-    /// `None` means the spans must be looked at.
+    /// Evaluates the filter for the summary if possible, so that most rows need no spans. `None` means that spans must
+    /// be read.
     pub fn matches_summary(&self, trace: &TraceSummary) -> Option<bool> {
         let mut open = false;
         for term in &self.terms {
@@ -129,7 +129,7 @@ impl Filter {
         if open { None } else { Some(true) }
     }
 
-    /// Whether a whole trace matches.
+    /// Whether a full trace matches.
     pub fn matches(&self, trace: &Trace) -> bool {
         let summary = trace.summary();
         self.terms.iter().all(|term| {
@@ -240,10 +240,10 @@ fn term(token: &str) -> Result<Term, FilterError> {
     Ok(Term::Word(unquoted(token)))
 }
 
-/// The parts of a filter: divided by white space, except between quotes, which stay.
+/// The parts of a filter, separated by white space outside quotes. Quotes are kept.
 ///
 /// # Errors
-/// [`FilterError`] where a quote is not closed.
+/// [`FilterError`] for an unclosed quote.
 pub fn split(text: &str) -> Result<Vec<String>, FilterError> {
     let mut tokens = Vec::new();
     let mut token = String::new();

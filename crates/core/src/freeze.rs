@@ -11,25 +11,25 @@ use crate::time::Nanos;
 pub struct Click {
     /// The new evidence's id.
     pub id: Id,
-    /// What was asked.
+    /// The query.
     pub question: Question,
     pub captured_at: Nanos,
     /// Which version: `tracebook 0.1.0`.
     pub tool: String,
-    /// The evidence that this one is a re-capture of.
+    /// The evidence that this one replaces.
     pub supersedes: Option<Id>,
-    /// What only the source knows.
+    /// Provenance from the source.
     pub origin: Origin,
 }
 
-/// Where a vendor's cloud has it; everything is empty for local telemetry.
+/// Provenance from a cloud source; empty for local telemetry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The APIs it was fetched by: `X-Ray API`; where there is none, the data itself says how it came.
+    /// The APIs used: `X-Ray API`; without one, the data has its protocol.
     pub via: Vec<String>,
     /// The cloud region.
     pub region: Option<String>,
-    /// Where the vendor's console shows it.
+    /// Link to the vendor's console.
     pub console_link: Option<String>,
     /// When the vendor deletes it.
     pub expires: Option<Nanos>,
@@ -46,7 +46,7 @@ pub struct Freeze {
 /// Freezes a capture: removes credentials, adds provenance, makes the digest.
 ///
 /// # Errors
-/// Only where the body has no JSON form.
+/// Only if the body has no JSON form.
 pub fn body(body: Body, click: Click) -> Result<Freeze, serde_json::Error> {
     let via = match click.origin.via.as_slice() {
         [] => body.content().via().into_iter().map(str::to_owned).collect(),
@@ -60,7 +60,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     let mut json = serde_json::to_value(&body)?;
     let removed = credentials::remove_from_json(&mut json);
     let body: Body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
-    // The filter that found it is published too.
+    // The filter is published too.
     let mut question = click.question;
     let filter = credentials::remove_from_text(&question.filter, &mut credentials::Removed::default());
     question.filter = removed.take_from_text(&filter).into_owned();
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_secret_under_its_name_is_out_of_all_other_texts() {
-        // What stands for a trace id or a kind too must not keep the rest from being read.
+        // A removed value that equals a trace id or a kind must not make the rest unreadable.
         let Freeze { frozen, removed } = frozen(vec![
             Attribute::new("db.password", "corr3ct-horse"),
             Attribute::new("a_token", TRACE),

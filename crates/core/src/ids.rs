@@ -1,4 +1,4 @@
-//! Ids: of traces and spans as W3C has them, of entries and evidence as ULIDs.
+//! Ids: W3C ids for traces and spans, ULIDs for entries and evidence.
 
 use std::fmt;
 use std::str::FromStr;

@@ -53,7 +53,7 @@ pub struct LogQuery {
 pub struct LogGroup {
     pub name: String,
     pub created: Nanos,
-    /// `None` keeps events for ever.
+    /// `None` keeps events indefinitely.
     pub retention_days: Option<u32>,
     pub tags: BTreeMap<String, String>,
     /// The sum of the messages' lengths.

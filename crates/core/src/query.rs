@@ -1,4 +1,4 @@
-//! A query's result: rows and columns as the source answered them.
+//! The result of a query: rows and columns from the source.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A service map: who called whom, how often, how fast, and what went wrong.
+//! A service map: calls between services, with rates, latencies and errors.
 
 use std::collections::BTreeSet;
 

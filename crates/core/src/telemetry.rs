@@ -9,7 +9,7 @@ use crate::logs::LogOrigin;
 use crate::time::Nanos;
 use crate::trace::{Protocol, StatusCode};
 
-/// How a record's bytes are written.
+/// The encoding of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// OTLP protobuf: `raw` is one `Span` message, `resource` a `ResourceSpans` without its
@@ -18,7 +18,7 @@ pub enum Encoding {
     /// OTLP JSON: the same three as JSON objects.
     OtlpJson,
     /// X-Ray: `raw` is one segment or subsegment document without its nested `subsegments` (they
-    /// are records of their own, with `trace_id` and `parent_id` put in); `resource` and `scope` are empty.
+    /// are separate records, with `trace_id` and `parent_id` added); `resource` and `scope` are empty.
     XrayJson,
     /// `raw` is one span as ConsoleSpanExporter printed it: times to the microsecond, no scope; `resource` and `scope`
     /// are empty. Never replaces a span that came by another way.
@@ -26,7 +26,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// Which protocol writes so.
+    /// The protocol.
     pub fn protocol(self) -> Protocol {
         match self {
             Self::OtlpProtobuf | Self::OtlpJson => Protocol::Otlp,
@@ -45,7 +45,7 @@ impl Encoding {
         }
     }
 
-    /// Back from [`Encoding::code`].
+    /// The reverse of [`Encoding::code`].
     pub fn from_code(code: i64) -> Option<Self> {
         [Self::OtlpProtobuf, Self::OtlpJson, Self::XrayJson, Self::ConsoleJson].into_iter().find(|e| e.code() == code)
     }
@@ -59,14 +59,13 @@ pub struct SpanRecord {
     pub span_id: SpanId,
     /// Its parent's id, as sent.
     pub parent_id: Option<SpanId>,
-    /// How the bytes are written.
+    /// The encoding.
     pub encoding: Encoding,
-    /// What a list calls it if it is the root, with the HTTP status where there is one:
-    /// `GET /api/activities/home 200`.
+    /// The title in lists if it is the root, with the HTTP status if any: `GET /api/activities/home 200`.
     pub title: String,
     /// The service it belongs to.
     pub service: String,
-    /// When it began.
+    /// Its start.
     pub start: Nanos,
     /// When it ended; `None` while in progress.
     pub end: Option<Nanos>,
@@ -80,7 +79,7 @@ pub struct SpanRecord {
     pub scope: Arc<[u8]>,
 }
 
-/// How a log record's bytes are written.
+/// The encoding of a log record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogEncoding {
     /// OTLP protobuf: `raw` is one `LogRecord` message, `resource` a `ResourceLogs` without its `scope_logs`, `scope` a
@@ -93,7 +92,7 @@ pub enum LogEncoding {
 }
 
 impl LogEncoding {
-    /// Which protocol writes so.
+    /// The protocol.
     pub fn origin(self) -> LogOrigin {
         match self {
             Self::OtlpProtobuf | Self::OtlpJson => LogOrigin::Otlp,
@@ -110,7 +109,7 @@ impl LogEncoding {
         }
     }
 
-    /// Back from [`LogEncoding::code`].
+    /// The reverse of [`LogEncoding::code`].
     pub fn from_code(code: i64) -> Option<Self> {
         [Self::OtlpProtobuf, Self::OtlpJson, Self::Cloudwatch].into_iter().find(|e| e.code() == code)
     }
@@ -133,7 +132,7 @@ pub struct LogRecord {
     pub span_id: Option<SpanId>,
     /// `ERROR`, `WARN`, … as sent; empty if missing.
     pub severity: String,
-    /// How the bytes are written.
+    /// The encoding.
     pub encoding: LogEncoding,
     /// The record's bytes.
     pub raw: Vec<u8>,
@@ -146,20 +145,20 @@ pub struct LogRecord {
 /// One occurrence of an error as received: `raw` is the item's `data` as JSON, without any access token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorRecord {
-    /// `data.uuid`, or one made from the payload; the same again replaces what is there.
+    /// `data.uuid`, or one derived from the payload; a record with the same uuid replaces the existing one.
     pub uuid: String,
     /// The item it is grouped into: a hash of its fingerprint.
     pub item: String,
     /// `TypeError: the view function did not return a valid response`, or the message.
     pub title: String,
     pub level: Level,
-    /// When, to the second as Rollbar has it.
+    /// The time, in seconds as in Rollbar.
     pub timestamp: Nanos,
     /// `development`, …
     pub environment: String,
-    /// Whom it happened to: username, else e-mail, else id; empty if it does not say.
+    /// The affected person: username, else e-mail, else id; may be empty.
     pub person: String,
-    /// The trace that a header of the request, or custom data, names.
+    /// The trace id in a request header or in custom data.
     pub trace_id: Option<TraceId>,
     /// The bytes.
     pub raw: Vec<u8>,
@@ -176,6 +175,6 @@ pub struct ConsoleRecord {
     pub stderr: bool,
     /// Its text, ANSI colour sequences kept.
     pub text: String,
-    /// The trace that its text names.
+    /// The trace id in its text.
     pub trace_id: Option<TraceId>,
 }

@@ -128,7 +128,7 @@ pub fn human_duration(nanos: i64) -> String {
             false => text,
         }
     };
-    // What three figures would round up to the next unit is of that unit.
+    // Values that three digits would round up to the next unit use that unit.
     let body = match nanos {
         0 => "0 ms".to_owned(),
         1..1_000 => format!("{nanos} ns"),

@@ -1,4 +1,4 @@
-//! The one trace that OTLP and X-Ray become.
+//! Traces, the common form of OTLP and X-Ray.
 //!
 //! Nothing that was sent is lost: what has no field of its own is in `attributes` under the vendor's dotted path
 //! (`http.request.url`, `aws.xray.sdk`), and the bytes as sent are kept as raw data.

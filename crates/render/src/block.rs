@@ -1,4 +1,4 @@
-//! The block that stands for a reference in exported markdown: writing it, and finding it again.
+//! The block for a reference in exported Markdown: writing and finding it.
 //!
 //! ```text
 //! <!-- tracebook:evidence 01J… -->
@@ -115,8 +115,7 @@ impl Shown {
     }
 }
 
-/// The way to the vendor's console, and until when it leads somewhere. An address that is not plainly one makes no
-/// link.
+/// The link to the vendor's console, with its expiry date. A suspicious URL is not linked.
 fn console(frozen: &Frozen) -> String {
     let provenance = &frozen.evidence.provenance;
     let plain = |url: &&String| {

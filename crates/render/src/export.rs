@@ -1,4 +1,4 @@
-//! An entry as files that a code host shows: markdown, pictures that carry their data, and what import needs.
+//! Exports an entry to files for a code host: Markdown, pictures with data, and metadata for imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ pub struct LiveInput {
     pub card: LiveCard,
     /// The evidence that was last frozen from it, if any.
     pub frozen: Option<Id>,
-    /// Whether something was frozen from it that is gone, or answers what it does not ask any more.
+    /// Whether its frozen evidence is deleted or belongs to an earlier query.
     pub lost: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Tree {
     pub warnings: Vec<String>,
 }
 
-/// What an export says about itself, for the way back. Only grows.
+/// Metadata of an export, for imports. Fields are only added.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntryFile {
     /// Which form this file has.
@@ -104,7 +104,7 @@ pub(crate) struct EntryUnfrozen {
     pub(crate) length: usize,
 }
 
-/// A live card of `entry.json`. One that cannot be read, of a later version or made up, must not spoil the rest.
+/// A live card in `entry.json`. One that cannot be read must not affect the others.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SaidCard {
@@ -112,7 +112,7 @@ pub(crate) enum SaidCard {
     Unreadable(serde_json::Value),
 }
 
-/// What a live card asks, and what was frozen from it last. Whether it is paused is the journal's own affair.
+/// The query of a live card, and its last frozen evidence. Whether it is paused is not exported.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntryCard {
     pub(crate) id: Id,

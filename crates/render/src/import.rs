@@ -1,4 +1,4 @@
-//! An exported entry back into the entry that it was, with its evidence.
+//! Imports an exported entry with its evidence.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::export::{ENTRY_FILE, EntryFile, EntryReference, LiveInput, SaidCard};
 use crate::markdown::{Reference, image, one_line, page, query, scan};
 use crate::verify;
 
-/// What came back.
+/// The result of an import.
 #[derive(Clone, Debug)]
 pub struct ImportedEntry {
     /// The entry's id.
@@ -29,7 +29,7 @@ pub struct ImportedEntry {
     pub evidence: Vec<Frozen>,
     /// The live cards that it shows, and what was frozen from them last: checked, none of them asked.
     pub live: Vec<LiveInput>,
-    /// What could not be brought back, as sentences.
+    /// Warnings about what could not be imported.
     pub warnings: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
     })
 }
 
-/// The live cards that `entry.json` tells of. What a file says is anybody's word, so each is looked at as if it were
+/// The live cards in `entry.json`. The file is not trusted, so each is validated as if it were
 /// new.
 fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
     let mut cards = Vec::new();

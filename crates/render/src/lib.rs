@@ -1,4 +1,4 @@
-//! From data to what a reader sees, and back, as pure functions.
+//! Converts data to what a reader sees, and back, with pure functions.
 //!
 //! **For:** Markdown (the only crate that parses it): references, slots, links; evidence → card (SVG, text table);
 //! entry → export tree; export tree → entry and evidence; verdicts.

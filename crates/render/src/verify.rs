@@ -1,7 +1,7 @@
-//! Does a picture agree with its data, and a text with its pictures?
+//! Verifies that pictures agree with their data, and texts with their pictures.
 //!
-//! Everything read here may be hostile. Nothing is interpreted as XML, nothing is followed, and every answer is
-//! a verdict with a sentence.
+//! Input is not trusted. Nothing is interpreted as XML, no links are followed, and every result is a verdict with a
+//! reason.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,19 +16,19 @@ use crate::card::{self, Held, NotRead, RENDERER, Size};
 use crate::export::{ENTRY_FILE, EntryFile};
 use crate::markdown::{Page, page, scan};
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Picture, table and data agree.
     Intact,
-    /// They agree, and values were masked for the export.
+    /// They agree, with values masked for the export.
     Masked,
-    /// The data is what was digested; another version of the renderer drew it, so the picture could not be compared.
+    /// The data matches its digest, but another version of the renderer drew it, so the picture cannot be compared.
     Redrawn,
     /// Not a card of this app.
     Foreign,
-    /// The picture, or the data that it names, is not there.
+    /// The picture, or its data file, is missing.
     Missing,
     /// Picture, table or data was changed.
     Edited,
@@ -51,9 +51,9 @@ impl Verdict {
 /// The verdict on one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileVerdict {
-    /// Its path, beginning where the markdown's does.
+    /// Its path, relative like that of the Markdown file.
     pub file: String,
-    /// The evidence it shows, where that can be told.
+    /// The evidence it shows, if known.
     pub id: Option<Id>,
     /// The verdict.
     pub verdict: Verdict,
@@ -61,7 +61,7 @@ pub struct FileVerdict {
     pub why: String,
 }
 
-/// Data read out of a picture, its digest holding.
+/// Data from a picture that matches its digest.
 pub(crate) struct Data {
     pub(crate) frozen: Frozen,
     pub(crate) drawing_holds: bool,
@@ -80,7 +80,7 @@ fn refuse(id: Option<Id>, verdict: Verdict, why: impl Into<String>) -> Refused {
     Refused { id, verdict, why: why.into() }
 }
 
-/// A checkout may have turned every line ending; a picture of ours has LF only.
+/// A checkout may have converted line endings; our pictures have LF only.
 fn as_drawn(text: &str) -> Cow<'_, str> {
     let feeds = text.matches('\n').count();
     match feeds > 0 && text.matches("\r\n").count() == feeds {
@@ -170,7 +170,7 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     let again = card::svg(&data.frozen, data.size).svg;
     let same = again == text;
     if data.renderer != RENDERER {
-        // A drawing names its renderer; one that is ours to the byte under another's name was relabelled.
+        // A drawing with another renderer's name that is identical to ours was relabelled.
         let ours = text.lines().next() == again.lines().next();
         return match ours {
             true => (Verdict::Edited, "the renderer that it names is not the one that drew it".to_owned()),
@@ -192,7 +192,7 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     }
 }
 
-/// The verdicts on every evidence of an exported text, one a file, in the order of the text.
+/// The verdicts on all evidence of an exported text, one per file, in the order of the text.
 ///
 /// What the text's `entry.json` names must be shown by the text. That the text is not byte for byte what was exported
 /// is no fault: its words are the user's.
@@ -208,7 +208,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
     let mut say = |at: usize, path: &str, id: Option<Id>, verdict: Verdict, why: String| {
         let file = format!("{base}{path}");
         match places.get(&file).and_then(|place| answers.get_mut(*place)) {
-            // One file, one verdict: the worst of all the places that show it.
+            // One verdict per file: the worst of all its places.
             Some((_, known)) if known.verdict >= verdict => {}
             Some((_, known)) => *known = FileVerdict { file, id, verdict, why },
             None => {
@@ -242,7 +242,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         if let (Some(frozen), true) = (frozen, matches!(verdict, Verdict::Intact | Verdict::Masked)) {
             let written = found.lines.as_deref().unwrap_or_default();
             let again = shown.block(&frozen, &folder, found.live);
-            // The picture's line was read as a picture: its alternative text is the user's, and so is its spelling.
+            // The line was parsed as a picture; its alternative text is the user's.
             let same = written.len() == again.len()
                 && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b);
             if !same {
@@ -273,7 +273,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                     (true, Some(bytes)) => {
                         let (id, verdict, why, _) = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
                         let (verdict, why) = match id {
-                            // Renamed cards hold what they hold.
+                            // Renamed cards still contain their data.
                             Some(_) => (verdict, why),
                             None => (Verdict::Foreign, "this app did not make this picture".to_owned()),
                         };
@@ -290,7 +290,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// What `entry.json` names and the text does not show, with paths as seen from the markdown's folder.
+/// Evidence in `entry.json` that the text does not show, with paths relative to the Markdown file.
 fn not_shown(
     md_path: &str,
     page: &Page,
@@ -308,7 +308,7 @@ fn not_shown(
             let why = "a newer Tracebook wrote it: use that one".to_owned();
             return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why }];
         }
-        // Other programs have files of this name too.
+        // Other programs use this file name too.
         Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
         Err(error) => {
             let why = format!("it cannot be read, so the text cannot be held against it: {error}");

@@ -109,7 +109,7 @@ fn evidence_that_the_text_no_longer_shows_is_missing() {
         rows.into_iter().find(|(found, ..)| *found == Some(id(id_text))).map(|(_, verdict, why)| (verdict, why))
     };
     assert!(check("journal/w.md", &md).iter().all(|(_, v, _)| *v == Verdict::Intact));
-    // Words of the user's own change the text's digest, and nothing else.
+    // The user's own words change the digest of the text only.
     let more = md.replace("words", "other words") + "\nmore\n";
     assert!(check("journal/w.md", &more).iter().all(|(_, v, _)| *v == Verdict::Intact));
 

@@ -1,12 +1,11 @@
-//! Where a service's lines are a span that OpenTelemetry's ConsoleSpanExporter printed: Python's as JSON, Node's as
-//! `console.dir` shows an object.
+//! Finds spans printed by OpenTelemetry's ConsoleSpanExporter: in Python as JSON, in Node with `console.dir`.
 
 use std::collections::BTreeMap;
 
 use super::ansi::plain;
 use super::{ConsoleLine, prefix};
 
-/// The longest text of one span, in bytes.
+/// Maximum bytes of one span.
 pub const LARGEST_BLOCK: usize = 256 * 1024;
 
 /// How many blocks may be open at a time: one per container and stream.
@@ -17,7 +16,7 @@ const MOST_OPEN: usize = 32;
 pub struct SpanBlock {
     /// Its text as printed, without colours, compose's prefix and lines of others.
     pub text: String,
-    /// Which lines it is made of: how many were pushed before each.
+    /// The indices of its lines.
     pub lines: Vec<u64>,
 }
 
@@ -44,11 +43,11 @@ struct Open {
     foreign: usize,
 }
 
-/// After so many lines of others a block is taken to be lost.
+/// After this many other lines, a block counts as incomplete.
 const MOST_FOREIGN: usize = 200;
 
 impl SpanBlocks {
-    /// Takes the next line; the block that it ends, if it ends one.
+    /// Adds a line, and returns the block that it ends.
     pub fn push(&mut self, line: &ConsoleLine) -> Option<SpanBlock> {
         let number = self.pushed;
         self.pushed += 1;
@@ -68,7 +67,7 @@ impl SpanBlocks {
             return None;
         }
         let open = self.open.get_mut(&key)?;
-        // A formatter without a line ending leaves what comes next behind the brace.
+        // Without a line ending in the formatter, the next output follows the brace.
         if let Some(behind) = text.strip_prefix('}') {
             let mut block = self.open.remove(&key)?.block;
             block.add("}", number);
@@ -93,7 +92,7 @@ impl SpanBlocks {
                 open.foreign += 1;
                 open.foreign <= MOST_FOREIGN
             }
-            // A span without one of its attributes would look whole.
+            // A span with a missing attribute would look complete.
             Line::Damaged => false,
             Line::Own | Line::Cut(_) if !open.named && !text.starts_with("    \"name\":") => false,
             own => {

@@ -9,7 +9,7 @@ use super::ansi::plain;
 use super::blocks::SpanBlocks;
 use super::{ConsoleLine, prefix};
 
-/// What a line is.
+/// The class of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LineKind {
     /// None of the known formats.
@@ -115,7 +115,7 @@ impl Traceback {
             Place::Frames if text.starts_with([' ', '\t']) => true,
             Place::Frames => {
                 let exception = EXCEPTION.is_match(text);
-                // Threads write between each other's lines: a request that was answered meanwhile does not end it.
+                // Threads interleave their lines: an access log line in between does not end it.
                 if exception || !matches!(alone(text), LineKind::Access { .. } | LineKind::Daemon { .. }) {
                     self.place = Place::Outside;
                 }
@@ -149,7 +149,7 @@ static EXCEPTION: LazyLock<Regex> =
 static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
     shape(r#""(?P<method>[A-Z]{3,10}) (?P<path>\S{1,2000}) HTTP/[0-9](?:\.[0-9])?" (?P<status>[1-5][0-9]{2})(?:\s|$)"#)
 });
-// What a Flask service logs by hand after each request: time, address, method, scheme, path, status.
+// What a Flask service logs after each request: time, address, method, scheme, path, status.
 static BY_HAND: LazyLock<Regex> = LazyLock::new(|| {
     shape(
         r"^\[[^\]]{8,40}\] \S+ (?P<method>[A-Z]{3,10}) https? (?P<path>/\S{0,2000}) (?P<status>[1-5][0-9]{2})(?:\s|$)",
@@ -197,7 +197,7 @@ fn alone(text: &str) -> LineKind {
     if SENT.is_match(text) {
         return LineKind::Daemon { level: "Info".to_owned() };
     }
-    // A level stands at the beginning of a line; further on it is what the line is about.
+    // A level is at the beginning of a line; later it is part of the message.
     let head = &text[..text.floor_char_boundary(160)];
     if ERROR.is_match(head) {
         LineKind::Error

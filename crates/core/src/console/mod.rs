@@ -1,7 +1,7 @@
 //! Console output: the lines of a command, a container or a paste, with their colours.
 //!
-//! [`Console::from_text`] makes lines of a text as a terminal would show them, [`segments`] and [`plain`] take a line's
-//! colours apart, [`prefix`] knows what docker compose puts before it, [`classify`] says what a line is, and
+//! [`Console::from_text`] splits a text into lines as a terminal would show them, [`segments`] and [`plain`] take a
+//! line's colours apart, [`prefix`] knows what docker compose puts before it, [`classify`] says what a line is, and
 //! [`SpanBlocks`] finds the spans that a service prints.
 
 mod ansi;

@@ -1,4 +1,4 @@
-//! What docker compose puts before a container's line.
+//! The prefix of docker compose before a line of a container.
 
 use std::sync::LazyLock;
 
@@ -6,14 +6,14 @@ use regex::Regex;
 
 use crate::time::Nanos;
 
-/// A line with docker compose's prefix, taken apart.
+/// A line with docker compose's prefix, parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix<'a> {
     /// The container as compose names it: `backend-flask-1`.
     pub container: &'a str,
     /// Its service, without the number: `backend-flask`.
     pub service: &'a str,
-    /// The engine's time of the line, where `--timestamps` was given.
+    /// The time of the line from the engine, with `--timestamps`.
     pub time: Option<Nanos>,
     /// What the service wrote, with its colours.
     pub rest: &'a str,

@@ -1,4 +1,4 @@
-//! From a stream of characters to the lines that a terminal would finally show.
+//! Converts a stream of characters to the lines that a terminal would show.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,12 +9,12 @@ use super::{Console, ConsoleLine};
 /// The most lines that are kept: the last ones.
 pub const MOST_LINES: usize = 10_000;
 
-/// The longest text of a line in bytes, its colours included; the rest becomes an ellipsis.
+/// Maximum bytes of a line including colours; the rest becomes an ellipsis.
 pub const LONGEST_LINE: usize = 16 * 1024;
 
 const ELLIPSIS: char = '…';
 
-/// What [`read`] made of a text.
+/// The result of [`read`].
 struct Read {
     lines: VecDeque<ConsoleLine>,
     more: u32,
@@ -42,7 +42,7 @@ pub fn lines(text: &str) -> Vec<ConsoleLine> {
     read(text).lines.into()
 }
 
-/// [`lines`] of bytes: UTF-8 with U+FFFD for what is none, or UTF-16 where a byte order mark says so.
+/// [`lines`] for bytes: UTF-8 with U+FFFD for invalid bytes, or UTF-16 with a byte order mark.
 pub fn from_bytes(bytes: &[u8]) -> Vec<ConsoleLine> {
     lines(&decode(bytes))
 }

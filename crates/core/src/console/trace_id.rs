@@ -1,4 +1,4 @@
-//! Which trace a line of text names.
+//! Finds a trace id in a line of text.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use regex::Regex;
 use super::ansi::plain;
 use crate::ids::TraceId;
 
-/// From the surest to the weakest: a W3C `traceparent`, a key that says so, X-Ray's header, X-Ray's form alone.
+/// From the most to the least reliable: W3C `traceparent`, a key, X-Ray's header, X-Ray's form only.
 static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const SHAPES: [&str; 4] = [
         r"(?-u:\b)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?-u:\b)",
@@ -19,7 +19,7 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     SHAPES.iter().map(|shape| Regex::new(shape).unwrap()).collect()
 });
 
-/// The trace that a console line or a log message names: `trace_id=…`, `otelTraceID=…`, `Root=1-…`, a W3C
+/// The trace id in a console line or a log message: `trace_id=…`, `otelTraceID=…`, `Root=1-…`, a W3C
 /// `traceparent`, with or without colours.
 pub fn trace_id_in(text: &str) -> Option<TraceId> {
     let text = plain(text);

@@ -37,12 +37,12 @@ pub struct Removed {
 }
 
 impl Removed {
-    /// How many values were taken out.
+    /// Number of removed values.
     pub fn count(&self) -> usize {
         self.texts.len() + self.again
     }
 
-    /// Whether nothing was taken out.
+    /// Whether nothing was removed.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
@@ -52,7 +52,7 @@ impl Removed {
         (self.any, self.telling) = Default::default();
     }
 
-    /// A secret of one or two bytes would star out half a message and hide nothing.
+    /// Secrets of one or two bytes are not searched, since they would match everywhere.
     fn any(&self) -> Option<&AhoCorasick> {
         self.any.get_or_init(|| finder(self.texts.iter().map(String::as_str).filter(|t| t.len() > 2))).as_ref()
     }
@@ -75,19 +75,19 @@ impl Removed {
     }
 }
 
-/// Finds many texts in one pass, the longest first.
+/// Searches many texts in one pass, longest first.
 fn finder<'a>(texts: impl Iterator<Item = &'a str>) -> Option<AhoCorasick> {
     let texts: BTreeSet<&str> = texts.collect();
     if texts.is_empty() {
         return None;
     }
-    // The faster kinds take many times the memory of what is looked for. It fails beyond 2^31 states only.
+    // Faster kinds need much more memory. Fails only beyond 2^31 states.
     let mut builder = AhoCorasick::builder();
     builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostLongest);
     builder.build(texts).ok()
 }
 
-/// What stands behind `Bearer`, `Basic` and the like: it may stand elsewhere without that word.
+/// The value after `Bearer`, `Basic` and the like, which may occur elsewhere without that word.
 fn behind_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(' ')?;
     let is = ["bearer", "basic", "token"].iter().any(|word| scheme.eq_ignore_ascii_case(word));
@@ -151,7 +151,7 @@ fn sweep(json: &mut Json, key: &str, finder: &AhoCorasick, again: &mut usize) {
         Json::Array(list) => list.iter_mut().for_each(|value| sweep(value, key, finder, again)),
         Json::Object(map) => {
             map.iter_mut().for_each(|(key, value)| sweep(value, key, finder, again));
-            // The names of fields are plain words; a name that holds a secret was made from data.
+            // Field names are plain words; a name with a secret comes from data.
             let is_word = |key: &String| key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
             let keys: Vec<String> = map.keys().filter(|key| !is_word(key)).cloned().collect();
             for key in keys {
@@ -182,7 +182,7 @@ static BYTE_SHAPES: LazyLock<Vec<BytesRegex>> = LazyLock::new(|| {
     PATTERNS.iter().map(|row| BytesRegex::new(row.pattern).unwrap()).collect()
 });
 
-/// Whether a value under this name is a credential whatever it looks like.
+/// Whether any value with this name is a credential.
 ///
 /// Every part of a dotted path counts: flattening makes `credentials.value` and `request.cookies.session`.
 pub fn is_credential_name(name: &str) -> bool {

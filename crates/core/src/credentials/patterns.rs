@@ -1,18 +1,18 @@
-//! The patterns and names of credentials, each with where its form is documented.
+//! The patterns and names of credentials, each with the source of its documentation.
 
 /// A form of credential.
 pub(super) struct Pattern {
     /// What it is.
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of this table"))]
     pub(super) name: &'static str,
-    /// The group named `secret` is what is taken out; without one it is the whole match.
+    /// The group named `secret` is removed; without one, the whole match.
     pub(super) pattern: &'static str,
     /// Where the form is documented.
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of this table"))]
     pub(super) origin: &'static str,
 }
 
-/// In the order in which they are looked for.
+/// In search order.
 pub(super) const PATTERNS: &[Pattern] = &[
     // Whole, and before the key id in it is found on its own.
     Pattern {
@@ -101,7 +101,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     },
 ];
 
-/// Values that stand under a credential's name and everywhere else too, so that they are not looked for elsewhere.
+/// Common values of credential names, which are not searched elsewhere.
 pub(super) const EVERYDAY_VALUES: &[&str] = &[
     "anonymous",
     "authenticated",
@@ -138,14 +138,14 @@ pub(super) const EVERYDAY_VALUES: &[&str] = &[
     "verified",
 ];
 
-/// Words that make a name say a fact about a credential: `token_count`, `password_strength`, `apikey_id`.
+/// Words that make a name a property of a credential: `token_count`, `password_strength`, `apikey_id`.
 pub(super) const FACT_WORDS: &[&str] = &[
     "count", "counts", "strength", "length", "size", "type", "id", "ids", "name", "enabled", "required", "expiry",
     "expires", "hint", "policy", "consent", "mode", "status", "age", "updated", "changed", "reset", "total", "used",
     "limit",
 ];
 
-/// Names of credentials, written without what joins their words.
+/// Names of credentials, without separators.
 pub(super) const WHOLE_NAMES: &[&str] = &[
     "authorization",
     "cookie",
@@ -167,7 +167,7 @@ pub(super) const WHOLE_NAMES: &[&str] = &[
     "connectsid",
 ];
 
-/// What the last of several words of a credential's name is.
+/// The last of several words in the name of a credential.
 pub(super) const LAST_WORDS: &[&str] = &[
     "token",
     "secret",
@@ -182,7 +182,7 @@ pub(super) const LAST_WORDS: &[&str] = &[
     "cookies",
 ];
 
-/// What the name of a credential holds somewhere.
+/// Words anywhere in the name of a credential.
 pub(super) const NAME_PARTS: &[&str] = &[
     "password",
     "passphrase",

@@ -1,9 +1,9 @@
-//! Conditions joined by `&&`, `||` and parentheses, whatever a condition is.
+//! Conditions joined by `&&`, `||` and parentheses.
 
 use super::PatternError;
 use super::scan::Scanner;
 
-/// How deep parentheses go: reading and asking recurse once a level.
+/// Maximum nesting of parentheses, since parsing and evaluation are recursive.
 const DEEPEST: usize = 64;
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl<L> Expression<L> {
         }
     }
 
-    /// Whether it holds, given which conditions do.
+    /// Evaluates it, given the results of its conditions.
     pub(super) fn holds(&self, leaf: &impl Fn(&L) -> bool) -> bool {
         match self {
             Self::Leaf(condition) => leaf(condition),

@@ -119,7 +119,7 @@ fn is_name(c: char) -> bool {
 /// the field.
 fn split(message: &str) -> impl Iterator<Item = &str> {
     let mut rest = message;
-    // A mark that is never closed is a character like any other. Each is looked for in vain once, not once a field.
+    // An unclosed mark is an ordinary character. Each kind is searched once, not once per field.
     let mut unclosed = [false; 2];
     std::iter::from_fn(move || {
         rest = rest.trim_start();

@@ -72,12 +72,12 @@ impl FilterPattern {
         }
     }
 
-    /// Whether it matches every message, so that none needs to be looked at.
+    /// Whether it matches every message, so that messages need not be read.
     pub fn matches_everything(&self) -> bool {
         matches!(self.0, Kind::Everything)
     }
 
-    /// Whether a log event's message is wanted.
+    /// Whether the message of a log event matches.
     pub fn matches(&self, message: &str) -> bool {
         match &self.0 {
             Kind::Everything => true,

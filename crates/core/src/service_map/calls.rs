@@ -13,10 +13,10 @@ pub struct Place {
     pub name: String,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Fine, or not known to be otherwise.
+    /// Success, or unknown.
     Ok,
     /// 429.
     Throttle,
@@ -31,7 +31,7 @@ pub enum Outcome {
 pub struct Call {
     /// The caller, in [`Calls::places`]; `None` for callers outside and for work without a caller.
     pub from: Option<usize>,
-    /// Whether it came from outside.
+    /// Whether the caller is external.
     pub outside: bool,
     /// The callee, in [`Calls::places`].
     pub to: usize,
@@ -39,16 +39,16 @@ pub struct Call {
     pub span: usize,
     /// The callee's span, by its index.
     pub handled: usize,
-    /// How it ended for the caller.
+    /// Its result for the caller.
     pub seen: Outcome,
     /// How it ended for the callee.
     pub outcome: Outcome,
 }
 
-/// What a trace says about who called whom.
+/// The calls in a trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Who took part, each once.
+    /// All services, without duplicates.
     pub places: Vec<Place>,
     /// The calls, in the order of the spans.
     pub calls: Vec<Call>,

@@ -1,4 +1,4 @@
-//! Traces summed up as a map.
+//! Aggregates traces to a map.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use super::{MapEdge, MapNode, NodeKind, ServiceMap, Traffic};
 use crate::time::Nanos;
 use crate::trace::{Span, Trace};
 
-/// What the outside is called.
+/// The name of external callers.
 const OUTSIDE: &str = "client";
 
 /// Makes a map of traces.

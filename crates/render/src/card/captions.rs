@@ -1,4 +1,4 @@
-//! Captions, and the words that several cards share.
+//! Captions, and texts that several cards share.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub(super) fn brief(text: &str) -> String {
     text::first_line(text, 120)
 }
 
-/// The first two names, the others by number.
+/// The first two names, and the number of others.
 pub(super) fn named(names: &[&str]) -> Option<String> {
     match names {
         [] => None,
@@ -40,7 +40,7 @@ pub(crate) fn provenance(frozen: &Frozen) -> String {
     format!("{} · {from} · {} · {}", caption(frozen), frozen.evidence.provenance.tool, short_digest(&frozen.digest))
 }
 
-/// Which system it was read from, and by which protocol.
+/// Source and protocol.
 pub(super) fn origin(provenance: &Provenance) -> String {
     let mut text = source(provenance).to_owned();
     if let Some(region) = &provenance.region {
@@ -54,7 +54,7 @@ pub(super) fn origin(provenance: &Provenance) -> String {
     text
 }
 
-/// Which system it was read from.
+/// The source.
 pub(crate) fn source(provenance: &Provenance) -> &'static str {
     &provenance.question.source.info().name
 }
@@ -64,7 +64,7 @@ pub(crate) fn short_digest(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
 }
 
-/// X-Ray's form where X-Ray took part, since its console is searched by that; else W3C's.
+/// X-Ray's form if X-Ray is involved, since its console uses it; else W3C's.
 pub(super) fn trace_id(trace: &Trace) -> String {
     match trace.spans.iter().any(|s| s.protocol == Protocol::Xray) {
         true => trace.trace_id.xray(),
@@ -72,13 +72,13 @@ pub(super) fn trace_id(trace: &Trace) -> String {
     }
 }
 
-/// Every service, the root's first. As [`Trace::services`], in one pass: a hostile file may name a million.
+/// All services, that of the root first. Like [`Trace::services`], but in one pass, since a file may contain a million.
 pub(super) fn services(trace: &Trace) -> Vec<&str> {
     let mut seen = HashSet::new();
     trace.spans.iter().map(|s| s.service.as_str()).filter(|name| !name.is_empty() && seen.insert(*name)).collect()
 }
 
-/// The first services by name, the others by number.
+/// The first services, and the number of others.
 pub(super) fn service_names(trace: &Trace) -> Option<String> {
     let all = services(trace);
     match all.as_slice() {
@@ -89,12 +89,12 @@ pub(super) fn service_names(trace: &Trace) -> Option<String> {
     }
 }
 
-/// What kind of evidence it is, to begin a sentence with.
+/// The kind of evidence, at the start of a sentence.
 pub(crate) fn kind(kind: Kind) -> &'static str {
     &kind.info().label
 }
 
-/// What went wrong in a span, one line each: `TypeError: 'NoneType' object is not iterable`.
+/// The errors of a span, one line each: `TypeError: 'NoneType' object is not iterable`.
 pub(super) fn failures(trace: &Trace, span: &Span) -> Vec<String> {
     let mut lines: Vec<String> = span.exceptions.iter().map(exception).filter(|l| !l.is_empty()).collect();
     lines.dedup();
@@ -123,7 +123,7 @@ fn exception(e: &Exception) -> String {
     line
 }
 
-/// Attributes that every instrumentation writes by itself; what is left was put there by the writer of the code.
+/// Attributes written by instrumentation; the others come from the author of the code.
 const COMMON: &[&str] = &[
     "http",
     "net",
@@ -186,7 +186,7 @@ const COMMON: &[&str] = &[
     "name",
 ];
 
-/// What the writer of the code said about a span: X-Ray's annotations, and the attributes of no convention.
+/// Attributes from the author of the code: X-Ray annotations, and attributes outside the conventions.
 pub(super) fn said(span: &Span) -> Vec<String> {
     span.annotations.iter().map(pair).chain(own(span.attributes.iter())).collect()
 }
@@ -201,6 +201,6 @@ pub(super) fn own<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl I
 }
 
 fn pair(a: &Attribute) -> String {
-    // A value may be a page long; a card shows its beginning.
+    // Values can be long; a card shows the beginning.
     format!("{}={}", text::beginning(&a.key, 100), text::beginning(&a.value.to_string(), 200))
 }

@@ -1,4 +1,4 @@
-//! Console output as a terminal shows it.
+//! The card of console output.
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -143,11 +143,11 @@ struct Piece {
     style: Style,
 }
 
-/// No more characters of a line than this are looked at.
+/// Maximum number of characters of a line to process.
 const MOST_CHARS: usize = 20_000;
 
-/// The pieces of a line of at most so many columns, and whether it was cut. `style` is what the line begins in, and
-/// afterwards what the next one does. Tabs go to every eighth column.
+/// The pieces of a line with a maximum number of columns, and whether it was truncated. `style` is what the line begins
+/// in, and afterwards what the next one does. Tabs go to every eighth column.
 fn pieces(line: &str, most: usize, style: &mut Style) -> (Vec<Piece>, bool) {
     let beginning = text::beginning(line, MOST_CHARS);
     let mut cut = beginning.len() < line.len();
@@ -166,7 +166,7 @@ fn pieces(line: &str, most: usize, style: &mut Style) -> (Vec<Piece>, bool) {
                     (shown, columns)
                 }
             };
-            // More marks upon one letter would run over the lines above.
+            // Further combining marks would overlap the lines above.
             marks = if columns == 0 { marks + 1 } else { 0 };
             if marks > 3 {
                 continue;

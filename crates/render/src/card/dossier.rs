@@ -1,4 +1,4 @@
-//! A dossier: the trace's waterfall, and on the same axis of time everything else that is known of the request.
+//! The card of a dossier: the waterfall of the trace, and all other items on the same time axis.
 
 use tracebook_core::assemble;
 use tracebook_core::console::{Style, plain};
@@ -20,7 +20,7 @@ use super::waterfall::{self, Axis, TOP, Waterfall};
 use super::xml::{Svg, number};
 use super::{Size, strip as trace_strip};
 
-/// The most moments that get a row.
+/// Maximum number of rows.
 const MOST_ROWS: usize = 60;
 /// The most marks in one lane.
 const MOST_MARKS: usize = 400;
@@ -82,7 +82,7 @@ pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     svg.finish()
 }
 
-/// Draws the strip: the trace's, with the marks of everything else under it.
+/// Draws the compact card: that of the trace, with marks for all other items below.
 pub(super) fn strip(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     trace_strip::bars(&mut svg, &dossier.trace, STRIP - 14.0, 34.0);
@@ -115,7 +115,7 @@ fn facts(dossier: &Dossier) -> String {
     facts.join(" · ")
 }
 
-/// A moment upon the axis; each source has its own form.
+/// A mark on the axis; its form depends on the source.
 #[derive(Clone, Copy)]
 enum Mark {
     Log(&'static str),
@@ -160,7 +160,7 @@ fn marks(dossier: &Dossier) -> Vec<(Nanos, Mark)> {
     logs.take(MOST_MARKS).chain(lines.take(MOST_MARKS)).chain(errors.take(MOST_MARKS)).collect()
 }
 
-/// A lane a source under the waterfall, on its axis.
+/// One lane per source below the waterfall, on its axis.
 fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
     let all = marks(dossier);
     type Is = fn(&Mark) -> bool;
@@ -196,14 +196,14 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
                 continue;
             }
             let x = axis.x(time.0);
-            // Marks closer together than a pixel are one, unless they say that something is wrong.
+            // Marks within a pixel are merged, except errors.
             if (x - drawn).abs() < 1.0 && !matches!(mark, Mark::Log("bad") | Mark::Error) {
                 continue;
             }
             drawn = x;
             mark.draw(svg, x, middle, 1.0);
         }
-        // What was before or after the trace stands as an arrow at its end.
+        // Items before or after the trace are arrows at its ends.
         for (is, x, d) in [(before, axis.left - 6.0, -6.0), (after, axis.right + 6.0, 6.0)] {
             if is {
                 let path = format!("M{} {} v9 l{} -4.5 z", number(x), number(middle - 4.5), number(d));
@@ -222,7 +222,7 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
     y
 }
 
-/// Rollbar's clock counts whole seconds: the error was somewhere in its second. Draws what of it lies on the axis.
+/// Rollbar's times are in seconds, so an error is drawn as the range of its second.
 fn within_a_second(svg: &mut Svg, axis: &Axis, time: i64, end: i64, middle: f64) -> bool {
     let until = time.saturating_add(999_999_999);
     if time % 1_000_000_000 != 0 || until < axis.start || time > end {
@@ -280,11 +280,11 @@ struct Shown<'a> {
     /// Where it came from.
     from: String,
     by: Join,
-    /// The same in words.
+    /// The same as text.
     joined: &'static str,
     /// A console line keeps its colours.
     colours: bool,
-    /// Rollbar's clock counts whole seconds.
+    /// Rollbar's times are in seconds.
     seconds: bool,
 }
 
@@ -388,7 +388,7 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
     }
     let from = Font::plain(11.0).fit(&layout::clean(&shown.from), room);
     layout::put(svg, "small muted", TEXT, line, &from);
-    // What may belong to another request is marked, and says so.
+    // Items that may belong to another request are marked.
     let class = if shown.by == Join::Time { "small open" } else { "small muted" };
     let by = match shown.by {
         Join::Header => "by its trace header",

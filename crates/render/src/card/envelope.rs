@@ -1,4 +1,4 @@
-//! The data inside a picture: writing it in and reading it out.
+//! Embeds data in pictures, and extracts it.
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
@@ -6,7 +6,7 @@ use tracebook_core::evidence::Frozen;
 
 use super::{Card, RENDERER, Sidecar, Size};
 
-/// Above this many bytes the data goes into a file beside the picture.
+/// Larger data goes to a separate file beside the picture.
 pub(crate) const LARGE: usize = 256 * 1024;
 
 /// Larger than any card; larger files are not read.
@@ -23,7 +23,7 @@ struct Metadata {
     drawing: String,
     /// Digest of the evidence.
     digest: String,
-    /// The canonical JSON as text, so that any JSON reader hands out the bytes that were digested.
+    /// The canonical JSON as a string, so that any JSON parser returns the bytes of the digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evidence: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ struct SidecarName {
     digest: String,
 }
 
-/// Puts the data behind the opening tag of a drawing.
+/// Inserts the data after the opening tag of a drawing.
 pub(super) fn seal(frozen: &Frozen, size: Size, drawing: &str) -> Card {
     let large = frozen.canonical.len() > LARGE;
     let name = sidecar_name(frozen);
@@ -55,13 +55,13 @@ pub(super) fn seal(frozen: &Frozen, size: Size, drawing: &str) -> Card {
     Card { svg, sidecar: large.then(|| Sidecar { name, bytes: frozen.canonical.clone().into_bytes() }) }
 }
 
-/// The name of an evidence's data file.
+/// The name of the data file of a piece of evidence.
 pub(crate) fn sidecar_name(frozen: &Frozen) -> String {
     format!("{}.json", frozen.evidence.id)
 }
 
-/// Writes as JSON escapes what XML minds, what it forbids, and what hides: then the text is the same to a reader of XML
-/// and to one who cuts it out.
+/// Escapes in JSON what XML treats specially, forbids, or hides, so that the text is the same with and without an XML
+/// parser.
 fn without_xml(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + json.len() / 16);
     for c in json.chars() {
@@ -109,8 +109,8 @@ pub(crate) enum NotRead {
     Broken(String),
 }
 
-/// Reads what a picture says. Takes no part in XML: two fixed tags are looked for, so entities, includes and nesting
-/// can do nothing.
+/// Reads the metadata of a picture. Searches for two fixed tags instead of parsing XML, so entities, includes and
+/// nesting have no effect.
 pub(crate) fn open(svg: &str) -> Result<Envelope, NotRead> {
     if svg.len() > LARGEST_SVG {
         return Err(NotRead::NotOurs(format!("{} bytes are more than any card has", svg.len())));

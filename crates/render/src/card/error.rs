@@ -1,4 +1,4 @@
-//! An error item: what went wrong, where, in which request, how often.
+//! The card of an error item.
 
 use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence};
 use tracebook_core::evidence::{Frozen, Kind};
@@ -109,7 +109,7 @@ pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     layout::strip(frozen, &head(error), svg)
 }
 
-/// Every moment that is known of.
+/// All known times.
 fn moments(error: &ErrorItem) -> Vec<Nanos> {
     let mut times = vec![error.first, error.last, error.occurrence.timestamp];
     times.extend(error.others.iter().map(|o| o.timestamp));
@@ -118,7 +118,7 @@ fn moments(error: &ErrorItem) -> Vec<Nanos> {
     times
 }
 
-/// Where a moment is between the first and the last.
+/// The position of a time between the first and the last.
 fn share(time: Nanos, first: Nanos, last: Nanos) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
     let length = |to: Nanos| to.0.saturating_sub(first.0) as f64;
@@ -157,7 +157,7 @@ fn head(error: &ErrorItem) -> Head {
     Head { title, facts: facts.join(" · "), aside, pill: level(error.level), chips: Vec::new() }
 }
 
-/// What is known of the occurrence, by name.
+/// Properties of the occurrence.
 pub(super) fn facts(error: &ErrorItem) -> Vec<(&'static str, String)> {
     let occurrence = &error.occurrence;
     let other = |key: &str| tracebook_core::value::get(&occurrence.other, key).map(ToString::to_string);
@@ -235,7 +235,7 @@ fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
     y + height + 4.0
 }
 
-/// Code that came with the language, the framework or a package: where an error seldom is.
+/// Library code, where the cause of an error seldom is.
 fn is_library(file: &str) -> bool {
     const LIBRARIES: [&str; 10] = [
         "site-packages",
@@ -319,7 +319,7 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
         layout::put(svg, "small muted", PAD + 12.0, y + 12.0, "(no frames were sent)");
         y += 18.0;
     }
-    // Where the writer's own code was last: there one looks first.
+    // The last frame of the author's code is the most interesting one.
     let own = shown.iter().rposition(|f| !is_library(&f.filename));
     for (i, f) in shown.iter().enumerate() {
         y = frame(svg, f, own == Some(i), y);
@@ -456,7 +456,7 @@ fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) 
     y
 }
 
-/// The item's other occurrences, in a sentence or two.
+/// A text about other occurrences of the item.
 fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
     if error.others.is_empty() {
         return top;

@@ -1,4 +1,4 @@
-//! What all cards share: the sheet, the header's pill, the footer.
+//! Shared by all cards: background, status pill, footer.
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
@@ -47,7 +47,7 @@ pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &st
     svg
 }
 
-/// How a trace ended, as a colour class and a word: never by colour alone.
+/// The status of a trace as a colour class and a word, so that colour is not the only indication.
 pub(super) fn verdict(trace: &Trace) -> (&'static str, &'static str) {
     match trace.status_word() {
         "ok" => ("good", "OK"),

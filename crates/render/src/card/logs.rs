@@ -1,4 +1,4 @@
-//! Log events: one row an event, as it was written.
+//! The card of log events: one row per event.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, y, &logs.notes)
 }
 
-/// Draws the strip: a tick an event on the axis of time, errors taller.
+/// Draws the compact card: a tick per event on the time axis, taller for errors.
 pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     let (first, last) = logs.range();
@@ -124,7 +124,7 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
 }
 
 struct Columns {
-    /// More than one day, so the day is said.
+    /// More than one day, so each row has the date.
     days: bool,
     severity: bool,
     /// More than one group or stream, so each row says its own.

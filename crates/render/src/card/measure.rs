@@ -1,11 +1,11 @@
-//! How wide a text will be at most, by one table, on every machine.
+//! Measures the maximum width of text with a table, independent of the machine.
 
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::inline::visible;
 
-/// Advance widths of the printable ASCII characters in thousandths of the font size. DejaVu Sans: of the fonts that a
-/// reader's system may put in, about the widest, so what fits here fits there.
+/// Advance widths of the printable ASCII characters in thousandths of the font size, of DejaVu Sans. It is one of the
+/// widest fonts that a system may substitute, so text that fits here fits there.
 const WIDTHS: [u16; 95] = [
     318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337, 636, 636, 636, 636, 636, 636, 636,
     636, 636, 636, 337, 337, 838, 838, 838, 531, 1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863,
@@ -137,7 +137,7 @@ impl Font {
         text.len()
     }
 
-    /// More characters than this are never looked at for one line.
+    /// Maximum number of characters to process for one line.
     fn most_chars(self, room: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a card's width in characters")]
         let most = (room / (0.05 * self.size)).clamp(64.0, 4096.0) as usize;

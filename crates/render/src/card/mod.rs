@@ -1,7 +1,7 @@
-//! Evidence drawn: the SVG card, the strip, the text table, and the words under them.
+//! Draws evidence: SVG card, compact card, text table, and captions.
 //!
-//! The same evidence, size and [`RENDERER`] give the same bytes on every machine; `verify` relies on it. Change what
-//! is drawn, in any way, and [`RENDERER`] must be counted up.
+//! The same evidence, size and [`RENDERER`] result in the same bytes on every machine, which `verify` relies on. Any
+//! change of a drawing requires incrementing [`RENDERER`].
 
 mod captions;
 mod console;
@@ -33,7 +33,7 @@ pub(crate) use envelope::{Held, LARGE, NotRead, open};
 pub use live::live;
 pub use table::{MOST_ROWS, Table};
 
-/// Which version of the drawing this is.
+/// The version of the renderer.
 pub const RENDERER: &str = "2";
 
 /// How much of the page a card takes.
@@ -59,7 +59,7 @@ impl Size {
         if word == "compact" { Self::Compact } else { Self::Full }
     }
 
-    /// What stands between an evidence's id and `.svg` in a file's name.
+    /// The part of a file name between the evidence id and `.svg`.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Full => "",
@@ -96,8 +96,8 @@ pub fn preview(evidence_body: &Body, size: Size) -> String {
     draw(evidence_body, None, size)
 }
 
-/// The card in one colour scheme whatever the reader prefers, for a place that shows pictures without telling
-/// them: WebKitGTK draws an `<img>` as if everybody preferred light. For showing only: it no longer verifies.
+/// The card in a fixed colour scheme, since WebKitGTK draws an `<img>` as if the user preferred light. For display
+/// only: the result does not verify.
 pub fn themed(svg: &str, dark: bool) -> String {
     // Data may hold the same words, and it stands before the style; the style's tag it cannot hold.
     let at = svg.find("<style>").unwrap_or(0);

@@ -178,7 +178,7 @@ struct Column {
     numeric: bool,
 }
 
-/// As wide as what they hold; where that is too wide together, the widest give way first.
+/// As wide as their content; if that is too wide, the widest columns are reduced first.
 fn columns(query: &QueryResult) -> Vec<Column> {
     let shown = query.columns.len().min(MOST_COLUMNS);
     let mut widths: Vec<f64> = (0..shown)

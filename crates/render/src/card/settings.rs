@@ -288,7 +288,7 @@ fn ignored(rule: &SamplingRule) -> Vec<String> {
     why
 }
 
-/// What a rule does, in words.
+/// What a rule does, as text.
 pub(super) fn sentence(rule: &SamplingRule) -> String {
     let reservoir = match rule.reservoir_size {
         0 => None,
@@ -344,7 +344,7 @@ fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
     y + 26.0
 }
 
-/// The first three names at the right of a strip, each with what is said of it.
+/// The first three names at the right of a compact card, each with its description.
 fn names<'a>(svg: &mut Svg, list: impl Iterator<Item = (&'a str, &'a str)>) {
     let list: Vec<_> = list.take(3).collect();
     #[expect(clippy::cast_precision_loss, reason = "at most three")]

@@ -55,7 +55,7 @@ pub(super) fn made<const N: usize>(
     Table { summary, head: head.map(str::to_owned).to_vec(), rows: rows.collect(), more: all.saturating_sub(MOST_ROWS) }
 }
 
-/// No more of a text is looked at than a cell can show.
+/// Reads no more of a text than a cell can show.
 pub(super) fn cell_of(text: &str) -> String {
     let beginning: String = text.chars().take(MOST_CHARS * 4).collect();
     let cell = clip(&one_line(&beginning));

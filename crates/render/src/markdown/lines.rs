@@ -1,4 +1,4 @@
-//! Bytes to lines and UTF-16 units.
+//! Converts byte offsets to lines and UTF-16 offsets.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Where a text points inside its own folder.
+//! Relative links in a text.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
-//! What a text says about evidence: its references and its slots.
+//! References and slots in a text.
 //!
-//! One parse ([`page`]) serves every question, so that the editor, the export and the check never
-//! disagree about what is a picture and what is code.
+//! All of them use one parse ([`page`]), so that editor, export and check agree about what is a picture and what is
+//! code.
 
 mod lines;
 mod links;

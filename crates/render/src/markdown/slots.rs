@@ -79,7 +79,7 @@ fn in_paragraph(body: &str, run: &Run, captioned: bool, found: &mut Vec<Found>) 
         let Some(form) = read(text) else { continue };
         // In a wrapped paragraph a line is only a piece of a sentence, unless the sentences around it are whole.
         let whole = |at: usize| ends_sentence(&run.lines[at].text) || read(run.lines[at].text.trim()).is_some();
-        // Nobody wraps a sentence before a capital: an order that has one, or a bracket, begins anew.
+        // Sentences are not wrapped before a capital, so an order with one, or with a bracket, starts a new sentence.
         let anew = form.is_order() && text.starts_with(|c: char| c.is_uppercase() || "[(<{".contains(c));
         let begins = i == 0 || anew || whole(i - 1);
         let ends = i + 1 == run.lines.len()
@@ -275,7 +275,7 @@ fn naming(all: &[Word], sentence_end: bool) -> Option<Form> {
             if complement.is_empty() || complement.len() > 10 {
                 return None;
             }
-            // `Image of the container`: without a word of evidence only a screenshot is meant for this page.
+            // `Image of the container`: without an evidence word, only `screenshot` counts.
             let fits = strong || wants_anything(complement) || complement.last().is_some_and(|w| w.is_exact(&["here"]));
             let exists = complement.iter().any(|w| w.is_exact(&["above", "below", "following"]));
             (fits && !exists).then_some(Form::Naming)
@@ -353,7 +353,7 @@ struct Word {
     text: String,
     /// As written.
     original: String,
-    /// Inside quotes or a code span: what is to be seen, not what is said.
+    /// Inside quotes or a code span.
     quoted: bool,
     /// A colon or a dash follows.
     colon: bool,

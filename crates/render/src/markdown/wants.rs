@@ -1,4 +1,4 @@
-//! Which kind of evidence a slot's words ask for.
+//! The kind of evidence that the words of a slot ask for.
 
 /// `trace`, `logs`, `error`, `console`, `service-map`, `groups`, `sampling-rules`, `dossier`, `query` or `unknown`, by
 /// the first rule that a word fits.

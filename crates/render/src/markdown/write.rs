@@ -1,4 +1,4 @@
-//! Writing into a text: a reference, at a slot or at the end, and not one other byte.
+//! Inserts references into a text, at a slot or at the end, without changing any other byte.
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
@@ -12,9 +12,9 @@ use crate::inline::{escape, one_line};
 /// Where a reference goes.
 #[derive(Clone, Copy, Debug)]
 pub enum Where<'a> {
-    /// In a slot's place.
+    /// Replaces a slot.
     Slot(&'a Slot),
-    /// At the end, as a paragraph of its own.
+    /// At the end, as a separate paragraph.
     Append,
 }
 

@@ -1,4 +1,4 @@
-//! Where the nodes of a map stand: layers by distance, and in a layer the order with the fewest crossings.
+//! Layout of a map: layers by distance, and an order with few crossings in each layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
