@@ -47,6 +47,14 @@ fn runs(command: &str) -> bool {
 }
 
 #[test]
+fn an_interrupt_right_after_the_ready_line_ends_it_cleanly() {
+    let journal = Journal::new();
+    for _ in 0..20 {
+        assert_eq!(journal.serve(&[]).stop(), 0);
+    }
+}
+
+#[test]
 fn a_watched_command_does_not_outlive_a_killed_app() {
     for (child, line) in [
         ("sleep 86401.137", "sleep 86401.137"),

@@ -2,28 +2,54 @@
 
 use tokio_util::sync::CancellationToken;
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn interrupted() {
+/// Ctrl-C and SIGTERM, from the moment it is created on, also before [`Interrupts::next`] is called.
+pub(crate) struct Interrupts {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-        // Without a handler of ours SIGTERM ends the process as it always does.
-    }
-    ctrl_c().await;
+    signals: [Option<tokio::signal::unix::Signal>; 2],
 }
 
-/// Waits for Ctrl-C; indefinitely if it cannot be handled, so that it ends the process.
-async fn ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+impl Interrupts {
+    /// Takes over both signals. One that cannot be handled keeps its default action, which ends the process.
+    pub(crate) fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Self { signals: [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()) }
+        }
+        #[cfg(not(unix))]
+        Self {}
     }
+
+    /// Waits for either of them.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate] = &mut self.signals;
+            tokio::select! {
+                () = received(interrupt) => {}
+                () = received(terminate) => {}
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM, from now on.
+pub(crate) async fn interrupted() {
+    Interrupts::listen().next().await;
 }
 
 /// A token that Ctrl-C or SIGTERM cancels.

@@ -42,6 +42,8 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         served = Some(tokio::spawn(web::serve(listener, host, stopping)));
     }
 
+    // From here on a Ctrl-C ends it cleanly: whoever reads the ready line may interrupt it at once.
+    let mut interrupts = signals::Interrupts::listen();
     let listening = |name: &str| tracebook.listens_on(name);
     let (http, grpc, xray) = (listening("http"), listening("grpc"), listening("xray"));
     let elsewhere = tracebook.received_elsewhere();
@@ -73,7 +75,7 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         out.warn(&problem);
     }
 
-    signals::interrupted().await;
+    interrupts.next().await;
     tracing::info!("stopping");
     out.note("Stopping…");
     tracebook.shutdown().await;
