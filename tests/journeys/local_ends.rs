@@ -309,7 +309,7 @@ fn console_output_comes_from_commands_files_and_pipes() {
     let (code, error) = journal.json_code(&["evidence", "show", text(&captured, "id"), "--raw"]);
     assert_eq!(code, 1, "{error}");
     let hint = text(&error["error"], "hint");
-    assert!(hint.contains("as it was printed") && !hint.contains("import"), "{hint}");
+    assert!(hint.contains("the text as printed") && !hint.contains("import"), "{hint}");
 }
 
 #[test]
