@@ -25,6 +25,8 @@ export class TauriHost implements Host {
 
   events(listener: (event: HostEvent) => void): () => void {
     const listening = listen<HostEvent>('tracebook', ({ payload }) => listener(payload))
+    // Changes made before the window was listening are not told again.
+    void listening.then(() => listener({ event: 'changed', topic: 'all', id: '', by: '' }))
     return () => void listening.then((stop) => stop())
   }
 

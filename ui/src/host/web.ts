@@ -75,11 +75,12 @@ export class WebHost implements Host {
     this.#source = source
     source.onopen = () => {
       this.#wait = 500
+      // Changes made before the stream was open are not in it. After a loss, `connection` has everything read again.
+      if (this.#up) this.#tell({ event: 'changed', topic: 'all', id: '', by: '' })
       this.#say(true)
     }
     source.onmessage = (message: MessageEvent<string>) => {
-      const event = JSON.parse(message.data) as HostEvent
-      for (const listener of this.#listeners) listener(event)
+      this.#tell(JSON.parse(message.data) as HostEvent)
     }
     // EventSource gives up after an HTTP error, so it is retried here.
     source.onerror = () => {
@@ -94,6 +95,10 @@ export class WebHost implements Host {
     clearTimeout(this.#retry)
     this.#source?.close()
     this.#source = null
+  }
+
+  #tell(event: HostEvent) {
+    for (const listener of this.#listeners) listener(event)
   }
 
   #say(up: boolean) {
