@@ -170,7 +170,7 @@ profiles: Array<AwsProfile>,
 regions: Array<string>, reach: Reach, };
 
 /**
- * What was frozen. One variant a [`Kind`]; written as `"kind": …, "body": …`.
+ * The frozen data, one variant per [`Kind`]; written as `"kind": …, "body": …`.
  */
 export type Body = { "kind": "trace", "body": Trace } | { "kind": "logs", "body": Logs } | { "kind": "error", "body": ErrorItem } | { "kind": "console", "body": Console } | { "kind": "service-map", "body": ServiceMap } | { "kind": "groups", "body": XrayGroups } | { "kind": "sampling-rules", "body": SamplingRules } | { "kind": "query", "body": QueryResult } | { "kind": "dossier", "body": Dossier };
 
@@ -227,7 +227,7 @@ caption?: string, };
 export type CaptureFrom = "local-trace" | "local-logs" | "local-error" | "local-console" | "local-service-map" | "local-groups" | "local-sampling-rules" | "local-dossier" | "xray-trace" | "xray-service-map" | "xray-groups" | "xray-sampling-rules" | "xray-dossier" | "cloudwatch-logs" | "cloudwatch-query" | "rollbar-error" | "honeycomb-query";
 
 /**
- * A kind of evidence that a source gives.
+ * A kind of evidence that a source provides.
  */
 export type CaptureInfo = { kind: Kind, from: CaptureFrom, 
 /**
@@ -235,11 +235,11 @@ export type CaptureInfo = { kind: Kind, from: CaptureFrom,
  */
 filter: FilterForm, 
 /**
- * The shortest time between two questions of a live card, in seconds.
+ * The minimum interval between two requests of a live card, in seconds.
  */
 shortest_seconds: number, 
 /**
- * The time between two questions of a live card unless the user chooses, in seconds.
+ * The default interval between two requests of a live card, in seconds.
  */
 usual_seconds: number, };
 
@@ -277,7 +277,7 @@ captured_at: string,
 entries: Array<string>, };
 
 /**
- * What a live card asks. The time range is relative, so that the question means the same each time.
+ * The query of a live card. Its time range is relative to the time of each request.
  */
 export type CardQuestion = { 
 /**
@@ -285,16 +285,16 @@ export type CardQuestion = {
  */
 kind: Kind, source?: Source, 
 /**
- * The id of one item; null for what matches the filter: of traces, errors and dossiers the newest, of log events
- * and console lines all, of a service map the traces it is made over.
+ * The id of one item. Null for what matches the filter: the newest trace, error or dossier; all log events or
+ * console lines; all traces of a service map.
  */
 id?: string, 
 /**
- * The filter's or query's text, in the source's own language; empty asks for everything.
+ * The filter or query in the source's own language; empty matches everything.
  */
 filter?: string, 
 /**
- * Only what happened in the last so much: `15m`; null for all.
+ * The time window before now: `15m`; null for no limit.
  */
 since?: string, };
 
@@ -303,15 +303,15 @@ since?: string, };
  */
 export type Catalog = { 
 /**
- * In the order in which they are offered.
+ * In display order.
  */
 vendors: Array<VendorInfo>, 
 /**
- * In the order in which they are offered.
+ * In display order.
  */
 sources: Array<SourceInfo>, 
 /**
- * In the order in which they are offered.
+ * In display order.
  */
 kinds: Array<KindInfo>, 
 /**
@@ -379,11 +379,11 @@ pre?: Array<string>,
  */
 post?: Array<string>, 
 /**
- * The function's arguments in their order; `*rest` and `**named` are those that gather the others.
+ * The function's arguments in order; `*rest` and `**named` are the variadic ones.
  */
 args?: Array<Attribute>, 
 /**
- * Local variables that are no arguments.
+ * Local variables other than arguments.
  */
 locals?: Array<Attribute>, };
 
@@ -392,11 +392,11 @@ locals?: Array<Attribute>, };
  */
 export type Console = { 
 /**
- * Where it came from, in words: the command line, a file's name without its folder, `standard input`.
+ * Where it came from: the command line, a file's name without its folder, `standard input`.
  */
 source: string, 
 /**
- * How the command ended; null for output of no command, and while it runs.
+ * How the command ended; null while it runs, and for output that is not from a command.
  */
 exit_code?: number, 
 /**
@@ -404,7 +404,7 @@ exit_code?: number,
  */
 lines: Array<ConsoleLine>, 
 /**
- * How many more lines there were before the first of these.
+ * The number of earlier lines that were left out.
  */
 more?: number, 
 /**
@@ -413,7 +413,7 @@ more?: number,
 notes?: Array<string>, };
 
 /**
- * Who lists console lines.
+ * The sources that list console lines.
  */
 export type ConsoleFrom = "local";
 
@@ -439,7 +439,7 @@ time?: Nanos, };
  */
 export type ConsoleRow = { 
 /**
- * Its place in the telemetry.
+ * Its sequence number in the telemetry.
  */
 id: string, 
 /**
@@ -521,7 +521,7 @@ source?: string,
 from?: Source, };
 
 /**
- * All that is known of one request.
+ * Everything known about one request.
  */
 export type Dossier = { 
 /**
@@ -546,7 +546,7 @@ console: Array<JoinedLine>,
 notes?: Array<string>, };
 
 /**
- * How much the sender left out of a span.
+ * The numbers of items that the sender left out of a span.
  */
 export type Dropped = { 
 /**
@@ -567,11 +567,11 @@ links?: number, };
  */
 export type Entry = { 
 /**
- * Its markdown, byte for byte.
+ * Its Markdown, byte for byte.
  */
 body: string, 
 /**
- * The working text's revision; a write names the one it was made on.
+ * The revision of the working text; a write states the one it is based on.
  */
 revision: number, id: Id, 
 /**
@@ -766,15 +766,15 @@ title: string,
  */
 level: Level, 
 /**
- * How many times it happened, as far as telemetry holds them.
+ * The number of occurrences that telemetry holds.
  */
 occurrences: number, 
 /**
- * The first of them.
+ * The first occurrence.
  */
 first: Nanos, 
 /**
- * The last.
+ * The last occurrence.
  */
 last: Nanos, 
 /**
@@ -782,11 +782,11 @@ last: Nanos,
  */
 environment: string, 
 /**
- * How many different persons it happened to; 0 where no occurrence names one.
+ * The number of different people affected; 0 if no occurrence names one.
  */
 people?: number, 
 /**
- * The occurrence that is shown whole: the latest, or the one asked for.
+ * The occurrence that is shown in full: the latest, or the requested one.
  */
 occurrence: Occurrence, 
 /**
@@ -820,7 +820,7 @@ title: string,
  */
 level: string, 
 /**
- * How many times it happened.
+ * The number of occurrences.
  */
 occurrences: number, 
 /**
@@ -832,7 +832,7 @@ last: string,
  */
 environment: string, 
 /**
- * Whom it happened to last; null if it does not say.
+ * The person affected by the latest occurrence; null if unknown.
  */
 person: string | null, };
 
@@ -846,7 +846,7 @@ export type ErrorTrace = { class: string, message: string,
 frames: Array<CodeFrame>, };
 
 /**
- * Who lists errors.
+ * The sources that list errors.
  */
 export type ErrorsFrom = "local" | "rollbar";
 
@@ -978,7 +978,7 @@ console?: Array<Array<StyledSpan>>, };
  */
 export type Exception = { 
 /**
- * X-Ray's id of it, by which other segments of the trace refer to it.
+ * X-Ray's id, by which other segments of the trace refer to it.
  */
 id?: string, type?: string, message?: string, 
 /**
@@ -990,11 +990,11 @@ remote?: boolean,
  */
 stack?: Array<Frame>, 
 /**
- * X-Ray: how many frames were left out.
+ * X-Ray: the number of frames left out.
  */
 truncated?: number, 
 /**
- * X-Ray: how many exceptions were skipped between this one and its cause.
+ * X-Ray: the number of exceptions skipped between this one and its cause.
  */
 skipped?: number, 
 /**
@@ -1064,7 +1064,7 @@ meaning: string, };
 export type FilterForm = "none" | "traces" | "events" | "errors" | "xray-expression" | "cloudwatch-pattern" | "insights-query" | "rollbar-items" | "honeycomb-query";
 
 /**
- * What a form shows beside the field for a filter.
+ * The help that a form shows beside a filter field.
  */
 export type FilterInfo = { form: FilterForm, 
 /**
@@ -1072,7 +1072,7 @@ export type FilterInfo = { form: FilterForm,
  */
 placeholder: string, 
 /**
- * What can be written, in a sentence.
+ * The syntax, in a sentence.
  */
 help: string, 
 /**
@@ -1120,7 +1120,7 @@ title: string,
 captured_at: string, };
 
 /**
- * A kind that a source does not give.
+ * A kind that a source does not provide.
  */
 export type Gap = { kind: Kind, 
 /**
@@ -1133,7 +1133,7 @@ reason: string,
 hint: string, };
 
 /**
- * The id of an entry or of an evidence: a ULID, so ids sort by the time they were made.
+ * The id of an entry or a piece of evidence: a ULID, so ids sort by creation time.
  */
 export type Id = string;
 
@@ -1193,7 +1193,7 @@ attachments: Array<string>,
 warnings: Array<string>, };
 
 /**
- * How a piece was found to belong to the request.
+ * How an item was matched to the request.
  */
 export type Join = "trace-id" | "header" | "time";
 
@@ -1202,7 +1202,7 @@ export type Join = "trace-id" | "header" | "time";
  */
 export type JoinedError = { 
 /**
- * How it was found.
+ * How it was matched.
  */
 by: Join, occurrence: Occurrence, };
 
@@ -1211,7 +1211,7 @@ by: Join, occurrence: Occurrence, };
  */
 export type JoinedLine = { 
 /**
- * How it was found.
+ * How it was matched.
  */
 by: Join, 
 /**
@@ -1224,17 +1224,17 @@ stream: string, line: ConsoleLine, };
  */
 export type JoinedLog = { 
 /**
- * How it was found.
+ * How it was matched.
  */
 by: Join, event: LogEvent, };
 
 /**
- * What kinds of evidence there are.
+ * The kinds of evidence.
  */
 export type Kind = "trace" | "logs" | "error" | "console" | "service-map" | "groups" | "sampling-rules" | "query" | "dossier";
 
 /**
- * A kind of evidence, in words.
+ * The labels of a kind of evidence.
  */
 export type KindInfo = { kind: Kind, 
 /**
@@ -1246,29 +1246,29 @@ label: string,
  */
 plural: string, 
 /**
- * What a live card shows that names no id: `newest trace`.
+ * What a live card without an id shows: `newest trace`.
  */
 newest: string, 
 /**
- * What a live card shows that names one: `trace`.
+ * What a live card with an id shows: `trace`.
  */
 one: string, };
 
 /**
- * How bad it is.
+ * The severity.
  */
 export type Level = "debug" | "info" | "warning" | "error" | "critical";
 
 /**
- * A pointer to a span of this or another trace.
+ * A link to a span of this or another trace.
  */
 export type Link = { 
 /**
- * The trace that is pointed at.
+ * The linked trace.
  */
 trace_id: TraceId, 
 /**
- * The span that is pointed at.
+ * The linked span.
  */
 span_id: SpanId, 
 /**
@@ -1276,7 +1276,7 @@ span_id: SpanId,
  */
 trace_state?: string, attributes?: Array<Attribute>, 
 /**
- * How many attributes the sender dropped.
+ * The number of attributes that the sender dropped.
  */
 dropped_attributes?: number, 
 /**
@@ -1298,12 +1298,12 @@ url: string | null,
 expires: string | null, note: string, };
 
 /**
- * Who makes the address.
+ * How the URL is built, one variant per vendor and kind.
  */
 export type LinkFrom = "xray-trace" | "xray-service-map" | "cloudwatch-logs" | "rollbar-error" | "honeycomb-trace";
 
 /**
- * A kind that a vendor's console shows at an address of its own.
+ * A kind that can be linked to in the vendor's console.
  */
 export type LinkInfo = { kind: Kind, from: LinkFrom, };
 
@@ -1457,7 +1457,7 @@ warnings: Array<string>, id: Id, title: string, question: CardQuestion,
  */
 pace_seconds: number, 
 /**
- * Whether it refreshes only when the user asks it to.
+ * Whether it refreshes only on request.
  */
 paused?: boolean, };
 
@@ -1672,7 +1672,7 @@ id: string, source?: Source, };
  */
 export type LogRow = { 
 /**
- * Its place in the telemetry: what `capture logs ID` takes.
+ * Its sequence number in the telemetry, the ID of `capture logs ID`.
  */
 id: string, 
 /**
@@ -1715,7 +1715,7 @@ export type LogStreamsRequest = { group: string,
 search?: string, };
 
 /**
- * Log events as evidence: what matched a question.
+ * Log events as evidence: those that matched a query.
  */
 export type Logs = { 
 /**
@@ -1723,7 +1723,7 @@ export type Logs = {
  */
 events: Array<LogEvent>, 
 /**
- * How many more matched and were left out: the oldest ones.
+ * The number of older matching events that were left out.
  */
 more?: number, 
 /**
@@ -1732,7 +1732,7 @@ more?: number,
 notes?: Array<string>, };
 
 /**
- * Who lists log events.
+ * The sources that list log events.
  */
 export type LogsFrom = "local" | "cloudwatch";
 
@@ -1745,11 +1745,11 @@ export type MapEdge = {
  */
 from: number, 
 /**
- * The called one's number.
+ * The callee's number.
  */
 to: number, 
 /**
- * What went over it.
+ * The requests between the two nodes.
  */
 traffic: Traffic, };
 
@@ -1762,7 +1762,7 @@ export type MapNode = {
  */
 id: number, name: string, kind: NodeKind, 
 /**
- * What it handled.
+ * The requests that it handled.
  */
 traffic: Traffic, };
 
@@ -1804,21 +1804,21 @@ name: string, text: string, };
 /**
  * Nanoseconds since the Unix epoch, UTC: 1677 to 2262.
  *
- * In JSON a decimal string: JavaScript and RFC 8785 numbers end at 2^53.
+ * A decimal string in JSON, since numbers in JavaScript and RFC 8785 are exact only up to 2^53.
  */
 export type Nanos = string;
 
 /**
- * What a node is.
+ * The kind of a node.
  */
 export type NodeKind = "client" | "service" | "remote" | "database" | "aws" | "messaging";
 
 /**
- * One time that an error happened.
+ * One occurrence of an error.
  */
 export type Occurrence = { 
 /**
- * `data.uuid`, or one made from the payload.
+ * `data.uuid`, or one derived from the payload.
  */
 uuid: string, 
 /**
@@ -1830,7 +1830,7 @@ item: string,
  */
 title: string, level: Level, 
 /**
- * When, to the second as Rollbar has it.
+ * The time, in whole seconds as in Rollbar.
  */
 timestamp: Nanos, 
 /**
@@ -1866,7 +1866,7 @@ custom?: Array<Attribute>,
  */
 other?: Array<Attribute>, 
 /**
- * What had to be cut to keep it, in words.
+ * What was truncated, as text for display.
  */
 notes?: Array<string>, };
 
@@ -1896,7 +1896,7 @@ export type OccurrenceRow = {
  */
 uuid: string, timestamp: Nanos, 
 /**
- * Whom it happened to: username, else e-mail, else id; empty if it does not say.
+ * The affected person: username, else e-mail, else id; empty if unknown.
  */
 person?: string, };
 
@@ -1918,11 +1918,11 @@ export type Person = {
  */
 id: string, 
 /**
- * Sent only where the SDK is told to.
+ * Sent only if the SDK is configured to.
  */
 username?: string, 
 /**
- * Sent only where the SDK is told to.
+ * Sent only if the SDK is configured to.
  */
 email?: string, };
 
@@ -1957,21 +1957,21 @@ start: number,
  */
 end: number, 
 /**
- * What stands there instead.
+ * The replacement.
  */
 insert: string, 
 /**
- * The cursor in the new text: off the line of a reference that stands alone, so that its card shows.
+ * The cursor in the new text: not on the line of a reference that stands alone, so that its card is shown.
  */
 cursor: number, };
 
 /**
- * Which protocol a span came by.
+ * The protocol by which a span was received.
  */
 export type Protocol = "otlp" | "xray" | "console";
 
 /**
- * Where evidence came from.
+ * The provenance of evidence.
  */
 export type Provenance = { 
 /**
@@ -1979,7 +1979,7 @@ export type Provenance = {
  */
 question: Question, 
 /**
- * The receiver or endpoint it came by, in words: `OTLP/HTTP`, `X-Ray daemon protocol`.
+ * The receiver or endpoint it came from, as text: `OTLP/HTTP`, `X-Ray daemon protocol`.
  */
 via?: Array<string>, 
 /**
@@ -1995,19 +1995,19 @@ range: [Nanos, Nanos],
  */
 captured_at: Nanos, 
 /**
- * Which version froze it: `tracebook 0.1.0`.
+ * The version that froze it: `tracebook 0.1.0`.
  */
 tool: string, 
 /**
- * Where the vendor's console shows it.
+ * Link to it in the vendor's console.
  */
 console_link?: string, 
 /**
- * When the vendor deletes it.
+ * When the vendor will delete it.
  */
 expires?: Nanos, 
 /**
- * How many credential-shaped values were removed before the digest was made.
+ * The number of credential-shaped values removed before the digest was computed.
  */
 credentials_removed?: number, 
 /**
@@ -2016,7 +2016,7 @@ credentials_removed?: number,
 supersedes?: Id, };
 
 /**
- * Who lists and runs queries.
+ * The sources that list and run queries.
  */
 export type QueriesFrom = "cloudwatch" | "honeycomb";
 
@@ -2048,7 +2048,7 @@ link: string | null, };
 export type QueryForget = SavedQuery;
 
 /**
- * Which language a query is written in.
+ * The language of a query.
  */
 export type QueryLanguage = "insights" | "honeycomb";
 
@@ -2057,7 +2057,7 @@ export type QueryLanguage = "insights" | "honeycomb";
  */
 export type QueryResult = { 
 /**
- * Which language.
+ * Its language.
  */
 language: QueryLanguage, 
 /**
@@ -2065,35 +2065,35 @@ language: QueryLanguage,
  */
 name?: string, 
 /**
- * The query as it was asked.
+ * The text of the query.
  */
 query: string, 
 /**
- * Log groups or datasets that were asked.
+ * The queried log groups or datasets.
  */
 groups?: Array<string>, 
 /**
- * The first moment that was asked for.
+ * The start of the time range.
  */
 start: Nanos, 
 /**
- * The last.
+ * The end of the time range.
  */
 end: Nanos, 
 /**
- * The columns' names, in the order of the answer.
+ * The names of the columns, in the order of the result.
  */
 columns: Array<string>, 
 /**
- * The rows, each with a cell a column; a field that a row does not have is empty.
+ * The rows, with one cell per column; missing fields are empty.
  */
 rows: Array<Array<string>>, 
 /**
- * How many more rows the source had.
+ * The number of rows that were left out.
  */
 more?: number, 
 /**
- * What the source says of its work: `recordsMatched`, `bytesScanned`, …
+ * The source's statistics: `recordsMatched`, `bytesScanned`, …
  */
 statistics?: Array<Attribute>, 
 /**
@@ -2136,19 +2136,19 @@ limit?: number, };
 export type QuerySave = SavedQuery;
 
 /**
- * A question: which source, what range, which filter, how many.
+ * A query: source, time range, filter and limit.
  */
 export type Question = { source: Source, 
 /**
- * The filter's text, in the source's own language; empty asks for everything.
+ * The filter in the source's own language; empty matches everything.
  */
 filter: string, 
 /**
- * Only what began at or after this.
+ * Only items that began at or after this time.
  */
 since?: Nanos, 
 /**
- * At most this many.
+ * Maximum number of items.
  */
 limit: number, };
 
@@ -2195,7 +2195,7 @@ export type Reference = {
  */
 id: Id, 
 /**
- * Where the whole image stands.
+ * The place of the whole image.
  */
 place: Place, 
 /**
@@ -2389,7 +2389,7 @@ waiting: number,
 problem: string, };
 
 /**
- * Who sent a span: the service and the process it ran in.
+ * The sender of a span: the service and its process.
  */
 export type Resource = { 
 /**
@@ -2401,20 +2401,20 @@ attributes?: Array<Attribute>,
  */
 schema_url?: string, 
 /**
- * How many attributes the sender dropped.
+ * The number of attributes that the sender dropped.
  */
 dropped_attributes?: number, };
 
 /**
- * A text that can be read back.
+ * A stored version of a text.
  */
 export type Revision = { 
 /**
- * The revision of the working text that this is.
+ * Its revision of the working text.
  */
 revision: number, 
 /**
- * When it was cut, RFC 3339.
+ * When it was stored, RFC 3339.
  */
 created_at: string, 
 /**
@@ -2436,7 +2436,7 @@ export type SamplingRule = { name: string,
  */
 arn: string, 
 /**
- * The lowest number that matches decides; 1 to 9999, `Default` has 10000.
+ * The matching rule with the lowest number applies; 1 to 9999, `Default` has 10000.
  */
 priority: number, 
 /**
@@ -2444,27 +2444,27 @@ priority: number,
  */
 fixed_rate: number, 
 /**
- * Requests a second that are sampled first.
+ * The reservoir: requests per second that are sampled before the rate applies.
  */
 reservoir_size: number, 
 /**
- * Which services, with `*` and `?`.
+ * Services it matches, with `*` and `?`.
  */
 service_name: string, 
 /**
- * Which service types.
+ * Service types it matches.
  */
 service_type: string, 
 /**
- * Which hosts.
+ * Hosts it matches.
  */
 host: string, 
 /**
- * Which methods.
+ * HTTP methods it matches.
  */
 http_method: string, 
 /**
- * Which paths.
+ * URL paths it matches.
  */
 url_path: string, 
 /**
@@ -2527,7 +2527,7 @@ from: string,
 link: string | null, };
 
 /**
- * Which library made a span.
+ * The library that created a span.
  */
 export type Scope = { 
 /**
@@ -2539,7 +2539,7 @@ name?: string, version?: string, attributes?: Array<Attribute>,
  */
 schema_url?: string, 
 /**
- * How many attributes the sender dropped.
+ * The number of attributes that the sender dropped.
  */
 dropped_attributes?: number, };
 
@@ -2561,19 +2561,19 @@ memory_only?: boolean, };
  */
 export type ServiceMap = { 
 /**
- * The nodes, clients first, then by how far they are from them.
+ * The nodes: clients first, then by distance from them.
  */
 nodes: Array<MapNode>, edges: Array<MapEdge>, 
 /**
- * Over how many traces it was made.
+ * The number of traces it was computed from.
  */
 traces: number, 
 /**
- * When the first of them began.
+ * The start of the earliest trace.
  */
 start: Nanos, 
 /**
- * When the last of them ended.
+ * The end of the latest trace.
  */
 end: Nanos, 
 /**
@@ -2582,7 +2582,7 @@ end: Nanos,
 notes?: Array<string>, };
 
 /**
- * A place that still wants evidence.
+ * A place for evidence that is still empty.
  */
 export type Slot = { 
 /**
@@ -2590,15 +2590,15 @@ export type Slot = {
  */
 n: number, 
 /**
- * The line it stands on, from 1.
+ * Its line, from 1.
  */
 line: number, 
 /**
- * What it says: the line's text, or the image's alternative text.
+ * Its text: the line's text, or the image's alternative text.
  */
 text: string, 
 /**
- * The kind of evidence it seems to want: `trace`, `logs`, `error`, `console`, `service-map`, `query`, `unknown`.
+ * The kind of evidence it seems to need: `trace`, `logs`, `error`, `console`, `service-map`, `query`, `unknown`.
  */
 wants: string, 
 /**
@@ -2633,7 +2633,7 @@ export type Source = "local" | "xray" | "cloudwatch" | "rollbar" | "honeycomb";
  */
 export type SourceInfo = { source: Source, 
 /**
- * Whose it is; null for local telemetry.
+ * Its vendor; null for local telemetry.
  */
 vendor: Vendor | null, 
 /**
@@ -2649,15 +2649,15 @@ name: string,
  */
 lists: Array<ListInfo>, 
 /**
- * The kinds of evidence that can be captured from it. Each can be asked by a live card, too.
+ * The kinds of evidence that can be captured from it; live cards can show each of them.
  */
 captures: Array<CaptureInfo>, 
 /**
- * The kinds of evidence that it can be expected to have and does not give.
+ * The kinds of evidence that a user may expect from it but that it does not provide.
  */
 gaps: Array<Gap>, 
 /**
- * What its console shows at an address of its own.
+ * The kinds that can be linked to in its console.
  */
 links: Array<LinkInfo>, };
 
@@ -2685,7 +2685,7 @@ export type SourcesRequest = Record<symbol, never>;
  */
 export type Span = { id: SpanId, 
 /**
- * Its parent's id, as sent; the parent may be in no trace at all.
+ * Its parent's id, as sent; the parent may be missing.
  */
 parent?: SpanId, 
 /**
@@ -2697,7 +2697,7 @@ name: string,
  */
 service: string, kind: SpanKind, 
 /**
- * Which protocol it came by.
+ * The protocol by which it was received.
  */
 protocol: Protocol, 
 /**
@@ -2709,7 +2709,7 @@ start: Nanos,
  */
 end?: Nanos, 
 /**
- * How it ended.
+ * Its result.
  */
 status: SpanStatus, 
 /**
@@ -2721,7 +2721,7 @@ attributes?: Array<Attribute>,
  */
 annotations?: Array<Attribute>, 
 /**
- * X-Ray metadata: one attribute a namespace.
+ * X-Ray metadata: one attribute per namespace.
  */
 metadata?: Array<Attribute>, events?: Array<SpanEvent>, links?: Array<Link>, exceptions?: Array<Exception>, 
 /**
@@ -2733,7 +2733,7 @@ cause_ref?: string,
  */
 trace_state?: string, 
 /**
- * W3C flags as sent. The sampled bit is not set by every SDK: do not test it.
+ * W3C flags as sent. Not every SDK sets the sampled bit, so it must not be relied on.
  */
 flags?: number, 
 /**
@@ -2750,11 +2750,11 @@ resource: number,
 scope: number, };
 
 /**
- * Something that happened at a moment of a span.
+ * A timestamped event within a span.
  */
 export type SpanEvent = { time: Nanos, name: string, attributes?: Array<Attribute>, 
 /**
- * How many attributes the sender dropped.
+ * The number of attributes that the sender dropped.
  */
 dropped_attributes?: number, };
 
@@ -2764,7 +2764,7 @@ dropped_attributes?: number, };
 export type SpanId = string;
 
 /**
- * The role of a span. OTLP's five, and X-Ray's two.
+ * The kind of a span: OTLP's five, and X-Ray's two.
  */
 export type SpanKind = "unspecified" | "internal" | "server" | "client" | "producer" | "consumer" | "segment" | "subsegment";
 
@@ -2773,7 +2773,7 @@ export type SpanKind = "unspecified" | "internal" | "server" | "client" | "produ
  */
 export type SpanStatus = { 
 /**
- * How it ended.
+ * Its result.
  */
 code: StatusCode, 
 /**
@@ -2823,7 +2823,7 @@ rejected: number,
 last_rejected: string, };
 
 /**
- * How a span ended. OTLP knows the first three; X-Ray tells client errors, faults and throttling apart.
+ * The result of a span. OTLP has the first three; X-Ray distinguishes client errors, faults and throttling.
  */
 export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
 
@@ -2833,7 +2833,7 @@ export type StatusCode = "unset" | "ok" | "throttle" | "error" | "fault";
 export type StatusRequest = Record<symbol, never>;
 
 /**
- * A piece of a console line as a window draws it: what is left out is off, a colour is one of the terminal's sixteen.
+ * A piece of a console line for display: omitted attributes are off, a colour is one of the terminal's sixteen.
  */
 export type StyledSpan = { 
 /**
@@ -2980,11 +2980,11 @@ export type Topic = "entry" | "evidence" | "live-card" | "traces" | "logs" | "er
  */
 export type Trace = { trace_id: TraceId, 
 /**
- * Who sent the spans.
+ * The senders of the spans.
  */
 resources: Array<Resource>, 
 /**
- * Which libraries made them.
+ * The libraries that created the spans.
  */
 scopes: Array<Scope>, spans: Array<Span>, 
 /**
@@ -3002,9 +3002,9 @@ export type TraceGet = {
 trace_id: string, source?: Source, };
 
 /**
- * A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are one and the same id.
+ * A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are two forms of the same id.
  *
- * Never derive a time from it: a W3C-born id has none in it.
+ * Never derive a time from it: W3C ids do not contain one.
  */
 export type TraceId = string;
 
@@ -3021,11 +3021,11 @@ trace_id: TraceId,
  */
 name: string, 
 /**
- * Every service that took part, the root's first.
+ * Every service in the trace, the root's first.
  */
 services: Array<string>, 
 /**
- * How many spans have arrived.
+ * The number of spans received so far.
  */
 spans: number, 
 /**
@@ -3045,50 +3045,49 @@ start: string,
  */
 has_error: boolean, 
 /**
- * Which protocols its spans came by.
+ * The protocols by which its spans were received.
  */
 protocols: Array<Protocol>, };
 
 /**
- * Who lists traces.
+ * The sources that list traces.
  */
 export type TracesFrom = "local" | "xray";
 
 /**
- * What a node or an edge did in the range.
+ * The statistics of a node or an edge in the time range.
  */
 export type Traffic = { 
 /**
- * Requests that ended or are under way.
+ * Number of requests, including those in progress.
  */
 requests: number, 
 /**
- * Of those, how many failed on the caller's side: 4xx, OTLP's error without a 5xx. Throttled ones are not among
- * them.
+ * Requests that failed on the caller's side: 4xx, or OTLP's error without a 5xx. Throttled ones are not included.
  */
 errors: number, 
 /**
- * Of those, how many failed on the service's side: 5xx, an unhandled exception.
+ * Requests that failed on the service's side: 5xx, or an unhandled exception.
  */
 faults: number, 
 /**
- * Of those, how many were throttled: 429.
+ * Throttled requests: 429.
  */
 throttles: number, 
 /**
- * Half of them took no longer; a length in nanoseconds.
+ * Median duration in nanoseconds.
  */
 p50: Nanos, 
 /**
- * 95 of 100 took no longer; a length in nanoseconds.
+ * 95th percentile of the durations in nanoseconds.
  */
 p95: Nanos, 
 /**
- * The longest; a length in nanoseconds.
+ * The longest duration in nanoseconds.
  */
 max: Nanos, 
 /**
- * All of them together; a length in nanoseconds.
+ * The sum of the durations in nanoseconds.
  */
 total: Nanos, };
 
@@ -3185,7 +3184,7 @@ kept: number | null,
 message: string, };
 
 /**
- * A group: traces that a filter expression picks.
+ * A group: the traces that match a filter expression.
  */
 export type XrayGroup = { name: string, 
 /**
@@ -3193,15 +3192,15 @@ export type XrayGroup = { name: string,
  */
 arn: string, 
 /**
- * Which traces; empty for all.
+ * The filter expression; empty for all traces.
  */
 filter_expression: string, 
 /**
- * Whether insights are on.
+ * Whether insights are enabled.
  */
 insights_enabled: boolean, 
 /**
- * Whether insights notify.
+ * Whether insights send notifications.
  */
 notifications_enabled: boolean, };
 

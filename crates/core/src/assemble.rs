@@ -1,14 +1,14 @@
-//! From loose spans to a trace: order, depth, orphans, cycles.
+//! Assembles spans into a trace: order, depth, orphans, cycles.
 //!
-//! Senders deliver children before parents, the same span twice, and sometimes never the parent at
-//! all; some links form cycles. Every span is shown exactly once, whatever was sent.
+//! Children may arrive before parents, spans may arrive twice, parents may be missing, and links may form cycles. Every
+//! span is shown exactly once in any case.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::ids::{SpanId, TraceId};
 use crate::trace::{Resource, Scope, Span, Trace};
 
-/// A span with its own resource and scope, before these are shared.
+/// A span with its own resource and scope, before these are deduplicated.
 #[derive(Clone, Debug)]
 pub struct LooseSpan {
     /// The span; its `resource` and `scope` indexes are not yet meaningful.
@@ -30,7 +30,7 @@ pub struct Row {
     pub phantom: Option<SpanId>,
 }
 
-/// Assembles a trace from loose spans: duplicates resolved (a complete span wins over one in progress, else the
+/// Assembles a trace from spans: duplicates resolved (a complete span wins over one in progress, else the
 /// later one wins), resources and scopes shared, spans in tree order, and notes for the reader.
 pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
     let mut by_id: HashMap<SpanId, usize> = HashMap::new();
@@ -75,7 +75,7 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
     trace
 }
 
-/// An X-Ray subsegment has no service of its own: it belongs to that of its segment.
+/// Assigns X-Ray subsegments, which have no service of their own, to the service of their segment.
 fn inherit_services(trace: &mut Trace) {
     let mut known: HashMap<SpanId, String> = HashMap::with_capacity(trace.spans.len());
     for span in &mut trace.spans {
@@ -88,7 +88,7 @@ fn inherit_services(trace: &mut Trace) {
     }
 }
 
-/// Renumbers resources and scopes by first use, so that the order of arrival does not show.
+/// Renumbers resources and scopes by first use, independent of the order of arrival.
 fn share_in_order(trace: &mut Trace) {
     let mut resources = Vec::new();
     let mut scopes = Vec::new();
@@ -170,7 +170,7 @@ fn walk(spans: &[Span]) -> Walk {
         walk.phantoms += usize::from(first);
         descend(i, 1, first.then_some(parent), &mut walk.rows);
     }
-    // What is left is part of a cycle: break it at its earliest span.
+    // The remaining spans are part of a cycle: break it at its earliest span.
     for i in 0..spans.len() {
         let before = walk.rows.len();
         descend(i, 0, None, &mut walk.rows);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn children_that_came_first_hang_under_their_parent() {
+    fn children_that_arrive_first_are_placed_under_their_parent() {
         let (rows, notes) =
             drawn(vec![span(3, Some(2), 30), span(2, Some(1), 20), span(4, Some(1), 15), span(1, None, 10)]);
         assert_eq!(rows, [("s1".into(), 0), ("s4".into(), 1), ("s2".into(), 1), ("s3".into(), 2)]);
@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn orphans_stand_under_a_phantom() {
+    fn orphans_are_placed_under_their_missing_parent() {
         let (rows, notes) = drawn(vec![span(1, None, 0), span(5, Some(9), 7), span(6, Some(9), 3)]);
         assert_eq!(rows, [("s1".into(), 0), ("s6".into(), 1), ("s5".into(), 1)]);
         assert_eq!(notes, ["1 parent span never arrived"]);
     }
 
     #[test]
-    fn cycles_and_self_parents_are_cut_and_said() {
+    fn cycles_and_self_parents_are_broken_and_noted() {
         let (rows, notes) = drawn(vec![span(1, Some(2), 0), span(2, Some(1), 1), span(3, Some(3), 2)]);
         assert_eq!(rows.len(), 3);
         assert_eq!(notes, ["2 spans were their own ancestors"]);
@@ -294,7 +294,7 @@ mod tests {
             let trace = assemble(TraceId([1; 16]), loose);
             prop_assert_eq!(rows(&trace).len(), n);
             prop_assert_eq!(&assemble(TraceId([1; 16]), shuffled), &trace);
-            // Reading a frozen trace again draws the same rows.
+            // A frozen trace that is read again has the same rows.
             let indexes: Vec<_> = rows(&trace).iter().map(|r| r.index).collect();
             prop_assert_eq!(indexes, (0..n).collect::<Vec<_>>());
         }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// on the number type of a parser.
 ///
 /// # Errors
-/// Only where `serde` cannot write the value as JSON (a map key that is not a string).
+/// Only if `serde` cannot serialize the value as JSON (a map key that is not a string).
 pub fn to_canonical<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let bytes = serde_json_canonicalizer::to_vec(value)?;
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)

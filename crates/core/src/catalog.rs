@@ -1,8 +1,8 @@
-//! The catalog: what each source can be asked for, and what each kind of evidence is called.
+//! The catalog: what can be requested from each source, and the labels of each kind of evidence.
 //!
-//! Whatever differs between sources without being code of theirs stands in one row here: labels, lists, kinds that
-//! can be captured, intervals of live cards, filter languages, links to the vendor's console. Callers dispatch on the
-//! `…From` enums, which have one variant for each pair of source and subject that exists, and so need no wildcard arm.
+//! One row per source describes everything that differs between sources as data: labels, lists, kinds that can be
+//! captured, intervals of live cards, filter languages, links to the vendor's console. Callers dispatch on the
+//! `…From` enums, which have one variant per existing pair of source and subject, so no match needs a wildcard arm.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,11 @@ use crate::question::Source;
 /// All sources and kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Catalog {
-    /// In the order in which they are offered.
+    /// In display order.
     pub vendors: Cow<'static, [VendorInfo]>,
-    /// In the order in which they are offered.
+    /// In display order.
     pub sources: Cow<'static, [SourceInfo]>,
-    /// In the order in which they are offered.
+    /// In display order.
     pub kinds: Cow<'static, [KindInfo]>,
     /// One for each filter form.
     pub filters: Cow<'static, [FilterInfo]>,
@@ -46,7 +46,7 @@ pub struct VendorInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SourceInfo {
     pub source: Source,
-    /// Whose it is; null for local telemetry.
+    /// Its vendor; null for local telemetry.
     pub vendor: Option<Vendor>,
     /// As a label: `Local telemetry`.
     pub label: Cow<'static, str>,
@@ -54,15 +54,15 @@ pub struct SourceInfo {
     pub name: Cow<'static, str>,
     /// The lists that it answers.
     pub lists: Cow<'static, [ListInfo]>,
-    /// The kinds of evidence that can be captured from it. Each can be asked by a live card, too.
+    /// The kinds of evidence that can be captured from it; live cards can show each of them.
     pub captures: Cow<'static, [CaptureInfo]>,
-    /// The kinds of evidence that it can be expected to have and does not give.
+    /// The kinds of evidence that a user may expect from it but that it does not provide.
     pub gaps: Cow<'static, [Gap]>,
-    /// What its console shows at an address of its own.
+    /// The kinds that can be linked to in its console.
     pub links: Cow<'static, [LinkInfo]>,
 }
 
-/// A kind of evidence, in words.
+/// The labels of a kind of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct KindInfo {
     pub kind: Kind,
@@ -70,9 +70,9 @@ pub struct KindInfo {
     pub label: Cow<'static, str>,
     /// Several, within a sentence: `service maps`.
     pub plural: Cow<'static, str>,
-    /// What a live card shows that names no id: `newest trace`.
+    /// What a live card without an id shows: `newest trace`.
     pub newest: Cow<'static, str>,
-    /// What a live card shows that names one: `trace`.
+    /// What a live card with an id shows: `trace`.
     pub one: Cow<'static, str>,
 }
 
@@ -88,7 +88,7 @@ pub enum ListInfo {
 }
 
 impl ListInfo {
-    /// The kind of evidence that a row of the list, or a live card of the list, becomes.
+    /// The kind of evidence that capturing a row of the list, or freezing a live card of it, creates.
     pub fn kind(self) -> Kind {
         match self {
             Self::Traces(_) => Kind::Trace,
@@ -100,7 +100,7 @@ impl ListInfo {
     }
 }
 
-/// Who lists traces.
+/// The sources that list traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum TracesFrom {
@@ -108,7 +108,7 @@ pub enum TracesFrom {
     Xray,
 }
 
-/// Who lists log events.
+/// The sources that list log events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum LogsFrom {
@@ -116,7 +116,7 @@ pub enum LogsFrom {
     Cloudwatch,
 }
 
-/// Who lists errors.
+/// The sources that list errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorsFrom {
@@ -124,14 +124,14 @@ pub enum ErrorsFrom {
     Rollbar,
 }
 
-/// Who lists console lines.
+/// The sources that list console lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsoleFrom {
     Local,
 }
 
-/// Who lists and runs queries.
+/// The sources that list and run queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum QueriesFrom {
@@ -139,16 +139,16 @@ pub enum QueriesFrom {
     Honeycomb,
 }
 
-/// A kind of evidence that a source gives.
+/// A kind of evidence that a source provides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CaptureInfo {
     pub kind: Kind,
     pub from: CaptureFrom,
     /// How the filter is written.
     pub filter: FilterForm,
-    /// The shortest time between two questions of a live card, in seconds.
+    /// The minimum interval between two requests of a live card, in seconds.
     pub shortest_seconds: u32,
-    /// The time between two questions of a live card unless the user chooses, in seconds.
+    /// The default interval between two requests of a live card, in seconds.
     pub usual_seconds: u32,
 }
 
@@ -175,7 +175,7 @@ pub enum CaptureFrom {
     HoneycombQuery,
 }
 
-/// A kind that a source does not give.
+/// A kind that a source does not provide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Gap {
     pub kind: Kind,
@@ -185,14 +185,14 @@ pub struct Gap {
     pub hint: Cow<'static, str>,
 }
 
-/// A kind that a vendor's console shows at an address of its own.
+/// A kind that can be linked to in the vendor's console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LinkInfo {
     pub kind: Kind,
     pub from: LinkFrom,
 }
 
-/// Who makes the address.
+/// How the URL is built, one variant per vendor and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkFrom {
@@ -207,7 +207,7 @@ pub enum LinkFrom {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum FilterForm {
-    /// There is none: all, or one by its id.
+    /// No filter: all, or one by its id.
     None,
     /// [`crate::filter::Filter`].
     Traces,
@@ -227,13 +227,13 @@ pub enum FilterForm {
     HoneycombQuery,
 }
 
-/// What a form shows beside the field for a filter.
+/// The help that a form shows beside a filter field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FilterInfo {
     pub form: FilterForm,
     /// An example for the empty field.
     pub placeholder: Cow<'static, str>,
-    /// What can be written, in a sentence.
+    /// The syntax, in a sentence.
     pub help: Cow<'static, str>,
     /// Whether it has several lines.
     pub multiline: bool,
@@ -257,9 +257,9 @@ static VENDORS: [VendorInfo; 3] = [
     VendorInfo { vendor: Vendor::Honeycomb, label: text("Honeycomb") },
 ];
 
-// A live card must leave most of a source's quota to the user's own questions, and what is paid by the run or counted
-// by the minute is asked less often still: an Insights query scans anew each time, and Honeycomb's Query Data API
-// takes ten a minute. A local service map is made over thousands of traces.
+// Live cards must leave most of a source's quota to the user's own requests. What is billed per run or limited per
+// minute is requested less often still: each Insights query scans the logs again, and Honeycomb's Query Data API allows
+// ten requests per minute. A local service map aggregates thousands of traces.
 static SOURCES: [SourceInfo; 5] = [
     SourceInfo {
         source: Source::Local,
@@ -427,7 +427,7 @@ pub fn catalog() -> Catalog {
 }
 
 impl Source {
-    /// Every source, in the order in which they are offered.
+    /// Every source, in display order.
     pub const ALL: [Self; 5] = [Self::Local, Self::Xray, Self::Cloudwatch, Self::Rollbar, Self::Honeycomb];
 
     /// Its row.
@@ -446,30 +446,30 @@ impl Source {
         }
     }
 
-    /// How a kind is captured from it; `None` where it has none.
+    /// How a kind is captured from it; `None` if it does not provide the kind.
     pub fn capture(self, kind: Kind) -> Option<&'static CaptureInfo> {
         self.info().captures.iter().find(|capture| capture.kind == kind)
     }
 
-    /// How its console's address of a kind is made; `None` where there is none.
+    /// How to build its console's URL for a kind; `None` if the console has none.
     pub fn link(self, kind: Kind) -> Option<LinkFrom> {
         self.info().links.iter().find(|link| link.kind == kind).map(|link| link.from)
     }
 
-    /// The shortest and the usual time between two questions of a live card, in seconds. A kind that it has not is
-    /// asked as seldom as the one that it bears least.
+    /// The minimum and the default interval between two requests of a live card, in seconds. For a kind that it does
+    /// not provide, the longest of its intervals.
     pub fn intervals(self, kind: Kind) -> (u32, u32) {
         let captures = &self.info().captures;
         let slowest = || captures.iter().max_by_key(|capture| capture.shortest_seconds);
         self.capture(kind).or_else(slowest).map_or((60, 60), |c| (c.shortest_seconds, c.usual_seconds))
     }
 
-    /// Why it has none of a kind, and what to do instead.
+    /// Why it does not provide a kind, and what to do instead.
     pub fn gap(self, kind: Kind) -> Option<&'static Gap> {
         self.info().gaps.iter().find(|gap| gap.kind == kind)
     }
 
-    /// What can be captured from it, in words: `log events and queries`.
+    /// The kinds that can be captured from it, as text: `log events and queries`.
     pub fn has(self) -> String {
         let words: Vec<&str> = self.info().captures.iter().map(|capture| &*capture.kind.info().plural).collect();
         match words.split_last() {
@@ -478,27 +478,27 @@ impl Source {
         }
     }
 
-    /// Who lists its traces.
+    /// How its traces are listed; `None` if they are not.
     pub fn traces(self) -> Option<TracesFrom> {
         self.info().lists.iter().find_map(|list| if let ListInfo::Traces(from) = list { Some(*from) } else { None })
     }
 
-    /// Who lists its log events.
+    /// How its log events are listed; `None` if they are not.
     pub fn logs(self) -> Option<LogsFrom> {
         self.info().lists.iter().find_map(|list| if let ListInfo::Logs(from) = list { Some(*from) } else { None })
     }
 
-    /// Who lists its errors.
+    /// How its errors are listed; `None` if they are not.
     pub fn errors(self) -> Option<ErrorsFrom> {
         self.info().lists.iter().find_map(|list| if let ListInfo::Errors(from) = list { Some(*from) } else { None })
     }
 
-    /// Who lists its console lines.
+    /// How its console lines are listed; `None` if they are not.
     pub fn console(self) -> Option<ConsoleFrom> {
         self.info().lists.iter().find_map(|list| if let ListInfo::Console(from) = list { Some(*from) } else { None })
     }
 
-    /// Who lists and runs its queries.
+    /// How its queries are listed and run; `None` if they are not.
     pub fn queries(self) -> Option<QueriesFrom> {
         self.info().lists.iter().find_map(|list| if let ListInfo::Queries(from) = list { Some(*from) } else { None })
     }
@@ -543,7 +543,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_stands_at_its_own_place() {
+    fn rows_are_in_the_order_of_their_enum() {
         for (row, source) in SOURCES.iter().zip(Source::ALL) {
             assert_eq!((row.source, source.info().source), (source, source));
             assert_eq!(serde_json::to_value(source).expect("a word"), source.id());
@@ -563,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_can_be_captured_and_every_kind_by_somebody() {
+    fn every_list_and_every_kind_can_be_captured() {
         for source in Source::ALL {
             for list in source.info().lists.iter() {
                 assert!(source.capture(list.kind()).is_some(), "{source:?} {list:?}");

@@ -7,7 +7,7 @@ pub struct Week {
     pub week: &'static str,
     /// The topic of the week.
     pub title: &'static str,
-    /// The required homework, one heading each, with the kind of its evidence (none: text only).
+    /// The required homework, one heading each, with the kinds of its evidence (empty: text only).
     pub homework: &'static [(&'static str, &'static [&'static str])],
     /// Optional homework.
     pub challenges: &'static [(&'static str, &'static [&'static str])],
@@ -119,7 +119,7 @@ pub const WEEKS: &[Week] = &[
     },
 ];
 
-/// The week's row, if the course has it.
+/// The week with this number, if there is one.
 pub fn find(week: &str) -> Option<&'static Week> {
     WEEKS.iter().find(|w| w.week == week)
 }

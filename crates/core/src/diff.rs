@@ -14,7 +14,7 @@ use crate::value::Attribute;
 /// A difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Its place: the names from the root to the span, and the property.
+    /// Its location: the names from the root to the span, and the property.
     pub place: String,
     /// The left value; null if it is only on the right.
     pub left: Option<String>,
@@ -22,7 +22,7 @@ pub struct Change {
     pub right: Option<String>,
 }
 
-/// All differences. Ids and absolute times are not compared, since two requests never share them.
+/// All differences. Ids and absolute times are not compared, since they differ between any two requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Whether there are no differences.
@@ -235,13 +235,13 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_times_of_day_do_not_count() {
+    fn ids_and_absolute_times_are_not_compared() {
         let names = [("root", 50), ("query", 10), ("query", 10)];
         assert!(bodies(&trace(&names, 1), &trace(&names, 100)).same);
     }
 
     #[test]
-    fn what_is_new_gone_or_slower_is_told() {
+    fn added_removed_and_slower_spans_are_differences() {
         let left = trace(&[("root", 50_000_000), ("query", 10), ("old", 5)], 1);
         let right = trace(&[("root", 80_000_000), ("query", 10), ("new", 5)], 100);
         let text = bodies(&left, &right).to_string();

@@ -1,4 +1,4 @@
-//! A dossier: everything known about one request, as one evidence with one timeline.
+//! A dossier: everything known about one request, as one piece of evidence with one timeline.
 
 use std::collections::BTreeSet;
 
@@ -14,21 +14,21 @@ use crate::text::count;
 use crate::time::Nanos;
 use crate::trace::Trace;
 
-/// How a piece was found to belong to the request.
+/// How an item was matched to the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Join {
-    /// It carries the trace id: a field of the record, or its text.
+    /// It contains the trace id, in a field or in its text.
     TraceId,
-    /// A header that it carries (`traceparent`, `X-Amzn-Trace-Id`) names the trace.
+    /// One of its headers (`traceparent`, `X-Amzn-Trace-Id`) contains the trace id.
     Header,
-    /// Only the time fits: nothing names the trace, and nothing in it contradicts it. It may belong to another request.
+    /// Only its time matches, and it contains no trace id. It may belong to another request.
     #[default]
     Time,
 }
 
 impl Join {
-    /// For people.
+    /// The text for display.
     pub fn words(self) -> &'static str {
         match self {
             Self::TraceId => "by trace id",
@@ -38,7 +38,7 @@ impl Join {
     }
 }
 
-/// What an error that names no trace has in common with one.
+/// What an error without a trace id has in common with a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
     /// A span handled the path that the error's request names.
@@ -48,7 +48,7 @@ pub enum Likeness {
 }
 
 impl Likeness {
-    /// Looks for it; `None` where the error says nothing that the trace says too.
+    /// The first likeness found; `None` if there is none.
     pub fn of(trace: &Trace, error: &Occurrence) -> Option<Self> {
         let url = error.request.iter().find(|a| a.key == "url").map(|a| a.value.to_string());
         let path = url.as_deref().map(|url| {
@@ -70,14 +70,13 @@ impl Likeness {
 /// A log event of the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct JoinedLog {
-    /// How it was found.
+    /// How it was matched.
     pub by: Join,
     pub event: LogEvent,
 }
 
 impl JoinedLog {
-    /// By what it was joined. An event of CloudWatch Logs names no service, so beside the time there was nothing to
-    /// compare.
+    /// What it was matched by. Events of CloudWatch Logs do not name a service, so only the time was compared.
     pub fn words(&self) -> &'static str {
         match (self.by, self.event.origin) {
             (Join::Time, LogOrigin::Otlp) => "by time and service only",
@@ -89,13 +88,13 @@ impl JoinedLog {
 /// An error of the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct JoinedError {
-    /// How it was found.
+    /// How it was matched.
     pub by: Join,
     pub occurrence: Occurrence,
 }
 
 impl JoinedError {
-    /// By what it was joined to this trace.
+    /// What it was matched by.
     pub fn words(&self, trace: &Trace) -> &'static str {
         match (self.by, Likeness::of(trace, &self.occurrence)) {
             (Join::Time, Some(Likeness::Path)) => "by time and path only",
@@ -108,7 +107,7 @@ impl JoinedError {
 /// A console line of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct JoinedLine {
-    /// How it was found.
+    /// How it was matched.
     pub by: Join,
     /// The watched command it came from.
     pub stream: String,
@@ -116,13 +115,13 @@ pub struct JoinedLine {
 }
 
 impl JoinedLine {
-    /// By what it was joined. A line names no service.
+    /// What it was matched by. Console lines do not name a service.
     pub fn words(&self) -> &'static str {
         self.by.words()
     }
 }
 
-/// All that is known of one request.
+/// Everything known about one request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Dossier {
     /// The request's trace id.
@@ -140,7 +139,7 @@ pub struct Dossier {
     pub notes: Vec<String>,
 }
 
-/// What a moment of the time line is.
+/// An item of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The span at this index begins.
@@ -154,8 +153,7 @@ pub enum Moment {
 }
 
 impl Dossier {
-    /// Everything in the order of time. Rollbar's clock counts whole seconds, so an error may stand up to a second
-    /// early.
+    /// All items by time. Rollbar's times are in whole seconds, so an error may appear up to a second early.
     pub fn time_line(&self) -> Vec<(Nanos, Moment)> {
         let mut line: Vec<(Nanos, Moment)> = Vec::new();
         line.extend(self.trace.spans.iter().enumerate().map(|(i, s)| (s.start, Moment::Span(i))));
@@ -201,7 +199,7 @@ mod tests {
     use crate::value::Attribute;
 
     #[test]
-    fn what_was_joined_by_time_says_what_else_was_compared() {
+    fn a_match_by_time_lists_what_else_was_compared() {
         let log = |origin| JoinedLog { by: Join::Time, event: LogEvent { origin, ..LogEvent::default() } };
         assert_eq!(log(LogOrigin::Cloudwatch).words(), "by time only");
         assert_eq!(log(LogOrigin::Otlp).words(), "by time and service only");

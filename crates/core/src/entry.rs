@@ -24,18 +24,18 @@ pub struct Entry {
     #[serde(flatten)]
     #[ts(flatten)]
     pub row: EntryRow,
-    /// Its markdown, byte for byte.
+    /// Its Markdown, byte for byte.
     pub body: String,
-    /// The working text's revision; a write names the one it was made on.
+    /// The revision of the working text; a write states the one it is based on.
     pub revision: i64,
 }
 
-/// A text that can be read back.
+/// A stored version of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Revision {
-    /// The revision of the working text that this is.
+    /// Its revision of the working text.
     pub revision: i64,
-    /// When it was cut, RFC 3339.
+    /// When it was stored, RFC 3339.
     pub created_at: String,
     /// Why: `pause`, `close`, `capture`, `import`, `set`, `restore`, or `conflict` for a text whose base was
     /// older and which therefore did not become the working text.
@@ -47,7 +47,7 @@ pub struct Revision {
 /// Checks a week: `0` to `11`, or `X` in either case. Returns the form that is stored.
 ///
 /// # Errors
-/// A sentence that says which weeks there are.
+/// A message that lists the valid weeks.
 pub fn week(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("x") {

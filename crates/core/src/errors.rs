@@ -11,7 +11,7 @@ use crate::text::grouped;
 use crate::time::Nanos;
 use crate::value::Attribute;
 
-/// How bad it is.
+/// The severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -68,11 +68,11 @@ pub struct CodeFrame {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub post: Vec<String>,
-    /// The function's arguments in their order; `*rest` and `**named` are those that gather the others.
+    /// The function's arguments in order; `*rest` and `**named` are the variadic ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub args: Vec<Attribute>,
-    /// Local variables that are no arguments.
+    /// Local variables other than arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub locals: Vec<Attribute>,
@@ -92,27 +92,27 @@ pub struct ErrorTrace {
 pub struct Person {
     /// Required by Rollbar.
     pub id: String,
-    /// Sent only where the SDK is told to.
+    /// Sent only if the SDK is configured to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub username: Option<String>,
-    /// Sent only where the SDK is told to.
+    /// Sent only if the SDK is configured to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub email: Option<String>,
 }
 
-/// One time that an error happened.
+/// One occurrence of an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Occurrence {
-    /// `data.uuid`, or one made from the payload.
+    /// `data.uuid`, or one derived from the payload.
     pub uuid: String,
     /// The item it is grouped into: a hash of its fingerprint.
     pub item: String,
     /// `TypeError: the view function did not return a valid response`, or the message.
     pub title: String,
     pub level: Level,
-    /// When, to the second as Rollbar has it.
+    /// The time, in whole seconds as in Rollbar.
     pub timestamp: Nanos,
     /// `development`, …
     pub environment: String,
@@ -144,7 +144,7 @@ pub struct Occurrence {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub other: Vec<Attribute>,
-    /// What had to be cut to keep it, in words.
+    /// What was truncated, as text for display.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub notes: Vec<String>,
@@ -156,7 +156,7 @@ pub struct OccurrenceRow {
     /// Its `data.uuid`.
     pub uuid: String,
     pub timestamp: Nanos,
-    /// Whom it happened to: username, else e-mail, else id; empty if it does not say.
+    /// The affected person: username, else e-mail, else id; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub person: String,
@@ -171,19 +171,19 @@ pub struct ErrorItem {
     pub title: String,
     /// The worst level of any occurrence.
     pub level: Level,
-    /// How many times it happened, as far as telemetry holds them.
+    /// The number of occurrences that telemetry holds.
     pub occurrences: u32,
-    /// The first of them.
+    /// The first occurrence.
     pub first: Nanos,
-    /// The last.
+    /// The last occurrence.
     pub last: Nanos,
     /// `development`, …
     pub environment: String,
-    /// How many different persons it happened to; 0 where no occurrence names one.
+    /// The number of different people affected; 0 if no occurrence names one.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub people: u32,
-    /// The occurrence that is shown whole: the latest, or the one asked for.
+    /// The occurrence that is shown in full: the latest, or the requested one.
     pub occurrence: Occurrence,
     /// The others, newest first, at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -200,13 +200,13 @@ pub struct ErrorRow {
     pub title: String,
     /// `error`, `critical`, …
     pub level: String,
-    /// How many times it happened.
+    /// The number of occurrences.
     pub occurrences: u32,
     /// The last time, RFC 3339.
     pub last: String,
     /// `development`, …
     pub environment: String,
-    /// Whom it happened to last; null if it does not say.
+    /// The person affected by the latest occurrence; null if unknown.
     pub person: Option<String>,
 }
 
@@ -237,7 +237,7 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// The protocol that errors come by, in words.
+/// The protocol of errors, as text for display.
 pub(crate) const PROTOCOL: &str = "Rollbar's item API";
 
 impl Content for ErrorItem {

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn named_parts_stand_before_a_filter_pattern() {
+    fn named_parts_precede_a_filter_pattern() {
         for filter in [
             "",
             "ERROR",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_right_way() {
+    fn errors_name_the_part_and_a_hint() {
         for (filter, said) in [
             ("level:loud", "level:debug"),
             ("status:ok", "status:error"),

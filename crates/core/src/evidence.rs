@@ -22,7 +22,7 @@ pub const SCHEMA: u32 = 1;
 
 macro_rules! kinds {
     ($( $(#[doc = $doc:literal])* $word:literal $name:ident($content:ty), )*) => {
-        /// What kinds of evidence there are.
+        /// The kinds of evidence.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
         #[serde(rename_all = "kebab-case")]
         pub enum Kind { $( $(#[doc = $doc])* $name, )* }
@@ -37,7 +37,7 @@ macro_rules! kinds {
             }
         }
 
-        /// What was frozen. One variant a [`Kind`]; written as `"kind": …, "body": …`.
+        /// The frozen data, one variant per [`Kind`]; written as `"kind": …, "body": …`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
         #[serde(tag = "kind", content = "body", rename_all = "kebab-case")]
         pub enum Body { $( $(#[doc = $doc])* $name($content), )* }
@@ -47,7 +47,7 @@ macro_rules! kinds {
                 match self { $(Self::$name(_) => Kind::$name,)* }
             }
 
-            /// What it says of itself.
+            /// Its implementation of [`Content`].
             pub fn content(&self) -> &dyn Content {
                 match self { $(Self::$name(content) => content,)* }
             }
@@ -56,11 +56,11 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A trace, whole.
+    /// A complete trace.
     "trace" Trace(Trace),
     /// Log events.
     "logs" Logs(Logs),
-    /// An error item with one occurrence whole.
+    /// An error item with one full occurrence.
     "error" Error(Box<ErrorItem>),
     /// Console output.
     "console" Console(Console),
@@ -87,12 +87,12 @@ impl std::str::FromStr for Kind {
     }
 }
 
-/// Where evidence came from.
+/// The provenance of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Provenance {
     /// The question, with its source.
     pub question: Question,
-    /// The receiver or endpoint it came by, in words: `OTLP/HTTP`, `X-Ray daemon protocol`.
+    /// The receiver or endpoint it came from, as text: `OTLP/HTTP`, `X-Ray daemon protocol`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub via: Vec<String>,
@@ -104,17 +104,17 @@ pub struct Provenance {
     pub range: (Nanos, Nanos),
     /// When it was frozen.
     pub captured_at: Nanos,
-    /// Which version froze it: `tracebook 0.1.0`.
+    /// The version that froze it: `tracebook 0.1.0`.
     pub tool: String,
-    /// Where the vendor's console shows it.
+    /// Link to it in the vendor's console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub console_link: Option<String>,
-    /// When the vendor deletes it.
+    /// When the vendor will delete it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expires: Option<Nanos>,
-    /// How many credential-shaped values were removed before the digest was made.
+    /// The number of credential-shaped values removed before the digest was computed.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub credentials_removed: u32,
@@ -137,7 +137,7 @@ pub struct Evidence {
     /// Kind and data.
     #[serde(flatten)]
     pub body: Body,
-    /// Where it came from.
+    /// The provenance.
     pub provenance: Provenance,
 }
 
@@ -151,15 +151,15 @@ pub struct Frozen {
     pub digest: String,
 }
 
-/// Why a text is not evidence.
+/// Why a text cannot be read as evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Not JSON, or not in the shape of evidence.
+    /// Not JSON, or not the JSON form of evidence.
     #[error("this is not evidence: {0}")]
     Shape(#[from] serde_json::Error),
-    /// From a later version.
+    /// Written by a later version.
     #[error(
-        "this evidence has schema {0}, and this version reads up to {SCHEMA}: a newer Tracebook wrote it, use that one"
+        "this evidence has schema {0}, and this version reads up to {SCHEMA}: reading it requires a newer Tracebook"
     )]
     Newer(u32),
 }

@@ -1,5 +1,5 @@
 //! The local filter language: words, `service:x`, `status:error`, `duration>100ms`, `name:…`,
-//! `key=value`; all must hold. Quotes keep blanks together: `name:"GET /api"`.
+//! `key=value`; all must match. Quotes allow blanks: `name:"GET /api"`.
 
 use crate::time::{human_duration, parse_duration};
 use crate::trace::{Span, Trace, TraceSummary};
@@ -13,7 +13,7 @@ pub struct Filter {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Term {
-    /// Anywhere in id, name or services.
+    /// Contained in id, name or services.
     Word(String),
     Service(String),
     Status(String),
@@ -31,7 +31,7 @@ enum Comparison {
     GreaterOrEqual,
 }
 
-/// An error in a filter, and what to write instead.
+/// An error in a filter, with a hint on how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FilterError(String);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_right_way() {
+    fn errors_name_the_part_and_a_hint() {
         for (filter, said) in [
             ("duration>soon", "duration>100ms"),
             ("status:weird", "status:ok"),

@@ -1,4 +1,4 @@
-//! Freezing: from live data to immutable evidence.
+//! Freezes live data as immutable evidence.
 
 use crate::credentials;
 use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
@@ -6,7 +6,7 @@ use crate::ids::Id;
 use crate::question::Question;
 use crate::time::Nanos;
 
-/// What only the moment of capture knows.
+/// Properties of a capture that are not part of its data.
 #[derive(Clone, Debug)]
 pub struct Click {
     /// The new evidence's id.
@@ -14,7 +14,7 @@ pub struct Click {
     /// The query.
     pub question: Question,
     pub captured_at: Nanos,
-    /// Which version: `tracebook 0.1.0`.
+    /// The version that freezes: `tracebook 0.1.0`.
     pub tool: String,
     /// The evidence that this one replaces.
     pub supersedes: Option<Id>,
@@ -25,7 +25,7 @@ pub struct Click {
 /// Provenance from a cloud source; empty for local telemetry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The APIs used: `X-Ray API`; without one, the data has its protocol.
+    /// The API used: `X-Ray API`; if `None`, the protocols of the data.
     pub via: Vec<String>,
     /// The cloud region.
     pub region: Option<String>,
@@ -35,7 +35,7 @@ pub struct Origin {
     pub expires: Option<Nanos>,
 }
 
-/// A frozen capture, with the values that were removed from it so that they can be removed from its raw bytes too.
+/// A frozen capture, with the removed values, which must be removed from its raw bytes too.
 #[derive(Debug)]
 pub struct Freeze {
     pub frozen: Frozen,
@@ -43,7 +43,7 @@ pub struct Freeze {
     pub removed: credentials::Removed,
 }
 
-/// Freezes a capture: removes credentials, adds provenance, makes the digest.
+/// Freezes a capture: removes credentials, adds provenance, computes the digest.
 ///
 /// # Errors
 /// Only if the body has no JSON form.
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_out_before_the_digest() {
+    fn credentials_are_removed_before_the_digest() {
         let Freeze { frozen, removed } = frozen(vec![
             Attribute::new("http.request.header.authorization", "Bearer abc.def.ghi"),
             Attribute::new("note", "key AKIAIOSFODNN7EXAMPLE used"),
@@ -133,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_under_its_name_is_out_of_all_other_texts() {
-        // A removed value that equals a trace id or a kind must not make the rest unreadable.
+    fn a_named_secret_is_removed_from_all_other_texts() {
+        // A removed value that equals a trace id or a kind must not make the evidence unreadable.
         let Freeze { frozen, removed } = frozen(vec![
             Attribute::new("db.password", "corr3ct-horse"),
             Attribute::new("a_token", TRACE),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_of_a_later_version_says_so() {
+    fn evidence_of_a_later_version_is_rejected() {
         let Freeze { frozen, .. } = frozen(vec![]);
         let later = frozen.canonical.replace("\"schema\":1", "\"schema\":99");
         let error = Frozen::read(&later).expect_err("too new").to_string();

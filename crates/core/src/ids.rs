@@ -8,13 +8,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::text::beginning;
 use crate::time::Nanos;
 
-/// Where randomness comes from; a host passes the system's.
+/// A source of randomness; the host passes the system's.
 pub trait Entropy: Send + Sync {
     /// Ten random bytes, for the random part of a ULID.
     fn ten_bytes(&self) -> [u8; 10];
 }
 
-/// What was wrong with a text that should have been an id.
+/// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Neither 32 hex digits nor X-Ray's `1-8hex-24hex`.
@@ -28,9 +28,9 @@ pub enum IdError {
     Ulid(String),
 }
 
-/// A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are one and the same id.
+/// A trace's id, 16 bytes. X-Ray's `1-8hex-24hex` and W3C's 32 hex digits are two forms of the same id.
 ///
-/// Never derive a time from it: a W3C-born id has none in it.
+/// Never derive a time from it: W3C ids do not contain one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ts_rs::TS)]
 #[ts(as = "String")]
 pub struct TraceId(pub [u8; 16]);
@@ -95,7 +95,7 @@ impl FromStr for SpanId {
     }
 }
 
-/// The id of an entry or of an evidence: a ULID, so ids sort by the time they were made.
+/// The id of an entry or a piece of evidence: a ULID, so ids sort by creation time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ts_rs::TS)]
 #[ts(as = "String")]
 pub struct Id(ulid::Ulid);

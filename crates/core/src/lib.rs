@@ -1,11 +1,10 @@
 //! The domain model as plain values: entries, evidence, traces, questions.
 //!
-//! **For:** the types and the rules between them: ids, time, the one [`trace::Trace`] that OTLP and X-Ray become, the
-//! catalog of sources and kinds, how evidence is assembled, frozen and digested, what a credential looks like, which
-//! weeks a course has.
+//! **For:** types and their rules: ids, time, [`trace::Trace`] as the common form of OTLP and X-Ray, the catalog of
+//! sources and kinds, assembling, freezing and digesting evidence, recognizing credentials, the weeks of the course.
 //!
 //! **Never:** I/O of any kind. No tokio, no database, no network, no file, no clock: time and
-//! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors are about values only.
+//! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors concern values only.
 
 pub mod assemble;
 pub mod canonical;

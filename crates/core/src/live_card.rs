@@ -13,7 +13,7 @@ use crate::question::Source;
 use crate::text::printable;
 use crate::time::parse_duration;
 
-/// What a live card asks. The time range is relative, so that the question means the same each time.
+/// The query of a live card. Its time range is relative to the time of each request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CardQuestion {
     /// The kind of evidence that the answer can become.
@@ -21,16 +21,16 @@ pub struct CardQuestion {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub source: Source,
-    /// The id of one item; null for what matches the filter: of traces, errors and dossiers the newest, of log events
-    /// and console lines all, of a service map the traces it is made over.
+    /// The id of one item. Null for what matches the filter: the newest trace, error or dossier; all log events or
+    /// console lines; all traces of a service map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub id: Option<String>,
-    /// The filter's or query's text, in the source's own language; empty asks for everything.
+    /// The filter or query in the source's own language; empty matches everything.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
-    /// Only what happened in the last so much: `15m`; null for all.
+    /// The time window before now: `15m`; null for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub since: Option<String>,
@@ -44,13 +44,13 @@ pub struct LiveCard {
     pub question: CardQuestion,
     /// Seconds between two refreshes while it is visible.
     pub pace_seconds: u32,
-    /// Whether it refreshes only when the user asks it to.
+    /// Whether it refreshes only on request.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub paused: bool,
 }
 
-/// A day: what is refreshed less often is better captured.
+/// One day. Anything that needs fewer refreshes should be captured instead.
 const SLOWEST: u32 = 86_400;
 /// The most bytes of a filter or query. The longest query that a source takes has 10,000 characters (Logs Insights).
 const LONGEST_FILTER: usize = 40_000;
@@ -58,12 +58,12 @@ const LONGEST_FILTER: usize = 40_000;
 const LONGEST: usize = 1_000;
 
 impl CardQuestion {
-    /// Whether the newest of what matches is asked for.
+    /// Whether it requests the newest match.
     pub fn newest(&self) -> bool {
         self.id.is_none() && matches!(self.kind, Kind::Trace | Kind::Error | Kind::Dossier)
     }
 
-    /// What is wrong with the filter. Only local filters are checked; the others' languages are the sources'.
+    /// The error in the filter. Only local filters are checked; cloud sources check their own.
     pub fn filter_problem(&self) -> Option<String> {
         if self.source != Source::Local {
             return None;
@@ -93,7 +93,7 @@ impl CardQuestion {
         })
     }
 
-    /// The words as a title: [`CardQuestion::words`], cut where a title ends.
+    /// The default title: [`CardQuestion::words`], truncated to the length of a title.
     pub fn title(&self) -> String {
         short(&self.words())
     }
@@ -118,17 +118,17 @@ impl CardQuestion {
     }
 }
 
-/// The beginning of a text, for a name.
+/// The start of a text, for use as a name.
 fn short(text: &str) -> String {
     printable(text.trim(), 80)
 }
 
 impl LiveCard {
-    /// The card as it may be stored: bounded lengths, an interval that the source allows, no credentials. Also returns
-    /// how many credentials were removed; the terms that held them are dropped from the filter.
+    /// Validates the card for storage: bounded lengths, an interval that the source allows, no credentials. Filter
+    /// terms that contain a credential are dropped; also returns the number of credentials removed.
     ///
     /// # Errors
-    /// A message where the question cannot be asked.
+    /// A message if the question is invalid.
     pub fn checked(mut self) -> Result<(Self, usize), String> {
         let question = &mut self.question;
         let named = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
@@ -163,7 +163,7 @@ impl LiveCard {
     }
 }
 
-/// The terms of a filter with the blanks behind them: a quoted text is never cut, and `name = "value"` is one.
+/// The terms of a filter with the blanks after them. A quoted text is never split, and `name = "value"` is one term.
 fn terms(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut quote = None;
@@ -189,7 +189,7 @@ fn terms(text: &str) -> Vec<&str> {
     found
 }
 
-/// A text without the words that hold a credential, by their shape or by the name before them (`db.password=…`).
+/// A text without the words that contain a credential, by its form or by the name before it (`db.password=…`).
 fn without_credentials(text: &str, count: &mut usize) -> String {
     const GONE: char = '\u{0}';
     let mut removed = Removed::default();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_named_after_its_question_and_keeps_its_source_s_pace() {
+    fn a_card_gets_a_title_and_an_interval_its_source_allows() {
         let (made, removed) = card(Kind::Trace, "service:backend-flask").checked().expect("is good");
         assert_eq!(made.title, "newest trace of local telemetry, service:backend-flask");
         assert_eq!((made.pace_seconds, removed), (2, 0));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_that_a_question_made_is_known_and_reads_back() {
+    fn generated_titles_are_recognized() {
         let (long, _) = card(Kind::Trace, &"service:a ".repeat(40)).checked().expect("is good");
         assert_eq!(long.clone().checked(), Ok((long.clone(), 0)), "a long one is cut the same way twice");
         for kind in Kind::ALL {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_said() {
+    fn invalid_questions_are_rejected() {
         let mut wrong = card(Kind::Logs, "");
         wrong.question.since = Some("soon".into());
         assert!(wrong.checked().expect_err("no range").contains("15m"));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_filter_is_read_before_it_is_asked() {
+    fn local_filters_are_validated() {
         for (kind, filter, good) in [
             (Kind::Trace, "service:api duration>100ms", true),
             (Kind::Trace, "duration>", false),

@@ -1,4 +1,4 @@
-//! Log events, from OTLP log records and from CloudWatch Logs alike.
+//! Log events, from OTLP log records and CloudWatch Logs.
 
 use std::collections::BTreeSet;
 
@@ -54,12 +54,12 @@ pub struct LogEvent {
     pub origin: LogOrigin,
 }
 
-/// Log events as evidence: what matched a question.
+/// Log events as evidence: those that matched a query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Logs {
     /// The events, oldest first.
     pub events: Vec<LogEvent>,
-    /// How many more matched and were left out: the oldest ones.
+    /// The number of older matching events that were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub more: u32,
@@ -72,7 +72,7 @@ pub struct Logs {
 /// A log event in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LogRow {
-    /// Its place in the telemetry: what `capture logs ID` takes.
+    /// Its sequence number in the telemetry, the ID of `capture logs ID`.
     pub id: String,
     /// When, RFC 3339.
     pub timestamp: String,
@@ -111,7 +111,7 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl LogOrigin {
-    /// The protocol, in words.
+    /// The protocol, as text.
     pub(crate) fn protocol(self) -> &'static str {
         match self {
             Self::Otlp => "OTLP",

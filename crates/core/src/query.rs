@@ -11,11 +11,11 @@ use crate::text::count;
 use crate::time::Nanos;
 use crate::value::Attribute;
 
-/// Which language a query is written in.
+/// The language of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum QueryLanguage {
-    /// CloudWatch Logs Insights' own.
+    /// The query language of CloudWatch Logs Insights.
     #[default]
     Insights,
     /// Honeycomb's query specification, JSON.
@@ -23,7 +23,7 @@ pub enum QueryLanguage {
 }
 
 impl QueryLanguage {
-    /// What people call it.
+    /// Its name for display.
     pub fn name(self) -> &'static str {
         match self {
             Self::Insights => "Logs Insights",
@@ -35,31 +35,31 @@ impl QueryLanguage {
 /// A query with its result, as evidence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct QueryResult {
-    /// Which language.
+    /// Its language.
     pub language: QueryLanguage,
     /// The name under which it is saved; empty if it is not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub name: String,
-    /// The query as it was asked.
+    /// The text of the query.
     pub query: String,
-    /// Log groups or datasets that were asked.
+    /// The queried log groups or datasets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub groups: Vec<String>,
-    /// The first moment that was asked for.
+    /// The start of the time range.
     pub start: Nanos,
-    /// The last.
+    /// The end of the time range.
     pub end: Nanos,
-    /// The columns' names, in the order of the answer.
+    /// The names of the columns, in the order of the result.
     pub columns: Vec<String>,
-    /// The rows, each with a cell a column; a field that a row does not have is empty.
+    /// The rows, with one cell per column; missing fields are empty.
     pub rows: Vec<Vec<String>>,
-    /// How many more rows the source had.
+    /// The number of rows that were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub more: u32,
-    /// What the source says of its work: `recordsMatched`, `bytesScanned`, …
+    /// The source's statistics: `recordsMatched`, `bytesScanned`, …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub statistics: Vec<Attribute>,
@@ -70,7 +70,7 @@ pub struct QueryResult {
 }
 
 impl QueryResult {
-    /// What it is called: its name, else its first line.
+    /// Its name, else its first line.
     pub fn label(&self) -> &str {
         match self.name.trim() {
             "" => self.query.trim().lines().next().unwrap_or_default(),
@@ -78,7 +78,7 @@ impl QueryResult {
         }
     }
 
-    /// Whether a column holds nothing but numbers, so that it is set to the right.
+    /// Whether a column contains only numbers, and so is right-aligned.
     pub fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
         cells.peek().is_some() && cells.all(|cell| cell.len() < 40 && cell.parse::<f64>().is_ok_and(f64::is_finite))

@@ -1,4 +1,4 @@
-//! Questions to a source: local telemetry or a cloud service.
+//! Queries of a source: local telemetry or a cloud service.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +9,7 @@ use crate::time::Nanos;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// What this app's own receivers have received.
+    /// Telemetry received by this app.
     #[default]
     Local,
     /// AWS X-Ray.
@@ -22,17 +22,17 @@ pub enum Source {
     Honeycomb,
 }
 
-/// A question: which source, what range, which filter, how many.
+/// A query: source, time range, filter and limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Question {
     pub source: Source,
-    /// The filter's text, in the source's own language; empty asks for everything.
+    /// The filter in the source's own language; empty matches everything.
     #[serde(default)]
     pub filter: String,
-    /// Only what began at or after this.
+    /// Only items that began at or after this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub since: Option<Nanos>,
-    /// At most this many.
+    /// Maximum number of items.
     pub limit: u32,
 }

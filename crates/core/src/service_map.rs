@@ -15,38 +15,37 @@ mod making;
 pub use calls::{Call, Calls, Outcome, Place, calls, outcome};
 pub use making::{Maker, of, order};
 
-/// What a node or an edge did in the range.
+/// The statistics of a node or an edge in the time range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Traffic {
-    /// Requests that ended or are under way.
+    /// Number of requests, including those in progress.
     pub requests: u32,
-    /// Of those, how many failed on the caller's side: 4xx, OTLP's error without a 5xx. Throttled ones are not among
-    /// them.
+    /// Requests that failed on the caller's side: 4xx, or OTLP's error without a 5xx. Throttled ones are not included.
     pub errors: u32,
-    /// Of those, how many failed on the service's side: 5xx, an unhandled exception.
+    /// Requests that failed on the service's side: 5xx, or an unhandled exception.
     pub faults: u32,
-    /// Of those, how many were throttled: 429.
+    /// Throttled requests: 429.
     pub throttles: u32,
-    /// Half of them took no longer; a length in nanoseconds.
+    /// Median duration in nanoseconds.
     pub p50: Nanos,
-    /// 95 of 100 took no longer; a length in nanoseconds.
+    /// 95th percentile of the durations in nanoseconds.
     pub p95: Nanos,
-    /// The longest; a length in nanoseconds.
+    /// The longest duration in nanoseconds.
     pub max: Nanos,
-    /// All of them together; a length in nanoseconds.
+    /// The sum of the durations in nanoseconds.
     pub total: Nanos,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeKind {
-    /// Callers from outside.
+    /// External callers.
     Client,
     /// A service that sent spans.
     #[default]
     Service,
-    /// Something called that sent no span: another host.
+    /// A called host that sent no spans.
     Remote,
     /// A database.
     Database,
@@ -63,7 +62,7 @@ pub struct MapNode {
     pub id: u32,
     pub name: String,
     pub kind: NodeKind,
-    /// What it handled.
+    /// The requests that it handled.
     pub traffic: Traffic,
 }
 
@@ -72,23 +71,23 @@ pub struct MapNode {
 pub struct MapEdge {
     /// The caller's number.
     pub from: u32,
-    /// The called one's number.
+    /// The callee's number.
     pub to: u32,
-    /// What went over it.
+    /// The requests between the two nodes.
     pub traffic: Traffic,
 }
 
 /// A service map, as evidence and as the answer to X-Ray's GetServiceGraph.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ServiceMap {
-    /// The nodes, clients first, then by how far they are from them.
+    /// The nodes: clients first, then by distance from them.
     pub nodes: Vec<MapNode>,
     pub edges: Vec<MapEdge>,
-    /// Over how many traces it was made.
+    /// The number of traces it was computed from.
     pub traces: u32,
-    /// When the first of them began.
+    /// The start of the earliest trace.
     pub start: Nanos,
-    /// When the last of them ended.
+    /// The end of the latest trace.
     pub end: Nanos,
     /// Notes for the reader: traces left out, traces in progress.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

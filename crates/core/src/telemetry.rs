@@ -1,5 +1,5 @@
-//! What receivers store: one record per span, with the fields that lists need beside the bytes as sent. Normalising
-//! happens when a trace is read, so that a later version can do it better.
+//! Stored telemetry: one record per span, with the fields that lists need and the original bytes. Spans are normalized
+//! when a trace is read, so that improvements also apply to stored data.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum Encoding {
     /// are separate records, with `trace_id` and `parent_id` added); `resource` and `scope` are empty.
     XrayJson,
     /// `raw` is one span as ConsoleSpanExporter printed it: times to the microsecond, no scope; `resource` and `scope`
-    /// are empty. Never replaces a span that came by another way.
+    /// are empty. Never replaces a span received by another protocol.
     ConsoleJson,
 }
 
@@ -87,7 +87,7 @@ pub enum LogEncoding {
     OtlpProtobuf,
     /// OTLP JSON: the same three as JSON objects.
     OtlpJson,
-    /// CloudWatch Logs: timestamp and message are everything; `raw`, `resource` and `scope` are empty.
+    /// CloudWatch Logs: there is only a timestamp and a message; `raw`, `resource` and `scope` are empty.
     Cloudwatch,
 }
 

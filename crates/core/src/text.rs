@@ -1,4 +1,4 @@
-//! Small texts: counts, digits in groups, and beginnings of long texts.
+//! Formats counts and numbers, and truncates texts.
 
 /// A count with its noun: `1 span`, `9,940 spans`. The plural is formed with an `s`.
 pub fn count(n: usize, noun: &str) -> String {
@@ -23,7 +23,7 @@ pub fn grouped(n: usize) -> String {
     out
 }
 
-/// A count in little room: `940`, `9.9k`, `1.2M`.
+/// An abbreviated count: `940`, `9.9k`, `1.2M`.
 pub fn abbreviated(n: u32) -> String {
     let value = f64::from(n);
     let short = |v: f64, unit: &str| format!("{}{unit}", format!("{v:.1}").trim_end_matches(".0"));
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_agree_with_their_nouns() {
+    fn counts_are_singular_or_plural() {
         assert_eq!(count(0, "span"), "0 spans");
         assert_eq!(count(1, "span"), "1 span");
         assert_eq!(count(9_940, "span"), "9,940 spans");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_end_in_an_ellipsis_at_a_character() {
+    fn long_texts_are_cut_at_a_character_boundary() {
         assert_eq!(beginning("日本語", 2), "日本");
         assert_eq!(shorten("日本語", 2), "日本…");
         assert_eq!(shorten("日本語", 3), "日本語");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_have_no_needless_zeros() {
+    fn percentages_have_no_trailing_zeros() {
         let shares = [0.05, 0.125, 1.0, 0.0, -0.000_001, f64::NAN];
         assert_eq!(shares.map(percent), ["5", "12.5", "100", "0", "0", "?"]);
     }

@@ -1,4 +1,4 @@
-//! Points in time and durations, in nanoseconds, and their written forms.
+//! Timestamps and durations in nanoseconds, and their text forms.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Nanoseconds since the Unix epoch, UTC: 1677 to 2262.
 ///
-/// In JSON a decimal string: JavaScript and RFC 8785 numbers end at 2^53.
+/// A decimal string in JSON, since numbers in JavaScript and RFC 8785 are exact only up to 2^53.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ts_rs::TS)]
 #[ts(as = "String")]
 pub struct Nanos(pub i64);
 
 impl Nanos {
-    /// From whole milliseconds since the epoch; out of range becomes the nearest end.
+    /// From whole milliseconds since the epoch, clamped to the range.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000_000))
     }
@@ -24,8 +24,8 @@ impl Nanos {
 
     /// From seconds with a fraction, as X-Ray writes them.
     ///
-    /// Goes by the shortest decimal text of the float, so that the digits that the sender wrote
-    /// are the digits that are kept. `None` for NaN, infinities and what does not fit.
+    /// Uses the shortest decimal form of the float, which keeps the digits that the sender wrote. `None` for NaN,
+    /// infinities and values out of range.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         if !seconds.is_finite() || seconds.abs() > 9.2e9 {
             return None;
@@ -41,7 +41,7 @@ impl Nanos {
         Some(Self(if seconds < 0.0 { -nanos } else { nanos }))
     }
 
-    /// RFC 3339 in UTC with milliseconds, as the command line's contract has it:
+    /// RFC 3339 in UTC with milliseconds, the format of the command line:
     /// `2026-11-23T15:20:12.231Z`.
     pub fn rfc3339(self) -> String {
         self.format(3)
@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for Nanos {
     }
 }
 
-/// A length of time for people: `12.4 ms`, `1.25 s`, `830 µs`, `3 m 05 s`. Input in nanoseconds.
+/// A duration for display: `12.4 ms`, `1.25 s`, `830 µs`, `3 m 05 s`. Input in nanoseconds.
 pub fn human_duration(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let nanos = nanos.unsigned_abs();
@@ -146,7 +146,7 @@ pub fn human_duration(nanos: i64) -> String {
     format!("{sign}{body}")
 }
 
-/// Reads a length of time as users type it: `15m`, `2h`, `90s`, `250ms`, `10us`, `7d`, `1.5s`.
+/// Parses a duration: `15m`, `2h`, `90s`, `250ms`, `10us`, `7d`, `1.5s`.
 /// Returns nanoseconds.
 pub fn parse_duration(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_and_write_as_people_do() {
+    fn durations_are_parsed_and_formatted() {
         for (n, text) in [
             (0, "0 ms"),
             (830, "830 ns"),

@@ -1,7 +1,7 @@
 //! Traces, the common form of OTLP and X-Ray.
 //!
-//! Nothing that was sent is lost: what has no field of its own is in `attributes` under the vendor's dotted path
-//! (`http.request.url`, `aws.xray.sdk`), and the bytes as sent are kept as raw data.
+//! The conversion is lossless: data without a field of its own is in `attributes` under the vendor's dotted path
+//! (`http.request.url`, `aws.xray.sdk`), and the original bytes are kept as raw data.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::text::count;
 use crate::time::{Nanos, human_duration};
 use crate::value::{Attribute, Value, get};
 
-/// Which protocol a span came by.
+/// The protocol by which a span was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -27,11 +27,11 @@ pub enum Protocol {
     Console,
 }
 
-/// The role of a span. OTLP's five, and X-Ray's two.
+/// The kind of a span: OTLP's five, and X-Ray's two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum SpanKind {
-    /// The sender did not say.
+    /// Not specified by the sender.
     #[default]
     Unspecified,
     /// Work inside a service.
@@ -50,11 +50,11 @@ pub enum SpanKind {
     Subsegment,
 }
 
-/// How a span ended. OTLP knows the first three; X-Ray tells client errors, faults and throttling apart.
+/// The result of a span. OTLP has the first three; X-Ray distinguishes client errors, faults and throttling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum StatusCode {
-    /// The sender did not say, which is how OTLP reports success by default.
+    /// Not specified by the sender, which is OTLP's default for success.
     #[default]
     Unset,
     /// Reported as successful.
@@ -89,7 +89,7 @@ impl StatusCode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(rename = "SpanStatus")]
 pub struct Status {
-    /// How it ended.
+    /// Its result.
     pub code: StatusCode,
     /// The sender's message, empty if none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -97,7 +97,7 @@ pub struct Status {
     pub message: String,
 }
 
-/// Something that happened at a moment of a span.
+/// A timestamped event within a span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(rename = "SpanEvent")]
 pub struct Event {
@@ -106,18 +106,18 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub dropped_attributes: u32,
 }
 
-/// A pointer to a span of this or another trace.
+/// A link to a span of this or another trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Link {
-    /// The trace that is pointed at.
+    /// The linked trace.
     pub trace_id: TraceId,
-    /// The span that is pointed at.
+    /// The linked span.
     pub span_id: SpanId,
     /// W3C trace state.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -126,7 +126,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub dropped_attributes: u32,
@@ -154,7 +154,7 @@ pub struct Frame {
 /// An exception, from an OTLP `exception` event or an X-Ray cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Exception {
-    /// X-Ray's id of it, by which other segments of the trace refer to it.
+    /// X-Ray's id, by which other segments of the trace refer to it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub id: String,
@@ -172,11 +172,11 @@ pub struct Exception {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub stack: Vec<Frame>,
-    /// X-Ray: how many frames were left out.
+    /// X-Ray: the number of frames left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub truncated: u32,
-    /// X-Ray: how many exceptions were skipped between this one and its cause.
+    /// X-Ray: the number of exceptions skipped between this one and its cause.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub skipped: u32,
@@ -190,7 +190,7 @@ pub struct Exception {
     pub stacktrace: String,
 }
 
-/// How much the sender left out of a span.
+/// The numbers of items that the sender left out of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Dropped {
     /// Attributes.
@@ -214,7 +214,7 @@ impl Dropped {
     }
 }
 
-/// Who sent a span: the service and the process it ran in.
+/// The sender of a span: the service and its process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Resource {
     /// Its attributes; `service.name` among them.
@@ -225,13 +225,13 @@ pub struct Resource {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub schema_url: String,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub dropped_attributes: u32,
 }
 
-/// Which library made a span.
+/// The library that created a span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Scope {
     /// The library's name.
@@ -248,7 +248,7 @@ pub struct Scope {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub schema_url: String,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub dropped_attributes: u32,
@@ -258,7 +258,7 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Span {
     pub id: SpanId,
-    /// Its parent's id, as sent; the parent may be in no trace at all.
+    /// Its parent's id, as sent; the parent may be missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub parent: Option<SpanId>,
@@ -267,7 +267,7 @@ pub struct Span {
     /// The service it belongs to.
     pub service: String,
     pub kind: SpanKind,
-    /// Which protocol it came by.
+    /// The protocol by which it was received.
     pub protocol: Protocol,
     /// When it began.
     pub start: Nanos,
@@ -275,7 +275,7 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub end: Option<Nanos>,
-    /// How it ended.
+    /// Its result.
     pub status: Status,
     /// OTLP attributes, or X-Ray's `http`, `aws`, `sql`, `service`, … by dotted path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -285,7 +285,7 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub annotations: Vec<Attribute>,
-    /// X-Ray metadata: one attribute a namespace.
+    /// X-Ray metadata: one attribute per namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub metadata: Vec<Attribute>,
@@ -306,7 +306,7 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub trace_state: String,
-    /// W3C flags as sent. The sampled bit is not set by every SDK: do not test it.
+    /// W3C flags as sent. Not every SDK sets the sampled bit, so it must not be relied on.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub flags: u32,
@@ -321,7 +321,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// An otherwise empty span, for building one field by field.
+    /// A span with defaults for all other fields.
     pub fn new(id: SpanId, name: impl Into<String>, protocol: Protocol, start: Nanos) -> Self {
         Self {
             id,
@@ -348,7 +348,7 @@ impl Span {
         }
     }
 
-    /// Nanoseconds from start to end, `None` while in progress. Negative where the sender's clock went back.
+    /// Nanoseconds from start to end, `None` while in progress. Negative if the sender's clock was set back.
     pub fn duration(&self) -> Option<i64> {
         self.end.map(|end| end.0.saturating_sub(self.start.0))
     }
@@ -370,8 +370,7 @@ impl Span {
             .find_map(|k| self.attribute(k)?.as_int())
     }
 
-    /// The path of the request, without query: from the route's target rather than its pattern, since
-    /// that is what the reader called.
+    /// The path of the request without its query. Prefers the actual path to the pattern of the route.
     pub fn http_path(&self) -> Option<&str> {
         let target = ["url.path", "http.target", "http.request.url", "http.url", "url.full", "http.route"]
             .iter()
@@ -383,8 +382,7 @@ impl Span {
         Some(target.split(['?', '#']).next().unwrap_or(target))
     }
 
-    /// What a list calls this span: `GET /api/activities/home` for the handling of a request, else its
-    /// name.
+    /// The title of this span in lists: `GET /api/activities/home` for the handling of a request, else its name.
     pub fn title(&self) -> String {
         if matches!(self.kind, SpanKind::Server | SpanKind::Segment)
             && let (Some(method), Some(path)) = (self.http_method(), self.http_path())
@@ -403,9 +401,9 @@ impl Span {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Trace {
     pub trace_id: TraceId,
-    /// Who sent the spans.
+    /// The senders of the spans.
     pub resources: Vec<Resource>,
-    /// Which libraries made them.
+    /// The libraries that created the spans.
     pub scopes: Vec<Scope>,
     pub spans: Vec<Span>,
     /// Notes for the reader: in progress, missing parents, cycles, drops.
@@ -424,9 +422,9 @@ pub struct TraceSummary {
     pub trace_id: TraceId,
     /// The root's title.
     pub name: String,
-    /// Every service that took part, the root's first.
+    /// Every service in the trace, the root's first.
     pub services: Vec<String>,
-    /// How many spans have arrived.
+    /// The number of spans received so far.
     pub spans: u32,
     /// Milliseconds from the first start to the last end.
     pub duration_ms: f64,
@@ -436,7 +434,7 @@ pub struct TraceSummary {
     pub start: String,
     /// Whether any span has an error.
     pub has_error: bool,
-    /// Which protocols its spans came by.
+    /// The protocols by which its spans were received.
     pub protocols: Vec<Protocol>,
 }
 
@@ -453,7 +451,7 @@ fn is_nothing_dropped(d: &Dropped) -> bool {
 }
 
 impl Trace {
-    /// The span that stands for the whole: the first without a parent in the trace.
+    /// The root span: the first one without a parent in the trace.
     pub fn root(&self) -> Option<&Span> {
         self.spans.first()
     }
@@ -489,7 +487,7 @@ impl Trace {
         self.spans.iter().map(|s| s.status.code).max().unwrap_or_default()
     }
 
-    /// The word a list and a card show: the worst status, `in progress` while the root has not ended,
+    /// The status shown in lists and on cards: the worst status, `in progress` while the root has not ended,
     /// `ok` otherwise.
     pub fn status_word(&self) -> &'static str {
         let worst = self.status();

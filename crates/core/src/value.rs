@@ -63,7 +63,7 @@ impl Value {
         }
     }
 
-    /// A whole number, also where it came as text or as a double without a fraction.
+    /// An integer, also from text or from a double without a fraction.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Self::Int(n) => Some(*n),
@@ -93,7 +93,7 @@ impl Value {
     }
 }
 
-/// As people read it: text bare, lists and maps in a JSON-like form.
+/// For display: text without quotes, lists and maps in a JSON-like form.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

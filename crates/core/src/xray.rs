@@ -1,4 +1,4 @@
-//! X-Ray's settings: groups and sampling rules, as the course creates them.
+//! X-Ray's settings: groups and sampling rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +10,19 @@ use crate::content::Content;
 use crate::text::{count, percent};
 use crate::time::Nanos;
 
-/// A group: traces that a filter expression picks.
+/// A group: the traces that match a filter expression.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(rename = "XrayGroup")]
 pub struct Group {
     pub name: String,
     /// `arn:aws:xray:…:group/…`
     pub arn: String,
-    /// Which traces; empty for all.
+    /// The filter expression; empty for all traces.
     pub filter_expression: String,
-    /// Whether insights are on.
+    /// Whether insights are enabled.
     #[serde(default)]
     pub insights_enabled: bool,
-    /// Whether insights notify.
+    /// Whether insights send notifications.
     #[serde(default)]
     pub notifications_enabled: bool,
 }
@@ -45,21 +45,21 @@ pub struct SamplingRule {
     pub name: String,
     /// `arn:aws:xray:…:sampling-rule/…`
     pub arn: String,
-    /// The lowest number that matches decides; 1 to 9999, `Default` has 10000.
+    /// The matching rule with the lowest number applies; 1 to 9999, `Default` has 10000.
     pub priority: u32,
     /// The share of requests after the reservoir, 0 to 1.
     pub fixed_rate: f64,
-    /// Requests a second that are sampled first.
+    /// The reservoir: requests per second that are sampled before the rate applies.
     pub reservoir_size: u32,
-    /// Which services, with `*` and `?`.
+    /// Services it matches, with `*` and `?`.
     pub service_name: String,
-    /// Which service types.
+    /// Service types it matches.
     pub service_type: String,
-    /// Which hosts.
+    /// Hosts it matches.
     pub host: String,
-    /// Which methods.
+    /// HTTP methods it matches.
     pub http_method: String,
-    /// Which paths.
+    /// URL paths it matches.
     pub url_path: String,
     /// SDKs ignore a rule whose resource is not `*`.
     pub resource_arn: String,
@@ -124,7 +124,7 @@ fn warning(rule: &SamplingRule) -> Option<String> {
     ))
 }
 
-/// Whether a rule is for a request, as SDKs decide: every part that is known must match, letters of either case alike.
+/// Whether a rule applies to a request, by the SDKs' algorithm: every known part must match, ignoring case.
 pub fn matches(rule: &SamplingRule, service: &str, host: &str, method: &str, path: &str) -> bool {
     glob(&rule.service_name, service)
         && glob(&rule.host, host)
@@ -132,7 +132,7 @@ pub fn matches(rule: &SamplingRule, service: &str, host: &str, method: &str, pat
         && glob(&rule.url_path, path)
 }
 
-/// `*` for any characters, `?` for one. Never goes back further than the last `*`, so no pattern makes it slow.
+/// `*` matches any characters, `?` one. Backtracks only to the last `*`, so the time is bounded for every pattern.
 fn glob(pattern: &str, text: &str) -> bool {
     if pattern == "*" {
         return true;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_hides_requests_is_said() {
+    fn rules_that_drop_requests_are_noted() {
         let said = |rate, size| warnings(&[rule(rate, size)]);
         assert_eq!(
             said(0.05, 1),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wild_pattern_is_not_slow() {
+    fn patterns_with_many_wildcards_are_fast() {
         let pattern = "*a".repeat(64) + "b";
         assert!(!glob(&pattern, &"a".repeat(100_000)));
         assert!(glob("*é?", "CAFÉ!"));

@@ -14,13 +14,11 @@
 //!
 //! <!-- /tracebook -->
 //! ```
-//! The blank line before the last marker ends the HTML block of `</details>`, so that whatever follows is
-//! markdown again.
+//! The blank line before the last marker ends the HTML block of `</details>`, so that the following text is Markdown.
 //!
-//! A live card that was frozen has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and
-//! its line of provenance begins with when it was frozen. In a sentence, the marker of the card alone stands behind the
-//! picture, or behind the words of a card that was never frozen: `<em>Live card, never frozen: …</em><!--
-//! tracebook:live 01CARD… -->`.
+//! A frozen live card has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and its
+//! provenance begins with the time of freezing. In a sentence, a marker with only the card follows the picture, or the
+//! text of a card that was never frozen: `<em>Live card, never frozen: …</em><!-- tracebook:live 01CARD… -->`.
 
 use std::ops::Range;
 
@@ -31,20 +29,20 @@ use crate::card::{self, Size};
 use crate::inline::{escape, one_line};
 use crate::markdown::{Page, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode};
 
-/// What every opening marker begins with.
+/// The start of every opening marker.
 const BEGINNING: &str = "<!-- tracebook:";
 const OPENING: &str = "<!-- tracebook:evidence ";
 const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
-/// What the words of a card that was never frozen begin with.
+/// The start of the text of a card that was never frozen.
 const UNFROZEN: &str = "Live card, never frozen: ";
 
-/// A reference as a reader of the export sees it.
+/// A reference as shown in an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
-    /// The text in the picture's place.
+    /// The alternative text.
     pub(crate) alt: String,
-    /// The user's caption; empty where it only says what the provenance says.
+    /// The user's caption; empty if it is the same as the provenance.
     pub(crate) caption: String,
     pub(crate) size: Size,
 }
@@ -61,7 +59,7 @@ impl Shown {
         }
     }
 
-    /// The picture in a sentence or a table cell; of a live card with when it was frozen, and its marker.
+    /// The picture in a sentence or a table cell; for a live card, with the time of freezing and its marker.
     pub(crate) fn picture(&self, frozen: &Frozen, folder: &str, live: Option<Id>) -> String {
         let at = target(folder, frozen.evidence.id, self.size);
         let Some(card) = live else { return image(&self.alt, &at, &self.caption) };
@@ -72,7 +70,7 @@ impl Shown {
         format!("{}{}", image(&self.alt, &at, &said), live_marker(card))
     }
 
-    /// What [`Self::picture`] was made of, read from a live card's picture.
+    /// The inverse of [`Self::picture`] for a live card's picture.
     pub(crate) fn of_live_picture(mut self, frozen: Option<&Frozen>) -> Self {
         if let Some(when) = frozen.map(frozen_when) {
             if self.caption == when {
@@ -84,7 +82,7 @@ impl Shown {
         self
     }
 
-    /// The block's lines, those of a live card where one is named.
+    /// The block's lines; those of a live card if `live` is given.
     pub(crate) fn block(&self, frozen: &Frozen, folder: &str, live: Option<Id>) -> Vec<String> {
         let id = frozen.evidence.id;
         let table = card::table(frozen);
@@ -123,7 +121,7 @@ fn console(frozen: &Frozen) -> String {
     };
     let Some(url) = provenance.console_link.as_ref().filter(plain) else { return String::new() };
     let until = match provenance.expires {
-        // The day is precise enough.
+        // Only the day, which is precise enough.
         Some(moment) => format!("deleted there on {}", moment.rfc3339().chars().take(10).collect::<String>()),
         None => "may have expired".to_owned(),
     };
@@ -136,13 +134,13 @@ fn frozen_when(frozen: &Frozen) -> String {
     format!("live card, frozen {}", frozen.evidence.provenance.captured_at.human())
 }
 
-/// What stands behind a live card in a sentence.
+/// The marker after a live card in a sentence.
 fn live_marker(card: Id) -> String {
     format!("{OPENING_LIVE}{card} -->")
 }
 
-/// The words in the place of a live card that was never frozen, the same in a paragraph of their own and in a sentence.
-/// They begin with a tag that is no block's, so that what is around them stays markdown.
+/// The text in place of a live card that was never frozen, the same in its own paragraph and in a sentence. It begins
+/// with an inline tag, so that the text around it stays Markdown.
 pub(crate) fn unfrozen(alt: &str, card: Id) -> String {
     format!("<em>{}</em>{}", escape(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
 }
@@ -164,7 +162,7 @@ fn target(folder: &str, id: Id, size: Size) -> String {
     format!("{out}/{}", file_name(id, size))
 }
 
-/// A picture's file, if it is one of ours by its name: folder, evidence and size.
+/// Folder, evidence and size of a picture's file, if its name is one that exports use.
 pub(crate) fn our_file(destination: &str) -> Option<(String, Id, Size)> {
     let path = relative(destination)?;
     let (folder, name) = path.rsplit_once('/')?;
@@ -176,7 +174,7 @@ pub(crate) fn our_file(destination: &str) -> Option<(String, Id, Size)> {
     Some((folder.to_owned(), id.parse().ok()?, size))
 }
 
-/// A link's file below the text's own folder; `None` for what leads elsewhere.
+/// The path of a link's file within the text's folder; `None` for other targets.
 pub(crate) fn relative(destination: &str) -> Option<String> {
     let end = destination.find(['?', '#']).unwrap_or(destination.len());
     let path = percent_decode(&destination[..end]);
@@ -188,7 +186,7 @@ pub(crate) fn relative(destination: &str) -> Option<String> {
     inside.then(|| path.to_owned())
 }
 
-/// Puts a block's lines where an image stood: the first behind what is there already.
+/// Joins a block's lines in place of an image: the first follows the existing prefix.
 pub(crate) fn lay(lines: &[String], prefix: &str, eol: &str) -> String {
     let mut out = String::new();
     for (i, line) in lines.iter().enumerate() {
@@ -208,9 +206,9 @@ pub(crate) struct Found {
     pub(crate) id: Id,
     /// The live card that it was frozen from.
     pub(crate) live: Option<Id>,
-    /// From the first marker to behind the last.
+    /// From the start of the first marker to the end of the last.
     pub(crate) range: Range<usize>,
-    /// Its lines without their container's prefix; `None` where the closing marker or the container is broken.
+    /// Its lines without their container's prefix; `None` if the closing marker or the container is broken.
     pub(crate) lines: Option<Vec<String>>,
 }
 
@@ -260,10 +258,9 @@ pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
     found
 }
 
-/// The first opening marker of a block: where it begins, how long it is, the live card and the evidence that it names.
+/// The first opening marker of a block: offset, length, live card and evidence.
 fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
-    // Longer than any marker: what is behind it is not looked at, so that many broken ones cost no more than they are
-    // long.
+    // Longer than any marker. The limit keeps the time linear if there are many broken markers.
     const LONGEST: usize = 128;
     let of = |at: usize| {
         let (prefix, live) =
@@ -290,19 +287,19 @@ fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
 #[derive(Debug)]
 pub(crate) struct Inline {
     pub(crate) card: Id,
-    /// What stands for the reference: a picture or words, and the marker.
+    /// The replacement of the reference: a picture or text, and the marker.
     pub(crate) range: Range<usize>,
     pub(crate) what: InlineShown,
 }
 
-/// What a live card's marker stands behind.
+/// What precedes a live card's marker.
 #[derive(Debug)]
 pub(crate) enum InlineShown {
-    /// A picture of ours.
+    /// A picture of an export.
     Picture(Shown, Id),
-    /// The words of a card that was never frozen: the alternative text.
+    /// The text of a card that was never frozen: its alternative text.
     Words(String),
-    /// Something else: what it marked is gone.
+    /// Something else: the picture or text was removed.
     Nothing,
 }
 
@@ -339,7 +336,7 @@ pub(crate) fn find_live(md: &str, page: &Page) -> Vec<Inline> {
     found
 }
 
-/// What [`escape`] was given: as the alt of an image it reads back as plain text.
+/// The inverse of [`escape`]: parses the text as the alternative text of an image.
 fn plain(escaped: &str) -> String {
     page(&format!("![{escaped}](x)")).pictures.first().map_or_else(|| escaped.to_owned(), |p| p.alt.clone())
 }

@@ -13,7 +13,7 @@ use crate::block::{self, Shown, file_name, lay};
 use crate::card;
 use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan};
 
-/// What is exported.
+/// An entry to export.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryInput<'a> {
     /// The entry's id, names and week.
@@ -21,13 +21,13 @@ pub struct EntryInput<'a> {
     pub body: &'a str,
     /// The file's name without `.md`: `week2`.
     pub file: &'a str,
-    /// The evidence that its references and live cards show, masked where it is to be.
+    /// The evidence that its references and live cards show, already masked if required.
     pub evidence: &'a BTreeMap<Id, Frozen>,
     /// The live cards that it shows.
     pub live: &'a BTreeMap<Id, LiveInput>,
 }
 
-/// A live card for export. It shows what was last frozen from it; no source is asked.
+/// A live card for export. It shows what was last frozen from it; no source is queried.
 #[derive(Clone, Debug)]
 pub struct LiveInput {
     /// The card.
@@ -38,33 +38,33 @@ pub struct LiveInput {
     pub lost: bool,
 }
 
-/// Files by their path below the export's folder, with `/`.
+/// Exported files, by their path relative to the export's folder, separated by `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// `journal/week2.md` and its assets.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// What could not be shown, as sentences.
+    /// What the export cannot show, one sentence each.
     pub warnings: Vec<String>,
 }
 
 /// Metadata of an export, for imports. Fields are only added.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntryFile {
-    /// Which form this file has.
+    /// The format version of this file.
     pub(crate) tracebook: u32,
     pub(crate) id: Id,
     pub(crate) slug: String,
     pub(crate) week: Option<String>,
     pub(crate) title: String,
-    /// The assets' folder, seen from the markdown.
+    /// The assets' folder, relative to the Markdown file.
     pub(crate) folder: String,
-    /// Digest of the markdown as exported.
+    /// Digest of the Markdown as exported.
     pub(crate) digest: String,
     pub(crate) references: Vec<EntryReference>,
-    /// Where a live card stands that was never frozen.
+    /// The places of live cards that were never frozen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unfrozen: Vec<EntryUnfrozen>,
-    /// The live cards of the text with what they ask, by id.
+    /// The live cards of the text with their queries, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) live: Vec<SaidCard>,
 }
@@ -73,16 +73,16 @@ pub(crate) struct EntryFile {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EntryReference {
     pub(crate) evidence: Id,
-    /// Its markdown in the entry.
+    /// Its Markdown in the entry.
     pub(crate) source: String,
-    /// Where its place in the exported markdown begins, in bytes, and how long it is.
+    /// Byte offset and length of its replacement in the exported Markdown.
     pub(crate) at: usize,
     pub(crate) length: usize,
     /// Whether it was written as a block with its table, rather than as a picture in a sentence.
     #[serde(default)]
     pub(crate) block: bool,
-    /// The live card that the evidence was frozen from, where the entry refers to that. `block` is then false: a
-    /// version that knows no live cards looks for blocks of evidence only.
+    /// The live card that the evidence was frozen from, if the entry refers to the card. `block` is then false, since
+    /// versions without live cards search for blocks of evidence only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) live: Option<EntryLive>,
 }
@@ -123,11 +123,10 @@ pub(crate) struct EntryCard {
     pub(crate) frozen: Option<Id>,
 }
 
-/// The newest form of `entry.json` that this version reads.
+/// The newest format of `entry.json` that this version reads.
 pub(crate) const ENTRY_FILE: u32 = 1;
 
-/// The files of one entry. The same input gives the same bytes; a text without references is
-/// exported byte for byte.
+/// The files of one entry. The output is deterministic; a text without references is exported unchanged.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
     let body = input.body;
     let mut writing = Writing {
@@ -156,13 +155,13 @@ pub fn entry(input: &EntryInput<'_>) -> Tree {
     writing.md.push_str(&body[written..]);
     for picture in page(body).pictures.iter().filter(|p| p.destination.starts_with("live:")) {
         if crate::markdown::live_target(&picture.destination).is_none() {
-            writing.warn(format!("{:?} is no live card of a journal: {}", picture.alt, picture.destination));
+            writing.warn(format!("{:?} does not refer to a live card: {}", picture.alt, picture.destination));
         }
     }
     writing.finish()
 }
 
-/// An export of one entry while it is made.
+/// The state of an export of one entry.
 struct Writing<'a> {
     input: &'a EntryInput<'a>,
     folder: String,
@@ -182,11 +181,11 @@ impl Writing<'_> {
         self.input.body[reference.place.byte_start..reference.place.byte_end].to_owned()
     }
 
-    /// Writes a reference to evidence; false where it stays as it is.
+    /// Writes a reference to evidence; false if it is left unchanged.
     fn evidence(&mut self, reference: &Reference) -> bool {
         let Some(frozen) = self.input.evidence.get(&reference.id) else {
             self.tree.warnings.push(format!(
-                "{}.md line {}: evidence {} is not in this journal; its reference stays as it is",
+                "{}.md line {}: evidence {} is not in this journal; its reference was left unchanged",
                 self.input.file, reference.place.line, reference.id
             ));
             return false;
@@ -195,11 +194,11 @@ impl Writing<'_> {
         true
     }
 
-    /// Writes a live card: the evidence that was frozen from it, else words; false where it stays as it is.
+    /// Writes a live card: the evidence that was frozen from it, else text; false if it is left unchanged.
     fn live(&mut self, reference: &Reference) -> bool {
         let Some(LiveInput { card, frozen, lost }) = self.input.live.get(&reference.id) else {
             self.tree.warnings.push(format!(
-                "{}.md line {}: the live card {} is not in this journal; its reference stays as it is",
+                "{}.md line {}: the live card {} is not in this journal; its reference was left unchanged",
                 self.input.file, reference.place.line, reference.id
             ));
             return false;
@@ -211,11 +210,11 @@ impl Writing<'_> {
         let name = if reference.alt.is_empty() { &card.title } else { &reference.alt };
         let text = block::unfrozen(name, card.id);
         let why = match lost {
-            true => "has no frozen answer any more (in the bin, purged, or of another question); freeze it again",
+            true => "no longer has frozen evidence (in the bin, purged, or from an earlier query); freeze it again",
             false => "was never frozen",
         };
         self.tree.warnings.push(format!(
-            "{}.md line {}: the live card {name:?} {why}; the export cannot show it: it stands as words",
+            "{}.md line {}: the live card {name:?} {why}; the export shows it as text only",
             self.input.file, reference.place.line
         ));
         let source = self.source(reference);
@@ -285,7 +284,7 @@ impl Writing<'_> {
                 unfrozen,
                 live: live.collect(),
             };
-            // Plain texts and numbers always have a JSON form.
+            // Strings and numbers can always be serialized.
             let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";
             tree.files.insert(format!("journal/{folder}/entry.json"), json.into_bytes());
         }

@@ -18,30 +18,30 @@ use crate::verify;
 pub struct ImportedEntry {
     /// The entry's id.
     pub id: Id,
-    /// Its short name where it came from; it may be taken here.
+    /// Its short name in the original journal; it may already be in use in this one.
     pub slug: String,
     /// Its week.
     pub week: Option<String>,
     pub title: String,
-    /// Its text: byte for byte the entry's where the markdown is as it was exported, else with the edits.
+    /// Its text: the original bytes if the Markdown is unchanged since the export, else with the edits.
     pub body: String,
-    /// The evidence that could be read and whose digest holds.
+    /// The evidence that could be read and matches its digest.
     pub evidence: Vec<Frozen>,
-    /// The live cards that it shows, and what was frozen from them last: checked, none of them asked.
+    /// The live cards that it shows, validated, with their last frozen evidence. Their sources are not queried.
     pub live: Vec<LiveInput>,
     /// Warnings about what could not be imported.
     pub warnings: Vec<String>,
 }
 
-/// Reads an exported entry. `read` is given paths as seen from the markdown's folder (`assets/week2/01J….svg`).
+/// Reads an exported entry. `read` is called with paths relative to the Markdown file (`assets/week2/01J….svg`).
 ///
 /// # Errors
-/// A sentence where `entry.json` is not one, or from a later version.
+/// A message if `entry.json` cannot be parsed or was written by a later version.
 pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<ImportedEntry, String> {
     let about: EntryFile = serde_json::from_str(entry_json).map_err(|e| format!("entry.json cannot be read: {e}"))?;
     if about.tracebook > ENTRY_FILE {
         return Err(format!(
-            "entry.json has form {}, and this version reads up to {ENTRY_FILE}: a newer Tracebook wrote it, use that one",
+            "entry.json has format {}, and this version reads up to {ENTRY_FILE}: reading it requires a newer Tracebook",
             about.tracebook
         ));
     }
@@ -73,7 +73,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         Some(body) => body,
         None => Edited { md, about: &about, live: &live, evidence: &evidence }.body(&mut warnings),
     };
-    // A file may tell of any number that nothing shows.
+    // The file may list any number of cards that the text does not show.
     let shown: BTreeSet<Id> = scan(&body).live.iter().map(|r| r.id).collect();
     live.retain(|live| shown.contains(&live.card.id));
     let mut evidence: Vec<Frozen> = evidence.into_values().collect();
@@ -99,7 +99,7 @@ fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
             SaidCard::Card(said) => said,
             SaidCard::Unreadable(value) => {
                 let id: String = value["id"].as_str().unwrap_or_default().chars().take(40).collect();
-                warnings.push(format!("live card {id:?}: this version cannot read its question; it was left out"));
+                warnings.push(format!("live card {id:?}: this version cannot read its query; it was skipped"));
                 continue;
             }
         };
@@ -113,17 +113,17 @@ fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
         match card.checked() {
             Ok((card, removed)) => {
                 if removed > 0 {
-                    warnings.push(format!("live card {}: what looked like a credential was taken out", card.id));
+                    warnings.push(format!("live card {}: a value that looks like a credential was removed", card.id));
                 }
                 cards.push(LiveInput { card, frozen: said.frozen, lost: false });
             }
-            Err(why) => warnings.push(format!("live card {}: {why}; its question was not read", said.id)),
+            Err(why) => warnings.push(format!("live card {}: {why}; it was skipped", said.id)),
         }
     }
     cards
 }
 
-/// Reads one evidence out of its picture, full or compact, in the first folder that has it.
+/// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it.
 fn find_evidence(
     id: Id,
     folders: &[String],
@@ -140,8 +140,10 @@ fn find_evidence(
                         .then(|| format!("{path}: the picture was edited; its data is intact and was read"));
                     return Ok((data.frozen, edited));
                 }
-                Ok(data) => why = format!("{path}: it holds evidence {}, not {id}; not read", data.frozen.evidence.id),
-                Err(refused) => why = format!("{path}: {}; not read", refused.why),
+                Ok(data) => {
+                    why = format!("{path}: it contains evidence {}, not {id}; it was skipped", data.frozen.evidence.id)
+                }
+                Err(refused) => why = format!("{path}: {}; it was skipped", refused.why),
             }
         }
     }
@@ -152,7 +154,7 @@ fn card_size(word: &str) -> crate::card::Size {
     crate::card::Size::of(word)
 }
 
-/// The entry's text, if the markdown is what was exported; git may have turned its line endings on the way.
+/// The entry's text if the Markdown is unchanged since the export, except for line endings that git converted.
 fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
     let is = |text: &str| digest(text.as_bytes()) == about.digest;
     let text = match is(md) {
@@ -175,7 +177,7 @@ fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
     Some(body)
 }
 
-/// A markdown that was edited after its export.
+/// A Markdown file that was edited after its export.
 struct Edited<'a> {
     md: &'a str,
     about: &'a EntryFile,
@@ -183,7 +185,7 @@ struct Edited<'a> {
     evidence: &'a HashMap<Id, Frozen>,
 }
 
-/// What a reference leads to.
+/// The target of a reference.
 #[derive(Clone, Copy)]
 enum Target {
     Evidence(Id),
@@ -192,7 +194,7 @@ enum Target {
 }
 
 impl Edited<'_> {
-    /// Turns every block, picture and live card of ours into its reference; all else stays.
+    /// Replaces every block, picture and live card of the export with its reference, and keeps everything else.
     fn body(&self, warnings: &mut Vec<String>) -> String {
         let page = page(self.md);
         let blocks = block::find(self.md, &page);
@@ -205,14 +207,14 @@ impl Edited<'_> {
                     && !page.pictures.iter().any(|p| found.range.contains(&p.range.start)) =>
                 {
                     warnings.push(format!(
-                        "evidence {}: its block has no picture any more; the reference was put back",
+                        "evidence {}: its block no longer contains a picture; the reference was restored",
                         found.id
                     ));
                     let shown = self.default_shown(target);
                     edits.push((found.range.clone(), self.source(target, &shown)));
                 }
                 None => warnings.push(format!(
-                    "evidence {}: its block was taken apart; only its picture became a reference",
+                    "evidence {}: its block is incomplete; only its picture was converted to a reference",
                     found.id
                 )),
             }
@@ -224,9 +226,9 @@ impl Edited<'_> {
             }
             let card = inline.card;
             let text = match inline.what {
-                // Its question is not here, but the evidence is.
+                // The query is unknown, but the evidence is available.
                 InlineShown::Picture(..) if !self.knows(card) => {
-                    warnings.push(no_question(card, "the evidence stays"));
+                    warnings.push(no_question(card, "its evidence was kept"));
                     let md = &self.md[inline.range.clone()];
                     let marker = md.rfind("<!--").unwrap_or(md.len());
                     edits.push((inline.range.start + marker..inline.range.end, String::new()));
@@ -238,13 +240,14 @@ impl Edited<'_> {
                 }
                 InlineShown::Words(alt) => {
                     if !self.knows(card) {
-                        warnings.push(no_question(card, "the reference was put back, and leads nowhere"));
+                        warnings.push(no_question(card, "the reference was restored, but does not resolve"));
                     }
                     let shown = Shown { alt, ..self.default_shown(Target::Live(card, None)) };
                     self.source(Target::Live(card, None), &shown)
                 }
                 InlineShown::Nothing => {
-                    warnings.push(format!("live card {card}: what stood for it is gone; the reference was put back"));
+                    warnings
+                        .push(format!("live card {card}: its picture or text is missing; the reference was restored"));
                     let target = Target::Live(card, None);
                     self.source(target, &self.default_shown(target))
                 }
@@ -263,7 +266,7 @@ impl Edited<'_> {
         let mut body = String::with_capacity(self.md.len());
         let mut read = 0;
         for (range, text) in edits {
-            // One that lies around or across another: the other's place is taken.
+            // Of overlapping edits, the first one applies.
             if range.start < read {
                 continue;
             }
@@ -279,13 +282,12 @@ impl Edited<'_> {
         self.live.iter().any(|live| live.card.id == card)
     }
 
-    /// What a block stands for. One of a live card whose question is not in this `entry.json` shows its evidence for
-    /// good.
+    /// The target of a block. If the query of its live card is not in this `entry.json`, that is the evidence.
     fn target(&self, found: &Found, warnings: &mut Vec<String>) -> Target {
         match found.live {
             Some(card) if self.knows(card) => Target::Live(card, Some(found.id)),
             Some(card) => {
-                warnings.push(no_question(card, "the evidence stays"));
+                warnings.push(no_question(card, "its evidence was kept"));
                 Target::Evidence(found.id)
             }
             None => Target::Evidence(found.id),
@@ -310,7 +312,7 @@ impl Edited<'_> {
         }
     }
 
-    /// The sources of what a reference leads to, each with what it says, where it can be read by itself.
+    /// The original references to a target: their Markdown, and the parsed form if they can be parsed in isolation.
     fn known(&self, target: Target) -> Vec<(&str, Option<Reference>)> {
         let references = self.about.references.iter();
         match target {
@@ -329,7 +331,7 @@ impl Edited<'_> {
         }
     }
 
-    /// The reference for what the text shows: the entry's own, unless its words were edited.
+    /// The reference for what the text shows: the original one, unless alternative text, caption or size were edited.
     fn source(&self, target: Target, shown: &Shown) -> String {
         let known = self.known(target);
         let frozen = self.frozen(target);
@@ -360,7 +362,7 @@ impl Edited<'_> {
         image(&one_line(&shown.alt), &to, &one_line(&caption))
     }
 
-    /// What stands for a card that was never frozen.
+    /// The text in place of a card that was never frozen.
     fn words(&self, card: Id, alt: &str) -> String {
         let title = || self.live.iter().find(|live| live.card.id == card).map_or("", |live| live.card.title.as_str());
         one_line(if alt.is_empty() { title() } else { alt })
@@ -368,5 +370,5 @@ impl Edited<'_> {
 }
 
 fn no_question(card: Id, what: &str) -> String {
-    format!("live card {card}: its question is not in this entry.json; {what}")
+    format!("live card {card}: its query is not in this entry.json; {what}")
 }

@@ -1,8 +1,8 @@
-//! Text from data on one line: made visible, and escaped for Markdown.
+//! Text from data on one line: invisible characters replaced, and escaped for Markdown.
 
-/// Makes visible what cannot be seen: control characters as their pictures, and as U+FFFD what XML forbids and what
-/// could turn the order of the text round or hide in it. More than three marks upon one letter are left out: they would
-/// run over the lines above.
+/// Replaces invisible characters: control characters by their pictures (U+2400…), and by U+FFFD those that XML forbids,
+/// that change the direction of text, or that have no width. Omits more than three combining marks per letter, which
+/// would overlap the lines above.
 pub fn visible(text: &str) -> String {
     let mut marks = 0;
     text.chars()
@@ -29,13 +29,13 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
-/// A text as it can stand on one line: blanks and breaks become one blank, what cannot be seen becomes visible.
+/// A text on one line: runs of blanks and breaks become one blank, invisible characters become visible.
 pub fn one_line(text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(visible).collect();
     words.join(" ")
 }
 
-/// Escapes a text of one line so that markdown shows it as it is: in a paragraph, an image, a title or a table cell.
+/// Escapes a text of one line so that Markdown renders it literally: in a paragraph, an image, a title or a table cell.
 pub(crate) fn escape(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() + 8);
@@ -43,11 +43,11 @@ pub(crate) fn escape(text: &str) -> String {
         let word = |j: Option<usize>| j.and_then(|j| chars.get(j)).is_some_and(|c| c.is_alphanumeric());
         let needs = match c {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '"' | '~' | '^' | '$' => true,
-            // Inside a word it is only a character: snake_case stays readable.
+            // Not markup inside a word, so snake_case stays readable.
             '_' => !(word(i.checked_sub(1)) && word(Some(i + 1))),
             '&' => chars.get(i + 1).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#'),
             '!' => chars.get(i + 1) == Some(&'['),
-            // What would begin a heading, a list or a rule.
+            // Would start a heading, a list or a rule.
             '#' | '-' | '+' | '=' => i == 0,
             '.' | ')' => {
                 i > 0 && chars[..i].iter().all(char::is_ascii_digit) && chars.get(i + 1).is_none_or(|c| *c == ' ')

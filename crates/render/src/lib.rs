@@ -1,4 +1,4 @@
-//! Converts data to what a reader sees, and back, with pure functions.
+//! Pure functions that render data as cards and Markdown, and read them back.
 //!
 //! **For:** Markdown (the only crate that parses it): references, slots, links; evidence → card (SVG, text table);
 //! entry → export tree; export tree → entry and evidence; verdicts.

@@ -20,9 +20,9 @@ use crate::markdown::{Page, page, scan};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Picture, table and data agree.
+    /// Picture, table and data match.
     Intact,
-    /// They agree, with values masked for the export.
+    /// They match, with values masked for the export.
     Masked,
     /// The data matches its digest, but another version of the renderer drew it, so the picture cannot be compared.
     Redrawn,
@@ -35,7 +35,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word in the command line's contract.
+    /// The name in the command line's output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Intact => "intact",
@@ -80,7 +80,7 @@ fn refuse(id: Option<Id>, verdict: Verdict, why: impl Into<String>) -> Refused {
     Refused { id, verdict, why: why.into() }
 }
 
-/// A checkout may have converted line endings; our pictures have LF only.
+/// Undoes a checkout's conversion of line endings; pictures are written with LF only.
 fn as_drawn(text: &str) -> Cow<'_, str> {
     let feeds = text.matches('\n').count();
     match feeds > 0 && text.matches("\r\n").count() == feeds {
@@ -89,7 +89,7 @@ fn as_drawn(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Reads the data of a picture. `read_sidecar` is given the plain name of a file beside it.
+/// Reads the data of a picture. `read_sidecar` is called with the name of a file in the same folder.
 pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Data, Refused> {
     let Ok(text) = std::str::from_utf8(svg) else {
         let head = svg.get(..svg.len().min(400)).unwrap_or_default();
@@ -106,17 +106,13 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         Held::Beside(name, said) => {
             let id: Option<Id> = name.strip_suffix(".json").and_then(|id| id.parse().ok());
             if id.is_none() {
-                return Err(refuse(None, Verdict::Edited, "it names a data file that none of ours is called"));
+                return Err(refuse(None, Verdict::Edited, "its data file does not have a valid name"));
             }
             let Some(bytes) = read_sidecar(&name) else {
                 return Err(refuse(id, Verdict::Missing, format!("its data file {name} is missing")));
             };
             if said != envelope.digest || digest(&bytes) != said {
-                return Err(refuse(
-                    id,
-                    Verdict::Edited,
-                    format!("the data file {name} is not the one that was digested"),
-                ));
+                return Err(refuse(id, Verdict::Edited, format!("the data file {name} does not match its digest")));
             }
             let Ok(canonical) = String::from_utf8(bytes) else {
                 return Err(refuse(id, Verdict::Edited, format!("the data file {name} is not UTF-8 text")));
@@ -141,7 +137,7 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
     Ok(Data { frozen, drawing_holds: envelope.drawing_holds, renderer: envelope.renderer, size: envelope.size })
 }
 
-/// The verdict on one picture. `read_sidecar` is given the plain name of a file beside it.
+/// The verdict on one picture. `read_sidecar` is called with the name of a file in the same folder.
 pub fn svg(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> (Option<Id>, Verdict, String) {
     let (id, verdict, why, _) = checked(svg, read_sidecar);
     (id, verdict, why)
@@ -160,20 +156,20 @@ fn checked(
     (id, verdict, why, Some(data.frozen))
 }
 
-/// The verdict on a picture whose data holds.
+/// The verdict on a picture whose data matches its digest.
 fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     if !data.drawing_holds {
-        return (Verdict::Edited, "the picture was changed: its bytes are not those that were digested".to_owned());
+        return (Verdict::Edited, "the picture was changed: its bytes do not match its digest".to_owned());
     }
     let text = std::str::from_utf8(svg).unwrap_or_default();
     let text = as_drawn(text);
     let again = card::svg(&data.frozen, data.size).svg;
     let same = again == text;
     if data.renderer != RENDERER {
-        // A drawing with another renderer's name that is identical to ours was relabelled.
+        // Another renderer's name on a drawing that is identical to this renderer's means that it was relabelled.
         let ours = text.lines().next() == again.lines().next();
         return match ours {
-            true => (Verdict::Edited, "the renderer that it names is not the one that drew it".to_owned()),
+            true => (Verdict::Edited, "it was not drawn by the renderer that it names".to_owned()),
             false => (
                 Verdict::Redrawn,
                 format!(
@@ -184,7 +180,10 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
         };
     }
     if !same {
-        return (Verdict::Edited, "the picture was changed: drawing the data again gives another one".to_owned());
+        return (
+            Verdict::Edited,
+            "the picture was changed: drawing its data again gives a different picture".to_owned(),
+        );
     }
     match card::masked(&data.frozen.canonical) {
         0 => (Verdict::Intact, "picture and data agree".to_owned()),
@@ -194,11 +193,12 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
 
 /// The verdicts on all evidence of an exported text, one per file, in the order of the text.
 ///
-/// What the text's `entry.json` names must be shown by the text. That the text is not byte for byte what was exported
-/// is no fault: its words are the user's.
+/// The text must show everything that its `entry.json` lists. Other differences from the exported text are not
+/// reported, since users may edit it.
 ///
-/// `md_path` begins the paths in the answer, and its name says where `entry.json` is; `read` is given paths as seen
-/// from the markdown's folder (`assets/week2/01J….svg`), never ones that lead out of it.
+/// The folder of `md_path` is the prefix of the reported paths, and its file name determines the path of `entry.json`.
+/// `read` is called with paths relative to the Markdown file (`assets/week2/01J….svg`), never with ones outside its
+/// folder.
 pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<FileVerdict> {
     let base = md_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
     let page = page(md);
@@ -208,7 +208,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
     let mut say = |at: usize, path: &str, id: Option<Id>, verdict: Verdict, why: String| {
         let file = format!("{base}{path}");
         match places.get(&file).and_then(|place| answers.get_mut(*place)) {
-            // One verdict per file: the worst of all its places.
+            // One verdict per file: the worst of all its occurrences.
             Some((_, known)) if known.verdict >= verdict => {}
             Some((_, known)) => *known = FileVerdict { file, id, verdict, why },
             None => {
@@ -233,7 +233,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                 &path,
                 Some(found.id),
                 Verdict::Edited,
-                "the block around the picture was taken apart".to_owned(),
+                "the block around the picture is incomplete".to_owned(),
             );
             continue;
         };
@@ -242,12 +242,12 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         if let (Some(frozen), true) = (frozen, matches!(verdict, Verdict::Intact | Verdict::Masked)) {
             let written = found.lines.as_deref().unwrap_or_default();
             let again = shown.block(&frozen, &folder, found.live);
-            // The line was parsed as a picture; its alternative text is the user's.
+            // The picture's line was parsed already, and users may edit its alternative text.
             let same = written.len() == again.len()
                 && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b);
             if !same {
                 verdict = Verdict::Edited;
-                why = "the table or the caption in the text is not what the data says".to_owned();
+                why = "the table or the caption in the text does not match the data".to_owned();
             }
         }
         say(found.range.start, &path, id, verdict, why);
@@ -275,7 +275,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                         let (verdict, why) = match id {
                             // Renamed cards still contain their data.
                             Some(_) => (verdict, why),
-                            None => (Verdict::Foreign, "this app did not make this picture".to_owned()),
+                            None => (Verdict::Foreign, "this picture was not made by Tracebook".to_owned()),
                         };
                         say(at, &path, id, verdict, why);
                     }
@@ -305,17 +305,17 @@ fn not_shown(
     let about: EntryFile = match serde_json::from_slice::<EntryFile>(&bytes) {
         Ok(about) if about.tracebook <= ENTRY_FILE => about,
         Ok(_) => {
-            let why = "a newer Tracebook wrote it: use that one".to_owned();
+            let why = "reading it requires a newer Tracebook".to_owned();
             return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why }];
         }
         // Other programs use this file name too.
         Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
         Err(error) => {
-            let why = format!("it cannot be read, so the text cannot be held against it: {error}");
+            let why = format!("it cannot be read, so the text cannot be compared with it: {error}");
             return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why }];
         }
     };
-    // How often each evidence is shown: as a block, and as a picture anywhere.
+    // How often each piece of evidence is shown: as a block, and as a picture.
     let mut shown: HashMap<Id, (usize, usize)> = HashMap::new();
     for found in blocks {
         shown.entry(found.id).or_default().0 += 1;
@@ -332,9 +332,9 @@ fn not_shown(
         *places += 1;
         let (blocks_shown, pictures_shown) = shown.get(&id).copied().unwrap_or_default();
         let why = if *places > pictures_shown.max(blocks_shown) {
-            "entry.json names this evidence, and the text no longer shows it there"
+            "entry.json lists this evidence, but the text no longer shows it there"
         } else if *blocks > blocks_shown {
-            "the text shows the picture without its table: the block's marker line is gone"
+            "the text shows the picture without its table: the block's marker line is missing"
         } else {
             continue;
         };
@@ -362,7 +362,7 @@ fn file(
         Some(other) if other != expected => (
             Some(expected),
             Verdict::Edited,
-            format!("the file holds evidence {other} under the name of {expected}"),
+            format!("the file contains evidence {other}, but is named after {expected}"),
             None,
         ),
         _ => (Some(expected), verdict, why, frozen),

@@ -81,7 +81,7 @@ fn a_preview_claims_nothing() {
 }
 
 #[test]
-fn ten_thousand_spans_are_summed_up() {
+fn ten_thousand_spans_are_summarized() {
     let card = svg(&frozen(huge(10_000)), Size::Full);
     assert!(card.svg.contains("… and 9,940 more spans, 3 of them with errors (all in the data)"));
     let table = table(&frozen(huge(10_000)));

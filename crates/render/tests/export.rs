@@ -88,7 +88,7 @@ fn all_places() -> String {
 }
 
 #[test]
-fn an_entry_is_exported_as_a_reader_wants_it() {
+fn an_entry_is_exported_with_pictures_and_tables() {
     let tree = out(&all_places(), &shelf());
     assert!(tree.warnings.is_empty());
     let files: Vec<_> = tree.files.keys().map(String::as_str).collect();
@@ -123,7 +123,7 @@ fn a_text_without_evidence_is_exported_byte_for_byte() {
 }
 
 #[test]
-fn what_was_exported_comes_back() {
+fn exports_are_imported_unchanged() {
     for body in [
         all_places(),
         all_places().replace('\n', "\r\n"),
@@ -154,7 +154,7 @@ fn a_checkout_with_other_line_endings_is_the_same_entry() {
 }
 
 #[test]
-fn edits_outside_the_blocks_stay() {
+fn edits_outside_the_blocks_are_kept() {
     let tree = out(&all_places(), &shelf());
     let md = text(&tree, "journal/week2.md");
     let edited = md.replace("# Week 2", "# Week 2, edited") + "\nMore words.\n";
@@ -189,7 +189,7 @@ fn evidence_that_was_changed_is_not_read() {
 }
 
 #[test]
-fn large_data_goes_beside_the_picture() {
+fn large_data_goes_to_a_separate_file() {
     let shelf: BTreeMap<Id, Frozen> = [frozen(huge(2_000))].into_iter().map(|f| (f.evidence.id, f)).collect();
     let body = format!("![t](evidence:{ID})\n");
     let tree = out(&body, &shelf);
@@ -272,11 +272,11 @@ fn edits_around_live_cards_leave_them_live() {
     assert!(verdicts(&tree, &home).iter().all(|(_, v)| *v == Verdict::Intact));
     let gone = back(&tree, &md.replace("<em>Live card, never frozen: one</em>", ""));
     assert!(gone.body.contains("a ![Newest of") || gone.body.contains(&format!("(live:{OPEN})")));
-    assert!(gone.warnings.iter().any(|w| w.contains("put back")), "{:?}", gone.warnings);
+    assert!(gone.warnings.iter().any(|w| w.contains("restored")), "{:?}", gone.warnings);
 }
 
 #[test]
-fn a_live_block_without_its_question_stays_evidence() {
+fn a_live_block_without_its_query_becomes_evidence() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     // As if its block had been copied into the text of another entry.
     let other = out(&format!("# Other\n\n![t](evidence:{OTHER})\n"), &shelf());
@@ -289,11 +289,11 @@ fn a_live_block_without_its_question_stays_evidence() {
     );
     let entry = back(&both, &md);
     assert_eq!(entry.body, format!("# Other\n\n![t](evidence:{OTHER})\n\n![t](evidence:{ID})\n"));
-    assert!(entry.warnings.iter().any(|w| w.contains(FROZEN) && w.contains("question")), "{:?}", entry.warnings);
+    assert!(entry.warnings.iter().any(|w| w.contains(FROZEN) && w.contains("query")), "{:?}", entry.warnings);
 }
 
 #[test]
-fn what_a_live_block_says_is_verified() {
+fn live_blocks_are_verified() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     let md = text(&tree, "journal/week2.md");
     for (from, to) in [
@@ -348,7 +348,7 @@ fn a_version_before_live_cards_reads_such_an_export() {
 }
 
 #[test]
-fn what_an_entry_json_says_of_live_cards_is_looked_at() {
+fn live_cards_in_entry_json_are_validated() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     let json = text(&tree, "journal/assets/week2/entry.json");
     let read = |json: String| {
@@ -361,7 +361,7 @@ fn what_an_entry_json_says_of_live_cards_is_looked_at() {
     let secret = read(json.replace("service:backend", "service:backend db.password=hunter22"));
     assert!(!format!("{:?}", secret.live).contains("hunter22"));
     assert!(secret.warnings.iter().any(|w| w.contains("credential")), "{:?}", secret.warnings);
-    let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"for ever\""));
+    let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"forever\""));
     assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("not a duration")));
     assert_eq!(endless.body, live_places(), "the text comes back all the same");
 }
@@ -444,7 +444,7 @@ proptest! {
 }
 
 #[test]
-fn markers_that_lie_around_each_other_do_no_harm() {
+fn nested_markers_are_handled() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     let md = text(&tree, "journal/week2.md");
     for hostile in [
@@ -459,7 +459,7 @@ fn markers_that_lie_around_each_other_do_no_harm() {
 }
 
 #[test]
-fn a_live_card_that_cannot_be_read_spoils_nothing_else() {
+fn an_unreadable_live_card_does_not_affect_others() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     let md = text(&tree, "journal/week2.md");
     let mut about: serde_json::Value =
@@ -471,14 +471,14 @@ fn a_live_card_that_cannot_be_read_spoils_nothing_else() {
     let entry = exported(md, &json, &|path| tree.files.get(&format!("journal/{path}")).cloned()).expect("imports");
     assert_eq!(entry.id, row().id);
     assert_eq!(entry.live.len(), 1, "the one that is read and shown: {:?}", entry.live);
-    assert!(entry.warnings.iter().any(|w| w.contains("cannot read its question")), "{:?}", entry.warnings);
+    assert!(entry.warnings.iter().any(|w| w.contains("cannot read its query")), "{:?}", entry.warnings);
     let mut lying = tree.clone();
     lying.files.insert("journal/assets/week2/entry.json".to_owned(), json.into_bytes());
     assert!(verdicts(&lying, md).iter().all(|(_, v)| *v == Verdict::Intact));
 }
 
 #[test]
-fn many_broken_markers_are_read_in_time() {
+fn many_broken_markers_are_read_in_linear_time() {
     let tree = out_live(&live_places(), &shelf(), &live_cards());
     let md = text(&tree, "journal/week2.md");
     let broken = format!("\n<!-- tracebook:evidence {ID} -->\n").repeat(4_000);

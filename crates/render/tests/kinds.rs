@@ -123,7 +123,7 @@ fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
 }
 
 #[test]
-fn nothing_is_written_outside_the_sheet() {
+fn nothing_is_drawn_outside_the_card() {
     for (name, body) in every() {
         let drawing = preview(&body, Size::Full);
         let height: f64 = drawing
@@ -168,7 +168,7 @@ fn has(drawing: &str, texts: &[&str]) {
 }
 
 #[test]
-fn what_is_left_out_is_said() {
+fn omissions_are_noted() {
     let large: BTreeMap<_, _> = large().into_iter().collect();
     has(&full(large["many_logs"].clone()), &["tick 59", "… and 340 more events, 38 of them errors (all in the data)"]);
     let console = full(large["long_console"].clone());
@@ -208,7 +208,7 @@ fn the_code_around_the_failing_line_is_shown() {
 }
 
 #[test]
-fn nothing_is_said_by_colour_alone() {
+fn colour_is_never_the_only_indication() {
     has(&full(error()), &[">library<", "caused by", "most recent call last", ">ERROR<"]);
     has(&full(console()), &[">err<", "EXIT CODE 1"]);
     has(&full(service_map()), &["9 failed", "2 errors", "2 throttled", "faults (5xx)"]);
@@ -217,7 +217,7 @@ fn nothing_is_said_by_colour_alone() {
         &[
             "samples nothing: these requests leave no trace",
             "SDKs ignore it: its resource is not *",
-            "samples the first request a second, then 5 % of",
+            "samples the first request a second, then 5 % of", // words: allow
             "3 BELOW 100 %",
         ],
     );
@@ -232,7 +232,7 @@ fn the_colours_of_a_terminal_follow_the_readers_scheme() {
 }
 
 #[test]
-fn no_data_keeps_a_card_from_being_dark() {
+fn every_card_has_a_dark_scheme_whatever_its_data() {
     for (name, body) in every() {
         let card = svg(&frozen_body(ID, body), Size::Full).svg;
         let style = |svg: &str| svg.split("<style>").nth(1).and_then(|s| s.split("</style>").next().map(str::to_owned));
@@ -277,7 +277,7 @@ proptest! {
 }
 
 #[test]
-fn every_kind_goes_out_and_comes_back() {
+fn every_kind_survives_export_and_import() {
     let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
     for (name, body) in every() {
         let frozen = frozen_body(ID, body);

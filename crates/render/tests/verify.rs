@@ -133,7 +133,7 @@ fn evidence_that_the_text_no_longer_shows_is_missing() {
     assert_eq!(verdict_on(&md.replace("In a !", "In a "), ID).expect("a row").0, Verdict::Missing);
     // In code it is not shown.
     assert_eq!(verdict_on(&format!("~~~\n{md}\n~~~\n"), OTHER).expect("a row").0, Verdict::Missing);
-    // Another text that shows one of the pictures is not held against the entry.
+    // Another text that shows one of the pictures is not compared with the entry.
     let other = format!("![p](assets/w/{ID}.svg)\n");
     assert_eq!(check("journal/other.md", &other).len(), 1);
     // An entry.json that was broken cannot hide it.
@@ -145,7 +145,7 @@ fn evidence_that_the_text_no_longer_shows_is_missing() {
 }
 
 #[test]
-fn missing_and_foreign_pictures_are_told_apart() {
+fn missing_and_foreign_pictures_are_distinguished() {
     let md = format!(
         "![x](assets/w/{ID}.svg) ![y](assets/w/desk.png) ![z](elsewhere/desk.png) ![gone](assets/w/gone.png) ![up](../x/{ID}.svg)\n\n![a](assets/w/{OTHER}.svg)\n"
     );
@@ -179,7 +179,7 @@ fn reseal(svg: &str, change: impl Fn(&str) -> String) -> String {
 }
 
 #[test]
-fn a_forger_who_digests_again_is_found_by_drawing_again() {
+fn a_forged_digest_is_detected_by_redrawing() {
     let card = draw(&frozen(one()), Size::Full).svg;
     assert_eq!(verdict(reseal(&card, str::to_owned).as_bytes()), Verdict::Intact);
     assert_eq!(verdict(reseal(&card, |s| s.replace("12.4 ms", "02.4 ms")).as_bytes()), Verdict::Edited);

@@ -6,7 +6,7 @@ use tracebook_render::markdown::{Placing, Target, Where, links, one_line, place,
 use crate::common::*;
 
 #[test]
-fn a_reference_reads_back_as_what_was_written() {
+fn references_are_read_back_as_written() {
     let frozen = frozen(one());
     let text = reference(&frozen, None);
     assert_eq!(
@@ -19,7 +19,7 @@ fn a_reference_reads_back_as_what_was_written() {
 }
 
 #[test]
-fn references_know_where_they_stand() {
+fn references_have_their_position() {
     let body = format!(
         "\u{feff}# 😀 Week\r\n\r\n![a *b* c](evidence:{ID} \"cap\")\r\n\r\nSee ![x](evidence:{ID}?size=compact) here.\r- ![y](evidence:{ID})\n\n| t |\n|---|\n| ![z](evidence:{ID}) |\n\n`![no](evidence:{ID})`\n\n    ![no](evidence:{ID})\n\n![no](evidence:nope)\n\n[^1]: ![f](evidence:{ID})\n\n> - ![q][e]\n\n[e]: evidence:{ID}\n\n- [ ] ![task](evidence:{ID})\n"
     );

@@ -1,4 +1,4 @@
-//! Escape sequences: which characters of a text a terminal would show, and in which style.
+//! Parses escape sequences: which characters a terminal would show, and in which style.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use vte::Params;
 
 use super::is_false;
 
-/// One of a terminal's sixteen colours, which the terminal's theme chooses.
+/// One of a terminal's sixteen colours; the theme defines their values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Named {
     Black,
@@ -52,7 +52,7 @@ impl Named {
     ];
 }
 
-/// A colour that a text asks for.
+/// A colour set by a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Colour {
     /// One of the sixteen.
@@ -128,7 +128,7 @@ pub struct Style {
     pub underline: bool,
     /// Struck through.
     pub strike: bool,
-    /// Foreground and background change places.
+    /// Foreground and background are swapped.
     pub inverse: bool,
     /// The text's colour; `None` is the theme's own.
     pub fg: Option<Colour>,
@@ -247,10 +247,10 @@ pub(super) enum Token<'a> {
     Newline,
 }
 
-/// Colour sequences longer than this are no colour sequences.
+/// Longer sequences are not treated as colour sequences.
 const LONGEST_SGR: usize = 256;
 
-/// A text with every control character in its seven-bit form, which alone [`vte`] reads in UTF-8.
+/// A text with every control character in its seven-bit form, the only one that [`vte`] accepts in UTF-8.
 pub(super) fn seven_bit(text: &str) -> Cow<'_, str> {
     const FORMS: [(char, &str); 7] = [
         ('\u{90}', "\x1bP"),
@@ -274,9 +274,9 @@ pub(super) fn seven_bit(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Cuts a text into tokens; escape sequences and control characters that are not among these are passed over.
+/// Splits a text into tokens, skipping all other escape sequences and control characters.
 ///
-/// Text runs are cut off by looking for the next control character; [`vte`] reads what begins with an escape.
+/// Text runs end at the next control character; [`vte`] parses whatever begins with an escape.
 pub(super) struct Tokens<'a> {
     rest: &'a str,
     style: Style,
@@ -296,8 +296,8 @@ impl<'a> Tokens<'a> {
 
     /// The sequence that the rest begins with.
     fn escape(&mut self) -> Option<Token<'a>> {
-        // A string goes on to the next escape or line, any other sequence to what is no visible ASCII: one that was cut
-        // hides no more than that.
+        // A string ends at the next escape or line break, any other sequence at the first byte that is not visible
+        // ASCII, so a truncated sequence hides no more than that.
         let is_string = self.rest.as_bytes().get(1).is_some_and(|b| b"]PX^_".contains(b));
         let ends = |c: char| if is_string { matches!(c, '\x1b' | '\n') } else { !matches!(c, ' '..='~') };
         let next = self.rest[1..].find(ends).map_or(self.rest.len(), |at| at + 1);
@@ -320,7 +320,7 @@ impl<'a> Tokens<'a> {
                 self.take(length);
                 None
             }
-            // What follows a sequence that ended without being any: it is read again.
+            // The bytes after an invalid sequence are parsed again.
             Some(What::Ground(bytes)) => {
                 self.take(length - bytes);
                 None
@@ -372,7 +372,7 @@ enum What {
     Erase(u16),
     /// Any other sequence, whole.
     Other,
-    /// No sequence; so many bytes behind it were read that a terminal shows or obeys.
+    /// No sequence; the number of bytes read after it that are shown or executed by a terminal.
     Ground(usize),
 }
 
@@ -424,7 +424,7 @@ pub struct Segment {
     pub style: Style,
 }
 
-/// A text cut where its style changes. The texts joined are [`plain`]'s text.
+/// A text split where its style changes. The pieces joined are [`plain`]'s text.
 pub fn segments(text: &str) -> Vec<Segment> {
     segments_from(text, &mut Style::default())
 }
@@ -463,7 +463,7 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// A piece of a console line as a window draws it: what is left out is off, a colour is one of the terminal's sixteen.
+/// A piece of a console line for display: omitted attributes are off, a colour is one of the terminal's sixteen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct StyledSpan {
     /// Without escape sequences; never empty.
@@ -504,7 +504,7 @@ impl From<Segment> for StyledSpan {
     }
 }
 
-/// A line by itself, as a window draws it.
+/// A single line, for display.
 pub fn spans(text: &str) -> Vec<StyledSpan> {
     segments(text).into_iter().map(StyledSpan::from).collect()
 }

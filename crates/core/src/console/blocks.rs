@@ -8,22 +8,21 @@ use super::{ConsoleLine, prefix};
 /// Maximum bytes of one span.
 pub const LARGEST_BLOCK: usize = 256 * 1024;
 
-/// How many blocks may be open at a time: one per container and stream.
+/// Maximum number of open blocks, one per container and stream.
 const MOST_OPEN: usize = 32;
 
 /// The lines of one printed span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanBlock {
-    /// Its text as printed, without colours, compose's prefix and lines of others.
+    /// Its text as printed, without colours, the prefix of docker compose, and unrelated lines.
     pub text: String,
     /// The indices of its lines.
     pub lines: Vec<u64>,
 }
 
-/// Finds the blocks in lines as they come. A block is a line `{`, JSON indented by four or members of an object as Node
-/// shows them indented by two, and a line `}`, or all of it in one line; lines of other containers and of the other
-/// stream may come between, and so may lines that are no JSON. Memory is bounded by 32 open blocks of
-/// [`LARGEST_BLOCK`].
+/// Finds blocks in a stream of lines. A block is a line `{`, JSON indented by four spaces or members in Node's notation
+/// indented by two, and a line `}`; or all of it on one line. Lines of other containers or of the other stream, and
+/// lines that are not JSON, may occur in between. Memory is bounded by 32 open blocks of [`LARGEST_BLOCK`].
 #[derive(Clone, Debug, Default)]
 pub struct SpanBlocks {
     open: BTreeMap<(String, bool), Open>,
@@ -35,15 +34,15 @@ struct Open {
     block: SpanBlock,
     /// Whether the first member has been seen; the exporter prints `name` first, and other JSON does not.
     named: bool,
-    /// Whether its members are written as Node shows them.
+    /// Whether its members are in Node's notation.
     node: bool,
-    /// Whether the last own line was too long to be kept whole.
+    /// Whether the last line of the block was truncated.
     cut: bool,
-    /// Lines of others since the block's last own line.
+    /// The number of unrelated lines since the block's last line.
     foreign: usize,
 }
 
-/// After this many other lines, a block counts as incomplete.
+/// After this many unrelated lines, a block is discarded as incomplete.
 const MOST_FOREIGN: usize = 200;
 
 impl SpanBlocks {
@@ -67,7 +66,7 @@ impl SpanBlocks {
             return None;
         }
         let open = self.open.get_mut(&key)?;
-        // Without a line ending in the formatter, the next output follows the brace.
+        // If the formatter adds no line ending, other output follows the brace on the same line.
         if let Some(behind) = text.strip_prefix('}') {
             let mut block = self.open.remove(&key)?.block;
             block.add("}", number);
@@ -82,7 +81,7 @@ impl SpanBlocks {
             (open.named, open.node) = (true, true);
         }
         let line = match open.node {
-            // `console.dir` writes an object at once, and whatever it holds is indented.
+            // `console.dir` writes an object at once, with its content indented.
             true if text.starts_with("  ") => Line::Own,
             true => Line::Foreign,
             false => json_line(text),
@@ -96,7 +95,7 @@ impl SpanBlocks {
             Line::Damaged => false,
             Line::Own | Line::Cut(_) if !open.named && !text.starts_with("    \"name\":") => false,
             own => {
-                // Whether a comma belongs behind a cut line, only the next one says.
+                // Only the next line shows whether a comma belongs after a truncated line.
                 if open.cut && !text.trim_start().starts_with(['}', ']']) {
                     open.block.text.push(',');
                 }
@@ -138,11 +137,11 @@ impl SpanBlock {
     }
 }
 
-/// What a line between two braces is.
+/// The kind of a line between two braces.
 enum Line {
     /// A member, an element or a bracket of indented JSON.
     Own,
-    /// The beginning of a member that was too long, made to end.
+    /// A member that was truncated, with its value closed.
     Cut(String),
     /// A member that is none.
     Damaged,
@@ -167,7 +166,7 @@ fn json_line(whole: &str) -> Line {
     }
 }
 
-/// A line whose text value ends in the ellipsis that [`super::lines`] puts where it cuts, made to end.
+/// Closes the string in a line that [`super::lines`] truncated with an ellipsis.
 fn cut(whole: &str, value: &str) -> Line {
     match whole.strip_suffix('…').filter(|_| value.starts_with('"') && string_end(value).is_none()) {
         Some(kept) => {
@@ -178,11 +177,11 @@ fn cut(whole: &str, value: &str) -> Line {
     }
 }
 
-/// How long the piece of an escape is that a cut left at the end of a text.
+/// The length of an incomplete escape sequence at the end of a truncated text.
 fn half_escape(text: &str) -> usize {
     let tail = &text.as_bytes()[text.len().saturating_sub(6)..];
     let Some(at) = tail.iter().rposition(|b| *b == b'\\') else { return 0 };
-    // Two backslashes are one that was escaped.
+    // Two backslashes are an escaped backslash.
     let run = text.as_bytes()[..text.len() - tail.len() + at + 1].iter().rev().take_while(|b| **b == b'\\').count();
     let needed = if tail.get(at + 1) == Some(&b'u') { 6 } else { 2 };
     if run % 2 == 1 && tail.len() - at < needed { tail.len() - at } else { 0 }

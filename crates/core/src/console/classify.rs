@@ -75,11 +75,11 @@ pub fn classify(lines: &[ConsoleLine]) -> Vec<LineKind> {
     kinds
 }
 
-/// Where in a traceback a container's lines are.
+/// The state of a container's lines within a traceback.
 #[derive(Default)]
 struct Traceback {
     place: Place,
-    /// The line just before, if it was blank: it belongs to a chain of tracebacks if the next line goes on.
+    /// The previous line if it was blank: part of a chain of tracebacks if the next line continues it.
     blank: Option<usize>,
 }
 
@@ -142,14 +142,14 @@ fn shape(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-// A class by its dotted name, with or without a message behind it.
+// The dotted name of a class, optionally followed by a message.
 static EXCEPTION: LazyLock<Regex> =
     LazyLock::new(|| shape(r"^(?:[A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*(?::\s.*)?:?$"));
 // The common log format, which werkzeug, gunicorn and nginx write.
 static ACCESS: LazyLock<Regex> = LazyLock::new(|| {
     shape(r#""(?P<method>[A-Z]{3,10}) (?P<path>\S{1,2000}) HTTP/[0-9](?:\.[0-9])?" (?P<status>[1-5][0-9]{2})(?:\s|$)"#)
 });
-// What a Flask service logs after each request: time, address, method, scheme, path, status.
+// The access log of Flask services: time, address, method, scheme, path, status.
 static BY_HAND: LazyLock<Regex> = LazyLock::new(|| {
     shape(
         r"^\[[^\]]{8,40}\] \S+ (?P<method>[A-Z]{3,10}) https? (?P<path>/\S{0,2000}) (?P<status>[1-5][0-9]{2})(?:\s|$)",
@@ -182,7 +182,7 @@ static WARNING: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// A line by itself.
+/// The kind of a single line.
 fn alone(text: &str) -> LineKind {
     if let Some(found) = ACCESS.captures(text).or_else(|| BY_HAND.captures(text)) {
         return LineKind::Access {

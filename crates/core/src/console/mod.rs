@@ -1,7 +1,7 @@
 //! Console output: the lines of a command, a container or a paste, with their colours.
 //!
-//! [`Console::from_text`] splits a text into lines as a terminal would show them, [`segments`] and [`plain`] take a
-//! line's colours apart, [`prefix`] knows what docker compose puts before it, [`classify`] says what a line is, and
+//! [`Console::from_text`] splits a text into lines as a terminal would show them, [`segments`] and [`plain`] parse a
+//! line's colours, [`prefix`] parses the prefix of docker compose, [`classify`] determines the kind of a line, and
 //! [`SpanBlocks`] finds the spans that a service prints.
 
 mod ansi;
@@ -9,7 +9,7 @@ mod blocks;
 mod classify;
 mod prefix;
 mod terminal;
-/// The protocol that console output comes by, in words.
+/// The protocol of console output, as text for display.
 pub(crate) const PROTOCOL: &str = "console";
 
 impl Content for Console {
@@ -78,15 +78,15 @@ pub struct ConsoleLine {
 /// Console output as evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Console {
-    /// Where it came from, in words: the command line, a file's name without its folder, `standard input`.
+    /// Where it came from: the command line, a file's name without its folder, `standard input`.
     pub source: String,
-    /// How the command ended; null for output of no command, and while it runs.
+    /// How the command ended; null while it runs, and for output that is not from a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub exit_code: Option<i32>,
     /// The lines, in order.
     pub lines: Vec<ConsoleLine>,
-    /// How many more lines there were before the first of these.
+    /// The number of earlier lines that were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]
     pub more: u32,
@@ -99,7 +99,7 @@ pub struct Console {
 /// A line in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ConsoleRow {
-    /// Its place in the telemetry.
+    /// Its sequence number in the telemetry.
     pub id: String,
     /// When it arrived, RFC 3339.
     pub timestamp: String,

@@ -15,13 +15,12 @@ pub struct Prefix<'a> {
     pub service: &'a str,
     /// The time of the line from the engine, with `--timestamps`.
     pub time: Option<Nanos>,
-    /// What the service wrote, with its colours.
+    /// The service's own output, with its colours.
     pub rest: &'a str,
 }
 
-/// The name, what is left of it without its number, the blanks and the bar, and the engine's time. A number makes a
-/// name certain; without one (`container_name:`) compose's colour or its second blank must, or every table would be a
-/// log.
+/// The name with and without its number, the blanks and the bar, and the engine's time. A name without a number
+/// (`container_name:`) requires compose's colour or its second blank, or else every table would match.
 static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "a fixed pattern that tests use")]
     Regex::new(

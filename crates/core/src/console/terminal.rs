@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::ansi::{Style, Token, Tokens, seven_bit};
 use super::{Console, ConsoleLine};
 
-/// The most lines that are kept: the last ones.
+/// Maximum number of lines; the last ones are kept.
 pub const MOST_LINES: usize = 10_000;
 
 /// Maximum bytes of a line including colours; the rest becomes an ellipsis.
@@ -36,8 +36,8 @@ fn read(text: &str) -> Read {
     read
 }
 
-/// The lines of a text as a terminal would finally show them: what `\r` and `\b` wrote over is gone, a colour that a
-/// line leaves on is on in the next. At most [`MOST_LINES`], the last ones, of at most [`LONGEST_LINE`] bytes.
+/// The lines of a text as a terminal would finally show them: text overwritten after `\r` and `\b` is removed, and
+/// colours continue on the next line. The last [`MOST_LINES`] lines, each of at most [`LONGEST_LINE`] bytes.
 pub fn lines(text: &str) -> Vec<ConsoleLine> {
     read(text).lines.into()
 }
@@ -52,7 +52,7 @@ pub fn line_text(raw: &str) -> String {
     bounded_line_text(raw).0
 }
 
-/// [`line_text`], and whether its end was left out.
+/// [`line_text`], and whether it was truncated.
 pub fn bounded_line_text(raw: &str) -> (String, bool) {
     line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default())
 }
@@ -94,7 +94,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// One line, and whether it was cut. `style` is what is on when it begins, and then what it leaves on.
+/// One line, and whether it was truncated. `style` is the style at its start, and is set to the style at its end.
 fn line(raw: &str, style: &mut Style) -> (String, bool) {
     let raw = &*seven_bit(raw.trim_end_matches('\r'));
     match raw.contains(['\r', '\x08']) || raw.contains("\x1b[1K") || raw.contains("\x1b[2K") {
@@ -103,7 +103,7 @@ fn line(raw: &str, style: &mut Style) -> (String, bool) {
     }
 }
 
-/// A line that nothing is written over in: its colour sequences as sent.
+/// A line without overwriting, with its colour sequences unchanged.
 fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
     let mut out = Bounded::default();
     let resets = ["\x1b[0m", "\x1b[m", "\x1b[0;"].iter().any(|reset| raw.starts_with(reset));
@@ -123,7 +123,7 @@ fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
     out.finish()
 }
 
-/// A line in which the cursor goes back: a row of cells, as in a terminal without end to the right.
+/// A line in which the cursor moves back: a row of cells, as in a terminal of unlimited width.
 fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
     let mut cells: Vec<(char, Style)> = Vec::new();
     let mut cursor = 0;
@@ -175,7 +175,7 @@ fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
     out.finish()
 }
 
-/// A text that ends at [`LONGEST_LINE`].
+/// A text that is truncated at [`LONGEST_LINE`].
 #[derive(Default)]
 struct Bounded {
     text: String,
@@ -196,7 +196,7 @@ impl Bounded {
         self.text.push_str(&text[..text.floor_char_boundary(left)]);
     }
 
-    /// Appends a sequence or nothing: half of one would be read as text.
+    /// Appends a sequence completely or not at all, since a partial one would be shown as text.
     fn whole(&mut self, sequence: &str) {
         if self.cut || sequence.len() > Self::ROOM.saturating_sub(self.text.len()) {
             self.cut = true;

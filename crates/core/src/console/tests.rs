@@ -22,7 +22,7 @@ fn lines_end_as_they_do() {
 }
 
 #[test]
-fn a_progress_bar_leaves_what_a_terminal_would_show() {
+fn a_progress_bar_ends_as_in_a_terminal() {
     assert_eq!(texts("  0%\r 50%\r100%\ndone"), ["100%", "done"]);
     assert_eq!(texts("Downloading 100%\rDone\x1b[K"), ["Done"]);
     assert_eq!(texts("12345\rab"), ["ab345"], "what is not written over stays");
@@ -34,7 +34,7 @@ fn a_progress_bar_leaves_what_a_terminal_would_show() {
 }
 
 #[test]
-fn colours_stay_and_other_sequences_go() {
+fn colours_are_kept_and_other_sequences_removed() {
     let noisy = "\x1b]0;title\x07\x1b[?25l\x1b(B\x1b[1;31mred\x1b[0m \x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\\x1b[3A\x1b[2J\x07\0!";
     assert_eq!(texts(noisy), ["\x1b[1;31mred\x1b[0m link!"]);
     assert_eq!(texts("\u{9b}31mred\u{9b}m"), ["\x1b[31mred\x1b[m"]);
@@ -47,7 +47,7 @@ fn colours_stay_and_other_sequences_go() {
 }
 
 #[test]
-fn a_colour_left_on_is_on_in_the_next_line() {
+fn colours_continue_on_the_next_line() {
     assert_eq!(
         texts("\x1b[31mTraceback\n  File\n\x1b[0mok\nplain"),
         ["\x1b[31mTraceback", "\x1b[0;31m  File", "\x1b[0mok", "plain"]
@@ -55,7 +55,7 @@ fn a_colour_left_on_is_on_in_the_next_line() {
 }
 
 #[test]
-fn what_is_too_long_is_cut_and_said() {
+fn long_lines_are_cut_and_noted() {
     let long = format!("short\n{}\n", "é".repeat(LONGEST_LINE));
     let console = Console::from_text("standard input", &long);
     assert_eq!(console.lines[0].text, "short");
@@ -82,7 +82,7 @@ fn bytes_of_any_encoding_are_read() {
 }
 
 #[test]
-fn segments_know_every_way_to_say_a_colour() {
+fn segments_parse_every_form_of_colour() {
     let one = |text: &str| segments(text).remove(0).style;
     let fg = |colour| Style { fg: Some(colour), ..Style::default() };
     // As werkzeug writes a 500 and a 404.
@@ -116,7 +116,7 @@ fn segments_know_every_way_to_say_a_colour() {
 }
 
 #[test]
-fn a_window_gets_the_nearest_of_sixteen_colours() {
+fn colours_map_to_the_nearest_of_sixteen() {
     let colours =
         |text: &str| -> Vec<_> { spans(text).into_iter().map(|span| (span.text, span.fg, span.bg)).collect() };
     let span = |text: &str, fg, bg| (text.to_owned(), fg, bg);
@@ -143,7 +143,7 @@ fn a_window_gets_the_nearest_of_sixteen_colours() {
 }
 
 #[test]
-fn every_other_sequence_is_left_out_and_no_text_is() {
+fn other_sequences_are_removed_and_text_is_kept() {
     let line = "\x1b[2K\x1b[1Ga\x1b]0;title\x07b\x1b]8;;https://x\x1b\\c\x1b]8;;\x1b\\d\x1b(Be\x07f\x08\u{9b}\rg\x1b";
     assert_eq!(plain(line), "abcdefg");
     assert_eq!(plain("\x1b[?25lx\x1b[>4mx\x1b[8mshown\x1b[31é"), "xxshowné");
@@ -152,14 +152,14 @@ fn every_other_sequence_is_left_out_and_no_text_is() {
 }
 
 #[test]
-fn what_looks_like_an_attack_is_read_once() {
+fn hostile_sequences_are_read_in_linear_time() {
     for text in ["\x1b]".repeat(50_000), format!("\x1b[{}m", "1;".repeat(50_000)), "\x1bX".repeat(50_000)] {
         assert_eq!(plain(&text), "");
     }
 }
 
 #[test]
-fn a_compose_prefix_comes_off() {
+fn the_compose_prefix_is_removed() {
     let of = |text| prefix(text).map(|found: Prefix<'_>| (found.container, found.service, found.rest));
     assert_eq!(of("backend-flask-1  | msg"), Some(("backend-flask-1", "backend-flask", "msg")));
     assert_eq!(
@@ -205,7 +205,7 @@ he said \"GET out\" 200 times
 }
 
 #[test]
-fn the_daemons_lines_are_known() {
+fn lines_of_the_daemon_are_recognized() {
     let text = "\
 2026-11-23T15:20:40Z [Info] Initializing AWS X-Ray daemon 3.3.7
 xray-daemon-1  | 2026-11-23T15:20:42Z [Info] Successfully sent batch of 1 segments (0.085 seconds)
@@ -218,7 +218,7 @@ Successfully sent batch of 1 segments (0.085 seconds)
 }
 
 #[test]
-fn a_traceback_goes_to_its_exception() {
+fn a_traceback_ends_with_its_exception() {
     use LineKind::{Plain, Traceback};
     let text = "\
 before
@@ -259,7 +259,7 @@ backend-1   | after
 }
 
 #[test]
-fn levels_are_words_of_their_own() {
+fn levels_are_whole_words() {
     let text = "\
 ERROR:root:it broke
 2026-11-23 15:20:42,123 - app - CRITICAL - it broke
@@ -297,7 +297,7 @@ const SPAN: &str = "{
 }";
 
 #[test]
-fn printed_spans_are_known_and_other_json_is_not() {
+fn printed_spans_are_recognized_and_other_json_is_not() {
     let n = SPAN.lines().count();
     assert_eq!(kinds(SPAN), vec![LineKind::Span; n]);
     let one_line = "{\"name\": \"x\", \"context\": {\"trace_id\": \"0x1\", \"span_id\": \"0x2\"}}";
@@ -309,7 +309,7 @@ fn printed_spans_are_known_and_other_json_is_not() {
 }
 
 #[test]
-fn lines_of_others_do_not_break_a_span() {
+fn unrelated_lines_do_not_break_a_span() {
     let mut text = String::new();
     for line in SPAN.lines() {
         text += &format!("\x1b[36mbackend-flask-1  | \x1b[0m{line}\ndb-1             | {{\n");
@@ -327,7 +327,7 @@ fn lines_of_others_do_not_break_a_span() {
 }
 
 #[test]
-fn a_line_too_long_is_mended_and_a_damaged_one_ends_the_block() {
+fn truncated_lines_are_closed_and_damaged_ones_end_the_block() {
     let block = |text: &str| {
         let mut blocks = SpanBlocks::default();
         lines(text).iter().filter_map(|line| blocks.push(line)).next()
@@ -349,7 +349,7 @@ fn a_line_too_long_is_mended_and_a_damaged_one_ends_the_block() {
 }
 
 #[test]
-fn blocks_without_an_end_cost_little() {
+fn unclosed_blocks_use_bounded_memory() {
     let mut blocks = SpanBlocks::default();
     let line = |text: String| ConsoleLine { text, ..ConsoleLine::default() };
     for n in 0..200 {

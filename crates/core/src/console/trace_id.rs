@@ -7,7 +7,7 @@ use regex::Regex;
 use super::ansi::plain;
 use crate::ids::TraceId;
 
-/// From the most to the least reliable: W3C `traceparent`, a key, X-Ray's header, X-Ray's form only.
+/// From the most to the least reliable: W3C `traceparent`, a key, X-Ray's header, X-Ray's id format alone.
 static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const SHAPES: [&str; 4] = [
         r"(?-u:\b)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?-u:\b)",

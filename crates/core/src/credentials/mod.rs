@@ -1,10 +1,10 @@
 //! Finding credentials and removing them.
 //!
-//! Two signs: the name beside a value (`authorization`, `password`, …) and the value's own shape (an
-//! AWS key id, a bearer token, a private key, …). Both err on the side of removal: evidence can do without a password.
+//! Credentials are recognized by the name of a value (`authorization`, `password`, …) and by the form of the value (an
+//! AWS key id, a bearer token, a private key, …). In doubt, a value is removed.
 //! Identifying data (account ids, e-mail addresses) is not a credential; it is masked at export.
 //!
-//! What was found by either sign is then searched for in all other texts: a password that an attribute's name revealed
+//! Every value found this way is then searched for in all other texts: a password that an attribute's name revealed
 //! may also be in a log message.
 
 use std::borrow::Cow;
@@ -244,7 +244,7 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
 }
 
 /// Removes credentials from a JSON tree: values under a credential's name (both `{"name": value}` and `{"key": "name",
-/// "value": …}`), credential-shaped parts of any text, keys included, and then what was found wherever else it stands.
+/// "value": …}`), credential-shaped parts of any text, keys included, and then every other occurrence of them.
 pub fn remove_from_json(json: &mut Json) -> Removed {
     let mut removed = Removed::default();
     walk(json, &mut removed);
@@ -309,8 +309,8 @@ fn texts(value: &Json, out: &mut Removed) {
     }
 }
 
-/// Overwrites credentials in raw bytes with `*`, keeping every length, so that a protobuf message
-/// stays one: what was removed from the body, and whatever has a credential's shape.
+/// Overwrites credentials in raw bytes with `*`: what was removed from the body, and whatever has the form of a
+/// credential. Keeps every length, so that protobuf messages stay valid.
 pub fn overwrite_in_bytes(bytes: &mut [u8], removed: &Removed) {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     if let Some(finder) = removed.any() {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_compiles_and_says_where_it_is_from() {
+    fn every_pattern_compiles_and_cites_its_documentation() {
         for Pattern { name, pattern, origin } in PATTERNS {
             assert!(Regex::new(pattern).is_ok() && BytesRegex::new(pattern).is_ok(), "{name}");
             assert!(!origin.is_empty(), "{name}");
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_are_taken_out_and_their_surroundings_stay() {
+    fn only_the_credential_itself_is_removed() {
         for (text, secret) in [
             ("id AKIAIOSFODNN7EXAMPLE.", "AKIAIOSFODNN7EXAMPLE"),
             ("Authorization: Bearer abcdefgh12345678", "abcdefgh12345678"),
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_telemetry_is_left_alone() {
+    fn ordinary_telemetry_is_unchanged() {
         for text in [
             "GET /api/activities/home",
             "1-4efaaf4d-1e8720b39541901950019ee5",
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn names_decide_where_shapes_cannot() {
+    fn values_are_removed_by_name() {
         let mut json = serde_json::json!({
             "attributes": [{"key": "db.password", "value": "x1"}, {"key": "http.request.header.cookie", "value": ["a=b"]}],
             "headers": {"X-Rollbar-Access-Token": "abc", "Accept": "*/*"},
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_gave_away_is_taken_out_everywhere() {
+    fn values_removed_by_name_are_removed_everywhere() {
         let mut json = serde_json::json!({
             "trace_id": "0123456789abcdef0123456789abcdef",
             "attributes": [
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_secrets_take_one_pass() {
+    fn ten_thousand_secrets_are_removed_in_one_pass() {
         let secret = |n: usize| format!("s3cret-{:x}", n * 7919 + 1_000_003);
         let mut json = Json::Array(
             (0..10_000)

@@ -1,4 +1,4 @@
-//! `[ip, user, ..., status = 4*, bytes > 1000]`: conditions on the fields of a message, by their place.
+//! `[ip, user, ..., status = 4*, bytes > 1000]`: conditions on the fields of a message, by position.
 
 use super::expression::Expression;
 use super::literal::Test;
@@ -10,9 +10,9 @@ pub(super) struct Fields(Vec<Item>);
 
 #[derive(Clone, Debug)]
 enum Item {
-    /// Any number of fields, none too.
+    /// Any number of fields, including none.
     Some,
-    /// One field, and what it must be.
+    /// One field with its condition.
     One(Option<Expression<Test>>),
 }
 
@@ -24,7 +24,7 @@ impl Fields {
         loop {
             scanner.blanks();
             match scanner.eat("...") {
-                // Two in a row say no more than one.
+                // Two in a row are equivalent to one.
                 true if matches!(items.last(), Some(Item::Some)) => {}
                 true => items.push(Item::Some),
                 false => items.push(Item::One(field(scanner)?)),
@@ -47,10 +47,10 @@ impl Fields {
     pub(super) fn match_message(&self, message: &str) -> bool {
         let fields: Vec<&str> = match self.0.iter().any(|item| matches!(item, Item::Some)) {
             true => split(message).collect(),
-            // One more than wanted is as wrong as a million more.
+            // One field too many is enough to reject a message.
             false => split(message).take(self.0.len() + 1).collect(),
         };
-        // As for a glob: what follows the last `...` is tried at the next place, so no more than items × fields steps.
+        // As in globs, only the part after the last `...` is retried, which takes at most items × fields steps.
         let (mut item, mut field) = (0, 0);
         let mut again: Option<(usize, usize)> = None;
         loop {
@@ -83,7 +83,7 @@ fn passes(wanted: Option<&Expression<Test>>, text: &str) -> bool {
     wanted.is_none_or(|expression| expression.holds(&|test| test.passes(text)))
 }
 
-/// A name alone, or conditions on it.
+/// A name, or conditions on it.
 fn field(scanner: &mut Scanner<'_>) -> Result<Option<Expression<Test>>, PatternError> {
     let place = scanner.place();
     let alone = !scanner.take(is_name).is_empty();
@@ -115,8 +115,8 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// The fields of a message: what is between blanks, where quotes and brackets keep blanks together and are not part of
-/// the field.
+/// The fields of a message, separated by blanks. A field in quotes or brackets, which are not part of it, may contain
+/// blanks.
 fn split(message: &str) -> impl Iterator<Item = &str> {
     let mut rest = message;
     // An unclosed mark is an ordinary character. Each kind is searched once, not once per field.
@@ -139,7 +139,7 @@ fn split(message: &str) -> impl Iterator<Item = &str> {
                         rest = after;
                         return Some(inside);
                     }
-                    // `"a",b` and `[INFO]:` go on until a blank, marks and all.
+                    // `"a",b` and `[INFO]:` extend to the next blank, including the marks.
                     let more = after.find(char::is_whitespace).unwrap_or(after.len());
                     let (field, after) = rest.split_at(end + 2 + more);
                     rest = after;
@@ -154,7 +154,7 @@ fn split(message: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the mark is that closes; in quotes, a backslash keeps the next one from closing.
+/// The position of the closing mark; a backslash escapes a quote.
 fn closing(text: &str, mark: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {

@@ -10,7 +10,7 @@ use super::{MOST_REGEXES, PatternError};
 #[derive(Clone, Debug)]
 pub(super) struct Condition(Expression<Property>);
 
-/// A property and what is asked of it.
+/// A property with its condition.
 #[derive(Clone, Debug)]
 struct Property {
     path: Vec<Step>,
@@ -48,7 +48,7 @@ impl Condition {
     }
 
     pub(super) fn matches(&self, message: &str) -> bool {
-        // Most messages are no JSON at all, and their first character says so.
+        // Most messages are not JSON, which the first character shows.
         if !message.trim_start().starts_with(['{', '[']) {
             return false;
         }
@@ -108,8 +108,7 @@ impl Property {
     }
 }
 
-/// Whether any value at the path is as wanted. Recurses once for a `[*]`, which is at most as deep as the JSON reader
-/// went.
+/// Whether any value at the path matches. Recurses once per `[*]`, so at most as deep as the JSON parser did.
 fn any(json: &Value, path: &[Step], wanted: &dyn Fn(&Value) -> bool) -> bool {
     let mut value = json;
     for (n, step) in path.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a property or a field is compared with, and how.
+//! Comparisons of a property or a field with a value.
 
 use std::cmp::Ordering;
 use std::mem;
@@ -8,7 +8,7 @@ use regex::Regex;
 use super::PatternError;
 use super::scan::Scanner;
 
-/// An operator with its right side.
+/// An operator with its right operand.
 #[derive(Clone, Debug)]
 pub(super) struct Test {
     operator: Operator,
@@ -27,7 +27,7 @@ enum Operator {
 
 #[derive(Clone, Debug)]
 enum Literal {
-    /// As a number, and as it was written.
+    /// A number, with its source text.
     Number(Number, String),
     Text(Glob),
     Regex(Regex),
@@ -37,7 +37,7 @@ impl Test {
     /// Reads `= "x*"`, `>= 5`, `!= %re%`, …; blanks before and between are skipped.
     pub(super) fn parse(scanner: &mut Scanner<'_>) -> Result<Self, PatternError> {
         scanner.blanks();
-        // The longer ones first: `<` is the beginning of `<=`.
+        // Longer operators first: `<` is a prefix of `<=`.
         const OPERATORS: [(&str, Operator); 6] = [
             ("!=", Operator::NotEqual),
             ("<=", Operator::LessOrEqual),
@@ -75,7 +75,7 @@ impl Test {
         Ok(Self { operator, literal })
     }
 
-    /// Whether a text that may be a number passes.
+    /// Whether a text that may be a number matches.
     pub(super) fn passes(&self, text: &str) -> bool {
         let number = match &self.literal {
             Literal::Number(wanted, _) => Number::parse(text).map(|found| found.compare(*wanted)),
@@ -88,7 +88,7 @@ impl Test {
         }
     }
 
-    /// Whether a text that is no number, whatever it looks like, passes.
+    /// Whether a text that is not parsed as a number matches.
     pub(super) fn passes_text(&self, text: &str) -> bool {
         match self.operator {
             Operator::Equal => self.reads(text),
@@ -119,7 +119,7 @@ impl Operator {
     }
 }
 
-/// A number as it was written: whole ones exactly, since ids have more digits than a double keeps.
+/// A number. Integers are exact, since ids have more digits than a double can hold.
 #[derive(Clone, Copy, Debug)]
 enum Number {
     Whole(i128),
@@ -128,7 +128,7 @@ enum Number {
 
 impl Number {
     fn parse(text: &str) -> Option<Self> {
-        // Rust reads "inf" and "nan" as numbers; in a log they are words.
+        // Rust parses "inf" and "nan" as numbers; in logs they are words.
         if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
             return None;
         }
@@ -163,7 +163,7 @@ impl Glob {
         Self(text.split('*').map(str::to_owned).collect())
     }
 
-    /// From what is between quotes: `\*` is a star, `\"` a quote, `\\` a backslash; any other backslash is itself.
+    /// Parses the text between quotes: `\*` is a star, `\"` a quote, `\\` a backslash; any other backslash is literal.
     fn quoted(inside: &str) -> Self {
         let mut pieces = Vec::new();
         let mut piece = String::new();
@@ -182,7 +182,7 @@ impl Glob {
         let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
             return false;
         };
-        // The earliest place for each piece leaves the most room for the next ones.
+        // Matching each piece at the earliest position leaves the most text for the next ones.
         for piece in middle {
             match rest.find(piece.as_str()) {
                 Some(at) => rest = &rest[at + piece.len()..],
@@ -193,7 +193,7 @@ impl Glob {
     }
 }
 
-/// The characters that are meant between quotes.
+/// The text between quotes, unescaped.
 pub(super) fn phrase(inside: &str) -> String {
     let mut phrase = String::with_capacity(inside.len());
     unescape(inside, "", |c, _| phrase.push(c));

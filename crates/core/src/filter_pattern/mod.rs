@@ -1,12 +1,12 @@
-//! CloudWatch Logs' filter patterns: which log events a reader wants, as the CloudWatch console and SDKs write it.
+//! Filter patterns of CloudWatch Logs, which select log events by their messages.
 //!
-//! Three languages, distinguished by the first character: `{ $.level = "ERROR" }` reads messages that are JSON, `[ip,
-//! ..., status = 4*]` reads messages that are fields between blanks, and everything else is terms that a message holds
-//! (`ERROR`, `"two words"`, `?a ?b`, `-x`, `%regex%`).
+//! There are three languages, distinguished by the first character: `{ $.level = "ERROR" }` for JSON messages, `[ip,
+//! ..., status = 4*]` for messages of fields separated by blanks, and otherwise terms that a message contains (`ERROR`,
+//! `"two words"`, `?a ?b`, `-x`, `%regex%`).
 //!
-//! Where the user guide is silent, this is what holds here: a plain term may be found inside a word; a
-//! comparison with a property that is missing, null, an object or a list does not hold, `!=` neither; an unquoted
-//! number is compared with a JSON string as text; a message that is no JSON matches no JSON pattern.
+//! Behaviour that the user guide does not define: a term also matches inside a word; every comparison, including `!=`,
+//! is false for a property that is missing, null, an object or a list; an unquoted number is compared with a JSON
+//! string as text; a message that is not JSON matches no JSON pattern.
 
 mod expression;
 mod fields;
@@ -19,7 +19,7 @@ mod tests;
 
 use scan::Scanner;
 
-/// How many regexes CloudWatch Logs takes in a pattern of properties or fields.
+/// The number of regexes that CloudWatch Logs allows in a pattern of properties or fields.
 const MOST_REGEXES: usize = 2;
 
 /// A parsed filter pattern.
@@ -35,13 +35,13 @@ enum Kind {
     Fields(fields::Fields),
 }
 
-/// What is wrong with a filter pattern, where, and how to write it.
+/// An error in a filter pattern, with its position and a hint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at character {position}: {message}")]
 pub struct PatternError {
-    /// Which character of the pattern, counted from 1.
+    /// The position in characters, from 1.
     pub position: usize,
-    /// What is wrong there and what to write instead.
+    /// The error and what to write instead.
     pub message: String,
 }
 
@@ -49,7 +49,7 @@ impl FilterPattern {
     /// Reads a pattern. Nothing, blanks and `" "` match everything.
     ///
     /// # Errors
-    /// [`PatternError`] with the place and how to write it.
+    /// [`PatternError`] with the position and a hint.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let mut scanner = Scanner::new(text);
         scanner.blanks();

@@ -4,14 +4,14 @@ use regex::{Regex, RegexBuilder};
 
 use super::PatternError;
 
-/// Larger automata than this are refused: a pattern of 1024 characters can ask for gigabytes (`.{1000}{1000}`).
+/// Maximum size of an automaton, since a pattern of 1024 characters can require gigabytes (`.{1000}{1000}`).
 const LARGEST_REGEX: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// How many regexes it has read.
+    /// The number of regexes read so far.
     pub(super) regexes: usize,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Scanner<'a> {
         self.take(char::is_whitespace);
     }
 
-    /// The longest run of such characters, maybe none.
+    /// The longest run of such characters; may be empty.
     pub(super) fn take(&mut self, is: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest.find(|c| !is(c)).unwrap_or(rest.len());
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// Goes back to a place where it was.
+    /// Returns to an earlier position.
     pub(super) fn back_to(&mut self, place: usize) {
         self.at = place;
     }
@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
         PatternError { position: self.text[..place].chars().count() + 1, message: message.into() }
     }
 
-    /// What stands here, for a message.
+    /// The text at the current position, for an error message.
     pub(super) fn shown(&self) -> String {
         if self.rest().is_empty() {
             return "the end".to_owned();
@@ -90,7 +90,7 @@ impl<'a> Scanner<'a> {
         format!("`{}`", shown.trim_end())
     }
 
-    /// What is between quotes, escapes and all; the scanner stands on the first one.
+    /// The raw text between quotes, including escapes; the scanner is at the opening quote.
     pub(super) fn quoted(&mut self, mark: char) -> Result<&'a str, PatternError> {
         let opened = self.at;
         self.bump();
@@ -107,7 +107,7 @@ impl<'a> Scanner<'a> {
             .fail_at(opened, format!("this {mark} is never closed; end it with {mark} (inside it, write \\{mark})")))
     }
 
-    /// A regex between percent signs; the scanner stands on the first one.
+    /// A regex between percent signs; the scanner is at the first one.
     pub(super) fn regex(&mut self) -> Result<Regex, PatternError> {
         let opened = self.at;
         let inside = self.quoted('%')?;
@@ -134,7 +134,7 @@ impl<'a> Scanner<'a> {
                         "a regex here has no groups; write alternatives with | and leave ( ) out".to_owned(),
                     ));
                 }
-                // The user guide does not list blanks; refusing them would only be a nuisance.
+                // Blanks are accepted, although the user guide does not list them.
                 ' ' | ':' | '_' | '#' | '=' | '@' | '/' | ';' | ',' | '-' => written.push(c),
                 '^' | '$' | '?' | '[' | ']' | '{' | '}' | '|' | '*' | '+' | '.' => written.push(c),
                 _ if c.is_ascii_alphanumeric() => written.push(c),
@@ -151,7 +151,7 @@ impl<'a> Scanner<'a> {
         regex.map_err(|error| {
             let words = match error {
                 regex::Error::CompiledTooBig(_) => "it is too large; repeat less".to_owned(),
-                // The last line says why; those before it draw the pattern with a caret.
+                // The last line is the reason; the lines before it show the pattern with a caret.
                 other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
             };
             self.fail_at(opened, format!("this regex cannot be read: {words}"))

@@ -1,4 +1,4 @@
-//! Terms: words, phrases and regexes that a message holds or does not hold.
+//! Terms: words, phrases and regexes that a message must or must not contain.
 
 use regex::Regex;
 
@@ -9,7 +9,7 @@ use super::{PatternError, literal};
 pub(super) struct Terms {
     wanted: Vec<Term>,
     unwanted: Vec<Term>,
-    /// One of them must be there. Asked only where there are no others.
+    /// At least one of them must match. Used only if there are no other terms.
     either: Vec<Term>,
 }
 
@@ -42,7 +42,7 @@ impl Terms {
         Ok(terms)
     }
 
-    /// `" "` is how an empty pattern is written where none may be empty.
+    /// `" "` is an empty pattern for APIs that require a non-empty one.
     pub(super) fn are_everything(&self) -> bool {
         match self.wanted.as_slice() {
             [Term::Text(only)] => only.trim().is_empty() && self.unwanted.is_empty(),

@@ -230,7 +230,7 @@ fn fields_of_the_user_guide() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_name_their_position() {
     for (text, position, words) in [
         ("a.b", 1, "\"a.b\""),
         ("ok /api/home", 4, "\"/api/home\""),
@@ -281,7 +281,7 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn hostile_messages_cost_no_more_than_their_length() {
+fn hostile_messages_match_in_linear_time() {
     // Each of these would take hours with backtracking at every position.
     let began = std::time::Instant::now();
     let quotes = "\"a [b ".repeat(100_000);

@@ -6,7 +6,7 @@ use super::NodeKind;
 use crate::ids::SpanId;
 use crate::trace::{Protocol, Span, SpanKind, StatusCode, Trace};
 
-/// A service, or something that was called and sent no span.
+/// A service, or a callee that sent no spans.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     pub kind: NodeKind,
@@ -26,7 +26,7 @@ pub enum Outcome {
     Fault,
 }
 
-/// One call: a request that a service handled, or one that went to something which sent no span.
+/// One call: a request that a service handled, or a request to a callee that sent no spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The caller, in [`Calls::places`]; `None` for callers outside and for work without a caller.
@@ -35,13 +35,13 @@ pub struct Call {
     pub outside: bool,
     /// The callee, in [`Calls::places`].
     pub to: usize,
-    /// The caller's span, by its index; the callee's where the caller sent none.
+    /// The index of the caller's span, or of the callee's if the caller sent none.
     pub span: usize,
-    /// The callee's span, by its index.
+    /// The index of the callee's span.
     pub handled: usize,
     /// Its result for the caller.
     pub seen: Outcome,
-    /// How it ended for the callee.
+    /// Its result for the callee.
     pub outcome: Outcome,
 }
 
@@ -52,11 +52,11 @@ pub struct Calls {
     pub places: Vec<Place>,
     /// The calls, in the order of the spans.
     pub calls: Vec<Call>,
-    /// How many were reported by both X-Ray and OpenTelemetry, and are one call here.
+    /// The number of calls that both X-Ray and OpenTelemetry reported and that were merged.
     pub doubled: usize,
 }
 
-/// How a span ended, with the status of HTTP where the sender gave only that.
+/// The result of a span, from its HTTP status if it has no other.
 pub fn outcome(span: &Span) -> Outcome {
     match (span.status.code, span.http_status()) {
         (StatusCode::Fault, _) => Outcome::Fault,
@@ -73,7 +73,7 @@ pub fn calls(trace: &Trace) -> Calls {
     let spans = &trace.spans;
     let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
     let mut parents: Vec<Option<usize>> = Vec::with_capacity(spans.len());
-    // The service that made each span, which is not who an X-Ray subsegment of a call is named after.
+    // The service that made each span. An X-Ray subsegment of a call is named after the callee instead.
     let mut owners: Vec<&str> = Vec::with_capacity(spans.len());
     for (i, span) in spans.iter().enumerate() {
         let parent = span.parent.and_then(|id| at.get(&id).copied());
@@ -108,7 +108,7 @@ pub fn calls(trace: &Trace) -> Calls {
         }
         if entry[i] {
             let parent = parents[i];
-            // The caller's span tells of one call; a second one below it speaks for itself.
+            // The caller's span represents one call. For further calls below it, the callee's span is used.
             let view = parent.filter(|&p| out[p] && !std::mem::replace(&mut told[p], true)).unwrap_or(i);
             found.push(Call {
                 from: parent.map(|p| owners[p]).filter(|owner| !owner.is_empty()).map(|owner| places.service(owner)),
@@ -137,7 +137,7 @@ pub fn calls(trace: &Trace) -> Calls {
     Calls { places: places.list, calls, doubled }
 }
 
-/// Whether a span is the handling of a request, or of work that came from nowhere.
+/// Whether a span handles a request, or is work without a caller.
 fn is_entry(span: &Span, parent: Option<usize>, at: usize, owners: &[&str], out: &[bool]) -> bool {
     match span.kind {
         _ if owners[at].is_empty() => false,
@@ -145,7 +145,7 @@ fn is_entry(span: &Span, parent: Option<usize>, at: usize, owners: &[&str], out:
         SpanKind::Subsegment => false,
         _ => match parent {
             Some(parent) => !owners[parent].is_empty() && owners[parent] != owners[at],
-            // A lost parent hides what this was part of.
+            // With a missing parent, it is unknown what the span was part of.
             None => span.parent.is_none() && !out[at],
         },
     }
@@ -163,7 +163,7 @@ fn calls_out(span: &Span) -> bool {
 
 const DB_SYSTEM: &[&str] = &["db.system.name", "db.system"];
 
-/// Who is called by a span whose callee sent nothing.
+/// The callee of a span, if it sent no spans itself.
 fn target(span: &Span) -> (NodeKind, String) {
     if span.kind == SpanKind::Subsegment {
         let kind = match text(span, &["namespace"]) {
@@ -182,7 +182,7 @@ fn target(span: &Span) -> (NodeKind, String) {
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => system.to_owned(),
         };
-        // DynamoDB is both, and people look for it among AWS's services.
+        // DynamoDB is both a database and an AWS service; it is shown as the latter.
         let kind = if system.eq_ignore_ascii_case("dynamodb") { NodeKind::Aws } else { NodeKind::Database };
         return (kind, if kind == NodeKind::Aws { "DynamoDB".to_owned() } else { name });
     }
@@ -224,7 +224,7 @@ impl Places {
         self.place(Place { kind: NodeKind::Service, name: name.to_owned() })
     }
 
-    /// A host of a service's name is that service, of which nothing more was sent.
+    /// A host with the name of a service is that service.
     fn called(&mut self, kind: NodeKind, name: &str) -> usize {
         let service = Place { kind: NodeKind::Service, name: name.to_owned() };
         match self.at.get(&service) {
@@ -241,8 +241,8 @@ impl Places {
     }
 }
 
-/// A service with both SDKs reports each call twice. Two reports between the same places, by different SDKs and at
-/// the same time, are one call.
+/// Merges calls that a service with both SDKs reported twice: between the same places, by different SDKs, at the same
+/// time.
 fn once_each(found: Vec<Call>, spans: &[Span]) -> (Vec<Call>, usize) {
     let by_xray = |call: &Call| spans[call.handled].protocol == Protocol::Xray;
     if found.iter().all(by_xray) || !found.iter().any(by_xray) {
@@ -270,7 +270,7 @@ fn once_each(found: Vec<Call>, spans: &[Span]) -> (Vec<Call>, usize) {
                 xray.next();
             } else {
                 let (o, x) = (*o, *x);
-                // X-Ray tells errors and faults apart, so its report stays.
+                // X-Ray distinguishes errors and faults, so its report is kept.
                 if let (Some(gone), Some(stays)) = (calls[o].take(), &mut calls[x]) {
                     stays.outside |= gone.outside;
                     stays.outcome = stays.outcome.max(gone.outcome);

@@ -1,4 +1,4 @@
-//! Aggregates traces to a map.
+//! Aggregates traces into a map.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,7 +10,7 @@ use crate::trace::{Span, Trace};
 /// The name of external callers.
 const OUTSIDE: &str = "client";
 
-/// Makes a map of traces.
+/// Computes the map of traces.
 pub fn of<'a>(traces: impl Iterator<Item = &'a Trace>) -> ServiceMap {
     let mut maker = Maker::default();
     for trace in traces {
@@ -49,7 +49,7 @@ impl Tally {
             Outcome::Error => self.errors += 1,
             Outcome::Fault => self.faults += 1,
         }
-        // A clock that was set back must not give a negative duration.
+        // A clock that was set back must not result in a negative duration.
         self.lengths.extend(span.duration().map(|length| length.max(0)));
     }
 
@@ -77,7 +77,7 @@ fn small(n: usize) -> u32 {
 }
 
 impl Maker {
-    /// Adds a trace; one without spans is none.
+    /// Adds a trace; one without spans is ignored.
     pub fn add(&mut self, trace: &Trace) {
         if trace.spans.is_empty() {
             return;
@@ -95,7 +95,7 @@ impl Maker {
         }
         for call in &found.calls {
             let to = &found.places[call.to];
-            // Who is called by a host's name and sent nothing has no view of its own of the call; both are one span.
+            // For a callee that sent no spans, both sides of the call are the caller's span.
             self.nodes.entry(to.clone()).or_default().add(&trace.spans[call.handled], call.outcome);
             let from = match (call.from, call.outside) {
                 (Some(from), _) if from == call.to => {
@@ -154,8 +154,8 @@ impl Maker {
     }
 }
 
-/// In which order a map has its nodes: clients first, then by the number of calls it takes from them; then what nothing
-/// outside calls, and what that calls.
+/// The order of a map's nodes: clients first, then by the number of calls from them; then nodes without callers, and
+/// the nodes that they call.
 pub fn order<'a, T>(nodes: &BTreeMap<Place, T>, edges: impl Iterator<Item = &'a (Place, Place)>) -> Vec<Place> {
     let mut below: BTreeMap<&Place, Vec<&Place>> = BTreeMap::new();
     let mut called: BTreeSet<&Place> = BTreeSet::new();

@@ -96,7 +96,7 @@ fn a_request_through_two_services_to_a_database_and_another_host() {
 }
 
 #[test]
-fn an_xray_fan_out_hangs_under_the_caller_and_not_under_the_call() {
+fn an_xray_fan_out_belongs_to_the_caller() {
     use SpanKind::{Segment, Subsegment};
     let (nodes, edges, _) = of_one(vec![
         span(1, 0, Segment, "frontend", 0, 100),
@@ -161,7 +161,7 @@ fn an_otlp_caller_and_an_xray_callee_are_two_services_of_one_map() {
 }
 
 #[test]
-fn failures_are_told_apart() {
+fn kinds_of_failure_are_distinguished() {
     use SpanKind::{Segment, Server};
     let http = |id, status: i64, code| {
         let mut span = span(id, 0, Server, "backend", 0, 10);
@@ -193,7 +193,7 @@ fn failures_are_told_apart() {
 }
 
 #[test]
-fn the_caller_sees_its_own_time_on_the_arrow() {
+fn edges_have_the_callers_durations() {
     use SpanKind::{Client, Server};
     let map = of([trace(
         1,
@@ -211,7 +211,7 @@ fn the_caller_sees_its_own_time_on_the_arrow() {
 }
 
 #[test]
-fn lengths_are_by_nearest_rank() {
+fn percentiles_use_the_nearest_rank() {
     let traces: Vec<Trace> =
         (1..=20).map(|n| trace(n, vec![span(1, 0, SpanKind::Server, "s", 0, i64::from(n))])).collect();
     let t = of(traces.iter()).nodes[1].traffic;
@@ -222,7 +222,7 @@ fn lengths_are_by_nearest_rank() {
 }
 
 #[test]
-fn what_is_unfinished_lost_circular_or_to_oneself_is_counted_and_said() {
+fn incomplete_cyclic_and_self_calls_are_noted() {
     use SpanKind::{Client, Internal, Segment, Server, Subsegment};
     let mut open = span(1, 0, Segment, "backend", 0, 0);
     open.end = None;

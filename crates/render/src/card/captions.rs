@@ -1,4 +1,4 @@
-//! Captions, and texts that several cards share.
+//! Captions, and text shared by several cards.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ pub(super) fn named(names: &[&str]) -> Option<String> {
     }
 }
 
-/// The caption, and by which way and version: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 ·
+/// The caption, source, version and digest: `… · local telemetry, X-Ray daemon protocol · tracebook 0.1.0 ·
 /// sha256:1a2b3c4d5e6f`.
 pub(crate) fn provenance(frozen: &Frozen) -> String {
     let from = origin(&frozen.evidence.provenance);
@@ -59,7 +59,7 @@ pub(crate) fn source(provenance: &Provenance) -> &'static str {
     &provenance.question.source.info().name
 }
 
-/// `sha256:` and twelve digits: enough to compare by eye.
+/// `sha256:` and twelve digits, for visual comparison.
 pub(crate) fn short_digest(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
 }
@@ -123,7 +123,7 @@ fn exception(e: &Exception) -> String {
     line
 }
 
-/// Attributes written by instrumentation; the others come from the author of the code.
+/// Attributes set by instrumentation; others come from the author of the code.
 const COMMON: &[&str] = &[
     "http",
     "net",
@@ -191,7 +191,7 @@ pub(super) fn said(span: &Span) -> Vec<String> {
     span.annotations.iter().map(pair).chain(own(span.attributes.iter())).collect()
 }
 
-/// The attributes of no convention, written out.
+/// The attributes outside the conventions, as text.
 pub(super) fn own<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = String> {
     let not_common = |a: &&Attribute| {
         let head = a.key.split('.').next().unwrap_or_default();

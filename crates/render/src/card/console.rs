@@ -14,11 +14,11 @@ use super::table::{MOST_CHARS as MOST_CELL_CHARS, Table, made};
 use super::xml::Svg;
 use crate::inline::visible;
 
-/// A long output shows its first and its last lines.
+/// The number of first and last lines shown of a long output.
 const FIRST: usize = 20;
 const LAST: usize = 60;
 const LINE: f64 = 16.5;
-/// A character's width at 11.5 units: what `textLength` stretches or squeezes every font to.
+/// A character's width at 11.5 units, which `textLength` enforces for every font.
 pub(super) const CELL: f64 = 6.93;
 
 impl Picture for Console {
@@ -78,7 +78,7 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
             y += LINE;
         }
         if gap.contains(&i) {
-            // Not drawn, but its colours carry over.
+            // Not drawn, but its colours continue on the next line.
             pieces(&line.text, 0, &mut style);
             continue;
         }
@@ -94,7 +94,7 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, top + height, &console.notes)
 }
 
-/// One line in its colours, cut with an ellipsis.
+/// One line in its colours, truncated with an ellipsis.
 pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: usize, style: &mut Style) {
     let (pieces, cut) = pieces(line, columns.saturating_sub(1), style);
     #[expect(clippy::cast_precision_loss, reason = "a hundred columns")]
@@ -135,10 +135,10 @@ pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
     text: String,
-    /// The column that it begins in, from 0, and how many it takes.
+    /// Its first column, from 0, and its number of columns.
     column: usize,
     columns: usize,
-    /// Of characters that take two columns: they are pieces of their own, so that every piece is evenly spaced.
+    /// Whether its characters take two columns. They are separate pieces, so that every piece is evenly spaced.
     wide: bool,
     style: Style,
 }
@@ -146,8 +146,8 @@ struct Piece {
 /// Maximum number of characters of a line to process.
 const MOST_CHARS: usize = 20_000;
 
-/// The pieces of a line with a maximum number of columns, and whether it was truncated. `style` is what the line begins
-/// in, and afterwards what the next one does. Tabs go to every eighth column.
+/// The pieces of a line with a maximum number of columns, and whether it was truncated. `style` is the style at its
+/// start, and is set to the style at its end. Tab stops are every eight columns.
 fn pieces(line: &str, most: usize, style: &mut Style) -> (Vec<Piece>, bool) {
     let beginning = text::beginning(line, MOST_CHARS);
     let mut cut = beginning.len() < line.len();
@@ -216,7 +216,7 @@ fn ground(style: Style) -> Option<String> {
     ground.map(|hue| format!("g{hue}"))
 }
 
-/// One of six hues that can be read on a light and on a dark ground, or `n` for greys, black and white.
+/// One of six hues that are legible on light and dark backgrounds, or `n` for greys, black and white.
 fn hue(colour: Colour) -> char {
     match colour.nearest() {
         Named::Red | Named::BrightRed => 'r',
@@ -229,7 +229,7 @@ fn hue(colour: Colour) -> char {
     }
 }
 
-/// Draws the strip: the last lines in small.
+/// Draws the compact card: the last lines, scaled down.
 pub(super) fn strip(console: &Console, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     layout::block(&mut svg, "term", STRIP_CHART, 8.5, END - STRIP_CHART, STRIP - 17.0, 4.0);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_told_apart() {
+    fn colours_are_distinguished() {
         assert_eq!(
             shown(
                 "a\u{1b}[31mred\u{1b}[1;32mgreen\u{1b}[0m \u{1b}[38;5;208morange\u{1b}[38;2;97;218;251mcyan\u{1b}[mx"
@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_colour_is_left_out_and_a_long_line_cut() {
+    fn other_sequences_are_removed_and_long_lines_cut() {
         assert_eq!(shown("\u{1b}[2Jx\u{1b}["), [piece("x", 0, "")]);
         let (all, cut) = pieces(&"x".repeat(300), 100, &mut Style::default());
         assert_eq!((all[0].columns, cut), (100, true));
     }
 
     #[test]
-    fn a_colour_lasts_until_it_is_ended() {
+    fn colours_last_until_reset() {
         let mut style = Style::default();
         pieces("\u{1b}[31mred", 80, &mut style);
         assert_eq!(classes(pieces("still", 80, &mut style).0[0].style), "fr");

@@ -22,11 +22,11 @@ use super::{Size, strip as trace_strip};
 
 /// Maximum number of rows.
 const MOST_ROWS: usize = 60;
-/// The most marks in one lane.
+/// Maximum number of marks in one lane.
 const MOST_MARKS: usize = 400;
 const LANE: f64 = 24.0;
 const LINE: f64 = 16.0;
-/// Where the columns of the rows are.
+/// The positions of the columns.
 const OFFSET: f64 = PAD + 82.0;
 const SOURCE: f64 = PAD + 92.0;
 const TEXT: f64 = PAD + 196.0;
@@ -115,7 +115,7 @@ fn facts(dossier: &Dossier) -> String {
     facts.join(" · ")
 }
 
-/// A mark on the axis; its form depends on the source.
+/// A mark on the axis; its shape depends on the source.
 #[derive(Clone, Copy)]
 enum Mark {
     Log(&'static str),
@@ -239,7 +239,7 @@ fn within_a_second(svg: &mut Svg, axis: &Axis, time: i64, end: i64, middle: f64)
     true
 }
 
-/// Everything but the spans, in the order of time.
+/// All items except spans, by time.
 fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     let mut line: Vec<(Option<Nanos>, Moment)> = dossier
         .time_line()
@@ -273,14 +273,14 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     y
 }
 
-/// What a row shows.
+/// The content of a row.
 struct Shown<'a> {
     tag: (&'static str, String),
     text: &'a str,
-    /// Where it came from.
+    /// Its source.
     from: String,
     by: Join,
-    /// The same as text.
+    /// Its content as text.
     joined: &'static str,
     /// A console line keeps its colours.
     colours: bool,

@@ -50,7 +50,7 @@ pub(super) fn seal(frozen: &Frozen, size: Size, drawing: &str) -> Card {
     };
     let json = without_xml(&serde_json::to_string(&metadata).unwrap_or_default());
     let at = drawing.find(">\n").map_or(0, |i| i + 2);
-    // The element stands before a line break of the drawing: outside of it nothing is added.
+    // The element goes before an existing line break of the drawing, so that nothing is added outside it.
     let svg = format!("{}{OPENING}{json}{CLOSING}{}", &drawing[..at], &drawing[at..]);
     Card { svg, sidecar: large.then(|| Sidecar { name, bytes: frozen.canonical.clone().into_bytes() }) }
 }
@@ -86,7 +86,7 @@ pub(crate) struct Envelope {
     pub(crate) renderer: String,
     pub(crate) size: Size,
     pub(crate) digest: String,
-    /// Whether the bytes outside the metadata are those that were digested.
+    /// Whether the bytes outside the metadata match their digest.
     pub(crate) drawing_holds: bool,
     pub(crate) held: Held,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Envelope {
 pub(crate) enum Held {
     /// In the picture.
     Inside(String),
-    /// In a file beside it, of this name and digest.
+    /// In a separate file in the same folder, with this name and digest.
     Beside(String, String),
 }
 
@@ -113,17 +113,17 @@ pub(crate) enum NotRead {
 /// nesting have no effect.
 pub(crate) fn open(svg: &str) -> Result<Envelope, NotRead> {
     if svg.len() > LARGEST_SVG {
-        return Err(NotRead::NotOurs(format!("{} bytes are more than any card has", svg.len())));
+        return Err(NotRead::NotOurs(format!("{} bytes is larger than any card", svg.len())));
     }
     let ours = svg.starts_with("<svg ") && svg.lines().next().is_some_and(|line| line.contains(" data-renderer=\""));
     let wrong = |text: &str| match ours {
         true => NotRead::Broken(text.to_owned()),
         false => NotRead::NotOurs(text.to_owned()),
     };
-    let Some(start) = svg.find(OPENING) else { return Err(wrong("it carries no data")) };
-    let Some(end) = svg.find(CLOSING) else { return Err(wrong("its data has no end")) };
+    let Some(start) = svg.find(OPENING) else { return Err(wrong("it contains no data")) };
+    let Some(end) = svg.find(CLOSING) else { return Err(wrong("its data is truncated")) };
     if end < start || svg.matches("<metadata").count() != 1 || svg.matches("</metadata").count() != 1 {
-        return Err(wrong("it carries more than one set of data"));
+        return Err(wrong("it contains more than one set of data"));
     }
     let json = &svg[start + OPENING.len()..end];
     let metadata: Metadata = match serde_json::from_str(json) {
@@ -134,7 +134,7 @@ pub(crate) fn open(svg: &str) -> Result<Envelope, NotRead> {
     let held = match (metadata.evidence, metadata.sidecar) {
         (Some(text), None) => Held::Inside(text),
         (None, Some(beside)) => Held::Beside(beside.name, beside.digest),
-        _ => return Err(NotRead::Broken("its data is neither inside nor beside it".to_owned())),
+        _ => return Err(NotRead::Broken("its data is neither in the picture nor in a separate file".to_owned())),
     };
     Ok(Envelope {
         renderer: metadata.renderer,

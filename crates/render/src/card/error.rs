@@ -14,17 +14,17 @@ use super::table::{Table, made};
 use super::xml::Svg;
 use crate::inline::visible;
 
-/// The most exceptions of a chain that are drawn.
+/// Maximum number of exceptions drawn of a chain.
 const MOST_TRACES: usize = 6;
-/// The most frames that are drawn of one exception: the most recent ones.
+/// Maximum number of frames drawn of an exception; the most recent ones are kept.
 const MOST_FRAMES: usize = 24;
-/// The most rows of request or custom data.
+/// Maximum number of rows of request or custom data.
 const MOST_PAIRS: usize = 12;
-/// The most local variables of a frame.
+/// Maximum number of local variables of a frame.
 const MOST_LOCALS: usize = 8;
-/// The most lines of code before and after the failing one.
+/// Maximum number of lines of code before and after the failing one.
 const MOST_CONTEXT: usize = 4;
-/// The most lines of a message.
+/// Maximum number of lines of a message.
 const MOST_LINES: usize = 12;
 
 impl Picture for ErrorItem {
@@ -62,7 +62,7 @@ pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     if occurrence.traces.is_empty() {
         let text = if occurrence.message.is_empty() { &error.title } else { &occurrence.message };
         let lines = CODE.wrap(text, END - PAD - 24.0, MOST_LINES);
-        // A message that the title already has is not repeated.
+        // A message that is part of the title is not repeated.
         if text.trim().is_empty() {
             layout::put(&mut svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
             y += 22.0;
@@ -89,7 +89,7 @@ pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, y, &occurrence.notes)
 }
 
-/// Draws the strip: the number of occurrences, and when they were.
+/// Draws the compact card: the number of occurrences and their times.
 pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     let times: Vec<Nanos> = moments(error);
@@ -213,7 +213,7 @@ fn grid(svg: &mut Svg, facts: &[(&'static str, String)], top: f64) -> f64 {
     top + rows * 19.0 + 8.0
 }
 
-/// A heading; returns where what it heads begins.
+/// A heading; returns the position below it.
 fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
     let y = y + 8.0;
     layout::rule(svg, y);
@@ -222,7 +222,7 @@ fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
     y + 28.0
 }
 
-/// Lines of a text on a ground.
+/// Lines of text on a background.
 fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a dozen lines")]
     let height = lines.len() as f64 * 16.0 + 14.0;
@@ -235,7 +235,7 @@ fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
     y + height + 4.0
 }
 
-/// Library code, where the cause of an error seldom is.
+/// Whether a frame is library code, which is rarely the cause of an error.
 fn is_library(file: &str) -> bool {
     const LIBRARIES: [&str; 10] = [
         "site-packages",
@@ -271,7 +271,7 @@ pub(super) fn place(frame: &CodeFrame) -> String {
     text
 }
 
-/// The file's end is what tells it from others.
+/// Truncates a path at its start, since its end distinguishes it from others.
 fn tail(file: &str, room: f64) -> String {
     let end: Vec<char> = file.chars().rev().take(300).collect();
     let whole: String = layout::clean(&end.iter().rev().collect::<String>());
@@ -319,7 +319,7 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
         layout::put(svg, "small muted", PAD + 12.0, y + 12.0, "(no frames were sent)");
         y += 18.0;
     }
-    // The last frame of the author's code is the most interesting one.
+    // The last frame of the author's code is the most relevant one.
     let own = shown.iter().rposition(|f| !is_library(&f.filename));
     for (i, f) in shown.iter().enumerate() {
         y = frame(svg, f, own == Some(i), y);
@@ -369,7 +369,7 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
         let class = if library || !own { "muted" } else { "" };
         layout::code(svg, "muted", x + gutter - CODE.width(number), y, number);
         let line: String = line.chars().take(400).collect::<String>().replace('\t', "    ");
-        // The lines around are indented as in the file; the failing one comes without its indentation.
+        // The lines around it are indented as in the file, but the failing line is sent without indentation.
         let line = if *own { layout::clean(&line) } else { visible(line.trim_end()) };
         layout::code(svg, class, begin, y, &CODE.fit(&line, END - begin - 12.0));
         y += 17.0;
@@ -384,8 +384,8 @@ fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
     top + height + 3.0
 }
 
-/// The failing line between those around it, each with its number and whether it is the failing one. Without any around
-/// it, it stands alone and without a number, which its place has already.
+/// The failing line and those around it, each with its number and whether it is the failing one. Without lines around
+/// it, it has no number, since the frame's location already contains it.
 fn around(frame: &CodeFrame) -> Vec<(String, &String, bool)> {
     let before = &frame.pre[frame.pre.len().saturating_sub(MOST_CONTEXT)..];
     let after = &frame.post[..frame.post.len().min(MOST_CONTEXT)];
@@ -405,7 +405,7 @@ fn pair(a: &Attribute) -> String {
     format!("{} = {}", text::beginning(&a.key, 80), text::beginning(&a.value.to_string(), 160))
 }
 
-/// Method, address, headers and parameters.
+/// Method, URL, headers and parameters.
 fn request(svg: &mut Svg, occurrence: &Occurrence, top: f64) -> f64 {
     let of = |key: &str| tracebook_core::value::get(&occurrence.request, key).map(|v| layout::clean(&v.to_string()));
     let (method, url) = (of("method").unwrap_or_default(), of("url").unwrap_or_default());
@@ -433,7 +433,7 @@ fn pairs<'a>(svg: &mut Svg, name: &str, list: impl Iterator<Item = &'a Attribute
     rows(svg, list, y)
 }
 
-/// A name and a value a row.
+/// Rows of a name and a value.
 fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) -> f64 {
     const NAMES: f64 = 190.0;
     let mut y = top;
@@ -503,7 +503,7 @@ fn table(error: &ErrorItem) -> Table {
     made("facts, stack and request".to_owned(), ["Part", "Name", "Value"], rows.len(), rows.into_iter())
 }
 
-/// A frame with its code, and what its arguments were.
+/// A frame with its code and arguments.
 fn frame_rows(f: &CodeFrame) -> impl Iterator<Item = [String; 3]> {
     let code = row("Frame", &place(f), f.code.clone());
     let args = f.args.iter().map(|a| row("Argument", &a.key, a.value.to_string()));

@@ -10,11 +10,11 @@ use super::style::STYLE;
 use super::xml::Svg;
 use super::{LARGE, RENDERER, Size};
 
-/// The width of every card, and the room left at its sides.
+/// The width of every card, and its horizontal padding.
 pub(super) const WIDTH: f64 = 880.0;
 pub(super) const PAD: f64 = 20.0;
 
-/// Opens the drawing: size, words for those who cannot see it, style, sheet.
+/// Opens the drawing: size, description for screen readers, style, background.
 pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &str, description: &str) -> Svg {
     let mut svg = Svg::new();
     let view = format!("0 0 {WIDTH} {height}");
@@ -47,7 +47,7 @@ pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &st
     svg
 }
 
-/// The status of a trace as a colour class and a word, so that colour is not the only indication.
+/// The status of a trace as a colour class and a label, so that colour is not the only indication.
 pub(super) fn verdict(trace: &Trace) -> (&'static str, &'static str) {
     match trace.status_word() {
         "ok" => ("good", "OK"),
@@ -60,13 +60,13 @@ pub(super) fn verdict(trace: &Trace) -> (&'static str, &'static str) {
 
 const PILL: Font = Font::bold(11.0);
 
-/// Draws the status pill with its right end at `right`; returns where it begins.
+/// Draws the status pill with its right end at `right`; returns its left end.
 pub(super) fn pill(svg: &mut Svg, right: f64, middle: f64, trace: &Trace) -> f64 {
     let (class, word) = verdict(trace);
     signed(svg, right, middle, class, word)
 }
 
-/// A pill of a colour class with its sign and a word; returns where it begins.
+/// A pill with a colour class, its sign and a label; returns its left end.
 pub(super) fn signed(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 {
     let ground = format!("{class}bg");
     let width = PILL.width(word) + 34.0;
@@ -101,7 +101,7 @@ pub(super) fn sign(svg: &mut Svg, x: f64, y: f64, class: &str) {
     svg.leaf("path", &[("class", "on".into()), ("d", (&path).into())]);
 }
 
-/// The class of a span's status, where it has something to say.
+/// The class of a span's status, if it is notable.
 pub(super) fn is_bad(code: StatusCode) -> bool {
     code.is_error()
 }
@@ -110,7 +110,7 @@ const SMALL: Font = Font::plain(11.0);
 const DIGEST: Font = Font::mono(11.0);
 pub(super) const FOOT_LINE: f64 = 17.0;
 
-/// The lines of the footer: notes first, then where the data came from.
+/// The lines of the footer: notes first, then the provenance.
 pub(super) struct Footer {
     notes: Vec<String>,
     origin: Option<(String, String, String)>,

@@ -1,5 +1,4 @@
-//! The sheet of every card that is no trace's: a head, what the kind draws, a footer. And the strip of the compact
-//! ones.
+//! The layout of every card except traces: a header, a body, and a footer; and that of compact cards.
 
 use tracebook_core::evidence::Frozen;
 
@@ -20,7 +19,7 @@ pub(super) const MONO: Font = Font::mono(11.0);
 pub(super) const CODE: Font = Font::mono(11.5);
 pub(super) const TAG: Font = Font::bold(10.0);
 
-/// What stands above the line: who, how it went, and the facts.
+/// The header: title, status, and facts.
 pub(super) struct Head {
     /// Shown in bold, on one line.
     pub(super) title: String,
@@ -35,7 +34,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Where the body begins.
+    /// The top of the body.
     pub(super) fn bottom(&self) -> f64 {
         if self.chips.is_empty() { 84.0 } else { 106.0 }
     }
@@ -71,7 +70,7 @@ impl Head {
     }
 }
 
-/// The whole card: what the body drew until `bottom`, between head and footer.
+/// The complete card: the body down to `bottom`, between header and footer.
 pub(super) fn sheet(
     frozen: Option<&Frozen>,
     head: &Head,
@@ -90,24 +89,24 @@ pub(super) fn sheet(
     svg.finish()
 }
 
-/// The footer, its notes cut to the width of the sheet.
+/// The footer, with notes truncated to the width of the card.
 pub(super) fn footer(notes: &[String], frozen: Option<&Frozen>) -> Footer {
     let notes: Vec<String> = notes.iter().map(|n| SMALL.fit(&clean(n), END - PAD - 14.0)).collect();
     Footer::of(&notes, frozen)
 }
 
-/// The height of a strip, and where the picture at its right begins.
+/// The height of a compact card, and the left end of the picture in it.
 pub(super) const STRIP: f64 = 64.0;
 pub(super) const STRIP_CHART: f64 = 660.0;
 
-/// The compact card: sign, title and facts at the left, a small picture of the whole at the right.
+/// The compact card: sign, title and facts at the left, a small picture at the right.
 pub(super) fn strip(frozen: Option<&Frozen>, head: &Head, picture: Svg) -> String {
     let title = clean(&head.title);
     let (class, word) = (head.pill.0, head.pill.1.as_str());
     let mut facts = clean(&head.facts);
     if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
         let longer = format!("{facts} · {digest}");
-        // Half a digest is of no use.
+        // A truncated digest is useless.
         if SMALL.width(&longer) <= STRIP_CHART - 24.0 - (PAD + 22.0) {
             facts = longer;
         }
@@ -135,7 +134,7 @@ pub(super) fn strip(frozen: Option<&Frozen>, head: &Head, picture: Svg) -> Strin
     svg.finish()
 }
 
-/// The pill in a head; returns where it begins.
+/// The pill in a header; returns its left end.
 fn pill(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 {
     if class != "note" {
         return frame::signed(svg, right, middle, class, word);
@@ -147,7 +146,7 @@ fn pill(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 
     x
 }
 
-/// Text as it is drawn, of at most some thousand characters: no line shows more.
+/// Text for drawing, of at most a few thousand characters, since no line shows more.
 pub(super) fn clean(text: &str) -> String {
     let beginning: String = text.chars().take(2_000).collect();
     visible(beginning.trim())
@@ -165,7 +164,7 @@ pub(super) fn end(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
     anchored(svg, class, x, y, text, "end");
 }
 
-/// A text with its middle at `x`.
+/// A text centred at `x`.
 pub(super) fn middle(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
     anchored(svg, class, x, y, text, "middle");
 }
@@ -177,7 +176,7 @@ fn anchored(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str, anchor: &'st
     }
 }
 
-/// A text whose blanks count.
+/// A text that preserves blanks.
 pub(super) fn code(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
     if !text.is_empty() {
         let class = format!("mono code {class}");
@@ -202,7 +201,7 @@ pub(super) fn block(svg: &mut Svg, class: &str, x: f64, y: f64, width: f64, heig
     );
 }
 
-/// A line over the whole width.
+/// A horizontal line across the card.
 pub(super) fn rule(svg: &mut Svg, y: f64) {
     svg.leaf(
         "line",
@@ -215,7 +214,7 @@ pub(super) fn band(svg: &mut Svg, y: f64, height: f64) {
     block(svg, "band", PAD - 8.0, y, WIDTH - 2.0 * PAD + 16.0, height, 4.0);
 }
 
-/// A small word on a ground; returns how wide it is.
+/// A small label on a background; returns its width.
 pub(super) fn tag(svg: &mut Svg, x: f64, middle: f64, class: &str, word: &str, most: f64) -> f64 {
     let word = TAG.fit(&clean(word), most - 12.0);
     let width = TAG.width(&word) + 12.0;
@@ -228,7 +227,7 @@ pub(super) fn tag(svg: &mut Svg, x: f64, middle: f64, class: &str, word: &str, m
     width
 }
 
-/// The colour class of a severity's word, in any vendor's spelling.
+/// The colour class of a severity, in any vendor's spelling.
 pub(super) fn severity(word: &str) -> &'static str {
     let upper: String = word.chars().take(12).collect::<String>().to_ascii_uppercase();
     let is = |heads: &[&str]| heads.iter().any(|h| upper.starts_with(h));
@@ -243,7 +242,7 @@ pub(super) fn severity(word: &str) -> &'static str {
     }
 }
 
-/// `15:20:13.087`, and the day it is of.
+/// `15:20:13.087`, and its day.
 pub(super) fn clock(time: tracebook_core::time::Nanos) -> (String, String) {
     let text = time.rfc3339();
     match text.trim_end_matches('Z').split_once('T') {

@@ -1,4 +1,4 @@
-//! The answer of a live card: the card of what was found, in a frame that marks it as not frozen.
+//! The result of a live card: its card, in a frame that marks it as not frozen.
 
 use tracebook_core::evidence::Body;
 use tracebook_core::time::Nanos;
@@ -13,7 +13,7 @@ const BANNER: f64 = 26.0;
 const PILL: Font = Font::bold(11.0);
 const SMALL: Font = Font::plain(11.0);
 
-/// Draws an answer that is not frozen: without digest and metadata, and marked, so that a copy cannot pass for
+/// Draws a result that is not frozen: without digest and metadata, and marked, so that a copy cannot be mistaken for
 /// evidence.
 pub fn live(body: &Body, size: Size, asked_at: Nanos, question: &str) -> String {
     let inner = preview(body, size);
@@ -30,7 +30,7 @@ pub fn live(body: &Body, size: Size, asked_at: Nanos, question: &str) -> String 
             ("role", "img".into()),
         ],
     );
-    // The card's own style serves the whole document, and stands first.
+    // The card's style comes first and applies to the whole document.
     svg.open("svg", &[("y", BANNER.into()), ("width", WIDTH.into()), ("height", (height - BANNER).into())]);
     svg.raw(&inner);
     svg.close();
@@ -53,7 +53,7 @@ pub fn live(body: &Body, size: Size, asked_at: Nanos, question: &str) -> String 
     svg.finish()
 }
 
-/// The height that a card of ours says it has, in its first tag.
+/// The height of a card, from its first tag.
 fn height_of(svg: &str) -> f64 {
     let tag = svg.split_once('>').map_or(svg, |(tag, _)| tag);
     let height = tag.split_once(" height=\"").and_then(|(_, rest)| rest.split_once('"'));
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_marked_and_is_no_evidence() {
+    fn a_result_is_marked_and_is_not_evidence() {
         let console = tracebook_core::console::Console::from_text("docker compose ps", "db  running </svg>");
         let body = Body::Console(console);
         for size in [Size::Full, Size::Compact] {

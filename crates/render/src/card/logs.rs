@@ -16,9 +16,9 @@ use super::style::HUES;
 use super::table::{Table, made};
 use super::xml::Svg;
 
-/// The most events that get a row.
+/// Maximum number of events that are drawn.
 const MOST_ROWS: usize = 60;
-/// The most lines of one message.
+/// Maximum number of lines of one message.
 const MOST_LINES: usize = 3;
 const LINE: f64 = 16.0;
 const TIME: f64 = 92.0;
@@ -109,7 +109,7 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
         let bad = class == "bad";
         #[expect(clippy::cast_possible_truncation, reason = "a place of two units on a strip")]
         let place = (x / 2.5) as i64;
-        // Ticks upon each other are one.
+        // Overlapping ticks are drawn once.
         if seen.insert((bad, place), ()).is_some() {
             continue;
         }
@@ -124,12 +124,12 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
 }
 
 struct Columns {
-    /// More than one day, so each row has the date.
+    /// Whether there is more than one day, so that each row shows its date.
     days: bool,
     severity: bool,
-    /// More than one group or stream, so each row says its own.
+    /// Whether there is more than one group or stream, so that each row shows its own.
     sources: bool,
-    /// The traces by order of appearance, where there is more than one, or some have none.
+    /// The traces in order of appearance, if there is more than one or some events have none.
     traces: BTreeMap<TraceId, usize>,
 }
 
@@ -211,7 +211,7 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
     height
 }
 
-/// Where it came from, where that is not the same for all, and what the writer of the code said with it.
+/// Its origin, if that differs between events, and the attributes from the author of the code.
 fn meta(event: &LogEvent, columns: &Columns) -> String {
     let mut parts = Vec::new();
     if columns.sources {

@@ -1,11 +1,11 @@
-//! Measures the maximum width of text with a table, independent of the machine.
+//! Computes an upper bound of the width of text from a table, independent of installed fonts.
 
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::inline::visible;
 
 /// Advance widths of the printable ASCII characters in thousandths of the font size, of DejaVu Sans. It is one of the
-/// widest fonts that a system may substitute, so text that fits here fits there.
+/// widest fonts that a system may substitute, so text that fits in it fits in others.
 const WIDTHS: [u16; 95] = [
     318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337, 636, 636, 636, 636, 636, 636, 636,
     636, 636, 636, 337, 337, 838, 838, 838, 531, 1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863,
@@ -27,7 +27,7 @@ impl Font {
         Self { size, factor: 1.0, mono: false }
     }
 
-    /// Bold: a twelfth wider at most where it matters.
+    /// Bold is at most a twelfth wider.
     pub(super) const fn bold(size: f64) -> Self {
         Self { size, factor: 1.12, mono: false }
     }
@@ -36,7 +36,7 @@ impl Font {
         Self { size, factor: 1.0, mono: true }
     }
 
-    /// The width in user units; never less than a reader's font needs.
+    /// The width in user units, an upper bound for other fonts.
     pub(super) fn width(self, text: &str) -> f64 {
         text.chars().map(|c| self.advance(c)).sum()
     }
@@ -46,7 +46,7 @@ impl Font {
             32..=126 if self.mono => 0.612,
             code @ 32..=126 => f64::from(WIDTHS[code as usize - 32]) / 1000.0,
             0xfffd if !self.mono => 1.1,
-            // Wide characters are one em in most fonts, emoji up to 1.4; the narrow rest is below 0.9.
+            // Wide characters are one em in most fonts, emoji up to 1.4; all others are below 0.9.
             _ => match c.width() {
                 Some(0) => 0.05,
                 Some(2) => 1.4,
@@ -56,12 +56,12 @@ impl Font {
         em * self.size * self.factor
     }
 
-    /// The text, cut with an ellipsis so that it is no wider than `room`; empty where not even that fits.
+    /// The text, truncated with an ellipsis to the width `room`; empty if not even the ellipsis fits.
     pub(super) fn fit(self, text: &str, room: f64) -> String {
         let dots = self.advance('…');
         let mut used = 0.0;
         let mut out = String::new();
-        // Where the text would be cut if it turns out too long.
+        // The position to truncate at if the text is too long.
         let mut keep = None;
         for c in text.chars() {
             let next = used + self.advance(c);
@@ -84,9 +84,8 @@ impl Font {
         out
     }
 
-    /// The text on at most `most` lines of this width, broken at blanks where there are some; the last ends with an
-    /// ellipsis where there is more. Its own line breaks stay, a tab is four blanks, and only as much is read as is
-    /// shown.
+    /// The text on at most `most` lines of this width, wrapped at blanks if possible; the last ends with an ellipsis if
+    /// text remains. Keeps line breaks, replaces tabs by four blanks, and reads only as much text as is shown.
     pub(super) fn wrap(self, text: &str, room: f64, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         let longest = self.most_chars(room).saturating_mul(most);
@@ -117,7 +116,7 @@ impl Font {
         lines
     }
 
-    /// Where a line of this width ends: behind its last blank, if that is not too far back.
+    /// The end of a line of this width: after its last blank, if that is not too far back.
     fn line_end(self, text: &str, room: f64) -> usize {
         let mut used = 0.0;
         let mut blank = None;

@@ -36,17 +36,17 @@ pub use table::{MOST_ROWS, Table};
 /// The version of the renderer.
 pub const RENDERER: &str = "2";
 
-/// How much of the page a card takes.
+/// The size of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
-    /// The whole waterfall.
+    /// The full card.
     Full,
-    /// One strip.
+    /// The compact card, one strip.
     Compact,
 }
 
 impl Size {
-    /// The word in a card's metadata.
+    /// The name in a card's metadata.
     pub fn word(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -68,7 +68,7 @@ impl Size {
     }
 }
 
-/// The file that large data goes to, beside the picture.
+/// A separate file for large data, in the picture's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sidecar {
     /// Its name, without a folder: `01J….json`.
@@ -77,21 +77,21 @@ pub struct Sidecar {
     pub bytes: Vec<u8>,
 }
 
-/// A picture that carries its data.
+/// A picture with embedded data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
     /// The SVG file.
     pub svg: String,
-    /// The data, where it is too large to be inside the picture.
+    /// The data, if it is too large to embed.
     pub sidecar: Option<Sidecar>,
 }
 
-/// Draws frozen evidence and puts its data into the picture, or beside it where it is large.
+/// Draws frozen evidence and embeds its data in the picture, or returns it as a separate file if it is large.
 pub fn svg(frozen: &Frozen, size: Size) -> Card {
     envelope::seal(frozen, size, &draw(&frozen.evidence.body, Some(frozen), size))
 }
 
-/// Draws data that is not frozen: the picture alone, without provenance and metadata.
+/// Draws data that is not frozen, without provenance and metadata.
 pub fn preview(evidence_body: &Body, size: Size) -> String {
     draw(evidence_body, None, size)
 }
@@ -99,7 +99,7 @@ pub fn preview(evidence_body: &Body, size: Size) -> String {
 /// The card in a fixed colour scheme, since WebKitGTK draws an `<img>` as if the user preferred light. For display
 /// only: the result does not verify.
 pub fn themed(svg: &str, dark: bool) -> String {
-    // Data may hold the same words, and it stands before the style; the style's tag it cannot hold.
+    // Data before the style may contain the same text, but never the style's tag.
     let at = svg.find("<style>").unwrap_or(0);
     let themed = svg[at..].replacen(style::IF_DARK, if dark { "@media all" } else { "@media not all" }, 1);
     format!("{}{themed}", &svg[..at])
@@ -110,9 +110,9 @@ pub fn table(frozen: &Frozen) -> Table {
     picture(&frozen.evidence.body).table()
 }
 
-/// What is drawn and written of a kind of evidence. Each kind implements it in a file of its own.
+/// The presentation of a kind of evidence. Each kind implements it in its own module.
 trait Picture {
-    /// The full card, with a footer on its origin where it is frozen.
+    /// The full card, with the provenance in the footer if it is frozen.
     fn full(&self, frozen: Option<&Frozen>) -> String;
 
     /// The compact card.
@@ -120,10 +120,10 @@ trait Picture {
 
     fn table(&self) -> Table;
 
-    /// What a caption begins with.
+    /// The start of a caption.
     fn subject(&self) -> String;
 
-    /// What a caption says between subject and time.
+    /// The part of a caption between subject and time.
     fn facts(&self) -> Vec<String>;
 }
 
@@ -148,7 +148,7 @@ fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
     }
 }
 
-/// How many values were masked for the export that this evidence came out of.
+/// The number of values in this evidence that were masked for an export.
 pub(crate) fn masked(canonical: &str) -> usize {
     #[derive(Deserialize)]
     struct Head {

@@ -1,4 +1,4 @@
-//! A query's result as a table under the query that it answers.
+//! The card of a query: its result as a table below the query.
 
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::query::QueryResult;
@@ -12,18 +12,18 @@ use super::measure::Font;
 use super::table::{self, Table, cell_of};
 use super::xml::Svg;
 
-/// The most rows that are drawn.
+/// Maximum number of rows that are drawn.
 const MOST_ROWS: usize = 40;
-/// The most columns that are drawn.
+/// Maximum number of columns that are drawn.
 const MOST_COLUMNS: usize = 8;
-/// The most lines of the query.
+/// Maximum number of lines of the query.
 const MOST_LINES: usize = 8;
-/// Over how many rows a column's width is made.
+/// The number of rows that determine a column's width.
 const MEASURED: usize = 40;
 const LINE: f64 = 16.0;
 const ROW: f64 = 22.0;
 const GAP: f64 = 16.0;
-/// What a column gets at least, and at most where others need room too.
+/// Minimum width of a column, and its maximum if other columns need space.
 const NARROW: f64 = 44.0;
 
 impl Picture for QueryResult {
@@ -58,7 +58,7 @@ pub(super) fn draw(query: &QueryResult, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, y, &query.notes)
 }
 
-/// Draws the strip: how it went at the left, the first row at the right.
+/// Draws the compact card: the outcome at the left, the first row at the right.
 pub(super) fn strip(query: &QueryResult, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     let pairs: Vec<(&String, &str)> = query
@@ -108,7 +108,7 @@ fn head(query: &QueryResult) -> Head {
     }
 }
 
-/// The query itself; returns where the rows begin.
+/// The query itself; returns the top of the rows.
 fn asked(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
     let given: Vec<&str> = query.query.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let mut lines: Vec<String> =
@@ -178,7 +178,7 @@ struct Column {
     numeric: bool,
 }
 
-/// As wide as their content; if that is too wide, the widest columns are reduced first.
+/// The columns' widths: as wide as their content; if that is too wide, the widest columns are reduced first.
 fn columns(query: &QueryResult) -> Vec<Column> {
     let shown = query.columns.len().min(MOST_COLUMNS);
     let mut widths: Vec<f64> = (0..shown)
@@ -190,7 +190,7 @@ fn columns(query: &QueryResult) -> Vec<Column> {
         .collect();
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
     let room = END - PAD - GAP * shown.saturating_sub(1) as f64;
-    // Lowering the widest to the next one at a time ends, since each step makes two alike.
+    // Reducing the widest to the next one terminates, since each step makes two columns equal.
     for _ in 0..shown {
         let all: f64 = widths.iter().sum();
         if all <= room {
@@ -218,7 +218,7 @@ fn columns(query: &QueryResult) -> Vec<Column> {
 }
 
 fn width(font: Font, text: &str) -> f64 {
-    // One more than measured: a cell that just fits must not get an ellipsis for a rounding.
+    // One more than measured, so that rounding does not add an ellipsis to a cell that just fits.
     font.width(&one_line(text)) + 1.0
 }
 

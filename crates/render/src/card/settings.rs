@@ -1,4 +1,4 @@
-//! X-Ray's settings as tables: groups and sampling rules.
+//! The cards of X-Ray's settings, as tables: groups and sampling rules.
 
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
@@ -12,13 +12,13 @@ use super::measure::Font;
 use super::table::{Table, made};
 use super::xml::Svg;
 
-/// The most groups or rules that get a row.
+/// Maximum number of groups or rules that are drawn.
 const MOST_ROWS: usize = 40;
-/// The most lines of a filter expression.
+/// Maximum number of lines of a filter expression.
 const MOST_LINES: usize = 5;
 const LINE: f64 = 16.0;
 
-/// Where the columns of groups begin.
+/// The positions of the columns of groups.
 const EXPRESSION: f64 = 230.0;
 const INSIGHTS: f64 = 760.0;
 
@@ -82,7 +82,7 @@ pub(super) fn groups(groups: &Groups, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, y, &groups.notes)
 }
 
-/// Draws the strip of groups: their names.
+/// Draws the compact card of groups: their names.
 pub(super) fn groups_strip(groups: &Groups, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     names(&mut svg, groups.groups.iter().map(|g| (g.name.as_str(), "")));
@@ -146,7 +146,7 @@ fn group_row(svg: &mut Svg, group: &Group, top: f64, odd: bool) -> f64 {
     height
 }
 
-/// Where the columns of rules begin.
+/// The positions of the columns of rules.
 const RULE_NAME: f64 = 74.0;
 const MATCHES: f64 = 240.0;
 const RESERVOIR: f64 = 560.0;
@@ -169,7 +169,7 @@ pub(super) fn rules(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, y, &rules.notes)
 }
 
-/// Draws the strip of sampling rules: names and rates.
+/// Draws the compact card of sampling rules: names and rates.
 pub(super) fn rules_strip(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     let rates: Vec<String> = rules.rules.iter().take(3).map(|r| format!("{} %", text::percent(r.fixed_rate))).collect();
@@ -255,7 +255,7 @@ fn bar(svg: &mut Svg, rate: f64, x: f64, y: f64, width: f64) {
     }
 }
 
-/// What a rule asks for beyond `*`.
+/// The conditions of a rule other than `*`.
 pub(super) fn matches(rule: &SamplingRule) -> Vec<(String, String)> {
     let fields = [
         ("service", &rule.service_name),
@@ -276,7 +276,7 @@ pub(super) fn matches(rule: &SamplingRule) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Why SDKs pass a rule over.
+/// Why SDKs ignore a rule.
 fn ignored(rule: &SamplingRule) -> Vec<String> {
     let mut why = Vec::new();
     if !matches!(rule.resource_arn.as_str(), "*" | "") {
@@ -288,12 +288,12 @@ fn ignored(rule: &SamplingRule) -> Vec<String> {
     why
 }
 
-/// What a rule does, as text.
+/// The effect of a rule, as text.
 pub(super) fn sentence(rule: &SamplingRule) -> String {
     let reservoir = match rule.reservoir_size {
         0 => None,
-        1 => Some("the first request a second".to_owned()),
-        n => Some(format!("the first {} requests a second", text::grouped(n as usize))),
+        1 => Some("the first request a second".to_owned()), // words: allow
+        n => Some(format!("the first {} requests a second", text::grouped(n as usize))), // words: allow
     };
     let rate = rule.fixed_rate;
     if rate >= 1.0 {
@@ -320,7 +320,7 @@ fn named(name: &str) -> String {
     }
 }
 
-/// The columns' heads; returns where the rows begin.
+/// The column headings; returns where the rows begin.
 fn columns(svg: &mut Svg, heads: &[(f64, &str)], top: f64) -> f64 {
     for (x, text) in heads {
         layout::put(svg, "small muted", *x, top + 8.0, text);
@@ -328,7 +328,7 @@ fn columns(svg: &mut Svg, heads: &[(f64, &str)], top: f64) -> f64 {
     top + 16.0
 }
 
-/// How many more there are.
+/// The note on rows that were left out.
 fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
     if all == 0 {
         layout::put(svg, "name muted", PAD, y + 18.0, &format!("There are no {many}."));

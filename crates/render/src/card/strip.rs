@@ -15,7 +15,7 @@ use super::{Size, captions};
 const HEIGHT: f64 = 64.0;
 const TITLE: Font = Font::bold(14.0);
 const SMALL: Font = Font::plain(11.0);
-/// Where the small waterfall is.
+/// The position of the small waterfall.
 const CHART: f64 = 660.0;
 const MOST_BARS: usize = 8;
 
@@ -28,7 +28,7 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let mut facts = facts.join(" · ");
     if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
         let longer = format!("{facts} · {digest}");
-        // Half a digest is of no use.
+        // A truncated digest is useless.
         if SMALL.width(&longer) <= CHART - 24.0 - (PAD + 22.0) {
             facts = longer;
         }
@@ -56,7 +56,7 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     svg.finish()
 }
 
-/// The first spans as bars, around the middle of so much height.
+/// The first spans as bars, vertically centred within the height.
 pub(super) fn bars(svg: &mut Svg, trace: &Trace, height: f64, room: f64) {
     let hues = hues(trace);
     let axis = Axis::of(trace, CHART, WIDTH - PAD);

@@ -1,13 +1,13 @@
-//! The colours and type of every card, light and dark.
+//! The colours and fonts of every card, light and dark.
 
-/// How many service colours there are; more services share them again.
+/// The number of service colours, which repeat if there are more services.
 pub(super) const HUES: usize = 8;
 
-/// Where the dark half of the sheet begins.
+/// The start of the dark part of the style sheet.
 pub(super) const IF_DARK: &str = "@media (prefers-color-scheme:dark)";
 
-/// Light is the rule and dark the exception, so that a viewer without media queries still shows a card.
-/// The eight hues keep 3:1 against their background and stay apart for red-green blindness; red is errors' alone.
+/// Light is the default, for viewers without media queries. The eight hues have a contrast of at least 3:1 with their
+/// background and are distinguishable with red-green colour blindness; red is reserved for errors.
 pub(super) const STYLE: &str = "\
 <style>
 text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",\"Noto Sans\",\"DejaVu Sans\",Arial,sans-serif;fill:#1b2430;direction:ltr}

@@ -4,21 +4,21 @@ use tracebook_core::text;
 
 use crate::inline::{escape, one_line};
 
-/// The most rows that a table has.
+/// Maximum number of rows.
 pub const MOST_ROWS: usize = 200;
-/// The most characters of a cell.
+/// Maximum number of characters per cell.
 pub(super) const MOST_CHARS: usize = 300;
 
 /// Rows and columns of plain text, each cell on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What it is a table of: `8 spans`.
+    /// Its caption: `8 spans`.
     pub summary: String,
-    /// The columns' heads.
+    /// The column headings.
     pub head: Vec<String>,
     /// At most [`MOST_ROWS`].
     pub rows: Vec<Vec<String>>,
-    /// How many rows were left out.
+    /// The number of rows left out.
     pub more: usize,
 }
 
@@ -44,7 +44,7 @@ impl Table {
     }
 }
 
-/// A table's head and cells; each cell becomes one line of bounded length.
+/// A table from its headings and cells; each cell becomes one line of bounded length.
 pub(super) fn made<const N: usize>(
     summary: String,
     head: [&str; N],
@@ -55,7 +55,7 @@ pub(super) fn made<const N: usize>(
     Table { summary, head: head.map(str::to_owned).to_vec(), rows: rows.collect(), more: all.saturating_sub(MOST_ROWS) }
 }
 
-/// Reads no more of a text than a cell can show.
+/// The part of a text that a cell can show.
 pub(super) fn cell_of(text: &str) -> String {
     let beginning: String = text.chars().take(MOST_CHARS * 4).collect();
     let cell = clip(&one_line(&beginning));

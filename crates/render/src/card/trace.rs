@@ -1,4 +1,4 @@
-//! A trace: its card, its strip, its table and its words in a caption.
+//! The card, compact card, table and caption of a trace.
 
 use tracebook_core::assemble;
 use tracebook_core::evidence::Frozen;
@@ -65,7 +65,7 @@ fn table(trace: &Trace) -> Table {
     }
 }
 
-/// How a span ended. OTLP reports success by an unset status: then it is the HTTP status, if there is one.
+/// The status of a span. OTLP reports success as an unset status; the HTTP status, if any, is shown instead.
 pub(super) fn status(span: &Span) -> String {
     let http = span.http_status().map(|s| s.to_string());
     match (span.status.code, http) {

@@ -1,4 +1,4 @@
-//! The full card of a trace: every span a row, every row a bar on one axis of time.
+//! The full card of a trace: one row per span, each with a bar on a common time axis.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,13 +14,13 @@ use super::style::HUES;
 use super::xml::{Svg, number};
 use super::{Size, captions};
 
-/// The most spans that get a row.
+/// Maximum number of spans that are drawn.
 const MOST_ROWS: usize = 60;
-/// The most lines of words under one row.
+/// Maximum lines of text under one row.
 const MOST_WORDS: usize = 3;
-/// The most events drawn upon one bar.
+/// Maximum number of events drawn on one bar.
 const MOST_EVENTS: usize = 60;
-/// From here on deeper spans are not moved further right.
+/// Spans deeper than this are not indented further.
 const DEEPEST: usize = 10;
 const INDENT: f64 = 14.0;
 
@@ -39,7 +39,7 @@ const NAME_BOLD: Font = Font::bold(12.5);
 const SMALL: Font = Font::plain(11.0);
 const ID: Font = Font::mono(11.0);
 
-/// The trace's own axis: nanoseconds to user units.
+/// The trace's time axis: converts nanoseconds to user units.
 pub(super) struct Axis {
     pub(super) start: i64,
     span: f64,
@@ -54,7 +54,7 @@ impl Axis {
         Self { start: trace.start().0, span, left, right }
     }
 
-    /// Where a moment is; one before or after the trace is at its end.
+    /// The position of a time, clamped to the ends of the trace.
     pub(super) fn x(&self, nanos: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
         let offset = nanos.saturating_sub(self.start) as f64;
@@ -65,7 +65,7 @@ impl Axis {
         }
     }
 
-    /// Where a span's bar begins and how wide it is: never too narrow to be seen, never over the edge.
+    /// The start and width of a span's bar: at least wide enough to be visible, and within the axis.
     pub(super) fn bar(&self, span: &Span, narrowest: f64) -> (f64, f64) {
         let from = self.x(span.start.0);
         let to = span.end.map_or(self.right, |end| self.x(end.0));
@@ -87,7 +87,7 @@ impl Axis {
     }
 }
 
-/// Which colour a service has: by its place in the trace.
+/// The colour of a service, by its position in the trace.
 pub(super) fn hues(trace: &Trace) -> HashMap<&str, usize> {
     let mut hues = HashMap::new();
     for span in &trace.spans {
@@ -97,16 +97,16 @@ pub(super) fn hues(trace: &Trace) -> HashMap<&str, usize> {
     hues
 }
 
-/// A line of the drawing, before it has its height.
+/// A line of the drawing before layout.
 enum Line<'a> {
-    /// A parent that never came.
+    /// A missing parent.
     Phantom {
         text: String,
         from: f64,
         to: f64,
     },
     Span(&'a Row, &'a Span),
-    /// Words under a span.
+    /// Text under a span.
     Words {
         text: String,
         depth: usize,
@@ -123,7 +123,7 @@ impl Line<'_> {
     }
 }
 
-/// The rows of a trace's spans, before they are drawn.
+/// The rows of a trace before drawing.
 pub(super) struct Waterfall<'a> {
     trace: &'a Trace,
     rows: &'a [Row],
@@ -147,12 +147,12 @@ impl<'a> Waterfall<'a> {
         self.rows.len().saturating_sub(MOST_ROWS)
     }
 
-    /// How high the rows are together.
+    /// The total height of the rows.
     pub(super) fn height(&self) -> f64 {
         self.body() + if self.hidden() > 0 { 28.0 } else { 0.0 }
     }
 
-    /// What stands above the rows: name, facts, services.
+    /// The header: name, facts, services.
     pub(super) fn head(&self, svg: &mut Svg, name: &str, facts: &str) {
         gradients(svg, self.trace, self.rows, &self.hues);
         header(svg, self.trace, name, facts);
@@ -209,7 +209,7 @@ impl<'a> Waterfall<'a> {
     }
 }
 
-/// Where the rows begin.
+/// The top of the rows.
 pub(super) const TOP: f64 = 122.0;
 
 /// Draws the card.
@@ -235,7 +235,7 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     svg.finish()
 }
 
-/// What a trace is about, for those who cannot see the picture.
+/// A description of a trace, for screen readers.
 pub(super) fn description(trace: &Trace, facts: &str) -> String {
     let (_, status) = frame::verdict(trace);
     let services = captions::services(trace);
@@ -325,7 +325,7 @@ fn header(svg: &mut Svg, trace: &Trace, name: &str, facts: &str) {
     svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", 56.0.into())], &NAME.fit(facts, room));
 }
 
-/// The services with their colours, as many as fit.
+/// The legend of services with their colours, as many as fit.
 fn legend(svg: &mut Svg, trace: &Trace, services: &[&str], hues: &HashMap<&str, usize>) {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for span in &trace.spans {
@@ -407,7 +407,7 @@ fn ticks(svg: &mut Svg, axis: &Axis, top: f64, bottom: f64) {
     }
 }
 
-/// Every other span with its words on a band, behind all else.
+/// A band behind every other span and its text, below everything else.
 fn stripes(svg: &mut Svg, lines: &[Line<'_>], top: f64) {
     let mut y = top;
     let mut odd = true;
@@ -435,14 +435,14 @@ fn stripes(svg: &mut Svg, lines: &[Line<'_>], top: f64) {
     }
 }
 
-/// Where the last mark of each depth is, so that a line can be drawn from it.
+/// The position of the last mark at each depth, from which connecting lines are drawn.
 #[derive(Default)]
 struct Tree {
     marks: Vec<f64>,
 }
 
 impl Tree {
-    /// Joins a row to its parent, or to the sibling above it.
+    /// Connects a row to its parent, or to the sibling above it.
     fn joint(&mut self, svg: &mut Svg, depth: usize, y: f64) {
         let depth = depth.min(DEEPEST);
         let middle = y + ROW / 2.0;
@@ -494,7 +494,7 @@ struct Drawn<'a> {
     row: &'a Row,
     span: &'a Span,
     hue: usize,
-    /// Whether the service is written out: it differs from the parent's.
+    /// Whether to show the service: it differs from the parent's.
     name_service: bool,
 }
 
@@ -589,7 +589,7 @@ fn bar(svg: &mut Svg, axis: &Axis, span: &Span, hue: usize, middle: f64, bad: bo
     };
     svg.leaf("rect", &[&[paint], &place[..]].concat());
     if span.end.is_none() {
-        // Open to the right: it has not ended.
+        // Open at the right, since the span has not ended.
         let path = format!("M{} {} V{}", number(axis.right), number(y - 2.0), number(y + BAR + 2.0));
         svg.leaf("path", &[("class", "dash".into()), ("d", (&path).into())]);
     }
@@ -607,7 +607,7 @@ fn bar(svg: &mut Svg, axis: &Axis, span: &Span, hue: usize, middle: f64, bad: bo
     let mut last = f64::MIN;
     for event in span.events.iter().take(MOST_EVENTS) {
         let at = axis.x(event.time.0);
-        // Events closer together than a pixel are one mark.
+        // Events within one pixel are merged.
         if (at - last).abs() < 1.0 {
             continue;
         }

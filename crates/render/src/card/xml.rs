@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::inline::visible;
 
-/// Writes elements; what comes from data passes [`visible`] and is escaped on the way in.
+/// Writes elements. Text from data passes [`visible`] and is escaped.
 pub(super) struct Svg {
     out: String,
     open: Vec<&'static str>,
@@ -70,7 +70,7 @@ impl Svg {
         writeln!(self.out, "</{name}>").ok();
     }
 
-    /// Markup of this crate's own: the style, and the metadata's JSON, in which no character needs escaping.
+    /// Raw markup of this crate: the style, and the metadata's JSON, in which no character needs escaping.
     pub(super) fn raw(&mut self, text: &str) {
         self.out.push_str(text);
     }

@@ -42,7 +42,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The byte that a UTF-16 offset stands for, if it is one of this text.
+/// The byte offset of a UTF-16 offset, if it is valid in this text.
 pub(super) fn byte_of(text: &str, utf16: usize) -> Option<usize> {
     let mut units = 0;
     for (at, c) in text.char_indices() {
@@ -54,12 +54,12 @@ pub(super) fn byte_of(text: &str, utf16: usize) -> Option<usize> {
     (units == utf16).then_some(text.len())
 }
 
-/// What later lines of the same container begin with: quote signs stay, list markers become blanks.
+/// The prefix of later lines of the same container: quote signs are kept, list markers become blanks.
 pub(crate) fn continuation(before: &str) -> String {
     before.chars().map(|c| if matches!(c, '>' | '\t') { c } else { ' ' }).collect()
 }
 
-/// The line ending in use at a byte: that of its line, else of the line before it, else LF.
+/// The line ending used at a byte: that of its line, else of the previous line, else LF.
 pub(crate) fn eol_at(body: &str, at: usize) -> &'static str {
     let kind = |i: usize| match (body.as_bytes()[i], body.as_bytes().get(i + 1)) {
         (b'\r', Some(b'\n')) => "\r\n",

@@ -10,18 +10,18 @@ use super::page::page;
 /// A relative link or picture of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Whether it is shown in the text (`![]()`, `<img>`) rather than linked to.
+    /// Whether it is embedded (`![]()`, `<img>`) rather than linked to.
     pub picture: bool,
     /// Its alternative or link text, as plain text.
     pub alt: String,
-    /// Its target as the text has it, without markdown's escapes.
+    /// Its target as written, without Markdown escapes.
     pub destination: String,
     /// The line it begins on, from 1.
     pub line: usize,
 }
 
 impl Link {
-    /// The file it speaks of: the target without query and fragment, percent signs decoded.
+    /// The file it refers to: the target without query and fragment, percent-decoded.
     pub fn path(&self) -> String {
         let end = self.destination.find(['?', '#']).unwrap_or(self.destination.len());
         percent_decode(&self.destination[..end])
@@ -35,8 +35,8 @@ static TAG: LazyLock<Regex> = LazyLock::new(|| {
 #[expect(clippy::unwrap_used, reason = "a fixed pattern that the tests use")]
 static ALT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?is)\balt\s*=\s*(?:"([^"]*)"|'([^']*)')"#).unwrap());
 
-/// The relative links and pictures of a text, in its order; what is in code, and what names a scheme or a
-/// host or only a heading, is left out.
+/// The relative links and pictures of a text, in document order. Excludes code, and targets with a scheme or a host or
+/// with only a fragment.
 pub fn links(body: &str) -> Vec<Link> {
     let page = page(body);
     let lines = Lines::of(body);
@@ -82,7 +82,7 @@ pub fn links(body: &str) -> Vec<Link> {
 
 fn is_relative(destination: &str) -> bool {
     let before = destination.split(['/', '?', '#']).next().unwrap_or_default();
-    // A scheme has two letters or more: `C:` is a Windows path somebody pasted, and just as missing.
+    // A scheme has two letters or more: `C:` starts a Windows path, which is reported as missing too.
     let scheme = before.split_once(':').is_some_and(|(scheme, _)| {
         scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     });
@@ -93,7 +93,7 @@ fn unescape(text: &str) -> String {
     text.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// Decodes `%20`; what does not decode to UTF-8 stays as it is.
+/// Decodes `%20`; what does not decode to UTF-8 is left unchanged.
 pub(crate) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

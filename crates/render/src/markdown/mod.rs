@@ -1,6 +1,6 @@
 //! References and slots in a text.
 //!
-//! All of them use one parse ([`page`]), so that editor, export and check agree about what is a picture and what is
+//! Editor, export and verification share one parse ([`page`]), so that they agree on what is a picture and what is
 //! code.
 
 mod lines;
@@ -52,7 +52,7 @@ pub struct Place {
 pub struct Reference {
     /// The evidence, or the live card.
     pub id: Id,
-    /// Where the whole image stands.
+    /// The place of the whole image.
     pub place: Place,
     /// Its alternative text, as plain text.
     pub alt: String,
@@ -67,16 +67,16 @@ pub struct Reference {
     pub generated: bool,
 }
 
-/// A place that still wants evidence.
+/// A place for evidence that is still empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Slot {
     /// Its number in this text, from 1.
     pub n: usize,
-    /// The line it stands on, from 1.
+    /// Its line, from 1.
     pub line: usize,
-    /// What it says: the line's text, or the image's alternative text.
+    /// Its text: the line's text, or the image's alternative text.
     pub text: String,
-    /// The kind of evidence it seems to want: `trace`, `logs`, `error`, `console`, `service-map`, `query`, `unknown`.
+    /// The kind of evidence it seems to need: `trace`, `logs`, `error`, `console`, `service-map`, `query`, `unknown`.
     pub wants: String,
     /// What capture replaces.
     pub place: Place,
@@ -138,7 +138,7 @@ pub(crate) fn live_target(destination: &str) -> Option<(Id, String)> {
 fn target(rest: &str) -> Option<(Id, String)> {
     let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
     let size = query.split('&').find_map(|pair| pair.strip_prefix("size=")).unwrap_or("");
-    // A size that this version does not know shows as the full card rather than as nothing.
+    // Unknown sizes are shown as the full card.
     let size = if size == "compact" { size } else { "" };
     Some((id.parse().ok()?, size.to_owned()))
 }

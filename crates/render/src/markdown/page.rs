@@ -14,18 +14,18 @@ pub(crate) struct Picture {
     pub(crate) title: String,
     /// As plain text, on one line.
     pub(crate) alt: String,
-    /// Whether it is all there is in its paragraph, behind nothing but list markers and quote signs.
+    /// Whether it is the only content of its paragraph, after list markers and quote signs.
     pub(crate) alone: bool,
 }
 
 /// One line of a paragraph.
 #[derive(Clone, Debug)]
 pub(super) struct TextLine {
-    /// From the first to the last byte of its content; container prefixes are outside.
+    /// The byte range of its content, without container prefixes.
     pub(super) range: Range<usize>,
-    /// What a reader sees of it, without emphasis and backslashes.
+    /// Its rendered text, without emphasis and backslashes.
     pub(super) text: String,
-    /// Holds more than words: a link, a picture, HTML, a footnote.
+    /// Contains more than text: a link, a picture, HTML, a footnote.
     pub(super) mixed: bool,
 }
 
@@ -33,20 +33,20 @@ pub(super) struct TextLine {
 pub(super) enum Home {
     /// A paragraph, or the text of a tight list item.
     Flow,
-    /// A heading, a table cell, a footnote: text, but no place for a block.
+    /// A heading, a table cell, a footnote: text that cannot contain a block.
     Elsewhere,
     /// A block of raw HTML.
     Html,
 }
 
-/// A stretch of inline text.
+/// A run of inline text.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) home: Home,
     pub(super) lines: Vec<TextLine>,
     /// Indexes into [`Page::pictures`].
     pub(super) pictures: Vec<usize>,
-    /// Whether anything but pictures is in it.
+    /// Whether it contains anything but pictures.
     pub(super) words: bool,
 }
 
@@ -58,19 +58,19 @@ pub(super) struct Anchor {
     pub(super) text: String,
 }
 
-/// What one parse found.
+/// The result of one parse.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) pictures: Vec<Picture>,
     pub(super) runs: Vec<Run>,
     pub(super) anchors: Vec<Anchor>,
-    /// Raw HTML, block by block and tag by tag.
+    /// Raw HTML: whole blocks and inline tags.
     pub(crate) html: Vec<Range<usize>>,
-    /// A fenced code block that the text never closes: its fence.
+    /// The fence of a code block that is not closed.
     pub(super) open_fence: Option<String>,
 }
 
-/// Reads a text as a code host does.
+/// Parses a text as code hosts do.
 pub(crate) fn page(body: &str) -> Page {
     let bom = if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = lone_cr_as_lf(&body[bom..]);
@@ -138,7 +138,7 @@ impl Reader<'_> {
             }
             Event::Html(_) => self.html_block(range),
             Event::FootnoteReference(_) => self.words("", range, true),
-            // A task's box is like a list marker to a slot, but a block cannot stand behind it.
+            // For a slot, a task's checkbox is like a list marker, but a block cannot follow it.
             Event::TaskListMarker(_) => self.open_run().words = true,
             Event::Rule => self.close(),
         }
@@ -250,7 +250,7 @@ impl Reader<'_> {
         self.piece(text, range, mixed, true);
     }
 
-    /// In a line's text a code span keeps its backticks: it is quoted, not said.
+    /// A code span keeps its backticks in a line's text, so that it counts as quoted.
     fn code_span(&mut self, text: &str, range: Range<usize>) {
         match self.picture.is_some() || self.anchor.is_some() {
             true => self.words(text, range, false),
@@ -309,13 +309,13 @@ impl Reader<'_> {
     }
 }
 
-/// The text between the beginning of a byte's line and the byte.
+/// The text from the start of a byte's line to the byte.
 pub(crate) fn line_before(body: &str, at: usize, bom: usize) -> &str {
     let start = body[..at].rfind(['\n', '\r']).map_or(bom.min(at), |i| i + 1);
     &body[start..at]
 }
 
-/// Whether a line's beginning is nothing but blanks, quote signs and list markers.
+/// Whether a line's beginning consists of blanks, quote signs and list markers.
 pub(crate) fn is_container_prefix(prefix: &str) -> bool {
     let mut rest = prefix;
     loop {

@@ -17,13 +17,13 @@ pub struct Placing {
     pub start: usize,
     /// One past the last unit that is replaced.
     pub end: usize,
-    /// What stands there instead.
+    /// The replacement.
     pub insert: String,
-    /// The cursor in the new text: off the line of a reference that stands alone, so that its card shows.
+    /// The cursor in the new text: not on the line of a reference that stands alone, so that its card is shown.
     pub cursor: usize,
 }
 
-/// The place that an editor names, in UTF-16 code units.
+/// A place in the editor, in UTF-16 code units.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     /// From the first unit of a slot to one past its last.
@@ -32,7 +32,7 @@ pub enum Target {
 }
 
 /// Places a reference. In a sentence it stays in the sentence; everywhere else it gets a paragraph of its own. In a
-/// heading, code or HTML it would not be shown, so it goes below. A target that is not in the text means the end.
+/// heading, code or HTML it would not be rendered, so it goes below. A target outside the text means the end.
 pub fn placing(body: &str, reference: &str, target: Target) -> Placing {
     let Placed { mut text, at, breaks } = match target {
         Target::Slot(start, end) => in_slot(body, reference, start, end),
@@ -57,7 +57,7 @@ struct Placed {
     text: String,
     /// Where the reference begins.
     at: usize,
-    /// How many line breaks behind the reference the cursor goes.
+    /// The number of line breaks after the reference to move the cursor by.
     breaks: usize,
 }
 
@@ -128,7 +128,7 @@ fn end_of_break(body: &str, at: usize) -> usize {
     at + if body[at..].starts_with("\r\n") { 2 } else { 1 }
 }
 
-/// The end of the heading, code or HTML that a byte is in. `Err` in code that the text never closes.
+/// The end of the heading, code or HTML that a byte is in. `Err` in code that is not closed.
 fn block_end(body: &str, at: usize) -> Result<Option<usize>, ()> {
     let bom = if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = lone_cr_as_lf(&body[bom..]);
@@ -153,7 +153,7 @@ fn block_end(body: &str, at: usize) -> Result<Option<usize>, ()> {
     Ok(None)
 }
 
-/// The place so many line breaks behind a byte.
+/// The position `breaks` line breaks after a byte.
 fn below(text: &str, after: usize, breaks: usize) -> usize {
     let mut at = after;
     for _ in 0..breaks {

@@ -1,7 +1,7 @@
-//! The words by which the slot finder reads a line. They are those of the instructions that learners are given and of
-//! the notes that they leave for themselves in bootcamp journals; each was added for a line that a test has.
+//! The vocabulary of the slot finder, from the instructions and notes in bootcamp journals. Each word was added for a
+//! line that a test contains.
 
-/// Pictures that nobody would call a container's.
+/// Words for pictures that cannot mean a container image.
 pub(super) const STRONG: &[&str] = &[
     "screenshot",
     "screenshots",
@@ -13,14 +13,14 @@ pub(super) const STRONG: &[&str] = &[
     "screenshoot",
     "printscreen",
 ];
-/// Pictures that may as well be a container's, an app's or a person's.
+/// Words for pictures that can also mean a container image, an app icon or a portrait.
 pub(super) const WEAK: &[&str] =
     &["image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "snip", "snippet"];
 pub(super) const VERBS: &[&str] = &[
     "insert", "add", "put", "place", "include", "attach", "paste", "drop", "embed", "need", "needs", "take", "missing",
     "upload", "show", "provide",
 ];
-/// What follows a picture that is described rather than used.
+/// Words that follow a picture that is described rather than used.
 pub(super) const LEADS: &[&str] = &["of", "for", "from", "showing", "with", "about"];
 pub(super) const POINTERS: &[&str] = &["here", "below", "later", "soon", "please", "pls", "tbd"];
 pub(super) const ARTICLES: &[&str] = &["a", "an", "another", "some", "one", "more", "two", "three"];
@@ -30,7 +30,7 @@ pub(super) const DEFINITE: &[&str] = &[
 ];
 pub(super) const LABELS: &[&str] =
     &["todo", "fixme", "tbd", "tba", "placeholder", "note", "proof", "evidence", "figure", "fig", "here"];
-/// What makes an image a container's or an app's when it stands before it.
+/// Words before `image` that make it a container image or part of an app.
 pub(super) const OTHER_IMAGES: &[&str] = &[
     "docker",
     "dockerfile",
@@ -92,7 +92,7 @@ pub(super) const OTHER_IMAGES: &[&str] = &[
     "app",
     "application",
 ];
-/// Words that make a sentence of a line: finite verbs and subjects.
+/// Words that make a line a sentence: finite verbs and subjects.
 pub(super) const SENTENCE: &[&str] = &[
     "is",
     "are",
@@ -188,7 +188,7 @@ pub(super) const SENTENCE: &[&str] = &[
     "since",
     "again",
 ];
-/// Orders about pictures of another sort, and verbs that have no place in front of a named picture.
+/// Verbs of orders about other kinds of pictures, and verbs that do not precede a named picture.
 pub(super) const OTHER_WORK: &[&str] = &[
     "build",
     "building",
@@ -287,7 +287,7 @@ pub(super) const OTHER_WORK: &[&str] = &[
     "log",
     "query",
 ];
-/// Words that are one edit from ours and mean something else.
+/// Words that are one edit from this vocabulary and mean something else.
 pub(super) const OWN_WORDS: &[&str] = &[
     "inserts", "inset", "insect", "invert", "inert", "adds", "places", "placed", "pasta", "pastes", "pasted", "taste",
     "haste", "imaged", "protos", "proto", "imager", "mirage", "includes", "included", "attached", "attack", "attache",

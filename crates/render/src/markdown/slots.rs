@@ -1,22 +1,21 @@
-//! The slot finder: which lines of a text say "a picture belongs here".
+//! The slot finder: recognizes lines of a text that ask for a picture.
 //!
-//! Two things are slots. An image with an empty target, `![Traces]()`, always is one. A line of a
-//! paragraph is one if it is short and, after its wrapping is taken off (brackets, `TODO:`, `#2`, an arrow), has one
-//! of these forms:
+//! An image with an empty target, `![Traces]()`, is always a slot. A line of a paragraph is a slot if it is short and,
+//! without its decoration (brackets, `TODO:`, `#2`, an arrow), has one of these forms:
 //!
-//! 1. **Order**: a verb of putting, at most four words between, a picture: `insert image of …`,
-//!    `please add a screenshot showing …`, `Put Honeycomb traces pic here`. After the picture the line ends, or goes
-//!    on with `of`, `for`, `from`, `showing`, `with`, or `here`; `add image to ECR` orders something else.
-//! 2. **Naming**: a picture `of` something, without a verb: `Image of LogEvents`, `Screenshot: daemon output`. A
-//!    naming next to a real picture is that picture's caption and no slot.
-//! 3. **Kind first**: what is to be seen, then the picture: `#2 Type Error Image`, `traces screenshot here`.
-//! 4. **Placeholder**: only a picture, but wrapped or pointed at: `[screenshot]`, `image here`, `TODO: picture`.
-//! 5. **Here**: an order about evidence without naming a picture: `insert traces here`, `[add rollbar error]`.
+//! 1. **Order**: a verb such as `insert`, up to four words, then a picture: `insert image of …`,
+//!    `please add a screenshot showing …`, `Put Honeycomb traces pic here`. After the picture the line ends, or
+//!    continues with `of`, `for`, `from`, `showing`, `with`, or `here`; `add image to ECR` is a different order.
+//! 2. **Naming**: a picture `of` something, without a verb: `Image of LogEvents`, `Screenshot: daemon output`. Next to
+//!    a real picture, such a line is that picture's caption and not a slot.
+//! 3. **Kind first**: the subject, then the picture: `#2 Type Error Image`, `traces screenshot here`.
+//! 4. **Placeholder**: only a picture, but in brackets or with a position: `[screenshot]`, `image here`,
+//!    `TODO: picture`.
+//! 5. **Here**: an order for evidence that does not name a picture: `insert traces here`, `[add rollbar error]`.
 //!
-//! What makes a line ordinary prose instead (each is a veto): a finite verb or a pronoun outside quotes, a question, a
-//! picture that is a container's or an app's (`Docker image`, `profile picture`), a definite article
-//! in front of a naming, more than fourteen words. Spelling is forgiven by one edit in words of five letters or
-//! more, unless the result is another English word.
+//! Each of these makes a line ordinary prose instead: a finite verb or a pronoun outside quotes, a question, an image
+//! that is not a screenshot (`Docker image`, `profile picture`), a definite article before form 2, more than fourteen
+//! words. Words of five letters or more may contain one typing error, unless the result is another English word.
 
 use std::ops::Range;
 
@@ -26,13 +25,13 @@ use super::slot_words::{
 };
 use super::wants::wants;
 
-/// A slot's bytes and what it says.
+/// A slot's byte range and text.
 pub(super) struct Found {
     pub(super) range: Range<usize>,
     pub(super) text: String,
 }
 
-/// Every slot of a text, in its order.
+/// Every slot of a text, in document order.
 pub(super) fn find(body: &str, page: &Page) -> Vec<Found> {
     let mut found: Vec<Found> = page
         .pictures
@@ -54,8 +53,8 @@ pub(super) fn find(body: &str, page: &Page) -> Vec<Found> {
     found
 }
 
-/// Whether a stretch of text is a picture that is already there. Evidence does not count: filling one slot must
-/// not make the next one a caption.
+/// Whether a piece of text is an existing picture. Evidence does not count, so that filling one slot does not turn the
+/// next one into a caption.
 fn shows_a_picture(page: &Page, run: &Run) -> bool {
     let real = |i: &usize| {
         let target = page.pictures[*i].destination.trim();
@@ -70,18 +69,18 @@ fn in_paragraph(body: &str, run: &Run, captioned: bool, found: &mut Vec<Found>) 
             continue;
         }
         let source = body[line.range.clone()].trim();
-        // `<insert screenshot here>` reads as a tag to a parser and as a slot to everybody else.
+        // `<insert screenshot here>` is an HTML tag to the parser, but meant as a slot.
         let tag = line.mixed && is_order_tag(source);
         if line.mixed && !tag {
             continue;
         }
         let text = if tag { source } else { line.text.trim() };
         let Some(form) = read(text) else { continue };
-        // In a wrapped paragraph a line is only a piece of a sentence, unless the sentences around it are whole.
+        // In a wrapped paragraph a line may be part of a sentence, unless the lines around it are complete sentences.
         let whole = |at: usize| ends_sentence(&run.lines[at].text) || read(run.lines[at].text.trim()).is_some();
-        // Sentences are not wrapped before a capital, so an order with one, or with a bracket, starts a new sentence.
-        let anew = form.is_order() && text.starts_with(|c: char| c.is_uppercase() || "[(<{".contains(c));
-        let begins = i == 0 || anew || whole(i - 1);
+        // An order that starts with a capital or a bracket starts a new sentence.
+        let starts = form.is_order() && text.starts_with(|c: char| c.is_uppercase() || "[(<{".contains(c));
+        let begins = i == 0 || starts || whole(i - 1);
         let ends = i + 1 == run.lines.len()
             || text.ends_with(['.', ':', ']', '>', ')', '!'])
             || read(run.lines[i + 1].text.trim()).is_some()
@@ -119,7 +118,7 @@ fn ends_sentence(text: &str) -> bool {
     text.is_empty() || text.ends_with(['.', '!', '?', ':', ';', ']', '>'])
 }
 
-/// How a line reads as a slot.
+/// The form of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Order,
@@ -130,7 +129,7 @@ enum Form {
 }
 
 impl Form {
-    /// Asks for something to be done, wherever it stands.
+    /// Whether it asks for something, so that it is a slot even next to a picture.
     fn is_order(self) -> bool {
         matches!(self, Self::Order | Self::Here | Self::Placeholder)
     }
@@ -148,7 +147,7 @@ fn read(text: &str) -> Option<Form> {
     let sentence_end = text.ends_with('.');
     let mut all = words(text);
     let mut labelled = false;
-    // `#2`, `2.` and `TODO` are how people number and mark their gaps.
+    // `#2`, `2.` and `TODO` are common ways to number and mark slots.
     while let Some(first) = all.first() {
         let number = first.text.chars().all(|c| c.is_ascii_digit()) && all.len() > 1;
         let label = !first.quoted && LABELS.contains(&first.text.as_str()) && (all.len() > 1 || first.text != "here");
@@ -177,7 +176,7 @@ fn read(text: &str) -> Option<Form> {
     {
         return order(&body[to + 1..], wrapped);
     }
-    // `I need to add screenshot here` and the like still are sentences; from here on nothing may be one.
+    // `I need to add screenshot here` is a sentence, and the remaining forms exclude sentences.
     if all.iter().any(|w| !w.quoted && SENTENCE.contains(&w.text.as_str())) {
         return None;
     }
@@ -190,7 +189,7 @@ fn read(text: &str) -> Option<Form> {
 fn order(all: &[Word], wrapped: bool) -> Option<Form> {
     let verb = &all[0];
     let rest = &all[1..];
-    // A verb that also begins ordinary instructions needs a screenshot, or brackets, to be an order to the writer.
+    // Verbs that also start ordinary instructions count only with a screenshot or brackets.
     let loose = ["upload", "show", "take", "need", "needs", "missing", "provide", "drop"].contains(&verb.text.as_str());
     let gap = rest.iter().take(5).position(Word::is_picture);
     if let Some(at) = gap {
@@ -202,7 +201,7 @@ fn order(all: &[Word], wrapped: bool) -> Option<Form> {
         if !strong && between.iter().any(|w| w.is_exact(OTHER_IMAGES)) {
             return None;
         }
-        // `Add the image`: one that exists already, as in `Add the image tag`; of traces, it may still be wanted.
+        // `Add the image` refers to an existing one, as in `Add the image tag`, unless it is about traces and the like.
         let definite = between.iter().any(|w| w.is_exact(DEFINITE));
         let ends = match after {
             [] => strong || wrapped || (!definite && !loose && between.len() <= 4),
@@ -228,7 +227,7 @@ fn order(all: &[Word], wrapped: bool) -> Option<Form> {
         };
         return ends.then_some(Form::Order);
     }
-    // Form 5: no picture is named, but evidence is, and the line points at its own place.
+    // Form 5: evidence is named instead of a picture, and the line refers to its own position.
     let pointed = rest.last().is_some_and(|w| w.is_exact(&["here"]));
     let subject = if pointed { &rest[..rest.len() - 1] } else { rest };
     let plain = subject.iter().all(|w| {
@@ -238,7 +237,7 @@ fn order(all: &[Word], wrapped: bool) -> Option<Form> {
     ((pointed || wrapped) && short && plain && !loose && wants_anything(subject)).then_some(Form::Here)
 }
 
-/// `… if needed`: an order with a way out is still an order.
+/// `… if needed`: an optional order is still an order.
 fn without_condition(all: &[Word]) -> &[Word] {
     match all {
         [order @ .., condition, _] if condition.is_exact(&["if"]) => order,
@@ -246,7 +245,7 @@ fn without_condition(all: &[Word]) -> &[Word] {
     }
 }
 
-/// In an order's complement a relative clause is welcome (`screenshot of the error that I got`), a second order is not.
+/// An order's complement may contain a relative clause (`screenshot of the error that I got`), but not a second order.
 fn is_sentence_of_order(word: &str) -> bool {
     ["is", "are", "was", "were", "will", "because", "so", "but", "then", "should", "could", "would", "if"]
         .contains(&word)
@@ -275,7 +274,7 @@ fn naming(all: &[Word], sentence_end: bool) -> Option<Form> {
             if complement.is_empty() || complement.len() > 10 {
                 return None;
             }
-            // `Image of the container`: without an evidence word, only `screenshot` counts.
+            // `Image of the container`: unless a kind of evidence is named, only `screenshot` counts.
             let fits = strong || wants_anything(complement) || complement.last().is_some_and(|w| w.is_exact(&["here"]));
             let exists = complement.iter().any(|w| w.is_exact(&["above", "below", "following"]));
             (fits && !exists).then_some(Form::Naming)
@@ -316,7 +315,7 @@ fn kind_first(all: &[Word], marked: bool) -> Option<Form> {
     (wants_anything(before) || strong && (here || marked || before.len() <= 4)).then_some(Form::KindFirst)
 }
 
-/// `Trace screenshot`, `log pic`: a single word that could be a verb, but stands as a kind.
+/// `Trace screenshot`, `log pic`: a single word that could be a verb, but names a kind of evidence.
 fn single_kind(before: &[Word]) -> bool {
     matches!(before, [only] if only.is_kind())
 }
@@ -346,7 +345,7 @@ fn wants_anything(words: &[Word]) -> bool {
     wants(&text.join(" ")) != "unknown"
 }
 
-/// One word of a line, as far as the grammar cares.
+/// One word of a line, with the properties that the grammar uses.
 #[derive(Debug)]
 struct Word {
     /// In lower case, without punctuation around it.
@@ -377,7 +376,7 @@ impl Word {
     }
 }
 
-/// Takes brackets off, and the signs people draw around a gap. Says whether there were brackets.
+/// Removes brackets and other decoration. Also returns whether there were brackets.
 fn unwrap(text: &str) -> (&str, bool) {
     let mut text = text.trim();
     let mut wrapped = false;
@@ -386,7 +385,7 @@ fn unwrap(text: &str) -> (&str, bool) {
         text = text.trim_matches(|c: char| c.is_whitespace() || "*_~=#>-–—→➡📷🖼️📸…!".contains(c) && c != '>').trim();
         text = text.trim_start_matches(['>', '-']).trim_start();
         for (open, close) in [("[", "]"), ("(", ")"), ("{", "}"), ("<", ">"), ("【", "】")] {
-            // Quotes need both ends to be off: `Image of "x"` keeps its own.
+            // Quotes are removed only in pairs: `Image of "x"` keeps its quotes.
             if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
                 text = inner.trim();
                 wrapped = true;
@@ -451,7 +450,7 @@ fn join_screen_shot(words: &mut Vec<Word>) {
     }
 }
 
-/// `image goes here` says no more than `image here`.
+/// `image goes here` is equivalent to `image here`.
 fn goes_here(words: &mut Vec<Word>) {
     if let [.., goes, here] = words.as_slice()
         && goes.is_exact(&["goes", "go", "comes", "belongs"])
@@ -461,7 +460,7 @@ fn goes_here(words: &mut Vec<Word>) {
     }
 }
 
-/// The same word, but for one slip of the fingers.
+/// Whether two words are the same except for one typing error.
 fn alike(word: &str, known: &str) -> bool {
     if word == known {
         return true;
@@ -477,7 +476,7 @@ fn alike(word: &str, known: &str) -> bool {
         && edits(word, known) <= slips
 }
 
-/// How many letters were left out, added, changed or swapped with their neighbour.
+/// The edit distance: omitted, added, changed or transposed letters.
 fn edits(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];

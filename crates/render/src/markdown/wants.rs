@@ -1,11 +1,11 @@
-//! The kind of evidence that the words of a slot ask for.
+//! The kind of evidence that a slot's text asks for.
 
 /// `trace`, `logs`, `error`, `console`, `service-map`, `groups`, `sampling-rules`, `dossier`, `query` or `unknown`, by
-/// the first rule that a word fits.
+/// the first rule that matches a word.
 ///
-/// The order is the rule: a product's name beats a general word (`Rollbar item in the console` is an error), a
-/// place beats what was seen there (`console logging` is console output), and `error` comes late because everything
-/// can have one (`trace with an error` is a trace).
+/// The order matters: a product's name precedes a general word (`Rollbar item in the console` is an error), a place
+/// precedes its content (`console logging` is console output), and `error` comes late because every kind can contain
+/// one (`trace with an error` is a trace).
 pub(super) fn wants(text: &str) -> &'static str {
     let words = words(text);
     let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));

@@ -20,13 +20,12 @@ pub enum Where<'a> {
 
 /// The image that shows evidence, on one line: `![GET /home 200, 2 spans, 12.4 ms](evidence:01J… "caption")`.
 ///
-/// Without a caption it says where the evidence came from. Both texts read back as [`one_line`] of what was given.
+/// Without a caption, it states the provenance. Both texts are read back as [`one_line`] of the input.
 pub fn reference(frozen: &Frozen, caption: Option<&str>) -> String {
     reference_as(frozen, None, caption, "")
 }
 
-/// As [`reference`], with an alternative text of the user's own (`None`: the evidence's title) and a size (empty: the
-/// full card).
+/// As [`reference`], with an alternative text (`None`: the evidence's title) and a size (empty: the full card).
 pub fn reference_as(frozen: &Frozen, alt: Option<&str>, caption: Option<&str>, size: &str) -> String {
     let own = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
     let alt = own(alt).unwrap_or_else(|| one_line(&frozen.evidence.title()));
@@ -39,13 +38,13 @@ pub fn live_reference(card: &LiveCard) -> String {
     image(&one_line(&card.title), &format!("live:{}", card.id), "")
 }
 
-/// A size as a target has it.
+/// The query of a reference's target for a size.
 pub(crate) fn query(size: &str) -> &'static str {
     if size == "compact" { "?size=compact" } else { "" }
 }
 
-/// Turns every reference to a live card into what `frozen_as` makes of it; `None` where the text has none. Every other
-/// byte stays.
+/// Replaces every reference to a live card by the result of `frozen_as`; `None` if the text has none. Keeps every
+/// other byte.
 pub fn freeze_live(body: &str, card: Id, frozen_as: &dyn Fn(&Reference) -> String) -> Option<String> {
     let found: Vec<Reference> = scan(body).live.into_iter().filter(|r| r.id == card).collect();
     let mut text = String::with_capacity(body.len() + 64);
@@ -59,7 +58,7 @@ pub fn freeze_live(body: &str, card: Id, frozen_as: &dyn Fn(&Reference) -> Strin
     (!found.is_empty()).then_some(text)
 }
 
-/// `![alt](destination "title")`, escaped; both texts must be of one line.
+/// `![alt](destination "title")`, escaped; both texts must be single lines.
 pub(crate) fn image(alt: &str, destination: &str, title: &str) -> String {
     match title.is_empty() {
         true => format!("![{}]({destination})", escape(alt)),
@@ -67,13 +66,13 @@ pub(crate) fn image(alt: &str, destination: &str, title: &str) -> String {
     }
 }
 
-/// Puts a reference into a text. The container's prefix (list, quote) and every line ending stay, and so does
-/// every byte outside the slot.
+/// Inserts a reference into a text. Keeps the container's prefix (list, quote), line endings, and every byte outside
+/// the slot.
 pub fn place(body: &str, reference: &str, at: Where<'_>) -> String {
     match at {
         Where::Slot(slot) => match slot_range(body, slot) {
             Some(range) => in_slot(body, reference, range),
-            // The slot is of another text than this one: better at the end than nowhere.
+            // The slot belongs to another version of the text: append at the end.
             None => append(body, reference),
         },
         Where::Append => append(body, reference),
@@ -99,7 +98,7 @@ fn in_slot(body: &str, reference: &str, range: std::ops::Range<usize>) -> String
     if in_line || stands_alone(&plain, range.start) {
         return plain;
     }
-    // The line had neighbours in its paragraph: blank lines let the card stand by itself.
+    // Blank lines separate the card from the rest of the paragraph.
     let eol = lines::eol_at(body, range.start);
     let bom = if body.starts_with('\u{feff}') { 3 } else { 0 };
     let prefix = lines::continuation(super::page::line_before(body, range.start, bom));
@@ -138,7 +137,7 @@ fn append(body: &str, reference: &str) -> String {
         text.push_str(eol);
     }
     if let Some(fence) = page(body).open_fence {
-        // In code a reference would be only characters.
+        // In code a reference would not be rendered.
         text.push_str(&fence);
         text.push_str(eol);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most layers side by side; what is further away stands in the last.
+/// Maximum number of layers; nodes further away go to the last one.
 const MOST_LAYERS: usize = 7;
 const SWEEPS: usize = 8;
 
@@ -12,7 +12,7 @@ pub(super) struct Layout {
     pub(super) layers: Vec<Vec<usize>>,
     /// Which layer a node is in.
     pub(super) layer: Vec<usize>,
-    /// How many nodes stand in the last layer although they are further away.
+    /// The number of nodes in the last layer that are further away.
     pub(super) squeezed: usize,
 }
 
@@ -25,8 +25,7 @@ pub(super) fn layers(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) 
     for (node, at) in layer.iter().enumerate() {
         layers[*at].push(node);
     }
-    // Only calls between neighbouring layers are weighed; by distance from the callers there are no longer ones
-    // forward.
+    // Only calls between adjacent layers are considered; longer forward calls cannot exist, since layers are distances.
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); nodes];
     let mut after: Vec<Vec<usize>> = vec![Vec::new(); nodes];
     for &(from, to) in edges {
@@ -48,7 +47,7 @@ pub(super) fn layers(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) 
             let other = if down { at - 1 } else { at + 1 };
             let places: BTreeMap<usize, usize> = layers[other].iter().enumerate().map(|(i, n)| (*n, i)).collect();
             let here: BTreeMap<usize, usize> = layers[at].iter().enumerate().map(|(i, n)| (*n, i)).collect();
-            // Twice the median, so that it stays a whole number; a node without neighbours keeps its place.
+            // Twice the median, to keep it an integer; a node without neighbours keeps its place.
             let median = |node: usize| {
                 let mut all: Vec<usize> = neighbours[node].iter().filter_map(|n| places.get(n).copied()).collect();
                 all.sort_unstable();
@@ -69,8 +68,8 @@ pub(super) fn layers(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) 
     Layout { layers: best, layer, squeezed }
 }
 
-/// How many calls a node is away from a client. What no client reaches is counted from the nodes without a caller, and
-/// a cycle without any from its first node.
+/// The distance of each node from a client, in calls. Nodes that no client reaches are counted from nodes without a
+/// caller, and cycles without either from their first node.
 fn distances(nodes: usize, edges: &[(usize, usize)], clients: &[usize]) -> Vec<usize> {
     let called: BTreeSet<usize> = edges.iter().filter(|(from, to)| from != to).map(|(_, to)| *to).collect();
     let mut starts: Vec<usize> = clients.to_vec();
@@ -129,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_go_by_distance_and_cross_little() {
+    fn layers_are_by_distance_with_few_crossings() {
         let edges = [(0, 1), (0, 2), (1, 4), (2, 3)];
         let found = layers(5, &edges, &[0]);
         assert_eq!(found.layers, [vec![0], vec![1, 2], vec![4, 3]]);
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_and_islands_have_a_place() {
+    fn cycles_and_isolated_nodes_are_placed() {
         assert_eq!(layers(0, &[], &[]).layers, Vec::<Vec<usize>>::new());
         assert_eq!(layers(2, &[(0, 1), (1, 0)], &[]).layer, [0, 1]);
         assert_eq!(layers(4, &[(0, 1), (2, 3), (3, 2), (1, 1)], &[0]).layer, [0, 1, 0, 1]);

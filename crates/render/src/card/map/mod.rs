@@ -1,4 +1,4 @@
-//! A service map: callers at the left, what they call to their right.
+//! The card of a service map: callers at the left, callees to their right.
 
 mod layers;
 mod routes;
@@ -21,15 +21,15 @@ use super::xml::{Svg, number};
 use layers::Layout;
 use routes::{Grid, HEIGHT, LABEL, labels, routes};
 
-/// The most nodes that are drawn: the busiest.
+/// Maximum number of nodes drawn; the busiest are kept.
 const MOST_NODES: usize = 40;
-/// The most calls that are drawn: the busiest.
+/// Maximum number of calls drawn; the busiest are kept.
 const MOST_EDGES: usize = 160;
 
-/// What of a map is drawn.
+/// The part of a map that is drawn.
 struct Shown<'a> {
     nodes: Vec<&'a MapNode>,
-    /// Caller and called as places in `nodes`.
+    /// Caller and callee as indexes into `nodes`.
     edges: Vec<(usize, usize, &'a MapEdge)>,
     layout: Layout,
     notes: Vec<String>,
@@ -126,7 +126,7 @@ pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
     layout::sheet(frozen, &head, &description, svg, bottom + 8.0, &notes)
 }
 
-/// Draws the strip: the map in small.
+/// Draws the compact card: the map, scaled down.
 pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
     let shown = shown(map);
     let mut svg = Svg::new();
@@ -157,7 +157,7 @@ pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
         let layer = shown.layout.layers.iter().map(Vec::len).max().unwrap_or(1);
         let radius = if layer > 6 { 2.0 } else { 4.0 };
         if class == "bad" {
-            // Another form too, not the colour alone.
+            // Another shape too, so that colour is not the only indication.
             let r = radius + 1.5;
             let path = format!("M{} {} l{r} {r} l-{r} {r} l-{r} -{r} z", number(*x), number(y - r));
             svg.leaf("path", &[("class", class.into()), ("d", (&path).into())]);
@@ -185,7 +185,7 @@ fn head(map: &ServiceMap) -> Head {
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
 }
 
-/// What signs and rings mean.
+/// The legend of signs and rings.
 fn legend(svg: &mut Svg, map: &ServiceMap, top: f64) -> f64 {
     let mut x = PAD;
     let y = top + 10.0;
@@ -217,7 +217,7 @@ fn legend(svg: &mut Svg, map: &ServiceMap, top: f64) -> f64 {
     top + 24.0
 }
 
-/// What a node is, in a word.
+/// The name of a node's kind.
 pub(super) fn word(kind: NodeKind) -> &'static str {
     match kind {
         NodeKind::Client => "client",
@@ -229,7 +229,7 @@ pub(super) fn word(kind: NodeKind) -> &'static str {
     }
 }
 
-/// The sign of a kind, some fourteen units wide.
+/// The sign of a kind, about fourteen units wide.
 fn glyph(svg: &mut Svg, kind: NodeKind, x: f64, y: f64, scale: f64) {
     let p = |dx: f64, dy: f64| format!("{} {}", number(x + dx * scale), number(y + dy * scale));
     let n = |v: f64| number(v * scale);
@@ -320,7 +320,7 @@ fn glyph(svg: &mut Svg, kind: NodeKind, x: f64, y: f64, scale: f64) {
     svg.leaf("path", &[("class", "glyph".into()), ("d", (&path).into())]);
 }
 
-/// The shares of what went well and not, as arcs.
+/// The shares of successes and failures, as arcs.
 fn ring(svg: &mut Svg, traffic: &Traffic, x: f64, y: f64, radius: f64) {
     let all = f64::from(traffic.requests);
     let parts = [
@@ -343,7 +343,7 @@ fn ring(svg: &mut Svg, traffic: &Traffic, x: f64, y: f64, radius: f64) {
     }
     let mut from = 0.0;
     for (class, n) in parts.into_iter().filter(|(_, n)| *n > 0.0) {
-        // One of a thousand is still seen.
+        // One in a thousand is still visible.
         let share = (n / whole).max(0.03).min(1.0 - from);
         if share >= 0.999 {
             circle(svg, class);
@@ -392,7 +392,7 @@ fn draw_node(svg: &mut Svg, node: &MapNode, x: f64, y: f64, width: f64) {
     let name = layout::clean(&node.name);
     let name = if name.is_empty() { "(no name)" } else { &name };
     let room = x + width - text - 7.0;
-    // A longer name is written smaller before it is cut.
+    // Long names use a smaller font before they are truncated.
     let (font, class) = if NAME_BOLD.width(name) <= room { (NAME_BOLD, "name b") } else { (HEAD, "head") };
     let first = if wide { y + 22.0 } else { y + 21.0 };
     layout::put(svg, class, text, first, &font.fit(name, room));

@@ -1,4 +1,4 @@
-//! The places of a map's boxes, the ways of its calls between them, and the numbers on these.
+//! Places the boxes of a map, routes its calls between them, and labels the calls.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Grid {
 
 impl Grid {
     pub(super) fn of(layout: &Layout, nodes: usize, top: f64) -> Self {
-        // Width of a box and of the gap, by how many stand side by side.
+        // Width of boxes and gaps, by the number of columns.
         let (width, gap) = match layout.layers.len() {
             0..=2 => (210.0, 190.0),
             3 => (190.0, 132.0),
@@ -54,12 +54,12 @@ impl Grid {
     }
 }
 
-/// A call's way over the paper: a cubic curve.
+/// The route of a call: a cubic curve.
 pub(super) struct Route<'a> {
     points: [(f64, f64); 4],
     traffic: &'a Traffic,
     pub(super) lowest: f64,
-    /// Where on the curve its label is tried first.
+    /// The first position on the curve to try for its label.
     label_at: f64,
     back: bool,
 }
@@ -86,7 +86,7 @@ impl Route<'_> {
         svg.leaf("path", &attributes);
     }
 
-    /// The head of the arrow: upon the labels, so that none hides where a call goes.
+    /// The arrowhead, drawn above the labels so that none hides the target of a call.
     pub(super) fn tip(&self, svg: &mut Svg) {
         let bad = self.traffic.faults > 0;
         let p = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
@@ -106,11 +106,11 @@ impl Route<'_> {
     }
 }
 
-/// The way of every call, given as caller, called and its numbers.
+/// The route of every call, given as caller, callee and statistics.
 pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout, grid: &Grid) -> Vec<Route<'a>> {
     let layer = &layout.layer;
     let forward = |from: usize, to: usize| layer[from] < layer[to];
-    // Calls leave and arrive side by side, in the order of where they lead.
+    // Calls leave and arrive side by side, in the order of their other ends.
     let mut leaving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
     let mut arriving: BTreeMap<usize, Vec<(f64, usize)>> = BTreeMap::new();
     for (i, (from, to, _)) in edges.iter().enumerate() {
@@ -160,16 +160,16 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
                 return Route { points, traffic, lowest: 0.0, label_at: if many { 0.6 } else { 0.4 }, back: false };
             }
             if layer[*from] == layer[*to] {
-                // Neighbours in one column: round the right side.
+                // Within one column: around the right side.
                 let x = fx + width;
                 let down = ty > fy;
                 let (y1, y2) = if down { (fy + 60.0, ty + 14.0) } else { (fy + 14.0, ty + 60.0) };
-                // Within the sheet: a curve comes three quarters of the way to what draws it.
+                // Within the card: a curve reaches three quarters of the way to its control points.
                 let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((WIDTH - 5.0 - x) / 0.75);
                 let points = [(x, y1), (x + bulge, y1), (x + bulge, y2), (x, y2)];
                 return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
             }
-            // Back: below everything, from the bottom of the one to the bottom of the other.
+            // Backwards: below all boxes, from bottom to bottom.
             let depth = 34.0 + f64::from(backs.min(6)) * 14.0;
             backs += 1;
             let floor = grid.bottom + depth;
@@ -184,7 +184,7 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
         .collect()
 }
 
-/// Puts numbers on the calls where they have room; returns how many have none.
+/// Labels the calls where there is space; returns the number of calls without a label.
 pub(super) fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize {
     let mut taken: Vec<[f64; 4]> =
         grid.boxes.iter().map(|(x, y)| [*x - 1.0, *y - 1.0, x + grid.width + 1.0, y + HEIGHT + 1.0]).collect();
