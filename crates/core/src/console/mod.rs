@@ -9,6 +9,26 @@ mod blocks;
 mod classify;
 mod prefix;
 mod terminal;
+#[cfg(test)]
+mod tests;
+mod trace_id;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::content::Content;
+use crate::text::{count, printable};
+use crate::time::Nanos;
+
+pub use ansi::{Colour, Named, Segment, Style, StyledSpan, plain, segments, segments_from, spans};
+pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks};
+pub use classify::{LineKind, classify};
+pub use prefix::{Prefix, prefix};
+pub use terminal::{LONGEST_LINE, MOST_LINES, bounded_line_text, from_bytes, left_out, line_text, lines};
+pub use trace_id::trace_id_in;
+
 /// The protocol of console output, as text for display.
 pub(crate) const PROTOCOL: &str = "console";
 
@@ -39,26 +59,6 @@ impl Content for Console {
 pub(crate) fn short_name(text: &str) -> String {
     printable(&plain(text.trim().lines().next().unwrap_or_default()), 160)
 }
-
-#[cfg(test)]
-mod tests;
-mod trace_id;
-
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
-
-use crate::content::Content;
-use crate::text::{count, printable};
-use crate::time::Nanos;
-
-pub use ansi::{Colour, Named, Segment, Style, StyledSpan, plain, segments, segments_from, spans};
-pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks};
-pub use classify::{LineKind, classify};
-pub use prefix::{Prefix, prefix};
-pub use terminal::{LONGEST_LINE, MOST_LINES, bounded_line_text, from_bytes, left_out, line_text, lines};
-pub use trace_id::trace_id_in;
 
 /// One line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
