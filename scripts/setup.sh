@@ -114,7 +114,10 @@ esac
 mkdir -p .setup
 system_packages "${sections[@]}"
 exec 9>.setup/lock
-flock 9 # another make in this folder finishes first
+if ! flock --nonblock 9; then
+  say "waiting for another make in this folder"
+  flock 9
+fi
 
 command -v cargo >/dev/null || fail "Rust is missing: install it from https://rustup.rs (1.95 or newer)"
 command -v npm >/dev/null || fail "Node is missing: install Node 20.19 or newer, with npm"

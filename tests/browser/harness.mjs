@@ -38,7 +38,7 @@ export async function open({
   /** What is done to the journal before it is served. */
   prepare = (_data) => {},
 } = {}) {
-  assert.ok(existsSync(binary), `${binary} is not there: build it first (cargo build -p tracebook-cli)`)
+  assert.ok(existsSync(binary), `${binary} is not there: build it first (cargo build --workspace --locked --bin tracebook)`)
   const data = mkdtempSync(join(tmpdir(), 'tracebook-browser-'))
   prepare(data)
   const any = '127.0.0.1:0'
