@@ -39,6 +39,7 @@ pub use ground::config::{Config, Listen, ReceiverConfig};
 pub use ground::error::{Code, Error, ErrorBody};
 pub use ports::Holder;
 pub use tracebook::Tracebook;
+pub use tracebook_sources::authority;
 pub use transfer::verify;
 
 /// The name and version that evidence carries.

@@ -1,6 +1,5 @@
 //! What every receiver shares: where batches go, counters, and which requests are accepted.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
+
+use crate::authority::{self, Host, Origin};
 
 /// Stores batches.
 #[async_trait]
@@ -147,8 +148,8 @@ fn crosses_power_of_two(before: u64, n: u64) -> bool {
     (before + n).checked_ilog2() > before.checked_ilog2()
 }
 
-/// Whether a host name or address other than loopback may be used to reach the receivers.
-pub type AllowedHosts = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Whether a host other than loopback may be used to reach the receivers.
+pub type AllowedHosts = Arc<dyn Fn(&Host) -> bool + Send + Sync>;
 
 /// Request headers that an exporter in a web page may send.
 const PAGE_HEADERS: [&str; 10] = [
@@ -170,17 +171,14 @@ const PAGE_HEADERS: [&str; 10] = [
 /// The threat is a web page in the user's browser. Its requests carry `Origin` (simple cross-site ones too), and if DNS
 /// rebinding makes them same-origin, `Host` is still the page's name. Pages of an allowed origin get CORS headers,
 /// never with a `*`.
-pub fn guard(router: Router, allowed_hosts: AllowedHosts, allowed_origins: Arc<[String]>) -> Router {
-    let origins =
-        allowed_origins.iter().map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase()).collect();
-    router.layer(middleware::from_fn_with_state(Guard { hosts: allowed_hosts, origins }, check))
+pub fn guard(router: Router, allowed_hosts: AllowedHosts, allowed_origins: Arc<[Origin]>) -> Router {
+    router.layer(middleware::from_fn_with_state(Guard { hosts: allowed_hosts, origins: allowed_origins }, check))
 }
 
 #[derive(Clone)]
 struct Guard {
     hosts: AllowedHosts,
-    /// In lower case.
-    origins: Arc<[String]>,
+    origins: Arc<[Origin]>,
 }
 
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -224,11 +222,9 @@ fn is_page_header(name: &str) -> bool {
         || matches!(name, "b3" | "x-b3-traceid" | "x-b3-spanid" | "x-b3-parentspanid" | "x-b3-sampled" | "x-b3-flags")
 }
 
-/// Whether a page may send requests. The origin `null` is shared by many pages, so it is never allowed.
-fn is_allowed(origin: &HeaderValue, allowed: &[String]) -> bool {
-    let Ok(origin) = origin.to_str() else { return false };
-    let origin = origin.to_ascii_lowercase();
-    origin.contains("://") && allowed.contains(&origin)
+/// Whether a page may send requests.
+fn is_allowed(origin: &HeaderValue, allowed: &[Origin]) -> bool {
+    origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| allowed.contains(&origin))
 }
 
 fn objection(request: &Request, guard: &Guard) -> Option<String> {
@@ -240,42 +236,24 @@ fn objection(request: &Request, guard: &Guard) -> Option<String> {
              Tracebook with --allow-origin and the page's origin, such as http://localhost:3000."
         ));
     }
-    // All names in a request must be allowed: the target's (HTTP/2, proxies) and each Host line.
-    let mut hosts: Vec<String> = request.uri().authority().map(|a| a.as_str().to_owned()).into_iter().collect();
-    hosts.extend(headers.get_all(header::HOST).iter().map(|h| String::from_utf8_lossy(h.as_bytes()).into_owned()));
-    if hosts.is_empty() {
-        return Some("Requests without a Host header are refused here.".to_owned());
+    let asked = match authority::requested(request.uri(), headers) {
+        Ok(asked) => asked,
+        Err(unclear) => return Some(unclear.to_string()),
+    };
+    if is_this_machine(&asked.host) || (guard.hosts)(&asked.host) {
+        return None;
     }
-    let wrong = hosts.iter().find(|h| {
-        let name = host_name(h);
-        !is_this_machine(&name) && !(guard.hosts)(&name)
-    })?;
     Some(format!(
         "This receiver answers only to loopback names (127.0.0.1, localhost, [::1], host.docker.internal, \
          host.containers.internal) and to hosts that were allowed in its settings; not to Host: {}.",
-        crate::text::clip(wrong)
+        crate::text::clip(&asked.to_string())
     ))
 }
 
-/// The lower-case name in a `Host` value, without port and brackets.
-fn host_name(host: &str) -> String {
-    let host = host.trim();
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, _)) => inside,
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-}
-
-fn is_this_machine(name: &str) -> bool {
-    if matches!(name, "localhost" | "host.docker.internal" | "host.containers.internal") {
-        return true;
-    }
-    match name.parse::<IpAddr>() {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback(),
-        Ok(IpAddr::V6(v6)) => v6 == Ipv6Addr::LOCALHOST,
-        Err(_) => false,
-    }
+/// Any port: a tunnel or a container's port mapping has its own.
+fn is_this_machine(host: &Host) -> bool {
+    let of_containers = |name: &String| matches!(name.as_str(), "host.docker.internal" | "host.containers.internal");
+    host.is_loopback() || matches!(host, Host::Name(name) if of_containers(name))
 }
 
 #[cfg(test)]
@@ -285,8 +263,8 @@ mod tests {
     use axum::routing::get;
 
     async fn guarded() -> Server {
-        let allowed: AllowedHosts = Arc::new(|host| host == "172.17.0.1");
-        let origins = ["HTTP://Localhost:3000/".to_owned(), "https://a.example".to_owned(), "null".into(), "*".into()];
+        let allowed: AllowedHosts = Arc::new(|host| host.to_string() == "172.17.0.1");
+        let origins = ["HTTP://Localhost:3000", "https://a.example"].map(|o| Origin::parse(o).expect("an origin"));
         let router = Router::new().route("/", get(|| async { "in" }).post(|| async { "posted" }));
         Server::start(guard(router, allowed, Arc::from(origins))).await
     }
@@ -298,7 +276,7 @@ mod tests {
             "127.0.0.1:4318",
             "127.8.9.1",
             "LOCALHOST:1",
-            "localhost.",
+            "localhost",
             "[::1]:4318",
             "host.docker.internal:4318",
             "host.containers.internal",
@@ -328,11 +306,23 @@ mod tests {
             "Host: 127.0.0.1\r\nOrigin: http://localhost:3000\r\nOrigin: http://evil.example\r\n",
             "Host: evil.example\r\nOrigin: http://localhost:3000\r\n",
             "Host: 127.0.0.1\r\nHost: evil.example\r\n",
+            "Host: 127.0.0.1\r\nHost: 127.0.0.1\r\n",
+            "Host: [::1].evil\r\n",
+            "Host: [::1]evil:4318\r\n",
+            "Host: [::ffff:127.0.0.1]\r\n",
+            "Host: 127.0.0.1:80:80\r\n",
+            "Host: localhost:\r\n",
+            "Host: localhost.\r\n",
+            "Host: evil@localhost\r\n",
+            "Host: 127.1\r\n",
+            "Host: 2130706433\r\n",
+            "Host: loc%61lhost\r\n",
         ] {
             let answer = http(server.addr, &format!("GET / HTTP/1.1\r\n{lines}"), b"").await;
             assert_eq!(answer.status, 403, "{lines}");
             assert_eq!(answer.header("access-control-allow-origin"), None);
-            assert!(answer.text().contains("refused here") || answer.text().contains("answers only"), "{lines}");
+            let words = ["refused here", "answers only", "not a host name"];
+            assert!(words.iter().any(|words| answer.text().contains(words)), "{lines}");
         }
         let absolute = http(server.addr, "GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"").await;
         assert_eq!(absolute.status, 403);

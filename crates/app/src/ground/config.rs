@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tracebook_sources::authority::Origin;
+
 use crate::ground::error::Error;
 
 /// How the app is started.
@@ -39,7 +41,7 @@ pub struct ReceiverConfig {
     /// Also listen on the addresses of container bridges.
     pub containers: bool,
     /// Origins of web pages that may send telemetry: `http://localhost:3000`.
-    pub allow_origin: Vec<String>,
+    pub allow_origin: Vec<Origin>,
 }
 
 impl Config {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tracebook_core::clock::Clock;
+use tracebook_sources::authority::{Host, Origin};
 use tracebook_sources::receive::{AllowedHosts, Commit, Counters, guard};
 use tracebook_sources::{cloudwatch, normalise, otlp, rollbar, serve, xray};
 use tracebook_store::Telemetry;
@@ -35,7 +36,7 @@ impl Receivers {
     /// Serves on bound ports until the app stops.
     pub(crate) fn start(
         listeners: Listeners,
-        allow_origin: Vec<String>,
+        allow_origin: Vec<Origin>,
         telemetry: &Telemetry,
         relay: &Relay,
         runtime: &Runtime,
@@ -86,15 +87,20 @@ impl Receivers {
 /// Wraps every router: access control and the request log.
 struct Guarded {
     hosts: AllowedHosts,
-    origins: Arc<[String]>,
+    origins: Arc<[Origin]>,
     log: RequestLog,
     relay: Relay,
 }
 
 impl Guarded {
-    fn new(bridge: &[IpAddr], origins: Vec<String>, log: RequestLog, relay: Relay) -> Self {
-        let names: Vec<String> = bridge.iter().map(ToString::to_string).collect();
-        Self { hosts: Arc::new(move |host| names.iter().any(|b| b == host)), origins: origins.into(), log, relay }
+    fn new(bridge: &[IpAddr], origins: Vec<Origin>, log: RequestLog, relay: Relay) -> Self {
+        let bridges = bridge.to_vec();
+        let is_bridge = move |host: &Host| match host {
+            Host::Name(_) => false,
+            Host::V4(address) => bridges.contains(&IpAddr::V4(*address)),
+            Host::V6(address) => bridges.contains(&IpAddr::V6(*address)),
+        };
+        Self { hosts: Arc::new(is_bridge), origins: origins.into(), log, relay }
     }
 
     fn router(&self, receiver: &'static str, router: axum::Router) -> axum::Router {

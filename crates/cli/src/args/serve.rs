@@ -2,7 +2,9 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::values::address;
+use tracebook_app::authority::Origin;
+
+use super::values::{address, origin};
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -28,8 +30,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
     /// Allow web pages of this origin to send telemetry, for example http://localhost:3000
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) allow_origin: Vec<Origin>,
     /// Run a command and store its output, for example "docker compose logs -f backend-flask"
     #[arg(long, value_name = "COMMAND")]
     pub(crate) watch: Vec<String>,

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
+use tracebook_app::authority::Origin;
 use tracebook_core::evidence::Kind;
 use tracebook_core::question::Source;
 
@@ -41,4 +42,10 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
         text.to_socket_addrs().map_err(|e| format!("write host:port, for example 127.0.0.1:0 ({e})"))?.collect();
     let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
     first.copied().ok_or_else(|| format!("{text} has no address"))
+}
+
+/// `scheme://host:port`.
+pub(super) fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text.trim_end_matches('/'))
+        .ok_or_else(|| "write a page's origin, such as http://localhost:3000".to_owned())
 }
