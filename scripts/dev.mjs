@@ -14,7 +14,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const ui = process.env.DEV_UI ?? join(fileURLToPath(new URL('..', import.meta.url)), 'ui')
 const [host, program, ...args] = process.argv.slice(2)
 
-/** The URL, with its token, of a `serve` on any port. */
+/** The URL, with its key, of a `serve` on any port. */
 async function serve() {
   const server = spawn(program, ['--json', 'serve', '--ui', '127.0.0.1:0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,7 +31,7 @@ async function serve() {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(0))
 
 const url = host === 'serve' ? await serve() : undefined
-if (url) process.env.TRACEBOOK_URL = url.href
+if (url) process.env.TRACEBOOK_URL = url.origin
 const vite = createRequire(join(ui, 'package.json')).resolve('vite')
 const { createServer } = await import(pathToFileURL(vite))
 const dev = await createServer({
@@ -45,7 +45,7 @@ const dev = await createServer({
 await dev.listen()
 const address = dev.resolvedUrls.local[0]
 if (url) {
-  console.log(`Open ${address}${url.search}\nThe pages follow ui/src; Ctrl-C ends both.`)
+  console.log(`Open ${address}${url.hash}\nThe pages follow ui/src; Ctrl-C ends both.`)
 } else {
   console.log(`The window shows ${address} and follows ui/src; closing it ends both.`)
   const env = { ...process.env, TRACEBOOK_DEV_URL: address }

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * `make dev`: what the pages ask for goes to a running `tracebook serve`, whose URL is given. The server keeps its
- * checks: it sets and wants its own cookie, and only the dev server's own origin is presented as the server's.
+ * checks: it wants its key, and only the dev server's own origin is presented as the server's.
  */
 function proxy(url: string | undefined): Record<string, ProxyOptions> | undefined {
   if (!url) return undefined
@@ -19,7 +19,7 @@ function proxy(url: string | undefined): Record<string, ProxyOptions> | undefine
       })
     },
   }
-  return { '^/(rpc$|events\\b|(card|live|livecard)/|\\?token=)': options }
+  return { '^/(rpc$|(events|session)\\b|(card|live|livecard)/)': options }
 }
 
 export default defineConfig({

@@ -191,8 +191,8 @@ class Rpc:
 
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
-        _, headers, _ = call(parts.port, "GET", f"/?{parts.query}")
-        self.headers = {"Cookie": headers["Set-Cookie"].split(";")[0], "Content-Type": "application/json"}
+        key = parts.fragment.removeprefix("key=")
+        self.headers = {"X-Tracebook-Key": key, "Content-Type": "application/json"}
         self.connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=60)
 
     def call(self, command, args):

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
-import { binary, browse, root } from './harness.mjs'
+import { binary, browse, keyOf, root } from './harness.mjs'
 
 /** Starts what `make dev` starts, on a copy of the UI, and returns the URL that it prints. */
 async function dev(folder) {
@@ -21,7 +21,7 @@ async function dev(folder) {
   })
   const url = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /http:\S+token=\S+/.exec(line)
+      const found = /http:\S+#key=\S+/.exec(line)
       if (found) resolve(found[0])
     })
     child.once('exit', (code) => reject(new Error(`dev.mjs ended with ${code}`)))
@@ -29,20 +29,21 @@ async function dev(folder) {
   return { child, url, ui }
 }
 
-test('a changed component shows without a reload, and nobody is let in without the token', async () => {
+test('a changed component shows without a reload, and nobody is let in without the key', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tracebook-dev-'))
   const { child, url, ui } = await dev(folder)
   const { browser, page } = await browse({ width: 1280, height: 800 })
   try {
     const { origin } = new URL(url)
     const ask = { headers: { 'content-type': 'application/json' }, data: '{"cmd":"entry_list"}' }
-    assert.equal((await page.request.post(`${origin}/rpc`, ask)).status(), 401, 'no cookie yet')
+    assert.equal((await page.request.post(`${origin}/rpc`, ask)).status(), 401, 'no key')
 
     await page.goto(url, { timeout: 60_000 })
     const button = page.getByTestId('new-entry')
     await button.waitFor({ timeout: 60_000 })
-    assert.equal((await page.request.post(`${origin}/rpc`, ask)).status(), 200)
-    const foreign = { ...ask, headers: { ...ask.headers, origin: 'http://localhost:1' } }
+    const withKey = { ...ask, headers: { ...ask.headers, ...keyOf(url) } }
+    assert.equal((await page.request.post(`${origin}/rpc`, withKey)).status(), 200)
+    const foreign = { ...withKey, headers: { ...withKey.headers, origin: 'http://localhost:1' } }
     assert.equal((await page.request.post(`${origin}/rpc`, foreign)).status(), 403, 'another site')
 
     await page.waitForLoadState('networkidle')

@@ -54,6 +54,7 @@ export async function open({
   const { browser, page, complaints } = await browse(viewport)
   await page.goto(ready.ui.url)
   const base = new URL(ready.ui.url).origin
+  const headers = keyOf(ready.ui.url)
 
   return {
     page,
@@ -62,10 +63,15 @@ export async function open({
     complaints,
     /** Another client of the same journal. */
     async rpc(cmd, args, client = 'another') {
-      const answer = await page.request.post(`${base}/rpc`, { data: { cmd, args, client, call: '' } })
+      const answer = await page.request.post(`${base}/rpc`, { headers, data: { cmd, args, client, call: '' } })
       const body = await answer.json()
       assert.ok(answer.ok(), `${cmd}: ${JSON.stringify(body)}`)
       return body
+    },
+    /** The SVG that an image shows. */
+    async svg(image) {
+      const path = await image.getAttribute('data-path')
+      return path ? (await page.request.get(`${base}/${path}`, { headers })).text() : ''
     },
     send: (trace) => sendTrace(ready.http, trace),
     async close() {
@@ -79,6 +85,9 @@ export async function open({
     },
   }
 }
+
+/** The header that lets a request in, from the URL that was printed. */
+export const keyOf = (url) => ({ 'x-tracebook-key': new URL(url).hash.slice('#key='.length) })
 
 let count = 0
 

@@ -27,7 +27,7 @@ async function openEntry(entry) {
 }
 
 const stored = async (entry) => (await app.rpc('entry_get', { entry: entry.id })).body
-const looks = (cards) => cards.evaluateAll((all) => all.map((card) => card.querySelector('img')?.src ?? ''))
+const looks = (cards) => cards.evaluateAll((all) => all.map((card) => card.querySelector('img')?.dataset.path ?? ''))
 
 test('a live card is inserted, follows incoming data, is frozen, and restored by one undo', async () => {
   const { page } = app
@@ -60,12 +60,12 @@ test('a live card is inserted, follows incoming data, is frozen, and restored by
     'the answer is a picture',
   )
   await card.getByText(/^Live · .*refreshes every 1 s$/).waitFor()
-  const answered = await picture.getAttribute('src')
-  assert.match(await svg(picture), /api\/first/)
+  const answered = await picture.getAttribute('data-path')
+  assert.match(await app.svg(picture), /api\/first/)
   await app.send({ path: '/api/second' })
-  await until(() => svg(picture), (now) => now.includes('api/second'), 'the card shows the new trace')
-  assert.notEqual(await picture.getAttribute('src'), answered)
-  assert.match(await svg(picture), /LIVE, NOT EVIDENCE/)
+  await until(() => app.svg(picture), (now) => now.includes('api/second'), 'the card shows the new trace')
+  assert.notEqual(await picture.getAttribute('data-path'), answered)
+  assert.match(await app.svg(picture), /LIVE, NOT EVIDENCE/)
   assert.match(await picture.getAttribute('alt'), /^Live: newest trace of local telemetry, .*\. Result: GET \/api\/second/)
   await shot('live')
   assert.equal((await app.rpc('evidence_list', {})).length, 0, 'looking freezes nothing')
@@ -73,7 +73,7 @@ test('a live card is inserted, follows incoming data, is frozen, and restored by
   // Frozen: the reference points at evidence, and one undo makes it live again.
   await card.getByRole('button', { name: /^Freeze/ }).click()
   await page.getByTestId('toast').filter({ hasText: 'Frozen into Week 2' }).waitFor()
-  await page.locator('img.evidence-card[src*="card/"]').first().waitFor()
+  await page.locator('img.evidence-card[data-path^="card/"][src]').first().waitFor()
   const frozen = await stored(entry)
   assert.match(frozen, /^# Two\n\n!\[GET \/api\/second[^\n]*\]\(evidence:[^\n]*\)\n\nThe end\.\n$/)
   assert.equal(await card.count(), 0)
@@ -83,7 +83,7 @@ test('a live card is inserted, follows incoming data, is frozen, and restored by
   await until(() => stored(entry), (now) => now === text, 'one undo brings the live card back')
   await card.waitFor()
   await app.send({ path: '/api/third' })
-  await until(() => svg(picture), (now) => now.includes('api/third'), 'and it lives')
+  await until(() => app.svg(picture), (now) => now.includes('api/third'), 'and it lives')
 
   // The export shows what was frozen last, without a query.
   const to = mkdtempSync(join(tmpdir(), 'tracebook-export-'))
@@ -177,9 +177,9 @@ test('exactly the clicked card is frozen, once, whatever is typed and clicked du
   await page.keyboard.type(' more words')
   await until(() => freezes, (count) => count === 1, 'it is being frozen')
   // Meanwhile, one refresh happens.
-  const before = await cards.first().locator('img').getAttribute('src')
+  const before = await cards.first().locator('img').getAttribute('data-path')
   await until(
-    () => cards.first().locator('img').getAttribute('src'),
+    () => cards.first().locator('img').getAttribute('data-path'),
     (src) => src !== before,
     'the card is answered meanwhile',
   )
@@ -250,11 +250,3 @@ test('an unknown card shows an error, and the rest of the text works', async () 
   await page.keyboard.type('More.')
   await until(() => stored(entry), (text) => text.endsWith('End\nMore.'), 'what is typed is stored')
 })
-
-/** What a card's picture says. */
-async function svg(picture) {
-  const src = await picture.getAttribute('src')
-  if (!src) return ''
-  const answer = await app.page.request.get(new URL(src, app.page.url()).href)
-  return answer.text()
-}

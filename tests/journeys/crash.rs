@@ -4,30 +4,27 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, http, otlp_span, post_traces};
+use crate::support::{Journal, KEY, address_and_key, http, otlp_span, post_traces};
 
 /// Ten by default; `make crash ROUNDS=500` runs more.
 fn rounds() -> u64 {
     std::env::var("TRACEBOOK_CRASH_ROUNDS").map_or(10, |n| n.parse().expect("TRACEBOOK_CRASH_ROUNDS is a number"))
 }
 
-/// The web host's API: exchanges the token of the URL for a cookie.
+/// The web host's API, with the key of the URL.
 struct Browser {
     address: String,
-    cookie: String,
+    key: String,
 }
 
 impl Browser {
     fn open(url: &str) -> Self {
-        let rest = url.strip_prefix("http://").expect("a URL");
-        let (address, token) = rest.split_once("/?token=").expect("a token");
-        let port = address.rsplit_once(':').expect("a port").1;
-        Self { address: address.to_owned(), cookie: format!("tracebook-{port}={token}") }
+        let (address, key) = address_and_key(url);
+        Self { address: address.to_owned(), key: key.to_owned() }
     }
 
     fn rpc(&self, cmd: &str, args: Json) -> Option<Json> {
-        let headers =
-            [("Cookie".to_owned(), self.cookie.clone()), ("Content-Type".to_owned(), "application/json".to_owned())];
+        let headers = [(KEY.to_owned(), self.key.clone()), ("Content-Type".to_owned(), "application/json".to_owned())];
         let body = json!({ "cmd": cmd, "args": args, "client": "typist" }).to_string();
         let (status, answer) = http("POST", &self.address, "/rpc", &headers, body.as_bytes());
         (status == 200).then(|| serde_json::from_slice(&answer).ok())?

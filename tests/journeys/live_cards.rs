@@ -2,24 +2,23 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, Serve, files, http, otlp_span, post_traces, text, until};
+use crate::support::{Journal, KEY, Serve, address_and_key, files, http, otlp_span, post_traces, text, until};
 
 /// The web host's API, as a window uses it.
 struct Window {
     address: String,
-    cookie: String,
+    key: String,
 }
 
 impl Window {
     fn of(serve: &Serve) -> Self {
         let url = serve.ready["ui"]["url"].as_str().expect("a URL");
-        let (address, token) = url.strip_prefix("http://").and_then(|u| u.split_once("/?token=")).expect("a token");
-        let port = address.rsplit_once(':').expect("a port").1;
-        Self { address: address.to_owned(), cookie: format!("tracebook-{port}={token}") }
+        let (address, key) = address_and_key(url);
+        Self { address: address.to_owned(), key: key.to_owned() }
     }
 
     fn headers(&self) -> Vec<(String, String)> {
-        vec![("Cookie".into(), self.cookie.clone()), ("Content-Type".into(), "application/json".into())]
+        vec![(KEY.into(), self.key.clone()), ("Content-Type".into(), "application/json".into())]
     }
 
     fn ask(&self, cmd: &str, args: Json) -> (u16, Json) {

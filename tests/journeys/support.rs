@@ -49,6 +49,14 @@ pub(crate) fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json[key].as_str().unwrap_or_else(|| panic!("{key} in {json}"))
 }
 
+/// The header with the key of the web host.
+pub(crate) const KEY: &str = "X-Tracebook-Key";
+
+/// Address and key in the URL of the web host.
+pub(crate) fn address_and_key(url: &str) -> (&str, &str) {
+    url.strip_prefix("http://").and_then(|u| u.split_once("/#key=")).expect("an address and a key")
+}
+
 /// A temporary data directory.
 pub(crate) struct Journal {
     pub(crate) dir: tempfile::TempDir,

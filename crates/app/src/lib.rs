@@ -34,6 +34,7 @@ mod telemetry;
 mod testing;
 mod tracebook;
 pub mod transfer;
+mod web_key;
 
 pub use ground::config::{Config, Listen, ReceiverConfig};
 pub use ground::error::{Code, Error, ErrorBody};
@@ -41,6 +42,7 @@ pub use ports::Holder;
 pub use tracebook::Tracebook;
 pub use tracebook_sources::authority;
 pub use transfer::verify;
+pub use web_key::WebKey;
 
 /// The name and version that evidence carries.
 pub const TOOL: &str = concat!("tracebook ", env!("CARGO_PKG_VERSION"));

@@ -7,6 +7,8 @@ use tracebook_core::clock::Clock;
 use tracebook_core::ids::Entropy;
 use tracebook_core::time::Nanos;
 
+use crate::ground::error::Error;
+
 /// The real time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock;
@@ -33,6 +35,16 @@ impl Entropy for SystemEntropy {
         getrandom::fill(&mut bytes).expect("the system gives randomness");
         bytes
     }
+}
+
+/// Bytes for a secret.
+///
+/// # Errors
+/// If the system gives no randomness.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    Ok(bytes)
 }
 
 /// The beginning of a log line: time and process id, since several processes of one journal write to one file.

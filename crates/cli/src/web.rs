@@ -1,20 +1,22 @@
 //! The web host: the UI in a browser, for machines without a display and for tests.
 //!
-//! It can read and write files as the user. So it listens on loopback only, checks the `Host` and `Origin` of every
-//! request (DNS rebinding, other sites), and requires the token of the printed URL, which it exchanges for an HttpOnly,
-//! SameSite cookie.
+//! It can read and write files as the user. So it listens on loopback only, and checks the `Host` and `Origin` of every
+//! request (DNS rebinding, other sites). The page itself is public; everything else needs the key of the printed URL in
+//! a header. A cookie would not do, because a browser sends it to every port of 127.0.0.1.
+
+mod access;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State};
+use axum::extract::{Query, Request as HttpRequest, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::Stream;
 use rust_embed::RustEmbed;
@@ -25,77 +27,41 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_app::api::{self, Caller, Event, Request, Topic};
-use tracebook_app::{Code, Error, Tracebook, pictures};
+use tracebook_app::authority::Authority;
+use tracebook_app::{Code, Error, Tracebook, WebKey, pictures};
+
+use self::access::{Access, Refused};
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 struct Ui;
 
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; connect-src 'self'; \
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; connect-src 'self'; \
                    font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Clone)]
 pub(crate) struct Host {
     tracebook: Arc<Tracebook>,
-    allowed: Arc<Vec<String>>,
-    token: Arc<str>,
-    port: u16,
+    access: Arc<Access>,
 }
 
 impl Host {
     pub(crate) fn new(
         tracebook: Arc<Tracebook>,
-        allowed: Vec<String>,
+        allowed: Vec<Authority>,
+        key: WebKey,
         listener: &tokio::net::TcpListener,
     ) -> Result<Self, Error> {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::internal)?;
-        let port = listener.local_addr().map_err(Error::internal)?.port();
-        let allowed = allowed.into_iter().map(|name| name.to_lowercase()).collect();
-        Ok(Self { tracebook, allowed: Arc::new(allowed), token: hex::encode(bytes).into(), port })
+        let address = listener.local_addr().map_err(Error::internal)?;
+        let access = Arc::new(Access::new(address, allowed, key, hex::encode(bytes)));
+        Ok(Self { tracebook, access })
     }
 
     /// The URL for the user to open.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/?token={}", self.port, self.token)
-    }
-
-    /// Contains the port: cookies are shared between ports, and two journals may be open.
-    fn cookie_name(&self) -> String {
-        format!("tracebook-{}", self.port)
-    }
-
-    fn knows_host(&self, host: &str) -> bool {
-        let host = host.to_lowercase();
-        let (name, port) = split_port(&host);
-        match name {
-            "127.0.0.1" | "localhost" | "[::1]" => port.is_none_or(|p| p == self.port.to_string()),
-            // A cloud workspace forwards requests under a host name and port of its own.
-            _ => self.allowed.iter().any(|allowed| allowed == name || *allowed == host),
-        }
-    }
-
-    fn has_cookie(&self, headers: &HeaderMap) -> bool {
-        let name = self.cookie_name();
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .any(|(key, value)| key == name && same(value.as_bytes(), self.token.as_bytes()))
-    }
-}
-
-/// Compares in constant time.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
-}
-
-fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => (name, Some(port)),
-        _ => (host, None),
+        self.access.url()
     }
 }
 
@@ -105,12 +71,15 @@ pub(crate) async fn serve(
     host: Host,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
-    let router = Router::new()
+    let keyed = Router::new()
         .route("/rpc", post(rpc))
         .route("/events", get(events))
         .route("/card/{name}", get(picture))
         .route("/live/{name}", get(picture))
         .route("/livecard/{name}", get(picture))
+        .route_layer(middleware::from_fn_with_state(host.clone(), check_key));
+    let router = keyed
+        .route("/session", get(session))
         .fallback(file)
         .layer(axum::extract::DefaultBodyLimit::max(128 * 1024 * 1024))
         .layer(middleware::from_fn_with_state(host.clone(), check))
@@ -128,53 +97,44 @@ pub(crate) async fn serve(
     }
 }
 
-/// Checks host, origin and token of every request.
+/// Checks host and origin of every request.
 async fn check(State(host): State<Host>, request: HttpRequest, next: Next) -> Response {
-    let headers = request.headers();
-    let asked = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    if !host.knows_host(asked) {
-        return plain(
-            StatusCode::FORBIDDEN,
-            format!(
-                "The host name {asked:?} is not allowed. To allow it, start `tracebook serve --ui --allow-host NAME`.\n"
-            ),
-        );
+    match host.access.check_names(request.uri(), request.headers()) {
+        Ok(()) => secured(next.run(request).await),
+        Err(refused) => refuse(refused),
     }
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = origin.to_str().unwrap_or_default();
-        let of = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).unwrap_or_default();
-        if !host.knows_host(of) {
-            return plain(StatusCode::FORBIDDEN, "Requests from other sites are refused.\n".to_owned());
-        }
-    }
-    if request.method() == Method::GET
-        && request.uri().path() == "/"
-        && let Some(token) = token_of(request.uri())
-    {
-        if !same(token.as_bytes(), host.token.as_bytes()) {
-            return plain(
-                StatusCode::UNAUTHORIZED,
-                "This link has expired. Open the URL that `tracebook serve --ui` printed last.\n".to_owned(),
-            );
-        }
-        let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", host.cookie_name(), host.token);
-        let mut swapped = Redirect::to("/").into_response();
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            swapped.headers_mut().insert(header::SET_COOKIE, value);
-        }
-        return secured(swapped);
-    }
-    if !host.has_cookie(headers) {
-        return plain(
-            StatusCode::UNAUTHORIZED,
-            "Open the URL that `tracebook serve --ui` printed: it contains the token that is needed here.\n".to_owned(),
-        );
-    }
-    secured(next.run(request).await)
 }
 
-fn token_of(uri: &Uri) -> Option<&str> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
+/// Checks the key, before anything of the body is read.
+async fn check_key(State(host): State<Host>, request: HttpRequest, next: Next) -> Response {
+    match host.access.check_key(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refuse(refused),
+    }
+}
+
+fn refuse(refused: Refused) -> Response {
+    match refused {
+        Refused::Host(words) => plain(StatusCode::FORBIDDEN, words + "\n"),
+        Refused::Origin => plain(StatusCode::FORBIDDEN, "Requests from other sites are refused.\n".to_owned()),
+        Refused::Key => {
+            let scheme = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("X-Tracebook-Key"))];
+            secured((StatusCode::UNAUTHORIZED, scheme).into_response())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    challenge: String,
+}
+
+/// The beginning of a page's conversation: both sides prove that they have the key, and neither sends it.
+async fn session(State(host): State<Host>, Query(Challenge { challenge }): Query<Challenge>) -> Response {
+    match host.access.introduce(&challenge) {
+        Some((nonce, proof)) => axum::Json(json!({ "nonce": nonce, "proof": proof })).into_response(),
+        None => plain(StatusCode::BAD_REQUEST, String::new()),
+    }
 }
 
 fn plain(status: StatusCode, text: String) -> Response {
@@ -241,7 +201,7 @@ fn failure(error: &Error) -> Response {
         Code::Usage => StatusCode::BAD_REQUEST,
         Code::Refused => StatusCode::CONFLICT,
         Code::NotBuilt | Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        // Not 401 or 429, which would refer to this server's own token and rate.
+        // Not 401 or 429, which would refer to this server's own key and rate.
         Code::Unreachable | Code::Credentials | Code::Throttled => StatusCode::BAD_GATEWAY,
         Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -267,6 +227,8 @@ async fn picture(State(host): State<Host>, uri: Uri) -> Response {
                 (header::CONTENT_TYPE, "image/svg+xml"),
                 (header::CONTENT_SECURITY_POLICY, pictures::CSP),
                 (header::CACHE_CONTROL, cache),
+                // What is cached is for a page that has the key.
+                (header::VARY, "x-tracebook-key"),
             ];
             (headers, picture.svg).into_response()
         }

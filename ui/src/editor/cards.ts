@@ -5,7 +5,8 @@ import { inside, marks, touched, type PlacedReference } from './markup'
 
 /** What a card can do outside the editor. */
 export interface CardActions {
-  url(path: string): string
+  /** Draws a card in an image, or removes it. */
+  show(image: HTMLImageElement, path: string | null): void
   /** Opens the evidence's data. */
   open(id: string): void
   live: LiveCardActions
@@ -52,8 +53,11 @@ class Card extends WidgetType {
     picture.className = 'evidence-card'
     picture.alt = alt || caption || 'Evidence'
     picture.draggable = false
-    picture.src = this.actions.url(`card/${id}.svg?size=${this.size}`)
     picture.addEventListener('load', () => {
+      // It may load after it has failed: when the connection is back.
+      box.classList.remove('card-missing')
+      missing.hidden = true
+      picture.hidden = false
       view.requestMeasure()
       heights.set(this.key, box.offsetHeight)
     })
@@ -67,6 +71,7 @@ class Card extends WidgetType {
     missing.className = 'card-note'
     missing.hidden = true
     missing.textContent = `Evidence ${id} is not in this journal. ${alt}`
+    this.actions.show(picture, `card/${id}.svg?size=${this.size}`)
 
     const tools = document.createElement('span')
     tools.className = 'card-tools'
@@ -131,7 +136,13 @@ function draw(state: EditorState, actions: CardActions): DecorationSet {
   for (const reference of live)
     show(
       reference,
-      new LiveCard(reference, reference.alone, (path) => actions.url(path), actions.live, reveal),
+      new LiveCard(
+        reference,
+        reference.alone,
+        (image, path) => actions.show(image, path),
+        actions.live,
+        reveal,
+      ),
     )
   return Decoration.set(found, true)
 }

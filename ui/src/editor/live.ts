@@ -35,7 +35,7 @@ export class LiveCard extends WidgetType {
   constructor(
     private readonly reference: PlacedReference,
     private readonly block: boolean,
-    private readonly url: (path: string) => string,
+    private readonly show: (image: HTMLImageElement, path: string | null) => void,
     private readonly actions: LiveCardActions,
     private readonly reveal: (view: EditorView, box: HTMLElement) => void,
   ) {
@@ -76,7 +76,7 @@ export class LiveCard extends WidgetType {
       measure()
     })
     picture.addEventListener('error', () => {
-      if (!picture.hasAttribute('src')) return
+      if (!drawing) return
       lost = true
       // Its alternative text contains the result.
       picture.hidden = false
@@ -122,6 +122,8 @@ export class LiveCard extends WidgetType {
     /** A refresh was requested, but the rate limit did not allow it. */
     let limited = false
     let freezing = false
+    /** There is a picture to show. */
+    let drawing = false
     /** The picture did not load. */
     let lost = false
     /** The text's words for the card are its title as it was once, not the user's own. */
@@ -176,12 +178,14 @@ export class LiveCard extends WidgetType {
         label()
         if (!answer.picture) {
           // The picture belongs to an earlier question.
-          picture.removeAttribute('src')
+          drawing = false
+          this.show(picture, null)
           picture.hidden = true
           lost = false
         } else if (fresh || lost) {
           lost = false
-          picture.src = this.url(answer.picture + (size ? `&size=${size}` : ''))
+          drawing = true
+          this.show(picture, answer.picture + (size ? `&size=${size}` : ''))
         }
       } catch (cause) {
         failure = Failure.from(cause)

@@ -3,6 +3,9 @@ import type { Commands, ErrorBody, Event } from '../bindings'
 /** An event sent to every window; named differently from the DOM's `Event`. */
 export type HostEvent = Event
 
+/** The event stream: `refused` if the server has another key than this page. */
+export type Connection = 'connected' | 'lost' | 'refused'
+
 /** What the UI needs from its environment: commands, events, images, and file dialogs. */
 export interface Host {
   /** For messages: `browser` or `window`. */
@@ -15,10 +18,10 @@ export interface Host {
   rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call?: string): Promise<Commands[K][1]>
   /** Calls `listener` on every event until the returned function is called. */
   events(listener: (event: HostEvent) => void): () => void
-  /** Reports whether the event stream is connected: at once, and on every change. */
-  connection(listener: (up: boolean) => void): () => void
-  /** The URL of a card or an attachment. */
-  url(path: string): string
+  /** Reports the state of the event stream: at once, and on every change. */
+  connection(listener: (state: Connection) => void): () => void
+  /** Draws a card or an attachment in an image, which fires `load` or `error`. Null removes what it shows. */
+  show(image: HTMLImageElement, path: string | null): void
   /** Paths chosen by the user, or null. */
   choose(kind: 'folder' | 'files'): Promise<string[] | null>
   /** Answers `ask_closing`: the user is being asked, or the window closes, is minimised, or stays open. */

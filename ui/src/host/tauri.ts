@@ -2,7 +2,7 @@ import { convertFileSrc, invoke } from '@tauri-apps/api/core'
 import { listen } from '@tauri-apps/api/event'
 import { open } from '@tauri-apps/plugin-dialog'
 import type { Commands } from '../bindings'
-import { Failure, randomId, type Host, type HostEvent } from './host'
+import { Failure, randomId, type Connection, type Host, type HostEvent } from './host'
 
 /** The window of the desktop app. */
 export class TauriHost implements Host {
@@ -30,16 +30,20 @@ export class TauriHost implements Host {
     return () => void listening.then((stop) => stop())
   }
 
-  connection(listener: (up: boolean) => void): () => void {
-    listener(true)
+  connection(listener: (state: Connection) => void): () => void {
+    listener('connected')
     return () => undefined
   }
 
-  url(path: string): string {
+  show(image: HTMLImageElement, path: string | null) {
+    if (path === null) {
+      image.removeAttribute('src')
+      return
+    }
     // convertFileSrc knows the platform's form (`tracebook://localhost/` or `http://tracebook.localhost/`), but would
     // escape the path's slashes and query. WebKitGTK ignores the preferred scheme in images, so it is passed along.
     const theme = window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
-    return `${convertFileSrc('', 'tracebook')}${path}${path.includes('?') ? '&' : '?'}theme=${theme}`
+    image.src = `${convertFileSrc('', 'tracebook')}${path}${path.includes('?') ? '&' : '?'}theme=${theme}`
   }
 
   async choose(kind: 'folder' | 'files'): Promise<string[] | null> {

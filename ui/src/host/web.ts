@@ -1,8 +1,13 @@
 import type { Commands } from '../bindings'
-import { Failure, randomId, type Host, type HostEvent } from './host'
+import { Failure, randomId, type Connection, type Host, type HostEvent } from './host'
+import { HEADER, introduce, storedKey, takeKey, WrongKey } from './key'
 
 const GONE =
   'Is “tracebook serve” still running? Your changes stay in this window and are saved once it answers.'
+
+/** Milliseconds before the first and between later attempts to connect. */
+const FIRST_RETRY = 500
+const LAST_RETRY = 5000
 
 /** A browser at `tracebook serve --ui`. */
 export class WebHost implements Host {
@@ -11,22 +16,37 @@ export class WebHost implements Host {
   readonly chooses = false
 
   #listeners = new Set<(event: HostEvent) => void>()
-  #watchers = new Set<(up: boolean) => void>()
-  #up = true
-  #source: EventSource | null = null
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #wait = 500
+  #watchers = new Set<(state: Connection) => void>()
+  #state: Connection = 'connected'
+  /** What is sent as the key during this run of the server; null until the server has proven that it has the key. */
+  #key: string | null = null
+  #introducing: Promise<string> | null = null
+  /** How often another key was stored. */
+  #changes = 0
+  #stream: AbortController | null = null
+  /** Ends the pause before the next attempt to connect. */
+  #wake: () => void = () => undefined
+  #drawing = new WeakMap<HTMLImageElement, AbortController>()
+  /** Draws the pictures that could not be fetched, once the connection is back. */
+  #undrawn = new Set<() => void>()
+
+  constructor() {
+    takeKey()
+    // The URL with the key may be opened in this tab or, with the same origin, in another one.
+    window.addEventListener('hashchange', () => takeKey() && this.#keyChanged())
+    window.addEventListener('storage', () => this.#keyChanged())
+  }
 
   async rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call = ''): Promise<Commands[K][1]> {
     let response: Response
     try {
-      response = await fetch('/rpc', {
+      response = await this.#send('/rpc', {
         method: 'POST',
-        credentials: 'same-origin',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ cmd, args, client: this.client, call }),
       })
-    } catch {
+    } catch (cause) {
+      if (cause instanceof WrongKey) throw refusal(401, '')
       throw new Failure('unreachable', 'Tracebook does not answer', GONE)
     }
     const text = await response.text()
@@ -44,21 +64,38 @@ export class WebHost implements Host {
 
   events(listener: (event: HostEvent) => void): () => void {
     this.#listeners.add(listener)
-    if (!this.#source) this.#connect()
+    if (!this.#stream) {
+      this.#stream = new AbortController()
+      void this.#listen(this.#stream.signal)
+    }
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#disconnect()
+      if (this.#listeners.size > 0) return
+      this.#stream?.abort()
+      this.#stream = null
+      this.#wake()
     }
   }
 
-  connection(listener: (up: boolean) => void): () => void {
+  connection(listener: (state: Connection) => void): () => void {
     this.#watchers.add(listener)
-    listener(this.#up)
+    listener(this.#state)
     return () => this.#watchers.delete(listener)
   }
 
-  url(path: string): string {
-    return `/${path}`
+  /** An image cannot send a header, so its bytes are fetched. */
+  show(image: HTMLImageElement, path: string | null) {
+    this.#drawing.get(image)?.abort()
+    this.#drawing.delete(image)
+    if (path === null) {
+      delete image.dataset.path
+      image.removeAttribute('src')
+      return
+    }
+    image.dataset.path = path
+    const drawing = new AbortController()
+    this.#drawing.set(image, drawing)
+    void this.#draw(image, path, drawing.signal)
   }
 
   choose(): Promise<string[] | null> {
@@ -70,41 +107,128 @@ export class WebHost implements Host {
     return Promise.resolve()
   }
 
-  #connect() {
-    const source = new EventSource(`/events?client=${this.client}`)
-    this.#source = source
-    source.onopen = () => {
-      this.#wait = 500
-      // Changes made before the stream was open are not in it. After a loss, `connection` has everything read again.
-      if (this.#up) this.#tell({ event: 'changed', topic: 'all', id: '', by: '' })
-      this.#say(true)
-    }
-    source.onmessage = (message: MessageEvent<string>) => {
-      this.#tell(JSON.parse(message.data) as HostEvent)
-    }
-    // EventSource gives up after an HTTP error, so it is retried here.
-    source.onerror = () => {
-      source.close()
-      this.#say(false)
-      this.#retry = setTimeout(() => this.#connect(), this.#wait)
-      this.#wait = Math.min(this.#wait * 2, 10_000)
+  /** Fetches with the key. */
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      // Without a pause if it is known: a page that is being closed has no time for one.
+      const key = this.#key ?? (await this.#introduce())
+      let response: Response
+      try {
+        response = await fetch(path, {
+          ...init,
+          credentials: 'omit',
+          redirect: 'error',
+          headers: { ...(init.headers as Record<string, string>), [HEADER]: key },
+        })
+      } catch (cause) {
+        // Another server may answer next.
+        if (!init.signal?.aborted) this.#key = null
+        throw cause
+      }
+      if (response.status !== 401) return response
+      // The server was started again, or has another key now.
+      if (this.#key === key) this.#key = null
+      if (attempt === 2) throw new WrongKey()
     }
   }
 
-  #disconnect() {
-    clearTimeout(this.#retry)
-    this.#source?.close()
-    this.#source = null
+  #introduce(): Promise<string> {
+    const key = storedKey()
+    if (key === null) return Promise.reject(new WrongKey())
+    this.#introducing ??= introduce(key)
+      .then((sent) => (this.#key = sent))
+      .finally(() => (this.#introducing = null))
+    return this.#introducing
+  }
+
+  #keyChanged() {
+    this.#changes++
+    this.#key = null
+    this.#wake()
+  }
+
+  /** Reads events until it is stopped, and connects again after every loss. */
+  async #listen(stopped: AbortSignal) {
+    let pause = FIRST_RETRY
+    while (!stopped.aborted) {
+      const changes = this.#changes
+      try {
+        const response = await this.#send(`/events?client=${this.client}`, { signal: stopped })
+        if (!response.ok || !response.body) throw new TypeError(`no events: ${response.status}`)
+        pause = FIRST_RETRY
+        // Changes made before the stream was open are not in it. After a loss, `connection` has everything read again.
+        if (this.#state === 'connected') this.#tell({ event: 'changed', topic: 'all', id: '', by: '' })
+        this.#say('connected')
+        for await (const event of messages(response.body)) this.#tell(JSON.parse(event) as HostEvent)
+        throw new TypeError('the stream has ended')
+      } catch (cause) {
+        if (stopped.aborted) return
+        this.#key = null
+        this.#say(cause instanceof WrongKey ? 'refused' : 'lost')
+      }
+      if (changes !== this.#changes) {
+        pause = FIRST_RETRY
+        continue
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      pause = Math.min(pause * 2, LAST_RETRY)
+    }
+  }
+
+  async #draw(image: HTMLImageElement, path: string, signal: AbortSignal) {
+    try {
+      const response = await this.#send(`/${path}`, { signal })
+      const blob = response.ok ? await response.blob() : null
+      if (signal.aborted) return
+      if (!blob) {
+        image.dispatchEvent(new Event('error'))
+        return
+      }
+      const url = URL.createObjectURL(blob)
+      for (const end of ['load', 'error'])
+        image.addEventListener(end, () => URL.revokeObjectURL(url), { once: true })
+      image.src = url
+    } catch {
+      if (signal.aborted) return
+      const again = () => !signal.aborted && void this.#draw(image, path, signal)
+      this.#undrawn.add(again)
+      signal.addEventListener('abort', () => this.#undrawn.delete(again))
+      image.dispatchEvent(new Event('error'))
+    }
   }
 
   #tell(event: HostEvent) {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #say(up: boolean) {
-    if (up === this.#up) return
-    this.#up = up
-    for (const watcher of this.#watchers) watcher(up)
+  #say(state: Connection) {
+    if (state === this.#state) return
+    this.#state = state
+    for (const watcher of this.#watchers) watcher(state)
+    if (state !== 'connected') return
+    const undrawn = [...this.#undrawn]
+    this.#undrawn.clear()
+    for (const draw of undrawn) draw()
+  }
+}
+
+/** The data of server-sent events, of which each is one line here. */
+async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('data:')) yield line.slice('data:'.length)
   }
 }
 
@@ -112,8 +236,8 @@ function refusal(status: number, text: string): Failure {
   if (status === 401 || status === 403)
     return new Failure(
       'refused',
-      'This window is not signed in',
-      'Open the address that “tracebook serve --ui” printed.',
+      'This page does not have the key of this server',
+      'Open the URL that “tracebook serve --ui” prints.',
     )
   if (status === 413)
     return new Failure('usage', 'That is too large to send', 'Split the text or import it as a file.')

@@ -215,7 +215,7 @@ export class Session {
 
   #editorActions(): EditorActions {
     return {
-      url: (path) => this.#context.host.url(path),
+      show: (image, path) => this.#context.host.show(image, path),
       open: (id) => this.#context.openEvidence(id),
       live: this.#context.live.actions(() => this),
       aim: (slot) => this.aim(slot),

@@ -1,5 +1,5 @@
 import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source, Topic } from '../bindings'
-import { Failure, type Host, type HostEvent } from '../host/host'
+import { Failure, type Connection, type Host, type HostEvent } from '../host/host'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
 import { CatalogView } from './catalog.svelte'
@@ -47,7 +47,7 @@ export class Workspace {
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
   status = $state.raw<AppStatus | null>(null)
-  connected = $state(true)
+  connection = $state<Connection>('connected')
   opening = $state(false)
   /** Captures in progress, by `captureKey`. */
   capturing = $state.raw<ReadonlySet<string>>(new Set())
@@ -86,10 +86,13 @@ export class Workspace {
   start(): () => void {
     this.#stops = [
       this.host.events((event) => this.#onEvent(event)),
-      this.host.connection((up) => {
-        const back = up && !this.connected
-        this.connected = up
-        if (back) this.#everything()
+      this.host.connection((state) => {
+        const back = state === 'connected' && this.connection !== state
+        this.connection = state
+        if (!back) return
+        this.#everything()
+        // It was never connected.
+        if (!this.session) void this.journal.load().then(() => this.#openLast())
       }),
     ]
     this.#everything()
@@ -100,6 +103,10 @@ export class Workspace {
       this.shelf.stop()
       for (const session of this.#sessions.values()) session.stop()
     }
+  }
+
+  get connected(): boolean {
+    return this.connection === 'connected'
   }
 
   /** Whether closing the window now would lose text. */

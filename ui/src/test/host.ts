@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, inject } from 'vitest'
 import type { Commands, Topic } from '../bindings'
-import { Failure, type Host, type HostEvent } from '../host/host'
+import { Failure, type Connection, type Host, type HostEvent } from '../host/host'
 import { Live } from './recorder/live'
 import { nameOf, Recording, type Recordings, type Source } from './recording'
 
@@ -63,13 +63,14 @@ export class ReplayHost implements Host {
     return () => this.#listeners.delete(listener)
   }
 
-  connection(listener: (up: boolean) => void): () => void {
-    listener(true)
+  connection(listener: (state: Connection) => void): () => void {
+    listener('connected')
     return () => undefined
   }
 
-  url(path: string): string {
-    return `/${path}`
+  show(image: HTMLImageElement, path: string | null) {
+    if (path === null) image.removeAttribute('src')
+    else image.src = `/${path}`
   }
 
   choose(): Promise<string[] | null> {

@@ -2,9 +2,9 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use tracebook_app::authority::Origin;
+use tracebook_app::authority::{Authority, Origin};
 
-use super::values::{address, origin};
+use super::values::{address, host, origin};
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -20,6 +20,9 @@ pub(crate) struct Serve {
     /// Serve the UI to a browser [default: 127.0.0.1:4390, or a free port]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, value_parser = address)]
     pub(crate) ui: Option<Option<SocketAddr>>,
+    /// Replace the UI's key: open pages then need the new URL
+    #[arg(long, requires = "ui")]
+    pub(crate) new_key: bool,
     /// Start no receivers
     #[arg(long)]
     pub(crate) no_receivers: bool,
@@ -27,8 +30,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) containers: bool,
     /// Allow a browser to open the UI under this host name, for example a cloud workspace's
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    pub(crate) allow_host: Vec<Authority>,
     /// Allow web pages of this origin to send telemetry, for example http://localhost:3000
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<Origin>,

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
-use tracebook_app::authority::Origin;
+use tracebook_app::authority::{Authority, Origin};
 use tracebook_core::evidence::Kind;
 use tracebook_core::question::Source;
 
@@ -42,6 +42,13 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
         text.to_socket_addrs().map_err(|e| format!("write host:port, for example 127.0.0.1:0 ({e})"))?.collect();
     let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
     first.copied().ok_or_else(|| format!("{text} has no address"))
+}
+
+/// A host name, with a port if it is not the usual one.
+pub(super) fn host(text: &str) -> Result<Authority, String> {
+    Authority::parse(text.trim_end_matches('.')).ok_or_else(|| {
+        "write a host name as it stands in the browser's address bar, such as workspace.example".to_owned()
+    })
 }
 
 /// `scheme://host:port`.

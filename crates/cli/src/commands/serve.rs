@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio::sync::broadcast;
 
-use tracebook_app::{Code, Config, Error, Holder, Listen, ReceiverConfig, Tracebook, diagnostics};
+use tracebook_app::{Code, Config, Error, Holder, Listen, ReceiverConfig, Tracebook, WebKey, diagnostics};
 
 use crate::args::Serve;
 use crate::out::Out;
@@ -29,14 +29,15 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         Some(named) => Some(bind_ui(named).await?),
         None => None,
     };
-    let tracebook = Tracebook::start(Config { data_dir, receivers, watch: args.watch.clone() }).await?;
+    let tracebook = Tracebook::start(Config { data_dir: data_dir.clone(), receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
     tokio::spawn(print_relay_log(tracebook.relay_lines(), *out));
 
     let mut url = None;
     let mut served = None;
     if let Some(listener) = listener {
-        let host = web::Host::new(std::sync::Arc::clone(&tracebook), args.allow_host, &listener)?;
+        let key = WebKey::open(&data_dir, args.new_key)?;
+        let host = web::Host::new(std::sync::Arc::clone(&tracebook), args.allow_host, key, &listener)?;
         url = Some(host.url());
         let stopping = tracebook.stopping();
         served = Some(tokio::spawn(web::serve(listener, host, stopping)));

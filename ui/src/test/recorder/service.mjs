@@ -23,15 +23,14 @@ export async function serve(binary, data, { watch = [], env = {} } = {}) {
     child.once('exit', (code) => reject(new Error(`tracebook serve ended with ${code}: ${errors}`)))
   })
   const base = new URL(ready.ui.url).origin
-  const signedIn = await fetch(ready.ui.url, { redirect: 'manual' })
-  const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0]
+  const key = { 'x-tracebook-key': new URL(ready.ui.url).hash.slice('#key='.length) }
   return {
     ready,
     /** Returns `{ answer }` or `{ error }`. */
     async rpc(cmd, args, client) {
       const response = await fetch(`${base}/rpc`, {
         method: 'POST',
-        headers: { cookie, 'content-type': 'application/json' },
+        headers: { ...key, 'content-type': 'application/json' },
         body: JSON.stringify({ cmd, args, client, call: '' }),
       })
       const body = await response.json()
@@ -39,7 +38,7 @@ export async function serve(binary, data, { watch = [], env = {} } = {}) {
     },
     /** Calls the listener on every event from now on. */
     async events(client, listener) {
-      const stream = await fetch(`${base}/events?client=${client}`, { headers: { cookie } })
+      const stream = await fetch(`${base}/events?client=${client}`, { headers: key })
       const read = async () => {
         let buffer = ''
         for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) {
