@@ -1,6 +1,7 @@
 //! User scenarios over public interfaces only (the program, its ports, its files), with the real SDKs.
 
 mod bad_input;
+mod bridges;
 mod cloud;
 mod crash;
 mod diagnostics;

@@ -1,5 +1,6 @@
 //! The running app: composes the modules, and starts and stops them.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -101,7 +102,7 @@ impl Tracebook {
             Some((listeners, allow_origin)) => {
                 // Only the process that receives deletes by age; a second one would conflict with it.
                 retention::start(store.clone(), limits, runtime);
-                let receivers = Receivers::start(listeners, allow_origin, &store, &relay, runtime)?;
+                let receivers = Receivers::start(listeners, allow_origin, settings.receivers, &store, &relay, runtime)?;
                 relay.follow();
                 if ports.held() {
                     relay.start(&cloud, ports.addresses(), &store);
@@ -191,6 +192,11 @@ impl Tracebook {
     /// The address that a receiver of this process listens on; `None` where it does not, or another process does.
     pub fn listens_on(&self, name: &str) -> Option<String> {
         self.ports.own_address(name)
+    }
+
+    /// The addresses that a receiver of this process has on container bridges.
+    pub fn listens_for_containers(&self, name: &str) -> Vec<SocketAddr> {
+        self.ports.for_containers(name)
     }
 
     /// The other process that receives for this journal, where this one leaves a receiver to it.

@@ -14,6 +14,7 @@
 //! [`LooseSpan`] and never fails, `receiver.rs` is an axum router or serves a socket. Network input may be anything:
 //! none panics, recurses without bound, or allocates more than a small multiple of its size.
 
+pub mod access;
 pub mod authority;
 pub mod aws;
 mod body;

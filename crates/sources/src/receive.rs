@@ -47,6 +47,17 @@ impl CommitError {
     }
 }
 
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Sends telemetry, or does what an SDK needs for that: creates the log group it sends to, asks for sampling rules.
+    Send,
+    /// Reads what was received.
+    Read,
+    /// Deletes, or changes settings.
+    Change,
+}
+
 /// What receivers accepted and refused since the start. Shared by all of them.
 #[derive(Debug, Default)]
 pub struct Counters {

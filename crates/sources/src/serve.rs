@@ -1,7 +1,8 @@
 //! Serves a router so that slow or many connections do no harm: HTTP/1, and HTTP/2 without TLS, on one port.
 
 use std::future::pending;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+/// The connection that a request came over. In the extensions of every request of [`serve`].
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub peer: SocketAddr,
+    pub local: SocketAddr,
+    /// The id of the user whose process is the peer, once it was asked for; `None` if it could not be found.
+    pub user: Arc<OnceLock<Option<u32>>>,
+}
 
 /// How much time and memory a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +74,8 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
             accepted = listener.accept() => accepted,
         };
         while connections.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, peer),
             Err(error) => {
                 tracing::debug!(%error, "a connection could not be accepted");
                 // "Too many open files" may pass; without a pause the loop would use a whole core meanwhile.
@@ -79,7 +89,7 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
         };
         let (http, router, token) = (Arc::clone(&http), router.clone(), token.clone());
         connections.spawn(async move {
-            connection(&http, stream, router, &token, bounds).await;
+            connection(&http, stream, peer, router, &token, bounds).await;
             drop(place);
         });
     }
@@ -90,6 +100,7 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
 async fn connection(
     http: &auto::Builder<TokioExecutor>,
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     token: &CancellationToken,
     bounds: Bounds,
@@ -97,7 +108,10 @@ async fn connection(
     // Without it small answers are delayed, which is no reason to refuse the connection.
     stream.set_nodelay(true).ok();
     let asked = Arc::new(Notify::new());
-    let service = HeadSeen { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
+    // It fails if the connection is already closed.
+    let Ok(local) = stream.local_addr() else { return };
+    let ends = Connection { peer, local, user: Arc::default() };
+    let service = HeadSeen { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked), ends };
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let nothing_asked = async {
         // The reader's own time-out starts only when the HTTP version is known.
@@ -115,10 +129,11 @@ async fn connection(
     timeout(bounds.ending, served).await.ok();
 }
 
-/// Reports when a request's head was complete.
+/// Reports when a request's head was complete, and says which connection it came over.
 struct HeadSeen {
     inner: TowerToHyperService<Router>,
     asked: Arc<Notify>,
+    ends: Connection,
 }
 
 impl hyper::service::Service<Request<Incoming>> for HeadSeen {
@@ -126,15 +141,15 @@ impl hyper::service::Service<Request<Incoming>> for HeadSeen {
     type Error = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Error;
     type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
 
-    fn call(&self, request: http::Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: http::Request<Incoming>) -> Self::Future {
         self.asked.notify_one();
+        request.extensions_mut().insert(self.ends.clone());
         self.inner.call(request)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::time::Instant;
 
     use axum::routing::get;

@@ -1,5 +1,6 @@
 //! Receivers: committing and counting what arrives, and watched commands.
 
+mod access;
 pub(crate) mod command_runner;
 mod last_arrival;
 pub(crate) mod receivers;

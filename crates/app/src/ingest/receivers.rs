@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tracebook_core::clock::Clock;
+use tracebook_sources::access::{Policy, limit};
 use tracebook_sources::authority::{Host, Origin};
 use tracebook_sources::receive::{AllowedHosts, Commit, Counters, guard};
 use tracebook_sources::{cloudwatch, normalise, otlp, rollbar, serve, xray};
@@ -11,10 +12,12 @@ use tracebook_store::Telemetry;
 
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
+use crate::ground::settings::ReceiverSettings;
+use crate::ingest::access::Permissions;
 use crate::ingest::last_arrival::LastArrival;
 use crate::ingest::request_log::RequestLog;
 use crate::ingest::sink::TelemetrySink;
-use crate::ports::Listeners;
+use crate::ports::{Bridge, ContainerNetworks, Listeners};
 use crate::relay::Relay;
 
 /// A service that sent something within this many nanoseconds is still sending.
@@ -37,6 +40,7 @@ impl Receivers {
     pub(crate) fn start(
         listeners: Listeners,
         allow_origin: Vec<Origin>,
+        settings: ReceiverSettings,
         telemetry: &Telemetry,
         relay: &Relay,
         runtime: &Runtime,
@@ -46,7 +50,15 @@ impl Receivers {
         let sink =
             Arc::new(TelemetrySink { store: telemetry.clone(), last: receivers.last.clone(), relay: relay.clone() });
         let log = RequestLog::start(telemetry.clone(), runtime);
-        let guarded = Guarded::new(&listeners.bridges, allow_origin, log, relay.clone());
+        let networks = Arc::new(ContainerNetworks::new(listeners.bridges.clone()));
+        let guarded = Guarded {
+            hosts: bridge_hosts(listeners.bridges),
+            origins: allow_origin.into(),
+            policy: Arc::new(Permissions { settings, networks: Arc::clone(&networks) }),
+            counters: Arc::clone(counters),
+            log,
+            relay: relay.clone(),
+        };
         let commit: Arc<dyn Commit> = sink.clone();
         let clock: Arc<dyn Clock> = runtime.clock();
         let parts = || (Arc::clone(&commit), Arc::clone(counters), Arc::clone(&clock));
@@ -67,7 +79,12 @@ impl Receivers {
         for (udp, tcp) in listeners.xray {
             let (commit, counters, clock) = parts();
             let stopping = runtime.stopping();
-            runtime.spawn(xray::receiver::serve_udp(udp, Arc::clone(&commit), Arc::clone(&counters), stopping));
+            let on_loopback = udp.local_addr().is_ok_and(|address| address.ip().is_loopback());
+            let networks = Arc::clone(&networks);
+            let accepts: Option<xray::receiver::Accepts> =
+                (!on_loopback).then(|| Arc::new(move |address: IpAddr| networks.contain(address)) as _);
+            let (commits, counted) = (Arc::clone(&commit), Arc::clone(&counters));
+            runtime.spawn(xray::receiver::serve_udp(udp, accepts, commits, counted, stopping));
             tcp.set_nonblocking(true).map_err(Error::internal)?;
             let tcp = tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?;
             serve(
@@ -84,27 +101,27 @@ impl Receivers {
     }
 }
 
+/// The addresses of bridges, by which containers reach the receivers.
+fn bridge_hosts(bridges: Vec<Bridge>) -> AllowedHosts {
+    Arc::new(move |host: &Host| match host {
+        Host::V4(address) => bridges.iter().any(|bridge| bridge.address == *address),
+        Host::V6(_) | Host::Name(_) => false,
+    })
+}
+
 /// Wraps every router: access control and the request log.
 struct Guarded {
     hosts: AllowedHosts,
     origins: Arc<[Origin]>,
+    policy: Arc<dyn Policy>,
+    counters: Arc<Counters>,
     log: RequestLog,
     relay: Relay,
 }
 
 impl Guarded {
-    fn new(bridge: &[IpAddr], origins: Vec<Origin>, log: RequestLog, relay: Relay) -> Self {
-        let bridges = bridge.to_vec();
-        let is_bridge = move |host: &Host| match host {
-            Host::Name(_) => false,
-            Host::V4(address) => bridges.contains(&IpAddr::V4(*address)),
-            Host::V6(address) => bridges.contains(&IpAddr::V6(*address)),
-        };
-        Self { hosts: Arc::new(is_bridge), origins: origins.into(), log, relay }
-    }
-
     fn router(&self, receiver: &'static str, router: axum::Router) -> axum::Router {
-        let router = self.relay.without_loops(router);
+        let router = limit(self.relay.without_loops(router), Arc::clone(&self.policy), Arc::clone(&self.counters));
         self.log.record(receiver, guard(router, Arc::clone(&self.hosts), Arc::clone(&self.origins)))
     }
 }

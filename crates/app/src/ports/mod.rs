@@ -1,5 +1,7 @@
 //! The receivers' ports: which process holds them, which addresses they have, and the listeners bound to them.
 
+mod bridges;
+
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -15,6 +17,8 @@ use crate::ground::error::{Code, Error};
 use crate::ground::files::{cannot_write, lock_file};
 use crate::ground::schema::Receiver;
 
+pub(crate) use bridges::{Bridge, ContainerNetworks};
+
 /// OTLP over HTTP, by convention.
 pub(crate) const HTTP_PORT: u16 = 4318;
 /// OTLP over gRPC, by convention.
@@ -26,6 +30,8 @@ pub(crate) const XRAY_PORT: u16 = 2000;
 #[derive(Debug)]
 pub(crate) struct Ports {
     list: Vec<Receiver>,
+    /// What this process listens on for containers, by the receiver's name.
+    on_bridges: Vec<(&'static str, SocketAddr)>,
     /// The other process that holds the receivers, if this one does not.
     holder: Option<Holder>,
     /// Locked as long as this process holds the journal's receivers.
@@ -37,8 +43,8 @@ pub(crate) struct Listeners {
     pub(crate) http: Vec<tokio::net::TcpListener>,
     pub(crate) grpc: Vec<tokio::net::TcpListener>,
     pub(crate) xray: Vec<(std::net::UdpSocket, std::net::TcpListener)>,
-    /// Addresses of container bridges that are listened on too.
-    pub(crate) bridges: Vec<IpAddr>,
+    /// Container bridges that are listened on too.
+    pub(crate) bridges: Vec<Bridge>,
 }
 
 /// What the lock file says of the process that holds the receivers.
@@ -76,7 +82,7 @@ impl Ports {
         let holder = holder(data_dir);
         let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
         let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, address(name)));
-        Self { list: list.to_vec(), holder, lock: None }
+        Self { list: list.to_vec(), on_bridges: Vec::new(), holder, lock: None }
     }
 
     /// Binds the receivers' ports and takes the journal's lock, unless another process has it.
@@ -84,24 +90,27 @@ impl Ports {
         let mut lock = lock_file(&data_dir.join("receivers.lock"))?;
         let ours = lock.try_lock().is_ok();
         let other = if ours { None } else { holder_in_time(data_dir).await };
-        let bridges = if wanted.containers { container_bridges() } else { Vec::new() };
+        let found = if wanted.containers { bridges::find() } else { bridges::Found::default() };
         let port = |name: &'static str, port: u16, listen: Listen| Port {
             name,
             port,
             listen,
             theirs: other.as_ref().and_then(|holder| holder.address(name)),
             ours,
-            bridges: &bridges,
+            bridges: &found.bridges,
         };
         let http = port("http", HTTP_PORT, wanted.http).bind(tcp)?;
         let grpc = port("grpc", GRPC_PORT, wanted.grpc).bind(tcp)?;
         let xray = port("xray", XRAY_PORT, wanted.xray).bind(xray::receiver::bind_pair)?;
+        let on_bridges = [&http.on_bridges[..], &grpc.on_bridges, &xray.on_bridges].concat();
         let mut list = vec![http.row, grpc.row, xray.row];
-        if wanted.containers
-            && bridges.is_empty()
-            && let Some(first) = list.first_mut()
-        {
-            first.problem = "--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so receivers listen on loopback only".to_owned();
+        let mut problems = found.skipped;
+        if wanted.containers && found.bridges.is_empty() {
+            problems.push("--containers: no container bridge (docker0, podman0, br-…) was found on this machine, so receivers listen on loopback only".to_owned());
+        }
+        if let Some(first) = list.first_mut() {
+            problems.extend((!first.problem.is_empty()).then(|| first.problem.clone()));
+            first.problem = problems.join(". ");
         }
         for row in &list {
             match &row.address {
@@ -109,12 +118,16 @@ impl Ports {
                 None => tracing::info!(listener = row.name, problem = row.problem, "not listening"),
             }
         }
+        for (listener, address) in &on_bridges {
+            tracing::info!(listener, %address, "listening for containers");
+        }
         if ours {
             let holder = Holder::of(&list);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
         }
-        let listeners = Listeners { http: http.listeners, grpc: grpc.listeners, xray: xray.listeners, bridges };
-        Ok((Self { list, holder: other, lock: ours.then_some(lock) }, listeners))
+        let listeners =
+            Listeners { http: http.listeners, grpc: grpc.listeners, xray: xray.listeners, bridges: found.bridges };
+        Ok((Self { list, on_bridges, holder: other, lock: ours.then_some(lock) }, listeners))
     }
 
     /// Every receiver, listening or not.
@@ -129,7 +142,13 @@ impl Ports {
 
     /// Every address of this journal's receivers, as far as this process knows.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        self.list.iter().filter_map(|r| r.address.as_deref()?.parse().ok()).collect()
+        let on_loopback = self.list.iter().filter_map(|r| r.address.as_deref()?.parse().ok());
+        on_loopback.chain(self.on_bridges.iter().map(|(_, address)| *address)).collect()
+    }
+
+    /// The addresses that a receiver of this process has on container bridges.
+    pub(crate) fn for_containers(&self, name: &str) -> Vec<SocketAddr> {
+        self.on_bridges.iter().filter(|(of, _)| *of == name).map(|(_, address)| *address).collect()
     }
 
     /// The address of a receiver of this journal, of this process or of the one that holds it.
@@ -160,11 +179,12 @@ struct Port<'a> {
     listen: Listen,
     theirs: Option<String>,
     ours: bool,
-    bridges: &'a [IpAddr],
+    bridges: &'a [Bridge],
 }
 
 struct Bound<L> {
     row: Receiver,
+    on_bridges: Vec<(&'static str, SocketAddr)>,
     listeners: Vec<L>,
 }
 
@@ -177,8 +197,8 @@ fn tcp(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
 impl Port<'_> {
     /// Binds the loopback address and, with it, the container bridges.
     fn bind<L: Local>(&self, bind: impl Fn(SocketAddr) -> std::io::Result<L>) -> Result<Bound<L>, Error> {
-        let mut bound =
-            Bound { row: Receiver { name: self.name.to_owned(), ..Receiver::default() }, listeners: Vec::new() };
+        let row = Receiver { name: self.name.to_owned(), ..Receiver::default() };
+        let mut bound = Bound { row, on_bridges: Vec::new(), listeners: Vec::new() };
         let address = match self.listen {
             Listen::Off => return Ok(bound),
             Listen::Default if !self.ours => {
@@ -194,10 +214,12 @@ impl Port<'_> {
                 "Receivers take anything without a password, so they listen on 127.0.0.1 only; --containers adds the container bridge",
             ));
         }
-        match bind(address) {
+        let port = match bind(address) {
             Ok(listener) => {
-                bound.row.address = listener.local().map(|a| a.to_string());
+                let found = listener.local();
+                bound.row.address = found.map(|a| a.to_string());
                 bound.listeners.push(listener);
+                found.map_or(address.port(), |found| found.port())
             }
             Err(error) if matches!(self.listen, Listen::Named(_)) => {
                 return Err(Error::new(
@@ -217,13 +239,21 @@ impl Port<'_> {
                 );
                 return Ok(bound);
             }
-        }
+        };
         let mut problems = Vec::new();
         for bridge in self.bridges {
-            let address = SocketAddr::new(*bridge, address.port());
-            match bind(address) {
-                Ok(listener) => bound.listeners.push(listener),
-                Err(error) => problems.push(format!("--containers: cannot listen on {address}: {error}")),
+            let wanted = SocketAddr::new(IpAddr::V4(bridge.address), port);
+            // Containers use the port that the user named. If any will do, it is the loopback one where that is free.
+            let listener = bind(wanted).or_else(|error| match address.port() {
+                0 => bind(SocketAddr::new(wanted.ip(), 0)),
+                _ => Err(error),
+            });
+            match listener {
+                Ok(listener) => {
+                    bound.on_bridges.push((self.name, listener.local().unwrap_or(wanted)));
+                    bound.listeners.push(listener);
+                }
+                Err(error) => problems.push(format!("--containers: cannot listen on {wanted}: {error}")),
             }
         }
         bound.row.problem = problems.join(". ");
@@ -250,24 +280,6 @@ impl<T> Local for (std::net::UdpSocket, T) {
 
 fn elsewhere(name: &str, address: Option<String>) -> Receiver {
     Receiver { name: name.to_owned(), elsewhere: address.is_some(), address, problem: String::new() }
-}
-
-/// The addresses of container bridges on this machine. Never 0.0.0.0: other hosts of the network must not reach a
-/// receiver.
-fn container_bridges() -> Vec<IpAddr> {
-    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|i| {
-            let name = i.name.as_str();
-            name == "docker0" || name.starts_with("podman") || name.starts_with("cni-podman") || name.starts_with("br-")
-        })
-        .map(|i| i.ip())
-        .filter(IpAddr::is_ipv4)
-        .collect();
-    found.sort();
-    found.dedup();
-    found
 }
 
 /// Whether another process holds the receivers.

@@ -29,7 +29,8 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         Some(named) => Some(bind_ui(named).await?),
         None => None,
     };
-    let tracebook = Tracebook::start(Config { data_dir: data_dir.clone(), receivers, watch: args.watch.clone() }).await?;
+    let tracebook =
+        Tracebook::start(Config { data_dir: data_dir.clone(), receivers, watch: args.watch.clone() }).await?;
     tracebook.watch().await?;
     tokio::spawn(print_relay_log(tracebook.relay_lines(), *out));
 
@@ -46,28 +47,35 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
     // From here on a Ctrl-C ends it cleanly: whoever reads the ready line may interrupt it at once.
     let mut interrupts = signals::Interrupts::listen();
     let listening = |name: &str| tracebook.listens_on(name);
-    let (http, grpc, xray) = (listening("http"), listening("grpc"), listening("xray"));
+    let on_bridges = |name: &str| -> Vec<String> {
+        tracebook.listens_for_containers(name).iter().map(ToString::to_string).collect()
+    };
     let elsewhere = tracebook.received_elsewhere();
     if json {
-        let mut ready = json!({ "ready": true, "http": http, "grpc": grpc, "xray": xray, "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        let mut ready = json!({ "ready": true, "http": listening("http"), "grpc": listening("grpc"), "xray": listening("xray"), "ui": url.as_ref().map(|url| json!({ "url": url })) });
+        if args.containers {
+            ready["containers"] =
+                json!({ "http": on_bridges("http"), "grpc": on_bridges("grpc"), "xray": on_bridges("xray") });
+        }
         if let Some(holder) = elsewhere {
             ready["elsewhere"] = json!(holder);
         }
         out.answer(&ready, |_| String::new());
     } else {
-        let line = |what: &str, address: Option<&str>| address.map(|a| format!("{what:<39}{a}\n")).unwrap_or_default();
-        out.answer(&(), |()| {
-            format!(
-                "{}{}{}{}Ctrl-C stops.",
-                line("HTTP (OTLP, CloudWatch Logs, Rollbar)", http.as_deref()),
-                line("OTLP over gRPC", grpc.as_deref()),
-                line("X-Ray (UDP and TCP)", xray.as_deref()),
-                line("UI", url.as_deref())
-            )
-        });
+        let mut lines = Vec::new();
+        for (what, name) in [
+            ("HTTP (OTLP, CloudWatch Logs, Rollbar)", "http"),
+            ("OTLP over gRPC", "grpc"),
+            ("X-Ray (UDP and TCP)", "xray"),
+        ] {
+            let addresses: Vec<String> = listening(name).into_iter().chain(on_bridges(name)).collect();
+            lines.extend((!addresses.is_empty()).then(|| format!("{what:<39}{}\n", addresses.join("  "))));
+        }
+        lines.extend(url.as_ref().map(|url| format!("{:<39}{url}\n", "UI")));
+        out.answer(&(), |()| format!("{}Ctrl-C stops.", lines.concat()));
     }
     if args.containers {
-        out.warn("--containers: every container on this machine's bridge network can send to this journal");
+        out.warn("--containers: every container on this machine's bridge networks can send to this journal");
     }
     if let Some(holder) = elsewhere.filter(|_| !args.no_receivers) {
         out.warn(&held_elsewhere(holder));

@@ -32,7 +32,7 @@ use self::input::Input;
 use self::refusal::Refusal;
 use super::LogStore;
 use crate::body::{self, Failure, Packing};
-use crate::receive::Counters;
+use crate::receive::{Action, Counters};
 
 /// The account of everything here: in ARNs and as the caller's identity.
 const ACCOUNT: &str = "123456789012";
@@ -43,7 +43,7 @@ const BATCH_LIMIT: usize = 16 * 1024 * 1024;
 /// For all other requests.
 const LIMIT: usize = 2 * 1024 * 1024;
 
-const TARGET: &str = "x-amz-target";
+pub(crate) const TARGET: &str = "x-amz-target";
 const PREFIX: &str = "Logs_20140328.";
 
 /// The answer to unknown operations.
@@ -130,6 +130,23 @@ async fn asked(State(ends): State<Context>, request: Request) -> Response {
         Ok(Value::Null) => answer(StatusCode::OK, String::new()),
         Ok(body) => answer(StatusCode::OK, body.to_string()),
         Err(refusal) => ends.refuse(operation, &refusal),
+    }
+}
+
+/// What the operation of a request does. Log handlers create their group and stream, and look for the stream.
+/// Everything unknown counts as a change.
+pub(crate) fn action(headers: &HeaderMap) -> Action {
+    // Without a target it is STS, or a mistake that is explained.
+    let Some(target) = headers.get(TARGET) else { return Action::Send };
+    match target.to_str().ok().and_then(|target| target.strip_prefix(PREFIX)).unwrap_or_default() {
+        "PutLogEvents" | "CreateLogGroup" | "CreateLogStream" | "DescribeLogStreams" => Action::Send,
+        "DescribeLogGroups"
+        | "GetLogEvents"
+        | "FilterLogEvents"
+        | "TestMetricFilter"
+        | "ListTagsForResource"
+        | "ListTagsLogGroup" => Action::Read,
+        _ => Action::Change,
     }
 }
 

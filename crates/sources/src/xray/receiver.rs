@@ -16,7 +16,18 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 pub use groups::default as default_group;
 pub use http::{api_router, tcp_router};
 pub use rules::default as default_rule;
-pub use udp::{receive_buffer, serve as serve_udp};
+pub use udp::{Accepts, receive_buffer, serve as serve_udp};
+
+use crate::receive::Action;
+
+/// What a request does, by its route. Everything unknown counts as a change.
+pub(crate) fn action(path: &str) -> Action {
+    match path {
+        "/TraceSegments" | "/TelemetryRecords" | "/GetSamplingRules" | "/SamplingTargets" => Action::Send,
+        "/TraceSummaries" | "/Traces" | "/ServiceGraph" | "/TraceGraph" | "/Groups" | "/GetGroup" => Action::Read,
+        _ => Action::Change,
+    }
+}
 
 /// The receive buffer to request from the system. Its default holds 92 segments.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;

@@ -20,6 +20,7 @@ pub(crate) const FILE: &str = "tracebook.toml";
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) telemetry: TelemetryLimits,
+    pub(crate) receivers: ReceiverSettings,
     pub(crate) aws: AwsSettings,
     pub(crate) rollbar: RollbarSettings,
     pub(crate) honeycomb: HoneycombSettings,
@@ -35,6 +36,42 @@ pub(crate) struct TelemetryLimits {
     pub(crate) max_mib: u32,
     /// Days since arrival.
     pub(crate) max_days: u32,
+}
+
+/// Who may use what the receivers' APIs (X-Ray, CloudWatch Logs) offer besides sending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReceiverSettings {
+    /// Read received telemetry back.
+    pub(crate) read: Who,
+    /// Delete it, and change settings such as sampling rules.
+    pub(crate) change: Who,
+}
+
+/// Whose requests are answered; each includes the ones before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Who {
+    Nobody,
+    /// Processes of the user who runs Tracebook.
+    #[default]
+    User,
+    /// Every process on this machine.
+    Machine,
+    /// Containers too, over their bridge.
+    Containers,
+}
+
+impl Who {
+    /// The word in `tracebook.toml`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::User => "user",
+            Self::Machine => "machine",
+            Self::Containers => "containers",
+        }
+    }
 }
 
 /// AWS: profile, region and endpoint.
@@ -191,6 +228,12 @@ mod tests {
         let level = |text| read(text).expect("reads").log.level.filter();
         assert_eq!(level(""), LevelFilter::INFO);
         assert_eq!(level("[log]\nlevel = \"off\""), LevelFilter::OFF);
+        assert_eq!(read("").expect("reads").receivers, ReceiverSettings { read: Who::User, change: Who::User });
+        for who in [Who::Nobody, Who::User, Who::Machine, Who::Containers] {
+            let text = format!("[receivers]\nread = \"{}\"\nchange = \"nobody\"", who.word());
+            let expected = ReceiverSettings { read: who, change: Who::Nobody };
+            assert_eq!(read(&text).expect("reads").receivers, expected);
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Udp {
         let to = socket.local_addr().expect("bound");
         let counters = Arc::new(Counters::default());
         let cancel = CancellationToken::new();
-        let task = tokio::spawn(serve_udp(socket, kept.clone(), counters.clone(), cancel.clone()));
+        let task = tokio::spawn(serve_udp(socket, None, kept.clone(), counters.clone(), cancel.clone()));
         Self { to, from: UdpSocket::bind(loopback()).expect("a free port"), kept, counters, cancel, task }
     }
 

@@ -2,7 +2,7 @@
 //! everything else happens after a queue.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -41,13 +41,17 @@ pub fn receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
     socket2::SockRef::from(socket).recv_buffer_size()
 }
 
+/// Whether datagrams of this address are read.
+pub type Accepts = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
 /// Receives segments until `cancel`, then commits what is queued, and returns when everything is committed or counted
-/// as lost.
+/// as lost. Datagrams that `accepts` refuses are dropped; `None` reads all.
 ///
 /// # Errors
 /// If the socket cannot be used or no thread can be started; never because of input.
 pub async fn serve(
     socket: UdpSocket,
+    accepts: Option<Accepts>,
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
     cancel: CancellationToken,
@@ -62,7 +66,7 @@ pub async fn serve(
     let reading_counters = Arc::clone(&counters);
     thread::Builder::new()
         .name("xray-udp".to_owned())
-        .spawn(move || read(&socket, &sender, &reading, &reading_counters))?;
+        .spawn(move || read(&socket, accepts.as_ref(), &sender, &reading, &reading_counters))?;
 
     let committing = commit_all(receiver, &queue, commit, counters, &cancel);
     let ending = async {
@@ -90,7 +94,13 @@ impl Drop for EndOnDrop {
     }
 }
 
-fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, counters: &Counters) {
+fn read(
+    socket: &UdpSocket,
+    accepts: Option<&Accepts>,
+    sender: &UnboundedSender<Vec<u8>>,
+    queue: &Queue,
+    counters: &Counters,
+) {
     let mut buffer = vec![0; BUFFER];
     let mut until: Option<Instant> = None;
     loop {
@@ -103,8 +113,13 @@ fn read(socket: &UdpSocket, sender: &UnboundedSender<Vec<u8>>, queue: &Queue, co
         if until.is_some_and(|until| Instant::now() > until) {
             return;
         }
-        match socket.recv(&mut buffer) {
-            Ok(length) => {
+        let received = match accepts {
+            None => socket.recv(&mut buffer).map(Some),
+            Some(accepts) => socket.recv_from(&mut buffer).map(|(length, from)| accepts(from.ip()).then_some(length)),
+        };
+        match received {
+            Ok(None) => {}
+            Ok(Some(length)) => {
                 let cost = length + OVERHEAD;
                 if queue.bytes.load(Ordering::Relaxed) + cost > QUEUE_BYTES {
                     counters.lost(1, "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned());
