@@ -24,6 +24,7 @@ pub mod filter;
 pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
+pub mod kinds;
 pub mod live_card;
 pub mod log_query;
 pub mod logs;
