@@ -200,7 +200,7 @@ mod tests {
         let now = Nanos::parse_rfc3339("2026-11-25T22:00:00Z").expect("a time");
         for _ in 0..2 {
             let count = Arc::new(Count::default());
-            count.called(Api::LogsFilter);
+            count.called(Api::LOGS_FILTER);
             count.used(Used::LogEventsRead, 10);
             count.flush(&telemetry, now).await;
             count.flush(&telemetry, now).await;

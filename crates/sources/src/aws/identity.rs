@@ -6,6 +6,11 @@ use super::session::Connection;
 use super::text::masked;
 use crate::cloud::{Api, Fault, Fetch, SourceError};
 
+impl Api {
+    /// GetCallerIdentity.
+    pub const STS: Self = Self::new("STS GetCallerIdentity", 60, 3);
+}
+
 /// The accounts of moto and LocalStack.
 const EMULATED: [&str; 2] = ["123456789012", "000000000000"];
 
@@ -45,7 +50,7 @@ impl Connection {
     pub async fn identity(&self, fetch: &Fetch) -> Result<Identity, SourceError> {
         let (client, errors) = (aws_sdk_sts::Client::new(&self.sdk), self.errors());
         let ask = || async { client.get_caller_identity().send().await.map_err(|error| errors.classify(&error)) };
-        let answer = fetch.call(Api::Sts, ask).await?;
+        let answer = fetch.call(Api::STS, ask).await?;
         let arn = answer.arn().unwrap_or_default();
         // arn:partition:service:region:account:the rest
         let tail = arn.splitn(6, ':').nth(5).unwrap_or_default();

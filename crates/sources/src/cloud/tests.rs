@@ -28,13 +28,13 @@ async fn calls_keep_to_the_quota_after_the_burst() {
     let (fetch, _token, counted) = fetch(Limits::documented());
     let start = Instant::now();
     for _ in 0..12 {
-        fetch.call(Api::LogsFilter, || async { Ok(()) }).await.expect("answers");
+        fetch.call(Api::LOGS_FILTER, || async { Ok(()) }).await.expect("answers");
     }
     // A burst of four, then four a second.
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(1_990) && took < Duration::from_millis(2_300), "{took:?}");
     assert_eq!(counted.0.load(Ordering::Relaxed), 12);
-    fetch.call(Api::LogsGet, || async { Ok(()) }).await.expect("another API has its own turns");
+    fetch.call(Api::LOGS_GET, || async { Ok(()) }).await.expect("another API has its own turns");
     assert!(start.elapsed() - took < Duration::from_millis(10));
 }
 
@@ -43,7 +43,7 @@ async fn only_throttling_is_retried_and_all_clones_wait() {
     let (fetch, _token, counted) = fetch(Limits::documented());
     let mut asked = 0;
     let answer = fetch
-        .call(Api::XrayTraces, || {
+        .call(Api::XRAY_TRACES, || {
             asked += 1;
             let outcome = match asked {
                 1 | 2 => Err(SourceError::new(Fault::Throttled, "slow down", "")),
@@ -54,13 +54,13 @@ async fn only_throttling_is_retried_and_all_clones_wait() {
         .await;
     assert_eq!(answer, Ok(3));
     let broken = fetch
-        .call(Api::XrayBatch, || async { Err::<(), _>(SourceError::new(Fault::Broken, "500", "")) })
+        .call(Api::XRAY_BATCH, || async { Err::<(), _>(SourceError::new(Fault::Broken, "500", "")) })
         .await
         .expect_err("is handed on");
     assert_eq!((broken.fault, counted.0.load(Ordering::Relaxed)), (Fault::Broken, 4));
     let start = Instant::now();
     let throttled = fetch
-        .call(Api::RollbarRead, || async { Err::<(), _>(SourceError::new(Fault::Throttled, "429", "")) })
+        .call(Api::ROLLBAR_READ, || async { Err::<(), _>(SourceError::new(Fault::Throttled, "429", "")) })
         .await
         .expect_err("ends");
     assert_eq!(throttled.message, "429 (asked 5 times)");
@@ -73,14 +73,14 @@ async fn a_retry_waits_as_long_as_the_source_says() {
     let throttled = |seconds| SourceError::new(Fault::Throttled, "429", "").after(Some(Duration::from_secs(seconds)));
     let start = Instant::now();
     let mut asked = 0;
-    let answer = fetch.call(Api::HoneycombRead, || {
+    let answer = fetch.call(Api::HONEYCOMB_READ, || {
         asked += 1;
         let outcome = if asked == 1 { Err(throttled(54)) } else { Ok(asked) };
         async { outcome }
     });
     assert_eq!(answer.await, Ok(2));
     assert!(start.elapsed() >= Duration::from_secs(54), "{:?}", start.elapsed());
-    let error = fetch.call(Api::RollbarRead, || async { Err::<(), _>(throttled(61)) }).await.expect_err("too long");
+    let error = fetch.call(Api::ROLLBAR_READ, || async { Err::<(), _>(throttled(61)) }).await.expect_err("too long");
     assert_eq!((error.message.as_str(), counted.0.load(Ordering::Relaxed)), ("429", 3));
 }
 
@@ -89,7 +89,7 @@ async fn cancelling_ends_a_pause_and_a_response_immediately() {
     let (fetch, token, _) = fetch(Limits::none());
     let waiting = fetch.clone();
     let task = tokio::spawn(async move {
-        waiting.call(Api::Sts, || async { std::future::pending::<Result<(), SourceError>>().await }).await
+        waiting.call(Api::STS, || async { std::future::pending::<Result<(), SourceError>>().await }).await
     });
     tokio::task::yield_now().await;
     token.cancel();

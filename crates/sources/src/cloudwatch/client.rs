@@ -28,6 +28,7 @@ use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 
 use crate::aws::Connection;
 use crate::aws::errors::ErrorContext;
+use crate::cloud::Api;
 
 pub use event::EventRef;
 pub use events::{Event, Events, EventsRequest};
@@ -35,6 +36,24 @@ pub use groups::{Group, Listed, Stream};
 pub use insights::{InsightsRequest, Saved, timestamp_in};
 pub use put::{Put, Rejected};
 pub use tail::{Tail, TailBy, TailRequest, TailUpdate};
+
+// FilterLogEvents 5/s, GetLogEvents 10/s, DescribeLogGroups 5/s for an account and region
+// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>). We use less, because others in
+// the account share the quota.
+impl Api {
+    /// DescribeLogGroups, DescribeLogStreams.
+    pub const LOGS_DESCRIBE: Self = Self::new("CloudWatch Logs DescribeLogGroups", 240, 4);
+    /// FilterLogEvents.
+    pub const LOGS_FILTER: Self = Self::new("CloudWatch Logs FilterLogEvents", 240, 4);
+    /// GetLogEvents.
+    pub const LOGS_GET: Self = Self::new("CloudWatch Logs GetLogEvents", 480, 8);
+    /// StartQuery, GetQueryResults, StopQuery.
+    pub const LOGS_INSIGHTS: Self = Self::new("CloudWatch Logs Insights", 240, 4);
+    /// StartLiveTail.
+    pub const LOGS_TAIL: Self = Self::new("CloudWatch Logs Live Tail", 60, 3);
+    /// PutLogEvents, for the relay.
+    pub const LOGS_PUT: Self = Self::new("CloudWatch Logs PutLogEvents", 1200, 20);
+}
 
 /// CloudWatch Logs in one region of one account. Cheap to clone; clones share connections.
 #[derive(Clone)]

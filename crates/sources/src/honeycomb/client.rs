@@ -12,6 +12,13 @@ use crate::cloud::rest::Rest;
 use crate::cloud::{Api, Fault, Fetch, Http, Progress, Secret, SourceError};
 use tracebook_core::text::count;
 
+impl Api {
+    /// The configuration API.
+    pub const HONEYCOMB_READ: Self = Self::new("Honeycomb's API", 120, 5);
+    /// The Query Data API: 10 a minute are documented.
+    pub const HONEYCOMB_QUERY: Self = Self::new("Honeycomb's Query Data API", 10, 3);
+}
+
 /// Honeycomb's API in the US.
 pub const ENDPOINT: &str = "https://api.honeycomb.io";
 
@@ -175,7 +182,7 @@ impl Client {
         for (n, slug) in datasets.iter().map(|(_, slug)| slug.as_str()).chain([links::ALL]).enumerate() {
             let mut url = self.rest.url(&["1", "query_annotations", slug]);
             url.query_pairs_mut().append_pair("include_board_annotations", "true");
-            let answer = self.rest.get(Api::HoneycombRead, &url, fetch).await?;
+            let answer = self.rest.get(Api::HONEYCOMB_READ, &url, fetch).await?;
             match self.open(&answer, permission) {
                 Ok(answer) => found.rows.extend(list(&answer).iter().map(|annotation| SavedQuery {
                     dataset: slug.to_owned(),
@@ -213,7 +220,7 @@ impl Client {
     }
 
     async fn get(&self, segments: &[&str], permission: &str, fetch: &Fetch) -> Result<Json, SourceError> {
-        let answer = self.rest.get(Api::HoneycombRead, &self.rest.url(segments), fetch).await?;
+        let answer = self.rest.get(Api::HONEYCOMB_READ, &self.rest.url(segments), fetch).await?;
         self.open(&answer, permission)
     }
 

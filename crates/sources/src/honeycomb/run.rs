@@ -56,12 +56,12 @@ impl Client {
         tell(0, 0);
 
         let url = self.rest.url(&["1", "queries", dataset]);
-        let made = self.rest.post(Api::HoneycombRead, &url, Bytes::from(asked.json().to_string()), fetch).await?;
+        let made = self.rest.post(Api::HONEYCOMB_READ, &url, Bytes::from(asked.json().to_string()), fetch).await?;
         let query_id = self.id_in(&made, &self.open(&made, "Manage Queries and Columns")?)?;
 
         let url = self.rest.url(&["1", "query_results", dataset]);
         let request = json!({"query_id": query_id, "disable_series": true, "limit": limit});
-        let begun = self.rest.post(Api::HoneycombQuery, &url, Bytes::from(request.to_string()), fetch).await?;
+        let begun = self.rest.post(Api::HONEYCOMB_QUERY, &url, Bytes::from(request.to_string()), fetch).await?;
         let mut answer = self.open(&begun, "Run Queries").map_err(|error| not_in_the_plan(&begun, error))?;
         let id = self.id_in(&begun, &answer)?;
 
@@ -78,7 +78,7 @@ impl Client {
             pause = (pause * 2).min(MAX_PAUSE);
             looks += 1;
             tell(looks, 0);
-            let look = self.rest.get(Api::HoneycombRead, &url, fetch).await?;
+            let look = self.rest.get(Api::HONEYCOMB_READ, &url, fetch).await?;
             answer = self.open(&look, "Run Queries")?;
         }
         let link = answer.get("links").and_then(|links| links.get("query_url")).and_then(Json::as_str);

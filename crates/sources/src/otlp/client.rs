@@ -16,6 +16,11 @@ use super::receiver::RpcStatus;
 use crate::cloud::{self, Api, Fault, Fetch, Secret, SourceError};
 use crate::text::clip;
 
+impl Api {
+    /// An OTLP endpoint, for the relay.
+    pub const OTLP_PUT: Self = Self::new("the OTLP endpoint", 1200, 20);
+}
+
 /// Honeycomb's header, <https://docs.honeycomb.io/send-data/opentelemetry/#using-the-honeycomb-opentelemetry-endpoint>.
 pub const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
 
@@ -90,7 +95,7 @@ impl Client {
         url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), form.path()));
         let content_type = if form.is_protobuf() { "application/x-protobuf" } else { "application/json" };
         fetch
-            .call(Api::OtlpPut, || {
+            .call(Api::OTLP_PUT, || {
                 let request = self
                     .http
                     .post(url.clone())

@@ -26,6 +26,13 @@ pub use item::{Item, OccurrencePick, Occurrences};
 pub use items::{ItemRow, Items};
 pub use request::{FORMS, ItemsRequest, Status};
 
+impl Api {
+    /// The read API: 5,000 a minute are documented.
+    pub const ROLLBAR_READ: Self = Self::new("Rollbar's read API", 600, 20);
+    /// The item API, for the relay.
+    pub const ROLLBAR_PUT: Self = Self::new("Rollbar's item API", 1200, 20);
+}
+
 pub const ENDPOINT: &str = "https://api.rollbar.com/api/1";
 
 /// What to do about a token that may not read.
@@ -84,7 +91,7 @@ impl Client {
     pub async fn items(&self, ask: &ItemsRequest, fetch: &Fetch) -> Result<Items, SourceError> {
         let mut url = self.rest.url(&["items", ""]);
         ask.write(&mut url);
-        let answer = self.rest.get(Api::RollbarRead, &url, fetch).await?;
+        let answer = self.rest.get(Api::ROLLBAR_READ, &url, fetch).await?;
         let items = items::read(&self.json(&answer)?, ask);
         fetch.progress(Progress {
             pages: 1,
@@ -101,7 +108,7 @@ impl Client {
     /// [`Fault::Invalid`] if Rollbar will never accept it (for example too large), so that it must not be sent again.
     pub async fn post_item(&self, payload: &[u8], fetch: &Fetch) -> Result<(), SourceError> {
         let url = self.rest.url(&["item", ""]);
-        let answer = self.rest.post(Api::RollbarPut, &url, Bytes::copy_from_slice(payload), fetch).await?;
+        let answer = self.rest.post(Api::ROLLBAR_PUT, &url, Bytes::copy_from_slice(payload), fetch).await?;
         self.accepted(&answer).map_err(|error| match error.fault {
             Fault::Rejected | Fault::Forbidden => SourceError { hint: POST_TOKEN.to_owned(), ..error },
             Fault::NotFound => SourceError { hint: "Check the URL under [rollbar]".to_owned(), ..error },
@@ -114,7 +121,7 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.rest.get(Api::RollbarRead, &url, fetch).await
+        self.rest.get(Api::ROLLBAR_READ, &url, fetch).await
     }
 
     /// Whether an item was accepted: `err` says so, whatever else the answer contains.

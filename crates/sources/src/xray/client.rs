@@ -31,7 +31,21 @@ pub use summaries::{Traces, TracesRequest};
 use super::expression::{Expression, Problem};
 use crate::aws::Connection;
 use crate::aws::errors::ErrorContext;
-use crate::cloud::SourceError;
+use crate::cloud::{Api, SourceError};
+
+// X-Ray documents no rate for reads: a low one with a burst, and its throttling is respected.
+impl Api {
+    /// GetTraceSummaries.
+    pub const XRAY_TRACES: Self = Self::new("X-Ray GetTraceSummaries", 120, 5);
+    /// BatchGetTraces and the retrieval operations.
+    pub const XRAY_BATCH: Self = Self::new("X-Ray BatchGetTraces", 300, 10);
+    /// GetServiceGraph, GetTraceGraph.
+    pub const XRAY_GRAPH: Self = Self::new("X-Ray GetServiceGraph", 120, 5);
+    /// Groups, sampling rules, settings.
+    pub const XRAY_SETTINGS: Self = Self::new("X-Ray groups and sampling rules", 120, 5);
+    /// PutTraceSegments, for the relay.
+    pub const XRAY_PUT: Self = Self::new("X-Ray PutTraceSegments", 1200, 20);
+}
 
 /// The most pages of one query; more means that an endpoint repeats itself.
 const MAX_PAGES: u32 = 2_000;

@@ -56,7 +56,7 @@ impl Client {
         let mut pages = Pages::new(fetch, "log groups".to_owned());
         while pages.goes_on() {
             let answer = fetch
-                .call(Api::LogsDescribe, || async {
+                .call(Api::LOGS_DESCRIBE, || async {
                     self.logs
                         .describe_log_groups()
                         .limit(PAGE_SIZE)
@@ -87,7 +87,7 @@ impl Client {
         let mut pages = Pages::new(fetch, format!("log streams of {group}"));
         while pages.goes_on() {
             let answer = fetch
-                .call(Api::LogsDescribe, || async {
+                .call(Api::LOGS_DESCRIBE, || async {
                     self.logs
                         .describe_log_streams()
                         .log_group_name(group)
@@ -114,7 +114,7 @@ impl Client {
         let mut pages = Pages::new(fetch, "log groups".to_owned());
         while pages.goes_on() && pages.rows.is_empty() {
             let answer = fetch
-                .call(Api::LogsDescribe, || async {
+                .call(Api::LOGS_DESCRIBE, || async {
                     self.logs
                         .describe_log_groups()
                         .log_group_name_prefix(group)

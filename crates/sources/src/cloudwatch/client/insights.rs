@@ -63,7 +63,7 @@ impl Client {
         let (start, end) = seconds(ask.range);
         let limit = ask.limit.clamp(1, MAX_ROWS);
         let started = fetch
-            .call(Api::LogsInsights, || async {
+            .call(Api::LOGS_INSIGHTS, || async {
                 self.logs
                     .start_query()
                     .set_log_group_names((!ask.groups.is_empty()).then(|| ask.groups.clone()))
@@ -97,7 +97,7 @@ impl Client {
         let mut token: Option<String> = None;
         for pages in 1..=MAX_PAGES {
             let answer = fetch
-                .call(Api::LogsInsights, || async {
+                .call(Api::LOGS_INSIGHTS, || async {
                     let ask = self.logs.describe_query_definitions().set_next_token(token.clone());
                     ask.send().await.map_err(|error| self.fault(&error))
                 })
@@ -189,7 +189,7 @@ impl Running<'_> {
 
     async fn look(&self, token: Option<&str>) -> Result<GetQueryResultsOutput, SourceError> {
         self.fetch
-            .call(Api::LogsInsights, || async {
+            .call(Api::LOGS_INSIGHTS, || async {
                 let ask =
                     self.client.logs.get_query_results().query_id(&self.id).set_next_token(token.map(str::to_owned));
                 ask.send().await.map_err(|error| self.client.fault(&error))

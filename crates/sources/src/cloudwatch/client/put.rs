@@ -127,7 +127,7 @@ impl Client {
         fetch: &Fetch,
     ) -> Result<PutLogEventsOutput, SourceError> {
         fetch
-            .call(Api::LogsPut, || async {
+            .call(Api::LOGS_PUT, || async {
                 let batch: Result<Vec<InputLogEvent>, _> = places
                     .iter()
                     .map(|at| {
@@ -145,7 +145,7 @@ impl Client {
     /// Creates a stream, and its group first; that they exist already is fine.
     async fn make(&self, group: &str, stream: &str, fetch: &Fetch) -> Result<(), SourceError> {
         fetch
-            .call(Api::LogsPut, || async {
+            .call(Api::LOGS_PUT, || async {
                 match self.logs.create_log_group().log_group_name(group).send().await {
                     Err(error)
                         if !error.as_service_error().is_some_and(|e| e.is_resource_already_exists_exception()) =>
@@ -157,7 +157,7 @@ impl Client {
             })
             .await?;
         fetch
-            .call(Api::LogsPut, || async {
+            .call(Api::LOGS_PUT, || async {
                 match self.logs.create_log_stream().log_group_name(group).log_stream_name(stream).send().await {
                     Err(error)
                         if !error.as_service_error().is_some_and(|e| e.is_resource_already_exists_exception()) =>

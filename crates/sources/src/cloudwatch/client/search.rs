@@ -148,7 +148,7 @@ impl Search {
     pub(super) async fn page(&self, turn: PageRequest<'_>, fetch: &Fetch) -> Result<Page, SourceError> {
         let limit = i32::try_from(turn.limit.clamp(1, MAX_PER_PAGE)).unwrap_or(i32::MAX);
         let answer = fetch
-            .call(Api::LogsFilter, || async {
+            .call(Api::LOGS_FILTER, || async {
                 let ask = self
                     .client
                     .logs

@@ -209,7 +209,7 @@ impl Client {
     async fn batch(&self, ids: &[TraceId], fetch: &Fetch) -> Result<BatchGetTracesOutput, SourceError> {
         let ids: Vec<String> = ids.iter().map(|id| id.xray()).collect();
         fetch
-            .call(Api::XrayBatch, || async {
+            .call(Api::XRAY_BATCH, || async {
                 let ask = self.sdk.batch_get_traces().set_trace_ids(Some(ids.clone()));
                 ask.send().await.map_err(|error| self.words(error))
             })

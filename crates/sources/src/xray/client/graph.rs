@@ -57,7 +57,7 @@ impl Client {
                         .await
                         .map_err(|error| self.words(error))
                 };
-                let page = fetch.call(Api::XrayGraph, ask).await?;
+                let page = fetch.call(Api::XRAY_GRAPH, ask).await?;
                 old_versions |= page.contains_old_group_versions();
                 pages += 1;
                 token = next(page.next_token(), token.as_deref());
@@ -109,7 +109,7 @@ impl Client {
                         .await
                         .map_err(|error| self.words(error))
                 };
-                let page = fetch.call(Api::XrayGraph, ask).await?;
+                let page = fetch.call(Api::XRAY_GRAPH, ask).await?;
                 pages += 1;
                 token = next(page.next_token(), token.as_deref());
                 services.extend(page.services.unwrap_or_default());

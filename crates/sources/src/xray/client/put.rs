@@ -29,7 +29,7 @@ impl Client {
                 let put = self.sdk.put_trace_segments().set_trace_segment_documents(Some(documents.to_vec()));
                 put.send().await.map_err(|error| self.words(error))
             };
-            let answer = fetch.call(Api::XrayPut, put).await?;
+            let answer = fetch.call(Api::XRAY_PUT, put).await?;
             let unprocessed = answer.unprocessed_trace_segments();
             fetch.used(Used::XraySegmentsRecorded, documents.len().saturating_sub(unprocessed.len()) as u64);
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();

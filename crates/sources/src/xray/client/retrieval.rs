@@ -78,7 +78,7 @@ impl Client {
     /// Whether spans go to CloudWatch Logs instead of X-Ray.
     async fn searches(&self, fetch: &Fetch) -> Result<bool, SourceError> {
         let ask = || async { self.sdk.get_trace_segment_destination().send().await.map_err(|error| self.words(error)) };
-        let answer = fetch.call(Api::XraySettings, ask).await?;
+        let answer = fetch.call(Api::XRAY_SETTINGS, ask).await?;
         Ok(answer.destination() == Some(&TraceSegmentDestination::CloudWatchLogs))
     }
 
@@ -101,7 +101,7 @@ impl Client {
                 .await
                 .map_err(|error| self.words(error))
         };
-        let answer = fetch.call(Api::XrayBatch, start).await?;
+        let answer = fetch.call(Api::XRAY_BATCH, start).await?;
         let Some(token) = answer.retrieval_token().map(str::to_owned) else {
             return Ok(Some("Transaction Search returned no token for the retrieval".to_owned()));
         };
@@ -120,7 +120,7 @@ impl Client {
                     .await
                     .map_err(|error| self.words(error))
             };
-            let answer = fetch.call(Api::XrayBatch, list).await?;
+            let answer = fetch.call(Api::XRAY_BATCH, list).await?;
             match answer.retrieval_status() {
                 Some(RetrievalStatus::Complete) => {}
                 Some(RetrievalStatus::Scheduled | RetrievalStatus::Running) | None => {

@@ -19,7 +19,7 @@ impl Client {
             let ask = || async {
                 self.sdk.get_groups().set_next_token(token.clone()).send().await.map_err(|error| self.words(error))
             };
-            let page = fetch.call(Api::XraySettings, ask).await?;
+            let page = fetch.call(Api::XRAY_SETTINGS, ask).await?;
             for group in page.groups() {
                 let insights = group.insights_configuration();
                 groups.push(Group {
@@ -50,7 +50,7 @@ impl Client {
                 let ask = self.sdk.get_sampling_rules().set_next_token(token.clone());
                 ask.send().await.map_err(|error| self.words(error))
             };
-            let page = fetch.call(Api::XraySettings, ask).await?;
+            let page = fetch.call(Api::XRAY_SETTINGS, ask).await?;
             for record in page.sampling_rule_records() {
                 rules.extend(rule(record, &mut notes));
             }

@@ -192,7 +192,7 @@ impl Client {
         let expression = Some(ask.expression.trim()).filter(|text| !text.is_empty());
         let kind = if ask.event_time { TimeRangeType::Event } else { TimeRangeType::TraceId };
         fetch
-            .call(Api::XrayTraces, || async {
+            .call(Api::XRAY_TRACES, || async {
                 self.sdk
                     .get_trace_summaries()
                     .start_time(date(chunk.from))

@@ -47,7 +47,7 @@ impl Session {
     pub(super) async fn start(search: &Search, arn: &str, fetch: &Fetch) -> Result<Self, SourceError> {
         let prefix = search.stream_prefix();
         let started = fetch
-            .call(Api::LogsTail, || async {
+            .call(Api::LOGS_TAIL, || async {
                 let asking = search
                     .client()
                     .logs

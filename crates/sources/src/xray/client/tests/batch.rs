@@ -42,7 +42,7 @@ async fn ids_are_requested_five_at_a_time() {
         assert!(body.get("NextToken").is_none(), "X-Ray refuses a NextToken here");
         assert!(body["TraceIds"][0].as_str().is_some_and(|id| id.starts_with("1-") && id.len() == 35));
     }
-    assert_eq!((told.used(Used::XrayTracesRetrieved), told.calls(Api::XrayBatch)), (12, 3));
+    assert_eq!((told.used(Used::XrayTracesRetrieved), told.calls(Api::XRAY_BATCH)), (12, 3));
     let last = told.last();
     assert_eq!((last.pages, last.rows, last.of), (3, 12, 12));
     assert_eq!(fake.client().await.fetch_traces(&[], &fetch).await, Ok(Vec::new()));

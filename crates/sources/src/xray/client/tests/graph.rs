@@ -98,7 +98,7 @@ async fn a_service_map_is_read_from_all_pages() {
         fake.asked("/ServiceGraph")[0],
         json!({"StartTime": NOON, "EndTime": NOON + 60, "GroupName": "Cruddur"})
     );
-    assert_eq!((told.calls(Api::XrayGraph), told.last().pages), (2, 2));
+    assert_eq!((told.calls(Api::XRAY_GRAPH), told.last().pages), (2, 2));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn all_pages_are_read_also_empty_ones() {
     assert_eq!(fault.protocols, [Protocol::Xray]);
     assert_eq!(traces.notes, ["1 trace still in progress: some segments have not ended"]);
     assert!(traces.complete && traces.next.is_none());
-    assert_eq!((told.used(Used::XrayTracesScanned), told.calls(Api::XrayTraces)), (14, 3));
+    assert_eq!((told.used(Used::XrayTracesScanned), told.calls(Api::XRAY_TRACES)), (14, 3));
     let last = told.last();
     assert_eq!((last.pages, last.rows, last.what.as_str()), (3, 4, "traces"));
     let asked = fake.asked("/TraceSummaries");
@@ -188,7 +188,7 @@ async fn throttling_is_retried_after_a_pause() {
     .await;
     let (fetch, _, told) = watched();
     let traces = fake.client().await.traces(&ask(0, 60, 10), &fetch).await.expect("answers in the end");
-    assert_eq!((traces.summaries.len(), told.calls(Api::XrayTraces)), (1, 3));
+    assert_eq!((traces.summaries.len(), told.calls(Api::XRAY_TRACES)), (1, 3));
 }
 
 /// moto 5.2.5 (`moto/xray/models.py`): `Users` is a map, there is no StartTime, IsPartial is misspelt, Duration is

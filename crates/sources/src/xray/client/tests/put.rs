@@ -29,7 +29,7 @@ async fn segments_are_sent_fifty_at_a_time_and_rejected_ones_returned() {
     };
     let nothing = Unprocessed { id: text(""), code: text(""), message: text("") };
     assert_eq!(refused, [first, nothing]);
-    assert_eq!((told.used(Used::XraySegmentsRecorded), told.calls(Api::XrayPut)), (49, 2));
+    assert_eq!((told.used(Used::XraySegmentsRecorded), told.calls(Api::XRAY_PUT)), (49, 2));
     let sent = fake.asked("/TraceSegments");
     assert_eq!(sent[1]["TraceSegmentDocuments"], json!([documents[50]]), "as it is");
 }

@@ -26,7 +26,7 @@ async fn groups_come_from_all_pages_with_default_first() {
     assert_eq!(groups.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["Default", "Cruddur", "Zeta"]);
     assert_eq!(groups[1].filter_expression, "service(\"backend-flask\")");
     assert!(groups[1].insights_enabled && groups[1].notifications_enabled && !groups[2].insights_enabled);
-    assert_eq!((told.calls(Api::XraySettings), told.last().rows), (2, 3));
+    assert_eq!((told.calls(Api::XRAY_SETTINGS), told.last().rows), (2, 3));
     assert_eq!(fake.asked("/Groups"), [json!({}), json!({"NextToken": "p2"})]);
 }
 
