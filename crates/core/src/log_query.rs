@@ -48,6 +48,16 @@ pub struct LogQuery {
     pub max_bytes: u64,
 }
 
+/// The result of creating or changing a log group or a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingChange {
+    Done,
+    /// It exists already, or what is to be changed does not exist.
+    Conflict,
+    /// Groups and streams would take more than they may.
+    LimitExceeded,
+}
+
 /// A log group created through the CloudWatch Logs API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogGroup {

@@ -9,12 +9,19 @@ use tracebook_core::time::Nanos;
 
 use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::limits::{Kind, size};
-use crate::sql::optional;
+use crate::limits::{Kind, size, whole};
+use crate::sql::{numbered, optional};
 use crate::written;
 
-pub(crate) const KIND: Kind =
-    Kind { name: written::CONSOLE, table: "console", bytes: LINE_BYTES, records: "1", parts: None };
+pub(crate) const KIND: Kind = Kind {
+    name: written::CONSOLE,
+    table: "console",
+    bytes: LINE_BYTES,
+    records: "1",
+    parts: None,
+    shared: None,
+    sender: ("stream", whole),
+};
 
 /// SQL: what a line takes; [`line_bytes`] is the same of a record.
 pub(crate) const LINE_BYTES: &str = "octet_length(text) + octet_length(stream) + 100";
@@ -71,7 +78,9 @@ impl Telemetry {
                     .push_bind(line.trace_id.as_ref().map(|t| &t.0[..]))
                     .push_bind(now.0);
             });
-            insert.build().persistent(false).execute(&mut *writing.transaction).await?;
+            let done = insert.build().persistent(false).execute(&mut *writing.transaction).await?;
+            let rows = numbered(done.last_insert_rowid(), lines);
+            writing.count_senders(&KIND, rows.map(|(seq, line)| (seq, line.stream.as_str(), line_bytes(line))));
         }
         writing.commit(KIND.name, batch.iter().map(line_bytes).sum()).await
     }

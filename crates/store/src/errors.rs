@@ -12,13 +12,20 @@ use tracebook_core::time::Nanos;
 
 use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::limits::{Kind, size};
+use crate::limits::{Kind, size, whole};
 use crate::relay::{Outgoing, enqueue};
-use crate::sql::{Query, optional};
+use crate::sql::{Query, numbered, optional};
 use crate::written;
 
-pub(crate) const KIND: Kind =
-    Kind { name: written::ERRORS, table: "occurrence", bytes: ERROR_BYTES, records: "1", parts: None };
+pub(crate) const KIND: Kind = Kind {
+    name: written::ERRORS,
+    table: "occurrence",
+    bytes: ERROR_BYTES,
+    records: "1",
+    parts: None,
+    shared: None,
+    sender: ("environment", whole),
+};
 
 /// SQL: what an occurrence takes; [`error_bytes`] is the same of a record.
 pub(crate) const ERROR_BYTES: &str = "octet_length(raw) + octet_length(title) + octet_length(item) + 300";
@@ -97,7 +104,10 @@ impl Telemetry {
                     .push_bind(now.0)
                     .push_bind(&error.raw);
             });
-            insert.build().persistent(false).execute(&mut *writing.transaction).await?;
+            let done = insert.build().persistent(false).execute(&mut *writing.transaction).await?;
+            let rows = numbered(done.last_insert_rowid(), errors);
+            writing
+                .count_senders(&KIND, rows.map(|(seq, error)| (seq, error.environment.as_str(), error_bytes(error))));
         }
         writing.commit(KIND.name, bytes).await
     }

@@ -1,6 +1,10 @@
 //! The size limit of `telemetry.db`, and how the rows of each kind count towards it.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::shares::{Bodies, Bucket, Shares};
 
 /// Bytes of a page, SQLite's default.
 pub(crate) const PAGE: u64 = 4096;
@@ -17,6 +21,22 @@ pub(crate) struct Kind {
     pub(crate) records: &'static str,
     /// Table and column of the rows that go together with a row.
     pub(crate) parts: Option<(&'static str, &'static str)>,
+    /// SQL: the numbers of the resources and scopes that its rows refer to.
+    pub(crate) shared: Option<&'static str>,
+    /// Column that says who sent a row, and which part of it.
+    pub(crate) sender: (&'static str, fn(&str) -> &str),
+}
+
+impl Kind {
+    /// The bucket of the sender that its column names.
+    pub(crate) fn bucket(&self, sender: &str) -> Bucket {
+        Bucket::of(self.sender.1(sender))
+    }
+}
+
+/// For kinds whose column is the sender's name.
+pub(crate) fn whole(sender: &str) -> &str {
+    sender
 }
 
 /// The limit, and what was done to keep it since the database was opened.
@@ -32,6 +52,10 @@ pub(crate) struct Limits {
     pub(crate) wal_limit: AtomicU64,
     /// Size of the file when it was last compacted.
     pub(crate) compacted: AtomicU64,
+    /// What each sender takes of a kind; empty until room is needed.
+    shares: Mutex<HashMap<&'static str, Shares>>,
+    /// What each sender's resources and scopes take.
+    bodies: Mutex<Bodies>,
 }
 
 impl Limits {
@@ -43,7 +67,28 @@ impl Limits {
             shared_left: AtomicU64::new(0),
             wal_limit: AtomicU64::new(wal_share(bytes) * 2),
             compacted: AtomicU64::new(0),
+            shares: Mutex::default(),
+            bodies: Mutex::default(),
         }
+    }
+
+    pub(crate) fn shares(&self) -> MutexGuard<'_, HashMap<&'static str, Shares>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn bodies(&self) -> MutexGuard<'_, Bodies> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unreferenced resources and scopes are searched for when all of them take this much, and again when they have
+    /// grown by as much: it costs a scan of everything that is stored.
+    pub(crate) fn shared_share(&self) -> u64 {
+        self.bytes / 10
+    }
+
+    /// What groups, streams and rules may take in all.
+    pub(crate) fn settings(&self) -> i64 {
+        i64::try_from((self.bytes / 8).min(16 << 20)).unwrap_or(i64::MAX)
     }
 
     /// Where making room stops: a little below the limit, so that not every small batch has to make room.

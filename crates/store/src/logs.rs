@@ -4,29 +4,45 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, Transaction};
 
 use tracebook_core::ids::{SpanId, TraceId};
-use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
 use crate::database::Telemetry;
 use crate::error::StoreError;
-use crate::limits::{Kind, size};
+use crate::limits::{Kind, size, whole};
 use crate::relay::{Outgoing, enqueue};
-use crate::shared::share;
-use crate::sql::{from_json, optional, statements, to_json, unsigned};
+use crate::room::Writing;
+use crate::shared::{Shared, share, sizes};
+use crate::sql::{from_json, numbered, optional, statements, to_json, unsigned};
 use crate::written;
 
-pub(crate) const KIND: Kind = Kind { name: written::LOGS, table: "log", bytes: LOG_BYTES, records: "1", parts: None };
+pub(crate) const KIND: Kind = Kind {
+    name: written::LOGS,
+    table: "log",
+    bytes: LOG_BYTES,
+    records: "1",
+    parts: None,
+    shared: Some(SHARED),
+    sender: ("group_name", whole),
+};
 
 /// SQL: what a log event takes; [`log_bytes`] is the same of a record.
 pub(crate) const LOG_BYTES: &str =
     "octet_length(message) + octet_length(raw) + octet_length(group_name) + octet_length(stream) + 200";
 
+/// What a group or a stream takes beside its texts, approximately.
+const SETTING_ROW: usize = 100;
+
+/// SQL: what a group and a stream take.
+pub(crate) const GROUP_BYTES: &str = "octet_length(name) + octet_length(tags) + 100";
+pub(crate) const STREAM_BYTES: &str = "octet_length(group_name) + octet_length(name) + 100";
+
 /// SQL: the shared bodies that log events refer to.
-pub(crate) const SHARED: &str = "SELECT resource FROM log UNION SELECT scope FROM log";
+const SHARED: &str = "SELECT resource FROM log UNION SELECT scope FROM log";
 
 /// SQL: when the oldest event arrived, and the newest of either protocol.
 pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM log ORDER BY seq LIMIT 1";
@@ -54,16 +70,18 @@ impl Telemetry {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut writing = self.begin(batch.iter().map(log_bytes)).await?;
+        let bodies = || batch.iter().map(|l| (&l.resource, &l.scope));
+        let mut writing = self.begin(batch.iter().map(log_bytes).chain(sizes(bodies()))).await?;
         enqueue(&mut writing.transaction, relayed, now).await?;
         let transaction = &mut writing.transaction;
-        let shared = share(transaction, batch.iter().map(|l| (&l.resource, &l.scope))).await?;
-        let rows: Vec<(&LogRecord, (i64, i64))> = batch.iter().zip(shared).collect();
+        let shared = share(transaction, bodies()).await?;
+        writing.count_bodies(batch.iter().zip(&shared).map(|(log, (.., new))| (log.group.as_str(), *new)));
+        let rows: Vec<(&LogRecord, Shared)> = batch.iter().zip(shared).collect();
         for logs in statements(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO log (time_ns, group_name, stream, message, trace_id, span_id, severity, encoding, resource, scope, received, raw) ",
             );
-            insert.push_values(logs, |mut row, (log, (resource, scope))| {
+            insert.push_values(logs, |mut row, (log, (resource, scope, _))| {
                 row.push_bind(log.timestamp.0)
                     .push_bind(&log.group)
                     .push_bind(&log.stream)
@@ -77,7 +95,9 @@ impl Telemetry {
                     .push_bind(now.0)
                     .push_bind(&log.raw);
             });
-            insert.build().execute(&mut **transaction).await?;
+            let done = insert.build().execute(&mut *writing.transaction).await?;
+            let rows = numbered(done.last_insert_rowid(), logs);
+            writing.count_senders(&KIND, rows.map(|(seq, (log, _))| (seq, log.group.as_str(), log_bytes(log))));
         }
         writing.commit(KIND.name, batch.iter().map(log_bytes).sum()).await
     }
@@ -133,23 +153,50 @@ impl Telemetry {
             .collect()
     }
 
-    /// Returns false if the group exists.
+    /// Creates a log group that does not exist.
     pub async fn create_log_group(
         &self,
         name: &str,
         tags: &BTreeMap<String, String>,
         now: Nanos,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<SettingChange, StoreError> {
         let tags = to_json(tags)?;
-        self.changed("INSERT INTO log_group (name, created, tags) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", |q| {
-            q.bind(name).bind(now.0).bind(tags)
-        })
-        .await
+        let bytes = size(&[name.len(), tags.len(), SETTING_ROW]);
+        let mut writing = self.begin(std::iter::once(bytes)).await?;
+        let done = sqlx::query(
+            "INSERT INTO log_group (name, created, tags, used) VALUES (?1, ?2, ?3, ?2) ON CONFLICT DO NOTHING",
+        )
+        .bind(name)
+        .bind(now.0)
+        .bind(tags)
+        .execute(&mut *writing.transaction)
+        .await?
+        .rows_affected();
+        self.finish_setting(writing, done, bytes).await
+    }
+
+    /// Commits a change of a group or a stream that takes this much more, if it changed a row and is within the limit.
+    async fn finish_setting(
+        &self,
+        mut writing: Writing<'_>,
+        changed: u64,
+        bytes: i64,
+    ) -> Result<SettingChange, StoreError> {
+        if changed == 0 {
+            return Ok(SettingChange::Conflict);
+        }
+        if bytes > 0 && !self.settings_fit(&mut writing.transaction, bytes).await? {
+            return Ok(SettingChange::LimitExceeded);
+        }
+        writing.commit(written::SETTINGS, bytes).await?;
+        Ok(SettingChange::Done)
     }
 
     /// Deletes a log group with its streams and events; returns false if there is none.
     pub async fn delete_log_group(&self, name: &str) -> Result<bool, StoreError> {
         let mut writing = self.begin(std::iter::empty()).await?;
+        let streams = sum(&mut writing.transaction, STREAM_BYTES, "log_stream WHERE group_name", name).await?;
+        let group = sum(&mut writing.transaction, GROUP_BYTES, "log_group WHERE name", name).await?;
         let done = sqlx::query("DELETE FROM log_group WHERE name = ?")
             .bind(name)
             .execute(&mut *writing.transaction)
@@ -159,6 +206,7 @@ impl Telemetry {
             0 => 0,
             _ => delete_events(&mut writing.transaction, name, None).await?,
         };
+        written::count(&mut writing.transaction, written::SETTINGS, -(streams + group)).await?;
         writing.commit(KIND.name, -bytes).await?;
         Ok(done > 0)
     }
@@ -168,10 +216,19 @@ impl Telemetry {
         self.changed("UPDATE log_group SET retention_days = ?1 WHERE name = ?2", |q| q.bind(days).bind(name)).await
     }
 
-    /// Replaces the tags of a log group; returns false if there is no such group.
-    pub async fn set_log_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<bool, StoreError> {
+    /// Replaces the tags of a log group that exists.
+    pub async fn set_log_tags(&self, name: &str, tags: &BTreeMap<String, String>) -> Result<SettingChange, StoreError> {
         let tags = to_json(tags)?;
-        self.changed("UPDATE log_group SET tags = ?1 WHERE name = ?2", |q| q.bind(tags).bind(name)).await
+        let mut writing = self.begin(std::iter::once(size(&[tags.len()]))).await?;
+        let before = sum(&mut writing.transaction, "octet_length(tags)", "log_group WHERE name", name).await?;
+        let bytes = size(&[tags.len()]) - before;
+        let done = sqlx::query("UPDATE log_group SET tags = ?1 WHERE name = ?2")
+            .bind(tags)
+            .bind(name)
+            .execute(&mut *writing.transaction)
+            .await?
+            .rows_affected();
+        self.finish_setting(writing, done, bytes).await
     }
 
     /// The streams of a log group by name; `None` if there is no such group.
@@ -215,13 +272,20 @@ impl Telemetry {
         Ok(n > 0)
     }
 
-    /// Creates a stream in a group that exists; returns false if the stream exists.
-    pub async fn create_log_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, StoreError> {
-        self.changed(
-            "INSERT INTO log_stream (group_name, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            |q| q.bind(group).bind(name).bind(now.0),
+    /// Creates a stream that does not exist, in a group that does.
+    pub async fn create_log_stream(&self, group: &str, name: &str, now: Nanos) -> Result<SettingChange, StoreError> {
+        let bytes = size(&[group.len(), name.len(), SETTING_ROW]);
+        let mut writing = self.begin(std::iter::once(bytes)).await?;
+        let done = sqlx::query(
+            "INSERT INTO log_stream (group_name, name, created, used) VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO NOTHING",
         )
-        .await
+        .bind(group)
+        .bind(name)
+        .bind(now.0)
+        .execute(&mut *writing.transaction)
+        .await?
+        .rows_affected();
+        self.finish_setting(writing, done, bytes).await
     }
 
     /// Deletes a stream with its events; returns false if there is none.
@@ -233,10 +297,81 @@ impl Telemetry {
             .execute(&mut *writing.transaction)
             .await?
             .rows_affected();
+        let setting = if done > 0 { size(&[group.len(), name.len(), SETTING_ROW]) } else { 0 };
+        written::count(&mut writing.transaction, written::SETTINGS, -setting).await?;
         let bytes = delete_events(&mut writing.transaction, group, Some(name)).await?;
         writing.commit(KIND.name, -bytes).await?;
         Ok(done > 0)
     }
+}
+
+/// The sum of an expression over the rows whose column has a value.
+async fn sum(
+    transaction: &mut Transaction<'_, Sqlite>,
+    expression: &str,
+    column: &str,
+    value: &str,
+) -> Result<i64, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT coalesce(sum({expression}), 0) FROM {column} = ?"));
+    Ok(sqlx::query_scalar(sql).bind(value).fetch_one(&mut **transaction).await?)
+}
+
+/// How many unused streams one transaction looks at.
+const UNUSED: i64 = 200;
+
+/// Whether a stream or a group was last known to be used before a time.
+pub(crate) async fn has_unused(readers: &SqlitePool, before: Nanos) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM log_stream WHERE used < ?1) OR EXISTS (SELECT 1 FROM log_group WHERE used < ?1)",
+    )
+    .bind(before.0)
+    .fetch_one(readers)
+    .await?)
+}
+
+/// Deletes some of the streams whose last event arrived before a time, then groups without streams and events; returns
+/// what they took.
+pub(crate) async fn drop_unused(transaction: &mut Transaction<'_, Sqlite>, before: Nanos) -> Result<i64, StoreError> {
+    // Events do not update their stream when they arrive, so that arriving costs nothing more.
+    sqlx::query(
+        "UPDATE log_stream SET used = max(used, coalesce((SELECT max(received) FROM log
+           WHERE group_name = log_stream.group_name AND stream = log_stream.name AND encoding = 3), 0))
+         WHERE (group_name, name) IN (SELECT group_name, name FROM log_stream WHERE used < ?1 LIMIT ?2)",
+    )
+    .bind(before.0)
+    .bind(UNUSED)
+    .execute(&mut **transaction)
+    .await?;
+    let streams: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "DELETE FROM log_stream WHERE (group_name, name) IN
+           (SELECT group_name, name FROM log_stream s WHERE used < ?1 AND NOT EXISTS (SELECT 1 FROM log
+             WHERE group_name = s.group_name AND stream = s.name AND encoding = 3) LIMIT ?2) RETURNING {STREAM_BYTES}"
+    )))
+    .bind(before.0)
+    .bind(UNUSED)
+    .fetch_all(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE log_group SET used = max(used,
+           coalesce((SELECT max(used) FROM log_stream WHERE group_name = log_group.name), 0),
+           coalesce((SELECT max(received) FROM log WHERE group_name = log_group.name AND encoding = 3), 0))
+         WHERE name IN (SELECT name FROM log_group WHERE used < ?1 LIMIT ?2)",
+    )
+    .bind(before.0)
+    .bind(UNUSED)
+    .execute(&mut **transaction)
+    .await?;
+    let groups: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "DELETE FROM log_group WHERE name IN (SELECT name FROM log_group g WHERE used < ?1
+           AND NOT EXISTS (SELECT 1 FROM log_stream WHERE group_name = g.name)
+           AND NOT EXISTS (SELECT 1 FROM log WHERE group_name = g.name AND encoding = 3) LIMIT ?2)
+         RETURNING {GROUP_BYTES}"
+    )))
+    .bind(before.0)
+    .bind(UNUSED)
+    .fetch_all(&mut **transaction)
+    .await?;
+    Ok(streams.into_iter().chain(groups).sum())
 }
 
 /// Deletes the CloudWatch events of a group, or of one of its streams; returns the bytes that they took.

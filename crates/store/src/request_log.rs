@@ -22,8 +22,9 @@ pub struct RequestCount {
     pub last: Nanos,
 }
 
-/// Paths are chosen by clients, so the table needs a bound.
-const MAX_ROWS: i64 = 200;
+/// Paths are chosen by clients, so the table needs a bound: this many rows each for requests that were accepted, for
+/// those that were not, and for watched commands, so that a client that asks for anything does not push out the others.
+const MAX_ROWS: i64 = 100;
 
 impl Telemetry {
     /// Adds to the counts.
@@ -47,12 +48,26 @@ impl Telemetry {
         }
         sqlx::query(
             "DELETE FROM heard WHERE (door, path, status) NOT IN
-               (SELECT door, path, status FROM heard ORDER BY last DESC LIMIT ?)",
+               (SELECT door, path, status FROM (SELECT door, path, status, row_number() OVER (
+                  PARTITION BY door = 'watch', status >= 400 AND status < 1000 ORDER BY last DESC) AS place FROM heard)
+                WHERE place <= ?)",
         )
         .bind(MAX_ROWS)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Deletes what was last counted before a time, but not how watched commands ended.
+    pub(crate) async fn drop_old_requests(&self, before: Nanos) -> Result<(), StoreError> {
+        let old: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM heard WHERE last < ? AND door <> 'watch')")
+            .bind(before.0)
+            .fetch_one(&self.pools.readers)
+            .await?;
+        if old {
+            self.changed("DELETE FROM heard WHERE last < ? AND door <> 'watch'", |q| q.bind(before.0)).await?;
+        }
+        Ok(())
     }
 
     pub async fn forget_requests(&self, listener: &str) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! Whoever writes makes room in the same transaction, so the limit holds however fast data arrives. The kind that takes
 //! most loses its oldest records: a kind that takes less than a quarter of the limit loses nothing to the others, and
-//! they may use what it leaves.
+//! they may use what it leaves. Within a kind the senders that take most lose theirs, see [`crate::shares`].
 
 use std::sync::atomic::Ordering;
 
@@ -12,9 +12,10 @@ use tracebook_core::time::Nanos;
 
 use crate::database::{Pages, Telemetry};
 use crate::error::StoreError;
-use crate::limits::{Kind, on_disk, wal_share};
+use crate::limits::{Kind, Limits, on_disk, wal_share};
+use crate::shares::{Bucket, SEGMENT, Shares};
 use crate::sql::{push_list, statements};
-use crate::written;
+use crate::{shared, written};
 
 /// How many rows are considered in one step, the oldest first.
 const WINDOW: i64 = 512;
@@ -26,13 +27,28 @@ pub(crate) struct Writing<'a> {
     telemetry: &'a Telemetry,
     pub(crate) transaction: Transaction<'static, Sqlite>,
     dropped: u64,
+    counts: Counts<'a>,
 }
 
 impl Writing<'_> {
+    /// Counts rows of a kind by sender: their numbers, the column that names the sender, and how many bytes they take
+    /// more than before.
+    pub(crate) fn count_senders<'s>(&mut self, kind: &Kind, rows: impl Iterator<Item = (i64, &'s str, i64)>) {
+        self.counts.add(kind, rows.map(|(seq, sender, bytes)| (seq, kind.bucket(sender), bytes)));
+    }
+
+    /// Counts resources and scopes that were not stored yet by sender.
+    pub(crate) fn count_bodies<'s>(&self, rows: impl Iterator<Item = (&'s str, i64)>) {
+        for (sender, bytes) in rows.filter(|(_, bytes)| *bytes > 0) {
+            self.telemetry.limits.bodies().add(Bucket::of(sender), bytes);
+        }
+    }
+
     /// Commits. `bytes` is how much more `kind` takes than before.
     pub(crate) async fn commit(mut self, kind: &str, bytes: i64) -> Result<(), StoreError> {
         written::count(&mut self.transaction, kind, bytes).await?;
         self.transaction.commit().await?;
+        self.counts.settle();
         let limits = &self.telemetry.limits;
         limits.dropped.fetch_add(self.dropped, Ordering::Relaxed);
         let wal_limit = limits.wal_limit.load(Ordering::Relaxed);
@@ -43,6 +59,36 @@ impl Writing<'_> {
             limits.wal_limit.store(next, Ordering::Relaxed);
         }
         Ok(())
+    }
+}
+
+/// Changes of the senders' counts in a transaction. Where it is not committed, they are counted again when needed.
+struct Counts<'a> {
+    limits: &'a Limits,
+    changed: bool,
+}
+
+impl Counts<'_> {
+    fn add(&mut self, kind: &Kind, rows: impl Iterator<Item = (i64, Bucket, i64)>) {
+        if let Some(shares) = self.limits.shares().get_mut(kind.name) {
+            self.changed = true;
+            for (seq, bucket, bytes) in rows {
+                shares.add(seq, bucket, bytes);
+            }
+        }
+    }
+
+    /// The transaction was committed.
+    fn settle(&mut self) {
+        self.changed = false;
+    }
+}
+
+impl Drop for Counts<'_> {
+    fn drop(&mut self) {
+        if self.changed {
+            self.limits.shares().clear();
+        }
     }
 }
 
@@ -63,20 +109,23 @@ impl Telemetry {
     pub(crate) async fn begin(&self, rows: impl Iterator<Item = i64>) -> Result<Writing<'_>, StoreError> {
         let need = on_disk(rows);
         let mut transaction = self.pools.write().await?;
+        let mut counts = Counts { limits: &self.limits, changed: false };
         let mut dropped = 0;
         if self.limits.bytes < u64::MAX {
             // If much is to go (the limit was lowered), it goes in several transactions.
             let most = MAX_DROPPED.saturating_add_unsigned(need.saturating_mul(4));
-            dropped = self.make_room(&mut transaction, need, most).await?.records;
+            dropped = self.make_room(&mut transaction, &mut counts, need, most).await?.records;
         }
-        Ok(Writing { telemetry: self, transaction, dropped })
+        Ok(Writing { telemetry: self, transaction, dropped, counts })
     }
 
     /// Drops some of what is above the limit, in one transaction; returns how many records.
     pub(crate) async fn drop_excess(&self) -> Result<u64, StoreError> {
         let mut transaction = self.pools.write().await?;
-        let dropped = self.make_room(&mut transaction, 0, MAX_DROPPED).await?;
+        let mut counts = Counts { limits: &self.limits, changed: false };
+        let dropped = self.make_room(&mut transaction, &mut counts, 0, MAX_DROPPED).await?;
         transaction.commit().await?;
+        counts.settle();
         self.limits.dropped.fetch_add(dropped.records, Ordering::Relaxed);
         Ok(dropped.records)
     }
@@ -84,9 +133,12 @@ impl Telemetry {
     /// Drops some records of a kind that arrived before a time, in one transaction; returns how many.
     pub(crate) async fn drop_old(&self, kind: &Kind, before: Nanos) -> Result<u64, StoreError> {
         let mut transaction = self.pools.write().await?;
-        let dropped = drop_oldest(&mut transaction, kind, Some(before), i64::MAX).await?;
+        let mut counts = Counts { limits: &self.limits, changed: false };
+        let oldest = first_rows(&mut transaction, kind).await?;
+        let dropped = drop_rows(&mut transaction, &mut counts, kind, oldest, Some(before), i64::MAX).await?;
         written::count(&mut transaction, kind.name, -dropped.bytes).await?;
         transaction.commit().await?;
+        counts.settle();
         self.limits.dropped.fetch_add(dropped.records, Ordering::Relaxed);
         Ok(dropped.records)
     }
@@ -104,6 +156,7 @@ impl Telemetry {
     async fn make_room(
         &self,
         transaction: &mut Transaction<'_, Sqlite>,
+        counts: &mut Counts<'_>,
         need: u64,
         most: i64,
     ) -> Result<Dropped, StoreError> {
@@ -122,65 +175,184 @@ impl Telemetry {
         }
         let mut kinds: Vec<(&Kind, i64)> = limits.kinds.iter().map(|kind| (*kind, bytes_of(kind.name))).collect();
         let goal = limits.goal().saturating_add(relayed);
+        // Where resources take much of the file, dropping records frees little without them.
+        let shared = shared::bytes(&mut **transaction).await?;
+        let sweep = shared > limits.shared_share();
+        if shared > limits.shared_left.load(Ordering::Relaxed).saturating_add(limits.shared_share()) {
+            let left = drop_unreferenced(transaction, limits).await?;
+            limits.shared_left.store(left, Ordering::Relaxed);
+            wanted = Pages::of(&mut **transaction).await?.used().saturating_add(need);
+        }
         while wanted > goal && all.bytes < most {
             let Some((kind, bytes)) = kinds.iter_mut().max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes > 0)
             else {
                 break;
             };
             let over = i64::try_from(wanted - goal).unwrap_or(i64::MAX);
-            let dropped = drop_oldest(transaction, kind, None, over.min(most)).await?;
+            let rows = rows_of_large_senders(transaction, limits, kind).await?;
+            let dropped = drop_rows(transaction, counts, kind, rows, None, over.min(most)).await?;
             // If nothing is left to drop, the count was wrong: correct it.
             let counted = if dropped.records == 0 { *bytes } else { dropped.bytes };
             written::count(transaction, kind.name, -counted).await?;
             *bytes -= counted;
             all.records += dropped.records;
             all.bytes = all.bytes.saturating_add(dropped.bytes);
+            if sweep {
+                drop_unreferenced(transaction, limits).await?;
+            }
             wanted = Pages::of(&mut **transaction).await?.used().saturating_add(need);
         }
         Ok(all)
     }
 }
 
-/// Drops the oldest of a kind: what arrived before a moment, or about this many bytes; at most [`WINDOW`] rows.
-async fn drop_oldest(
+/// Drops resources and scopes that no record refers to; returns the bytes of those that are left.
+pub(crate) async fn drop_unreferenced(
+    transaction: &mut Transaction<'_, Sqlite>,
+    limits: &Limits,
+) -> Result<u64, StoreError> {
+    let references: Vec<&str> = limits.kinds.iter().filter_map(|kind| kind.shared).collect();
+    shared::drop_except(transaction, &references).await?;
+    let left = shared::bytes(&mut **transaction).await?;
+    limits.bodies().reduce_to(left);
+    Ok(left)
+}
+
+/// A row that may go.
+struct Row {
+    seq: i64,
+    received: i64,
+    bytes: i64,
+    records: i64,
+    bucket: Bucket,
+}
+
+/// The first rows of a kind that a condition selects, in the order of their numbers.
+async fn select(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: &Kind,
+    (from, until): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let Kind { table, bytes, records, sender: (sender, _), .. } = kind;
+    let sql = format!(
+        "SELECT seq, received, {bytes}, {records}, {sender} FROM {table} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+    );
+    let rows: Vec<(i64, i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(from)
+        .bind(until)
+        .bind(limit)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let row = |(seq, received, bytes, records, sender): (i64, i64, i64, i64, String)| Row {
+        seq,
+        received,
+        bytes,
+        records,
+        bucket: kind.bucket(&sender),
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+async fn first_rows(transaction: &mut Transaction<'_, Sqlite>, kind: &Kind) -> Result<Vec<Row>, StoreError> {
+    select(transaction, kind, (i64::MIN, i64::MAX), WINDOW).await
+}
+
+/// The first rows of the senders that take most; of all senders if there are none.
+async fn rows_of_large_senders(
+    transaction: &mut Transaction<'_, Sqlite>,
+    limits: &Limits,
+    kind: &Kind,
+) -> Result<Vec<Row>, StoreError> {
+    if !limits.shares().contains_key(kind.name) {
+        let shares = count_shares(transaction, kind).await?;
+        limits.shares().insert(kind.name, shares);
+    }
+    let mut rows = Vec::new();
+    let mut from = i64::MIN;
+    while rows.len() < usize::try_from(WINDOW).unwrap_or(usize::MAX) {
+        let next = limits.shares().get(kind.name).and_then(|shares| {
+            let large = shares.large(&limits.bodies(), limits.bytes);
+            shares.next(from, &large).map(|segment| (segment, large))
+        });
+        let Some((segment, large)) = next else { break };
+        let found = select(transaction, kind, numbers_of(segment), SEGMENT).await?;
+        if let Some(shares) = limits.shares().get_mut(kind.name) {
+            shares.correct(segment, found.iter().map(|row| (row.bucket, row.bytes)));
+        }
+        rows.extend(found.into_iter().filter(|row| large.has(row.bucket)));
+        from = segment + 1;
+    }
+    match rows.is_empty() {
+        true => first_rows(transaction, kind).await,
+        false => Ok(rows),
+    }
+}
+
+/// The first and the last number of a segment.
+fn numbers_of(segment: i64) -> (i64, i64) {
+    let first = segment.saturating_mul(SEGMENT);
+    (first, first.saturating_add(SEGMENT - 1))
+}
+
+/// Counts everything that is stored of a kind.
+async fn count_shares(transaction: &mut Transaction<'_, Sqlite>, kind: &Kind) -> Result<Shares, StoreError> {
+    let Kind { table, bytes, sender: (sender, _), .. } = kind;
+    let first = format!("SELECT min(seq) FROM {table} WHERE seq >= ?");
+    let sums = format!("SELECT {sender}, sum({bytes}) FROM {table} WHERE seq BETWEEN ? AND ? GROUP BY {sender}");
+    let safe = |sql: &String| sqlx::AssertSqlSafe(sql.clone());
+    let mut shares = Shares::default();
+    let mut from = i64::MIN;
+    while let Some(seq) =
+        sqlx::query_scalar::<_, Option<i64>>(safe(&first)).bind(from).fetch_one(&mut **transaction).await?
+    {
+        let segment = seq.div_euclid(SEGMENT);
+        let (begin, end) = numbers_of(segment);
+        let found: Vec<(String, i64)> =
+            sqlx::query_as(safe(&sums)).bind(begin).bind(end).fetch_all(&mut **transaction).await?;
+        for (sender, bytes) in found {
+            shares.add_to(segment, kind.bucket(&sender), bytes);
+        }
+        from = end.saturating_add(1);
+    }
+    Ok(shares)
+}
+
+/// Drops of these rows what arrived before a moment, or about this many bytes; at most [`WINDOW`] rows.
+async fn drop_rows(
+    transaction: &mut Transaction<'_, Sqlite>,
+    counts: &mut Counts<'_>,
+    kind: &Kind,
+    mut rows: Vec<Row>,
     before: Option<Nanos>,
     bytes: i64,
 ) -> Result<Dropped, StoreError> {
-    let Kind { table, bytes: row_bytes, records, parts, .. } = kind;
-    let sql = format!("SELECT seq, received, {row_bytes}, {records} FROM {table} ORDER BY seq LIMIT ?");
-    let mut rows: Vec<(i64, i64, i64, i64)> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(WINDOW).fetch_all(&mut **transaction).await?;
+    let Kind { table, parts, .. } = kind;
     let mut most = rows.len();
     if parts.is_some() {
         // Rows with parts still grow. Of those that came first, the ones that were updated least recently go; unless
         // they are too old, at most half of them, so that what is still arriving is not dropped because it began long
         // ago.
-        rows.sort_by_key(|(_, received, ..)| *received);
+        rows.sort_by_key(|row| row.received);
         most = if before.is_some() { rows.len() } else { rows.len().div_ceil(2) };
     }
+    most = most.min(usize::try_from(WINDOW).unwrap_or(usize::MAX));
     let mut dropped = Dropped::default();
-    let mut numbers = Vec::new();
-    for (seq, received, size, records) in rows.into_iter().take(most) {
-        if dropped.bytes >= bytes || before.is_some_and(|before| received >= before.0) {
+    let mut gone = Vec::new();
+    for row in rows.into_iter().take(most) {
+        if dropped.bytes >= bytes || before.is_some_and(|before| row.received >= before.0) {
             break;
         }
-        numbers.push(seq);
-        dropped.bytes += size;
-        dropped.records += u64::try_from(records).unwrap_or(0);
+        dropped.bytes += row.bytes;
+        dropped.records += u64::try_from(row.records).unwrap_or(0);
+        gone.push(row);
     }
-    match (parts, numbers.last()) {
-        (_, None) => {}
-        (Some((part, column)), _) => {
-            delete(transaction, part, column, &numbers).await?;
-            delete(transaction, table, "seq", &numbers).await?;
-        }
-        (None, Some(last)) => {
-            let sql = format!("DELETE FROM {table} WHERE seq <= ?");
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(last).execute(&mut **transaction).await?;
-        }
+    let numbers: Vec<i64> = gone.iter().map(|row| row.seq).collect();
+    if let Some((part, column)) = parts {
+        delete(transaction, part, column, &numbers).await?;
     }
+    delete(transaction, table, "seq", &numbers).await?;
+    counts.add(kind, gone.iter().map(|row| (row.seq, row.bucket, -row.bytes)));
     Ok(dropped)
 }
 

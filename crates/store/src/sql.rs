@@ -28,6 +28,12 @@ pub(crate) fn statements<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// Rows of one statement with the numbers that they got: consecutive ones, up to the last.
+pub(crate) fn numbered<T>(last: i64, rows: &[T]) -> impl Iterator<Item = (i64, &T)> {
+    let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    (last.saturating_sub(count).saturating_add(1)..).zip(rows)
+}
+
 /// Appends numbers as a list and the closing bracket.
 pub(crate) fn push_list(sql: &mut QueryBuilder<Sqlite>, numbers: impl IntoIterator<Item = i64>) {
     let mut list = sql.separated(", ");

@@ -16,14 +16,26 @@ use crate::database::Telemetry;
 use crate::error::StoreError;
 use crate::limits::{Kind, size};
 use crate::relay::{Outgoing, enqueue};
-use crate::shared::share;
+use crate::shared::{Shared, share, sizes};
 use crate::sql::{fixed, push_list, statements};
 use crate::written;
 use batch::{Incoming, by_trace};
 use rows::{protocol_bit, span_of, status_code, trace_of};
 
-pub(crate) const KIND: Kind =
-    Kind { name: written::TRACES, table: "trace", bytes: "bytes", records: "spans", parts: Some(("span", "trace")) };
+pub(crate) const KIND: Kind = Kind {
+    name: written::TRACES,
+    table: "trace",
+    bytes: "bytes",
+    records: "spans",
+    parts: Some(("span", "trace")),
+    shared: Some(SHARED),
+    sender: ("services", first_service),
+};
+
+/// A trace row has at most this many services, and this many characters of its title and of each of them: senders
+/// choose them, and lists return them.
+const MAX_SERVICES: usize = 50;
+pub(crate) const MAX_NAME: usize = 500;
 
 /// What a trace takes beside its spans.
 pub(crate) const TRACE_BYTES: i64 = 200;
@@ -31,10 +43,22 @@ pub(crate) const TRACE_BYTES: i64 = 200;
 pub(crate) const SPAN_BYTES: &str = "octet_length(raw) + octet_length(title) + octet_length(service) + 150";
 
 /// SQL: the shared bodies that spans refer to.
-pub(crate) const SHARED: &str = "SELECT resource FROM span UNION SELECT scope FROM span";
+const SHARED: &str = "SELECT resource FROM span UNION SELECT scope FROM span";
 
 /// SQL: when the oldest trace was last updated.
 pub(crate) const OLDEST_ARRIVAL: &str = "SELECT min(received) FROM trace";
+
+/// The first service of a trace's list of services, which is JSON: its text as written there.
+fn first_service(services: &str) -> &str {
+    let rest = services.strip_prefix("[\"").unwrap_or_default();
+    let mut escaped = false;
+    let end = rest.find(|c: char| {
+        let end = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        end
+    });
+    &rest[..end.unwrap_or(rest.len())]
+}
 
 fn span_bytes(span: &SpanRecord) -> i64 {
     size(&[span.raw.len(), span.title.len(), span.service.len(), 150])
@@ -72,9 +96,10 @@ pub struct TraceQuery {
 }
 
 /// The row that a trace has.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Stored {
     seq: i64,
+    services: String,
     bytes: i64,
 }
 
@@ -98,20 +123,24 @@ impl Telemetry {
             return Ok(());
         }
         let incoming = by_trace(batch);
-        let rows = batch.iter().map(span_bytes).chain(incoming.iter().map(|_| TRACE_BYTES));
+        let bodies = || batch.iter().map(|s| (&s.resource, &s.scope));
+        let rows = batch.iter().map(span_bytes).chain(incoming.iter().map(|_| TRACE_BYTES)).chain(sizes(bodies()));
         let mut writing = self.begin(rows).await?;
         enqueue(&mut writing.transaction, relayed, now).await?;
         let transaction = &mut writing.transaction;
-        let shared = share(transaction, batch.iter().map(|s| (&s.resource, &s.scope))).await?;
+        let shared = share(transaction, bodies()).await?;
+        writing.count_bodies(batch.iter().zip(&shared).map(|(span, (.., new))| (span.service.as_str(), *new)));
+        let transaction = &mut writing.transaction;
         let known = known(transaction, &incoming).await?;
         // Of a trace that begins in this batch all spans are at hand; the rows of the others are recomputed from the
         // database.
         let (touched, fresh): (Vec<_>, Vec<_>) = incoming.iter().partition(|trace| known.contains_key(&trace.id));
-        let fresh = insert_traces(transaction, &fresh, now).await?;
+        let inserted = insert_traces(transaction, &fresh, now).await?;
+        let fresh: HashMap<TraceId, i64> = inserted.iter().map(|(seq, trace, _)| (trace.id, *seq)).collect();
 
         let seq_of =
             |id: &TraceId| known.get(id).map(|row| row.seq).or_else(|| fresh.get(id).copied()).unwrap_or_default();
-        let rows: Vec<(&SpanRecord, i64, (i64, i64))> =
+        let rows: Vec<(&SpanRecord, i64, Shared)> =
             batch.iter().zip(shared).map(|(span, shared)| (span, seq_of(&span.trace_id), shared)).collect();
         for some in statements(&rows) {
             insert_spans(transaction, some, now).await?;
@@ -122,13 +151,25 @@ impl Telemetry {
             incoming.iter().filter(|trace| fresh.contains_key(&trace.id)).map(|trace| trace.bytes).sum();
         let updated: Vec<Stored> = touched
             .iter()
-            .filter_map(|trace| known.get(&trace.id).copied())
-            .chain(doubled.map(|trace| Stored { seq: seq_of(&trace.id), bytes: trace.bytes }))
+            .filter_map(|trace| known.get(&trace.id).cloned())
+            .chain(doubled.map(|trace| Stored {
+                seq: seq_of(&trace.id),
+                services: trace.services(),
+                bytes: trace.bytes,
+            }))
             .collect();
         bytes -= updated.iter().map(|row| row.bytes).sum::<i64>();
+        let mut now_stored: Vec<Stored> = Vec::with_capacity(updated.len());
         for some in statements(&updated) {
-            bytes += summarise(transaction, some, now).await?;
+            now_stored.extend(summarise(transaction, some, now).await?);
         }
+        bytes += now_stored.iter().map(|row| row.bytes).sum::<i64>();
+        writing.count_senders(
+            &KIND,
+            (inserted.iter().map(|(seq, trace, services)| (*seq, services.as_str(), trace.bytes)))
+                .chain(updated.iter().map(|row| (row.seq, row.services.as_str(), -row.bytes)))
+                .chain(now_stored.iter().map(|row| (row.seq, row.services.as_str(), row.bytes))),
+        );
         writing.commit(KIND.name, bytes).await
     }
 
@@ -212,39 +253,41 @@ async fn known(
 ) -> Result<HashMap<TraceId, Stored>, StoreError> {
     let mut known = HashMap::new();
     for some in statements(traces) {
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT seq, trace_id, bytes FROM trace WHERE trace_id IN (");
+        let mut select =
+            QueryBuilder::<Sqlite>::new("SELECT seq, trace_id, services, bytes FROM trace WHERE trace_id IN (");
         let mut list = select.separated(", ");
         for trace in some {
             list.push_bind(&trace.id.0[..]);
         }
         select.push(")");
         for row in select.build().fetch_all(&mut **transaction).await? {
-            known.insert(TraceId(fixed(&row, "trace_id")?), Stored { seq: row.get("seq"), bytes: row.get("bytes") });
+            let stored = Stored { seq: row.get("seq"), services: row.get("services"), bytes: row.get("bytes") };
+            known.insert(TraceId(fixed(&row, "trace_id")?), stored);
         }
     }
     Ok(known)
 }
 
-/// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns their
-/// numbers.
-async fn insert_traces(
+/// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns them with
+/// their numbers and services.
+async fn insert_traces<'a>(
     transaction: &mut Transaction<'_, Sqlite>,
-    traces: &[&Incoming<'_>],
+    traces: &[&'a Incoming<'a>],
     now: Nanos,
-) -> Result<HashMap<TraceId, i64>, StoreError> {
+) -> Result<Vec<(i64, &'a Incoming<'a>, String)>, StoreError> {
     let last: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM trace").fetch_one(&mut **transaction).await?;
-    let rows: Vec<(i64, &&Incoming<'_>)> = (last + 1..).zip(traces).collect();
+    let rows: Vec<_> = (last + 1..).zip(traces).map(|(seq, trace)| (seq, *trace, trace.services())).collect();
     for some in statements(&rows) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO trace (seq, trace_id, title, services, spans, start_ns, end_ns, status, open, rooted, protocols, received, bytes) ",
         );
-        insert.push_values(some, |mut row, (seq, trace)| {
+        insert.push_values(some, |mut row, (seq, trace, services)| {
             let Incoming { id, spans, bytes } = trace;
             let end = |s: &&SpanRecord| s.end.unwrap_or(s.start).0;
             row.push_bind(*seq)
                 .push_bind(&id.0[..])
                 .push_bind(trace.title())
-                .push_bind(trace.services())
+                .push_bind(services)
                 .push_bind(i64::try_from(spans.len()).unwrap_or(i64::MAX))
                 .push_bind(spans.iter().map(|s| s.start.0).min().unwrap_or_default())
                 .push_bind(spans.iter().map(end).max().unwrap_or_default())
@@ -257,19 +300,19 @@ async fn insert_traces(
         });
         insert.build().execute(&mut **transaction).await?;
     }
-    Ok(rows.into_iter().map(|(seq, trace)| (trace.id, seq)).collect())
+    Ok(rows)
 }
 
 /// Writes spans, each with the numbers of its trace, its resource and its scope.
 async fn insert_spans(
     transaction: &mut Transaction<'_, Sqlite>,
-    spans: &[(&SpanRecord, i64, (i64, i64))],
+    spans: &[(&SpanRecord, i64, Shared)],
     now: Nanos,
 ) -> Result<(), StoreError> {
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO span (trace, span_id, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
     );
-    insert.push_values(spans, |mut row, (span, trace, (resource, scope))| {
+    insert.push_values(spans, |mut row, (span, trace, (resource, scope, _))| {
         row.push_bind(*trace)
             .push_bind(&span.span_id.0[..])
             .push_bind(span.parent_id.as_ref().map(|p| &p.0[..]))
@@ -296,28 +339,28 @@ async fn insert_spans(
 }
 
 /// Recomputes the rows of traces from their spans, so that duplicates and the order of arrival do not matter. Returns
-/// what all of them take now.
+/// them as they are now.
 async fn summarise(
     transaction: &mut Transaction<'_, Sqlite>,
     traces: &[Stored],
     now: Nanos,
-) -> Result<i64, StoreError> {
-    let mut update = QueryBuilder::<Sqlite>::new(
+) -> Result<Vec<Stored>, StoreError> {
+    let mut update = QueryBuilder::<Sqlite>::new(format!(
         "UPDATE trace SET (title, services, spans, start_ns, end_ns, status, open, rooted, protocols, bytes) =
          (SELECT
-           (SELECT r.title FROM span r WHERE r.trace = trace.seq
+           (SELECT substr(r.title, 1, {MAX_NAME}) FROM span r WHERE r.trace = trace.seq
              ORDER BY r.parent_id IS NOT NULL, r.start_ns, r.span_id LIMIT 1),
-           (SELECT json_group_array(service) FROM (SELECT v.service FROM span v
+           (SELECT json_group_array(service) FROM (SELECT substr(v.service, 1, {MAX_NAME}) AS service FROM span v
              WHERE v.trace = trace.seq AND v.service <> '' GROUP BY v.service
-             ORDER BY min(v.parent_id IS NOT NULL), min(v.start_ns))),
+             ORDER BY min(v.parent_id IS NOT NULL), min(v.start_ns) LIMIT {MAX_SERVICES})),
            count(*), min(s.start_ns), max(coalesce(s.end_ns, s.start_ns)), max(s.status), sum(s.end_ns IS NULL),
-           max(s.parent_id IS NULL), max(s.encoding <= 2) + 2 * max(s.encoding = 3) + 4 * max(s.encoding = 4), ",
-    );
+           max(s.parent_id IS NULL), max(s.encoding <= 2) + 2 * max(s.encoding = 3) + 4 * max(s.encoding = 4), "
+    ));
     update.push(format!("{TRACE_BYTES} + sum({SPAN_BYTES}) FROM span s WHERE s.trace = trace.seq), received = "));
     update.push_bind(now.0);
     update.push(" WHERE seq IN (");
     push_list(&mut update, traces.iter().map(|row| row.seq));
-    update.push(" RETURNING bytes");
-    let bytes: Vec<i64> = update.build_query_scalar().fetch_all(&mut **transaction).await?;
-    Ok(bytes.into_iter().sum())
+    update.push(" RETURNING seq, services, bytes");
+    let rows: Vec<(i64, String, i64)> = update.build_query_as().fetch_all(&mut **transaction).await?;
+    Ok(rows.into_iter().map(|(seq, services, bytes)| Stored { seq, services, bytes }).collect())
 }

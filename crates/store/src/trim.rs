@@ -6,14 +6,11 @@ use tracebook_core::time::Nanos;
 
 use crate::database::{Pages, Telemetry};
 use crate::error::StoreError;
-use crate::{logs, traces};
+use crate::room::drop_unreferenced;
+use crate::shared;
 
 /// Free bytes that are worth rewriting the database for.
 const MIN_RECLAIMED: u64 = 8 << 20;
-
-/// Unreferenced resources and scopes are searched for when all of them take this share of the limit, and again when
-/// they have grown by as much: it costs a scan of everything that is stored.
-const SHARED_PERCENT: u64 = 10;
 
 impl Telemetry {
     /// Bytes of the pages in use. The file may be larger; its free pages are reused first.
@@ -32,17 +29,21 @@ impl Telemetry {
         }
         while self.bytes().await? > self.limits.bytes && self.drop_excess().await? > 0 {}
         self.drop_unreferenced().await?;
+        self.drop_unused_settings(before).await?;
+        self.drop_old_requests(before).await?;
         self.compact().await
     }
 
     async fn drop_unreferenced(&self) -> Result<(), StoreError> {
-        let share = self.limits.bytes / 100 * SHARED_PERCENT;
         let left = &self.limits.shared_left;
-        if self.shared_bytes().await? <= left.load(Ordering::Relaxed).saturating_add(share) {
+        let grown = left.load(Ordering::Relaxed).saturating_add(self.limits.shared_share());
+        if shared::bytes(&self.pools.readers).await? <= grown {
             return Ok(());
         }
-        self.drop_shared_except(&[traces::SHARED, logs::SHARED]).await?;
-        left.store(self.shared_bytes().await?, Ordering::Relaxed);
+        let mut transaction = self.pools.write().await?;
+        let now = drop_unreferenced(&mut transaction, &self.limits).await?;
+        transaction.commit().await?;
+        left.store(now, Ordering::Relaxed);
         Ok(())
     }
 

@@ -10,6 +10,8 @@ pub(crate) const TRACES: &str = "traces";
 pub(crate) const LOGS: &str = "logs";
 pub(crate) const ERRORS: &str = "errors";
 pub(crate) const CONSOLE: &str = "console";
+/// Groups, streams and rules.
+pub(crate) const SETTINGS: &str = "settings";
 /// The relay's queue, whose bytes do not count towards the limit of telemetry.
 pub(crate) const RELAY: &str = "relay";
 
@@ -37,10 +39,11 @@ pub(crate) async fn bytes_of<'c>(
     Ok(sqlx::query_scalar("SELECT bytes FROM written WHERE kind = ?").bind(kind).fetch_one(executor).await?)
 }
 
-/// How often each kind was written.
+/// How often each kind was written, but for settings, which no list shows.
 pub(crate) async fn counts<'c>(
     executor: impl sqlx::Executor<'c, Database = Sqlite>,
 ) -> Result<BTreeMap<String, i64>, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT kind, n FROM written").fetch_all(executor).await?;
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT kind, n FROM written WHERE kind <> ?").bind(SETTINGS).fetch_all(executor).await?;
     Ok(rows.into_iter().collect())
 }

@@ -32,6 +32,11 @@ impl LastArrival {
         now
     }
 
+    /// The time.
+    pub(crate) fn clock(&self) -> Nanos {
+        self.clock.now()
+    }
+
     /// How many nanoseconds ago; `None` for never.
     pub(crate) fn ago(&self) -> Option<i64> {
         match self.last.load(Ordering::Relaxed) {

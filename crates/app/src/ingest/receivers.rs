@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use tracebook_core::clock::Clock;
 use tracebook_sources::access::{Policy, limit};
@@ -47,8 +48,12 @@ impl Receivers {
     ) -> Result<Self, Error> {
         let receivers = Self::none(runtime);
         let counters = &receivers.counters;
-        let sink =
-            Arc::new(TelemetrySink { store: telemetry.clone(), last: receivers.last.clone(), relay: relay.clone() });
+        let sink = Arc::new(TelemetrySink {
+            store: telemetry.clone(),
+            last: receivers.last.clone(),
+            relay: relay.clone(),
+            settings_used: AtomicI64::default(),
+        });
         let log = RequestLog::start(telemetry.clone(), runtime);
         let networks = Arc::new(ContainerNetworks::new(listeners.bridges.clone()));
         let guarded = Guarded {

@@ -17,8 +17,9 @@ use crate::ground::runtime::Runtime;
 
 /// How often counts are written to the database.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The most kinds of requests that are counted apart between two writes.
-const MAX_ROWS: usize = 200;
+/// The most kinds of requests that are counted apart between two writes: of those that were accepted, and as many of
+/// those that were not, so that a client that asks for anything does not push out the others.
+const MAX_ROWS: usize = 100;
 /// The most characters of a path.
 const MAX_PATH: usize = 100;
 
@@ -106,7 +107,8 @@ impl RequestLog {
 }
 
 fn add(counts: &mut Counts, key: Key, n: u64, at: Nanos) {
-    if counts.len() < MAX_ROWS || counts.contains_key(&key) {
+    let alike = |(_, _, status): &Key| (*status < 400) == (key.2 < 400);
+    if counts.contains_key(&key) || counts.keys().filter(|known| alike(known)).count() < MAX_ROWS {
         let (count, last) = counts.entry(key).or_default();
         *count += n;
         *last = at.max(*last);

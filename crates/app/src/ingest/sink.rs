@@ -1,11 +1,12 @@
 //! The receivers' storage traits, implemented by the telemetry store.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 
 use tracebook_core::ids::TraceId;
-use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TracePosition;
@@ -24,6 +25,27 @@ pub(crate) struct TelemetrySink {
     pub(crate) store: Telemetry,
     pub(crate) last: LastArrival,
     pub(crate) relay: Relay,
+    /// When it was last noted that a client requested X-Ray's groups and rules.
+    pub(crate) settings_used: AtomicI64,
+}
+
+/// SDKs request their sampling rules all the time; that they do is noted this often, in nanoseconds.
+const NOTED_EVERY: i64 = 3_600_000_000_000;
+
+impl TelemetrySink {
+    /// Notes that X-Ray's groups and rules are in use: those that nobody requests are deleted like old telemetry.
+    async fn note_use(&self) {
+        let now = self.last.clock();
+        let noted = self.settings_used.load(Ordering::Relaxed);
+        if now.0.saturating_sub(noted) < NOTED_EVERY {
+            return;
+        }
+        match self.store.use_xray_settings(now).await {
+            Ok(()) => self.settings_used.store(now.0, Ordering::Relaxed),
+            // Tried again with the next request.
+            Err(error) => tracing::debug!(%error, "the use of groups and rules could not be noted"),
+        }
+    }
 }
 
 fn refused(error: StoreError) -> CommitError {
@@ -68,7 +90,12 @@ impl LogStore for TelemetrySink {
         self.store.has_log_stream(group, name).await.map_err(refused)
     }
 
-    async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError> {
+    async fn create_group(
+        &self,
+        name: &str,
+        tags: BTreeMap<String, String>,
+        now: Nanos,
+    ) -> Result<SettingChange, CommitError> {
         self.store.create_log_group(name, &tags, now).await.map_err(refused)
     }
 
@@ -80,7 +107,7 @@ impl LogStore for TelemetrySink {
         self.store.set_log_retention(name, days).await.map_err(refused)
     }
 
-    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError> {
+    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<SettingChange, CommitError> {
         self.store.set_log_tags(name, &tags).await.map_err(refused)
     }
 
@@ -88,7 +115,7 @@ impl LogStore for TelemetrySink {
         self.store.log_streams(group).await.map_err(refused)
     }
 
-    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
+    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<SettingChange, CommitError> {
         self.store.create_log_stream(group, name, now).await.map_err(refused)
     }
 
@@ -108,11 +135,12 @@ impl LogStore for TelemetrySink {
 #[async_trait]
 impl XrayStore for TelemetrySink {
     async fn groups(&self) -> Result<Vec<Group>, CommitError> {
+        self.note_use().await;
         self.store.xray_groups().await.map_err(refused)
     }
 
     async fn put_group(&self, group: Group) -> Result<(), CommitError> {
-        self.store.put_xray_group(&group).await.map_err(refused)
+        self.store.put_xray_group(&group, self.last.clock()).await.map_err(refused)
     }
 
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
@@ -120,11 +148,12 @@ impl XrayStore for TelemetrySink {
     }
 
     async fn rules(&self) -> Result<Vec<SamplingRule>, CommitError> {
+        self.note_use().await;
         self.store.sampling_rules().await.map_err(refused)
     }
 
     async fn put_rule(&self, rule: SamplingRule) -> Result<(), CommitError> {
-        self.store.put_sampling_rule(&rule).await.map_err(refused)
+        self.store.put_sampling_rule(&rule, self.last.clock()).await.map_err(refused)
     }
 
     async fn delete_rule(&self, name: &str) -> Result<bool, CommitError> {

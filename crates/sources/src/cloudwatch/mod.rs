@@ -10,7 +10,7 @@ pub mod trace_id;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::LogRecord;
 use tracebook_core::time::Nanos;
 
@@ -26,22 +26,27 @@ pub trait LogStore: Send + Sync {
     async fn group(&self, name: &str) -> Result<Option<LogGroup>, CommitError> {
         Ok(self.groups().await?.into_iter().find(|group| group.name == name))
     }
-    /// Returns false if the group exists.
-    async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError>;
+    /// Creates a group that does not exist.
+    async fn create_group(
+        &self,
+        name: &str,
+        tags: BTreeMap<String, String>,
+        now: Nanos,
+    ) -> Result<SettingChange, CommitError>;
     /// Deletes a group with its streams and events; returns false if there is none.
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError>;
     /// Returns false if there is no such group.
     async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<bool, CommitError>;
-    /// Replaces a group's tags; returns false if there is no such group.
-    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError>;
+    /// Replaces the tags of a group that exists.
+    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<SettingChange, CommitError>;
     /// A group's streams, by name; `None` if there is no such group.
     async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError>;
     /// Called for every batch, so worth a query of its own.
     async fn has_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
         Ok(self.streams(group).await?.is_some_and(|streams| streams.iter().any(|stream| stream.name == name)))
     }
-    /// Creates a stream in a group that exists; returns false if the stream exists.
-    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError>;
+    /// Creates a stream that does not exist, in a group that does.
+    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<SettingChange, CommitError>;
     /// Deletes a stream with its events; returns false if there is none.
     async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError>;
     /// Stores events of one stream permanently.

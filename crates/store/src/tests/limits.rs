@@ -7,22 +7,23 @@ use super::records::{error, log};
 use super::*;
 use crate::console::{LINE_BYTES, LineQuery};
 use crate::errors::ERROR_BYTES;
-use crate::logs::LOG_BYTES;
+use crate::logs::{GROUP_BYTES, LOG_BYTES, STREAM_BYTES};
 use crate::traces::{SPAN_BYTES, TRACE_BYTES};
+use crate::xray::{GROUP, RULE, SETTING_BYTES};
 use tracebook_core::log_query::LogQuery;
 
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 /// Before every record.
 const NEVER: Nanos = Nanos(i64::MIN);
 
-async fn within(mib: u64) -> (TempDir, Telemetry) {
+pub(super) async fn within(mib: u64) -> (TempDir, Telemetry) {
     let dir = TempDir::new().expect("a temporary directory");
     let telemetry = Telemetry::open_within(dir.path(), mib * MIB).await.expect("opens");
     (dir, telemetry)
 }
 
 /// Bytes of the database's file, and of its write-ahead log.
-fn on_disk(dir: &TempDir) -> (u64, u64) {
+pub(super) fn on_disk(dir: &TempDir) -> (u64, u64) {
     let size = |name: &str| std::fs::metadata(dir.path().join(name)).map_or(0, |file| file.len());
     (size("telemetry.db"), size("telemetry.db-wal"))
 }
@@ -33,7 +34,7 @@ fn scattered(n: u64) -> u64 {
 }
 
 /// A trace of two spans, `bytes` in all.
-fn trace(n: u64, bytes: usize) -> [SpanRecord; 2] {
+pub(super) fn trace(n: u64, bytes: usize) -> [SpanRecord; 2] {
     let mut root = record(1, 1, None, Some(9));
     root.trace_id = TraceId([scattered(n).to_be_bytes(), n.to_be_bytes()].concat().try_into().expect("16 bytes"));
     root.start = Nanos(i64::try_from(n).expect("small"));
@@ -72,6 +73,10 @@ pub(super) async fn counted(telemetry: &Telemetry) -> Vec<(String, i64)> {
          UNION ALL SELECT 'errors', coalesce(sum({ERROR_BYTES}), 0) FROM occurrence
          UNION ALL SELECT 'logs', coalesce(sum({LOG_BYTES}), 0) FROM log
          UNION ALL SELECT 'relay', coalesce(sum(bytes), 0) FROM relay
+         UNION ALL SELECT 'settings', (SELECT coalesce(sum({GROUP_BYTES}), 0) FROM log_group)
+           + (SELECT coalesce(sum({STREAM_BYTES}), 0) FROM log_stream)
+           + (SELECT coalesce(sum({SETTING_BYTES}), 0) FROM {GROUP})
+           + (SELECT coalesce(sum({SETTING_BYTES}), 0) FROM {RULE})
          UNION ALL SELECT 'traces', coalesce(sum({SPAN_BYTES}), 0) + {TRACE_BYTES} * (SELECT count(*) FROM trace) FROM span"
     )))
     .fetch_all(readers)

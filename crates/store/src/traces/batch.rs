@@ -7,7 +7,7 @@ use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 
 use super::rows::protocol_bit;
-use super::{TRACE_BYTES, span_bytes};
+use super::{MAX_NAME, MAX_SERVICES, TRACE_BYTES, span_bytes};
 
 /// The spans of one trace in a batch.
 pub(super) struct Incoming<'a> {
@@ -20,7 +20,7 @@ impl<'a> Incoming<'a> {
     /// The title of the first span without a parent, else of the first span.
     pub(super) fn title(&self) -> &'a str {
         let first = self.spans.iter().min_by_key(|s| (s.parent_id.is_some(), s.start, s.span_id));
-        first.map(|s| s.title.as_str()).unwrap_or_default()
+        first.map(|s| clip(&s.title)).unwrap_or_default()
     }
 
     /// Every service as JSON: the root's first, then by their first span.
@@ -33,7 +33,7 @@ impl<'a> Incoming<'a> {
         }
         let mut names: Vec<(&str, (bool, Nanos))> = first.into_iter().collect();
         names.sort_by_key(|(_, first)| *first);
-        let names: Vec<&str> = names.into_iter().map(|(name, _)| name).collect();
+        let names: Vec<&str> = names.into_iter().take(MAX_SERVICES).map(|(name, _)| clip(name)).collect();
         // Strings always have a JSON form.
         serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
     }
@@ -47,6 +47,14 @@ impl<'a> Incoming<'a> {
         let mut seen = HashSet::new();
         self.spans.len() == 1 || self.spans.iter().all(|span| seen.insert(span.span_id))
     }
+}
+
+/// The first [`MAX_NAME`] characters of a name.
+fn clip(name: &str) -> &str {
+    if name.len() <= MAX_NAME {
+        return name;
+    }
+    name.char_indices().nth(MAX_NAME).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The batch's traces, in the order of their first spans.

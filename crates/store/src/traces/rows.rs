@@ -8,10 +8,11 @@ use sqlx::sqlite::SqliteRow;
 
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::text::shorten;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, StatusCode, TraceSummary};
 
-use super::TraceRow;
+use super::{MAX_NAME, MAX_SERVICES, TraceRow};
 use crate::error::StoreError;
 use crate::sql::{fixed, from_json};
 
@@ -57,8 +58,8 @@ pub(super) fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
     Ok(TraceRow {
         summary: TraceSummary {
             trace_id: TraceId(fixed(row, "trace_id")?),
-            name: row.get("title"),
-            services: from_json(&services)?,
+            name: shorten(row.get("title"), MAX_NAME),
+            services: from_json::<Vec<String>>(&services)?.into_iter().take(MAX_SERVICES).collect(),
             spans: u32::try_from(row.get::<i64, _>("spans")).unwrap_or(u32::MAX),
             duration_ms,
             status: word.to_owned(),

@@ -1,7 +1,7 @@
 //! Log groups.
 
 use serde_json::{Value, json};
-use tracebook_core::log_query::LogGroup;
+use tracebook_core::log_query::{LogGroup, SettingChange};
 
 use super::Call;
 use super::input::{GROUP_NAME, GROUP_PATTERN, Input, TOKEN};
@@ -38,8 +38,9 @@ pub(super) async fn create(call: &Call, input: &Input) -> Result<Value, Refusal>
         return Err(Refusal::too_many_tags(format!("A log group has at most {} tags.", MAX_TAGS)));
     }
     match call.store().create_group(name, tags, call.ends.clock.now()).await? {
-        true => Ok(Value::Null),
-        false => Err(Refusal::group_exists()),
+        SettingChange::Done => Ok(Value::Null),
+        SettingChange::Conflict => Err(Refusal::group_exists()),
+        SettingChange::LimitExceeded => Err(Refusal::limit_exceeded()),
     }
 }
 

@@ -54,6 +54,11 @@ impl Refusal {
         Self::bad("TooManyTagsException", message)
     }
 
+    /// Groups, streams and tags take as much as they may.
+    pub(super) fn limit_exceeded() -> Self {
+        Self::bad("LimitExceededException", "Resource limit exceeded.")
+    }
+
     pub(super) fn no_group() -> Self {
         Self::bad("ResourceNotFoundException", "The specified log group does not exist.")
     }

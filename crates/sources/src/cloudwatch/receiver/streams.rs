@@ -1,7 +1,7 @@
 //! Log streams.
 
 use serde_json::{Value, json};
-use tracebook_core::log_query::LogStream;
+use tracebook_core::log_query::{LogStream, SettingChange};
 use tracebook_core::time::Nanos;
 
 use super::Call;
@@ -14,8 +14,9 @@ pub(super) async fn create(call: &Call, input: &Input) -> Result<Value, Refusal>
     let (group, stream) = named(input)?;
     existing(call, group).await?;
     match call.store().create_stream(group, stream, call.ends.clock.now()).await? {
-        true => Ok(Value::Null),
-        false => Err(Refusal::stream_exists()),
+        SettingChange::Done => Ok(Value::Null),
+        SettingChange::Conflict => Err(Refusal::stream_exists()),
+        SettingChange::LimitExceeded => Err(Refusal::limit_exceeded()),
     }
 }
 

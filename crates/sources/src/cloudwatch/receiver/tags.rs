@@ -1,6 +1,7 @@
 //! Tags of log groups, by ARN or, as in older SDKs, by name.
 
 use serde_json::{Value, json};
+use tracebook_core::log_query::SettingChange;
 
 use super::Call;
 use super::groups::{MAX_TAGS, existing};
@@ -42,8 +43,9 @@ async fn untag(call: &Call, input: &Input, member: &str, group: &str) -> Result<
 
 async fn set(call: &Call, group: &str, tags: std::collections::BTreeMap<String, String>) -> Result<Value, Refusal> {
     match call.store().set_tags(group, tags).await? {
-        true => Ok(Value::Null),
-        false => Err(Refusal::no_group()),
+        SettingChange::Done => Ok(Value::Null),
+        SettingChange::Conflict => Err(Refusal::no_group()),
+        SettingChange::LimitExceeded => Err(Refusal::limit_exceeded()),
     }
 }
 

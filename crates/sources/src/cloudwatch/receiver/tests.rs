@@ -224,6 +224,19 @@ async fn groups_are_created_once_listed_in_pages_and_deleted() {
 }
 
 #[tokio::test]
+async fn groups_streams_and_tags_beyond_the_limit_are_refused() {
+    let local = Local::with_stream().await;
+    local.store.full.store(true, std::sync::atomic::Ordering::Relaxed);
+    let limit = ("LimitExceededException", "Resource limit exceeded.");
+    is(&local.refused("CreateLogGroup", json!({"logGroupName": "more"})).await, limit);
+    is(&local.refused("CreateLogStream", json!({"logGroupName": "cruddur", "logStreamName": "more"})).await, limit);
+    is(&local.refused("TagLogGroup", json!({"logGroupName": "cruddur", "tags": {"a": "b"}})).await, limit);
+    let (exists, _) = local.refused("CreateLogGroup", json!({"logGroupName": "cruddur"})).await;
+    assert_eq!(exists, "ResourceAlreadyExistsException");
+    local.put(&[(NOW, "events are still accepted")]).await;
+}
+
+#[tokio::test]
 async fn violations_of_the_model_are_refused_in_awss_words() {
     let local = Local::with_stream().await;
     let long = "a".repeat(513);

@@ -1,11 +1,11 @@
 //! A log store in memory.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, StoredLog};
+use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
@@ -19,6 +19,8 @@ pub(super) struct Memory {
     /// Errors of the next `put`s, the last one first.
     pub(super) errors: Mutex<Vec<CommitError>>,
     pub(super) reads: AtomicUsize,
+    /// Whether groups, streams and tags are at their limit.
+    pub(super) full: AtomicBool,
     /// The most events of one read.
     pub(super) largest_read: AtomicUsize,
 }
@@ -69,14 +71,22 @@ impl LogStore for Memory {
         Ok(lock(&self.groups).values().map(|group| group.about.clone()).collect())
     }
 
-    async fn create_group(&self, name: &str, tags: BTreeMap<String, String>, now: Nanos) -> Result<bool, CommitError> {
+    async fn create_group(
+        &self,
+        name: &str,
+        tags: BTreeMap<String, String>,
+        now: Nanos,
+    ) -> Result<SettingChange, CommitError> {
         let mut groups = lock(&self.groups);
         if groups.contains_key(name) {
-            return Ok(false);
+            return Ok(SettingChange::Conflict);
+        }
+        if self.full.load(Ordering::Relaxed) {
+            return Ok(SettingChange::LimitExceeded);
         }
         let about = LogGroup { name: name.to_owned(), created: now, tags, ..LogGroup::default() };
         groups.insert(name.to_owned(), Group { about, streams: BTreeMap::new(), events: Vec::new() });
-        Ok(true)
+        Ok(SettingChange::Done)
     }
 
     async fn delete_group(&self, name: &str) -> Result<bool, CommitError> {
@@ -87,22 +97,29 @@ impl LogStore for Memory {
         Ok(lock(&self.groups).get_mut(name).map(|group| group.about.retention_days = days).is_some())
     }
 
-    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<bool, CommitError> {
-        Ok(lock(&self.groups).get_mut(name).map(|group| group.about.tags = tags).is_some())
+    async fn set_tags(&self, name: &str, tags: BTreeMap<String, String>) -> Result<SettingChange, CommitError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Ok(SettingChange::LimitExceeded);
+        }
+        let done = lock(&self.groups).get_mut(name).map(|group| group.about.tags = tags).is_some();
+        Ok(if done { SettingChange::Done } else { SettingChange::Conflict })
     }
 
     async fn streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, CommitError> {
         Ok(lock(&self.groups).get(group).map(|group| group.streams.values().cloned().collect()))
     }
 
-    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<bool, CommitError> {
+    async fn create_stream(&self, group: &str, name: &str, now: Nanos) -> Result<SettingChange, CommitError> {
         let mut groups = lock(&self.groups);
         let streams = &mut groups.get_mut(group).expect("a group").streams;
         if streams.contains_key(name) {
-            return Ok(false);
+            return Ok(SettingChange::Conflict);
+        }
+        if self.full.load(Ordering::Relaxed) {
+            return Ok(SettingChange::LimitExceeded);
         }
         streams.insert(name.to_owned(), LogStream { name: name.to_owned(), created: now, ..LogStream::default() });
-        Ok(true)
+        Ok(SettingChange::Done)
     }
 
     async fn delete_stream(&self, group: &str, name: &str) -> Result<bool, CommitError> {
