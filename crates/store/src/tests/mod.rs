@@ -1,5 +1,6 @@
 //! Both databases on real files.
 
+mod fairness;
 mod limits;
 mod live_cards;
 mod migration;
