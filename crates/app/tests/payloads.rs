@@ -43,14 +43,11 @@ fn frozen(records: &[SpanRecord]) -> Frozen {
     let count = |id| records.iter().filter(|r| r.trace_id == id).count();
     let trace_id = records.iter().map(|r| r.trace_id).max_by_key(|id| (count(*id), *id)).expect("a span");
     let ours: Vec<_> = records.iter().filter(|r| r.trace_id == trace_id).collect();
-    let loose = ours
-        .iter()
-        .map(|record| {
-            let (loose, warnings) = tracebook_sources::normalise(record);
-            assert_eq!(warnings, Vec::<String>::new(), "SDK data is read without warnings");
-            loose
-        })
-        .collect();
+    let loose = ours.iter().map(|record| {
+        let (loose, warnings) = tracebook_sources::normalise(record);
+        assert_eq!(warnings, Vec::<String>::new(), "SDK data is read without warnings");
+        loose
+    });
     let click = Click {
         id: "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID"),
         question: Question::default(),

@@ -32,26 +32,16 @@ pub struct Row {
 
 /// Assembles a trace from spans: duplicates resolved (a complete span wins over one in progress, else the
 /// later one wins), resources and scopes shared, spans in tree order, and notes for the reader.
-pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
+pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -> Trace {
     let mut by_id: HashMap<SpanId, usize> = HashMap::new();
-    let mut kept: Vec<LooseSpan> = Vec::with_capacity(loose.len());
-    for next in loose {
-        match by_id.get(&next.span.id) {
-            Some(&at) if kept[at].span.end.is_some() && next.span.end.is_none() => {}
-            Some(&at) => kept[at] = next,
-            None => {
-                by_id.insert(next.span.id, kept.len());
-                kept.push(next);
-            }
-        }
-    }
-
     let mut trace = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: Vec::new(), notes: Vec::new() };
     // Keyed by the JSON form, since floats make the types unhashable.
     let mut resource_at: HashMap<String, usize> = HashMap::new();
     let mut scope_at: HashMap<String, usize> = HashMap::new();
-    let mut spans = Vec::with_capacity(kept.len());
-    for LooseSpan { mut span, resource, scope } in kept {
+    let mut spans: Vec<Span> = Vec::new();
+    // Shared as they come: every span brings its own copy of its resource, and together these may be far larger than
+    // the trace.
+    for LooseSpan { mut span, resource, scope } in loose {
         let key = serde_json::to_string(&resource).unwrap_or_default();
         span.resource = *resource_at.entry(key).or_insert_with(|| {
             trace.resources.push(resource);
@@ -62,7 +52,14 @@ pub fn assemble(trace_id: TraceId, loose: Vec<LooseSpan>) -> Trace {
             trace.scopes.push(scope);
             trace.scopes.len() - 1
         });
-        spans.push(span);
+        match by_id.get(&span.id) {
+            Some(&at) if spans[at].end.is_some() && span.end.is_none() => {}
+            Some(&at) => spans[at] = span,
+            None => {
+                by_id.insert(span.id, spans.len());
+                spans.push(span);
+            }
+        }
     }
     // An order independent of arrival, so that the same spans have the same digest.
     spans.sort_by_key(|s| (s.start, s.id));

@@ -215,22 +215,14 @@ mod tests {
     use crate::trace::{Protocol, Resource, Scope};
 
     fn trace(names: &[(&str, i64)], base: u8) -> Body {
-        let loose = names
-            .iter()
-            .enumerate()
-            .map(|(i, (name, length))| {
-                let i = u8::try_from(i).expect("few");
-                let mut span = Span::new(
-                    SpanId([base + i; 8]),
-                    *name,
-                    Protocol::Otlp,
-                    Nanos(i64::from(base) * 1000 + i64::from(i)),
-                );
-                span.end = Some(Nanos(span.start.0 + length));
-                span.parent = (i > 0).then_some(SpanId([base; 8]));
-                LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
-            })
-            .collect();
+        let loose = names.iter().enumerate().map(|(i, (name, length))| {
+            let i = u8::try_from(i).expect("few");
+            let mut span =
+                Span::new(SpanId([base + i; 8]), *name, Protocol::Otlp, Nanos(i64::from(base) * 1000 + i64::from(i)));
+            span.end = Some(Nanos(span.start.0 + length));
+            span.parent = (i > 0).then_some(SpanId([base; 8]));
+            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+        });
         Body::Trace(assemble(TraceId([base; 16]), loose))
     }
 

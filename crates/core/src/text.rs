@@ -45,6 +45,24 @@ pub fn shorten(text: &str, most: usize) -> String {
     if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
 }
 
+/// The longest name in a column, in bytes: of a service, scope, log group or stream, environment or person.
+pub const NAME_BYTES: usize = 256;
+
+/// The longest title in a column, in bytes.
+pub const TITLE_BYTES: usize = 500;
+
+/// A text of at most `most` bytes: a longer one is cut after a whole character, and ends with a mark that tells its
+/// length, `… [4,194,304 bytes]`. No less than the mark is kept.
+pub fn bounded(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let mark = format!("… [{} bytes]", grouped(text.len()));
+        text.truncate(text.floor_char_boundary(most.saturating_sub(mark.len())));
+        text.push_str(&mark);
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// The first line that is not blank, shortened to `most` characters.
 pub fn first_line(text: &str, most: usize) -> String {
     shorten(text.trim().lines().next().unwrap_or_default().trim_end(), most)
@@ -95,6 +113,16 @@ mod tests {
         assert_eq!(first_line("one two", 3), "one…");
         assert_eq!(printable("a\u{7}b\u{1b}c", 2), "ab…");
         assert_eq!(printable("a\u{7}b", 2), "ab");
+    }
+
+    #[test]
+    fn bounded_texts_tell_their_length() {
+        assert_eq!(bounded("as it is".to_owned(), 8), "as it is");
+        let cut = bounded("x".repeat(4 << 20), NAME_BYTES);
+        assert!(cut.len() == NAME_BYTES && cut.ends_with("xx… [4,194,304 bytes]"), "{cut}");
+        let cut = bounded("😀".repeat(100), 40);
+        assert!(cut.len() <= 40 && cut.starts_with("😀😀") && cut.ends_with("😀… [400 bytes]"), "{cut}");
+        assert_eq!(bounded("日本語".repeat(9), 1), "… [81 bytes]");
     }
 
     #[test]

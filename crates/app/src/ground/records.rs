@@ -32,14 +32,11 @@ pub(crate) async fn read_trace(trace_id: TraceId, records: Vec<SpanRecord>) -> R
 /// The trace of some records, and what normalising warned of.
 pub(crate) fn assembled(trace_id: TraceId, records: &[SpanRecord]) -> (Trace, Vec<String>) {
     let mut warnings = Vec::new();
-    let spans = records
-        .iter()
-        .map(|record| {
-            let (span, found) = tracebook_sources::normalise(record);
-            warnings.extend(found);
-            span
-        })
-        .collect();
+    let spans = records.iter().map(|record| {
+        let (span, found) = tracebook_sources::normalise(record);
+        warnings.extend(found);
+        span
+    });
     (assemble(trace_id, spans), warnings)
 }
 

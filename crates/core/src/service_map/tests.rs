@@ -35,7 +35,7 @@ fn remote(id: u8, parent: u8, namespace: &str, name: &str, start: i64, end: i64)
 
 fn trace(n: u8, spans: Vec<Span>) -> Trace {
     let loose = |span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() };
-    assemble(TraceId([n; 16]), spans.into_iter().map(loose).collect())
+    assemble(TraceId([n; 16]), spans.into_iter().map(loose))
 }
 
 fn shown(map: &ServiceMap) -> (Vec<String>, Vec<String>) {

@@ -34,10 +34,8 @@ pub(crate) fn span(n: u64, parent: u64, name: &str, service: &str, from: i64, mi
 }
 
 pub(crate) fn whole(spans: Vec<Span>) -> Trace {
-    let loose = spans
-        .into_iter()
-        .map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() })
-        .collect();
+    let loose =
+        spans.into_iter().map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
     assemble("1-69bf2d4e-1e8720b39541901950019ee5".parse::<TraceId>().expect("an id"), loose)
 }
 

@@ -15,7 +15,7 @@ fn trace_of(decoded: Decoded, root: &str) -> Trace {
         assert_eq!(warnings, Vec::<String>::new());
         loose
     });
-    assemble(of_root, loose.collect())
+    assemble(of_root, loose)
 }
 
 fn one_json(span: serde_json::Value) -> (LooseSpan, Vec<String>) {

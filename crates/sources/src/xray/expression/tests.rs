@@ -55,7 +55,7 @@ fn trace() -> Trace {
 
 fn of(spans: Vec<Span>) -> Trace {
     let loose = |span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() };
-    assemble(TraceId([7; 16]), spans.into_iter().map(loose).collect())
+    assemble(TraceId([7; 16]), spans.into_iter().map(loose))
 }
 
 fn holds(trace: &Trace, text: &str) -> bool {

@@ -14,7 +14,7 @@ fn trace_of(name: &str) -> Trace {
         assert_eq!(warnings, Vec::<String>::new());
         loose
     });
-    assemble(records[0].trace_id, loose.collect())
+    assemble(records[0].trace_id, loose)
 }
 
 fn one(members: Json) -> (Span, Vec<String>) {
