@@ -43,8 +43,8 @@ pub struct LogQuery {
     /// Newest first instead of oldest first.
     pub newest_first: bool,
     pub limit: u32,
-    /// Stop with the event whose message brings the total to this many bytes; 0 for no bound. Fewer than `limit` events
-    /// then do not mean that there are no more: only an empty answer does.
+    /// Stop with the event whose message and bytes bring the total to this many bytes; 0 for no bound. Fewer than
+    /// `limit` events then do not mean that there are no more: only an empty answer does.
     pub max_bytes: u64,
 }
 

@@ -112,25 +112,41 @@ impl Telemetry {
         writing.commit(KIND.name, bytes).await
     }
 
-    /// Items that occurred at or after a time, the latest first.
+    /// Items that occurred at or after a time, the latest first; of each, the latest occurrence without its bytes.
+    pub async fn error_items_briefly(
+        &self,
+        since: Option<Nanos>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<ItemRow>, StoreError> {
+        const COLUMNS: &str =
+            "o.seq, o.uuid, o.item, o.title, o.level, o.time_ns, o.environment, o.person, o.trace_id, x'' AS raw";
+        self.items(COLUMNS, "g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
+            q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
+        })
+        .await
+    }
+
+    /// The same with its bytes, which may be 1 MiB.
     pub async fn error_items(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
-        self.items("g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
+        self.items("o.*", "g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
             q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
         })
         .await
     }
 
     pub async fn error_item(&self, item: &str) -> Result<Option<ItemRow>, StoreError> {
-        Ok(self.items("o.item = ?1", |q| q.bind(item.to_owned())).await?.pop())
+        Ok(self.items("o.*", "o.item = ?1", |q| q.bind(item.to_owned())).await?.pop())
     }
 
     async fn items<'q>(
         &self,
+        columns: &str,
         rest: &str,
         bind: impl FnOnce(Query<'q>) -> Query<'q>,
     ) -> Result<Vec<ItemRow>, StoreError> {
         let sql = format!(
-            "SELECT o.*, g.n, g.worst, g.first, g.people FROM
+            "SELECT {columns}, g.n, g.worst, g.first, g.people FROM
                (SELECT item, count(*) AS n, max(level) AS worst, min(time_ns) AS first, max(time_ns) AS last,
                   count(DISTINCT nullif(person, '')) AS people FROM occurrence GROUP BY item) g
              JOIN occurrence o ON o.seq =

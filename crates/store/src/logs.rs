@@ -105,9 +105,9 @@ impl Telemetry {
     /// The log events that a query selects, in the order of time, then arrival.
     pub async fn logs(&self, query: &LogQuery) -> Result<Vec<StoredLog>, StoreError> {
         let mut limit = query.limit;
-        if query.max_bytes > 0 {
+        if query.max_bytes > 0 && self.bytes_of(query, limit).await? > query.max_bytes {
             // Lengths first, so that events beyond the limit are not even read.
-            let mut sql = select("SELECT length(CAST(message AS BLOB)) FROM log WHERE 1", query, limit);
+            let mut sql = select("SELECT octet_length(message) + octet_length(raw) FROM log WHERE 1", query, limit);
             let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers).await?;
             let mut bytes = 0u64;
             let fit = lengths.iter().take_while(|length| {
@@ -121,6 +121,18 @@ impl Telemetry {
         let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
         let bodies = self.bodies(&rows).await?;
         rows.iter().map(|row| log_of(row, &bodies)).collect()
+    }
+
+    /// What the first `limit` events have, in bytes.
+    async fn bytes_of(&self, query: &LogQuery, limit: u32) -> Result<u64, StoreError> {
+        let mut sql = select(
+            "SELECT coalesce(sum(bytes), 0) FROM (SELECT octet_length(message) + octet_length(raw) AS bytes FROM log WHERE 1",
+            query,
+            limit,
+        );
+        sql.push(")");
+        let bytes: i64 = sql.build_query_scalar().persistent(false).fetch_one(&self.pools.readers).await?;
+        Ok(unsigned(bytes))
     }
 
     pub async fn log(&self, seq: i64) -> Result<Option<StoredLog>, StoreError> {

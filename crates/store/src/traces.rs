@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::limits::{Kind, size};
 use crate::relay::{Outgoing, enqueue};
 use crate::shared::{Shared, share, sizes};
-use crate::sql::{fixed, push_list, statements};
+use crate::sql::{fixed, push_list, statements, unsigned};
 use crate::written;
 use batch::{Incoming, by_trace};
 use rows::{protocol_bit, span_of, status_code, trace_of};
@@ -81,6 +81,8 @@ pub struct TraceRow {
     pub start: Nanos,
     /// When the last of its spans arrived.
     pub received: Nanos,
+    /// What it takes.
+    pub bytes: u64,
 }
 
 /// Selects traces.
@@ -214,6 +216,57 @@ impl Telemetry {
                 let span = span_of(row, &bodies)?;
                 found.entry(span.trace_id).or_default().push(span);
             }
+        }
+        Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_default()).collect())
+    }
+
+    /// What each trace takes, in bytes; 0 for one that is not stored.
+    pub async fn trace_bytes(&self, traces: &[TraceId]) -> Result<Vec<u64>, StoreError> {
+        let mut found: HashMap<TraceId, u64> = HashMap::new();
+        for some in statements(traces) {
+            let mut select = QueryBuilder::<Sqlite>::new("SELECT trace_id, bytes FROM trace WHERE trace_id IN (");
+            let mut list = select.separated(", ");
+            for trace in some {
+                list.push_bind(&trace.0[..]);
+            }
+            select.push(")");
+            for row in select.build().fetch_all(&self.pools.readers).await? {
+                found.insert(TraceId(fixed(&row, "trace_id")?), unsigned(row.get("bytes")));
+            }
+        }
+        Ok(traces.iter().map(|trace| found.get(trace).copied().unwrap_or_default()).collect())
+    }
+
+    /// The spans of each trace, in the order of arrival; of a trace that takes more than `most` bytes, the first ones.
+    pub async fn first_spans_of(&self, traces: &[TraceId], most: u64) -> Result<Vec<Vec<SpanRecord>>, StoreError> {
+        let sizes = self.trace_bytes(traces).await?;
+        let (small, large): (Vec<_>, Vec<_>) = traces.iter().copied().zip(sizes).partition(|(_, size)| *size <= most);
+        let small: Vec<TraceId> = small.into_iter().map(|(trace, _)| trace).collect();
+        let mut found: HashMap<TraceId, Vec<SpanRecord>> =
+            small.iter().copied().zip(self.spans_of(&small).await?).collect();
+        for (trace, _) in large {
+            // Sizes first, so that the others are not even read.
+            let sql = format!(
+                "SELECT seq, {SPAN_BYTES} FROM span WHERE trace = (SELECT seq FROM trace WHERE trace_id = ?) ORDER BY seq"
+            );
+            let rows: Vec<(i64, i64)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&trace.0[..]).fetch_all(&self.pools.readers).await?;
+            let mut bytes = 0u64;
+            let fit = rows.iter().take_while(|(_, size)| {
+                bytes = bytes.saturating_add(unsigned(*size));
+                bytes <= most
+            });
+            let last = fit.last().map_or(-1, |(seq, _)| *seq);
+            let rows = sqlx::query(
+                "SELECT trace.trace_id, span.* FROM trace CROSS JOIN span ON span.trace = trace.seq
+                 WHERE trace.trace_id = ? AND span.seq <= ? ORDER BY span.seq",
+            )
+            .bind(&trace.0[..])
+            .bind(last)
+            .fetch_all(&self.pools.readers)
+            .await?;
+            let bodies = self.bodies(&rows).await?;
+            found.insert(trace, rows.iter().map(|row| span_of(row, &bodies)).collect::<Result<_, _>>()?);
         }
         Ok(traces.iter().map(|trace| found.remove(trace).unwrap_or_default()).collect())
     }

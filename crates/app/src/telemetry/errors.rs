@@ -12,8 +12,9 @@ use crate::ground::records::occurrence;
 use crate::ground::schema::{Listed, LiveQuestion, OccurrencePick};
 use crate::telemetry::Telemetry;
 
-/// Items of one read while a filter is applied.
+/// Items of one read, and while a filter is applied, which reads up to 1 MiB of each.
 const PAGE: u32 = 200;
+const WHOLE_PAGE: u32 = 16;
 /// The most other occurrences that an item lists.
 const OTHERS: u32 = 50;
 /// The most occurrences of a list.
@@ -48,12 +49,19 @@ impl Telemetry {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut skip = 0;
+        let size = if filter.is_empty() { PAGE } else { WHOLE_PAGE };
         while found.len() < wanted {
-            let page = self.store.error_items(since, skip, PAGE).await?;
-            let last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            skip += PAGE;
-            let fitting =
-                page.into_iter().filter(|item| filter.is_empty() || filter.matches(&occurrence(&item.latest)));
+            let page = match filter.is_empty() {
+                true => self.store.error_items_briefly(since, skip, size).await?,
+                false => self.store.error_items(since, skip, size).await?,
+            };
+            let last = page.len() < usize::try_from(size).unwrap_or(usize::MAX);
+            skip += size;
+            let fitting = page.into_iter().filter_map(|mut item| {
+                let matches = filter.is_empty() || filter.matches(&occurrence(&item.latest));
+                item.latest.raw = Vec::new();
+                matches.then_some(item)
+            });
             found.extend(fitting.take(wanted - found.len()));
             if last {
                 break;

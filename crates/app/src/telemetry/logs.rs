@@ -3,6 +3,7 @@
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::log_query::{LogQuery, StoredLog};
 use tracebook_core::logs::{LogEvent, LogRow};
+use tracebook_core::text::bounded;
 use tracebook_core::time::Nanos;
 
 use crate::ground::error::Error;
@@ -15,6 +16,10 @@ use crate::telemetry::Telemetry;
 const PAGE: u32 = 1_000;
 /// The most events that are searched.
 const MAX_READ: usize = 200_000;
+/// The most bytes of events of one read. A log record may have 5 MiB.
+const PAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// The most bytes of a message in a list; the event itself has all.
+const MAX_MESSAGE: usize = 16 * 1024;
 
 /// The log events that a filter matches.
 pub(crate) struct MatchingLogs {
@@ -29,7 +34,8 @@ pub(crate) struct MatchingLogs {
 impl Telemetry {
     pub(crate) async fn logs(&self, request: &LiveQuestion) -> Result<Listed<LogRow>, Error> {
         let since = self.since(request.since.as_deref())?;
-        let found = self.find_logs(&request.filter, since, request.limit.unwrap_or(LIMIT), false).await?;
+        let limit = request.limit.unwrap_or(LIMIT);
+        let found = self.find_logs_with(&request.filter, since, limit, false, brief).await?;
         Ok(Listed::all(found.events.into_iter().map(row).collect()))
     }
 
@@ -56,6 +62,17 @@ impl Telemetry {
         limit: u32,
         count_all: bool,
     ) -> Result<MatchingLogs, Error> {
+        self.find_logs_with(filter, since, limit, count_all, |stored| stored).await
+    }
+
+    async fn find_logs_with(
+        &self,
+        filter: &str,
+        since: Option<Nanos>,
+        limit: u32,
+        count_all: bool,
+        keep: fn(StoredLog) -> StoredLog,
+    ) -> Result<MatchingLogs, Error> {
         let filter = EventFilter::parse(filter).map_err(|e| {
             Error::usage(
                 e.to_string(),
@@ -72,11 +89,12 @@ impl Telemetry {
             from: since,
             newest_first: true,
             limit: if everything { limit.min(10_000) } else { PAGE },
+            max_bytes: PAGE_BYTES,
             ..LogQuery::default()
         };
         loop {
             let page = self.store.logs(&question).await?;
-            let last = page.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
+            let last = page.is_empty();
             looked_at += page.len();
             question.after = page.last().map(|stored| (stored.record.timestamp, stored.seq));
             for stored in page {
@@ -85,7 +103,7 @@ impl Telemetry {
                     continue;
                 }
                 if found.events.len() < wanted {
-                    found.events.push(stored);
+                    found.events.push(keep(stored));
                 } else {
                     found.more += 1;
                 }
@@ -100,6 +118,13 @@ impl Telemetry {
             }
         }
     }
+}
+
+/// What a list shows of an event.
+fn brief(mut stored: StoredLog) -> StoredLog {
+    stored.record.raw = Vec::new();
+    stored.record.message = bounded(stored.record.message, MAX_MESSAGE);
+    stored
 }
 
 fn row(stored: StoredLog) -> LogRow {

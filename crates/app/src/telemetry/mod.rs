@@ -6,6 +6,7 @@ pub(crate) mod logs;
 
 use tracebook_core::filter::Filter;
 use tracebook_core::ids::TraceId;
+use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
 use tracebook_store::traces::TraceQuery;
@@ -21,6 +22,9 @@ const PAGE: u32 = 200;
 
 /// The most traces that are read whole for a filter on spans, newest first: a list must not take minutes.
 const MAX_READ: usize = 5_000;
+
+/// The most bytes of a trace that are read for a filter.
+const MAX_SEARCHED: u64 = 16 * 1024 * 1024;
 
 /// After this many nanoseconds without a new span, a root that has not arrived is taken to be sent elsewhere, for
 /// example by a load balancer or a browser.
@@ -66,6 +70,7 @@ impl Telemetry {
             .map_err(|e| Error::usage(e.to_string(), "Example: service:backend status:error duration>100ms"))?;
         let mut found = Matching::default();
         let mut read_whole = 0;
+        let mut in_part = false;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut question = TraceQuery {
             since,
@@ -96,7 +101,14 @@ impl Telemetry {
                     None => {
                         read_whole += 1;
                         // It may have been removed since it was listed.
-                        match self.read_trace(row.summary.trace_id).await {
+                        let read = match row.bytes > MAX_SEARCHED {
+                            true => {
+                                in_part = true;
+                                self.read_beginning(row.summary.trace_id).await
+                            }
+                            false => self.read_trace(row.summary.trace_id).await,
+                        };
+                        match read {
                             Ok(read) => filter.matches(&read.trace),
                             Err(error) if error.code == crate::Code::NotFound => false,
                             Err(error) => return Err(error),
@@ -111,12 +123,27 @@ impl Telemetry {
                 break;
             }
         }
+        if in_part {
+            let mib = MAX_SEARCHED / (1024 * 1024);
+            found
+                .notes
+                .push(format!("Of traces larger than {mib} MiB, only the spans that arrived first were searched"));
+        }
         Ok(found)
     }
 
     /// A trace, normalised from its received bytes.
     pub(crate) async fn read_trace(&self, trace_id: TraceId) -> Result<ReadTrace, Error> {
-        let records = self.store.spans(trace_id).await?;
+        self.read_records(trace_id, self.store.spans(trace_id).await?).await
+    }
+
+    /// The spans of a large trace that arrived first.
+    async fn read_beginning(&self, trace_id: TraceId) -> Result<ReadTrace, Error> {
+        let first = self.store.first_spans_of(&[trace_id], MAX_SEARCHED).await?;
+        self.read_records(trace_id, first.into_iter().flatten().collect()).await
+    }
+
+    async fn read_records(&self, trace_id: TraceId, records: Vec<SpanRecord>) -> Result<ReadTrace, Error> {
         if records.is_empty() {
             return Err(Error::not_found(
                 format!("no span of trace {trace_id} has arrived"),

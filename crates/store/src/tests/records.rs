@@ -222,3 +222,38 @@ async fn a_printed_span_never_replaces_one_that_was_sent() {
     telemetry.commit(std::slice::from_ref(&printed), Nanos(3)).await.expect("commits");
     assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads"), [sent]);
 }
+
+#[tokio::test]
+async fn lists_and_reads_of_large_records_are_bounded() {
+    let (_dir, telemetry) = telemetry().await;
+    // A trace of three spans, and of more services than a list can show.
+    let mut spans: Vec<_> = (1..=150).map(|n| record(1, n, (n > 1).then_some(1), Some(1))).collect();
+    for (n, span) in spans.iter_mut().enumerate() {
+        span.service = format!("service {n}");
+        span.raw = vec![7; if n < 3 { 400_000 } else { 10 }];
+    }
+    for spans in spans.chunks(120) {
+        telemetry.commit(spans, Nanos(1)).await.expect("commits");
+        let rows = telemetry.traces(&newest(9)).await.expect("lists");
+        assert_eq!((rows[0].summary.services.len(), rows[0].summary.services[0].as_str()), (50, "service 0"));
+        assert!(rows[0].bytes > 1_200_000, "{}", rows[0].bytes);
+    }
+    let (known, unknown) = (TraceId([1; 16]), TraceId([2; 16]));
+    let both = [unknown, known];
+    let read = |most| telemetry.first_spans_of(&both, most);
+    assert_eq!(read(1 << 30).await.expect("reads").iter().map(Vec::len).collect::<Vec<_>>(), [0, 150]);
+    assert_eq!(read(1_000_000).await.expect("reads").iter().map(Vec::len).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(read(10).await.expect("reads").iter().map(Vec::len).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(telemetry.trace_bytes(&[unknown]).await.expect("reads"), [0]);
+
+    let logs: Vec<_> = (0..9).map(|n| LogRecord { raw: vec![7; 1000], ..log(n, "g", "m") }).collect();
+    telemetry.commit_logs(&logs, Nanos(1)).await.expect("commits");
+    let some = LogQuery { limit: 9, max_bytes: 2_500, ..LogQuery::default() };
+    assert_eq!(telemetry.logs(&some).await.expect("reads").len(), 3, "a record's bytes count");
+
+    telemetry.commit_errors(&[error("a", "one", 5, Level::Error, "ada")], Nanos(1)).await.expect("commits");
+    let whole = telemetry.error_items(None, 0, 9).await.expect("lists").remove(0).latest;
+    let brief = telemetry.error_items_briefly(None, 0, 9).await.expect("lists").remove(0).latest;
+    assert!(!whole.raw.is_empty() && brief.raw.is_empty());
+    assert_eq!(brief, ErrorRecord { raw: Vec::new(), ..whole });
+}

@@ -23,7 +23,7 @@ impl<'a> Incoming<'a> {
         first.map(|s| clip(&s.title)).unwrap_or_default()
     }
 
-    /// Every service as JSON: the root's first, then by their first span.
+    /// The services as JSON: the root's first, then by their first span, no more than a list can show.
     pub(super) fn services(&self) -> String {
         let mut first: BTreeMap<&str, (bool, Nanos)> = BTreeMap::new();
         for span in self.spans.iter().filter(|s| !s.service.is_empty()) {

@@ -14,7 +14,7 @@ use tracebook_core::trace::{Protocol, StatusCode, TraceSummary};
 
 use super::{MAX_NAME, MAX_SERVICES, TraceRow};
 use crate::error::StoreError;
-use crate::sql::{fixed, from_json};
+use crate::sql::{fixed, from_json, unsigned};
 
 /// The number that a status is stored as. `max()` gives the worst; never renumbered.
 pub(super) fn status_code(status: StatusCode) -> i64 {
@@ -70,6 +70,7 @@ pub(super) fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
         rooted: row.get::<i64, _>("rooted") > 0,
         start: Nanos(start),
         received: Nanos(row.get("received")),
+        bytes: unsigned(row.get("bytes")),
     })
 }
 
