@@ -80,6 +80,33 @@ fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
     own.is_none()
 }
 
+/// What a text takes at most as a [`serde_json::Value`], in bytes. Two characters such as `0,` become a value of 72
+/// bytes in a list that doubles when it grows, and an object's member takes twice that.
+pub(crate) fn tree_bytes(text: &[u8]) -> usize {
+    const ELEMENT: usize = 2 * size_of::<serde_json::Value>();
+    const MEMBER: usize = 2 * size_of::<(String, serde_json::Value)>() + 64;
+    let (mut elements, mut members) = (1usize, 0usize);
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b',' | b'[' | b'{' => elements += 1,
+            b':' => members += 1,
+            b'"' => {
+                // To the end of the string.
+                while let Some(byte) = rest.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(rest.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len() + elements * ELEMENT + members * MEMBER
+}
+
 /// What is wrong with a JSON text. For the one fault that SDKs really make (half a surrogate pair, from text that was
 /// cut in the wrong place) the reader's own message only mentions hex escapes.
 pub(crate) fn words(error: &serde_json::Error) -> String {
@@ -260,6 +287,17 @@ mod tests {
             let readable: Result<Readable, _> = serde_json::from_str(text);
             assert_eq!(readable.err().map(|e| e.to_string()), value.err().map(|e| e.to_string()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_tree_takes_counts_values_and_not_the_text_in_strings() {
+        let list = format!("[{}0]", "0,".repeat(1000));
+        assert!(tree_bytes(list.as_bytes()) >= 1000 * 72, "{}", tree_bytes(list.as_bytes()));
+        let text = r#"["[0,0,0,{:,}\"],\\"]"#;
+        assert_eq!(tree_bytes(text.as_bytes()), text.len() + 2 * 2 * size_of::<serde_json::Value>());
+        let members = |n: usize| format!("{{{}}}", (0..n).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","));
+        assert!(tree_bytes(members(100).as_bytes()) >= 100 * (24 + 72 + 72));
+        assert!(tree_bytes(b"\"ends in a string") < 400);
     }
 
     #[test]

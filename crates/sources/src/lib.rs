@@ -18,6 +18,7 @@ pub mod access;
 pub mod authority;
 pub mod aws;
 mod body;
+pub mod budget;
 pub mod cloud;
 pub mod cloudwatch;
 pub mod console;
