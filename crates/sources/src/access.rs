@@ -50,7 +50,7 @@ async fn check(State(limits): State<Limits>, request: Request, next: Next) -> Re
     limits.counters.refused(format!("{}: {words}", crate::text::clip(request.uri().path())));
     let is_logs = request.headers().contains_key(cloudwatch::receiver::TARGET);
     // A client that is still sending reads no answer; a body that is too large for that is cut off.
-    body::receive(request.into_body(), LARGEST_UNREAD, body::IDLE).await.ok();
+    body::receive(request.into_body(), LARGEST_UNREAD, body::Bounds::usual()).await.ok();
     refusal(is_logs, &words)
 }
 

@@ -1,112 +1,70 @@
-//! Reads request bodies with a bound on their size, as received and again when decompressed.
+//! Reads request bodies with bounds on their size, as received and again when decompressed, and on their time.
 
 use std::io::{self, Read};
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use futures_util::StreamExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use crate::budget::{Arrival, Budget, Busy, Purpose, SMALL, Share};
 
 /// The largest body, compressed or not: OTLP's own recommendation.
 pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
 
-/// How long a sender may pause within a body.
-pub(crate) const IDLE: Duration = Duration::from_secs(30);
-
-/// What all bodies together may hold at a time as received, and again decompressed: four of the largest.
-const TOGETHER: usize = 4 * LIMIT;
-
-/// How long a body waits for others to be released. SDKs give a request ten seconds, and try again after a 503.
-const BUDGET_TIMEOUT: Duration = Duration::from_secs(5);
-
-static AS_SENT: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, BUDGET_TIMEOUT));
-static UNPACKED: LazyLock<Budget> = LazyLock::new(|| Budget::new(TOGETHER, BUDGET_TIMEOUT));
-
-/// The unit in which a budget is counted.
-const PIECE: usize = 64 * 1024;
-
-/// Memory shared by all bodies.
-struct Budget {
-    pieces: Semaphore,
-    /// Bodies that all wait for each other would never finish. One at a time may exceed the budget, so that it finishes
-    /// and releases what it holds.
-    beyond: Semaphore,
-    patience: Duration,
+/// How slowly a peer may send or read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// How long it may pause, also at the beginning.
+    pub(crate) pause: Duration,
+    /// Bytes per second that it must average beside the pause. A faster one earns no longer pause.
+    pub(crate) rate: u32,
 }
 
-/// What one body holds of a budget; released when dropped.
-pub(crate) struct Share {
-    budget: &'static Budget,
-    pieces: Option<SemaphorePermit<'static>>,
-    beyond: Option<SemaphorePermit<'static>>,
-}
-
-impl Budget {
-    fn new(bytes: usize, patience: Duration) -> Self {
-        Self { pieces: Semaphore::new(bytes / PIECE), beyond: Semaphore::new(1), patience }
+impl Pace {
+    /// When a peer that had until `deadline` is too slow, now that this many bytes more have been transferred.
+    pub(crate) fn after(self, deadline: Instant, bytes: usize) -> Instant {
+        let latest = Instant::now() + self.pause;
+        deadline.checked_add(self.earned(bytes)).map_or(latest, |later| later.min(latest))
     }
 
-    fn share(&'static self) -> Share {
-        Share { budget: self, pieces: None, beyond: None }
+    /// The time that this many bytes may take.
+    pub(crate) fn earned(self, bytes: usize) -> Duration {
+        Duration::from_secs(u32::try_from(bytes).unwrap_or(u32::MAX).into()) / self.rate.max(1)
     }
 }
 
-impl Share {
-    /// Grows it to this many bytes, waiting while others hold them.
-    async fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
-        let held = self.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
-        let missing = u32::try_from(bytes.div_ceil(PIECE).saturating_sub(held)).unwrap_or(u32::MAX);
-        if missing == 0 || self.beyond.is_some() {
-            return Ok(());
-        }
-        let wait = async {
-            tokio::select! {
-                biased;
-                more = self.budget.pieces.acquire_many(missing) => (more.ok(), None),
-                beyond = self.budget.beyond.acquire() => (None, beyond.ok()),
-            }
-        };
-        let Ok((more, beyond)) = tokio::time::timeout(self.budget.patience, wait).await else {
-            return Err(Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Too many large requests arrived at once; retry this one, with smaller batches.",
-            ));
-        };
-        self.beyond = beyond;
-        match (&mut self.pieces, more) {
-            (Some(held), Some(more)) => held.merge(more),
-            (held @ None, more) => *held = more,
-            (Some(_), None) => {}
-        }
-        Ok(())
+/// The bounds of bodies: where their memory comes from, and how slowly they may arrive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) budget: &'static Budget,
+    pub(crate) pace: Pace,
+}
+
+impl Bounds {
+    /// Those of this process. A body that pauses for ten seconds, or that averages less than 64 KiB/s, is ended: the
+    /// sender is on this machine.
+    pub(crate) fn usual() -> Self {
+        Self { budget: Budget::shared(), pace: Pace { pause: Duration::from_secs(10), rate: 64 * 1024 } }
     }
 }
 
-/// Room for a decompressed body. Reserve it before decompressing and keep it as long as anything read from the body.
-pub(crate) async fn room(packing: Packing, packed: usize, limit: usize) -> Result<Share, Failure> {
-    /// The highest ratio of deflate.
-    const RATIO: usize = 1032;
-    let mut share = UNPACKED.share();
-    if packing != Packing::Plain {
-        share.grow(packed.saturating_mul(RATIO).min(limit)).await?;
+#[cfg(test)]
+impl Bounds {
+    /// With room for what a test sends, and another pause.
+    pub(crate) fn pausing(pause: Duration) -> Self {
+        let budget = Budget::of_each(256 * 1024 * 1024, Duration::from_secs(5));
+        Self { budget, pace: Pace { pause, rate: 64 * 1024 } }
     }
-    Ok(share)
-}
 
-/// A body, with what it holds of the budget.
-struct Held {
-    bytes: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
+    /// With little memory for each purpose, and no patience.
+    pub(crate) fn scarce(bytes: usize) -> Self {
+        let budget = Budget::of_each(bytes, Duration::from_millis(200));
+        Self { budget, pace: Pace { pause: Duration::from_secs(5), rate: 64 * 1024 } }
     }
 }
 
@@ -122,11 +80,28 @@ impl Failure {
         Self { status, message: message.into() }
     }
 
+    /// There is no memory for it now.
+    pub(crate) fn busy() -> Self {
+        let words = "Too much arrives at once to be held in memory; send this request again in a moment.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+
+    /// Reading it was cut short by a fault of this program.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request was interrupted.")
+    }
+
     fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("The body is larger than {} MiB; send smaller batches.", limit / (1024 * 1024)),
         )
+    }
+}
+
+impl From<Busy> for Failure {
+    fn from(_: Busy) -> Self {
+        Self::busy()
     }
 }
 
@@ -156,20 +131,39 @@ impl Packing {
     }
 }
 
-/// The bytes as sent, at most `limit` of them. They count towards the budget of all bodies until they are dropped.
-pub(crate) async fn receive(body: Body, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
-    receive_into(AS_SENT.share(), body, limit, idle).await
+/// The bytes as sent, at most `limit` of them. They count towards the budget until they are dropped.
+pub(crate) async fn receive(body: Body, limit: usize, bounds: Bounds) -> Result<Bytes, Failure> {
+    receive_announced(body, limit, bounds, |_| None).await
 }
 
-async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
+/// The same where the beginning of a body, once it has arrived, may announce the length of the whole.
+pub(crate) async fn receive_announced(
+    body: Body,
+    limit: usize,
+    bounds: Bounds,
+    announced: impl Fn(&[u8]) -> Option<usize>,
+) -> Result<Bytes, Failure> {
+    let mut length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let arrival = bounds.budget.arrival();
+    let mut memory = Memory { bounds, arrival: &arrival, share: None };
     let mut stream = body.into_data_stream();
     let mut whole = Vec::new();
     let mut seen = 0usize;
     let mut refused = None;
+    let mut deadline = Instant::now() + bounds.pace.pause;
     loop {
-        let frame = match tokio::time::timeout(idle, stream.next()).await {
+        let next = tokio::select! {
+            biased;
+            () = arrival.ended(), if refused.is_none() => return Err(Failure::busy()),
+            next = timeout_at(deadline, stream.next()) => next,
+        };
+        let frame = match next {
             Err(_) => {
-                let words = format!("No data of the body arrived for {} s.", idle.as_secs_f32());
+                let words = format!(
+                    "The body arrived too slowly: it may pause for {} s, and otherwise needs {} KiB/s.",
+                    bounds.pace.pause.as_secs_f32(),
+                    bounds.pace.rate / 1024
+                );
                 return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, words));
             }
             Ok(None) => break,
@@ -178,27 +172,143 @@ async fn receive_into(mut share: Share, body: Body, limit: usize, idle: Duration
             }
             Ok(Some(Ok(frame))) => frame,
         };
+        arrival.received(frame.len());
+        deadline = bounds.pace.after(deadline, frame.len());
         seen = seen.saturating_add(frame.len());
-        if seen > limit {
-            refused = Some(Failure::too_large(limit));
-        } else if refused.is_none() {
-            refused = share.grow(seen).await.err();
+        if refused.is_none() {
+            if length.is_none() {
+                length = if whole.is_empty() { announced(&frame) } else { announced(&whole) };
+            }
+            if seen > limit || length.is_some_and(|length| length > limit) {
+                refused = Some(Failure::too_large(limit));
+            } else {
+                let asked = Instant::now();
+                refused = memory.grow(seen, length, limit).await.err().map(Failure::from);
+                deadline += asked.elapsed();
+            }
         }
         if refused.is_none() {
             whole.extend_from_slice(&frame);
         } else {
             // A client that is still sending reads no answer, so the rest is read and discarded, within limits.
             whole = Vec::new();
-            share = share.budget.share();
+            memory.share = None;
             if seen > limit.saturating_mul(4) {
                 break;
             }
         }
     }
-    match refused {
-        Some(failure) => Err(failure),
-        None => Ok(Bytes::from_owner(Held { bytes: whole, _share: share })),
+    match (refused, memory.share) {
+        (Some(failure), _) => Err(failure),
+        (None, None) => Ok(Bytes::new()),
+        (None, Some(mut share)) => {
+            share.shrink(whole.len());
+            Ok(share.hold(whole))
+        }
     }
+}
+
+/// What a body takes while it arrives.
+struct Memory<'a> {
+    bounds: Bounds,
+    arrival: &'a Arrival,
+    share: Option<Share>,
+}
+
+impl Memory<'_> {
+    /// Makes it enough for what has been seen, and where the length is known, for the whole body. All of a large body
+    /// is taken at once, because bodies that each wait for the rest would never finish.
+    async fn grow(&mut self, seen: usize, length: Option<usize>, limit: usize) -> Result<(), Busy> {
+        /// The first step of a small body.
+        const STEP: usize = 8 * 1024;
+        let held = self.share.as_ref().map_or(0, Share::bytes);
+        if seen <= held {
+            return Ok(());
+        }
+        if seen > SMALL {
+            self.arrival.is_large();
+            let wanted = length.map_or(limit, |length| length.max(seen));
+            self.share = Some(self.bounds.budget.take(Purpose::LargeBody, wanted).await?);
+            return Ok(());
+        }
+        // What was only announced takes nothing.
+        let step = seen.max(STEP).next_power_of_two();
+        let wanted = length.map_or(step, |length| length.min(step)).max(seen);
+        let more = self.bounds.budget.take(Purpose::SmallBody, wanted - held).await?;
+        match &mut self.share {
+            Some(share) => share.merge(more),
+            none @ None => *none = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// Why a request was not read with the memory that was granted.
+pub(crate) enum Unread {
+    /// It needs more.
+    NeedsMore,
+    Failed(Failure),
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Calls `read` on a blocking thread with the number of bytes that it may use, and again with more where that was not
+/// enough. It returns what it read with what this takes from now on; the share of that is returned.
+///
+/// Reading it again is cheaper than a pass that only measures, because nearly all requests need what is expected.
+pub(crate) async fn read_within<T: Send + 'static>(
+    budget: &'static Budget,
+    expected: usize,
+    read: impl Fn(usize) -> Result<(T, usize), Unread> + Clone + Send + 'static,
+) -> Result<(T, Share), Failure> {
+    /// The most that counts as little work.
+    const LITTLE: usize = 4 * 1024 * 1024;
+    let most = budget.limit(Purpose::LargeWork);
+    let mut granted = expected.min(most);
+    loop {
+        let purpose = if granted <= LITTLE.min(most) { Purpose::SmallWork } else { Purpose::LargeWork };
+        let share = budget.take(purpose, granted).await?;
+        let read = read.clone();
+        let (done, mut share) = budget.read(share, move || read(granted)).await.ok_or_else(Failure::interrupted)?;
+        match done {
+            Ok((done, takes)) => {
+                share.shrink(takes);
+                return Ok((done, share));
+            }
+            Err(Unread::Failed(failure)) => return Err(failure),
+            Err(Unread::NeedsMore) if granted == most => {
+                let words = "What the body contains takes too much memory; send smaller batches.";
+                return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, words));
+            }
+            Err(Unread::NeedsMore) => granted = granted.saturating_mul(8).max(LITTLE).min(most),
+        }
+    }
+}
+
+/// How many bytes a body probably has when it is decompressed.
+pub(crate) fn likely_size(packed: &[u8], packing: Packing, limit: usize) -> usize {
+    let likely = match (packing, packed) {
+        (Packing::Plain, _) => return packed.len(),
+        // Gzip ends with the length, which is wrong only for more than one member, or if the sender lies.
+        (Packing::Gzip, [.., a, b, c, d]) => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        (Packing::Gzip | Packing::Deflate, _) => packed.len().saturating_mul(8),
+    };
+    likely.clamp(packed.len().min(limit), limit)
+}
+
+/// The decompressed bytes if there are at most `limit` of them, and no more than were granted.
+pub(crate) fn unpack_within(packed: Bytes, packing: Packing, limit: usize, granted: usize) -> Result<Bytes, Unread> {
+    if packing == Packing::Plain {
+        return Ok(packed);
+    }
+    unpack(packed, packing, limit.min(granted)).map_err(|failure| match failure.status {
+        StatusCode::PAYLOAD_TOO_LARGE if granted < limit => Unread::NeedsMore,
+        _ => Unread::Failed(failure),
+    })
 }
 
 /// The decompressed bytes, at most `limit` of them: a small body that expands to gigabytes stops here.
@@ -252,140 +362,4 @@ fn unpack_into(whole: &mut Vec<u8>, from: impl Read, limit: usize, name: &str) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::Compression;
-    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-    use std::io::Write;
-
-    #[test]
-    fn every_encoding_is_decompressed_including_raw_deflate() {
-        let text = b"one two three one two three".repeat(50);
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(&text).expect("in memory");
-        zlib.write_all(&text).expect("in memory");
-        raw.write_all(&text).expect("in memory");
-        for (packed, packing) in [
-            (gzip.finish().expect("in memory"), Packing::Gzip),
-            (zlib.finish().expect("in memory"), Packing::Deflate),
-            (raw.finish().expect("in memory"), Packing::Deflate),
-        ] {
-            let half = Bytes::copy_from_slice(&packed[..packed.len() / 2]);
-            assert_eq!(unpack(packed.into(), packing, LIMIT).expect("unpacks"), text);
-            let cut = unpack(half, packing, LIMIT).expect_err("a cut body is no body");
-            assert_eq!(cut.status, StatusCode::BAD_REQUEST);
-        }
-    }
-
-    #[test]
-    fn a_decompression_bomb_stops_at_the_limit() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        let zeros = vec![0; 1 << 20];
-        for _ in 0..200 {
-            gzip.write_all(&zeros).expect("in memory");
-        }
-        let packed: Bytes = gzip.finish().expect("in memory").into();
-        assert!(packed.len() < 2 << 20, "200 MiB of zeros in {} bytes", packed.len());
-        let refused = unpack(packed, Packing::Gzip, LIMIT).expect_err("too large");
-        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(refused.message.contains("64 MiB"), "{}", refused.message);
-    }
-
-    #[test]
-    fn invalid_bodies_are_rejected_with_a_reason() {
-        for packing in [Packing::Gzip, Packing::Deflate] {
-            let refused =
-                unpack(Bytes::from_static(b"\xff\xfenot packed at all"), packing, LIMIT).expect_err("garbage");
-            assert!(refused.message.starts_with("The body is not readable"), "{}", refused.message);
-        }
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_ENCODING, "br".parse().expect("a header"));
-        assert_eq!(Packing::of(&headers).expect_err("brotli").status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    }
-
-    #[tokio::test]
-    async fn a_body_is_bounded_while_it_arrives() {
-        let refused = receive(Body::from(vec![0; 11]), 10, IDLE).await.expect_err("too large");
-        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(receive(Body::from(vec![0; 10]), 10, IDLE).await.expect("fits").len(), 10);
-    }
-
-    fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(text).expect("in memory");
-        gzip.finish().expect("in memory")
-    }
-
-    #[test]
-    fn zeros_after_a_gzip_file_are_padding_but_a_second_member_is_read() {
-        let unpacked = |packed: Vec<u8>| unpack(packed.into(), Packing::Gzip, 10);
-        assert_eq!(unpacked([gzip(b"one "), vec![0; 512]].concat()).expect("padded"), "one ");
-        let two = [gzip(b"one "), gzip(b"two"), vec![0; 3]].concat();
-        assert_eq!(unpacked(two).expect("two members"), "one two");
-        let garbage = unpacked([gzip(b"one "), b"\0\0x".to_vec()].concat()).expect_err("no padding");
-        assert_eq!(garbage.status, StatusCode::BAD_REQUEST);
-        let long = [gzip(b"one two "), gzip(b"two")].concat();
-        assert_eq!(unpacked(long).expect_err("together").status, StatusCode::PAYLOAD_TOO_LARGE);
-        for empty in [Vec::new(), vec![0; 20]] {
-            assert_eq!(unpacked(empty).expect_err("no gzip at all").status, StatusCode::BAD_REQUEST);
-        }
-    }
-
-    fn small(pieces: usize, patience: Duration) -> &'static Budget {
-        Box::leak(Box::new(Budget::new(pieces * PIECE, patience)))
-    }
-
-    /// A body that arrives in pieces.
-    fn in_pieces(pieces: usize) -> Body {
-        let pieces = futures_util::stream::iter(0..pieces).then(|_| async {
-            tokio::task::yield_now().await;
-            Ok::<_, io::Error>(vec![1; PIECE])
-        });
-        Body::from_stream(pieces)
-    }
-
-    #[tokio::test]
-    async fn bodies_beyond_the_budget_wait_for_each_other() {
-        let budget = small(8, Duration::from_secs(20));
-        let bodies = (0..20).map(|_| {
-            tokio::spawn(async move {
-                let body = receive_into(budget.share(), in_pieces(6), 6 * PIECE, IDLE).await.expect("its turn comes");
-                let held = 8 - budget.pieces.available_permits();
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                assert_eq!(body.len(), 6 * PIECE);
-                held
-            })
-        });
-        for body in bodies.collect::<Vec<_>>() {
-            assert!(body.await.expect("no panic") <= 8);
-        }
-        assert_eq!((budget.pieces.available_permits(), budget.beyond.available_permits()), (8, 1), "all is given back");
-    }
-
-    #[tokio::test]
-    async fn a_body_that_waits_too_long_gets_a_503() {
-        let budget = small(4, Duration::from_millis(100));
-        let all = receive_into(budget.share(), in_pieces(4), LIMIT, IDLE).await.expect("there is room");
-        let beyond = receive_into(budget.share(), in_pieces(3), LIMIT, IDLE).await.expect("one may go beyond");
-        let refused = receive_into(budget.share(), in_pieces(1), LIMIT, IDLE).await.expect_err("a second may not");
-        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
-        drop(beyond);
-        let beyond = receive_into(budget.share(), in_pieces(1), LIMIT, IDLE).await.expect("it is free again");
-        drop((all.slice(1..2), all));
-        assert_eq!(budget.pieces.available_permits(), 4);
-        drop(beyond);
-        let refused = receive_into(budget.share(), in_pieces(3), 2 * PIECE, IDLE).await.expect_err("too large");
-        assert_eq!((refused.status, budget.pieces.available_permits()), (StatusCode::PAYLOAD_TOO_LARGE, 4));
-    }
-
-    #[tokio::test]
-    async fn decompression_reserves_memory_only_for_compressed_bodies() {
-        let plain = room(Packing::Plain, LIMIT, LIMIT).await.expect("none is needed");
-        assert!(plain.pieces.is_none());
-        let held = |share: &Share| share.pieces.as_ref().map_or(0, SemaphorePermit::num_permits);
-        assert_eq!(held(&room(Packing::Gzip, 1 << 20, LIMIT).await.expect("room")), LIMIT / PIECE);
-        assert_eq!(held(&room(Packing::Deflate, 100, LIMIT).await.expect("room")), 2);
-    }
-}
+mod tests;

@@ -170,7 +170,11 @@ impl XrayStore for TelemetrySink {
         self.store.trace_ids(from, before, after, limit).await.map_err(refused)
     }
 
-    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
-        self.store.spans_of(traces).await.map_err(refused)
+    async fn sizes(&self, traces: &[TraceId]) -> Result<Vec<u64>, CommitError> {
+        self.store.trace_bytes(traces).await.map_err(refused)
+    }
+
+    async fn spans(&self, traces: &[TraceId], most: u64) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
+        self.store.first_spans_of(traces, most).await.map_err(refused)
     }
 }

@@ -31,7 +31,8 @@ use tracebook_core::clock::Clock;
 use self::input::Input;
 use self::refusal::Refusal;
 use super::LogStore;
-use crate::body::{self, Failure, Packing};
+use crate::body::{self, Bounds, Failure, Packing, Unread};
+use crate::budget::{Purpose, Share};
 use crate::receive::{Action, Counters};
 
 /// The account of everything here: in ARNs and as the caller's identity.
@@ -53,7 +54,11 @@ const SPOKEN: &str = "CreateLogGroup, DescribeLogGroups, DeleteLogGroup, CreateL
 
 /// Serves CloudWatch Logs' JSON 1.1 API at `POST /` only: it is merged into a router that has a fallback.
 pub fn router(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
-    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Context { store, counters, clock })
+    router_with(store, counters, clock, Bounds::usual())
+}
+
+fn router_with(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn Clock>, bounds: Bounds) -> Router {
+    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Context { store, counters, clock, bounds })
 }
 
 #[derive(Clone)]
@@ -61,6 +66,7 @@ struct Context {
     store: Arc<dyn LogStore>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
+    bounds: Bounds,
 }
 
 /// The context of an operation.
@@ -90,8 +96,8 @@ impl Context {
     }
 }
 
-fn answer(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
+fn answer(status: StatusCode, body: impl Into<axum::body::Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.into()).into_response()
 }
 
 async fn asked(State(ends): State<Context>, request: Request) -> Response {
@@ -100,11 +106,13 @@ async fn asked(State(ends): State<Context>, request: Request) -> Response {
     let operation = target.as_deref().and_then(|target| target.strip_prefix(PREFIX));
     let limit = if operation == Some("PutLogEvents") { BATCH_LIMIT } else { LIMIT };
     // Read even if it is not used: a client that is still sending reads no answer.
-    let received = body::receive(body, limit, body::IDLE).await;
+    let received = body::receive(body, limit, ends.bounds).await;
     let Some(target) = target.as_deref() else {
-        return match received.ok().filter(|_| is_form(&head.headers)).and_then(|body| sts::action(&body)) {
-            Some(action) => sts::answer(&ends, &action),
-            None => ends.refuse("POST /", &not_for_here(&head.headers)),
+        let action = received.map(|body| sts::action(&body).filter(|_| is_form(&head.headers)));
+        return match action {
+            Ok(Some(action)) => sts::answer(&ends, &action),
+            Err(failure) if failure.status == StatusCode::SERVICE_UNAVAILABLE && is_form(&head.headers) => sts::busy(),
+            Ok(None) | Err(_) => ends.refuse("POST /", &not_for_here(&head.headers)),
         };
     };
     let Some(operation) = operation else {
@@ -115,20 +123,21 @@ async fn asked(State(ends): State<Context>, request: Request) -> Response {
         );
         return ends.refuse(target, &Refusal::unknown_operation(words));
     };
-    let unpacked = match (received, Packing::of(&head.headers)) {
-        (Ok(packed), Ok(packing)) => body::unpack(packed, packing, limit),
-        (Err(failure), _) | (_, Err(failure)) => Err(failure),
-    };
-    let done = match unpacked {
-        Ok(body) => {
+    let done = match (received, Packing::of(&head.headers)) {
+        (Ok(packed), Ok(packing)) => {
             let call = Call { ends: ends.clone(), region: region(&head.headers) };
-            operate(&call, operation, body).await
+            operate(&call, operation, Body { packed, packing, limit }).await
         }
-        Err(failure) => Err(failure.into()),
+        (Err(failure), _) | (_, Err(failure)) => Err(failure.into()),
     };
     match done {
-        Ok(Value::Null) => answer(StatusCode::OK, String::new()),
-        Ok(body) => answer(StatusCode::OK, body.to_string()),
+        Ok(Answer { body: Value::Null, .. }) => answer(StatusCode::OK, String::new()),
+        Ok(Answer { body, share: None }) => answer(StatusCode::OK, body.to_string()),
+        Ok(Answer { body, share: Some(mut share) }) => {
+            let body = body.to_string().into_bytes();
+            share.shrink(body.len());
+            answer(StatusCode::OK, share.hold(body))
+        }
         Err(refusal) => ends.refuse(operation, &refusal),
     }
 }
@@ -150,33 +159,88 @@ pub(crate) fn action(headers: &HeaderMap) -> Action {
     }
 }
 
-/// `null` is the answer of operations without a result: an empty body.
-async fn operate(call: &Call, operation: &str, body: Bytes) -> Result<Value, Refusal> {
+/// A request's body.
+#[derive(Clone)]
+struct Body {
+    packed: Bytes,
+    packing: Packing,
+    limit: usize,
+}
+
+impl Body {
+    /// Reads it with the memory of which it takes `factor` times its size as a rule; see [`body::read_within`].
+    async fn read<T: Send + 'static>(
+        self,
+        bounds: Bounds,
+        factor: usize,
+        read: impl Fn(&[u8], usize) -> Result<(T, usize), Unread> + Clone + Send + 'static,
+    ) -> Result<(T, Share), Failure> {
+        const LEAST: usize = 16 * 1024;
+        let Self { packed, packing, limit } = self;
+        let likely = body::likely_size(&packed, packing, limit);
+        let read = move |granted: usize| {
+            let body = body::unpack_within(packed.clone(), packing, limit, granted)?;
+            read(&body, granted - if packing == Packing::Plain { 0 } else { body.len() })
+        };
+        body::read_within(bounds.budget, likely.saturating_mul(factor).saturating_add(LEAST), read).await
+    }
+}
+
+/// The result of an operation, `null` for an empty body, and the memory of a large one.
+struct Answer {
+    body: Value,
+    share: Option<Share>,
+}
+
+impl From<Value> for Answer {
+    fn from(body: Value) -> Self {
+        Self { body, share: None }
+    }
+}
+
+/// What an operation that reads events takes at most, with the events of one read, the JSON values and the text.
+const READ_BYTES: usize = 16 * 1024 * 1024;
+
+async fn operate(call: &Call, operation: &str, body: Body) -> Result<Answer, Refusal> {
     if operation == "PutLogEvents" {
-        return put::events(call, body).await;
+        return put::events(call, body).await.map(Answer::from);
     }
     if let Some(refusal) = not_here(operation) {
         return Err(refusal);
     }
-    let input = Input::read(&body)?;
+    let bounds = call.ends.bounds;
+    let (input, _read) = body.read(bounds, 8, Input::within).await?;
+    let input = input?;
+    let share = match operation {
+        "DescribeLogGroups" | "DescribeLogStreams" | "GetLogEvents" | "FilterLogEvents" => {
+            let most = READ_BYTES.min(bounds.budget.limit(Purpose::Answer));
+            Some(bounds.budget.take(Purpose::Answer, most).await.map_err(|_| Refusal::throttled())?)
+        }
+        _ => None,
+    };
+    let body = answered(call, operation, &input).await?;
+    Ok(Answer { body, share })
+}
+
+async fn answered(call: &Call, operation: &str, input: &Input) -> Result<Value, Refusal> {
     match operation {
-        "CreateLogGroup" => groups::create(call, &input).await,
-        "DescribeLogGroups" => groups::describe(call, &input).await,
-        "DeleteLogGroup" => groups::delete(call, &input).await,
-        "PutRetentionPolicy" => groups::retain(call, &input).await,
-        "DeleteRetentionPolicy" => groups::keep_indefinitely(call, &input).await,
-        "TagResource" => tags::tag_resource(call, &input).await,
-        "UntagResource" => tags::untag_resource(call, &input).await,
-        "ListTagsForResource" => tags::list_of_resource(call, &input).await,
-        "TagLogGroup" => tags::tag_group(call, &input).await,
-        "UntagLogGroup" => tags::untag_group(call, &input).await,
-        "ListTagsLogGroup" => tags::list_of_group(call, &input).await,
-        "CreateLogStream" => streams::create(call, &input).await,
-        "DescribeLogStreams" => streams::describe(call, &input).await,
-        "DeleteLogStream" => streams::delete(call, &input).await,
-        "GetLogEvents" => read::get(call, &input).await,
-        "FilterLogEvents" => read::filter(call, &input).await,
-        "TestMetricFilter" => read::test_filter(&input),
+        "CreateLogGroup" => groups::create(call, input).await,
+        "DescribeLogGroups" => groups::describe(call, input).await,
+        "DeleteLogGroup" => groups::delete(call, input).await,
+        "PutRetentionPolicy" => groups::retain(call, input).await,
+        "DeleteRetentionPolicy" => groups::keep_indefinitely(call, input).await,
+        "TagResource" => tags::tag_resource(call, input).await,
+        "UntagResource" => tags::untag_resource(call, input).await,
+        "ListTagsForResource" => tags::list_of_resource(call, input).await,
+        "TagLogGroup" => tags::tag_group(call, input).await,
+        "UntagLogGroup" => tags::untag_group(call, input).await,
+        "ListTagsLogGroup" => tags::list_of_group(call, input).await,
+        "CreateLogStream" => streams::create(call, input).await,
+        "DescribeLogStreams" => streams::describe(call, input).await,
+        "DeleteLogStream" => streams::delete(call, input).await,
+        "GetLogEvents" => read::get(call, input).await,
+        "FilterLogEvents" => read::filter(call, input).await,
+        "TestMetricFilter" => read::test_filter(input),
         unknown => {
             let words = format!("{} is not supported here; {SPOKEN} are.", crate::text::clip(unknown));
             Err(Refusal::unknown_operation(words))
@@ -256,6 +320,9 @@ impl From<Failure> for Refusal {
         let kind = match failure.status {
             StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLargeException",
             StatusCode::REQUEST_TIMEOUT => "RequestTimeoutException",
+            // Clients send again what was throttled, or could not be served.
+            StatusCode::SERVICE_UNAVAILABLE => "ServiceUnavailableException",
+            StatusCode::INTERNAL_SERVER_ERROR => "InternalFailure",
             _ => "SerializationException",
         };
         Self::new(failure.status, kind, failure.message)

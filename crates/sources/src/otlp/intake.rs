@@ -11,8 +11,9 @@ use tracebook_core::telemetry::{LogRecord, SpanRecord};
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
-use super::wire::{self, Decoded};
-use crate::body::{self, Failure, Packing};
+pub(super) use super::wire::Language;
+use super::wire::{self, Decoded, Undecoded};
+use crate::body::{self, Bounds, Failure, Packing, Unread};
 use crate::receive::{Commit, CommitError, Counters};
 
 /// The signal of a request.
@@ -22,13 +23,6 @@ pub(super) enum Signal {
     Logs,
     /// Acknowledged, so that SDKs do not report errors, but not stored.
     Metrics,
-}
-
-/// The encoding of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
-    Protobuf,
-    Json,
 }
 
 /// The result of a request that was not refused.
@@ -81,23 +75,19 @@ impl Signal {
         }
     }
 
-    fn read(self, language: Language, body: &[u8], now: Nanos) -> Result<Batch, String> {
-        Ok(match (self, language) {
-            (Self::Traces, Language::Protobuf) => Batch::Spans(wire::decode_protobuf(body)?),
-            (Self::Traces, Language::Json) => Batch::Spans(wire::decode_json(body)?),
-            (Self::Logs, Language::Protobuf) => Batch::Logs(wire::decode_logs_protobuf(body, now)?),
-            (Self::Logs, Language::Json) => Batch::Logs(wire::decode_logs_json(body, now)?),
-            (Self::Metrics, _) => Batch::Metrics,
+    /// The records, and the bytes that they take, at most `granted`.
+    fn read(self, language: Language, body: &[u8], now: Nanos, granted: usize) -> Result<(Batch, usize), Undecoded> {
+        Ok(match self {
+            Self::Traces => {
+                let (spans, takes) = wire::spans_within(language, body, granted)?;
+                (Batch::Spans(spans), takes)
+            }
+            Self::Logs => {
+                let (logs, takes) = wire::logs_within(language, body, now, granted)?;
+                (Batch::Logs(logs), takes)
+            }
+            Self::Metrics => (Batch::Metrics, 0),
         })
-    }
-}
-
-impl Language {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Protobuf => "protobuf",
-            Self::Json => "JSON",
-        }
     }
 }
 
@@ -112,11 +102,12 @@ pub(super) struct Intake {
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
+    pub(super) bounds: Bounds,
 }
 
 impl Intake {
-    pub(super) fn new(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Self {
-        Self { commit, counters, clock }
+    pub(super) fn new(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>, bounds: Bounds) -> Self {
+        Self { commit, counters, clock, bounds }
     }
 
     /// Counts a rejected request to `place`.
@@ -134,19 +125,24 @@ impl Intake {
         place: &str,
     ) -> Result<Taken, Failure> {
         let now = self.clock.now();
-        // Until everything is committed, because records are copies of the body.
-        let _held = (body::room(packing, packed.len(), body::LIMIT).await?, packed.clone());
-        // Reading a large batch takes a second and must not block other senders.
-        let read = tokio::task::spawn_blocking(move || {
-            let body = body::unpack(packed, packing, body::LIMIT)?;
-            signal.read(language, &body, now).map_err(|why| {
-                let words = format!("This is not an OTLP {} request in {}: {why}.", signal.name(), language.name());
-                Failure::new(StatusCode::BAD_REQUEST, words)
+        /// What records take of a body, at most as a rule: spans of a hundred bytes take six times as much.
+        const RECORDS: usize = 8;
+        const LEAST: usize = 64 * 1024;
+        let likely = body::likely_size(&packed, packing, body::LIMIT);
+        let read = move |granted: usize| {
+            let body = body::unpack_within(packed.clone(), packing, body::LIMIT, granted)?;
+            let unpacked = if packing == Packing::Plain { 0 } else { body.len() };
+            signal.read(language, &body, now, granted - unpacked).map_err(|why| match why {
+                Undecoded::NeedsMore => Unread::NeedsMore,
+                Undecoded::Invalid(why) => {
+                    let words = format!("This is not an OTLP {} request in {}: {why}.", signal.name(), language.name());
+                    Failure::new(StatusCode::BAD_REQUEST, words).into()
+                }
             })
-        });
-        let batch = read.await.unwrap_or_else(|_| {
-            Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request was interrupted."))
-        })?;
+        };
+        let expected = likely.saturating_mul(RECORDS).saturating_add(LEAST);
+        // Held until everything is committed.
+        let (batch, _share) = body::read_within(self.bounds.budget, expected, read).await?;
         let (committed, accepted, rejected, reason) = match batch {
             Batch::Spans(Decoded { records, rejected, reason }) => {
                 let n = records.len();

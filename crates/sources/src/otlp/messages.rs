@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::resource::v1 as resource_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::text::{NAME_BYTES, bounded};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{
     Dropped, Event, Exception, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode,
@@ -76,7 +77,7 @@ pub(super) fn resource(
 /// The name that the semantic conventions give to an unnamed service.
 pub(super) fn service_name(resource: &Resource) -> String {
     match get(&resource.attributes, "service.name").map(Value::to_string) {
-        Some(name) if !name.trim().is_empty() => name,
+        Some(name) if !name.trim().is_empty() => bounded(name, NAME_BYTES),
         _ => "unknown_service".to_owned(),
     }
 }

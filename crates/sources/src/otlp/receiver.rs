@@ -3,7 +3,6 @@
 //! A 200 means "committed". Never redirects: SDKs take a 3xx for success and lose the batch.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -15,7 +14,7 @@ use serde_json::json;
 use tracebook_core::clock::Clock;
 
 use super::intake::{Intake, Language, Signal, Taken, rpc_code};
-use crate::body::{self, Failure, Packing};
+use crate::body::{self, Bounds, Failure, Packing};
 use crate::receive::{Commit, Counters};
 use crate::text::clip;
 
@@ -26,13 +25,16 @@ pub use grpc::grpc_router;
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
+/// After how many seconds a client may send again what could not be held or stored.
+const RETRY_SECONDS: u16 = 1;
+
 /// Serves OTLP/HTTP. Other requests get a 404 that names the right setting; a router merged into this one must not have
 /// a fallback of its own.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
-    router_with(Intake::new(commit, counters, clock), body::IDLE)
+    router_with(Intake::new(commit, counters, clock, Bounds::usual()))
 }
 
-fn router_with(intake: Intake, idle: Duration) -> Router {
+fn router_with(intake: Intake) -> Router {
     let mut router = Router::new();
     let signals = [("traces", Signal::Traces), ("logs", Signal::Logs), ("metrics", Signal::Metrics)];
     for (name, signal) in signals {
@@ -44,13 +46,12 @@ fn router_with(intake: Intake, idle: Duration) -> Router {
             router = router.route(&format!("/v1/{before}/v1/{name}"), route.clone());
         }
     }
-    router.fallback(wrong_path).with_state(Context { intake, idle })
+    router.fallback(wrong_path).with_state(Context { intake })
 }
 
 #[derive(Clone)]
 struct Context {
     intake: Intake,
-    idle: Duration,
 }
 
 impl Context {
@@ -69,7 +70,7 @@ async fn export(ends: Context, signal: Signal, request: Request) -> Response {
     };
     let taken = async {
         let packing = Packing::of(&head.headers)?;
-        let packed = body::receive(body, body::LIMIT, ends.idle).await?;
+        let packed = body::receive(body, body::LIMIT, ends.intake.bounds).await?;
         ends.intake.take(signal, language, packed, packing, &path).await
     };
     match taken.await {
@@ -116,6 +117,43 @@ pub(super) struct RpcStatus {
     pub(super) code: i32,
     #[prost(string, tag = "2")]
     pub(super) message: String,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) details: Vec<Any>,
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Any {
+    #[prost(string, tag = "1")]
+    pub(super) type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) value: Vec<u8>,
+}
+
+/// `google.rpc.RetryInfo`, of whose delay (a `google.protobuf.Duration`) only the seconds are used.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    pub(super) retry_delay: Option<Delay>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Delay {
+    #[prost(int64, tag = "1")]
+    pub(super) seconds: i64,
+}
+
+impl RpcStatus {
+    /// One that tells clients, where it is worth it, to send the request again and when.
+    fn of(failure: &Failure) -> Self {
+        let mut details = Vec::new();
+        if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+            let delay = RetryInfo { retry_delay: Some(Delay { seconds: RETRY_SECONDS.into() }) };
+            let type_url = "type.googleapis.com/google.rpc.RetryInfo".to_owned();
+            details.push(Any { type_url, value: delay.encode_to_vec() });
+        }
+        Self { code: rpc_code(failure.status), message: failure.message.clone(), details }
+    }
 }
 
 /// The encoding of a request, and of its answer.
@@ -155,15 +193,16 @@ fn success(language: Language, signal: Signal, taken: Taken) -> Response {
 }
 
 fn refusal(language: Language, failure: &Failure) -> Response {
-    let code = rpc_code(failure.status);
     let body = match language {
-        Language::Protobuf => RpcStatus { code, message: failure.message.clone() }.encode_to_vec(),
-        Language::Json => json!({"code": code, "message": failure.message}).to_string().into_bytes(),
+        Language::Protobuf => RpcStatus::of(failure).encode_to_vec(),
+        Language::Json => {
+            json!({"code": rpc_code(failure.status), "message": failure.message}).to_string().into_bytes()
+        }
     };
     let mut answer = answer(language, failure.status, body);
     if failure.status == StatusCode::SERVICE_UNAVAILABLE {
         // SDKs respect it to the second, within ten seconds in total.
-        answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(RETRY_SECONDS));
     }
     answer
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tracebook_core::errors::{CodeFrame, ErrorTrace, Level, Occurrence, Person};
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::ErrorRecord;
-use tracebook_core::text::{count, first_line, grouped};
+use tracebook_core::text::{NAME_BYTES, TITLE_BYTES, bounded, count, first_line, grouped};
 use tracebook_core::time::Nanos;
 use tracebook_core::value::Attribute;
 
@@ -48,13 +48,13 @@ pub fn record(data: &Json, received: Nanos) -> Result<ErrorRecord, String> {
     let occurrence = occurrence(data, received);
     Ok(ErrorRecord {
         trace_id: trace_id(map),
-        person: occurrence.person.as_ref().map(|person| person.label().to_owned()).unwrap_or_default(),
+        person: bounded(occurrence.person.as_ref().map(|p| p.label().to_owned()).unwrap_or_default(), NAME_BYTES),
         uuid: occurrence.uuid,
         item: occurrence.item,
-        title: occurrence.title,
+        title: bounded(occurrence.title, TITLE_BYTES),
         level: occurrence.level,
         timestamp: occurrence.timestamp,
-        environment: occurrence.environment,
+        environment: bounded(occurrence.environment, NAME_BYTES),
         raw,
     })
 }

@@ -4,7 +4,6 @@
 //! Never a redirect either. SDKs send an item once, so what is too large is cut or at least reported.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -18,7 +17,7 @@ use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
 use super::{normalise, wire};
-use crate::body::{self, Failure, Packing};
+use crate::body::{self, Bounds, Failure, Packing, Unread};
 use crate::receive::{Commit, Counters};
 use crate::text::clip;
 
@@ -27,10 +26,10 @@ use crate::text::clip;
 ///
 /// pyrollbar sends to `/api/item/` if its `endpoint` lacks the final slash.
 pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
-    router_with(commit, counters, clock, body::IDLE)
+    router_with(commit, counters, clock, Bounds::usual())
 }
 
-fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>, idle: Duration) -> Router {
+fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>, bounds: Bounds) -> Router {
     let mut router = Router::new();
     for path in ["/api/1/item", "/api/1/item/", "/api/item", "/api/item/"] {
         router = router.route(path, post(item).fallback(wrong_method));
@@ -42,7 +41,7 @@ fn router_with(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn 
     for path in ["/api", "/api/", "/api/{*rest}"] {
         router = router.route(path, any(wrong_path));
     }
-    router.with_state(Context { commit, counters, clock, idle })
+    router.with_state(Context { commit, counters, clock, bounds })
 }
 
 #[derive(Clone)]
@@ -50,7 +49,7 @@ struct Context {
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
-    idle: Duration,
+    bounds: Bounds,
 }
 
 impl Context {
@@ -73,23 +72,29 @@ async fn item(State(ends): State<Context>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let received = ends.clock.now();
-    let taken = match Packing::of(&head.headers) {
-        Ok(packing) => match body::receive(body, body::LIMIT, ends.idle).await {
-            Ok(packed) => {
-                let content_type = content_type(&head.headers);
-                let taken = tokio::task::spawn_blocking(move || {
-                    let body = body::unpack(packed, packing, body::LIMIT)?;
-                    take(&body, content_type.as_deref(), received)
-                });
-                taken.await.unwrap_or_else(|_| {
-                    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Reading the request was interrupted."))
-                })
+    let taken = async {
+        let packing = Packing::of(&head.headers)?;
+        let packed = body::receive(body, body::LIMIT, ends.bounds).await?;
+        let content_type = content_type(&head.headers);
+        let likely = body::likely_size(&packed, packing, body::LIMIT);
+        let read = move |granted: usize| {
+            let body = body::unpack_within(packed.clone(), packing, body::LIMIT, granted)?;
+            let unpacked = if packing == Packing::Plain { 0 } else { body.len() };
+            if wire::reading_bytes(&body, content_type.as_deref()) > granted - unpacked {
+                return Err(Unread::NeedsMore);
             }
-            Err(failure) => Err(failure),
-        },
-        Err(failure) => Err(failure),
+            let taken = take(&body, content_type.as_deref(), received)?;
+            let takes = taken.records.iter().map(record_bytes).sum();
+            Ok((taken, takes))
+        };
+        /// What reading an item takes of it as a rule.
+        const FACTOR: usize = 48;
+        const LEAST: usize = 64 * 1024;
+        let expected = likely.saturating_mul(FACTOR).saturating_add(LEAST);
+        body::read_within(ends.bounds.budget, expected, read).await
     };
-    let Taken { records, left_out, bad, why } = match taken {
+    // Held until everything is committed.
+    let (Taken { records, left_out, bad, why }, _share) = match taken.await {
         Ok(taken) => taken,
         Err(failure) if failure.status == StatusCode::PAYLOAD_TOO_LARGE => return too_large(&ends, received).await,
         Err(failure) => return ends.refuse(&path, &failure),
@@ -104,7 +109,8 @@ async fn item(State(ends): State<Context>, request: Request) -> Response {
         && let Err(error) = ends.commit.commit_errors(records).await
     {
         let words = format!("{} could not be stored: {error}", count(accepted, "error"));
-        return ends.refuse(&path, &Failure::new(StatusCode::INTERNAL_SERVER_ERROR, words));
+        let status = if error.retryable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+        return ends.refuse(&path, &Failure::new(status, words));
     }
     ends.counters.failed(accepted);
     if bad > 0 {
@@ -115,6 +121,11 @@ async fn item(State(ends): State<Context>, request: Request) -> Response {
         ends.counters.lost(left_out, format!("Rollbar {}: {words}", clip(&path)));
     }
     success(uuid.as_deref())
+}
+
+/// What a record takes in a list, in bytes.
+fn record_bytes(record: &ErrorRecord) -> usize {
+    2 * size_of::<ErrorRecord>() + record.raw.len() + record.title.len() + 1024
 }
 
 /// The records in a decompressed body.
@@ -160,7 +171,7 @@ async fn too_large(ends: &Context, received: Nanos) -> Response {
 
 async fn session(State(ends): State<Context>, request: Request) -> Response {
     // Read to the end, so that the sender can read the response; nothing of it is used.
-    body::receive(request.into_body(), body::LIMIT, ends.idle).await.ok();
+    body::receive(request.into_body(), body::LIMIT, ends.bounds).await.ok();
     ends.counters.not_kept();
     success(None)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
 use tracebook_core::text::{count, grouped};
 
-use crate::json::{elements, members, words};
+use crate::json::{elements, members, tree_bytes, words};
 use crate::text::clip;
 
 /// The most JSON of one item that is kept unchanged: Rollbar's own limit.
@@ -55,6 +55,24 @@ pub fn read(
         each(item(text, notes.clone()));
     }
     Ok(left_out)
+}
+
+/// What [`read`], and a record of each item, take at most, in bytes.
+pub(super) fn reading_bytes(body: &[u8], content_type: Option<&str>) -> usize {
+    /// What one item takes as values: see [`fits`]; its members are cut to fit one by one.
+    const MOST: usize = 32 * 1024 * 1024;
+    /// A control character becomes six.
+    const ESCAPED: usize = 6;
+    let length = body.len();
+    let (decoded, values) = match is_form(body, content_type) {
+        true => (length, length.saturating_mul(100)),
+        false => (0, tree_bytes(body)),
+    };
+    // An unreadable byte becomes three.
+    let lossy = if str::from_utf8(body).is_ok() { 0 } else { 3 * length };
+    let repaired = 2 * ESCAPED * length.min(MAX_REPAIRED);
+    // Its values, its record's bytes, and the parts that are read for its columns.
+    decoded + lossy + repaired + 2 * length + 3 * values.min(MOST)
 }
 
 const REPAIRED: &str =
@@ -201,6 +219,12 @@ const ELEMENTS: usize = 100;
 /// The room that everything gets at least.
 const LEAST: usize = 32;
 
+/// What the smallest values may take in memory.
+const MAX_LEAST: usize = 1024;
+
+/// The most bytes that are rewritten where they are not strict JSON.
+const MAX_REPAIRED: usize = 4 * 1024 * 1024;
+
 /// The most JSON text of what is nested too deeply.
 const DEEP_TEXT: usize = 1024;
 
@@ -236,7 +260,7 @@ impl Cutter {
     /// Reads JSON text into about `room` bytes of JSON. Returns the reader's error.
     fn cut(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
         let text = text.trim();
-        if text.len() <= room
+        if fits(text, room)
             && let Ok(value) = serde_json::from_str(text)
         {
             return Ok(value);
@@ -264,12 +288,12 @@ impl Cutter {
     }
 
     fn object(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
-        let most = room / LEAST;
+        let most = if fits(text, room) { usize::MAX } else { room / LEAST };
         let mut pieces = Vec::new();
         let mut all = 0usize;
         members(text, |key, value| {
             all += 1;
-            if text.len() <= room || pieces.len() < most {
+            if pieces.len() < most {
                 pieces.push((key, value.get()));
             }
             Ok(())
@@ -292,7 +316,7 @@ impl Cutter {
 
     /// A list that is too long keeps some of its beginning and more of its end, where the newest elements are.
     fn list(&mut self, text: &str, room: usize, path: &str, depth: usize) -> Result<Value, String> {
-        let most = match text.len() <= room {
+        let most = match fits(text, room) {
             true => usize::MAX,
             false => ELEMENTS.min(room / LEAST),
         };
@@ -326,6 +350,13 @@ impl Cutter {
     }
 }
 
+/// Whether a text may be read whole: it has at most `room` bytes, and not so many small values that they take far more.
+fn fits(text: &str, room: usize) -> bool {
+    /// What a value takes in memory for each byte of its text. Items of SDKs take about ten.
+    const DENSITY: usize = 16;
+    text.len() <= room && tree_bytes(text.as_bytes()) <= room.saturating_mul(DENSITY).saturating_add(MAX_LEAST)
+}
+
 /// Divides `room`: small values get all that they need, large ones share the rest evenly.
 fn shares(sizes: &[usize], room: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
@@ -355,8 +386,11 @@ fn begin(text: &str, room: usize) -> Cow<'_, str> {
 }
 
 /// Rewrites what SDKs write and strict JSON does not allow: lone surrogates, control characters in strings, NaN and
-/// infinities, numbers out of range. `None` if there is nothing of the kind.
+/// infinities, numbers out of range. `None` if there is nothing of the kind, or if the text is too long.
 fn repair(text: &str) -> Option<String> {
+    if text.len() > MAX_REPAIRED {
+        return None;
+    }
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() + 16);
     let mut at = 0;

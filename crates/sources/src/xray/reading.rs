@@ -37,6 +37,9 @@ pub trait XrayStore: Send + Sync {
         after: Option<TracePosition>,
         limit: u32,
     ) -> Result<Vec<TracePosition>, CommitError>;
-    /// The spans of each trace, as received; empty if there is no such trace.
-    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError>;
+    /// What the spans of each trace take as stored, in bytes; 0 if there is no such trace.
+    async fn sizes(&self, traces: &[TraceId]) -> Result<Vec<u64>, CommitError>;
+    /// The spans of each trace, as received: those that arrived first, as far as they have at most `most` bytes
+    /// together. Empty if there is no such trace.
+    async fn spans(&self, traces: &[TraceId], most: u64) -> Result<Vec<Vec<SpanRecord>>, CommitError>;
 }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
+use tracebook_core::text::{NAME_BYTES, TITLE_BYTES, bounded};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
@@ -124,6 +125,12 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
         records.push(cut.into_record()?);
     }
     Ok(records)
+}
+
+/// What a record takes in a list, in bytes.
+pub(super) fn record_bytes(record: &SpanRecord) -> usize {
+    // Twice, because a list doubles when it grows; and what the allocator adds to three texts.
+    2 * size_of::<SpanRecord>() + record.raw.len() + record.title.len() + record.service.len() + 3 * 16
 }
 
 /// The parent of a nested subsegment.
@@ -280,8 +287,8 @@ impl Cut<'_> {
             span_id,
             parent_id,
             encoding: Encoding::XrayJson,
-            title: alone.name(),
-            service,
+            title: bounded(alone.name(), TITLE_BYTES),
+            service: bounded(service, NAME_BYTES),
             start,
             end,
             status,

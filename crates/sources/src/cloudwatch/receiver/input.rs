@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tracebook_core::time::Nanos;
 
 use super::refusal::Refusal;
+use crate::body::Unread;
 use crate::json;
 
 /// The rule for a string.
@@ -87,6 +88,21 @@ impl Rule {
 pub(super) struct Input(Map<String, Value>);
 
 impl Input {
+    /// Reads a body if `granted` bytes are enough for it; returns what it takes.
+    pub(super) fn within(body: &[u8], granted: usize) -> Result<(Result<Self, Refusal>, usize), Unread> {
+        /// Far more than any operation needs.
+        const MOST: usize = 16 * 1024 * 1024;
+        let takes = json::tree_bytes(body);
+        if takes > MOST {
+            return Ok((Err(Refusal::unreadable("The body contains too many values.")), 0));
+        }
+        // Once more for copies of its parts.
+        match takes.saturating_mul(2) {
+            takes if takes > granted => Err(Unread::NeedsMore),
+            takes => Ok((Self::read(body), takes)),
+        }
+    }
+
     /// An empty body is an empty object.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -11,10 +9,11 @@ use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
 
-use super::Call;
 use super::groups::existing;
 use super::input::{GROUP_NAME, STREAM_NAME};
 use super::refusal::Refusal;
+use super::{Body, Call};
+use crate::body::{Failure, Unread};
 use crate::cloudwatch::severity::severity_in;
 use crate::cloudwatch::trace_id::trace_id_in;
 use crate::json;
@@ -55,14 +54,27 @@ struct Batch {
     events: Vec<Event>,
 }
 
-pub(super) async fn events(call: &Call, body: Bytes) -> Result<Value, Refusal> {
-    let broke_off = |_| {
-        let words = "Reading the request was interrupted.";
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", words)
+impl Batch {
+    /// What its records take: each has a copy of both names.
+    fn takes(&self) -> usize {
+        let record = 2 * size_of::<LogRecord>() + 4 * 16 + self.group.len() + self.stream.len();
+        self.events.iter().map(|event| size_of::<Event>() + event.message.len() + record).sum()
+    }
+}
+
+pub(super) async fn events(call: &Call, body: Body) -> Result<Value, Refusal> {
+    /// What events and their records take of a body as a rule.
+    const FACTOR: usize = 8;
+    let read = |body: &[u8], granted: usize| match read(body) {
+        Ok(batch) => match batch.takes() {
+            takes if takes > granted => Err(Unread::NeedsMore),
+            takes => Ok((Ok(batch), takes)),
+        },
+        Err(refusal) => Ok((Err(refusal), 0)),
     };
-    // A full batch takes a while to read; other senders should not wait for it.
-    let Batch { group, stream, events } =
-        tokio::task::spawn_blocking(move || read(&body)).await.map_err(broke_off)??;
+    // Held until everything is committed.
+    let (batch, _share) = body.read(call.ends.bounds, FACTOR, read).await?;
+    let Batch { group, stream, events } = batch?;
     let retention = existing(call, &group).await?.retention_days;
     if !call.store().has_stream(&group, &stream).await? {
         return Err(Refusal::no_stream());
@@ -72,8 +84,9 @@ pub(super) async fn events(call: &Call, body: Bytes) -> Result<Value, Refusal> {
     let (sent, taken) = (events.len(), sorted.too_old.max(sorted.expired)..sorted.too_new);
     let kept = taken.len();
     if kept > 0 {
+        // A full batch takes a while; other senders should not wait for it.
         let batch = move || records(&group, &stream, events, taken);
-        let records = tokio::task::spawn_blocking(batch).await.map_err(broke_off)?;
+        let records = tokio::task::spawn_blocking(batch).await.map_err(|_| Failure::interrupted())?;
         call.store().put(records).await?;
         call.ends.counters.logged(kept);
     }

@@ -75,6 +75,14 @@ impl Refusal {
         Self::bad("ResourceAlreadyExistsException", "The specified log stream already exists")
     }
 
+    /// Too many questions are answered at once.
+    pub(super) fn throttled() -> Self {
+        Self::bad(
+            "ThrottlingException",
+            "Rate exceeded: too many events are being read at once. Ask again in a moment.",
+        )
+    }
+
     /// Whether log handlers cause it in normal operation, to find out what they must create.
     pub(super) fn is_everyday(&self) -> bool {
         matches!(self.kind, "ResourceNotFoundException" | "ResourceAlreadyExistsException")

@@ -29,6 +29,14 @@ pub(super) fn answer(ends: &Context, action: &str) -> Response {
     xml(StatusCode::BAD_REQUEST, body.to_owned())
 }
 
+/// The answer where there is no memory for the request.
+pub(super) fn busy() -> Response {
+    let body = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Receiver</Type>\
+        <Code>ServiceUnavailable</Code><Message>Too much arrives at once; send this request again in a moment.</Message>\
+        </Error></ErrorResponse>";
+    xml(StatusCode::SERVICE_UNAVAILABLE, body.to_owned())
+}
+
 fn xml(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
 }

@@ -35,6 +35,13 @@ impl Local {
         Self { store, counters, server }
     }
 
+    async fn within(bounds: Bounds) -> Self {
+        let (store, counters) = (Arc::new(Memory::default()), Arc::new(Counters::default()));
+        let clock = Arc::new(FixedClock(Nanos::from_millis(NOW)));
+        let server = Server::start(router_with(store.clone(), counters.clone(), clock, bounds)).await;
+        Self { store, counters, server }
+    }
+
     async fn with_stream() -> Self {
         let local = Self::start().await;
         local.ok("CreateLogGroup", json!({"logGroupName": "cruddur"})).await;
@@ -886,9 +893,10 @@ fn operated(operation: &str, body: Vec<u8>) -> Result<Value, Refusal> {
         store.create_group("g", std::collections::BTreeMap::new(), Nanos(0)).await.expect("made");
         store.fill("g", "s", (0..3).map(|n| (NOW + n, format!("ERROR {n}"))));
         let clock = Arc::new(FixedClock(Nanos::from_millis(NOW)));
-        let ends = Context { store, counters: Arc::default(), clock };
+        let ends = Context { store, counters: Arc::default(), clock, bounds: Bounds::scarce(64 << 20) };
         let call = Call { ends, region: "us-east-1".to_owned() };
-        let done = operate(&call, operation, body.into()).await;
+        let body = Body { packed: body.into(), packing: Packing::Plain, limit: LIMIT };
+        let done = operate(&call, operation, body).await.map(|answer| answer.body);
         if let Err(refusal) = &done {
             assert!(refusal.status.is_client_error(), "a caller's mistake is not ours: {refusal:?}");
         }

@@ -2,7 +2,6 @@
 //! decompression are bounded, timed and counted as over HTTP, and the message's bytes stay as sent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,18 +9,22 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
+use prost::Message as _;
 use tracebook_core::clock::Clock;
 
-use super::Context;
-use crate::body::{self, Failure, Packing};
+use super::{Context, RpcStatus};
+use crate::body::{self, Bounds, Failure, Packing};
 use crate::otlp::intake::{Intake, Language, Signal, rpc_code};
 use crate::receive::{Commit, Counters};
 
 const GRPC: &str = "application/grpc";
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
@@ -32,10 +35,10 @@ const UNIMPLEMENTED: i32 = 12;
 /// Serves `TraceService`, `LogsService` and `MetricsService` of OTLP over gRPC. Needs HTTP/2, and has a fallback that
 /// answers every other method with `UNIMPLEMENTED`.
 pub fn grpc_router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn Clock>) -> Router {
-    router_with(Intake::new(commit, counters, clock), body::IDLE)
+    router_with(Intake::new(commit, counters, clock, Bounds::usual()))
 }
 
-pub(super) fn router_with(intake: Intake, idle: Duration) -> Router {
+pub(super) fn router_with(intake: Intake) -> Router {
     let mut router = Router::new();
     for (service, signal) in [
         ("trace.v1.TraceService", Signal::Traces),
@@ -46,7 +49,7 @@ pub(super) fn router_with(intake: Intake, idle: Duration) -> Router {
         let path = format!("/opentelemetry.proto.collector.{service}/Export");
         router = router.route(&path, post(handler).fallback(unknown));
     }
-    router.fallback(unknown).with_state(Context { intake, idle })
+    router.fallback(unknown).with_state(Context { intake })
 }
 
 async fn export(ends: Context, signal: Signal, request: Request) -> Response {
@@ -63,7 +66,7 @@ async fn export(ends: Context, signal: Signal, request: Request) -> Response {
         return answer;
     };
     let taken = async {
-        let framed = body::receive(body, body::LIMIT + PREFIX, ends.idle).await?;
+        let framed = body::receive_announced(body, body::LIMIT + PREFIX, ends.intake.bounds, announced).await?;
         let (message, packing) = unframed(framed, packing)?;
         ends.intake.take(signal, Language::Protobuf, message, packing, &place).await
     };
@@ -71,7 +74,12 @@ async fn export(ends: Context, signal: Signal, request: Request) -> Response {
         Ok(taken) => success(&taken.protobuf()),
         Err(why) => {
             ends.intake.refused(&place, &why.message);
-            failure(rpc_code(why.status), &why.message)
+            let mut answer = failure(rpc_code(why.status), &why.message);
+            if why.status == StatusCode::SERVICE_UNAVAILABLE {
+                let details = BASE64.encode(RpcStatus::of(&why).encode_to_vec());
+                answer.headers_mut().extend(HeaderValue::try_from(details).ok().map(|value| (GRPC_DETAILS, value)));
+            }
+            answer
         }
     }
 }
@@ -113,6 +121,12 @@ fn packing_of(headers: &HeaderMap) -> Option<Packing> {
         "deflate" => Some(Packing::Deflate),
         _ => None,
     }
+}
+
+/// The length of the whole body, from the prefix of its message.
+fn announced(begin: &[u8]) -> Option<usize> {
+    let [_, a, b, c, d] = *begin.first_chunk::<PREFIX>()?;
+    usize::try_from(u32::from_be_bytes([a, b, c, d])).ok().map(|length| length.saturating_add(PREFIX))
 }
 
 /// The one message of a unary call.

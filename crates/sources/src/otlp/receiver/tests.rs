@@ -1,4 +1,6 @@
+
 use std::io::Write as _;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,10 +23,14 @@ struct Rig {
 
 impl Rig {
     async fn with(kept: Arc<Kept>) -> Self {
+        Self::within(kept, Bounds::pausing(Duration::from_millis(200))).await
+    }
+
+    async fn within(kept: Arc<Kept>, bounds: Bounds) -> Self {
         let counters = Arc::new(Counters::default());
         let clock = Arc::new(FixedClock(Nanos(1_795_478_000_000_000_000)));
-        let intake = Intake::new(kept.clone(), counters.clone(), clock);
-        let router = router_with(intake, Duration::from_millis(200));
+        let intake = Intake::new(kept.clone(), counters.clone(), clock, bounds);
+        let router = router_with(intake);
         Self { server: Server::start(router).await, kept, counters }
     }
 
@@ -224,7 +230,7 @@ async fn a_stalled_body_is_408() {
     stream.write_all(head.as_bytes()).await.expect("sent");
     let answer = read_answer(stream).await;
     assert_eq!(answer.status, 408);
-    assert!(answer.json()["message"].as_str().expect("words").contains("No data of the body arrived"));
+    assert!(answer.json()["message"].as_str().expect("words").contains("arrived too slowly"));
 }
 
 #[tokio::test]

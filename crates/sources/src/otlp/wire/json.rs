@@ -17,27 +17,34 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::time::Nanos;
 
-use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
+use super::{Language, Outcome, Reading, Shared, Signal, scope_name, service, size, too_heavy};
 use crate::json::{ObjectText, elements, members, words};
 use crate::text::clip;
 
-pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Record>, String> {
-    let mut reading = Reading::<S>::new(now);
+pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos, granted: usize) -> Outcome<S::Record> {
+    let mut reading = Reading::<S>::new(now, granted);
+    let read = resources(body, &mut reading);
+    reading.finish(read)
+}
+
+fn resources<S: Signal>(body: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
     let body = whole_characters(body);
+    if matches!(body, Cow::Owned(_)) {
+        reading.takes(body.len())?;
+    }
     let text = std::str::from_utf8(&body).map_err(|error| format!("not UTF-8: {error}"))?;
     if text.trim().is_empty() {
-        return reading.finish();
+        return Ok(());
     }
     members(text, |key, value| match key.as_ref() {
         key if key == S::RESOURCES => elements(value.get(), |one| {
-            if let Err(why) = resource(one, &mut reading) {
+            if let Err(why) = resource(one, reading) {
                 reading.unreadable(format!("a resource is not readable: {why}"));
             }
-            Ok(())
+            reading.goes_on()
         }),
         _ => Ok(()),
-    })?;
-    reading.finish()
+    })
 }
 
 /// JSON readers refuse lone surrogates, from text that was cut in the wrong place, so they become U+FFFD. The rest of
@@ -69,7 +76,7 @@ fn escaped(body: &[u8], at: usize) -> Option<u16> {
 
 fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), String> {
     let (rest, scopes) = split(one, &S::SCOPES)?;
-    let bytes = weighed::<S>(rest);
+    let bytes = shared(rest, reading)?;
     // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
     // warning.
     let said = bytes.as_ref().ok().and_then(|bytes| readable(bytes).ok());
@@ -79,7 +86,7 @@ fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), S
             if let Err(why) = scope(one, &service, bytes.clone(), reading) {
                 reading.unreadable(format!("a scope is not readable: {why}"));
             }
-            Ok(())
+            reading.goes_on()
         });
         read?;
     }
@@ -93,8 +100,9 @@ fn scope<S: Signal>(
     reading: &mut Reading<S>,
 ) -> Result<(), String> {
     let (rest, records) = split(one, &[S::RECORDS])?;
+    let scope = shared(rest, reading)?;
     let shared = resource.and_then(|resource| {
-        let scope = weighed::<S>(rest)?;
+        let scope = scope?;
         let stream = scope_name(readable(&scope).ok().map(|said| scope_spans(&said, &mut Vec::new())));
         let (language, now, service) = (Language::Json, reading.now, service.to_owned());
         Ok(Shared { language, now, service, stream, resource, scope })
@@ -105,10 +113,26 @@ fn scope<S: Signal>(
                 Err(why) => reading.reject(1, || why.clone()),
                 Ok(shared) => record(one, shared, reading),
             }
-            Ok(())
+            reading.goes_on()
         })?;
     }
     Ok(())
+}
+
+/// A resource or scope, or why it cannot be kept.
+fn shared<S: Signal>(bytes: Vec<u8>, reading: &mut Reading<S>) -> Result<Result<Arc<[u8]>, String>, String> {
+    if let Some(why) = too_heavy::<S>(&bytes) {
+        return Ok(Err(why));
+    }
+    match size::of_json(&bytes) {
+        Err(why) => Ok(Err(why)),
+        Ok(decoding) => {
+            reading.takes_for_now(bytes.len() + decoding)?;
+            let kept = size::cut_json(bytes).map(Arc::from);
+            kept.as_ref().map_or(Ok(()), |kept: &Arc<[u8]>| reading.takes(kept.len()))?;
+            Ok(kept)
+        }
+    }
 }
 
 fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) {
@@ -116,13 +140,19 @@ fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) 
     if let Some(why) = too_heavy::<S>(bytes) {
         return reading.reject(1, || why);
     }
+    match size::of_json(bytes) {
+        Err(why) => return reading.reject(1, || why),
+        Ok(decoding) if reading.takes_for_now(decoding).is_err() => return,
+        Ok(_) => {}
+    }
     let said = match readable(bytes) {
         Ok(said) => said,
         Err(why) => return reading.unreadable(format!("a {} is not readable: {why}", S::WORD)),
     };
     let mut warnings = Vec::new();
     match S::record(S::from_json(&said, &mut warnings), bytes.to_vec(), shared) {
-        Ok(record) => reading.decoded.records.push(record),
+        // Where it needs more memory than granted, reading ends with this record.
+        Ok(record) => drop(reading.push(record)),
         // A problem of an id was already reported, in more detail.
         Err(why) => reading.reject(1, || warnings.into_iter().next().unwrap_or(why)),
     }

@@ -2,6 +2,7 @@
 
 mod json;
 mod protobuf;
+mod size;
 
 use std::sync::Arc;
 
@@ -10,9 +11,11 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
+use tracebook_core::text::{NAME_BYTES, TITLE_BYTES, bounded};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
+use self::protobuf::Kind;
 use super::messages;
 
 pub(super) use json::{log, resource_spans, scope_spans, span};
@@ -20,6 +23,9 @@ pub(super) use json::{log, resource_spans, scope_spans, span};
 /// The size limit of one span or log record, or of a resource or scope. Two bytes of protobuf can become an attribute
 /// of seventy: one span as large as the whole body would take gigabytes whenever it is read.
 pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest text of a log event in its column, in bytes: CloudWatch Logs' own limit. The record's bytes have all.
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// The records of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,13 +44,50 @@ impl<R> Default for Decoded<R> {
     }
 }
 
+/// Why a request was not decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Undecoded {
+    /// Its records take more memory than was granted.
+    NeedsMore,
+    Invalid(String),
+}
+
+impl From<Undecoded> for String {
+    fn from(why: Undecoded) -> Self {
+        match why {
+            // Only if a limit was given.
+            Undecoded::NeedsMore => "it needs too much memory".to_owned(),
+            Undecoded::Invalid(why) => why,
+        }
+    }
+}
+
+/// The records, and the bytes that they take.
+pub(super) type Outcome<R> = Result<(Decoded<R>, usize), Undecoded>;
+
+/// Reads an `ExportTraceServiceRequest`. What it builds takes at most `granted` bytes.
+pub(super) fn spans_within(language: Language, body: &[u8], granted: usize) -> Outcome<SpanRecord> {
+    // Spans have their own times.
+    match language {
+        Language::Protobuf => protobuf::decode::<Spans>(body, Nanos(0), granted),
+        Language::Json => json::decode::<Spans>(body, Nanos(0), granted),
+    }
+}
+
+/// Reads an `ExportLogsServiceRequest` that arrived `now`. What it builds takes at most `granted` bytes.
+pub(super) fn logs_within(language: Language, body: &[u8], now: Nanos, granted: usize) -> Outcome<LogRecord> {
+    match language {
+        Language::Protobuf => protobuf::decode::<Logs>(body, now, granted),
+        Language::Json => json::decode::<Logs>(body, now, granted),
+    }
+}
+
 /// Reads a protobuf `ExportTraceServiceRequest`.
 ///
 /// # Errors
 /// If the bytes are no such message, or none of its spans is readable.
 pub fn decode_protobuf(body: &[u8]) -> Result<Decoded, String> {
-    // Spans have their own times.
-    protobuf::decode::<Spans>(body, Nanos(0))
+    Ok(spans_within(Language::Protobuf, body, usize::MAX)?.0)
 }
 
 /// Reads a JSON `ExportTraceServiceRequest`.
@@ -52,7 +95,7 @@ pub fn decode_protobuf(body: &[u8]) -> Result<Decoded, String> {
 /// # Errors
 /// If the text is not JSON or has another structure, or none of its spans is readable.
 pub fn decode_json(body: &[u8]) -> Result<Decoded, String> {
-    json::decode::<Spans>(body, Nanos(0))
+    Ok(spans_within(Language::Json, body, usize::MAX)?.0)
 }
 
 /// Reads a protobuf `ExportLogsServiceRequest` that arrived `now`.
@@ -60,7 +103,7 @@ pub fn decode_json(body: &[u8]) -> Result<Decoded, String> {
 /// # Errors
 /// If the bytes are no such message, or none of its records is readable.
 pub fn decode_logs_protobuf(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
-    protobuf::decode::<Logs>(body, now)
+    Ok(logs_within(Language::Protobuf, body, now, usize::MAX)?.0)
 }
 
 /// Reads a JSON `ExportLogsServiceRequest` that arrived `now`.
@@ -68,7 +111,7 @@ pub fn decode_logs_protobuf(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord
 /// # Errors
 /// If the text is not JSON or has another structure, or none of its records is readable.
 pub fn decode_logs_json(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, String> {
-    json::decode::<Logs>(body, now)
+    Ok(logs_within(Language::Json, body, now, usize::MAX)?.0)
 }
 
 /// The differences between signals. Resources and scopes have the same fields with the same numbers in all of them, so
@@ -76,6 +119,7 @@ pub fn decode_logs_json(body: &[u8], now: Nanos) -> Result<Decoded<LogRecord>, S
 trait Signal {
     type Record;
     type Message: prost::Message + Default;
+    const KIND: Kind;
     /// The name of one record.
     const WORD: &'static str;
     /// The JSON names of a request's list, of a resource's (present and before 2022), of a scope's.
@@ -85,6 +129,8 @@ trait Signal {
 
     fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> Self::Message;
     fn record(message: Self::Message, raw: Vec<u8>, shared: &Shared) -> Result<Self::Record, String>;
+    /// The bytes of a record outside of itself, without what it shares.
+    fn heap(record: &Self::Record) -> usize;
 }
 
 struct Spans;
@@ -93,6 +139,7 @@ struct Logs;
 impl Signal for Spans {
     type Record = SpanRecord;
     type Message = proto::Span;
+    const KIND: Kind = Kind::Span;
     const WORD: &'static str = "span";
     const RESOURCES: &'static str = "resourceSpans";
     const SCOPES: [&'static str; 2] = ["scopeSpans", "instrumentationLibrarySpans"];
@@ -116,7 +163,7 @@ impl Signal for Spans {
                 Language::Protobuf => Encoding::OtlpProtobuf,
                 Language::Json => Encoding::OtlpJson,
             },
-            title: alone.name(),
+            title: bounded(alone.name(), TITLE_BYTES),
             service: shared.service.clone(),
             start,
             end,
@@ -126,11 +173,16 @@ impl Signal for Spans {
             scope: Arc::clone(&shared.scope),
         })
     }
+
+    fn heap(record: &SpanRecord) -> usize {
+        record.raw.len() + record.title.len() + record.service.len()
+    }
 }
 
 impl Signal for Logs {
     type Record = LogRecord;
     type Message = logs_proto::LogRecord;
+    const KIND: Kind = Kind::Log;
     const WORD: &'static str = "log record";
     const RESOURCES: &'static str = "resourceLogs";
     const SCOPES: [&'static str; 2] = ["scopeLogs", "instrumentationLibraryLogs"];
@@ -150,8 +202,8 @@ impl Signal for Logs {
             // Unlike a span's, these ids are optional: an invalid one is no reason to refuse the event.
             trace_id: id_bytes(&message.trace_id, "trace id").ok().map(TraceId),
             span_id: id_bytes(&message.span_id, "span id").ok().map(SpanId),
-            severity: messages::severity(&message),
-            message: messages::message(message.body, message.event_name),
+            severity: bounded(messages::severity(&message), NAME_BYTES),
+            message: bounded(messages::message(message.body, message.event_name), MAX_MESSAGE_BYTES),
             encoding: match shared.language {
                 Language::Protobuf => LogEncoding::OtlpProtobuf,
                 Language::Json => LogEncoding::OtlpJson,
@@ -161,12 +213,26 @@ impl Signal for Logs {
             scope: Arc::clone(&shared.scope),
         })
     }
+
+    fn heap(record: &LogRecord) -> usize {
+        record.raw.len() + record.group.len() + record.stream.len() + record.message.len() + record.severity.len()
+    }
 }
 
-#[derive(Clone, Copy)]
-enum Language {
+/// The encoding of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
     Protobuf,
     Json,
+}
+
+impl Language {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "protobuf",
+            Self::Json => "JSON",
+        }
+    }
 }
 
 /// Shared by the records of a scope.
@@ -186,11 +252,39 @@ struct Reading<S: Signal> {
     /// Why the first unreadable part could not be read.
     unreadable: Option<String>,
     now: Nanos,
+    /// The bytes that may be built, and that were.
+    granted: usize,
+    taken: usize,
+    needs_more: bool,
 }
 
 impl<S: Signal> Reading<S> {
-    fn new(now: Nanos) -> Self {
-        Self { decoded: Decoded::default(), unreadable: None, now }
+    fn new(now: Nanos, granted: usize) -> Self {
+        Self { decoded: Decoded::default(), unreadable: None, now, granted, taken: 0, needs_more: false }
+    }
+
+    fn push(&mut self, record: S::Record) -> Result<(), String> {
+        // Twice, because the list doubles when it grows; and what the allocator adds to four texts.
+        self.takes(2 * size_of::<S::Record>() + S::heap(&record) + 4 * 16)?;
+        self.decoded.records.push(record);
+        Ok(())
+    }
+
+    /// Counts bytes that were built; an error ends reading.
+    fn takes(&mut self, bytes: usize) -> Result<(), String> {
+        self.takes_for_now(bytes)?;
+        self.taken += bytes;
+        Ok(())
+    }
+
+    /// The same of bytes that are dropped soon.
+    fn takes_for_now(&mut self, bytes: usize) -> Result<(), String> {
+        self.needs_more |= bytes > self.granted.saturating_sub(self.taken);
+        self.goes_on()
+    }
+
+    fn goes_on(&self) -> Result<(), String> {
+        if self.needs_more { Err(Undecoded::NeedsMore.into()) } else { Ok(()) }
     }
 
     fn reject(&mut self, n: usize, why: impl FnOnce() -> String) {
@@ -206,19 +300,13 @@ impl<S: Signal> Reading<S> {
     }
 
     /// A request in which nothing was readable is invalid as a whole.
-    fn finish(self) -> Result<Decoded<S::Record>, String> {
-        match self.unreadable {
-            Some(why) if self.decoded.records.is_empty() => Err(why),
-            _ => Ok(self.decoded),
+    fn finish(self, read: Result<(), String>) -> Outcome<S::Record> {
+        match (read, self.unreadable) {
+            _ if self.needs_more => Err(Undecoded::NeedsMore),
+            (Err(why), _) => Err(Undecoded::Invalid(why)),
+            (Ok(()), Some(why)) if self.decoded.records.is_empty() => Err(Undecoded::Invalid(why)),
+            (Ok(()), _) => Ok((self.decoded, self.taken)),
         }
-    }
-}
-
-/// The bytes, unless they are too large.
-fn weighed<S: Signal>(bytes: Vec<u8>) -> Result<Arc<[u8]>, String> {
-    match too_heavy::<S>(&bytes) {
-        Some(why) => Err(why),
-        None => Ok(bytes.into()),
     }
 }
 
@@ -235,7 +323,8 @@ fn service(message: Option<proto::ResourceSpans>) -> String {
 }
 
 fn scope_name(message: Option<proto::ScopeSpans>) -> String {
-    message.and_then(|message| message.scope).map(|scope| scope.name).unwrap_or_default()
+    let name = message.and_then(|message| message.scope).map(|scope| scope.name).unwrap_or_default();
+    bounded(name, NAME_BYTES)
 }
 
 fn id_bytes<const N: usize>(bytes: &[u8], what: &str) -> Result<[u8; N], String> {

@@ -1,11 +1,13 @@
 //! Splits protobuf down to the records by hand, so that each keeps the bytes it came in, including fields that this
 //! version does not know.
 
+use std::sync::Arc;
+
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message as _;
 use tracebook_core::time::Nanos;
 
-use super::{Decoded, Language, Reading, Shared, Signal, scope_name, service, too_heavy, weighed};
+use super::{Language, Outcome, Reading, Shared, Signal, scope_name, service, size, too_heavy};
 
 /// Field numbers, the same in traces and logs.
 const RESOURCES: u32 = 1;
@@ -14,15 +16,20 @@ const SCOPES: u32 = 2;
 const LIBRARIES: u32 = 1000;
 const RECORDS: u32 = 2;
 
-pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos) -> Result<Decoded<S::Record>, String> {
-    let mut reading = Reading::<S>::new(now);
+pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos, granted: usize) -> Outcome<S::Record> {
+    let mut reading = Reading::<S>::new(now, granted);
+    let read = resources(body, &mut reading);
+    reading.finish(read)
+}
+
+fn resources<S: Signal>(body: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
     let mut request = Fields(body);
     while let Some(field) = request.next()? {
         if field.number == RESOURCES {
-            resource(field.message()?, &mut reading)?;
+            resource(field.message()?, reading)?;
         }
     }
-    reading.finish()
+    Ok(())
 }
 
 fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
@@ -31,7 +38,7 @@ fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), S
     if scopes == 0 {
         return Ok(());
     }
-    let resource = weighed::<S>(rest);
+    let resource = shared(rest, Kind::Resource, reading)?;
     // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
     // warning.
     let service = service(resource.as_ref().ok().and_then(|bytes| proto::ResourceSpans::decode(bytes.as_ref()).ok()));
@@ -44,8 +51,9 @@ fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), S
         if records == 0 {
             continue;
         }
+        let scope = shared(rest, Kind::Scope, reading)?;
         let shared = resource.clone().and_then(|resource| {
-            let scope = weighed::<S>(rest)?;
+            let scope = scope?;
             let stream = scope_name(proto::ScopeSpans::decode(scope.as_ref()).ok());
             let (language, now, service) = (Language::Protobuf, reading.now, service.clone());
             Ok(Shared { language, now, service, stream, resource, scope })
@@ -56,6 +64,26 @@ fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// A resource or scope, or why it cannot be kept.
+fn shared<S: Signal>(
+    bytes: Vec<u8>,
+    kind: Kind,
+    reading: &mut Reading<S>,
+) -> Result<Result<Arc<[u8]>, String>, String> {
+    if let Some(why) = too_heavy::<S>(&bytes) {
+        return Ok(Err(why));
+    }
+    match size::of_protobuf(&bytes, kind) {
+        Err(why) => Ok(Err(why)),
+        Ok(decoding) => {
+            reading.takes_for_now(bytes.len() + decoding)?;
+            let kept = size::cut(bytes, kind).map(Arc::from);
+            kept.as_ref().map_or(Ok(()), |kept: &Arc<[u8]>| reading.takes(kept.len()))?;
+            Ok(kept)
+        }
+    }
 }
 
 fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<S>) -> Result<(), String> {
@@ -69,10 +97,17 @@ fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<
             reading.reject(1, || why);
             continue;
         }
+        match size::of_protobuf(bytes, S::KIND) {
+            Err(why) => {
+                reading.reject(1, || why);
+                continue;
+            }
+            Ok(decoding) => reading.takes_for_now(decoding)?,
+        }
         match S::Message::decode(bytes) {
             Err(error) => reading.unreadable(format!("a {} is not readable: {error}", S::WORD)),
             Ok(message) => match S::record(message, bytes.to_vec(), shared) {
-                Ok(record) => reading.decoded.records.push(record),
+                Ok(record) => reading.push(record)?,
                 Err(why) => reading.reject(1, || why),
             },
         }
@@ -96,8 +131,51 @@ fn split(message: &[u8], without: &[u32]) -> Result<(Vec<u8>, usize), String> {
     Ok((rest, cut))
 }
 
+/// The messages of a request, as far as their parts may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `ResourceSpans` without its scopes, and what is in it; likewise for scopes.
+    Resource,
+    Scope,
+    Span,
+    Log,
+    /// A span's event, a resource or a scope: attributes in field 3, 1 or 3.
+    Event,
+    Inner,
+    Link,
+    Attribute,
+    Value,
+    List,
+    Map,
+    /// Nothing in it is counted.
+    Leaf,
+}
+
+impl Kind {
+    /// The kind of a field's message.
+    fn part(self, field: u32) -> Self {
+        match (self, field) {
+            (Self::Resource, 1) => Self::Inner,
+            (Self::Scope, 1) => Self::Event,
+            (Self::Inner, 1)
+            | (Self::Event, 3)
+            | (Self::Link, 4)
+            | (Self::Span, 9)
+            | (Self::Log, 6)
+            | (Self::Map, 1) => Self::Attribute,
+            (Self::Inner, 3) => Self::Inner,
+            (Self::Span, 11) => Self::Event,
+            (Self::Span, 13) => Self::Link,
+            (Self::Log, 5) | (Self::Attribute, 2) | (Self::List, 1) => Self::Value,
+            (Self::Value, 5) => Self::List,
+            (Self::Value, 6) => Self::Map,
+            _ => Self::Leaf,
+        }
+    }
+}
+
 /// The fields of a message, in order.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(&'a [u8]);
 
 struct Field<'a> {
     number: u32,
@@ -114,6 +192,31 @@ impl<'a> Field<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// How many fields a message and its parts have; counting stops above `most`, and where it is unreadable.
+    pub(super) fn count(message: &'a [u8], kind: Kind, most: usize) -> usize {
+        let mut count = 0;
+        let mut open = vec![(Self(message), kind)];
+        while let Some((fields, kind)) = open.last_mut() {
+            match fields.next() {
+                Ok(Some(field)) => {
+                    count += 1;
+                    if count > most {
+                        break;
+                    }
+                    if let (Some(inside), part) = (field.inside, kind.part(field.number))
+                        && part != Kind::Leaf
+                    {
+                        open.push((Self(inside), part));
+                    }
+                }
+                Ok(None) | Err(_) => {
+                    open.pop();
+                }
+            }
+        }
+        count
+    }
+
     fn next(&mut self) -> Result<Option<Field<'a>>, String> {
         if self.0.is_empty() {
             return Ok(None);

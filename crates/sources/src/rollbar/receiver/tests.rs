@@ -1,10 +1,12 @@
 use std::io::Write as _;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use tracebook_core::clock::FixedClock;
 
 use super::*;
+use crate::budget::Purpose;
 use crate::receive::CommitError;
 use crate::testing::{Answer, Kept, Server, http, post};
 
@@ -16,9 +18,13 @@ struct Rig {
 
 impl Rig {
     async fn with(kept: Arc<Kept>) -> Self {
+        Self::within(kept, Bounds::pausing(Duration::from_millis(500))).await
+    }
+
+    async fn within(kept: Arc<Kept>, bounds: Bounds) -> Self {
         let counters = Arc::new(Counters::default());
         let clock = Arc::new(FixedClock(Nanos(1_795_532_230_500_000_000)));
-        let router = router_with(kept.clone(), counters.clone(), clock, Duration::from_millis(500));
+        let router = router_with(kept.clone(), counters.clone(), clock, bounds);
         Self { server: Server::start(router).await, kept, counters }
     }
 
@@ -112,7 +118,7 @@ async fn bad_requests_are_refused_in_json() {
 async fn a_failing_store_is_reported() {
     let rig = Rig::with(Kept::failing(vec![CommitError::retryable("the disk is full")])).await;
     let answer = rig.post("/api/1/item/", HEADERS, ITEM.as_bytes()).await;
-    assert_eq!((answer.status, &answer.json()["err"]), (500, &json!(1)));
+    assert_eq!((answer.status, &answer.json()["err"]), (503, &json!(1)));
     assert!(answer.text().contains("1 error could not be stored: the disk is full"), "{}", answer.text());
     assert_eq!((rig.counters.errors(), rig.counters.refusals()), (0, 1));
     assert_eq!(rig.post("/api/1/item/", HEADERS, ITEM.as_bytes()).await.status, 200, "and then it works again");
@@ -147,6 +153,56 @@ async fn too_large_is_never_413() {
     }
     let rig = Rig::with(Kept::failing(vec![CommitError::permanent("no")])).await;
     assert_eq!(rig.post("/api/1/item/", HEADERS, &zeros).await.status, 200);
+}
+
+#[tokio::test]
+async fn items_of_countless_values_are_cut_and_kept() {
+    let rig = Rig::new().await;
+    let (zeros, members) = ("0,".repeat(400_000), (0..90_000).map(|n| format!("\"{n:x}\":0")).collect::<Vec<_>>());
+    for (uuid, custom) in [("list", format!("{{\"x\":[{zeros}0]}}")), ("map", format!("{{{}}}", members.join(",")))] {
+        let item = format!(r#"{{"data":{{"uuid":"{uuid}","body":{{"message":{{"body":"b"}}}},"custom":{custom}}}}}"#);
+        assert!(item.len() < wire::MAX_BYTES);
+        let packed = gzip(item.as_bytes());
+        let answer = rig.post("/api/1/item/", "Content-Encoding: gzip\r\n", &packed).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let record = rig.kept.occurrences().pop().expect("stored");
+        let (seen, _) = normalise::read(&record.raw, record.timestamp);
+        assert_eq!((seen.uuid.as_str(), seen.title.as_str()), (uuid, "b"));
+        assert!(seen.notes.iter().any(|note| note.contains("left out")), "{:?}", seen.notes);
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_finds_no_memory_is_503_and_one_that_never_will_is_replaced() {
+    const MIB: usize = 1 << 20;
+    let bounds = Bounds::scarce(4 * MIB);
+    let rig = Rig::within(Kept::new(), bounds).await;
+    for purpose in [Purpose::SmallBody, Purpose::SmallWork] {
+        let all = bounds.budget.take(purpose, 4 * MIB).await.expect("free");
+        let answer = rig.post("/api/1/item/", HEADERS, ITEM.as_bytes()).await;
+        assert_eq!((answer.status, &answer.json()["err"]), (503, &json!(1)));
+        drop(all);
+    }
+    let packed = gzip(&vec![b'['; 20 * MIB]);
+    let answer = rig.post("/api/1/item/", "Content-Encoding: gzip\r\n", &packed).await;
+    assert_eq!((answer.status, rig.counters.losses()), (200, 1), "never 413");
+    assert!(rig.kept.occurrences()[0].title.contains("too large to keep"));
+    assert_eq!(rig.post("/api/1/item/", HEADERS, ITEM.as_bytes()).await.status, 200);
+    assert_eq!((bounds.budget.used(Purpose::SmallWork), bounds.budget.used(Purpose::LargeWork)), (0, 0));
+}
+
+#[tokio::test]
+async fn environment_and_person_are_cut() {
+    let rig = Rig::new().await;
+    let long = "x".repeat(100_000);
+    let item = json!({"data": {"body": {"message": {"body": "b"}}, "environment": long, "person": {"username": long},
+        "title": long}});
+    assert_eq!(rig.post("/api/1/item/", HEADERS, item.to_string().as_bytes()).await.status, 200);
+    let record = rig.kept.occurrences().remove(0);
+    for name in [&record.environment, &record.person] {
+        assert!(name.len() == 256 && name.ends_with("x… [100,000 bytes]"), "{name}");
+    }
+    assert!(record.title.len() <= 1024 && record.raw.len() > 300_000);
 }
 
 #[tokio::test]

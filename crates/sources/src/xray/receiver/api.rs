@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use tracebook_core::clock::Clock;
 use tracebook_core::time::Nanos;
 
-use crate::body::{self, Failure, Packing};
+use crate::body::{self, Bounds, Failure, Packing, Unread};
+use crate::budget::{Purpose, Share};
 use crate::json;
 use crate::receive::{Commit, CommitError, Counters};
 use crate::xray::reading::{Normalise, XrayStore};
@@ -29,7 +30,26 @@ pub(super) struct Context {
     pub(super) normalise: Normalise,
     /// Held from looking up a group or rule until it is written, so that two creations do not both succeed.
     pub(super) settings: Arc<tokio::sync::Mutex<()>>,
+    pub(super) bounds: Bounds,
 }
+
+impl Context {
+    /// The memory for reading traces.
+    pub(super) async fn reading(&self) -> Result<Share, ApiError> {
+        let most = READ_BYTES.min(self.bounds.budget.limit(Purpose::Answer));
+        self.bounds.budget.take(Purpose::Answer, most).await.map_err(|_| ApiError {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            error: "ThrottledException",
+            message: "Too many traces are being read at once. Ask again in a moment.".to_owned(),
+        })
+    }
+}
+
+/// What an operation that reads traces takes at most: [`TRACE_BYTES`] as stored, as traces, as JSON values and as text.
+const READ_BYTES: usize = 48 * 1024 * 1024;
+
+/// The most bytes of spans that are held at a time. A larger trace is read in part, as by X-Ray, whose limit is 500 kB.
+pub(super) const TRACE_BYTES: u64 = 2 * 1024 * 1024;
 
 /// An error of the API.
 #[derive(Debug)]
@@ -72,30 +92,49 @@ impl From<CommitError> for ApiError {
 /// The result of an operation.
 pub(super) type ApiResult = Result<Value, ApiError>;
 
+/// The result of an operation whose answer may be large, with its memory.
+pub(super) type LargeResult = Result<(Value, Share), ApiError>;
+
 /// A request's body, and the region it was meant for.
 pub(super) struct ApiRequest {
     pub(super) body: Map<String, Value>,
     pub(super) region: String,
+    _share: Share,
 }
 
 impl ApiRequest {
-    pub(super) async fn of(request: Request) -> Result<Self, Failure> {
+    pub(super) async fn of(request: Request, bounds: Bounds) -> Result<Self, Failure> {
+        let region = region(request.headers());
+        let (body, share) = Self::read(request, bounds, |body, takes, _| Ok((body, takes))).await?;
+        Ok(Self { body, region, _share: share })
+    }
+
+    /// Reads the body, and `then` what it contains, on a blocking thread. `then` gets what the body takes and how much
+    /// both may take; it returns its result with what both take.
+    pub(super) async fn read<T: Send + 'static>(
+        request: Request,
+        bounds: Bounds,
+        then: impl Fn(Map<String, Value>, usize, usize) -> Result<(T, usize), Unread> + Clone + Send + 'static,
+    ) -> Result<(T, Share), Failure> {
+        /// What a body's values, and the records of its documents, take of it as a rule.
+        const FACTOR: usize = 8;
+        const LEAST: usize = 16 * 1024;
         let (head, body) = request.into_parts();
         let packing = Packing::of(&head.headers)?;
-        let packed = body::receive(body, LIMIT, body::IDLE).await?;
-        let bytes = body::unpack(packed, packing, LIMIT)?;
-        let region = region(&head.headers);
-        if bytes.trim_ascii().is_empty() {
-            return Ok(Self { body: Map::new(), region });
-        }
-        match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(body)) => Ok(Self { body, region }),
-            Ok(_) => Err(Failure::new(StatusCode::BAD_REQUEST, "The body is not a JSON object.")),
-            Err(error) => Err(Failure::new(
-                StatusCode::BAD_REQUEST,
-                format!("The body is not readable JSON: {}.", json::words(&error)),
-            )),
-        }
+        let packed = body::receive(body, LIMIT, bounds).await?;
+        let likely = body::likely_size(&packed, packing, LIMIT);
+        let read = move |granted: usize| {
+            let body = body::unpack_within(packed.clone(), packing, LIMIT, granted)?;
+            let unpacked = if packing == Packing::Plain { 0 } else { body.len() };
+            let takes = tree_of(&body)?;
+            if unpacked.saturating_add(takes) > granted {
+                return Err(Unread::NeedsMore);
+            }
+            let read = object(&body)?;
+            drop(body);
+            then(read, takes, granted)
+        };
+        body::read_within(bounds.budget, likely.saturating_mul(FACTOR).saturating_add(LEAST), read).await
     }
 
     /// A member; null counts as absent.
@@ -129,6 +168,30 @@ impl ApiRequest {
         time.ok_or_else(|| {
             ApiError::invalid(format!("{key} is neither seconds since 1970 nor a time like 2026-11-23T15:20:12Z."))
         })
+    }
+}
+
+/// What a body takes as values.
+fn tree_of(body: &[u8]) -> Result<usize, Failure> {
+    /// Far more than any operation needs: documents are strings, and count with their length only.
+    const MOST: usize = LIMIT + 16 * 1024 * 1024;
+    match json::tree_bytes(body) {
+        takes if takes > MOST => Err(Failure::new(StatusCode::BAD_REQUEST, "The body contains too many values.")),
+        takes => Ok(takes),
+    }
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) => Err(Failure::new(StatusCode::BAD_REQUEST, "The body is not a JSON object.")),
+        Err(error) => Err(Failure::new(
+            StatusCode::BAD_REQUEST,
+            format!("The body is not readable JSON: {}.", json::words(&error)),
+        )),
     }
 }
 

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tracebook_core::clock::Clock;
+use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::text::count;
 
-use super::api::{ApiError, ApiRequest, ApiResult, Context};
+use super::api::{ApiError, ApiRequest, ApiResult, Context, LargeResult};
 use super::{groups, rules, traces};
-use crate::body::Failure;
+use crate::body::{Bounds, Failure, Unread};
+use crate::json::members;
 use crate::receive::{Commit, Counters};
 use crate::text::clip;
 use crate::xray::reading::{Normalise, XrayStore};
+use crate::xray::wire::{parse_document, record_bytes};
 
 /// Operations of the API that are not supported, by path.
 const NOT_HERE: &[&str] = &[
@@ -56,7 +60,7 @@ pub fn api_router(
     clock: Arc<dyn Clock>,
     normalise: Normalise,
 ) -> Router {
-    api(Context { commit, store, counters, clock, normalise, settings: Arc::default() })
+    api(Context { commit, store, counters, clock, normalise, settings: Arc::default(), bounds: Bounds::usual() })
 }
 
 /// The daemon's TCP side: [`api_router`] with a fallback that describes what is served.
@@ -67,7 +71,18 @@ pub fn tcp_router(
     clock: Arc<dyn Clock>,
     normalise: Normalise,
 ) -> Router {
-    let context = Context { commit, store, counters, clock, normalise, settings: Arc::default() };
+    tcp_router_with(Context {
+        commit,
+        store,
+        counters,
+        clock,
+        normalise,
+        settings: Arc::default(),
+        bounds: Bounds::usual(),
+    })
+}
+
+pub(super) fn tcp_router_with(context: Context) -> Router {
     api(context.clone()).merge(Router::new().fallback(unknown).with_state(context))
 }
 
@@ -76,20 +91,32 @@ fn api(context: Context) -> Router {
     macro_rules! operations {
         ($($path:literal: $answer:path),* $(,)?) => {$(
             router = router.route($path, post(|State(context): State<Context>, request: Request| async move {
-                match ApiRequest::of(request).await {
+                match ApiRequest::of(request, context.bounds).await {
                     Ok(request) => context.answer($path, $answer(&context, &request).await),
                     Err(failure) => context.answer($path, Err(failure.into())),
                 }
             }).fallback(unknown));
         )*};
     }
-    operations! {
-        "/TraceSegments": segments,
-        "/TelemetryRecords": records,
+    macro_rules! reading_operations {
+        ($($path:literal: $answer:path),* $(,)?) => {$(
+            router = router.route($path, post(|State(context): State<Context>, request: Request| async move {
+                match ApiRequest::of(request, context.bounds).await {
+                    Ok(request) => context.answer_large($path, $answer(&context, &request).await),
+                    Err(failure) => context.answer($path, Err(failure.into())),
+                }
+            }).fallback(unknown));
+        )*};
+    }
+    router = router.route("/TraceSegments", post(segments).fallback(unknown));
+    reading_operations! {
         "/TraceSummaries": traces::summaries,
         "/Traces": traces::batch,
         "/ServiceGraph": traces::service_graph,
         "/TraceGraph": traces::trace_graph,
+    }
+    operations! {
+        "/TelemetryRecords": records,
         "/GetSamplingRules": rules::list,
         "/SamplingTargets": rules::targets,
         "/CreateSamplingRule": rules::create,
@@ -110,42 +137,102 @@ fn api(context: Context) -> Router {
 impl Context {
     fn answer(&self, path: &str, answer: ApiResult) -> Response {
         let refused = match answer {
-            Ok(body) => return json_answer(StatusCode::OK, &body),
+            Ok(body) => return json_answer(StatusCode::OK, body.to_string()),
             Err(refused) => refused,
         };
         self.counters.refused(format!("X-Ray {}: {}", clip(path), refused.message));
         // AWS's own clients use both spellings.
         let body = json!({"__type": refused.error, "message": refused.message, "Message": refused.message});
-        let mut answer = json_answer(refused.status, &body);
+        let mut answer = json_answer(refused.status, body.to_string());
         answer.headers_mut().insert("x-amzn-errortype", header::HeaderValue::from_static(refused.error));
         answer
     }
+
+    /// The same with memory that is held until the answer is sent.
+    fn answer_large(&self, path: &str, answer: LargeResult) -> Response {
+        match answer {
+            Ok((body, mut share)) => {
+                let body = body.to_string().into_bytes();
+                share.shrink(body.len());
+                json_answer(StatusCode::OK, share.hold(body))
+            }
+            Err(refused) => self.answer(path, Err(refused)),
+        }
+    }
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+fn json_answer(status: StatusCode, body: impl Into<Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
-async fn segments(context: &Context, request: &ApiRequest) -> ApiResult {
-    let Some(Value::Array(documents)) = request.get("TraceSegmentDocuments") else {
-        return Err(ApiError::invalid("TraceSegmentDocuments is not a list of documents."));
+async fn segments(State(context): State<Context>, request: Request) -> Response {
+    const PATH: &str = "/TraceSegments";
+    // The memory is held until everything is committed.
+    let answer = match ApiRequest::read(request, context.bounds, Documents::read).await {
+        Ok((Some(documents), _share)) => store(&context, documents).await,
+        Ok((None, _)) => Err(ApiError::invalid("TraceSegmentDocuments is not a list of documents.")),
+        Err(failure) => Err(failure.into()),
     };
-    let mut good = Vec::new();
-    let mut unprocessed = Vec::new();
-    for document in documents {
-        let read = match document.as_str() {
-            Some(text) => crate::xray::wire::parse_document(text.as_bytes()).map_err(|refusal| refusal.to_string()),
-            None => Err("a document is a JSON text".to_owned()),
-        };
-        match read {
-            Ok(records) => good.extend(records),
-            Err(why) => {
-                let id = document.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-                let id = id.as_ref().and_then(|said| said["id"].as_str()).map(clip);
-                unprocessed.push(json!({"Id": id, "ErrorCode": "InvalidDocument", "Message": why}));
-                context.counters.refused(format!("X-Ray /TraceSegments: {why}"));
+    context.answer(PATH, answer)
+}
+
+/// The documents of a request.
+#[derive(Default)]
+struct Documents {
+    good: Vec<SpanRecord>,
+    /// What is reported of a document that was refused, and why it was.
+    refused: Vec<(Value, String)>,
+}
+
+impl Documents {
+    /// Reads them as long as they take no more, with the body, than was granted.
+    fn read(body: Map<String, Value>, mut takes: usize, granted: usize) -> Result<(Option<Self>, usize), Unread> {
+        let Some(Value::Array(documents)) = body.get("TraceSegmentDocuments") else { return Ok((None, 0)) };
+        let mut read = Self::default();
+        for document in documents {
+            let records = match document.as_str() {
+                Some(text) => parse_document(text.as_bytes()).map_err(|refusal| refusal.to_string()),
+                None => Err("a document is a JSON text".to_owned()),
+            };
+            match records {
+                Ok(records) => {
+                    takes += records.iter().map(record_bytes).sum::<usize>();
+                    read.good.extend(records);
+                }
+                Err(why) => {
+                    let id = document.as_str().and_then(id_of);
+                    let message = json!({"Id": id, "ErrorCode": "InvalidDocument", "Message": why});
+                    takes += 1024;
+                    read.refused.push((message, why));
+                }
+            }
+            if takes > granted {
+                return Err(Unread::NeedsMore);
             }
         }
+        Ok((Some(read), takes))
+    }
+}
+
+/// The id in a document that is otherwise refused, as far as it can be found without reading all of it.
+fn id_of(document: &str) -> Option<String> {
+    let mut id = None;
+    // What is not readable has no id that could be reported.
+    members(document, |key, value| {
+        if key == "id" {
+            id = serde_json::from_str::<String>(value.get()).ok().map(|id| clip(&id));
+        }
+        Ok(())
+    })
+    .ok()?;
+    id
+}
+
+async fn store(context: &Context, Documents { good, refused }: Documents) -> ApiResult {
+    let mut unprocessed = Vec::with_capacity(refused.len());
+    for (message, why) in refused {
+        unprocessed.push(message);
+        context.counters.refused(format!("X-Ray /TraceSegments: {why}"));
     }
     let accepted = good.len();
     if accepted > 0
@@ -166,7 +253,7 @@ async fn records(context: &Context, _: &ApiRequest) -> ApiResult {
 
 async fn not_here(State(context): State<Context>, uri: Uri, request: Request) -> Response {
     // Read anyway, so that the connection can be reused.
-    let read = ApiRequest::of(request).await;
+    let read = ApiRequest::of(request, context.bounds).await;
     let words = format!("{} of the X-Ray API is not supported here. Supported are: {ANSWERED}.", clip(uri.path()));
     context.answer(uri.path(), read.map_err(ApiError::from).and_then(|_| Err(ApiError::invalid(words))))
 }

@@ -12,7 +12,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Span, SpanKind, Trace, TracePosition};
 use tracebook_core::value::Value;
 
-use super::api::{ApiError, ApiRequest, ApiResult, Context, seconds};
+use super::api::{ApiError, ApiRequest, Context, LargeResult, TRACE_BYTES, seconds};
 use super::groups;
 use crate::receive::CommitError;
 use crate::text::clip;
@@ -31,7 +31,7 @@ const MAX_IDS: usize = 5;
 const MAX_ANNOTATIONS: usize = 50;
 
 /// One page of the traces that began in the range, newest first. A page may be empty and not the last.
-pub(super) async fn summaries(context: &Context, request: &ApiRequest) -> ApiResult {
+pub(super) async fn summaries(context: &Context, request: &ApiRequest) -> LargeResult {
     let (from, before) = range(request)?;
     let expression = Expression::parse(request.text("FilterExpression")?.unwrap_or_default())
         .map_err(|problem| ApiError::invalid(problem.to_string()))?;
@@ -43,10 +43,11 @@ pub(super) async fn summaries(context: &Context, request: &ApiRequest) -> ApiRes
                 .ok_or_else(|| ApiError::invalid("NextToken is invalid; request the first page again without one."))?,
         ),
     };
-    let page = context.store.traces(from, before, after, PAGE).await?;
+    let share = context.reading().await?;
+    let Batch { page, more } = page(context, from, before, after).await?;
     let mut found = Vec::new();
     let mut newest = None;
-    for trace in load(context, page.iter().map(|(_, id)| *id).collect()).await? {
+    for trace in load(context, page.iter().map(|(_, id)| *id).collect(), TRACE_BYTES).await? {
         newest = newest.or(Some(trace.start()));
         let subject = Subject::new(&trace);
         if expression.matches(&subject, &groups) {
@@ -57,18 +58,45 @@ pub(super) async fn summaries(context: &Context, request: &ApiRequest) -> ApiRes
     answer.insert("TraceSummaries".to_owned(), found.into());
     answer.insert("ApproximateTime".to_owned(), seconds(newest.unwrap_or(Nanos(before.0.saturating_sub(1)))).into());
     answer.insert("TracesProcessedCount".to_owned(), page.len().into());
-    if let Some(last) = page.last().filter(|_| page.len() == PAGE as usize) {
+    if let Some(last) = page.last().filter(|_| more) {
         answer.insert("NextToken".to_owned(), token(*last).into());
     }
-    Ok(answer.into())
+    Ok((answer.into(), share))
+}
+
+/// Traces that are read at once.
+struct Batch {
+    page: Vec<TracePosition>,
+    /// Whether there may be others after them.
+    more: bool,
+}
+
+/// As many of the next traces as may be held at a time.
+async fn page(context: &Context, from: Nanos, before: Nanos, after: Option<TracePosition>) -> Result<Batch, ApiError> {
+    let mut page = context.store.traces(from, before, after, PAGE).await?;
+    let ids: Vec<TraceId> = page.iter().map(|(_, id)| *id).collect();
+    let mut bytes = 0u64;
+    let sizes = context.store.sizes(&ids).await?;
+    let fit = sizes.iter().take_while(|size| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= TRACE_BYTES
+    });
+    let fit = fit.count().max(1);
+    let more = page.len() == PAGE as usize || fit < page.len();
+    page.truncate(fit);
+    Ok(Batch { page, more })
 }
 
 /// Up to five traces as segment documents.
-pub(super) async fn batch(context: &Context, request: &ApiRequest) -> ApiResult {
+pub(super) async fn batch(context: &Context, request: &ApiRequest) -> LargeResult {
     let mut traces = Vec::new();
     let mut unprocessed = Vec::new();
     let (said, ids): (Vec<_>, Vec<_>) = ids(request)?.into_iter().unzip();
-    for ((said, id), records) in said.into_iter().zip(&ids).zip(context.store.spans(&ids).await?) {
+    let share = context.reading().await?;
+    let most = TRACE_BYTES / (ids.len() as u64).max(1);
+    let sizes = context.store.sizes(&ids).await?;
+    let records = context.store.spans(&ids, most).await?;
+    for (((said, id), size), records) in said.into_iter().zip(&ids).zip(sizes).zip(records) {
         if records.is_empty() {
             unprocessed.push(said);
             continue;
@@ -82,15 +110,15 @@ pub(super) async fn batch(context: &Context, request: &ApiRequest) -> ApiResult 
         traces.push(json!({
             "Id": id.xray(),
             "Duration": length(end.0.saturating_sub(start.0)),
-            "LimitExceeded": false,
+            "LimitExceeded": size > most,
             "Segments": segments,
         }));
     }
-    Ok(json!({"Traces": traces, "UnprocessedTraceIds": unprocessed}))
+    Ok((json!({"Traces": traces, "UnprocessedTraceIds": unprocessed}), share))
 }
 
 /// The service graph of the range, of all traces or of a group.
-pub(super) async fn service_graph(context: &Context, request: &ApiRequest) -> ApiResult {
+pub(super) async fn service_graph(context: &Context, request: &ApiRequest) -> LargeResult {
     let (from, before) = range(request)?;
     let mut expression = Expression::default();
     if request.get("GroupName").is_some() || request.get("GroupARN").is_some() {
@@ -98,45 +126,50 @@ pub(super) async fn service_graph(context: &Context, request: &ApiRequest) -> Ap
         expression = parse_group(&group.name, &group.filter_expression)?;
     }
     let groups = groups_of(context, &expression).await?;
+    let share = context.reading().await?;
     let mut maker = Maker::default();
     let mut after = None;
     loop {
-        let page = context.store.traces(from, before, after, PAGE).await?;
+        let Batch { page, more } = page(context, from, before, after).await?;
         after = page.last().copied();
-        for trace in load(context, page.into_iter().map(|(_, id)| id).collect()).await? {
+        for trace in load(context, page.into_iter().map(|(_, id)| id).collect(), TRACE_BYTES).await? {
             if expression.matches(&Subject::new(&trace), &groups) {
                 maker.add(&trace);
             }
         }
-        if after.is_none() {
+        if after.is_none() || !more {
             break;
         }
     }
-    Ok(json!({
+    let graph = json!({
         "StartTime": seconds(from),
         "EndTime": seconds(Nanos(before.0.saturating_sub(1))),
         "Services": services(&maker.finish()),
         "ContainsOldGroupVersions": false,
-    }))
+    });
+    Ok((graph, share))
 }
 
 /// The service graph of up to five traces.
-pub(super) async fn trace_graph(context: &Context, request: &ApiRequest) -> ApiResult {
+pub(super) async fn trace_graph(context: &Context, request: &ApiRequest) -> LargeResult {
+    let share = context.reading().await?;
     let mut maker = Maker::default();
-    for trace in load(context, ids(request)?.into_iter().map(|(_, id)| id).collect()).await? {
+    let ids: Vec<TraceId> = ids(request)?.into_iter().map(|(_, id)| id).collect();
+    let most = TRACE_BYTES / (ids.len() as u64).max(1);
+    for trace in load(context, ids, most).await? {
         maker.add(&trace);
     }
-    Ok(json!({ "Services": services(&maker.finish()) }))
+    Ok((json!({ "Services": services(&maker.finish()) }), share))
 }
 
-/// Those of the traces that are still stored.
-async fn load(context: &Context, ids: Vec<TraceId>) -> Result<Vec<Trace>, ApiError> {
-    let found = context.store.spans(&ids).await?;
+/// Those of the traces that are still stored; of each, the spans that have at most `most` bytes.
+async fn load(context: &Context, ids: Vec<TraceId>, most: u64) -> Result<Vec<Trace>, ApiError> {
+    let found = context.store.spans(&ids, most).await?;
     let normalise = context.normalise;
     // Reading thousands of spans takes a while; the runtime's threads are needed by receivers.
     let read = tokio::task::spawn_blocking(move || {
         let there = ids.into_iter().zip(found).filter(|(_, records)| !records.is_empty());
-        there.map(|(id, records)| assemble(id, records.iter().map(|record| normalise(record).0).collect())).collect()
+        there.map(|(id, records)| assemble(id, records.iter().map(|record| normalise(record).0))).collect()
     });
     read.await.map_err(|_| ApiError::from(CommitError::retryable("reading the traces was interrupted")))
 }

@@ -1,10 +1,11 @@
 //! Segments over UDP. Datagrams get no answer, so what is not read in time is lost silently: one thread only reads, and
 //! everything else happens after a queue.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,16 +14,18 @@ use tokio_util::sync::CancellationToken;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::text::count;
 
-use super::super::wire::{BUFFER, parse_datagram};
+use super::super::wire::{BUFFER, parse_datagram, record_bytes};
+use crate::budget::{Budget, Purpose, Share};
 use crate::receive::{Commit, CommitError, Counters};
 
-/// How much may wait between reading and committing, counted with [`OVERHEAD`] a datagram.
-const QUEUE_BYTES: usize = 256 * 1024 * 1024;
 /// Memory of a queued datagram besides its bytes.
-const OVERHEAD: usize = 64;
+const OVERHEAD: usize = 96;
 
-/// Maximum number of documents per commit, and the longest time the first of them waits.
+/// Maximum number of datagrams per commit, about the most bytes of their records, and the longest time the first of
+/// them waits. Records may take ten times as much as their datagram, and there are up to three times this many at a
+/// time.
 const BATCH: usize = 4096;
+const BATCH_BYTES: usize = 12 * 1024 * 1024;
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How often the reading thread checks whether it should stop.
@@ -56,22 +59,30 @@ pub async fn serve(
     counters: Arc<Counters>,
     cancel: CancellationToken,
 ) -> io::Result<()> {
+    serve_with(socket, accepts, commit, counters, cancel, Budget::shared()).await
+}
+
+pub(super) async fn serve_with(
+    socket: UdpSocket,
+    accepts: Option<Accepts>,
+    commit: Arc<dyn Commit>,
+    counters: Arc<Counters>,
+    cancel: CancellationToken,
+    budget: &'static Budget,
+) -> io::Result<()> {
     socket.set_nonblocking(false)?;
     socket.set_read_timeout(Some(TICK))?;
     let (sender, receiver) = unbounded_channel();
-    let queue = Arc::new(Queue { bytes: AtomicUsize::new(0), ended: AtomicBool::new(false) });
+    let ended = Arc::new(AtomicBool::new(false));
     // Stops the thread however this future ends, also when it is dropped.
-    let _end = EndOnDrop(Arc::clone(&queue));
-    let reading = Arc::clone(&queue);
-    let reading_counters = Arc::clone(&counters);
-    thread::Builder::new()
-        .name("xray-udp".to_owned())
-        .spawn(move || read(&socket, accepts.as_ref(), &sender, &reading, &reading_counters))?;
+    let _end = EndOnDrop(Arc::clone(&ended));
+    let reading = Reading { accepts, budget, ended: Arc::clone(&ended), counters: Arc::clone(&counters) };
+    thread::Builder::new().name("xray-udp".to_owned()).spawn(move || reading.read(&socket, &sender))?;
 
-    let committing = commit_all(receiver, &queue, commit, counters, &cancel);
+    let committing = commit_all(receiver, commit, counters, &cancel);
     let ending = async {
         cancel.cancelled().await;
-        queue.ended.store(true, Ordering::Relaxed);
+        ended.store(true, Ordering::Relaxed);
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -81,65 +92,72 @@ pub async fn serve(
     Ok(())
 }
 
-struct Queue {
-    bytes: AtomicUsize,
-    ended: AtomicBool,
+/// A datagram, with the memory that it takes until its records are committed.
+struct Queued {
+    bytes: Vec<u8>,
+    share: Share,
 }
 
-struct EndOnDrop(Arc<Queue>);
+struct EndOnDrop(Arc<AtomicBool>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.0.ended.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-fn read(
-    socket: &UdpSocket,
-    accepts: Option<&Accepts>,
-    sender: &UnboundedSender<Vec<u8>>,
-    queue: &Queue,
-    counters: &Counters,
-) {
-    let mut buffer = vec![0; BUFFER];
-    let mut until: Option<Instant> = None;
-    loop {
-        if queue.ended.load(Ordering::Relaxed) && until.is_none() {
-            until = Some(Instant::now() + LAST_READ);
-            if socket.set_nonblocking(true).is_err() {
-                return;
-            }
-        }
-        if until.is_some_and(|until| Instant::now() > until) {
-            return;
-        }
-        let received = match accepts {
-            None => socket.recv(&mut buffer).map(Some),
-            Some(accepts) => socket.recv_from(&mut buffer).map(|(length, from)| accepts(from.ip()).then_some(length)),
-        };
-        match received {
-            Ok(None) => {}
-            Ok(Some(length)) => {
-                let cost = length + OVERHEAD;
-                if queue.bytes.load(Ordering::Relaxed) + cost > QUEUE_BYTES {
-                    counters.lost(1, "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned());
-                    continue;
-                }
-                queue.bytes.fetch_add(cost, Ordering::Relaxed);
-                if sender.send(buffer[..length].to_vec()).is_err() {
+/// What the reading thread needs.
+struct Reading {
+    accepts: Option<Accepts>,
+    budget: &'static Budget,
+    ended: Arc<AtomicBool>,
+    counters: Arc<Counters>,
+}
+
+impl Reading {
+    fn read(&self, socket: &UdpSocket, sender: &UnboundedSender<Queued>) {
+        let Self { accepts, budget, ended, counters } = self;
+        let mut buffer = vec![0; BUFFER];
+        let mut until: Option<Instant> = None;
+        loop {
+            if ended.load(Ordering::Relaxed) && until.is_none() {
+                until = Some(Instant::now() + LAST_READ);
+                if socket.set_nonblocking(true).is_err() {
                     return;
                 }
             }
-            Err(error) => match error.kind() {
-                // Nothing arrived; when stopping, nothing is left.
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if until.is_some() => return,
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
-                // Windows: an earlier answer was undeliverable. Or a datagram longer than the buffer.
-                _ => {
-                    counters.refused(format!("X-Ray UDP: {error}"));
-                    thread::sleep(Duration::from_millis(5));
+            if until.is_some_and(|until| Instant::now() > until) {
+                return;
+            }
+            let received = match accepts {
+                None => socket.recv(&mut buffer).map(Some),
+                Some(accepts) => {
+                    socket.recv_from(&mut buffer).map(|(length, from)| accepts(from.ip()).then_some(length))
                 }
-            },
+            };
+            match received {
+                Ok(None) => {}
+                Ok(Some(length)) => {
+                    let Ok(share) = budget.try_take(Purpose::Datagrams, length + OVERHEAD) else {
+                        counters
+                            .lost(1, "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned());
+                        continue;
+                    };
+                    if sender.send(Queued { bytes: buffer[..length].to_vec(), share }).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => match error.kind() {
+                    // Nothing arrived; when stopping, nothing is left.
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if until.is_some() => return,
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
+                    // Windows: an earlier answer was undeliverable. Or a datagram longer than the buffer.
+                    _ => {
+                        counters.refused(format!("X-Ray UDP: {error}"));
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                },
+            }
         }
     }
 }
@@ -147,17 +165,18 @@ fn read(
 /// Ends when the reading thread has ended and everything is committed. While one batch is stored, the next one is
 /// parsed.
 async fn commit_all(
-    mut receiver: UnboundedReceiver<Vec<u8>>,
-    queue: &Queue,
+    mut receiver: UnboundedReceiver<Queued>,
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
     cancel: &CancellationToken,
 ) {
     let mut ended = None;
     let mut parsed = Batch::default();
+    let mut waiting = VecDeque::new();
     loop {
         let store = async {
-            let Batch { spans: batch, cost } = std::mem::take(&mut parsed);
+            // Returned only when everything is committed, because a batch being retried still takes memory.
+            let Batch { spans: batch, share: _share } = std::mem::take(&mut parsed);
             let spans = batch.len();
             if spans > 0 {
                 match persist(commit.as_ref(), batch, cancel, &mut ended).await {
@@ -168,10 +187,8 @@ async fn commit_all(
                     }
                 }
             }
-            // Only now, because a batch being retried still occupies the queue.
-            queue.bytes.fetch_sub(cost, Ordering::Relaxed);
         };
-        let (next, ()) = tokio::join!(gather(&mut receiver, &counters), store);
+        let (next, ()) = tokio::join!(gather(&mut receiver, &mut waiting, &counters), store);
         match next {
             Some(next) => parsed = next,
             None => break,
@@ -183,14 +200,19 @@ async fn commit_all(
 #[derive(Default)]
 struct Batch {
     spans: Vec<SpanRecord>,
-    /// Bytes of their datagrams in the queue.
-    cost: usize,
+    /// Of their datagrams.
+    share: Option<Share>,
 }
 
-/// The next batch; `None` when there will be no more.
-async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counters>) -> Option<Batch> {
+/// The next batch; `None` when there will be no more. `waiting` is what did not fit into the one before.
+async fn gather(
+    receiver: &mut UnboundedReceiver<Queued>,
+    waiting: &mut VecDeque<Queued>,
+    counters: &Arc<Counters>,
+) -> Option<Batch> {
     let mut datagrams = Vec::with_capacity(BATCH);
-    if receiver.recv_many(&mut datagrams, BATCH).await == 0 {
+    datagrams.extend(waiting.drain(..));
+    if datagrams.is_empty() && receiver.recv_many(&mut datagrams, BATCH).await == 0 {
         return None;
     }
     let deadline = tokio::time::Instant::now() + GATHER;
@@ -202,20 +224,32 @@ async fn gather(receiver: &mut UnboundedReceiver<Vec<u8>>, counters: &Arc<Counte
         }
     }
     let counters = Arc::clone(counters);
-    let cost = datagrams.iter().map(|datagram| datagram.len() + OVERHEAD).sum();
     // Not on this thread: the store's next statement would wait for it.
     let parsed = tokio::task::spawn_blocking(move || {
-        let mut spans = Vec::with_capacity(datagrams.len());
-        for datagram in datagrams {
+        let mut batch = Batch { spans: Vec::with_capacity(datagrams.len()), share: None };
+        let mut bytes = 0;
+        let mut datagrams = datagrams.into_iter();
+        while bytes < BATCH_BYTES
+            && let Some(Queued { bytes: datagram, share }) = datagrams.next()
+        {
             match parse_datagram(&datagram) {
-                Ok(records) => spans.extend(records),
+                Ok(records) => {
+                    bytes += records.iter().map(record_bytes).sum::<usize>();
+                    batch.spans.extend(records);
+                }
                 Err(refusal) => counters.refused(format!("X-Ray UDP: {refusal}")),
             }
+            match &mut batch.share {
+                Some(all) => all.merge(share),
+                none @ None => *none = Some(share),
+            }
         }
-        spans
+        (batch, VecDeque::from_iter(datagrams))
     });
     // No input makes parsing panic; if one did, the others go on.
-    Some(Batch { spans: parsed.await.unwrap_or_default(), cost })
+    let (batch, rest) = parsed.await.unwrap_or_default();
+    *waiting = rest;
+    Some(batch)
 }
 
 /// Commits, retrying while the error may pass. `ended` is when shutting down was first noticed: all remaining batches

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
@@ -31,9 +32,13 @@ struct Rig {
 
 impl Rig {
     async fn with(kept: Arc<Kept>) -> Self {
+        Self::within(kept, Bounds::pausing(Duration::from_millis(300))).await
+    }
+
+    async fn within(kept: Arc<Kept>, bounds: Bounds) -> Self {
         let counters = Arc::new(Counters::default());
-        let intake = Intake::new(kept.clone(), counters.clone(), Arc::new(FixedClock(Nanos(7))));
-        let router = router_with(intake, Duration::from_millis(300));
+        let intake = Intake::new(kept.clone(), counters.clone(), Arc::new(FixedClock(Nanos(7))), bounds);
+        let router = router_with(intake);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let token = CancellationToken::new();
@@ -192,6 +197,22 @@ async fn too_large_is_reported_compressed_or_not() {
     // Exactly the maximum size: all zeros are not a valid message, but they were read.
     let (code, words) = rig.raw(EXPORT, &[PROTO], framed(0, &vec![0; body::LIMIT])).await;
     assert_eq!(Code::from(code), Code::InvalidArgument, "{words}");
+}
+
+#[tokio::test]
+async fn a_call_that_finds_no_memory_is_unavailable_for_a_second() {
+    let bounds = Bounds::scarce(1 << 20);
+    let rig = Rig::within(Kept::new(), bounds).await;
+    let all = bounds.budget.take(crate::budget::Purpose::SmallBody, 1 << 20).await.expect("free");
+    let refused = rig.traces().export(spans("otlp-home.bin")).await.expect_err("no memory");
+    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+    let details = RpcStatus::decode(refused.details()).expect("a google.rpc.Status");
+    assert_eq!((details.code, details.details[0].type_url.as_str()), (14, "type.googleapis.com/google.rpc.RetryInfo"));
+    drop(all);
+    rig.traces().export(spans("otlp-home.bin")).await.expect("accepted");
+    // A message that is announced as large takes its memory at once.
+    let large = rig.raw(EXPORT, &[PROTO], framed(0, &vec![0; 2 << 20])).await;
+    assert_eq!(Code::from(large.0), Code::Unavailable, "{large:?}");
 }
 
 #[tokio::test]

@@ -68,9 +68,21 @@ impl XrayStore for Memory {
         all.truncate(limit as usize);
         Ok(all)
     }
-    async fn spans(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
+    async fn sizes(&self, traces: &[TraceId]) -> Result<Vec<u64>, CommitError> {
         let all = self.kept.spans();
-        let of = |id: &TraceId| all.iter().filter(|span| span.trace_id == *id).cloned().collect();
+        let of = |id: &TraceId| all.iter().filter(|span| span.trace_id == *id).map(|span| span.raw.len() as u64).sum();
+        Ok(traces.iter().map(of).collect())
+    }
+    async fn spans(&self, traces: &[TraceId], most: u64) -> Result<Vec<Vec<SpanRecord>>, CommitError> {
+        let all = self.kept.spans();
+        let of = |id: &TraceId| {
+            let mut bytes = 0;
+            let fits = |span: &&SpanRecord| {
+                bytes += span.raw.len() as u64;
+                bytes <= most
+            };
+            all.iter().filter(|span| span.trace_id == *id).take_while(fits).cloned().collect()
+        };
         Ok(traces.iter().map(of).collect())
     }
 }
