@@ -1,3 +1,4 @@
+mod memory;
 mod store;
 
 use std::sync::atomic::Ordering;

@@ -1,3 +1,4 @@
+mod memory;
 
 use std::io::Write as _;
 use std::time::Duration;

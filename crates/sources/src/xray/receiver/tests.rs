@@ -1,4 +1,5 @@
 mod api;
+mod memory;
 
 use std::sync::Arc;
 use std::time::Duration;
