@@ -41,6 +41,8 @@ pub use ground::error::{Code, Error, ErrorBody};
 pub use ports::Holder;
 pub use tracebook::Tracebook;
 pub use tracebook_sources::authority;
+/// For a host that serves HTTP: connections, bodies and answers are bounded together with those of the receivers.
+pub use tracebook_sources::serve as http_server;
 pub use transfer::verify;
 pub use web_key::WebKey;
 

@@ -64,6 +64,7 @@ impl Tracebook {
     /// # Errors
     /// A data directory that cannot be written, a database of a newer version, a named port that is taken.
     pub async fn start(config: Config) -> Result<Arc<Self>, Error> {
+        tracebook_sources::serve::raise_file_limit();
         Self::start_with(config, Runtime::new(Arc::new(SystemClock), Arc::new(SystemEntropy))).await
     }
 

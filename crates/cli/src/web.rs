@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use tracebook_app::api::{self, Caller, Event, Request, Topic};
 use tracebook_app::authority::Authority;
-use tracebook_app::{Code, Error, Tracebook, WebKey, pictures};
+use tracebook_app::{Code, Error, Tracebook, WebKey, http_server, pictures};
 
 use self::access::{Access, Refused};
 
@@ -66,11 +66,7 @@ impl Host {
 }
 
 /// Serves until the app stops.
-pub(crate) async fn serve(
-    listener: tokio::net::TcpListener,
-    host: Host,
-    stopping: CancellationToken,
-) -> Result<(), Error> {
+pub(crate) async fn serve(listener: tokio::net::TcpListener, host: Host, stopping: CancellationToken) {
     let keyed = Router::new()
         .route("/rpc", post(rpc))
         .route("/events", get(events))
@@ -81,20 +77,9 @@ pub(crate) async fn serve(
     let router = keyed
         .route("/session", get(session))
         .fallback(file)
-        .layer(axum::extract::DefaultBodyLimit::max(128 * 1024 * 1024))
         .layer(middleware::from_fn_with_state(host.clone(), check))
         .with_state(host);
-    let ended = stopping.clone().cancelled_owned();
-    let served = axum::serve(listener, router).with_graceful_shutdown(ended);
-    // An open event stream would block a graceful shutdown.
-    let deadline = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    };
-    tokio::select! {
-        done = served.into_future() => done.map_err(Error::internal),
-        () = deadline => Ok(()),
-    }
+    http_server::serve(listener, router, stopping).await;
 }
 
 /// Checks host and origin of every request.
@@ -152,6 +137,9 @@ fn secured(mut response: Response) -> Response {
     response
 }
 
+/// The largest request: an attachment of an entry.
+const LARGEST_REQUEST: usize = 128 * 1024 * 1024;
+
 #[derive(Deserialize)]
 struct Asked {
     cmd: String,
@@ -163,7 +151,7 @@ struct Asked {
     call: String,
 }
 
-async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
+async fn rpc(State(host): State<Host>, headers: HeaderMap, body: Body) -> Response {
     let is_json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|c| c.to_str().ok())
@@ -172,6 +160,10 @@ async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Byt
         // Another site's form can send text/plain without a preflight request, but not JSON.
         return failure(&Error::usage("send JSON with Content-Type: application/json", ""));
     }
+    let body = match http_server::receive(body, LARGEST_REQUEST).await {
+        Ok(body) => body,
+        Err((status, message)) => return not_now(status, message),
+    };
     let asked: Asked = match serde_json::from_slice(&body) {
         Ok(asked) => asked,
         Err(error) => {
@@ -190,9 +182,30 @@ async fn rpc(State(host): State<Host>, headers: HeaderMap, body: axum::body::Byt
     };
     let caller = Caller { client: asked.client, call: asked.call };
     match api::rpc(&host.tracebook, request, &caller).await {
-        Ok(answer) => axum::Json(answer).into_response(),
+        Ok(answer) => json_answer(&answer).await,
         Err(error) => failure(&error),
     }
+}
+
+async fn json_answer(answer: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(text) => held("application/json", text).await,
+        Err(error) => failure(&Error::internal(error)),
+    }
+}
+
+/// An answer whose memory is counted until it is sent.
+async fn held(kind: &'static str, body: Vec<u8>) -> Response {
+    match http_server::held(body).await {
+        Ok(body) => ([(header::CONTENT_TYPE, kind)], Body::from(body)).into_response(),
+        Err((status, message)) => not_now(status, message),
+    }
+}
+
+/// A request or an answer that was too large or too slow, or for which there is no memory now.
+fn not_now(status: StatusCode, message: String) -> Response {
+    let error = Error::new(Code::Throttled, message, "Try again in a moment");
+    (status, axum::Json(json!({ "error": error.body() }))).into_response()
 }
 
 fn failure(error: &Error) -> Response {
@@ -209,13 +222,15 @@ fn failure(error: &Error) -> Response {
 }
 
 async fn events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+    // It ends with the app, which otherwise waits for requests in progress.
+    let stopping = host.tracebook.stopping().cancelled_owned();
     let stream = BroadcastStream::new(host.tracebook.events()).map(|event| {
         // A listener that was too slow has missed events: anything may have changed.
         let event =
             event.unwrap_or_else(|_| Event::Changed { topic: Topic::All, id: String::new(), by: String::new() });
         Ok(SseEvent::default().json_data(&event).unwrap_or_default())
     });
-    Sse::new(stream).keep_alive(KeepAlive::default())
+    Sse::new(futures_util::StreamExt::take_until(stream, stopping)).keep_alive(KeepAlive::default())
 }
 
 async fn picture(State(host): State<Host>, uri: Uri) -> Response {
@@ -224,13 +239,12 @@ async fn picture(State(host): State<Host>, uri: Uri) -> Response {
         Ok(picture) => {
             let cache = if picture.immutable { "private, max-age=3600" } else { "no-store" };
             let headers = [
-                (header::CONTENT_TYPE, "image/svg+xml"),
                 (header::CONTENT_SECURITY_POLICY, pictures::CSP),
                 (header::CACHE_CONTROL, cache),
                 // What is cached is for a page that has the key.
                 (header::VARY, "x-tracebook-key"),
             ];
-            (headers, picture.svg).into_response()
+            (headers, held("image/svg+xml", picture.svg.into_bytes()).await).into_response()
         }
         Err(error) => failure(&error),
     }

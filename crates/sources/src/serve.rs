@@ -1,22 +1,32 @@
 //! Serves a router so that slow or many connections do no harm: HTTP/1, and HTTP/2 without TLS, on one port.
 
-use std::future::pending;
+mod connections;
+mod stream;
+
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http;
+use axum::http::{self, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use self::connections::{Connection as Tracked, Connections};
+use self::stream::Paced;
+use crate::body::{self, Failure, Pace};
+use crate::budget::{Budget, Purpose};
 
 /// The connection that a request came over. In the extensions of every request of [`serve`].
 #[derive(Clone, Debug)]
@@ -27,45 +37,105 @@ pub struct Connection {
     pub user: Arc<OnceLock<Option<u32>>>,
 }
 
-/// How much time and memory a client may take.
+/// How much time a client may take.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     /// From connecting to the end of the first request's head.
     first_head: Duration,
-    /// The same for later requests, including the pause before them: SDKs send about once a minute.
+    /// The same for later requests over HTTP/1, including the pause before them: SDKs send about once a minute.
     next_head: Duration,
+    /// How long a connection may be without a request over HTTP/2, where a client opens it for long.
+    idle: Duration,
+    /// How slowly it may read answers.
+    reading: Pace,
     /// For requests in progress when the server stops.
     ending: Duration,
-    connections: usize,
 }
 
 const BOUNDS: Bounds = Bounds {
     first_head: Duration::from_secs(10),
     next_head: Duration::from_secs(75),
+    idle: Duration::from_secs(600),
+    reading: Pace { pause: Duration::from_secs(20), rate: 64 * 1024 },
     ending: Duration::from_secs(3),
-    connections: 2048,
 };
 
 /// Buffer of one HTTP/1 connection for an incomplete head.
 const LARGEST_HEAD: usize = 64 * 1024;
 
+/// What a client may send over one HTTP/2 connection before it is read, in bytes. On this machine, more is not faster.
+const WINDOW: u32 = 128 * 1024;
+
+/// How many requests one HTTP/2 connection may have at a time.
+const STREAMS: u32 = 32;
+
 /// Serves until the token is cancelled; then requests in progress have three seconds.
 ///
-/// A connection that sent nothing for ten seconds is closed, and so are connections beyond 2,048.
+/// A connection that asks for nothing for ten seconds, or reads its answer too slowly, is closed. All servers of a
+/// process have 512 connections together; a new one beyond these ends the one that does least. Streams of events count
+/// apart: there are 32.
 pub async fn serve(listener: TcpListener, router: Router, token: CancellationToken) {
-    serve_within(listener, router, token, BOUNDS).await;
+    serve_within(listener, router, token, BOUNDS, Connections::shared()).await;
 }
 
-async fn serve_within(listener: TcpListener, router: Router, token: CancellationToken, bounds: Bounds) {
+/// Reads the body of a request, at most `limit` bytes, which count towards the memory of all requests until dropped.
+///
+/// # Errors
+/// The status and text of the answer: too large, too slow, interrupted, or no memory for it now.
+pub async fn receive(body: Body, limit: usize) -> Result<Bytes, (StatusCode, String)> {
+    let received = body::receive(body, limit, body::Bounds::usual()).await;
+    received.map_err(|failure| (failure.status, failure.message))
+}
+
+/// An answer that counts towards the memory of all requests until it is sent.
+///
+/// # Errors
+/// The status and text of another answer, if there is no memory for it now.
+pub async fn held(answer: Vec<u8>) -> Result<Bytes, (StatusCode, String)> {
+    let budget = Budget::shared();
+    // One that is larger than all others together may have all of it, so that it is sent alone.
+    let bytes = answer.len().min(budget.limit(Purpose::Answer));
+    match budget.take(Purpose::Answer, bytes).await {
+        Ok(share) => Ok(share.hold(answer)),
+        Err(busy) => {
+            let failure = Failure::from(busy);
+            Err((failure.status, failure.message))
+        }
+    }
+}
+
+/// Raises the number of files that this process may have open as far as it is allowed to: every connection is one, and
+/// the usual limit of 1,024 is meant for programs that use `select`.
+pub fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        if let Err(error) = raised {
+            tracing::debug!(%error, ?current, ?maximum, "the limit of open files could not be raised");
+        }
+    }
+}
+
+async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    token: CancellationToken,
+    bounds: Bounds,
+    all: &'static Connections,
+) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.next_head).max_buf_size(LARGEST_HEAD);
     http.http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_header_list_size(16 * 1024)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     let http = Arc::new(http);
-    let places = Arc::new(Semaphore::new(bounds.connections));
     // Dropped with this future, which drops every connection.
     let mut connections = JoinSet::new();
     loop {
@@ -78,50 +148,48 @@ async fn serve_within(listener: TcpListener, router: Router, token: Cancellation
             Ok((stream, peer)) => (stream, peer),
             Err(error) => {
                 tracing::debug!(%error, "a connection could not be accepted");
-                // "Too many open files" may pass; without a pause the loop would use a whole core meanwhile.
+                // "Too many open files" may pass, sooner with one connection less; without a pause the loop would use a
+                // whole core meanwhile.
+                all.end_one();
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::debug!(limit = bounds.connections, "a connection was closed: too many are open");
-            continue;
-        };
         let (http, router, token) = (Arc::clone(&http), router.clone(), token.clone());
-        connections.spawn(async move {
-            connection(&http, stream, peer, router, &token, bounds).await;
-            drop(place);
-        });
+        let connection = all.admit();
+        connections.spawn(async move { serve_one(&http, stream, peer, router, &token, bounds, &connection).await });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(
+async fn serve_one(
     http: &auto::Builder<TokioExecutor>,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     token: &CancellationToken,
     bounds: Bounds,
+    connection: &Arc<Tracked>,
 ) {
     // Without it small answers are delayed, which is no reason to refuse the connection.
     stream.set_nodelay(true).ok();
-    let asked = Arc::new(Notify::new());
     // It fails if the connection is already closed.
     let Ok(local) = stream.local_addr() else { return };
     let ends = Connection { peer, local, user: Arc::default() };
-    let service = HeadSeen { inner: TowerToHyperService::new(router), asked: Arc::clone(&asked), ends };
+    let service = Watched { inner: TowerToHyperService::new(router), connection: Arc::clone(connection), ends };
+    let stream = Paced::new(stream, Arc::clone(connection), bounds.reading);
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    let nothing_asked = async {
+    let unused = async {
         // The reader's own time-out starts only when the HTTP version is known.
-        if timeout(bounds.first_head, asked.notified()).await.is_ok() {
-            pending::<()>().await;
+        if timeout(bounds.first_head, connection.asked()).await.is_ok() {
+            connection.idle_for(bounds.idle).await;
         }
     };
     tokio::select! {
         _ = served.as_mut() => return,
-        () = nothing_asked => return,
+        () = unused => return,
+        () = connection.ended() => return,
         () = token.cancelled() => {}
     }
     served.as_mut().graceful_shutdown();
@@ -129,29 +197,39 @@ async fn connection(
     timeout(bounds.ending, served).await.ok();
 }
 
-/// Reports when a request's head was complete, and says which connection it came over.
-struct HeadSeen {
+/// Reports the requests of a connection, and says which connection they came over.
+struct Watched {
     inner: TowerToHyperService<Router>,
-    asked: Arc<Notify>,
+    connection: Arc<Tracked>,
     ends: Connection,
 }
 
-impl hyper::service::Service<Request<Incoming>> for HeadSeen {
-    type Response = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Response;
+impl hyper::service::Service<Request<Incoming>> for Watched {
+    type Response = Response;
     type Error = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Self::Future {
-        self.asked.notify_one();
         request.extensions_mut().insert(self.ends.clone());
-        self.inner.call(request)
+        let running = self.connection.request();
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            let kind = answer.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+            if kind.is_some_and(|kind| kind.starts_with(b"text/event-stream")) {
+                running.streams();
+            }
+            Ok(answer)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::time::Instant;
 
+    use axum::response::sse::{Event, Sse};
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -161,8 +239,9 @@ mod tests {
     const SHORT: Bounds = Bounds {
         first_head: Duration::from_secs(3),
         next_head: Duration::from_millis(700),
+        idle: Duration::from_secs(60),
+        reading: Pace { pause: Duration::from_millis(500), rate: 64 * 1024 },
         ending: Duration::from_millis(600),
-        connections: 2048,
     };
 
     struct Door {
@@ -172,6 +251,12 @@ mod tests {
     }
 
     async fn door(bounds: Bounds) -> Door {
+        door_of(bounds, 2048).await
+    }
+
+    /// One with a limit of connections of its own.
+    async fn door_of(bounds: Bounds, most: usize) -> Door {
+        let all: &'static Connections = Box::leak(Box::new(Connections::new(most, 2)));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let token = CancellationToken::new();
@@ -180,9 +265,14 @@ mod tests {
             "slow"
         };
         let never = || async { pending::<&'static str>().await };
-        let router =
-            Router::new().route("/", get(|| async { "in" })).route("/slow", get(slowly)).route("/never", get(never));
-        let task = tokio::spawn(serve_within(listener, router, token.clone(), bounds));
+        let events = || async { Sse::new(futures_util::stream::pending::<Result<Event, std::convert::Infallible>>()) };
+        let router = Router::new()
+            .route("/", get(|| async { "in" }).post(|body: axum::body::Bytes| async move { body.len().to_string() }))
+            .route("/slow", get(slowly))
+            .route("/never", get(never))
+            .route("/events", get(events))
+            .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
+        let task = tokio::spawn(serve_within(listener, router, token.clone(), bounds, all));
         Door { addr, token, task }
     }
 
@@ -242,15 +332,67 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_beyond_the_limit_are_closed() {
-        let door = door(Bounds { connections: 2, first_head: Duration::from_millis(400), ..SHORT }).await;
-        let mut first = connected(door.addr, b"").await;
-        let _second = connected(door.addr, b"").await;
-        let mut third = connected(door.addr, b"").await;
-        assert!(closes_within(&mut third, Duration::from_millis(200)).await);
-        assert!(closes_within(&mut first, Duration::from_secs(5)).await, "asked nothing");
+    async fn a_new_connection_beyond_the_limit_ends_the_one_that_does_least() {
+        let door = door_of(SHORT, 3).await;
+        let mut busy = connected(door.addr, b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let mut idle = connected(door.addr, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let mut half = connected(door.addr, b"GET / HTTP/1.1\r\nHo").await;
         sleep(Duration::from_millis(100)).await;
-        assert_eq!(ask(door.addr).await, 200, "there is room again");
+        assert_eq!(ask(door.addr).await, 200);
+        assert!(closes_within(&mut half, Duration::from_millis(300)).await, "it has not even asked");
+        let _more = [connected(door.addr, b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await];
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!(ask(door.addr).await, 200);
+        assert!(closes_within(&mut idle, Duration::from_millis(300)).await, "it asks no more");
+        assert!(!closes_within(&mut busy, Duration::from_millis(100)).await, "its request is in progress");
+    }
+
+    #[tokio::test]
+    async fn streams_of_events_are_kept_but_only_a_few() {
+        let door = door_of(SHORT, 3).await;
+        const EVENTS: &[u8] = b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
+        let mut streams = Vec::new();
+        for _ in 0..3 {
+            streams.push(connected(door.addr, EVENTS).await);
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert!(closes_within(&mut streams[0], Duration::from_millis(300)).await, "the oldest of three");
+        let mut slow = Vec::new();
+        for _ in 0..10 {
+            slow.push(connected(door.addr, b"GET / HTTP/1.1\r\nHo").await);
+        }
+        assert_eq!(ask(door.addr).await, 200);
+        for stream in &mut streams[1..] {
+            assert!(!closes_within(stream, Duration::from_millis(300)).await, "connections do not end it");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn bodies_that_drip_block_nobody() {
+        let door = door_of(SHORT, 20).await;
+        let mut slow = Vec::new();
+        for _ in 0..60 {
+            let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx";
+            slow.push(connected(door.addr, head).await);
+        }
+        for _ in 0..5 {
+            let before = Instant::now();
+            let answer = http(door.addr, "POST / HTTP/1.1\r\nHost: a\r\n", &[b'x'; 500]).await;
+            assert_eq!((answer.status, answer.text().as_str()), (200, "500"));
+            assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_is_dropped() {
+        let door = door(SHORT).await;
+        let mut stream = connected(door.addr, b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        sleep(Duration::from_millis(1500)).await;
+        let mut read = Vec::new();
+        timeout(Duration::from_secs(5), stream.read_to_end(&mut read)).await.expect("closed").ok();
+        assert!(read.len() < 64 << 20, "{} bytes arrived", read.len());
+        let whole = http(door.addr, "GET /large HTTP/1.1\r\nHost: a\r\n", b"").await;
+        assert_eq!(whole.body.len(), 64 << 20, "whoever reads gets all");
     }
 
     #[tokio::test]

@@ -89,7 +89,7 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
     out.note("Stopping…");
     tracebook.shutdown().await;
     if let Some(served) = served {
-        served.await.map_err(Error::internal)??;
+        served.await.map_err(Error::internal)?;
     }
     Ok(0)
 }
