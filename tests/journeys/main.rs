@@ -9,6 +9,7 @@ mod keychain;
 mod live_cards;
 mod local_ends;
 mod main_job;
+mod memory;
 mod relay;
 mod serving;
 mod support;
