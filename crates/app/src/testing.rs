@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use tracebook_core::clock::Clock;
+use tracebook_core::ids::Entropy;
 use tracebook_core::telemetry::ConsoleRecord;
 use tracebook_core::time::Nanos;
 use tracebook_store::Telemetry;
@@ -35,6 +36,24 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Nanos {
         Nanos(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Randomness that can be predicted: 0, 1, 2, …
+#[derive(Debug, Default)]
+pub(crate) struct CountingEntropy(AtomicU32);
+
+impl CountingEntropy {
+    pub(crate) fn nth(n: u32) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        bytes[6..].copy_from_slice(&n.to_be_bytes());
+        bytes
+    }
+}
+
+impl Entropy for CountingEntropy {
+    fn ten_bytes(&self) -> [u8; 10] {
+        Self::nth(self.0.fetch_add(1, Ordering::SeqCst))
     }
 }
 
@@ -71,7 +90,7 @@ impl Home {
         Self::with_runtime(runtime_at(clock)).await
     }
 
-    async fn with_runtime(runtime: Runtime) -> Self {
+    pub(crate) async fn with_runtime(runtime: Runtime) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let app = Tracebook::start_with(config(dir.path(), None), runtime).await.expect("starts");
         Self { dir, app }

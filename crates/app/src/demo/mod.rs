@@ -140,10 +140,8 @@ const STEPS: [Step; 9] = [
 /// # Errors
 /// If the temporary directory of the system cannot be written.
 pub fn throw_away_dir() -> Result<PathBuf, Error> {
-    let path =
-        std::env::temp_dir().join(format!("tracebook-demo-{}", otlp::random_hex::<4>().map_err(Error::internal)?));
-    std::fs::create_dir_all(&path).map_err(|e| crate::ground::files::cannot_write(&path, &e))?;
-    Ok(path)
+    let made = tempfile::Builder::new().prefix("tracebook-demo-").tempdir();
+    made.map(tempfile::TempDir::keep).map_err(|e| crate::ground::files::cannot_write(&std::env::temp_dir(), &e))
 }
 
 /// Runs the demo: receivers on free ports, a service, an entry, one evidence of each kind, an export. `say` gets a

@@ -1,7 +1,6 @@
-//! Files: locks, private directories, bounded reads, digests.
+//! Files: locks, private directories, limits, digests.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -46,24 +45,6 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, Error> {
 /// SHA-256 in hex digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
-}
-
-/// Reads a regular file of at most [`MAX_FILE_BYTES`]; a pipe or a device may never end.
-pub(crate) fn read_regular(path: &Path) -> Option<Vec<u8>> {
-    if !std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= MAX_FILE_BYTES) {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
-}
-
-/// Reads a file that a text names, unless it lies outside of the folder.
-pub(crate) fn read_below(folder: &Path, path: &str) -> Option<Vec<u8>> {
-    let base = folder.canonicalize().ok()?;
-    let real = base.join(path).canonicalize().ok()?;
-    real.starts_with(&base).then(|| read_regular(&real))?
 }
 
 /// Whether the extension is `.md` or `.markdown`, in any case.

@@ -1,22 +1,23 @@
-//! From the journal to files; files of others are never overwritten.
+//! From the journal to files; files of others are never overwritten, and no link is followed below the folder.
 
-use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use tracebook_core::entry::Entry;
+use tracebook_core::entry;
+use tracebook_core::ids::Entropy;
 use tracebook_render::markdown;
 
 use super::Transfer;
 use crate::ground::error::{Code, Error};
-use crate::ground::files::{cannot_write, read_regular, sha256};
+use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256};
+use crate::ground::folder::{Entry, Folder, Unread};
 use crate::ground::schema::{Caller, Export, Exported};
 
 impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
-        let root = make_root(&request.to)?;
+        let (root, root_path) = make_root(&request.to)?;
         let stems = self.stems().await?;
-        let mut wanted: Vec<Entry> = Vec::new();
+        let mut wanted: Vec<entry::Entry> = Vec::new();
         if request.entries.is_empty() {
             for row in self.journal.store.entries(false).await? {
                 wanted.extend(self.journal.store.entry(&row.id.to_string()).await?);
@@ -29,10 +30,12 @@ impl Transfer {
             }
             wanted.push(entry);
         }
-        let root_name = root.display().to_string();
+        let root_name = root_path.display().to_string();
         let mut known = self.journal.store.known_files(&root_name).await?;
         let mut done = Exported::default();
-        let _writing = lock_folder(&root);
+        let _lock = lock_folder(&root);
+        let entropy = self.runtime.entropy();
+        let writing = Writing { root: &root, root_path: &root_path, entropy, force: request.force };
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
             // An entry created meanwhile is left to the next export.
@@ -51,10 +54,11 @@ impl Transfer {
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
             );
             for (path, bytes) in &tree.files {
-                match write_file(&root, path, bytes, known.get(path), request.force)? {
+                match writing.file(path, bytes, known.get(path))? {
                     Outcome::Written => done.written.push(path.clone()),
                     Outcome::Unchanged => done.unchanged += 1,
-                    Outcome::Refused => {
+                    Outcome::Refused(what) => {
+                        done.warnings.extend(what.map(|what| format!("{path} is {what}, not a file")));
                         done.refused.push(path.clone());
                         continue;
                     }
@@ -74,57 +78,44 @@ impl Transfer {
     }
 }
 
-fn make_root(to: &str) -> Result<PathBuf, Error> {
+/// The folder to export to, and its real path.
+fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
     if to.trim().is_empty() {
         return Err(Error::usage("no folder to export to was given", "Name a folder: --to ~/my-repo"));
     }
     let path = Path::new(to);
-    std::fs::create_dir_all(path).map_err(|e| cannot_write(path, &e))?;
-    path.canonicalize().map_err(|e| cannot_write(path, &e))
+    let made = std::fs::create_dir_all(path).and_then(|()| {
+        // The user may name the folder by a link.
+        let real = path.canonicalize()?;
+        Ok((Folder::open(&real)?, real))
+    });
+    made.map_err(|e| cannot_write(path, &e))
 }
 
 enum Outcome {
     Written,
     Unchanged,
-    Refused,
-}
-
-/// Prefix of temporary files; the process id follows.
-pub(super) const TEMPORARY: &str = ".tracebook-";
-
-/// Creates a folder below the root part by part, so that nothing is created through a link that leads out.
-fn make_folder(root: &Path, relative: &Path) -> Result<(), Error> {
-    let mut folder = root.to_owned();
-    for part in relative.components() {
-        folder.push(part);
-        match std::fs::create_dir(&folder) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot_write(&folder, &error)),
-        }
-        let real = folder.canonicalize().map_err(|e| cannot_write(&folder, &e))?;
-        if !real.starts_with(root) {
-            return Err(Error::new(
-                Code::Refused,
-                format!("{} leads out of {} through a link", folder.display(), root.display()),
-                "Export to the real folder, or remove the link",
-            ));
-        }
-    }
-    Ok(())
+    /// Something that is not ours has the name; what it is, if it is no file.
+    Refused(Option<&'static str>),
 }
 
 /// Locks the folder for an export, shared with others. If no other export runs, temporary files of a killed one are
 /// removed first.
-pub(super) fn lock_folder(root: &Path) -> Option<std::fs::File> {
-    // Where folders cannot be opened there is no lock, and nothing is removed.
-    let lock = std::fs::File::open(root).ok()?;
+pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
+    // Where folders cannot be locked, nothing is removed.
+    let lock = root.as_file().ok()?;
     if lock.try_lock().is_ok() {
-        let journal = root.join("journal");
-        clear(root, &journal);
-        for entry in std::fs::read_dir(journal.join("assets")).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                clear(root, &entry.path());
+        if let Ok(journal) = root.folder(Path::new("journal")) {
+            journal.clear();
+            if let Ok(assets) = journal.folder(Path::new("assets")) {
+                const MOST: usize = 100_000;
+                for (name, entry) in assets.entries(MOST).unwrap_or_default() {
+                    if entry == Entry::Folder
+                        && let Ok(folder) = assets.folder(Path::new(&name))
+                    {
+                        folder.clear();
+                    }
+                }
             }
         }
         lock.unlock().ok()?;
@@ -133,64 +124,64 @@ pub(super) fn lock_folder(root: &Path) -> Option<std::fs::File> {
     Some(lock)
 }
 
-/// Removes temporary files from a folder, unless it lies outside of the root.
-fn clear(root: &Path, folder: &Path) {
-    if !folder.canonicalize().is_ok_and(|real| real.starts_with(root)) {
-        return;
-    }
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY)).unwrap_or_default();
-        let ours = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            // A file that stays does no harm.
-            if let Err(error) = std::fs::remove_file(entry.path()) {
-                tracing::debug!(%error, "a temporary file could not be removed");
-            }
-        }
-    }
+/// A file of the tree to write.
+struct Writing<'a> {
+    root: &'a Folder,
+    /// Of `root`, for messages.
+    root_path: &'a Path,
+    entropy: &'a dyn Entropy,
+    force: bool,
 }
 
-/// Writes one file of the tree atomically; overwrites only files of ours.
-fn write_file(root: &Path, path: &str, bytes: &[u8], known: Option<&String>, force: bool) -> Result<Outcome, Error> {
-    let relative = Path::new(path);
-    if !relative.components().all(|c| matches!(c, Component::Normal(_))) {
-        return Err(Error::internal(format!("{path} leaves the folder")));
+impl Writing<'_> {
+    /// Writes one file of the tree atomically; overwrites only files of ours. `known` is the digest of the file that
+    /// was last written there.
+    fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Outcome, Error> {
+        let relative = Path::new(path);
+        let (Some(name), true) =
+            (relative.file_name(), relative.components().all(|c| matches!(c, Component::Normal(_))))
+        else {
+            return Err(Error::internal(format!("{path} leaves the folder")));
+        };
+        let target = self.root_path.join(relative);
+        let name = Path::new(name);
+        let parent = relative.parent().unwrap_or(Path::new(""));
+        let folder = self.root.make(parent).map_err(|why| self.cannot_open(parent, why))?;
+        match folder.entry(name).map_err(|e| cannot_write(&target, &e))? {
+            None => {}
+            Some(Entry::Folder) => return Ok(Outcome::Refused(Some("a folder"))),
+            // With --force it is replaced, not written to.
+            Some(Entry::Link) if !self.force => return Ok(Outcome::Refused(Some("a link"))),
+            Some(Entry::Special) if !self.force => return Ok(Outcome::Refused(Some("a pipe, a socket or a device"))),
+            Some(Entry::Link | Entry::Special) => {}
+            Some(Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
+                Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
+                Ok(there) if self.force || known == Some(&sha256(&there)) => {}
+                // What cannot be read, or is too large, is not ours.
+                Err(_) if self.force => {}
+                Ok(_) | Err(_) => return Ok(Outcome::Refused(None)),
+            },
+        }
+        folder.replace(name, bytes, self.entropy).map_err(|e| cannot_write(&target, &e))?;
+        Ok(Outcome::Written)
     }
-    let target = root.join(relative);
-    let folder = target.parent().unwrap_or(root);
-    make_folder(root, relative.parent().unwrap_or(Path::new("")))?;
-    match std::fs::symlink_metadata(&target) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(cannot_write(&target, &error)),
-        Ok(meta) if meta.is_dir() => return Ok(Outcome::Refused),
-        // A link, a pipe, a device: not ours, and reading it may never end.
-        Ok(meta) if !meta.is_file() && !force => return Ok(Outcome::Refused),
-        Ok(meta) if !meta.is_file() => {}
-        Ok(_) => match read_regular(&target) {
-            Some(there) if there == bytes => return Ok(Outcome::Unchanged),
-            Some(there) if force || known == Some(&sha256(&there)) => {}
-            // What cannot be read, or is too large, is not ours.
-            None if force => {}
-            _ => return Ok(Outcome::Refused),
-        },
-    }
-    // Next to the target, so that the rename stays on one file system and is atomic.
-    let temporary = folder.join(format!("{TEMPORARY}{}", std::process::id()));
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&temporary, &target));
-    match written {
-        Ok(()) => Ok(Outcome::Written),
-        Err(error) => {
-            // The target is unchanged; the next export removes what cannot be removed now.
-            if let Err(error) = std::fs::remove_file(&temporary) {
-                tracing::debug!(%error, "a temporary file could not be removed");
-            }
-            Err(cannot_write(&target, &error))
+
+    fn cannot_open(&self, folder: &Path, why: Unread) -> Error {
+        let shown = self.root_path.join(folder);
+        let shown = shown.display();
+        match why {
+            Unread::Link => Error::new(
+                Code::Refused,
+                format!("{shown}: it or a folder above it is a link, and an export follows none"),
+                "Export to the real folder, or remove the link",
+            ),
+            Unread::Special => Error::new(
+                Code::Refused,
+                format!("{shown}: it or a folder above it is not a folder"),
+                "Rename what is there, or export to another folder",
+            ),
+            Unread::Io(error) => cannot_write(&self.root_path.join(folder), &error),
+            Unread::Missing | Unread::TooLarge(_) => Error::internal(format!("{shown}: {why}")),
         }
     }
 }

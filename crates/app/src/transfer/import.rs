@@ -1,6 +1,7 @@
 //! From files to the journal: markdown as it is, or an exported entry with its evidence.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracebook_core::entry::{self, Entry};
 use tracebook_core::evidence::Frozen;
@@ -11,9 +12,20 @@ use tracebook_store::entries::NewEntry;
 
 use super::Transfer;
 use crate::ground::error::Error;
-use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, read_below, sha256, shortened};
+use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened};
+use crate::ground::folder::{Entry as Found, Folder, Unread};
 use crate::ground::schema::{Caller, Import, Imported};
+use crate::ground::tasks::blocking;
 use crate::journal::shown_in;
+
+/// The most files of one import.
+const MOST_FILES: usize = 10_000;
+/// The most bytes of the texts of one import.
+const MAX_TOTAL_BYTES: u64 = 256 * 1024 * 1024;
+/// The most bytes of pictures and data that are read for one text.
+const MAX_ASSET_BYTES: u64 = 1024 * 1024 * 1024;
+/// The most warnings about one file.
+const MOST_WARNINGS: usize = 100;
 
 /// A markdown file to import.
 struct SourceFile {
@@ -23,22 +35,61 @@ struct SourceFile {
     path: String,
     /// The file name without `.md`.
     stem: String,
-    /// The folder of the file; `None` for a text given directly.
-    folder: Option<PathBuf>,
+    /// The folder of the file, and its path; `None` for a text given directly.
+    folder: Option<(Arc<Folder>, PathBuf)>,
     text: String,
+}
+
+/// Reads the files beside a text, and collects warnings about those that exist but are not read.
+struct Beside {
+    folder: Arc<Folder>,
+    /// The bytes that may still be read, and the warnings.
+    state: Mutex<(u64, Vec<String>)>,
+}
+
+impl Beside {
+    fn new(folder: &Arc<Folder>) -> Self {
+        Self { folder: Arc::clone(folder), state: Mutex::new((MAX_ASSET_BYTES, Vec::new())) }
+    }
+
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, warnings) = &mut *state;
+        let why = match self.folder.read(Path::new(path), MAX_FILE_BYTES.min(*left)) {
+            Ok(bytes) => {
+                *left = left.saturating_sub(bytes.len() as u64);
+                return Some(bytes);
+            }
+            Err(Unread::Missing) => return None,
+            Err(why) => format!("{path} was not read: {why}"),
+        };
+        if !warnings.contains(&why) && warnings.len() < MOST_WARNINGS {
+            warnings.push(why);
+        }
+        None
+    }
+
+    fn warnings(self) -> Vec<String> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+    }
 }
 
 impl Transfer {
     pub(crate) async fn import(&self, request: Import, caller: &Caller) -> Result<Imported, Error> {
         let call = self.runtime.begin(caller);
+        let mut done = Imported::default();
         let mut files = Vec::new();
         for path in &request.paths {
-            collect(Path::new(path), &mut files)?;
+            collect(Path::new(path), &mut files, &mut done.warnings)?;
         }
-        let mut done = Imported::default();
         let mut found = Vec::new();
-        for file in files {
-            found.push(read(&file)?);
+        let mut left = MAX_TOTAL_BYTES;
+        let of = files.len();
+        for (n, file) in files.into_iter().enumerate() {
+            call.progress(n, of, format!("Reading {}", file.shown()))?;
+            let file = file.read(left)?;
+            left = left.saturating_sub(file.text.len() as u64);
+            found.push(file);
         }
         for given in request.texts {
             let (name, stem, as_given) = given_name(&given.name);
@@ -51,7 +102,7 @@ impl Transfer {
         }
         let of = found.len();
         for (n, file) in found.into_iter().enumerate() {
-            call.progress(n, of, format!("Reading {}", file.path))?;
+            call.progress(n, of, format!("Importing {}", file.path))?;
             self.import_one(file, caller, &mut done).await?;
         }
         call.progress(of, of, "Done")?;
@@ -63,7 +114,9 @@ impl Transfer {
     async fn import_one(&self, file: SourceFile, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
         let name = file.path.clone();
         let known = self.journal.store.known_files(&file.root).await?.remove(&file.path);
-        let (entry, fresh) = match exported_form(&file) {
+        let (form, warnings) = exported_form(&file).await?;
+        done.warnings.extend(warnings.iter().map(|w| format!("{name}: {w}")));
+        let (entry, fresh) = match form {
             Some(Ok(imported)) => {
                 done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
                 for frozen in &imported.evidence {
@@ -104,7 +157,7 @@ impl Transfer {
         };
         if fresh && !file.root.is_empty() {
             let mut ours = vec![(file.path.clone(), sha256(file.text.as_bytes()))];
-            ours.extend(assets_of(&file));
+            ours.extend(assets_of(&file).await?);
             self.journal.store.remember_files(&file.root, &ours).await?;
         }
         done.entries.push(entry.row);
@@ -185,13 +238,16 @@ impl Transfer {
                 done.warnings.push(format!("{path}:{line}: the live card {id} is not in this journal"));
             }
         }
-        let Some(folder) = &file.folder else { return Ok(()) };
-        for link in markdown::links(&file.text) {
-            let local = link.path();
-            if !local.is_empty() && !folder.join(&local).exists() {
-                let what = if link.picture { "the picture" } else { "the linked file" };
-                done.warnings.push(format!("{}:{}: {what} {local} is not there", file.path, link.line));
-            }
+        let Some((_, folder)) = &file.folder else { return Ok(()) };
+        let links = markdown::links(&file.text).into_iter().map(|link| (link.path(), link));
+        let mut missing = links.filter(|(local, _)| !local.is_empty() && !folder.join(local).exists());
+        done.warnings.extend(missing.by_ref().take(MOST_WARNINGS).map(|(local, link)| {
+            let what = if link.picture { "the picture" } else { "the linked file" };
+            format!("{}:{}: {what} {local} is not there", file.path, link.line)
+        }));
+        match missing.count() {
+            0 => {}
+            more => done.warnings.push(format!("{}: {more} more linked files are not there", file.path)),
         }
         Ok(())
     }
@@ -231,105 +287,176 @@ fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
     }
 }
 
-/// The entry as exported, if the file has an `entry.json`.
-fn exported_form(file: &SourceFile) -> Option<Result<ImportedEntry, String>> {
-    let folder = file.folder.as_ref()?;
-    let entry_json = String::from_utf8(read_below(folder, &format!("assets/{}/entry.json", file.stem))?).ok()?;
-    let read = |path: &str| read_below(folder, path);
-    Some(import::exported(&file.text, &entry_json, &read))
+/// The entry as exported, if the file has an `entry.json`; and warnings about files that were not read.
+async fn exported_form(file: &SourceFile) -> Result<(Option<Result<ImportedEntry, String>>, Vec<String>), Error> {
+    let Some((folder, _)) = &file.folder else { return Ok((None, Vec::new())) };
+    let beside = Beside::new(folder);
+    let (path, text) = (format!("assets/{}/entry.json", file.stem), file.text.clone());
+    blocking(move || {
+        let entry_json = beside.read(&path).and_then(|bytes| String::from_utf8(bytes).ok());
+        let form = entry_json.map(|json| import::exported(&text, &json, &|path| beside.read(path)));
+        (form, beside.warnings())
+    })
+    .await
 }
 
 /// Path and SHA-256 of the existing assets of an exported entry.
-fn assets_of(file: &SourceFile) -> Vec<(String, String)> {
-    let Some(folder) = &file.folder else { return Vec::new() };
-    let assets = folder.join("assets").join(&file.stem);
-    if !assets.join("entry.json").is_file() {
-        return Vec::new();
-    }
+async fn assets_of(file: &SourceFile) -> Result<Vec<(String, String)>, Error> {
+    let Some((folder, _)) = &file.folder else { return Ok(Vec::new()) };
+    let folder = Arc::clone(folder);
     let prefix = file.path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
-    let mut known = Vec::new();
-    for entry in std::fs::read_dir(&assets).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name == "entry.json"
-            || name.split_once('.').is_some_and(|(stem, kind)| {
-                stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "compact.svg" | "json")
-            });
-        if ours && let Some(bytes) = read_below(&assets, &name) {
-            known.push((format!("{prefix}assets/{}/{name}", file.stem), sha256(&bytes)));
+    let stem = file.stem.clone();
+    blocking(move || {
+        let Ok(assets) = folder.folder(&Path::new("assets").join(&stem)) else { return Vec::new() };
+        let entries = assets.entries(MOST_FILES).unwrap_or_default();
+        if !entries.iter().any(|(name, entry)| name == "entry.json" && *entry == Found::File) {
+            return Vec::new();
         }
-    }
-    known
+        let ours = |name: &str| {
+            name == "entry.json"
+                || name.split_once('.').is_some_and(|(stem, kind)| {
+                    stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "compact.svg" | "json")
+                })
+        };
+        let known = entries.iter().filter_map(|(name, _)| {
+            let name = name.to_str().filter(|name| ours(name))?;
+            let bytes = assets.read(Path::new(name), MAX_FILE_BYTES).ok()?;
+            Some((format!("{prefix}assets/{stem}/{name}"), sha256(&bytes)))
+        });
+        known.collect()
+    })
+    .await
 }
 
-/// The markdown files of a path: the file itself, or those of the folder and its `journal`.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let meta = std::fs::metadata(path).map_err(|e| {
-        Error::not_found(
-            format!("{}: {e}", path.display()),
-            "Name a markdown file, or the folder of an exported journal",
-        )
-    })?;
-    if meta.is_file() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    if !meta.is_dir() {
+/// A file to read: its folder, and its name there.
+struct Collected {
+    folder: Arc<Folder>,
+    folder_path: PathBuf,
+    name: std::ffi::OsString,
+}
+
+/// The markdown files of a path: the file itself, or those of the folder and its `journal`. The path may be a link,
+/// since the user named it; links in the folder are skipped, with a warning.
+fn collect(path: &Path, files: &mut Vec<Collected>, warnings: &mut Vec<String>) -> Result<(), Error> {
+    let shown = path.display();
+    let not_found = |e: &dyn std::fmt::Display| {
+        Error::not_found(format!("{shown}: {e}"), "Name a markdown file, or the folder of an exported journal")
+    };
+    let meta = std::fs::metadata(path).map_err(|e| not_found(&e))?;
+    if !meta.is_file() && !meta.is_dir() {
         return Err(Error::usage(
-            format!("{} is neither a file nor a folder", path.display()),
+            format!("{shown} is neither a file nor a folder"),
             "Name a markdown file, or pass the text on standard input with -",
         ));
     }
-    let mut found = Vec::new();
-    for folder in [path.to_owned(), path.join("journal")] {
-        let Ok(listing) = std::fs::read_dir(&folder) else { continue };
-        for file in listing.flatten() {
-            let name = file.file_name().to_string_lossy().to_lowercase();
+    let real = path.canonicalize().map_err(|e| not_found(&e))?;
+    if meta.is_file() {
+        let (Some(folder_path), Some(name)) = (real.parent(), real.file_name()) else {
+            return Err(not_found(&"it has no folder"));
+        };
+        let folder = Arc::new(Folder::open(folder_path).map_err(|e| not_found(&e))?);
+        files.push(Collected { folder, folder_path: folder_path.to_owned(), name: name.to_owned() });
+        return Ok(());
+    }
+    let root = Arc::new(Folder::open(&real).map_err(|e| not_found(&e))?);
+    let before = files.len();
+    let mut folders = vec![(Arc::clone(&root), real.clone())];
+    match root.folder(Path::new("journal")) {
+        Ok(journal) => folders.push((Arc::new(journal), real.join("journal"))),
+        Err(Unread::Missing | Unread::Special) => {}
+        Err(why) => warnings.push(format!("{} was skipped: {why}", path.join("journal").display())),
+    }
+    for (folder, folder_path) in folders {
+        let entries = folder.entries(MOST_FILES + 1).map_err(|e| not_found(&e))?;
+        if entries.len() > MOST_FILES {
+            return Err(too_many(&folder_path));
+        }
+        for (name, entry) in entries {
+            let lower = name.to_string_lossy().to_lowercase();
             // A repository's README is not an entry.
-            if file.path().is_file() && name.ends_with(".md") && name != "readme.md" {
-                found.push(file.path());
+            if !lower.ends_with(".md") || lower == "readme.md" {
+                continue;
+            }
+            let skipped = match entry {
+                Found::File => {
+                    files.push(Collected { folder: Arc::clone(&folder), folder_path: folder_path.clone(), name });
+                    continue;
+                }
+                Found::Folder => continue,
+                Found::Link => "it is a link; to import what it leads to, name it",
+                Found::Special => "it is a pipe, a socket or a device",
+            };
+            if warnings.len() < MOST_WARNINGS {
+                warnings.push(format!("{} was skipped: {skipped}", folder_path.join(&name).display()));
             }
         }
     }
-    if found.is_empty() {
+    if files.len() > MOST_FILES {
+        return Err(too_many(&real));
+    }
+    if files.len() == before {
         return Err(Error::not_found(
-            format!("{} holds no markdown file", path.display()),
+            match warnings.last() {
+                Some(why) => format!("{shown} holds no markdown file that can be imported: {why}"),
+                None => format!("{shown} holds no markdown file"),
+            },
             "Name a markdown file, or a folder with .md files in it or in its journal/",
         ));
     }
-    found.sort();
-    files.extend(found);
     Ok(())
 }
 
-fn read(path: &Path) -> Result<SourceFile, Error> {
-    let path =
-        path.canonicalize().map_err(|e| Error::not_found(format!("{}: {e}", path.display()), "Check the path"))?;
-    let shown = path.display();
-    let size = std::fs::metadata(&path).map_or(0, |m| m.len());
-    if size > MAX_FILE_BYTES {
-        return Err(Error::usage(
-            format!("{shown} has {size} bytes, which is too large for an entry"),
-            "Import markdown files up to 64 MiB",
-        ));
+fn too_many(folder: &Path) -> Error {
+    Error::usage(
+        format!("{} has more than {MOST_FILES} files", folder.display()),
+        "Name the markdown files, or a folder with fewer files",
+    )
+}
+
+impl Collected {
+    fn shown(&self) -> String {
+        self.folder_path.join(&self.name).display().to_string()
     }
-    let bytes = std::fs::read(&path)
-        .map_err(|e| Error::not_found(format!("{shown}: {e}"), "Check that the file can be read"))?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        Error::usage(
-            format!(
-                "{shown} is not UTF-8: invalid byte at position {}. Nothing was imported",
-                e.utf8_error().valid_up_to()
+
+    /// Reads the file, of at most `left` bytes.
+    fn read(self, left: u64) -> Result<SourceFile, Error> {
+        let shown = self.shown();
+        let bytes = self.folder.read(Path::new(&self.name), MAX_FILE_BYTES.min(left)).map_err(|why| match why {
+            Unread::TooLarge(size) if size > MAX_FILE_BYTES => Error::usage(
+                format!("{shown} has {size} bytes, which is too large for an entry"),
+                "Import markdown files up to 64 MiB",
             ),
-            format!("Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > converted.md"),
-        )
-    })?;
-    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    // An export writes `journal/<file>.md` below its folder.
-    let (root, path) = match (folder.file_name(), folder.parent()) {
-        (Some(last), Some(above)) if last == "journal" => (above.to_owned(), format!("journal/{name}")),
-        _ => (folder.clone(), name),
-    };
-    Ok(SourceFile { root: root.display().to_string(), path, stem, folder: Some(folder), text })
+            Unread::TooLarge(_) => Error::usage(
+                format!("the files up to {shown} have more than 256 MiB. Nothing was imported"),
+                "Import them in several steps",
+            ),
+            Unread::Special => Error::usage(
+                format!("{shown} is not a regular file. Nothing was imported"),
+                "Name a markdown file, or pass the text on standard input with -",
+            ),
+            Unread::Missing | Unread::Link | Unread::Io(_) => {
+                Error::not_found(format!("{shown}: {why}"), "Check that the file can be read")
+            }
+        })?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            Error::usage(
+                format!(
+                    "{shown} is not UTF-8: invalid byte at position {}. Nothing was imported",
+                    e.utf8_error().valid_up_to()
+                ),
+                format!("Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > converted.md"),
+            )
+        })?;
+        let Self { folder, folder_path, name } = self;
+        let path = Path::new(&name);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name.to_string_lossy().into_owned();
+        // An export writes `journal/<file>.md` below its folder.
+        let (root, path) = match (folder_path.file_name(), folder_path.parent()) {
+            (Some(last), Some(above)) if last == "journal" => (above.to_owned(), format!("journal/{name}")),
+            _ => (folder_path.clone(), name),
+        };
+        let root = root.display().to_string();
+        Ok(SourceFile { root, path, stem, folder: Some((folder, folder_path)), text })
+    }
 }

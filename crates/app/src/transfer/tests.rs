@@ -1,20 +1,28 @@
 //! Export, import and verify over a journal and folders on disk.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracebook_core::console::Console;
 use tracebook_core::evidence::Kind;
 
-use super::export::{TEMPORARY, lock_folder};
+use super::export::lock_folder;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::MAX_STEM_BYTES;
+use crate::ground::folder::{Folder, TEMPORARY};
+use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Caller, Capture, Import, Imported, NamedText};
-use crate::testing::Home;
+use crate::system::SystemClock;
+use crate::testing::{CountingEntropy, Home};
 
 impl Home {
     /// With an entry `one` that shows one evidence.
     async fn with_evidence() -> Self {
-        let home = Self::new().await;
+        Self::new().await.and_evidence().await
+    }
+
+    async fn and_evidence(self) -> Self {
+        let home = self;
         let slug = home.entry("One", "# One\n").await;
         let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
         let console = Console::from_text("docker compose ps", "db  running");
@@ -49,12 +57,20 @@ fn pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().expect("runs").success());
 }
 
+/// An app whose temporary names can be predicted, and these names.
+async fn predictable() -> (Home, Vec<String>) {
+    let home = Home::with_runtime(Runtime::new(Arc::new(SystemClock), Arc::new(CountingEntropy::default()))).await;
+    let name = |n: u32| format!("{TEMPORARY}{}", CountingEntropy::nth(n).map(|b| format!("{b:02x}")).concat());
+    (home.and_evidence().await, (0..1_000).map(name).collect())
+}
+
 #[tokio::test]
 async fn a_file_is_ours_as_soon_as_it_is_written() {
-    let home = Home::with_evidence().await;
+    let (home, names) = predictable().await;
     // The assets are written, but the Markdown fails.
-    let blocked = home.out().join(format!("journal/{TEMPORARY}{}", std::process::id()));
-    std::fs::create_dir_all(&blocked).expect("makes");
+    for name in names {
+        std::fs::create_dir_all(home.out().join("journal").join(name)).expect("makes");
+    }
     home.export(false).await.expect_err("the markdown cannot be written");
     let known = home.app.journal.store.known_files(&home.root_name()).await.expect("reads");
     assert_eq!(known.len(), 2, "the picture and entry.json: {known:?}");
@@ -64,14 +80,19 @@ async fn a_file_is_ours_as_soon_as_it_is_written() {
 #[tokio::test]
 async fn temporary_files_of_a_killed_export_are_removed() {
     let home = Home::with_evidence().await;
-    let left = [home.write("journal/.tracebook-1", "half"), home.write("journal/assets/old/.tracebook-22", "half")];
+    let left = [
+        home.write("journal/.tracebook-1", "half"),
+        home.write("journal/assets/old/.tracebook-22", "half"),
+        home.write("journal/.tracebook-0123456789abcdef0123", "half"),
+    ];
     let kept = [
         home.write("journal/.tracebook-notes", "mine"),
         home.write("journal/.tracebook-", "mine"),
+        home.write("journal/.tracebook-cafe", "mine"),
         home.write("elsewhere/.tracebook-1", "mine"),
     ];
     // Temporary files of a running export are kept.
-    let other = lock_folder(&home.out()).expect("a lock");
+    let other = lock_folder(&Folder::open(&home.out()).expect("opens")).expect("a lock");
     let busy = home.write("journal/.tracebook-333", "half");
     home.export(false).await.expect("exports");
     assert!(busy.exists());
@@ -108,6 +129,203 @@ async fn given_names_become_names_of_files() {
     let mut stems: Vec<_> = written.iter().filter_map(|w| w.strip_prefix("journal/")?.strip_suffix(".md")).collect();
     stems.sort_unstable();
     assert_eq!(stems, ["entry", "entry-2", "plain", "we[31mek9", &"é".repeat(MAX_STEM_BYTES / 2)]);
+    home.app.shutdown().await;
+}
+
+#[cfg(unix)]
+fn link(to: impl AsRef<Path>, at: impl AsRef<Path>) {
+    std::fs::create_dir_all(at.as_ref().parent().expect("a folder")).expect("makes");
+    std::os::unix::fs::symlink(to, at).expect("links");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_export_writes_through_no_link() {
+    let (home, names) = predictable().await;
+    let outside = home.dir.path().join("outside.txt");
+    let folder = home.dir.path().join("elsewhere");
+    std::fs::write(&outside, "not ours").expect("writes");
+    std::fs::create_dir_all(&folder).expect("makes");
+    let untouched = || {
+        assert_eq!(std::fs::read_to_string(&outside).expect("reads"), "not ours");
+        assert_eq!(std::fs::read_dir(&folder).expect("lists").count(), 0);
+    };
+    let journal = home.out().join("journal");
+
+    // Under the temporary name, even if it could be guessed.
+    for name in &names {
+        link(&outside, journal.join(name));
+    }
+    home.export(true).await.expect_err("the name is taken");
+    untouched();
+    std::fs::remove_dir_all(&journal).expect("removes");
+
+    // In place of the files: to a file, to nothing, to itself, and another name of a file.
+    for to in [outside.clone(), home.dir.path().join("elsewhere/new"), journal.join("one.md")] {
+        link(&to, journal.join("one.md"));
+        let done = home.export(false).await.expect("exports");
+        assert_eq!(done.refused, ["journal/one.md"]);
+        assert!(done.warnings.iter().any(|w| w == "journal/one.md is a link, not a file"), "{:?}", done.warnings);
+        untouched();
+        assert_eq!(home.export(true).await.expect("exports").written, ["journal/one.md"]);
+        untouched();
+        assert!(std::fs::symlink_metadata(journal.join("one.md")).expect("there").is_file());
+        std::fs::remove_file(journal.join("one.md")).expect("removes");
+    }
+    std::fs::hard_link(&outside, journal.join("one.md")).expect("links");
+    assert_eq!(home.export(false).await.expect("exports").refused, ["journal/one.md"]);
+    assert_eq!(home.export(true).await.expect("exports").written, ["journal/one.md"]);
+    untouched();
+
+    // In place of the folders, also to one within the export.
+    for part in ["journal", "journal/assets", "journal/assets/one"] {
+        for to in [folder.clone(), home.out().join(".git")] {
+            std::fs::create_dir_all(home.out().join(".git")).expect("makes");
+            std::fs::remove_dir_all(&journal).expect("removes");
+            link(&to, home.out().join(part));
+            for force in [false, true] {
+                let error = home.export(force).await.expect_err("a link");
+                assert_eq!(error.code, Code::Refused, "{part} {error:?}");
+                assert!(error.message.contains("is a link"), "{error:?}");
+            }
+            untouched();
+            assert_eq!(std::fs::read_dir(home.out().join(".git")).expect("lists").count(), 0);
+            std::fs::remove_file(home.out().join(part)).expect("removes");
+            std::fs::create_dir_all(&journal).expect("makes");
+        }
+    }
+    home.app.shutdown().await;
+}
+
+/// While an export runs, its folder is exchanged for a link and back, over and over.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exchanged_folder_leads_an_export_nowhere() {
+    let home = Home::with_evidence().await;
+    let folder = home.dir.path().join("elsewhere");
+    std::fs::create_dir_all(&folder).expect("makes");
+    home.export(false).await.expect("exports");
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (assets, aside, target, stopped) =
+        (home.out().join("journal/assets"), home.out().join("aside"), folder.clone(), stop.clone());
+    let exchange = std::thread::spawn(move || {
+        while !stopped.load(std::sync::atomic::Ordering::SeqCst) {
+            if std::fs::rename(&assets, &aside).is_ok() {
+                // The export may create the folder again.
+                std::os::unix::fs::symlink(&target, &assets).ok();
+                std::thread::yield_now();
+                std::fs::remove_file(&assets).ok();
+                std::fs::remove_dir_all(&assets).ok();
+                std::fs::rename(&aside, &assets).ok();
+            }
+        }
+    });
+    for _ in 0..300 {
+        // Whether it succeeds depends on the moment.
+        home.export(true).await.ok();
+    }
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    exchange.join().expect("no panic");
+    assert_eq!(std::fs::read_dir(&folder).expect("lists").count(), 0);
+    home.app.shutdown().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_import_reads_nothing_through_links() {
+    let home = Home::new().await;
+    let secret = home.dir.path().join("secret.md");
+    let folder = home.dir.path().join("private");
+    std::fs::create_dir_all(&folder).expect("makes");
+    std::fs::write(&secret, "# s3cret\n").expect("writes");
+    std::fs::write(folder.join("week3.md"), "# s3cret too\n").expect("writes");
+    let clone = home.dir.path().join("clone");
+    let journal = clone.join("journal");
+    std::fs::create_dir_all(&journal).expect("makes");
+    std::fs::write(journal.join("week1.md"), "# Week 1\n").expect("writes");
+    for (to, at) in [
+        (PathBuf::from("/proc/self/environ"), "journal/week9.md"),
+        (PathBuf::from("/dev/zero"), "journal/week8.md"),
+        (secret.clone(), "journal/week7.md"),
+        (PathBuf::from("week7.md"), "journal/week6.md"),
+        (PathBuf::from("../../secret.md"), "journal/week5.md"),
+        (PathBuf::from("week1.md"), "journal/inside.md"),
+        (PathBuf::from("nothing"), "journal/dangling.md"),
+    ] {
+        link(to, clone.join(at));
+    }
+    let done = home.import(&clone).await.expect("imports");
+    assert_eq!(done.entries.iter().map(|e| e.title.as_str()).collect::<Vec<_>>(), ["Week 1"]);
+    assert_eq!(done.warnings.iter().filter(|w| w.contains("was skipped: it is a link")).count(), 7, "{done:?}");
+    let verified = verify(&clone).expect("verifies");
+    assert_eq!(verified.warnings.iter().filter(|w| w.contains("was not checked: it is a link")).count(), 7);
+
+    // A linked folder.
+    std::fs::remove_dir_all(&journal).expect("removes");
+    link(&folder, &journal);
+    let error = home.import(&clone).await.expect_err("nothing is left");
+    assert!(error.message.contains("links are not followed"), "{error:?}");
+    let verified = verify(&clone).expect("verifies");
+    assert!(verified.evidence.is_empty() && verified.warnings.len() == 1, "{verified:?}");
+
+    // What the user names may be a link.
+    let named = home.dir.path().join("named");
+    link(&folder, &named);
+    assert_eq!(home.import(&named).await.expect("imports").entries[0].title, "s3cret too");
+    // Files of the kernel are not, whatever leads to them.
+    for kernel in ["/proc/self/environ", "/sys/kernel/notes"].map(Path::new).iter().filter(|p| p.exists()) {
+        let link_to = home.dir.path().join("kernel.md");
+        std::fs::remove_file(&link_to).ok();
+        link(kernel, &link_to);
+        for path in [*kernel, &link_to] {
+            let error = home.import(path).await.expect_err("not a text");
+            assert!(error.message.contains("not a regular file"), "{error:?}");
+        }
+    }
+    home.app.shutdown().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn evidence_is_not_read_through_links() {
+    let home = Home::with_evidence().await;
+    home.export(false).await.expect("exports");
+    let (assets, real) = (home.out().join("journal/assets/one"), home.dir.path().join("real"));
+    std::fs::rename(&assets, &real).expect("moves");
+    link(&real, &assets);
+    let back = Home::new().await;
+    let done = back.import(&home.out()).await.expect("imports");
+    assert!(done.evidence.is_empty());
+    assert!(done.warnings.iter().any(|w| w.contains("entry.json was not read: it is a link")), "{:?}", done.warnings);
+    let verified = verify(&home.out()).expect("verifies");
+    assert!(!verified.ok && !verified.warnings.is_empty(), "{verified:?}");
+    home.app.shutdown().await;
+    back.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_import_is_bounded() {
+    let home = Home::new().await;
+    let big = home.write("journal/big.md", "");
+    let file = std::fs::File::options().write(true).open(&big).expect("opens");
+    file.set_len(65 * 1024 * 1024).expect("grows");
+    let error = home.import(&home.out()).await.expect_err("too large");
+    assert!(error.message.contains("too large for an entry"), "{error:?}");
+    file.set_len(60 * 1024 * 1024).expect("shrinks");
+    for n in 0..4 {
+        std::fs::File::create(home.out().join(format!("journal/big{n}.md"))).expect("creates");
+        let file = std::fs::File::options().write(true).open(home.out().join(format!("journal/big{n}.md")));
+        file.expect("opens").set_len(60 * 1024 * 1024).expect("grows");
+    }
+    let error = home.import(&home.out()).await.expect_err("too much");
+    assert!(error.message.contains("more than 256 MiB"), "{error:?}");
+    std::fs::remove_dir_all(home.out().join("journal")).expect("removes");
+    for n in 0..10_001 {
+        home.write(&format!("journal/{n}.md"), "");
+    }
+    let error = home.import(&home.out()).await.expect_err("too many");
+    assert!(error.message.contains("more than 10000 files"), "{error:?}");
+    assert_eq!(home.app.journal.store.entries(false).await.expect("reads").len(), 0);
     home.app.shutdown().await;
 }
 

@@ -1,15 +1,19 @@
 //! Checks whether exported evidence is unchanged. Needs no journal.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde::Serialize;
 
 use tracebook_core::ids::Id;
-use tracebook_render::verify::{self, Verdict};
+use tracebook_render::verify::{self, FileVerdict, Verdict};
 
 use crate::ground::error::Error;
-use crate::ground::files::{is_markdown, read_below, read_regular};
+use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
+use crate::ground::folder::{Entry, Folder, Unread};
 
 /// The result for all files.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +22,8 @@ pub struct Verified {
     pub ok: bool,
     /// One row for each evidence.
     pub evidence: Vec<VerifiedEvidence>,
+    /// What was not looked at, such as links.
+    pub warnings: Vec<String>,
 }
 
 /// The result for one evidence.
@@ -33,19 +39,52 @@ pub struct VerifiedEvidence {
 
 /// Folders that are not searched.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
+/// The most files and folders below one path.
+const MOST_ENTRIES: usize = 200_000;
+/// How many folders deep files are searched for.
+const MAX_DEPTH: usize = 32;
+/// The most warnings.
+const MOST_WARNINGS: usize = 100;
 
-/// Checks files and folders.
+/// Checks files and folders. A path may be a link, since the user named it; links below it are not followed.
 ///
 /// # Errors
-/// If a path does not exist.
+/// If a path does not exist, or a folder has too many files to check all of them.
 pub fn verify(paths: &[String]) -> Result<Verified, Error> {
-    let mut evidence: Vec<VerifiedEvidence> = Vec::new();
-    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut check = Check::default();
     for given in paths {
+        check.path(given)?;
+    }
+    let Check { evidence, warnings, .. } = check;
+    let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked));
+    Ok(Verified { ok, evidence, warnings: warnings.into_inner() })
+}
+
+/// A file to check.
+struct File {
+    folder: Rc<Folder>,
+    name: OsString,
+    /// As the user named it, for the answer.
+    shown: PathBuf,
+    /// Without links above the named path, to recognise the same file.
+    real: PathBuf,
+}
+
+#[derive(Default)]
+struct Check {
+    evidence: Vec<VerifiedEvidence>,
+    /// The files that were checked, by their real paths.
+    seen: BTreeSet<PathBuf>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl Check {
+    fn path(&mut self, given: &str) -> Result<(), Error> {
         let path = Path::new(given);
-        let meta = std::fs::metadata(path).map_err(|e| {
+        let not_found = |e: std::io::Error| {
             Error::not_found(format!("{given}: {e}"), "Name a clone, a folder, a markdown file or an SVG")
-        })?;
+        };
+        let meta = std::fs::metadata(path).map_err(not_found)?;
         let named = meta.is_file();
         if !named && !meta.is_dir() {
             return Err(Error::usage(
@@ -53,72 +92,133 @@ pub fn verify(paths: &[String]) -> Result<Verified, Error> {
                 "Name a clone, a folder, a markdown file or an SVG",
             ));
         }
+        let real = path.canonicalize().map_err(not_found)?;
         let mut files = Vec::new();
-        match named {
-            true => files.push(path.to_owned()),
-            false => walk(path, &mut files, 0),
+        if let (true, Some(parent), Some(name)) = (named, real.parent(), real.file_name()) {
+            let folder = Rc::new(Folder::open(parent).map_err(not_found)?);
+            files.push(File { folder, name: name.to_owned(), shown: path.to_owned(), real: real.clone() });
+        } else {
+            let folder = Rc::new(Folder::open(&real).map_err(not_found)?);
+            let mut left = MOST_ENTRIES;
+            self.walk(&folder, path, &real, &mut files, 0, &mut left)?;
         }
-        files.sort();
+        files.sort_by(|a, b| a.shown.cmp(&b.shown));
         // Text first: it names the evidence that has to be there.
-        for file in files.iter().filter(|f| is_markdown(f)) {
-            let Some(text) = read_regular(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
-                evidence.push(VerifiedEvidence {
-                    file: file.display().to_string(),
-                    id: None,
-                    verdict: Verdict::Edited,
-                    why: "the text cannot be read as UTF-8".to_owned(),
-                });
-                continue;
-            };
-            let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
-            let read = |path: &str| read_below(&folder, path);
-            for row in verify::markdown(&file.display().to_string(), &text, &read) {
-                let shown = PathBuf::from(&row.file);
-                seen.insert(shown.canonicalize().unwrap_or_else(|_| shown.clone()));
-                evidence.push(VerifiedEvidence {
-                    file: shown.display().to_string(),
-                    id: row.id,
-                    verdict: row.verdict,
-                    why: row.why,
-                });
-            }
+        for file in files.iter().filter(|f| is_markdown(Path::new(&f.name))) {
+            self.markdown(file);
         }
-        for file in files.iter().filter(|f| has_extension(f, "svg")) {
-            if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
-                continue;
-            }
-            let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
-            let (id, verdict, why) = match read_regular(file) {
-                Some(bytes) => verify::svg(&bytes, &|name: &str| read_below(&folder, name)),
-                None => (None, Verdict::Foreign, "it cannot be read".to_owned()),
-            };
-            // Foreign pictures in the same folder are ignored, unless they were named.
-            if verdict != Verdict::Foreign || named {
-                evidence.push(VerifiedEvidence { file: file.display().to_string(), id, verdict, why });
+        for file in files.iter().filter(|f| has_extension(Path::new(&f.name), "svg")) {
+            self.picture(file, named);
+        }
+        Ok(())
+    }
+
+    fn warn(&self, what: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() < MOST_WARNINGS && !warnings.contains(&what) {
+            warnings.push(what);
+        }
+    }
+
+    /// Reads a file beside a text or a picture.
+    fn read(&self, file: &File, relative: &str) -> Option<Vec<u8>> {
+        match file.folder.read(Path::new(relative), MAX_FILE_BYTES) {
+            Ok(bytes) => Some(bytes),
+            Err(Unread::Missing) => None,
+            Err(why) => {
+                self.warn(format!("{} was not read: {why}", file.shown.with_file_name(relative).display()));
+                None
             }
         }
     }
-    let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked));
-    Ok(Verified { ok, evidence })
+
+    fn markdown(&mut self, file: &File) {
+        let bytes = file.folder.read(Path::new(&file.name), MAX_FILE_BYTES);
+        let text = match bytes.map(String::from_utf8) {
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(_)) => Err("the text cannot be read as UTF-8".to_owned()),
+            Err(why) => Err(format!("the text cannot be read: {why}")),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => {
+                let (file, verdict) = (file.shown.display().to_string(), Verdict::Edited);
+                self.evidence.push(VerifiedEvidence { file, id: None, verdict, why });
+                return;
+            }
+        };
+        let read = |path: &str| self.read(file, path);
+        let rows = verify::markdown(&file.shown.display().to_string(), &text, &read);
+        for row in rows {
+            let relative = Path::new(&row.file).strip_prefix(file.shown.parent().unwrap_or(Path::new("")));
+            self.seen.insert(file.real.with_file_name(relative.unwrap_or(Path::new(&row.file))));
+            let FileVerdict { file, id, verdict, why } = row;
+            self.evidence.push(VerifiedEvidence { file, id, verdict, why });
+        }
+    }
+
+    fn picture(&mut self, file: &File, named: bool) {
+        if !self.seen.insert(file.real.clone()) {
+            return;
+        }
+        let (id, verdict, why) = match file.folder.read(Path::new(&file.name), MAX_FILE_BYTES) {
+            Ok(bytes) => verify::svg(&bytes, &|name| self.read(file, name)),
+            Err(why) => (None, Verdict::Foreign, format!("it cannot be read: {why}")),
+        };
+        // Foreign pictures in the same folder are ignored, unless they were named.
+        if verdict != Verdict::Foreign || named {
+            self.evidence.push(VerifiedEvidence { file: file.shown.display().to_string(), id, verdict, why });
+        }
+    }
+
+    fn walk(
+        &self,
+        folder: &Rc<Folder>,
+        shown: &Path,
+        real: &Path,
+        files: &mut Vec<File>,
+        depth: usize,
+        left: &mut usize,
+    ) -> Result<(), Error> {
+        let entries = match folder.entries(*left + 1) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.warn(format!("{} was not searched: {error}", shown.display()));
+                return Ok(());
+            }
+        };
+        let Some(rest) = left.checked_sub(entries.len()) else {
+            // An answer about some of the files would look like one about all of them.
+            return Err(Error::usage(
+                format!("there are more than {MOST_ENTRIES} files and folders here"),
+                "Name a folder with fewer files",
+            ));
+        };
+        *left = rest;
+        for (name, entry) in entries {
+            let path = Path::new(&name);
+            let (shown, real) = (shown.join(path), real.join(path));
+            let checked = is_markdown(path) || has_extension(path, "svg");
+            match entry {
+                Entry::Folder if SKIPPED.iter().any(|s| name == *s) => {}
+                Entry::Folder if depth == MAX_DEPTH => {
+                    self.warn(format!("{} was not searched: it is too deep", shown.display()));
+                }
+                Entry::Folder => match folder.folder(path) {
+                    Ok(inner) => self.walk(&Rc::new(inner), &shown, &real, files, depth + 1, left)?,
+                    Err(why) => self.warn(format!("{} was not searched: {why}", shown.display())),
+                },
+                Entry::File if checked => files.push(File { folder: Rc::clone(folder), name, shown, real }),
+                Entry::Link if checked || path.extension().is_none() => {
+                    self.warn(format!("{} was not checked: it is a link", shown.display()));
+                }
+                Entry::File | Entry::Link | Entry::Special => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case(wanted))
-}
-
-fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
-    if depth > 32 {
-        return;
-    }
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match entry.file_type() {
-            // Links are not followed, since a clone is not trusted.
-            Ok(kind) if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) => {
-                walk(&path, files, depth + 1);
-            }
-            Ok(kind) if kind.is_file() && (is_markdown(&path) || has_extension(&path, "svg")) => files.push(path),
-            _ => {}
-        }
-    }
 }

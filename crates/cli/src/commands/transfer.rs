@@ -64,5 +64,6 @@ pub(super) fn verify(paths: &[String], out: &Out) -> Result<u8, Error> {
         let verdict = if verified.ok { "all of it is intact" } else { "NOT all of it is intact" };
         format!("{}{count} evidence, {verdict}", columns(&rows))
     });
+    out.warnings(&verified.warnings);
     Ok(u8::from(!verified.ok))
 }
