@@ -190,5 +190,5 @@ fn failed(error: &Error) -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "without a window there is no other place for messages")]
 fn print_error(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", tracebook_app::marked(text));
 }

@@ -40,6 +40,7 @@ pub use ground::config::{Config, Listen, ReceiverConfig};
 pub use ground::error::{Code, Error, ErrorBody};
 pub use ports::Holder;
 pub use tracebook::Tracebook;
+pub use tracebook_core::text::marked;
 pub use tracebook_sources::authority;
 /// For a host that serves HTTP: connections, bodies and answers are bounded together with those of the receivers.
 pub use tracebook_sources::serve as http_server;

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
+use tracebook_core::text::is_hidden;
 
 use crate::args::Args;
 use crate::out::Out;
@@ -61,6 +62,8 @@ fn without_command(error: &clap::Error) -> u8 {
             Out::json_only()
                 .error(&tracebook_app::Error::usage(message, "`tracebook --help` lists commands and arguments"));
         }
+        // clap repeats the argument that it cannot read.
+        (false, _) if text().chars().any(|c| c != '\n' && is_hidden(c)) => out::print_error(text().trim_end()),
         // The reader may have closed the pipe, which is no failure.
         (false, _) => drop(error.print()),
     }

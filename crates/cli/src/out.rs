@@ -1,4 +1,7 @@
 //! Output: text for people, or exactly one JSON value.
+//!
+//! What a service sent must not control the terminal: in text, characters that cannot be seen are replaced by marks, in
+//! JSON they are escaped.
 
 use std::io::Write as _;
 
@@ -6,6 +9,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use tracebook_app::Error;
+use tracebook_core::text::{escaped_json, marked};
+use unicode_width::UnicodeWidthStr as _;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Out {
@@ -25,12 +30,12 @@ impl Out {
     /// The answer: as JSON, or as the text for people.
     pub(crate) fn answer<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
         if self.json {
-            match serde_json::to_string(value) {
+            match json_line(value) {
                 Ok(line) => print(&line),
                 Err(error) => self.error(&Error::internal(error)),
             }
         } else {
-            print(&harmless(&text(value)));
+            print(&marked(&text(value)));
         }
     }
 
@@ -44,7 +49,7 @@ impl Out {
         if self.json || self.quiet {
             return;
         }
-        print(&harmless(text));
+        print(&marked(text));
     }
 
     /// A warning: on standard error, so that it never mixes with the answer.
@@ -68,7 +73,7 @@ impl Out {
     pub(crate) fn error(&self, error: &Error) {
         if self.json {
             let body = error.body();
-            print(&json!({ "error": body }).to_string());
+            self.answer(&json!({ "error": body }), |_| String::new());
         } else {
             let hint = if error.hint.is_empty() { String::new() } else { format!("\n  {}", error.hint) };
             print_error(&format!("error: {}{hint}", error.message));
@@ -76,18 +81,8 @@ impl Out {
     }
 }
 
-/// Replaces control characters: what a service sent must not control the terminal.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-            '\u{7f}'..='\u{9f}' => '\u{fffd}',
-            // These change the direction of the text.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+fn json_line<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|line| escaped_json(&line))
 }
 
 fn print(text: &str) {
@@ -97,26 +92,69 @@ fn print(text: &str) {
     write!(stdout, "{text}{end}").and_then(|()| stdout.flush()).ok();
 }
 
-fn print_error(text: &str) {
+/// A message on standard error that no flag suppresses.
+pub(crate) fn print_error(text: &str) {
     // Where standard error is closed there is nowhere to report it.
-    writeln!(std::io::stderr(), "{}", harmless(text)).ok();
+    writeln!(std::io::stderr(), "{}", marked(text)).ok();
 }
+
+/// The widest that a cell makes its column. A longer one is printed whole, but does not push the others away.
+const WIDEST: usize = 60;
 
 /// Aligns cells in columns.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
+    // A line break inside a cell would look like a new row.
+    let cells = |row: &Vec<String>| row.iter().map(|c| marked(&c.replace(['\n', '\r'], "␤"))).collect::<Vec<String>>();
+    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        let widths = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+        widths.filter(|width| *width <= WIDEST).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..count).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            // A line break inside a cell would look like a new row.
-            line.push_str(&cell.replace(['\n', '\r'], "␤"));
-            line.push_str(&" ".repeat(width - cell.chars().count() + 2));
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
         }
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
+        rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn nothing_in_json_controls_a_terminal() {
+        let hostile = "\u{1b}[2J\u{9b}31m\u{7f}\u{202e}gpj.exe\u{2066}\u{200f}\u{feff}\u{e0041}\n";
+        let error = Error::usage(hostile, hostile).body();
+        for line in [json_line(&[hostile]).expect("JSON"), json_line(&error).expect("JSON")] {
+            assert!(line.chars().all(|c| !tracebook_core::text::is_hidden(c)), "{line:?}");
+            assert!(line.contains("\\u202egpj.exe\\u2066\\u200f\\ufeff\\udb40\\udc41\\n"), "{line}");
+        }
+        let back: Vec<String> = serde_json::from_str(&json_line(&[hostile]).expect("JSON")).expect("JSON");
+        assert_eq!(back, [hostile]);
+    }
+
+    #[test]
+    fn columns_are_aligned_by_width() {
+        let text = columns(&rows(&[&["a", "b", "c"], &["日本", "b\nb", ""], &["\u{202e}x\u{1b}", "b", "c"]]));
+        assert_eq!(text, "a     b    c\n日本  b␤b\n\u{fffd}x␛   b    c\n");
+    }
+
+    #[test]
+    fn a_long_cell_pads_no_other_row() {
+        let long = "x".repeat(5_000);
+        let text = columns(&rows(&[&["a", "b"], &[&long, "b"], &["aaa", "b"]]));
+        assert_eq!(text, format!("a    b\n{long}  b\naaa  b\n"));
+    }
 }

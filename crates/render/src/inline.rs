@@ -1,28 +1,17 @@
 //! Text from data on one line: invisible characters replaced, and escaped for Markdown.
 
-/// Replaces invisible characters: control characters by their pictures (U+2400…), and by U+FFFD those that XML forbids,
-/// that change the direction of text, or that have no width. Omits more than three combining marks per letter, which
-/// would overlap the lines above.
+use tracebook_core::text::{is_hidden, mark};
+
+/// Replaces invisible characters by their [`mark`]s. Omits more than three combining marks per letter, which would
+/// overlap the lines above.
 pub fn visible(text: &str) -> String {
     let mut marks = 0;
     text.chars()
         .filter_map(|c| {
             let width = unicode_width::UnicodeWidthChar::width(c);
             marks = if width == Some(0) { marks + 1 } else { 0 };
-            match c {
-                '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
-                '\u{7f}' => Some('\u{2421}'),
-                '\u{80}'..='\u{9f}' => Some('\u{fffd}'),
-                '\u{61c}'
-                | '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' => Some('\u{fffd}'),
-                '\u{ad}' | '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' => Some('\u{fffd}'),
-                '\u{e0000}'..='\u{e0fff}' => Some('\u{fffd}'),
-                c if u32::from(c) & 0xfffe == 0xfffe => Some('\u{fffd}'),
-                _ if marks > 3 => None,
+            match mark(c) {
+                _ if marks > 3 && !is_hidden(c) => None,
                 c => Some(c),
             }
         })

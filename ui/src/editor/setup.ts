@@ -16,7 +16,7 @@ export interface EditorActions extends CardActions, SlotActions {
 // CodeMirror's default, without "\r" and the byte order mark: endings.ts draws those.
 /* eslint-disable no-control-regex -- control characters are what this looks for */
 const SPECIAL =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202d\u202e\u2066-\u2069\ufff9-\ufffc]/g
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufff9-\ufffc]/g
 /* eslint-enable no-control-regex */
 
 /** The state for a text. Bytes that are not edited stay unchanged. */

@@ -12,6 +12,7 @@ pub(crate) mod redact;
 use std::io::{self, Write};
 use std::path::Path;
 
+use tracebook_core::text::marked;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -151,7 +152,8 @@ impl<T: Target> Write for LineWriter<'_, T> {
     /// The layer hands over each event as one buffer, so that this is a whole line.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(buffer);
-        let mut line = redact::line(text.trim_end_matches('\n'));
+        // A log is read in a terminal.
+        let mut line = marked(&redact::line(text.trim_end_matches('\n')));
         line.push('\n');
         self.0.write_line(&line)?;
         Ok(buffer.len())

@@ -8,6 +8,7 @@ use tracebook_app::Error;
 use tracebook_app::api::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
 use tracebook_app::evidence::{Size, as_text};
 use tracebook_core::ids::{Id, IdError};
+use tracebook_core::text::escaped_json;
 
 use crate::args::Evidence;
 use crate::client::Client;
@@ -24,7 +25,7 @@ pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result
         }
         Evidence::Show { evidence, raw: true, .. } => {
             let raw = client.tracebook.evidence_raw(id(&evidence)?).await?;
-            out.answer(&raw, |raw| format!("{raw:#}"));
+            out.answer(&raw, |raw| escaped_json(&format!("{raw:#}")));
         }
         Evidence::Show { evidence, svg: true, .. } => {
             let svg = client.tracebook.card(id(&evidence)?, Size::Full).await?;

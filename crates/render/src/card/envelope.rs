@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
 use tracebook_core::evidence::Frozen;
+use tracebook_core::text::is_hidden;
 
 use super::{Card, RENDERER, Sidecar, Size};
 
@@ -65,10 +66,7 @@ pub(crate) fn sidecar_name(frozen: &Frozen) -> String {
 fn without_xml(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + json.len() / 16);
     for c in json.chars() {
-        let hidden =
-            matches!(u32::from(c), 0x7f..=0x9f | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
-        let noncharacter = u32::from(c) & 0xfffe == 0xfffe;
-        if matches!(c, '<' | '>' | '&') || hidden || noncharacter {
+        if matches!(c, '<' | '>' | '&' | '\u{200c}' | '\u{200d}') || is_hidden(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
                 out.push_str(&format!("\\u{unit:04x}"));

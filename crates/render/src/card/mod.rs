@@ -34,7 +34,7 @@ pub use live::live;
 pub use table::{MOST_ROWS, Table};
 
 /// The version of the renderer.
-pub const RENDERER: &str = "2";
+pub const RENDERER: &str = "3";
 
 /// The size of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
