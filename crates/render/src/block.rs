@@ -20,14 +20,17 @@
 //! provenance begins with the time of freezing. In a sentence, a marker with only the card follows the picture, or the
 //! text of a card that was never frozen: `<em>Live card, never frozen: …</em><!-- tracebook:live 01CARD… -->`.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 
-use crate::card::{self, Size};
-use crate::inline::{escape, one_line};
-use crate::markdown::{Page, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode};
+use crate::card::{self, Size, Table};
+use crate::inline::{Place, escape, escape_with_backslashes, one_line};
+use crate::markdown::{
+    Page, Picture, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode,
+};
 
 /// The start of every opening marker.
 const BEGINNING: &str = "<!-- tracebook:";
@@ -83,9 +86,24 @@ impl Shown {
     }
 
     /// The block's lines; those of a live card if `live` is given.
-    pub(crate) fn block(&self, frozen: &Frozen, folder: &str, live: Option<Id>) -> Vec<String> {
+    pub(crate) fn block(&self, frozen: &Frozen, table: &Table, folder: &str, live: Option<Id>) -> Vec<String> {
+        self.block_escaped(frozen, table, folder, live, prose)
+    }
+
+    /// The block's lines as versions before renderer 3 wrote them.
+    pub(crate) fn earlier_block(&self, frozen: &Frozen, table: &Table, folder: &str, live: Option<Id>) -> Vec<String> {
+        self.block_escaped(frozen, table, folder, live, escape_with_backslashes)
+    }
+
+    fn block_escaped(
+        &self,
+        frozen: &Frozen,
+        table: &Table,
+        folder: &str,
+        live: Option<Id>,
+        escape: fn(&str) -> String,
+    ) -> Vec<String> {
         let id = frozen.evidence.id;
-        let table = card::table(frozen);
         let own = match self.caption.is_empty() {
             true => String::new(),
             false => format!("<em>{}</em><br>", escape(&self.caption)),
@@ -107,25 +125,54 @@ impl Shown {
             ),
             String::new(),
         ];
-        lines.extend(table.lines());
+        lines.extend(table.lines(escape));
         lines.extend(["", "</details>", "", CLOSING].map(str::to_owned));
         lines
     }
 }
 
-/// The link to the vendor's console, with its expiry date. A suspicious URL is not linked.
+/// The number of lines of a block with this table.
+pub(crate) fn length(table: &Table) -> usize {
+    const AROUND: usize = 11;
+    AROUND + table.line_count()
+}
+
+fn prose(text: &str) -> String {
+    escape(text, Place::Prose)
+}
+
+/// The hosts of the vendors' consoles, and those below them.
+const CONSOLES: [&str; 6] = [
+    "console.aws.amazon.com",
+    "console.amazonaws.cn",
+    "console.amazonaws-us-gov.com",
+    "console.amazonaws-eusc.eu",
+    "rollbar.com",
+    "honeycomb.io",
+];
+
+/// Whether a URL leads to a vendor's console. Evidence that was imported may contain any URL.
+fn is_console(url: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&b);
+    let Some(rest) = url.strip_prefix("https://").filter(|rest| rest.bytes().all(plain)) else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    CONSOLES.iter().any(|console| {
+        host.strip_suffix(console).is_some_and(|sub| {
+            sub.is_empty() || sub.ends_with('.') && sub.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+        })
+    })
+}
+
+/// The link to the vendor's console, with its expiry date. Other URLs are not linked.
 fn console(frozen: &Frozen) -> String {
     let provenance = &frozen.evidence.provenance;
-    let plain = |url: &&String| {
-        url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&b))
-    };
-    let Some(url) = provenance.console_link.as_ref().filter(plain) else { return String::new() };
+    let Some(url) = provenance.console_link.as_ref().filter(|url| is_console(url)) else { return String::new() };
     let until = match provenance.expires {
         // Only the day, which is precise enough.
         Some(moment) => format!("deleted there on {}", moment.rfc3339().chars().take(10).collect::<String>()),
         None => "may have expired".to_owned(),
     };
-    let source = escape(card::source(provenance));
+    let source = prose(card::source(provenance));
     format!("<br><sub><a href=\"{}\">seen in {source} when captured</a>; {until}</sub>", url.replace('&', "&amp;"))
 }
 
@@ -142,7 +189,7 @@ fn live_marker(card: Id) -> String {
 /// The text in place of a live card that was never frozen, the same in its own paragraph and in a sentence. It begins
 /// with an inline tag, so that the text around it stays Markdown.
 pub(crate) fn unfrozen(alt: &str, card: Id) -> String {
-    format!("<em>{}</em>{}", escape(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
+    format!("<em>{}</em>{}", prose(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
 }
 
 /// `01J….svg`, `01J….compact.svg`.
@@ -231,17 +278,34 @@ impl Found {
         };
         Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
     }
+
+    /// Whether the picture's alternative text, which users may edit, contains HTML, a link or a picture.
+    pub(crate) fn has_markup(&self) -> bool {
+        let line = self.lines.as_ref().and_then(|lines| lines.get(1));
+        line.is_some_and(|line| page(line).pictures.iter().any(|picture| picture.mixed))
+    }
 }
 
 /// Every block of a text, outside code.
 pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
     let bom = if md.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut found: Vec<Found> = Vec::new();
+    // The last marker that was looked at.
+    let mut checked = md.len();
     for html in &page.html {
         let Some((at, length, live, id)) = opening(&md[html.clone()]) else { continue };
         let start = html.start + at;
+        if found.last().is_some_and(|last| start < last.range.end) {
+            continue;
+        }
+        // Only the first tag of a line can have nothing but a container's prefix before it.
+        let tags_before = checked < start && !md[checked..start].contains(['\n', '\r']);
+        checked = start;
+        if tags_before {
+            continue;
+        }
         let before = line_before(md, start, bom);
-        if found.last().is_some_and(|last| start < last.range.end) || !is_container_prefix(before) {
+        if !is_container_prefix(before) {
             continue;
         }
         let rest = &md[start + length..];
@@ -258,19 +322,19 @@ pub(crate) fn find(md: &str, page: &Page) -> Vec<Found> {
     found
 }
 
-/// The first opening marker of a block: offset, length, live card and evidence.
-fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
+/// What a marker contains after its prefix.
+fn marked(behind: &str) -> Option<&str> {
     // Longer than any marker. The limit keeps the time linear if there are many broken markers.
     const LONGEST: usize = 128;
+    Some(behind[..behind.floor_char_boundary(LONGEST)].split_once(" -->")?.0)
+}
+
+/// The first opening marker of a block: offset, length, live card and evidence.
+fn opening(text: &str) -> Option<(usize, usize, Option<Id>, Id)> {
     let of = |at: usize| {
         let (prefix, live) =
             [(OPENING, false), (OPENING_LIVE, true)].into_iter().find(|(prefix, _)| text[at..].starts_with(prefix))?;
-        let behind = &text[at + prefix.len()..];
-        let mut end = LONGEST.min(behind.len());
-        while !behind.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (inner, _) = behind[..end].split_once(" -->")?;
+        let inner = marked(&text[at + prefix.len()..])?;
         let length = prefix.len() + inner.len() + " -->".len();
         match live {
             false => Some((at, length, None, inner.parse().ok()?)),
@@ -305,38 +369,41 @@ pub(crate) enum InlineShown {
 
 /// Every live card in a sentence of a text, outside code.
 pub(crate) fn find_live(md: &str, page: &Page) -> Vec<Inline> {
+    let pictures: HashMap<usize, &Picture> = page.pictures.iter().map(|p| (p.range.end, p)).collect();
     let mut found = Vec::new();
+    // The end of the last marker: what precedes it belongs to another card.
+    let mut read = 0;
     for html in &page.html {
         for (at, _) in md[html.clone()].match_indices(OPENING_LIVE) {
             let start = html.start + at;
-            let rest = &md[start + OPENING_LIVE.len()..html.end];
-            let Some((card, _)) = rest.split_once(" -->") else { continue };
-            let length = OPENING_LIVE.len() + card.len() + " -->".len();
+            let Some(card) = marked(&md[start + OPENING_LIVE.len()..html.end]) else { continue };
+            let end = start + OPENING_LIVE.len() + card.len() + " -->".len();
             let Ok(card) = card.parse::<Id>() else { continue };
-            let picture = page.pictures.iter().find(|p| p.range.end == start);
-            let picture = picture.and_then(|p| our_file(&p.destination).map(|file| (p, file)));
-            let before = &md[..start];
+            let picture = pictures.get(&start).and_then(|p| our_file(&p.destination).map(|file| (p, file)));
+            let before = &md[read.min(start)..start];
+            let before = before.rsplit(['\n', '\r']).next().unwrap_or_default();
             let (from, what) = match picture {
                 Some((picture, (_, id, size))) => {
                     let shown = Shown { alt: picture.alt.clone(), caption: picture.title.clone(), size };
                     (picture.range.start, InlineShown::Picture(shown, id))
                 }
                 None => match before.strip_suffix("</em>").and_then(|text| Some((text.rfind("<em>")?, text))) {
-                    Some((em, text)) if !text[em..].contains(['\n', '\r']) => {
+                    Some((em, text)) => {
                         let words = plain(&text[em + "<em>".len()..]);
                         let alt = words.strip_prefix(UNFROZEN).map_or(words.clone(), str::to_owned);
-                        (em, InlineShown::Words(alt))
+                        (start - before.len() + em, InlineShown::Words(alt))
                     }
-                    _ => (start, InlineShown::Nothing),
+                    None => (start, InlineShown::Nothing),
                 },
             };
-            found.push(Inline { card, range: from..start + length, what });
+            found.push(Inline { card, range: from..end, what });
+            read = end;
         }
     }
     found
 }
 
-/// The inverse of [`escape`]: parses the text as the alternative text of an image.
+/// The inverse of [`escape`], also of its earlier form: parses the text as the alternative text of an image.
 fn plain(escaped: &str) -> String {
     page(&format!("![{escaped}](x)")).pictures.first().map_or_else(|| escaped.to_owned(), |p| p.alt.clone())
 }

@@ -126,6 +126,10 @@ pub(crate) struct EntryCard {
 /// The newest format of `entry.json` that this version reads.
 pub(crate) const ENTRY_FILE: u32 = 1;
 
+/// From this many bytes on, evidence is exported without its table: a short text may show a large table any number of
+/// times, and imports read at most 64 MiB.
+const MOST_BLOCK_BYTES: usize = 32 * 1024 * 1024;
+
 /// The files of one entry. The output is deterministic; a text without references is exported unchanged.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
     let body = input.body;
@@ -227,10 +231,14 @@ impl Writing<'_> {
     fn show(&mut self, reference: &Reference, frozen: &Frozen, live: Option<Id>) {
         let (body, start) = (self.input.body, reference.place.byte_start);
         let shown = Shown::of(reference, frozen);
-        let text = match reference.alone {
+        let as_block = reference.alone && self.md.len() < MOST_BLOCK_BYTES;
+        if reference.alone && !as_block && self.references.last().is_none_or(|r| r.at < MOST_BLOCK_BYTES) {
+            self.warn("it is so long that the tables of further evidence were left out".to_owned());
+        }
+        let text = match as_block {
             true => {
                 let prefix = continuation(line_before(body, start, self.bom));
-                lay(&shown.block(frozen, &self.folder, live), &prefix, eol_at(body, start))
+                lay(&shown.block(frozen, &card::table(frozen), &self.folder, live), &prefix, eol_at(body, start))
             }
             false => shown.picture(frozen, &self.folder, live),
         };
@@ -239,8 +247,8 @@ impl Writing<'_> {
             source: self.source(reference),
             at: self.md.len(),
             length: text.len(),
-            block: reference.alone && live.is_none(),
-            live: live.map(|card| EntryLive { card, block: reference.alone }),
+            block: as_block && live.is_none(),
+            live: live.map(|card| EntryLive { card, block: as_block }),
         });
         self.md.push_str(&text);
 

@@ -4,7 +4,7 @@
 //! reason.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
@@ -12,7 +12,7 @@ use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::Id;
 
 use crate::block::{self, our_file, relative};
-use crate::card::{self, Held, NotRead, RENDERER, Size};
+use crate::card::{self, Held, NotRead, RENDERER, Size, Table};
 use crate::export::{ENTRY_FILE, EntryFile};
 use crate::markdown::{Page, page, scan};
 
@@ -139,21 +139,26 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
 
 /// The verdict on one picture. `read_sidecar` is called with the name of a file in the same folder.
 pub fn svg(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> (Option<Id>, Verdict, String) {
-    let (id, verdict, why, _) = checked(svg, read_sidecar);
+    let Checked { id, verdict, why, .. } = checked(svg, read_sidecar);
     (id, verdict, why)
 }
 
-fn checked(
-    svg: &[u8],
-    read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> (Option<Id>, Verdict, String, Option<Frozen>) {
-    let data = match data(svg, read_sidecar) {
-        Ok(data) => data,
-        Err(refused) => return (refused.id, refused.verdict, refused.why, None),
-    };
-    let id = Some(data.frozen.evidence.id);
-    let (verdict, why) = picture(svg, &data);
-    (id, verdict, why, Some(data.frozen))
+/// The verdict on a file, and its data if it matches its digest.
+struct Checked {
+    id: Option<Id>,
+    verdict: Verdict,
+    why: String,
+    frozen: Option<Frozen>,
+}
+
+fn checked(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Checked {
+    match data(svg, read_sidecar) {
+        Ok(data) => {
+            let (verdict, why) = picture(svg, &data);
+            Checked { id: Some(data.frozen.evidence.id), verdict, why, frozen: Some(data.frozen) }
+        }
+        Err(Refused { id, verdict, why }) => Checked { id, verdict, why, frozen: None },
+    }
 }
 
 /// The verdict on a picture whose data matches its digest.
@@ -217,12 +222,14 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             }
         }
     };
+    // A text may show a file many times, and checking it includes drawing it.
+    let mut files: HashMap<(String, Id), Checked> = HashMap::new();
+    let mut tables: HashMap<Id, Table> = HashMap::new();
     for found in &blocks {
-        let inside = page
-            .pictures
-            .iter()
-            .filter(|p| found.range.contains(&p.range.start))
-            .find_map(|p| our_file(&p.destination));
+        // Pictures and blocks are in the order of the text.
+        let first = page.pictures.partition_point(|p| p.range.start < found.range.start);
+        let inside = page.pictures[first..].iter().take_while(|p| p.range.start < found.range.end);
+        let inside = inside.filter_map(|p| our_file(&p.destination)).next();
         let Some((shown, folder)) = found.shown() else {
             let path = inside.map_or_else(
                 || found.id.to_string(),
@@ -238,48 +245,75 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             continue;
         };
         let path = format!("{folder}/{}", block::file_name(found.id, shown.size));
-        let (id, mut verdict, mut why, frozen) = file(&path, found.id, read);
-        if let (Some(frozen), true) = (frozen, matches!(verdict, Verdict::Intact | Verdict::Masked)) {
+        let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
+        let Checked { id, mut verdict, ref why, ref frozen } = *known;
+        let mut why = why.clone();
+        let compared = matches!(verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn);
+        if let (Some(frozen), true) = (frozen, compared) {
+            let table = tables.entry(found.id).or_insert_with(|| card::table(frozen));
             let written = found.lines.as_deref().unwrap_or_default();
-            let again = shown.block(&frozen, &folder, found.live);
             // The picture's line was parsed already, and users may edit its alternative text.
-            let same = written.len() == again.len()
-                && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b);
-            if !same {
+            let is = |again: Vec<String>| {
+                written.len() == again.len()
+                    && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b)
+            };
+            let earlier = || shown.earlier_block(frozen, table, &folder, found.live);
+            if found.has_markup() {
+                verdict = Verdict::Edited;
+                why = "the alternative text of the picture contains HTML or a link".to_owned();
+            } else if written.len() != block::length(table) {
+                verdict = Verdict::Edited;
+                why = "the table in the text does not have the rows of the data".to_owned();
+            } else if is(shown.block(frozen, table, &folder, found.live)) {
+                // As this version writes it.
+            } else if is(earlier()) {
+                if written.iter().any(|line| may_contain_a_link(line)) {
+                    verdict = Verdict::Redrawn;
+                    why = "an earlier version wrote the table, in which addresses in the data become links; \
+                           export it again"
+                        .to_owned();
+                }
+            } else {
                 verdict = Verdict::Edited;
                 why = "the table or the caption in the text does not match the data".to_owned();
             }
         }
         say(found.range.start, &path, id, verdict, why);
     }
+    let mut others: HashSet<String> = HashSet::new();
     for picture in &page.pictures {
-        if blocks.iter().any(|b| b.lines.is_some() && b.range.contains(&picture.range.start)) {
+        let at = picture.range.start;
+        let before = blocks.partition_point(|b| b.range.start <= at);
+        if before.checked_sub(1).is_some_and(|i| blocks[i].lines.is_some() && blocks[i].range.contains(&at)) {
             continue;
         }
-        let at = picture.range.start;
         match our_file(&picture.destination) {
             Some((folder, id, size)) => {
                 let path = format!("{folder}/{}", block::file_name(id, size));
-                let (id, verdict, why, _) = file(&path, id, read);
-                say(at, &path, id, verdict, why);
+                let known = files.entry((path.clone(), id)).or_insert_with(|| file(&path, id, read));
+                say(at, &path, known.id, known.verdict, known.why.clone());
             }
             None => {
                 let Some(path) = relative(&picture.destination) else { continue };
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                if others.contains(&path) {
+                    continue;
+                }
                 let ours = folder.starts_with("assets/") && read(&format!("{folder}/entry.json")).is_some();
-                match (ours, read(&path)) {
-                    (false, _) => {}
-                    (true, None) => say(at, &path, None, Verdict::Missing, "the picture is missing".to_owned()),
-                    (true, Some(bytes)) => {
-                        let (id, verdict, why, _) = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
-                        let (verdict, why) = match id {
+                match ours.then(|| read(&path)) {
+                    None => {}
+                    Some(None) => say(at, &path, None, Verdict::Missing, "the picture is missing".to_owned()),
+                    Some(Some(bytes)) => {
+                        let known = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
+                        let (verdict, why) = match known.id {
                             // Renamed cards still contain their data.
-                            Some(_) => (verdict, why),
+                            Some(_) => (known.verdict, known.why),
                             None => (Verdict::Foreign, "this picture was not made by Tracebook".to_owned()),
                         };
-                        say(at, &path, id, verdict, why);
+                        say(at, &path, known.id, verdict, why);
                     }
                 }
+                others.insert(path);
             }
         }
     }
@@ -288,6 +322,13 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
     }
     answers.sort_by_key(|(at, _)| *at);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Whether GFM's autolinks would find a link in a line, in which earlier versions escaped data by backslashes only.
+fn may_contain_a_link(line: &str) -> bool {
+    // Those of the block itself.
+    let line = line.split("<br><sub><a href=").next().unwrap_or_default().to_ascii_lowercase();
+    line.contains("://") || line.contains("www.") || line.contains('@')
 }
 
 /// Evidence in `entry.json` that the text does not show, with paths relative to the Markdown file.
@@ -348,23 +389,15 @@ fn not_shown(
 }
 
 /// The verdict on a file that should show this evidence.
-fn file(
-    path: &str,
-    expected: Id,
-    read: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> (Option<Id>, Verdict, String, Option<Frozen>) {
+fn file(path: &str, expected: Id, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Checked {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let Some(bytes) = read(path) else {
-        return (Some(expected), Verdict::Missing, "the picture is missing".to_owned(), None);
-    };
-    let (id, verdict, why, frozen) = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
-    match id {
-        Some(other) if other != expected => (
-            Some(expected),
-            Verdict::Edited,
-            format!("the file contains evidence {other}, but is named after {expected}"),
-            None,
-        ),
-        _ => (Some(expected), verdict, why, frozen),
+    let without_data = |verdict, why| Checked { id: Some(expected), verdict, why, frozen: None };
+    let Some(bytes) = read(path) else { return without_data(Verdict::Missing, "the picture is missing".to_owned()) };
+    let known = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
+    match known.id {
+        Some(other) if other != expected => {
+            without_data(Verdict::Edited, format!("the file contains evidence {other}, but is named after {expected}"))
+        }
+        _ => Checked { id: Some(expected), ..known },
     }
 }

@@ -204,7 +204,7 @@ fn the_code_around_the_failing_line_is_shown() {
     );
     assert!(!drawing.contains(">before_1()<") && !drawing.contains(">19<"), "what is nearest is drawn: {drawing}");
     has(&drawing, &["user_handle = andrewbrown  ·  results = "]);
-    has(&table(&evidence).markdown(), &["user_activities.py:24:9 in run", "| Argument | user_handle | andrewbrown |"]);
+    has(&table(&evidence).text(), &["user_activities.py:24:9 in run", "| Argument | user_handle | andrewbrown |"]);
 }
 
 #[test]

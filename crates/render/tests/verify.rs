@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tracebook_core::canonical::digest;
 use tracebook_core::entry::EntryRow;
-use tracebook_core::evidence::Frozen;
+use tracebook_core::evidence::{Body, Frozen};
+use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::time::Nanos;
 use tracebook_render::card::{RENDERER, Size, svg as draw};
 use tracebook_render::export::{EntryInput, entry};
@@ -56,6 +57,84 @@ fn not_one_byte_can_be_changed() {
         let mut longer = card.clone();
         longer.insert(at, b'\r');
         assert!(!matches!(verdict(&longer), Verdict::Intact | Verdict::Masked));
+    }
+}
+
+/// The Markdown of an entry that shows one piece of evidence, and the verdict on a changed one.
+fn exported(frozen: Frozen) -> (String, impl Fn(&str) -> Verdict) {
+    let shelf: BTreeMap<_, _> = [(frozen.evidence.id, frozen)].into();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("![alt](evidence:{ID})\n");
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
+    let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    let check = move |md: &str| {
+        let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+        markdown("journal/w.md", md, &read)[0].verdict
+    };
+    (md, check)
+}
+
+#[test]
+fn what_is_smuggled_into_a_block_is_found() {
+    let (md, check) = exported(frozen(two_services()));
+    assert_eq!(check(&md), Verdict::Intact);
+    let lines: Vec<&str> = md.trim_end().lines().collect();
+    let alt = md.replace("![alt]", "![my own, edited *words*]");
+    assert_eq!(check(&alt), Verdict::Intact, "users may edit the alternative text");
+    let smuggled = [
+        "<img src=x>",
+        "<a href=\"http://evil.example\">x</a>",
+        "http://evil.example",
+        "[x](http://evil.example)",
+        "![x](http://evil.example/x.png)",
+        "<!-- x -->",
+        "x@evil.example",
+    ];
+    for what in smuggled {
+        for at in 0..lines.len() - 1 {
+            let mut inserted = lines.clone();
+            inserted.insert(at + 1, what);
+            assert_eq!(check(&inserted.join("\n")), Verdict::Edited, "{what} below line {at}");
+            let longer = format!("{} {what}", lines[at]);
+            let mut appended = lines.clone();
+            appended[at] = &longer;
+            assert_eq!(check(&appended.join("\n")), Verdict::Edited, "{what} in line {at}");
+        }
+        let alt = md.replace("![alt]", &format!("![{what}]"));
+        let harmless = ["http://evil.example", "x@evil.example"].contains(&what);
+        assert_eq!(check(&alt), if harmless { Verdict::Intact } else { Verdict::Edited }, "{what} as alternative text");
+    }
+}
+
+#[test]
+fn tables_of_earlier_versions_are_recognised() {
+    let log = |message: &str| {
+        let event = LogEvent { message: message.into(), group: "a.b".into(), ..LogEvent::default() };
+        exported(frozen_body(ID, Body::Logs(Logs { events: vec![event], ..Logs::default() })))
+    };
+    let earlier = |md: &str| {
+        [
+            ("&lt;", "\\<"),
+            ("&gt;", "\\>"),
+            ("&#124;", "\\|"),
+            ("&#46;", "."),
+            ("&#58;", ":"),
+            ("&#47;", "/"),
+            ("&#64;", "@"),
+        ]
+        .iter()
+        .fold(md.to_owned(), |md, (new, old)| md.replace(new, old))
+        .replace("<!-- -->", "")
+    };
+    let (md, check) = log("a <b> | c.d");
+    assert!(earlier(&md).contains("a \\<b\\> \\| c.d"), "{}", earlier(&md));
+    assert_eq!(check(&earlier(&md)), Verdict::Intact);
+    // Addresses became links, with what they carry.
+    for message in ["http://x/<img src=x>", "www.x.example/<b>", "a@b.example"] {
+        let (md, check) = log(message);
+        assert_eq!(check(&md), Verdict::Intact);
+        assert_eq!(check(&earlier(&md)), Verdict::Redrawn, "{}", earlier(&md));
+        assert_eq!(check(&earlier(&md).replace("| a.b |", "| a.c |")), Verdict::Edited);
     }
 }
 

@@ -138,7 +138,7 @@ pub fn as_text(frozen: &Frozen) -> String {
         provenance.tool
     );
     let Body::Trace(trace) = body else {
-        text.push_str(&card::table(frozen).markdown());
+        text.push_str(&card::table(frozen).text());
         text.push('\n');
         return text;
     };

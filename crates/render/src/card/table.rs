@@ -2,7 +2,7 @@
 
 use tracebook_core::text;
 
-use crate::inline::{escape, one_line};
+use crate::inline::{Place, escape, one_line};
 
 /// Maximum number of rows.
 pub const MOST_ROWS: usize = 200;
@@ -24,12 +24,22 @@ pub struct Table {
 
 impl Table {
     /// A GFM pipe table, without the line ending of its last line. Nothing in a cell can end the table, the `<details>`
-    /// around it, or a comment.
+    /// around it, or a comment, and no cell contains an element.
     pub fn markdown(&self) -> String {
-        self.lines().join("\n")
+        self.lines(|cell| escape(cell, Place::Prose)).join("\n")
     }
 
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// The same table for a terminal: cells as they are.
+    pub fn text(&self) -> String {
+        self.lines(str::to_owned).join("\n")
+    }
+
+    /// The number of [`Self::lines`].
+    pub(crate) fn line_count(&self) -> usize {
+        2 + self.rows.len() + if self.more > 0 { 2 } else { 0 }
+    }
+
+    pub(crate) fn lines(&self, escape: fn(&str) -> String) -> Vec<String> {
         let line = |cells: &[String]| {
             let cells: Vec<String> = cells.iter().map(|c| escape(c)).collect();
             format!("| {} |", cells.join(" | "))

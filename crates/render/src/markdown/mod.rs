@@ -16,7 +16,7 @@ pub use crate::inline::one_line;
 pub(crate) use lines::{continuation, eol_at};
 pub(crate) use links::percent_decode;
 pub use links::{Link, links};
-pub(crate) use page::{Page, is_container_prefix, line_before, page};
+pub(crate) use page::{Page, Picture, is_container_prefix, line_before, page};
 pub use placing::{Placing, Target, placing};
 pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
 pub(crate) use write::{image, query};

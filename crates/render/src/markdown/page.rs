@@ -16,6 +16,8 @@ pub(crate) struct Picture {
     pub(crate) alt: String,
     /// Whether it is the only content of its paragraph, after list markers and quote signs.
     pub(crate) alone: bool,
+    /// Whether its alternative text contains HTML, a link or a picture.
+    pub(crate) mixed: bool,
 }
 
 /// One line of a paragraph.
@@ -83,6 +85,7 @@ pub(crate) fn page(body: &str) -> Page {
     let mut reader = Reader {
         body,
         bom,
+        text_end: body.trim_end_matches(['\n', '\r']).len(),
         page: Page::default(),
         run: None,
         homes: Vec::new(),
@@ -111,6 +114,8 @@ pub(super) fn lone_cr_as_lf(text: &str) -> Cow<'_, str> {
 struct Reader<'a> {
     body: &'a str,
     bom: usize,
+    /// The end of the text without its last line breaks.
+    text_end: usize,
     page: Page,
     run: Option<Run>,
     /// The blocks that are open: what their text is.
@@ -155,7 +160,10 @@ impl Reader<'_> {
                 }
             }
             Tag::Image { dest_url, title, .. } => match &mut self.picture {
-                Some((_, depth)) => *depth += 1,
+                Some((picture, depth)) => {
+                    picture.mixed = true;
+                    *depth += 1;
+                }
                 None => {
                     let picture = Picture {
                         range,
@@ -163,6 +171,7 @@ impl Reader<'_> {
                         title: title.into_string(),
                         alt: String::new(),
                         alone: false,
+                        mixed: false,
                     };
                     self.picture = Some((picture, 0));
                 }
@@ -176,9 +185,7 @@ impl Reader<'_> {
                 self.close();
                 self.code = true;
                 self.homes.push(Home::Elsewhere);
-                if matches!(kind, CodeBlockKind::Fenced(_))
-                    && range.end >= self.body.trim_end_matches(['\n', '\r']).len()
-                {
+                if matches!(kind, CodeBlockKind::Fenced(_)) && range.end >= self.text_end {
                     self.page.open_fence = unclosed_fence(&self.body[range]);
                 }
             }
@@ -242,6 +249,7 @@ impl Reader<'_> {
             if !mixed {
                 picture.alt.push_str(text);
             }
+            picture.mixed |= mixed;
             return;
         }
         if let Some(anchor) = &mut self.anchor {

@@ -7,7 +7,7 @@ use tracebook_core::live_card::LiveCard;
 use super::page::page;
 use super::{Reference, Slot, lines, scan};
 use crate::card;
-use crate::inline::{escape, one_line};
+use crate::inline::{Place, escape, one_line};
 
 /// Where a reference goes.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +60,10 @@ pub fn freeze_live(body: &str, card: Id, frozen_as: &dyn Fn(&Reference) -> Strin
 
 /// `![alt](destination "title")`, escaped; both texts must be single lines.
 pub(crate) fn image(alt: &str, destination: &str, title: &str) -> String {
+    let alt = escape(alt, Place::Attribute);
     match title.is_empty() {
-        true => format!("![{}]({destination})", escape(alt)),
-        false => format!("![{}]({destination} \"{}\")", escape(alt), escape(title)),
+        true => format!("![{alt}]({destination})"),
+        false => format!("![{alt}]({destination} \"{}\")", escape(title, Place::Attribute)),
     }
 }
 
