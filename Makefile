@@ -44,4 +44,4 @@ fmt: ## format Rust and the UI
 	@npm run format --prefix ui --silent
 
 clean: ## remove what was built and what set-up remembers; system packages stay
-	@rm -rf target ui/dist ui/node_modules tests/node-service/node_modules .setup
+	@rm -rf target ui/dist ui/node_modules tests/node-service/node_modules tests/renderers/node_modules .setup

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh run     what building and opening the window needs
 #   scripts/setup.sh check   … and what the checks need (cargo-deny)
-#   scripts/setup.sh test    … and what the tests need (display, drivers, the test services, moto's tests)
+#   scripts/setup.sh test    … and what the tests need (display, drivers, the test services, renderers, moto's tests)
 #
 # Its state is in .setup/ (`make clean` removes it). System packages: scripts/packages.txt.
 set -euo pipefail
@@ -97,6 +97,12 @@ node_service() {
   npm ci --prefix tests/node-service --ignore-scripts --no-audit --no-fund --loglevel=error
 }
 
+renderers() {
+  own_folder tests/renderers/node_modules
+  say "installing the Markdown renderers (npm ci)"
+  npm ci --prefix tests/renderers --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
 cargo_deny() {
   say "building cargo-deny $CARGO_DENY (two minutes, once)"
   rm -rf .setup/cargo
@@ -145,5 +151,7 @@ if [[ $FOR == test ]]; then
   .setup/venv/bin/python tests/suites/run_moto.py --fetch # only if they are not there
   [[ -d tests/node-service/node_modules ]] || rm -f .setup/node-service.stamp
   once node-service "$(hash_of tests/node-service/package.json tests/node-service/package-lock.json)" node_service
+  [[ -d tests/renderers/node_modules ]] || rm -f .setup/renderers.stamp
+  once renderers "$(hash_of tests/renderers/package.json tests/renderers/package-lock.json)" renderers
 fi
 [[ -z $deny ]] || wait "$deny"

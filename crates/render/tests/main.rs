@@ -4,6 +4,7 @@ mod cards;
 mod common;
 mod export;
 mod kinds;
+mod renderers;
 mod slots;
 mod verify;
 mod writing;
