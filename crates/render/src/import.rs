@@ -1,6 +1,6 @@
 //! Imports an exported entry with its evidence.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use tracebook_core::canonical::digest;
@@ -9,7 +9,7 @@ use tracebook_core::ids::Id;
 use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Found, InlineShown, Shown, our_file};
-use crate::export::{ENTRY_FILE, EntryFile, EntryReference, LiveInput, SaidCard};
+use crate::export::{ENTRY_FILE, EntryFile, LiveInput, SaidCard};
 use crate::markdown::{Reference, image, one_line, page, query, scan};
 use crate::verify;
 
@@ -33,6 +33,9 @@ pub struct ImportedEntry {
     pub warnings: Vec<String>,
 }
 
+/// The most folders in which one piece of evidence is searched for.
+const MOST_FOLDERS: usize = 8;
+
 /// Reads an exported entry. `read` is called with paths relative to the Markdown file (`assets/week2/01J….svg`).
 ///
 /// # Errors
@@ -45,33 +48,32 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
             about.tracebook
         ));
     }
-    let mut folders = vec![about.folder.clone()];
     let page = page(md);
-    for (folder, ..) in page.pictures.iter().filter_map(|p| our_file(&p.destination)) {
-        if !folders.contains(&folder) {
-            folders.push(folder);
+    // The folders in which the text shows each evidence.
+    let mut folders: BTreeMap<Id, Vec<String>> = about.references.iter().map(|r| (r.evidence, Vec::new())).collect();
+    for (folder, id, _) in page.pictures.iter().filter_map(|p| our_file(&p.destination)) {
+        let known = folders.entry(id).or_default();
+        if known.len() < MOST_FOLDERS && folder != about.folder && !known.contains(&folder) {
+            known.push(folder);
         }
     }
 
     let mut warnings = Vec::new();
     let mut evidence: HashMap<Id, Frozen> = HashMap::new();
-    let mut fetch = |id: Id, warnings: &mut Vec<String>| match find_evidence(id, &folders, read) {
-        Ok((frozen, warning)) => {
-            warnings.extend(warning);
-            evidence.insert(id, frozen);
+    for (id, folders) in folders {
+        match find_evidence(id, std::iter::once(&about.folder).chain(&folders), read) {
+            Ok((frozen, warning)) => {
+                warnings.extend(warning);
+                evidence.insert(id, frozen);
+            }
+            Err(why) => warnings.push(why),
         }
-        Err(why) => warnings.push(why),
-    };
-    let mut ids: BTreeSet<Id> = about.references.iter().map(|r| r.evidence).collect();
-    ids.extend(page.pictures.iter().filter_map(|p| our_file(&p.destination)).map(|(_, id, _)| id));
-    for id in ids {
-        fetch(id, &mut warnings);
     }
 
     let mut live = live_cards(&about, &mut warnings);
     let body = match as_exported(md, &about) {
         Some(body) => body,
-        None => Edited { md, about: &about, live: &live, evidence: &evidence }.body(&mut warnings),
+        None => Edited::new(md, &about, &live, &evidence).body(&mut warnings),
     };
     // The file may list any number of cards that the text does not show.
     let shown: BTreeSet<Id> = scan(&body).live.iter().map(|r| r.id).collect();
@@ -124,9 +126,9 @@ fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
 }
 
 /// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it.
-fn find_evidence(
+fn find_evidence<'a>(
     id: Id,
-    folders: &[String],
+    folders: impl Iterator<Item = &'a String>,
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<(Frozen, Option<String>), String> {
     let mut why = format!("evidence {id}: its picture is missing");
@@ -180,9 +182,47 @@ fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
 /// A Markdown file that was edited after its export.
 struct Edited<'a> {
     md: &'a str,
-    about: &'a EntryFile,
-    live: &'a [LiveInput],
+    live: HashMap<Id, &'a LiveInput>,
     evidence: &'a HashMap<Id, Frozen>,
+    /// The evidence in `entry.json`.
+    listed: HashSet<Id>,
+    /// The references in `entry.json`, by what they refer to.
+    known: HashMap<Origin, Vec<Known<'a>>>,
+}
+
+/// Evidence, or a live card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Origin {
+    Evidence(Id),
+    Live(Id),
+}
+
+/// An original reference: its Markdown, and the parsed form if it can be parsed in isolation.
+#[derive(Debug)]
+struct Known<'a> {
+    source: &'a str,
+    parsed: Option<Reference>,
+    /// Its evidence, if it was read, and how it is shown.
+    shown: Option<(Id, Shown)>,
+}
+
+/// The most references to one target that an edited one is compared with.
+const MOST_KNOWN: usize = 64;
+
+/// Ranges of a text in its order, to look up whether a byte is in one of them.
+struct Ranges(Vec<Range<usize>>);
+
+impl Ranges {
+    fn of(edits: &[(Range<usize>, String)]) -> Self {
+        let mut ranges: Vec<Range<usize>> = edits.iter().map(|(range, _)| range.clone()).collect();
+        ranges.sort_by_key(|range| range.start);
+        Self(ranges)
+    }
+
+    fn contain(&self, at: usize) -> bool {
+        let before = self.0.partition_point(|range| range.start <= at);
+        before.checked_sub(1).and_then(|i| self.0.get(i)).is_some_and(|range| range.contains(&at))
+    }
 }
 
 /// The target of a reference.
@@ -193,7 +233,38 @@ enum Target {
     Live(Id, Option<Id>),
 }
 
-impl Edited<'_> {
+impl<'a> Edited<'a> {
+    fn new(md: &'a str, about: &'a EntryFile, live: &'a [LiveInput], evidence: &'a HashMap<Id, Frozen>) -> Self {
+        let mut known: HashMap<Origin, Vec<Known<'a>>> = HashMap::new();
+        let mut add = |origin: Origin, source: &'a str, frozen: Option<&Frozen>| {
+            let known = known.entry(origin).or_default();
+            // The same reference may be listed any number of times.
+            if known.len() == MOST_KNOWN || known.last().is_some_and(|last| last.source == source) {
+                return;
+            }
+            let markup = scan(source);
+            let parsed = match origin {
+                Origin::Evidence(_) => markup.references.into_iter().next(),
+                Origin::Live(_) => markup.live.into_iter().next(),
+            };
+            let of = |(reference, frozen): (&Reference, &Frozen)| (frozen.evidence.id, Shown::of(reference, frozen));
+            let shown = parsed.as_ref().zip(frozen).map(of);
+            known.push(Known { source, parsed, shown });
+        };
+        for reference in &about.references {
+            let origin = match &reference.live {
+                Some(live) => Origin::Live(live.card),
+                None => Origin::Evidence(reference.evidence),
+            };
+            add(origin, &reference.source, evidence.get(&reference.evidence));
+        }
+        for unfrozen in &about.unfrozen {
+            add(Origin::Live(unfrozen.card), &unfrozen.source, None);
+        }
+        let listed = about.references.iter().map(|r| r.evidence).collect();
+        Self { md, live: live.iter().map(|live| (live.card.id, live)).collect(), evidence, listed, known }
+    }
+
     /// Replaces every block, picture and live card of the export with its reference, and keeps everything else.
     fn body(&self, warnings: &mut Vec<String>) -> String {
         let page = page(self.md);
@@ -219,9 +290,11 @@ impl Edited<'_> {
                 )),
             }
         }
-        let inside = |edits: &[(Range<usize>, String)], at: usize| edits.iter().any(|(range, _)| range.contains(&at));
+        // Each of these three is in the order of the text.
+        let in_blocks = Ranges::of(&edits);
+        let first_inline = edits.len();
         for inline in block::find_live(self.md, &page) {
-            if inside(&edits, inline.range.start) {
+            if in_blocks.contain(inline.range.start) {
                 continue;
             }
             let card = inline.card;
@@ -254,10 +327,12 @@ impl Edited<'_> {
             };
             edits.push((inline.range, text));
         }
+        let in_lines = Ranges::of(&edits[first_inline..]);
         for picture in &page.pictures {
             let Some((_, id, size)) = our_file(&picture.destination) else { continue };
-            let ours = self.evidence.contains_key(&id) || self.about.references.iter().any(|r| r.evidence == id);
-            if ours && !inside(&edits, picture.range.start) {
+            let ours = self.evidence.contains_key(&id) || self.listed.contains(&id);
+            let at = picture.range.start;
+            if ours && !in_blocks.contain(at) && !in_lines.contain(at) {
                 let shown = Shown { alt: picture.alt.clone(), caption: picture.title.clone(), size };
                 edits.push((picture.range.clone(), self.source(Target::Evidence(id), &shown)));
             }
@@ -279,7 +354,7 @@ impl Edited<'_> {
     }
 
     fn knows(&self, card: Id) -> bool {
-        self.live.iter().any(|live| live.card.id == card)
+        self.live.contains_key(&card)
     }
 
     /// The target of a block. If the query of its live card is not in this `entry.json`, that is the evidence.
@@ -302,52 +377,49 @@ impl Edited<'_> {
     }
 
     fn default_shown(&self, target: Target) -> Shown {
-        let reference = self.known(target).into_iter().find_map(|(_, r)| r);
-        match (reference, self.frozen(target), target) {
-            (Some(reference), Some(frozen), _) => Shown::of(&reference, frozen),
-            (Some(reference), None, Target::Live(..)) => {
-                Shown { alt: reference.alt, caption: reference.caption, size: card_size(&reference.size) }
-            }
+        let known = self.known(target).iter().find(|known| known.parsed.is_some());
+        match (known, target) {
+            (Some(Known { shown: Some((_, shown)), .. }), _) => shown.clone(),
+            (Some(Known { parsed: Some(reference), .. }), Target::Live(_, None)) => Shown {
+                alt: reference.alt.clone(),
+                caption: reference.caption.clone(),
+                size: card_size(&reference.size),
+            },
             _ => Shown { alt: String::new(), caption: String::new(), size: card_size("full") },
         }
     }
 
-    /// The original references to a target: their Markdown, and the parsed form if they can be parsed in isolation.
-    fn known(&self, target: Target) -> Vec<(&str, Option<Reference>)> {
-        let references = self.about.references.iter();
-        match target {
-            Target::Evidence(id) => {
-                let of = |r: &EntryReference| scan(&r.source).references.into_iter().next();
-                let known = references.filter(|r| r.evidence == id && r.live.is_none());
-                known.map(|r| (r.source.as_str(), of(r))).collect()
-            }
-            Target::Live(card, _) => {
-                let of = |source: &str| scan(source).live.into_iter().next();
-                let frozen = references.filter(|r| r.live.as_ref().is_some_and(|live| live.card == card));
-                let sources = frozen.map(|r| r.source.as_str());
-                let unfrozen = self.about.unfrozen.iter().filter(|u| u.card == card);
-                sources.chain(unfrozen.map(|u| u.source.as_str())).map(|source| (source, of(source))).collect()
-            }
-        }
+    /// The original references to a target.
+    fn known(&self, target: Target) -> &[Known<'a>] {
+        let origin = match target {
+            Target::Evidence(id) => Origin::Evidence(id),
+            Target::Live(card, _) => Origin::Live(card),
+        };
+        self.known.get(&origin).map_or(&[], Vec::as_slice)
     }
 
     /// The reference for what the text shows: the original one, unless alternative text, caption or size were edited.
     fn source(&self, target: Target, shown: &Shown) -> String {
         let known = self.known(target);
         let frozen = self.frozen(target);
-        let same = |reference: &Reference| match (frozen, target) {
-            (Some(frozen), _) => Shown::of(reference, frozen) == *shown,
-            (None, Target::Live(card, _)) => self.words(card, &reference.alt) == shown.alt,
-            (None, Target::Evidence(_)) => reference.alt == shown.alt,
+        let same = |known: &&Known<'_>| match (&known.parsed, frozen, target) {
+            (None, ..) => false,
+            (Some(reference), Some(frozen), _) => match &known.shown {
+                Some((id, own)) if *id == frozen.evidence.id => own == shown,
+                _ => Shown::of(reference, frozen) == *shown,
+            },
+            (Some(reference), None, Target::Live(card, _)) => self.words(card, &reference.alt) == shown.alt,
+            (Some(reference), None, Target::Evidence(_)) => reference.alt == shown.alt,
         };
-        if let Some((source, _)) = known.iter().find(|(_, r)| r.as_ref().is_some_and(same)) {
-            return (*source).to_owned();
+        if let Some(known) = known.iter().find(same) {
+            return known.source.to_owned();
         }
         // A reference-style image cannot be read without its definition.
-        if let [(source, None)] = known.as_slice() {
+        if let [Known { source, parsed: None, .. }] = known {
             return (*source).to_owned();
         }
-        let caption = match (&shown.caption, known.iter().find_map(|(_, r)| r.as_ref())) {
+        let first = known.iter().find_map(|known| known.parsed.as_ref());
+        let caption = match (&shown.caption, first) {
             (own, _) if !own.is_empty() => own.clone(),
             (_, Some(reference)) if frozen.is_some_and(|f| Shown::of(reference, f).caption.is_empty()) => {
                 reference.caption.clone()
@@ -364,7 +436,7 @@ impl Edited<'_> {
 
     /// The text in place of a card that was never frozen.
     fn words(&self, card: Id, alt: &str) -> String {
-        let title = || self.live.iter().find(|live| live.card.id == card).map_or("", |live| live.card.title.as_str());
+        let title = || self.live.get(&card).map_or("", |live| live.card.title.as_str());
         one_line(if alt.is_empty() { title() } else { alt })
     }
 }

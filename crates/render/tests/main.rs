@@ -4,6 +4,7 @@ mod cards;
 mod common;
 mod export;
 mod kinds;
+mod linear;
 mod renderers;
 mod slots;
 mod verify;

@@ -7,38 +7,53 @@ use super::Place;
 /// The beginnings of a text's lines. LF, CR LF and CR each end one line.
 pub(super) struct Lines<'a> {
     text: &'a str,
-    /// Byte and UTF-16 offset at which each line begins.
-    starts: Vec<(usize, usize)>,
+    /// The byte at which each line begins.
+    starts: Vec<usize>,
+    /// The UTF-16 offset of every [`STEP`]th byte, or of the character that contains it, so that a place in a long line
+    /// does not require counting from its start.
+    steps: Vec<(usize, usize)>,
 }
+
+const STEP: usize = 256;
 
 impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let mut starts = vec![(0, 0)];
+        let mut starts = vec![0];
+        let mut steps = Vec::with_capacity(text.len() / STEP + 1);
         let mut utf16 = 0;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
+            let end = at + c.len_utf8();
+            // A character has fewer bytes than a step.
+            if end > steps.len() * STEP {
+                steps.push((at, utf16));
+            }
             utf16 += c.len_utf16();
             let ends = c == '\n' || (c == '\r' && chars.peek().is_none_or(|(_, next)| *next != '\n'));
             if ends {
-                starts.push((at + c.len_utf8(), utf16));
+                starts.push(end);
             }
         }
-        Self { text, starts }
+        Self { text, starts, steps }
     }
 
     /// Both ends of a range of bytes, in UTF-16 too, and the line it begins on.
     pub(super) fn place(&self, range: Range<usize>) -> Place {
-        let (line, start) = self.at(range.start);
-        let (_, end) = self.at(range.end);
+        let line = self.line(range.start);
+        let (start, end) = (self.utf16(range.start), self.utf16(range.end));
         Place { start, end, byte_start: range.start, byte_end: range.end, line }
     }
 
-    /// The line (from 1) and the UTF-16 offset of a byte.
-    fn at(&self, byte: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|(start, _)| *start <= byte);
-        let (start, utf16) = self.starts[line - 1];
-        let within = self.text.get(start..byte).map_or(0, |text| text.encode_utf16().count());
-        (line, utf16 + within)
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte)
+    }
+
+    /// The UTF-16 offset of a byte.
+    fn utf16(&self, byte: usize) -> usize {
+        let step = (byte / STEP).min(self.steps.len().saturating_sub(1));
+        let Some((at, utf16)) = self.steps.get(step).copied() else { return 0 };
+        utf16 + self.text.get(at..byte).map_or(0, |text| text.encode_utf16().count())
     }
 }
 

@@ -43,7 +43,7 @@ pub fn links(body: &str) -> Vec<Link> {
     let mut found = Vec::new();
     let mut add = |at: usize, picture: bool, alt: &str, destination: &str| {
         if is_relative(destination) {
-            let line = lines.place(at..at).line;
+            let line = lines.line(at);
             found.push((at, Link { picture, alt: alt.to_owned(), destination: destination.to_owned(), line }));
         }
     };
