@@ -270,7 +270,7 @@ def enums_of(source):
     for name, crate in ENUMS.items():
         imported = any(leaf[0].startswith("tracebook_") and leaf[-1] == name for leaf in uses)
         qualified = re.search(rf"\btracebook_\w+(?:::\w+)*::{name}::", source.code)
-        at_home = source.crate == crate and (name not in own or source.path.name in ("evidence.rs", "question.rs", "rpc.rs"))
+        at_home = source.crate == crate and (name not in own or source.path.name in ("kinds.rs", "rows.rs", "rpc.rs"))
         if imported or qualified or at_home:
             yield name
 

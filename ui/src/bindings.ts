@@ -222,14 +222,9 @@ slot?: string,
 caption?: string, };
 
 /**
- * How a kind is read from a source.
- */
-export type CaptureFrom = "local-trace" | "local-logs" | "local-error" | "local-console" | "local-service-map" | "local-groups" | "local-sampling-rules" | "local-dossier" | "xray-trace" | "xray-service-map" | "xray-groups" | "xray-sampling-rules" | "xray-dossier" | "cloudwatch-logs" | "cloudwatch-query" | "rollbar-error" | "honeycomb-query";
-
-/**
  * A kind of evidence that a source provides.
  */
-export type CaptureInfo = { kind: Kind, from: CaptureFrom, 
+export type CaptureInfo = { kind: Kind, 
 /**
  * How the filter is written.
  */
@@ -411,11 +406,6 @@ more?: number,
  * Notes for the reader: cut lines, a command that was ended, spans that were recognised.
  */
 notes?: Array<string>, };
-
-/**
- * The sources that list console lines.
- */
-export type ConsoleFrom = "local";
 
 /**
  * One line.
@@ -844,11 +834,6 @@ export type ErrorTrace = { class: string, message: string,
  * Its frames, oldest first.
  */
 frames: Array<CodeFrame>, };
-
-/**
- * The sources that list errors.
- */
-export type ErrorsFrom = "local" | "rollbar";
 
 /**
  * What is published to every host.
@@ -1298,14 +1283,13 @@ url: string | null,
 expires: string | null, note: string, };
 
 /**
- * How the URL is built, one variant per vendor and kind.
- */
-export type LinkFrom = "xray-trace" | "xray-service-map" | "cloudwatch-logs" | "rollbar-error" | "honeycomb-trace";
-
-/**
  * A kind that can be linked to in the vendor's console.
  */
-export type LinkInfo = { kind: Kind, from: LinkFrom, };
+export type LinkInfo = { kind: Kind, 
+/**
+ * Whether the id is that of a local trace, which the vendor has received too.
+ */
+of_local: boolean, };
 
 /**
  * What to find in a vendor's console.
@@ -1323,7 +1307,7 @@ id: string, };
 /**
  * A list of a source.
  */
-export type ListInfo = { "list": "traces", "from": TracesFrom } | { "list": "logs", "from": LogsFrom } | { "list": "errors", "from": ErrorsFrom } | { "list": "console", "from": ConsoleFrom } | { "list": "queries", "from": QueriesFrom };
+export type List = "traces" | "logs" | "errors" | "console" | "queries";
 
 /**
  * Rows of a list with notes about them.
@@ -1732,11 +1716,6 @@ more?: number,
 notes?: Array<string>, };
 
 /**
- * The sources that list log events.
- */
-export type LogsFrom = "local" | "cloudwatch";
-
-/**
  * A call from one node to another.
  */
 export type MapEdge = { 
@@ -2016,11 +1995,6 @@ credentials_removed?: number,
 supersedes?: Id, };
 
 /**
- * The sources that list and run queries.
- */
-export type QueriesFrom = "cloudwatch" | "honeycomb";
-
-/**
  * The source whose saved queries are listed.
  */
 export type QueriesRequest = { 
@@ -2046,6 +2020,31 @@ link: string | null, };
  * The saved query to forget.
  */
 export type QueryForget = SavedQuery;
+
+/**
+ * The labels of the form for queries.
+ */
+export type QueryForm = { 
+/**
+ * The query language: `Logs Insights`.
+ */
+name: string, 
+/**
+ * The heading of the saved ones.
+ */
+saved: string, 
+/**
+ * What a query reads: `Log groups`.
+ */
+scope: string, 
+/**
+ * The same for the empty field.
+ */
+hint: string, 
+/**
+ * An example for the empty query.
+ */
+example: string, };
 
 /**
  * The language of a query.
@@ -2522,6 +2521,10 @@ groups: Array<string>,
  */
 from: string, 
 /**
+ * Whether it is saved in this journal.
+ */
+own?: boolean, 
+/**
  * The vendor's page of it; null where there is none.
  */
 link: string | null, };
@@ -2580,6 +2583,35 @@ end: Nanos,
  * Notes for the reader: traces left out, traces in progress.
  */
 notes?: Array<string>, };
+
+/**
+ * A setting of a vendor.
+ */
+export type SettingInfo = { 
+/**
+ * In the vendor's section. `source_set` names it after the vendor: `aws_profile`; so does `--aws-profile`.
+ */
+key: string, label: string, 
+/**
+ * In the help of the command line.
+ */
+help: string, 
+/**
+ * Whether it is an address.
+ */
+url: boolean, 
+/**
+ * What applies where it is not set; may be empty.
+ */
+default: string, 
+/**
+ * For the empty field; may be empty.
+ */
+example: string, 
+/**
+ * The usual values, to choose from; empty for a free text.
+ */
+choices: Array<string>, };
 
 /**
  * A place for evidence that is still empty.
@@ -2647,7 +2679,7 @@ name: string,
 /**
  * The lists that it answers.
  */
-lists: Array<ListInfo>, 
+lists: Array<List>, 
 /**
  * The kinds of evidence that can be captured from it; live cards can show each of them.
  */
@@ -2659,21 +2691,30 @@ gaps: Array<Gap>,
 /**
  * The kinds that can be linked to in its console.
  */
-links: Array<LinkInfo>, };
+links: Array<LinkInfo>, 
+/**
+ * What its lists show at first; null for everything of the last hour.
+ */
+start: Start | null, 
+/**
+ * The form of its queries; null if it has none.
+ */
+queries: QueryForm | null, };
 
 /**
- * Settings to change; null keeps a value, an empty text removes it.
+ * Settings to change, each by vendor and key as the catalog names them: `aws_profile`, `honeycomb_endpoint`. Null
+ * keeps a value, an empty text removes it.
  */
-export type SourceSet = { aws_profile?: string, aws_region?: string, 
-/**
- * An endpoint instead of AWS.
- */
-aws_endpoint?: string, rollbar_endpoint?: string, rollbar_web?: string, honeycomb_endpoint?: string, };
+export type SourceSet = { [key in string]: string | null };
 
 /**
  * The settings and state of the cloud sources.
  */
-export type Sources = { aws: AwsState, rollbar: TokenState, honeycomb: TokenState, usage: Usage, };
+export type Sources = { aws: AwsState, 
+/**
+ * The vendors with a token. In JSON each is also beside `aws`, under its own name.
+ */
+vendors: { [key in Vendor]?: TokenState }, usage: Usage, };
 
 /**
  * No arguments.
@@ -2780,6 +2821,15 @@ code: StatusCode,
  * The sender's message, empty if none.
  */
 message?: string, };
+
+/**
+ * The question that a list begins with.
+ */
+export type Start = { filter: string, 
+/**
+ * The time window before now: `7d`.
+ */
+since: string, };
 
 /**
  * Status of the app: receivers, journal, problems.
@@ -2941,6 +2991,23 @@ export type TextRange = { start: number,
 end: number, };
 
 /**
+ * The token for a vendor's API.
+ */
+export type TokenInfo = { 
+/**
+ * The environment variable that is read where none is stored.
+ */
+variable: string, 
+/**
+ * The error where there is none.
+ */
+missing: string, 
+/**
+ * Where to get it.
+ */
+help: string, };
+
+/**
  * The settings and state of a vendor with one token.
  */
 export type TokenState = { 
@@ -2961,13 +3028,17 @@ keychain: boolean,
  */
 keychain_problem: string, 
 /**
- * The API that is used.
+ * The API that is used; also in `settings`.
  */
 endpoint: string, 
 /**
- * Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
+ * Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; also in `settings`.
  */
-web: string, reach: Reach, };
+web: string, 
+/**
+ * What applies for each key that the catalog names; empty where nothing is set.
+ */
+settings: { [key in string]: string }, reach: Reach, };
 
 /**
  * The subject of a change.
@@ -3050,11 +3121,6 @@ has_error: boolean,
 protocols: Array<Protocol>, };
 
 /**
- * The sources that list traces.
- */
-export type TracesFrom = "local" | "xray";
-
-/**
  * The statistics of a node or an edge in the time range.
  */
 export type Traffic = { 
@@ -3131,13 +3197,37 @@ dollars: number | null, };
 export type Vendor = "aws" | "rollbar" | "honeycomb";
 
 /**
- * A vendor.
+ * A vendor: what its settings, its token and its checks are made from.
  */
 export type VendorInfo = { vendor: Vendor, 
 /**
  * As a label: `AWS`.
  */
-label: string, };
+label: string, 
+/**
+ * As the heading of its settings: `AWS: X-Ray and CloudWatch Logs`.
+ */
+title: string, 
+/**
+ * The `source` of its checks in the answer of `doctor`.
+ */
+checks: string, 
+/**
+ * What the names of its environment variables begin with: `AWS_`.
+ */
+variables: string, 
+/**
+ * The token for reading; null for AWS, whose credentials are those of its own tools.
+ */
+token: TokenInfo | null, 
+/**
+ * The keys of its section in `tracebook.toml`.
+ */
+settings: Array<SettingInfo>, 
+/**
+ * What a user should know, below its settings.
+ */
+note: string, };
 
 /**
  * A week of the course.

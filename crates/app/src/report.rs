@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use tracebook_core::catalog::Vendor;
 use tracebook_core::credentials::{PLACEHOLDER, is_credential_name};
 
 use crate::diagnostics::{LogFile, redact};
@@ -36,8 +37,8 @@ const SHOWN_VARIABLES: [&str; 12] = [
     "OTEL_TRACES_EXPORTER",
     "TRACEBOOK_LOG",
 ];
-/// What the names of variables that concern us begin with.
-const OUR_VARIABLES: [&str; 5] = ["AWS_", "HONEYCOMB_", "OTEL_", "ROLLBAR_", "TRACEBOOK_"];
+/// What the names of variables that concern us begin with, beside those of the vendors.
+const OUR_VARIABLES: [&str; 2] = ["OTEL_", "TRACEBOOK_"];
 
 /// Writes reports. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -101,7 +102,10 @@ impl Reporter {
         report.heading("Environment");
         let mut variables: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| OUR_VARIABLES.iter().any(|prefix| name.starts_with(prefix)))
+            .filter(|(name, _)| {
+                let vendors = Vendor::ALL.into_iter().map(|vendor| &*vendor.info().variables);
+                OUR_VARIABLES.into_iter().chain(vendors).any(|prefix| name.starts_with(prefix))
+            })
             .collect();
         variables.sort();
         for (name, value) in variables {

@@ -139,6 +139,13 @@ pub struct Dossier {
     pub notes: Vec<String>,
 }
 
+impl Dossier {
+    /// A dossier of a trace, with nothing joined yet.
+    pub fn new(trace_id: TraceId, trace: Trace) -> Self {
+        Self { trace_id, trace, logs: Vec::new(), errors: Vec::new(), console: Vec::new(), notes: Vec::new() }
+    }
+}
+
 /// An item of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

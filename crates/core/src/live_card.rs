@@ -3,11 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::catalog::FilterForm;
 use crate::credentials::{self, Removed};
-use crate::event_filter::{ErrorFilter, EventFilter};
 use crate::evidence::Kind;
-use crate::filter::Filter;
 use crate::ids::Id;
 use crate::question::Source;
 use crate::text::printable;
@@ -71,17 +68,7 @@ impl CardQuestion {
         let Some(capture) = self.source.capture(self.kind) else {
             return Some(format!("{} has no {}", self.source.info().name, self.kind.info().plural));
         };
-        match capture.filter {
-            FilterForm::Traces => Filter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterForm::Events => EventFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterForm::Errors => ErrorFilter::parse(&self.filter).err().map(|e| e.to_string()),
-            FilterForm::None
-            | FilterForm::XrayExpression
-            | FilterForm::CloudwatchPattern
-            | FilterForm::InsightsQuery
-            | FilterForm::RollbarItems
-            | FilterForm::HoneycombQuery => None,
-        }
+        capture.filter.problem(&self.filter)
     }
 
     /// Whether a title or an alternative text was generated from a question, of this or of another card.

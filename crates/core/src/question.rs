@@ -3,24 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::catalog::Source;
 use crate::time::Nanos;
-
-/// A system that evidence is read from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// Telemetry received by this app.
-    #[default]
-    Local,
-    /// AWS X-Ray.
-    Xray,
-    /// AWS CloudWatch Logs.
-    Cloudwatch,
-    /// Rollbar.
-    Rollbar,
-    /// Honeycomb.
-    Honeycomb,
-}
 
 /// A query: source, time range, filter and limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -19,11 +19,6 @@ interface Rows {
 }
 type Lists = { [Name in keyof Rows]: Partial<Record<Source, CloudList<Rows[Name]>>> }
 
-/** Initial questions that differ from an empty filter and an hour. */
-const START: Partial<Record<Source, { filter: string; since: string }>> = {
-  rollbar: { filter: 'status:active', since: '7d' },
-}
-
 /** The cloud sources: their settings, identities and lists. */
 export class Cloud {
   place = $state<Place>('local')
@@ -38,16 +33,16 @@ export class Cloud {
   /** Makes the lists that the catalog names. */
   offer(catalog: CatalogView) {
     const host = this.#host
-    for (const { source, vendor, lists } of catalog.sources) {
+    for (const { source, vendor, lists, start } of catalog.sources) {
       if (!vendor) continue
-      for (const { list } of lists) {
+      for (const list of lists) {
         if (list === 'traces')
           this.#lists.traces[source] = new CloudList(
             host,
             source,
             (row) => row.trace_id,
             ({ oldest_first: _, ...asked }, call) => host.rpc('live_traces', { ...asked, limit: 100 }, call),
-            START[source],
+            start ?? undefined,
           )
         else if (list === 'logs')
           this.#lists.logs[source] = new CloudList(
@@ -55,7 +50,7 @@ export class Cloud {
             source,
             (row) => row.id,
             (asked, call) => host.rpc('live_logs', { ...asked, limit: 200 }, call),
-            START[source],
+            start ?? undefined,
           )
         else if (list === 'errors')
           this.#lists.errors[source] = new CloudList(
@@ -63,7 +58,7 @@ export class Cloud {
             source,
             (row) => row.id,
             ({ oldest_first: _, ...asked }, call) => host.rpc('live_errors', { ...asked, limit: 50 }, call),
-            START[source],
+            start ?? undefined,
           )
       }
     }

@@ -11,9 +11,8 @@ use tracebook_core::value::Attribute;
 use tracebook_store::console::{LineQuery, StoredLine};
 
 use super::Capturer;
-use super::Raw;
-use super::kinds::Finding;
 use crate::ground::error::Error;
+use crate::ground::finding::{Finding, Raw};
 use crate::ground::records::log_event;
 use crate::ground::records::occurrence;
 use crate::ground::schema::Capture;
@@ -32,7 +31,7 @@ impl Capturer {
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
-        let mut dossier = empty_dossier(id, read.trace);
+        let mut dossier = Dossier::new(id, read.trace);
         self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
         Ok(Finding { raw, warnings, ..Finding::new(Body::Dossier(Box::new(dossier)), MAX_JOINED) })
@@ -117,10 +116,6 @@ impl Capturer {
 }
 
 /// A dossier without joined items.
-pub(super) fn empty_dossier(trace_id: TraceId, trace: Trace) -> Dossier {
-    Dossier { trace_id, trace, logs: Vec::new(), errors: Vec::new(), console: Vec::new(), notes: Vec::new() }
-}
-
 fn line_of(stored: &StoredLine) -> ConsoleLine {
     let line = &stored.record;
     ConsoleLine { text: line.text.clone(), stderr: line.stderr, time: Some(line.timestamp) }

@@ -1,78 +1,52 @@
 //! Captures of local telemetry, one function per kind.
 
-use tracebook_core::catalog::CaptureFrom;
 use tracebook_core::console::Console;
-use tracebook_core::evidence::Body;
-use tracebook_core::freeze::Origin;
+use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::logs::Logs;
 use tracebook_core::service_map;
 use tracebook_core::text::count;
-use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::xray::{self, Group, Groups, SamplingRule, SamplingRules};
 
 use tracebook_sources::xray::receiver::{default_group, default_rule};
 
 use super::Capturer;
-use super::Raw;
 use crate::ground::error::Error;
+use crate::ground::finding::{Finding, MAX_ROWS, Raw, both, named, one_of};
 use crate::ground::question::{trace_id, unsupported};
 use crate::ground::records::{assembled, log_event};
 use crate::ground::schema::{Caller, Capture};
 use crate::ground::tasks::blocking;
 
-/// What a capture read.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    pub(crate) body: Body,
-    pub(crate) raw: Raw,
-    pub(crate) warnings: Vec<String>,
-    /// The number of rows that was asked for.
-    pub(crate) limit: u32,
-    /// Origin at a cloud source.
-    pub(crate) origin: Origin,
-    /// When the source answered, where that is not the moment of the capture.
-    pub(crate) asked_at: Option<Nanos>,
-}
-
-/// The most log events or console lines of a capture.
-pub(super) const MAX_ROWS: u32 = 200;
 /// The region of X-Ray's built-in group and rule.
 const REGION: &str = "us-east-1";
 /// The most traces of a service map.
 const MAX_MAP_TRACES: u32 = 2_000;
 
-impl Finding {
-    pub(crate) fn new(body: Body, limit: u32) -> Self {
-        let (raw, origin) = (Raw::default(), Origin::default());
-        Self { body, raw, warnings: Vec::new(), limit, origin, asked_at: None }
-    }
-}
-
 impl Capturer {
     pub(crate) async fn find(&self, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
         let Capture { source, kind, .. } = request;
-        let from = source.capture(*kind).ok_or_else(|| unsupported(*source, *kind))?.from;
+        if source.capture(*kind).is_none() {
+            return Err(unsupported(*source, *kind));
+        }
         // Futures of cloud calls are boxed: they are deeper than the compiler follows.
-        match from {
-            CaptureFrom::LocalTrace => self.trace_to_capture(request).await,
-            CaptureFrom::LocalLogs => self.logs_to_capture(request).await,
-            CaptureFrom::LocalError => self.error_to_capture(request).await,
-            CaptureFrom::LocalConsole => self.console_to_capture(request).await,
-            CaptureFrom::LocalServiceMap => self.map_to_capture(request).await,
-            CaptureFrom::LocalGroups => self.groups_to_capture(request).await,
-            CaptureFrom::LocalSamplingRules => self.rules_to_capture(request).await,
-            CaptureFrom::LocalDossier => self.dossier_to_capture(request).await,
-            CaptureFrom::XrayTrace => Box::pin(self.xray_trace(request, caller)).await,
-            CaptureFrom::XrayServiceMap => Box::pin(self.xray_map(request, caller)).await,
-            CaptureFrom::XrayGroups => Box::pin(self.xray_groups(request, caller)).await,
-            CaptureFrom::XraySamplingRules => Box::pin(self.xray_rules(request, caller)).await,
-            CaptureFrom::XrayDossier => Box::pin(self.xray_dossier(request, caller)).await,
-            CaptureFrom::CloudwatchLogs => Box::pin(self.cloudwatch_logs(request, caller)).await,
-            CaptureFrom::RollbarError => Box::pin(self.rollbar_error(request, caller)).await,
-            CaptureFrom::CloudwatchQuery | CaptureFrom::HoneycombQuery => {
-                Box::pin(self.query_result(request, caller)).await
-            }
+        match source.info().vendor {
+            None => self.find_local(request).await,
+            Some(vendor) => Box::pin(self.find_in_cloud(vendor, request, caller)).await,
+        }
+    }
+
+    async fn find_local(&self, request: &Capture) -> Result<Finding, Error> {
+        match request.kind {
+            Kind::Trace => self.trace_to_capture(request).await,
+            Kind::Logs => self.logs_to_capture(request).await,
+            Kind::Error => self.error_to_capture(request).await,
+            Kind::Console => self.console_to_capture(request).await,
+            Kind::ServiceMap => self.map_to_capture(request).await,
+            Kind::Groups => self.groups_to_capture(request).await,
+            Kind::SamplingRules => self.rules_to_capture(request).await,
+            Kind::Dossier => self.dossier_to_capture(request).await,
+            Kind::Query => Err(unsupported(request.source, request.kind)),
         }
     }
 
@@ -265,34 +239,6 @@ impl Capturer {
         let body = Body::SamplingRules(SamplingRules { rules, notes });
         Ok(Finding { warnings, ..Finding::new(body, 0) })
     }
-}
-
-/// The item of the requested name; all items where none is requested.
-pub(super) fn named<T>(all: Vec<T>, request: &Capture, what: &str, name: fn(&T) -> &String) -> Result<Vec<T>, Error> {
-    let Some(wanted) = &request.id else { return Ok(all) };
-    let names = all.iter().map(|one| name(one).as_str()).collect::<Vec<_>>().join(", ");
-    let found: Vec<T> = all.into_iter().filter(|one| name(one) == wanted).collect();
-    match found.is_empty() {
-        true => Err(Error::not_found(format!("there is no {what} {wanted:?}"), format!("There are: {names}"))),
-        false => Ok(found),
-    }
-}
-
-/// The given id, or `None` for the newest.
-pub(super) fn one_of<'a>(request: &'a Capture, what: &str, where_ids_are: &str) -> Result<Option<&'a str>, Error> {
-    match (&request.id, request.latest) {
-        (Some(_), true) => Err(both()),
-        (Some(id), false) => Ok(Some(id)),
-        (None, true) => Ok(None),
-        (None, false) => Err(Error::usage(
-            format!("which {what}?"),
-            format!("Give its id ({where_ids_are}), or --latest for the newest"),
-        )),
-    }
-}
-
-pub(super) fn both() -> Error {
-    Error::usage("both an id and --latest were given", "Give one of the two")
 }
 
 fn nothing_matched(what: &str, list: &str, filter: &str) -> Error {

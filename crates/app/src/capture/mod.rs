@@ -18,15 +18,13 @@ use crate::cloud::Cloud;
 use crate::evidence::EvidenceStore;
 use crate::explore::Explorer;
 use crate::ground::error::Error;
+use crate::ground::finding::Finding;
 use crate::ground::question::window_start;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Caller, Capture, Captured};
 use crate::ground::tasks::blocking;
 use crate::journal::Journal;
 use crate::telemetry::Telemetry;
-
-pub(crate) use kinds::Finding;
-use raw::Raw;
 
 /// Where a reference goes.
 #[derive(Clone, Copy)]

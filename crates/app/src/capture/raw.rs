@@ -6,15 +6,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 
 use tracebook_core::credentials::{self, Removed};
-use tracebook_core::telemetry::{Encoding, ErrorRecord, LogEncoding, LogRecord, SpanRecord};
+use tracebook_core::telemetry::{Encoding, LogEncoding};
 
-/// The records that a capture was read from.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Raw {
-    pub(crate) spans: Vec<SpanRecord>,
-    pub(crate) logs: Vec<LogRecord>,
-    pub(crate) errors: Vec<ErrorRecord>,
-}
+use crate::ground::finding::Raw;
 
 impl Raw {
     /// Bytes received.
@@ -122,6 +116,7 @@ mod tests {
     use std::sync::Arc;
 
     use tracebook_core::ids::{SpanId, TraceId};
+    use tracebook_core::telemetry::{LogRecord, SpanRecord};
     use tracebook_core::time::Nanos;
 
     const SECRET: &str = "corr3ct-horse-battery";

@@ -1,4 +1,4 @@
-//! The cloud sources: AWS (X-Ray, CloudWatch Logs), Rollbar and Honeycomb.
+//! The cloud sources. What differs between vendors is behind [`vendor::CloudVendor`], with one implementation each.
 //!
 //! Settings are read from `tracebook.toml` for each call, so that another process's change applies at once. Resolved
 //! credentials, recent answers and the reachability of sources are kept in this run's memory only.
@@ -7,12 +7,14 @@ mod aws;
 mod faults;
 mod honeycomb;
 mod logs;
+mod queries;
 mod rollbar;
 pub(crate) mod secrets;
 pub(crate) mod sources;
 mod tails;
 mod traces;
 mod usage;
+pub(crate) mod vendor;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -37,11 +39,12 @@ use crate::ground::schema::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
 use crate::ground::settings::Settings;
 use crate::ports::Ports;
 
-pub(crate) use aws::{AskAws, Aws};
-pub(crate) use logs::parse_filter;
+pub(crate) use aws::Aws;
+pub(crate) use queries::Answered;
 pub(crate) use secrets::{Secrets, Token};
 use tails::Tails;
 use usage::Count;
+pub(crate) use vendor::CloudVendor;
 
 /// The cloud sources, and what this run knows of them.
 #[derive(Debug)]
@@ -128,15 +131,15 @@ impl Cloud {
     }
 
     pub(crate) async fn who_am_i(&self, request: WhoAmI, caller: &Caller) -> Result<Identity, Error> {
-        match request.vendor {
-            Vendor::Aws => self.who_in_aws(caller).await,
-            Vendor::Rollbar => self.who_in_rollbar(caller).await,
-            Vendor::Honeycomb => self.who_in_honeycomb(caller).await,
-        }
+        vendor(request.vendor).identity(self, caller).await
     }
 }
 
-/// The filter pattern at the end of a log filter.
-pub(crate) fn pattern_of(filter: &str) -> Result<String, Error> {
-    Ok(logs::pattern(&logs::parse_filter(filter)?))
+/// The implementation of a vendor.
+pub(crate) fn vendor(vendor: Vendor) -> &'static dyn CloudVendor {
+    match vendor {
+        Vendor::Aws => &aws::AwsVendor,
+        Vendor::Rollbar => &rollbar::RollbarVendor,
+        Vendor::Honeycomb => &honeycomb::HoneycombVendor,
+    }
 }

@@ -1,57 +1,52 @@
 //! Errors of Rollbar: items and their occurrences.
 
+use async_trait::async_trait;
+
 use tracebook_core::errors::{ErrorItem, ErrorRow};
-use tracebook_sources::cloud::{Fault, Fetch, SourceError};
-use tracebook_sources::rollbar::client::{Client, Item, ItemsRequest};
+use tracebook_core::evidence::Body;
+use tracebook_core::freeze::Origin;
+use tracebook_core::question::Source;
+use tracebook_sources::cloud::Fetch;
+use tracebook_sources::rollbar::client::{Client, FORMS, Item, ItemsRequest, links};
 
 use super::Cloud;
-use super::secrets::Token;
-use super::sources::ROLLBAR;
 use super::traces::LIST_TTL;
+use super::vendor::{CloudVendor, Errors, LinkTarget, link_of, verdict};
 use crate::TOOL;
 use crate::ground::error::Error;
+use crate::ground::finding::{Finding, Raw, one_of};
 use crate::ground::question::LIMIT;
 use crate::ground::runtime::Call;
 use crate::ground::schema::{
-    Caller, ErrorRef, Identity, Listed, LiveQuestion, OccurrencePick, OccurrencesRequest, Vendor,
+    Caller, Capture, ErrorRef, FilterVerdict, Identity, LinkAnswer, Listed, LiveQuestion, OccurrencePick,
+    OccurrencesRequest, Vendor,
 };
 
 /// A call to Rollbar in progress.
-pub(crate) struct AskRollbar {
-    pub(crate) client: Client,
-    pub(crate) fetch: Fetch,
+struct AskRollbar {
+    client: Client,
+    fetch: Fetch,
     /// The base of its pages; empty where not set.
-    pub(crate) web: String,
+    web: String,
     endpoint: String,
     _call: Call,
 }
 
 impl Cloud {
-    pub(crate) async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar, Error> {
+    async fn ask_rollbar(&self, caller: &Caller) -> Result<AskRollbar, Error> {
         let call = self.runtime.begin(caller);
-        let set = self.settings()?.rollbar;
-        let fetch = self.fetch(&call, set.endpoint.is_some());
-        let endpoint = set.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
-        let made = match self.secrets.find(Token::Rollbar).await {
-            Some((token, _)) => Client::new(&endpoint, token, &TOOL.replace(' ', "/")),
-            None => Err(SourceError::new(
-                Fault::NoCredentials,
-                "there is no token for Rollbar",
-                "It is the project's token with the scope read (Project, Settings, Project Access Tokens), not the one that the \
-                 service posts with: give it under Sources, with `tracebook source token rollbar`, or in ROLLBAR_READ_TOKEN",
-            )),
+        let set = self.settings()?.vendors;
+        let fetch = self.fetch(&call, set.get(Vendor::Rollbar, "endpoint").is_some());
+        let endpoint = set.effective(Vendor::Rollbar, "endpoint");
+        let made = match self.secrets.of(Vendor::Rollbar).await {
+            Ok(token) => Client::new(&endpoint, token, &TOOL.replace(' ', "/")),
+            Err(missing) => Err(missing),
         };
         let client = self.noted(Vendor::Rollbar, made)?;
-        Ok(AskRollbar { client, fetch, web: set.web.unwrap_or_default(), endpoint, _call: call })
+        Ok(AskRollbar { client, fetch, web: set.effective(Vendor::Rollbar, "web"), endpoint, _call: call })
     }
 
-    pub(super) async fn who_in_rollbar(&self, caller: &Caller) -> Result<Identity, Error> {
-        let ask = self.ask_rollbar(caller).await?;
-        let found = self.answered(Vendor::Rollbar, ask.client.check(&ask.fetch).await).await?;
-        Ok(Identity { account: found.project.unwrap_or_default(), notes: found.notes, ..Identity::default() })
-    }
-
-    pub(crate) async fn errors_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
+    async fn errors_of(&self, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
         let ask = self.ask_rollbar(caller).await?;
         let key = format!("errors {} {:?}", ask.endpoint, LiveQuestion { fresh: false, ..request.clone() });
         if let Some(list) = self.errors.get(&key).filter(|_| !request.fresh) {
@@ -81,28 +76,98 @@ impl Cloud {
     }
 
     /// An item by `#15`, id, or `ITEM/OCCURRENCE`.
-    pub(crate) async fn rollbar_item(&self, ask: &AskRollbar, id: &str) -> Result<Item, Error> {
+    async fn rollbar_item(&self, ask: &AskRollbar, id: &str) -> Result<Item, Error> {
         self.answered(Vendor::Rollbar, ask.client.error(id, &ask.fetch).await).await
     }
 
-    pub(crate) async fn error_of(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
-        let ask = self.ask_rollbar(caller).await?;
-        Ok(self.rollbar_item(&ask, &request.id).await?.error)
+    async fn newest_rollbar(&self, request: &Capture, caller: &Caller) -> Result<String, Error> {
+        let question = LiveQuestion {
+            source: Source::Rollbar,
+            filter: request.filter.clone(),
+            since: request.since.clone(),
+            limit: Some(20),
+            fresh: true,
+            ..LiveQuestion::default()
+        };
+        let list = self.errors_of(question, caller).await?;
+        list.rows.into_iter().next().map(|row| row.id).ok_or_else(|| {
+            Error::not_found("no item of Rollbar's matches", "`live errors --source rollbar` lists them; widen --since")
+        })
+    }
+}
+
+/// Rollbar.
+pub(super) struct RollbarVendor;
+
+#[async_trait]
+impl CloudVendor for RollbarVendor {
+    async fn identity(&self, cloud: &Cloud, caller: &Caller) -> Result<Identity, Error> {
+        let ask = cloud.ask_rollbar(caller).await?;
+        let found = cloud.answered(Vendor::Rollbar, ask.client.check(&ask.fetch).await).await?;
+        Ok(Identity { account: found.project.unwrap_or_default(), notes: found.notes, ..Identity::default() })
     }
 
-    pub(crate) async fn occurrences(
+    fn check_filter(&self, _source: Source, filter: &str) -> FilterVerdict {
+        verdict(ItemsRequest::parse(filter).map(drop).map_err(|e| e.message), FORMS)
+    }
+
+    async fn capture(&self, cloud: &Cloud, request: &Capture, caller: &Caller) -> Result<Finding, Error> {
+        let ask = cloud.ask_rollbar(caller).await?;
+        let id = match one_of(request, "error", "`live errors --source rollbar` lists them")? {
+            Some(id) => id.to_owned(),
+            None => cloud.newest_rollbar(request, caller).await?,
+        };
+        let item = cloud.rollbar_item(&ask, &id).await?;
+        let uuid = &item.error.occurrence.uuid;
+        let origin = Origin {
+            via: vec!["Rollbar API".to_owned()],
+            region: None,
+            console_link: links::occurrence(&ask.web, item.row.counter, item.occurrence)
+                .or_else(|| links::by_uuid(uuid)),
+            expires: None,
+        };
+        let raw = Raw { errors: vec![item.record], ..Raw::default() };
+        Ok(Finding { raw, warnings: item.notes, origin, ..Finding::new(Body::Error(Box::new(item.error)), 1) })
+    }
+
+    async fn link(&self, cloud: &Cloud, target: LinkTarget<'_>, caller: &Caller) -> Result<LinkAnswer, Error> {
+        let ask = cloud.ask_rollbar(caller).await?;
+        let item = cloud.rollbar_item(&ask, target.id).await?;
+        let url = links::item(&ask.web, item.row.counter).or_else(|| links::by_uuid(&item.error.occurrence.uuid));
+        Ok(link_of(url, None, "Rollbar keeps occurrences as long as the plan allows"))
+    }
+
+    fn errors(&self) -> Option<&dyn Errors> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Errors for RollbarVendor {
+    async fn list(&self, cloud: &Cloud, request: LiveQuestion, caller: &Caller) -> Result<Listed<ErrorRow>, Error> {
+        cloud.errors_of(request, caller).await
+    }
+
+    async fn get(&self, cloud: &Cloud, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
+        let ask = cloud.ask_rollbar(caller).await?;
+        Ok(cloud.rollbar_item(&ask, &request.id).await?.error)
+    }
+
+    async fn occurrences(
         &self,
+        cloud: &Cloud,
         request: OccurrencesRequest,
         caller: &Caller,
     ) -> Result<Listed<OccurrencePick>, Error> {
-        let ask = self.ask_rollbar(caller).await?;
-        let asked_at = Some(self.runtime.now().rfc3339());
+        let ask = cloud.ask_rollbar(caller).await?;
+        let asked_at = Some(cloud.runtime.now().rfc3339());
         let page = request
             .page
             .as_deref()
             .map_or(Ok(1), str::parse)
             .map_err(|_| Error::usage("the list cannot be continued", "Start again from the first page"))?;
-        let found = self.answered(Vendor::Rollbar, ask.client.occurrences(&request.id, page, &ask.fetch).await).await?;
+        let found =
+            cloud.answered(Vendor::Rollbar, ask.client.occurrences(&request.id, page, &ask.fetch).await).await?;
         let rows = found
             .rows
             .iter()

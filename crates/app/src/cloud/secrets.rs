@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tracebook_sources::cloud::Secret;
+use tracebook_core::catalog::Vendor;
+use tracebook_sources::cloud::{Fault, Secret, SourceError};
 
 use crate::ground::error::{Code, Error};
 
@@ -15,35 +16,27 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The use of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Token {
-    /// Rollbar's token with the scope `read`.
-    Rollbar,
-    /// Rollbar's token with the scope `post_server_item`, for the relay.
-    RollbarPost,
-    /// Honeycomb's key for the relay, where it differs.
-    HoneycombPost,
-    /// Honeycomb's key for reading.
-    Honeycomb,
+pub(crate) struct Token {
+    /// In the keychain.
+    entry: &'static str,
+    /// The environment variable that is read for it.
+    variable: &'static str,
 }
 
 impl Token {
-    fn entry(self) -> &'static str {
-        match self {
-            Self::Rollbar => "rollbar",
-            Self::RollbarPost => "rollbar-post",
-            Self::HoneycombPost => "honeycomb-post",
-            Self::Honeycomb => "honeycomb",
-        }
+    /// Rollbar's token with the scope `post_server_item`, for the relay.
+    pub(crate) const ROLLBAR_POST: Self = Self { entry: "rollbar-post", variable: "ROLLBAR_ACCESS_TOKEN" };
+    /// Honeycomb's key for the relay, where it differs.
+    pub(crate) const HONEYCOMB_POST: Self = Self { entry: "honeycomb-post", variable: "HONEYCOMB_API_KEY" };
+
+    /// A vendor's token for reading; `None` where it has none.
+    pub(crate) fn of(vendor: Vendor) -> Option<Self> {
+        let token = vendor.info().token.as_ref()?;
+        Some(Self { entry: vendor.id(), variable: &token.variable })
     }
 
-    /// The environment variable that is read for it.
     pub(crate) fn variable(self) -> &'static str {
-        match self {
-            Self::Rollbar => "ROLLBAR_READ_TOKEN",
-            Self::RollbarPost => "ROLLBAR_ACCESS_TOKEN",
-            Self::HoneycombPost => "HONEYCOMB_API_KEY",
-            Self::Honeycomb => "HONEYCOMB_API_KEY",
-        }
+        self.variable
     }
 }
 
@@ -88,12 +81,31 @@ impl Secrets {
         Some((Secret::new(&said)?, Place::Environment))
     }
 
+    /// A vendor's token for reading.
+    ///
+    /// # Errors
+    /// What is missing, and where to get it.
+    pub(crate) async fn of(&self, vendor: Vendor) -> Result<Secret, SourceError> {
+        let missing = |message: &str, hint: String| SourceError::new(Fault::NoCredentials, message, hint);
+        let (Some(token), Some(info)) = (Token::of(vendor), &vendor.info().token) else {
+            return Err(missing("it takes no token", String::new()));
+        };
+        let found = self.find(token).await.map(|(secret, _)| secret);
+        found.ok_or_else(|| {
+            let (help, id, variable) = (&info.help, vendor.id(), token.variable);
+            missing(
+                &info.missing,
+                format!("{help}: give it under Sources, with `tracebook source token {id}`, or in {variable}"),
+            )
+        })
+    }
+
     /// The key for the relay: its own in this run's memory or the keychain, else the environment's, else the key for
     /// reading.
     pub(crate) async fn honeycomb_post(&self) -> Option<(Secret, Place)> {
-        match self.find(Token::HoneycombPost).await {
+        match self.find(Token::HONEYCOMB_POST).await {
             Some(found) => Some(found),
-            None => self.find(Token::Honeycomb).await,
+            None => self.find(Token::of(Vendor::Honeycomb)?).await,
         }
     }
 
@@ -197,7 +209,7 @@ enum Trouble {
 }
 
 fn entry(token: Token) -> keyring::Result<keyring::Entry> {
-    keyring::Entry::new(SERVICE, token.entry())
+    keyring::Entry::new(SERVICE, token.entry)
 }
 
 fn refused(why: &str) -> Error {

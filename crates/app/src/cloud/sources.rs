@@ -1,34 +1,27 @@
 //! Settings and state of the cloud sources.
 
+use std::collections::BTreeMap;
+
+use tracebook_core::catalog::SettingInfo;
 use tracebook_sources::cloud::Secret;
 
 use super::Cloud;
-use super::secrets::Token;
+use super::secrets::{Place, Token};
 use super::usage::usage;
 use crate::ground::error::Error;
 use crate::ground::schema::{
     AwsProfile, AwsState, Caller, Event, SecretSet, SourceSet, Sources, TokenState, Topic, Vendor,
 };
-use crate::ground::settings;
-
-/// Rollbar's API.
-pub(crate) const ROLLBAR: &str = "https://api.rollbar.com/api/1";
-/// Honeycomb's API in the United States; the European one is `https://api.eu1.honeycomb.io`.
-pub(crate) const HONEYCOMB: &str = "https://api.honeycomb.io";
+use crate::ground::settings::{self, Settings};
 
 impl Cloud {
     pub(crate) async fn sources(&self) -> Result<Sources, Error> {
         let set = self.settings()?;
         self.flush_usage().await;
-        let rollbar = TokenState {
-            endpoint: set.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned()),
-            web: set.rollbar.web.unwrap_or_default(),
-            ..self.token_state(Token::Rollbar, Vendor::Rollbar).await
-        };
-        let honeycomb = TokenState {
-            endpoint: set.honeycomb.endpoint.unwrap_or_else(|| HONEYCOMB.to_owned()),
-            ..self.token_state(Token::Honeycomb, Vendor::Honeycomb).await
-        };
+        let mut vendors = BTreeMap::new();
+        for vendor in Vendor::with_token() {
+            vendors.insert(vendor, self.token_state(vendor, &set).await);
+        }
         let mut reach = self.reach(Vendor::Aws);
         let profiles = match tracebook_sources::aws::profiles().await {
             Ok(profiles) => profiles,
@@ -41,67 +34,59 @@ impl Cloud {
             .into_iter()
             .map(|p| AwsProfile { name: p.name, region: p.region, kind: p.kind.to_owned() })
             .collect();
+        let set = set.vendors.aws();
         let aws = AwsState {
-            effective_region: effective_region(set.aws.region.as_deref(), set.aws.profile.as_deref(), &profiles),
-            profile: set.aws.profile,
-            region: set.aws.region,
-            endpoint: set.aws.endpoint,
+            effective_region: effective_region(set.region.as_deref(), set.profile.as_deref(), &profiles),
+            profile: set.profile,
+            region: set.region,
+            endpoint: set.endpoint,
             profiles,
             regions: tracebook_sources::aws::REGIONS.iter().map(|&r| r.to_owned()).collect(),
             reach,
         };
-        Ok(Sources { aws, rollbar, honeycomb, usage: usage(&self.store, self.runtime.now()).await? })
+        Ok(Sources { aws, vendors, usage: usage(&self.store, self.runtime.now()).await? })
     }
 
-    async fn token_state(&self, token: Token, vendor: Vendor) -> TokenState {
+    async fn token_state(&self, vendor: Vendor, set: &Settings) -> TokenState {
         let keychain = self.secrets.keychain().await;
+        let variable = Token::of(vendor).map_or("", Token::variable);
         let instead = |why: String| {
             format!(
-                "There is no keychain to use ({why}). A token is kept in this run's memory only: set {} before starting \
-                 Tracebook, or give it again each time. It is never written to a file",
-                token.variable()
+                "There is no keychain to use ({why}). A token is kept in this run's memory only: set {variable} before starting \
+                 Tracebook, or give it again each time. It is never written to a file"
             )
         };
+        let effective = |key: &str| set.vendors.effective(vendor, key);
         TokenState {
-            token: self.secrets.find(token).await.map_or("none", |(_, place)| place.word()).to_owned(),
-            variable: token.variable().to_owned(),
+            token: self.place(vendor).await.map_or("none", Place::word).to_owned(),
+            variable: variable.to_owned(),
             keychain: keychain.is_ok(),
             keychain_problem: keychain.err().map(instead).unwrap_or_default(),
+            endpoint: effective("endpoint"),
+            web: effective("web"),
+            settings: vendor.info().settings.iter().map(|s| (s.key.to_string(), effective(&s.key))).collect(),
             reach: self.reach(vendor),
-            ..TokenState::default()
         }
+    }
+
+    /// Where a vendor's token was found; `None` where there is none.
+    async fn place(&self, vendor: Vendor) -> Option<Place> {
+        self.secrets.find(Token::of(vendor)?).await.map(|(_, place)| place)
     }
 
     pub(crate) async fn source_set(&self, request: SourceSet, caller: &Caller) -> Result<Sources, Error> {
-        let text = |said: &Option<String>| -> Option<Option<String>> {
-            said.as_ref().map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
-        };
-        for endpoint in
-            [&request.aws_endpoint, &request.rollbar_endpoint, &request.honeycomb_endpoint, &request.rollbar_web]
-        {
-            if let Some(Some(endpoint)) = text(endpoint) {
-                self.check_endpoint(&endpoint)?;
+        let mut changes: BTreeMap<Vendor, Vec<(&str, Option<toml_edit::Value>)>> = BTreeMap::new();
+        for (name, value) in &request.0 {
+            let (vendor, setting) = setting(name)?;
+            let Some(value) = value.as_deref().map(str::trim) else { continue };
+            if setting.url && !value.is_empty() {
+                self.check_endpoint(value)?;
             }
+            let value = Some(value).filter(|value| !value.is_empty()).map(toml_edit::Value::from);
+            changes.entry(vendor).or_default().push((&setting.key, value));
         }
-        for (section, keys) in [
-            (
-                "aws",
-                &[
-                    ("profile", &request.aws_profile),
-                    ("region", &request.aws_region),
-                    ("endpoint", &request.aws_endpoint),
-                ][..],
-            ),
-            ("rollbar", &[("endpoint", &request.rollbar_endpoint), ("web", &request.rollbar_web)]),
-            ("honeycomb", &[("endpoint", &request.honeycomb_endpoint)]),
-        ] {
-            let keys: Vec<(&str, Option<toml_edit::Value>)> = keys
-                .iter()
-                .filter_map(|(key, said)| text(said).map(|value| (*key, value.map(toml_edit::Value::from))))
-                .collect();
-            if !keys.is_empty() {
-                settings::change(&self.data_dir, section, &keys)?;
-            }
+        for (vendor, keys) in changes {
+            settings::change(&self.data_dir, vendor.id(), &keys)?;
         }
         self.forget();
         self.publish_change(caller);
@@ -110,16 +95,16 @@ impl Cloud {
 
     /// The vendors that are configured: only those are checked by default, since a check costs calls.
     pub(crate) async fn vendors_set(&self) -> Vec<Vendor> {
+        let Ok(set) = self.settings() else { return Vec::new() };
         let mut vendors = Vec::new();
-        let Ok(set) = self.settings() else { return vendors };
-        if set.aws != settings::AwsSettings::default() {
-            vendors.push(Vendor::Aws);
-        }
-        if self.secrets.find(Token::Rollbar).await.is_some() {
-            vendors.push(Vendor::Rollbar);
-        }
-        if self.secrets.find(Token::Honeycomb).await.is_some() {
-            vendors.push(Vendor::Honeycomb);
+        for vendor in Vendor::ALL {
+            let is_set = match Token::of(vendor) {
+                Some(_) => self.place(vendor).await.is_some(),
+                None => set.vendors.any(vendor),
+            };
+            if is_set {
+                vendors.push(vendor);
+            }
         }
         vendors
     }
@@ -153,15 +138,11 @@ impl Cloud {
     }
 
     pub(crate) async fn secret_set(&self, request: SecretSet, caller: &Caller) -> Result<Sources, Error> {
-        let token = match request.vendor {
-            Vendor::Rollbar => Token::Rollbar,
-            Vendor::Honeycomb => Token::Honeycomb,
-            Vendor::Aws => {
-                return Err(Error::usage(
-                    "AWS credentials are not stored here",
-                    "Create a profile with `aws configure` or `aws configure sso`, and select it",
-                ));
-            }
+        let Some(token) = Token::of(request.vendor) else {
+            return Err(Error::usage(
+                format!("{} credentials are not stored here", request.vendor.info().label),
+                "Create a profile with `aws configure` or `aws configure sso`, and select it",
+            ));
         };
         match Secret::new(&request.token) {
             // Whitespace in a token comes from pasting something else with it.
@@ -179,6 +160,16 @@ impl Cloud {
     fn publish_change(&self, caller: &Caller) {
         self.runtime.publish(Event::Changed { topic: Topic::Sources, id: String::new(), by: caller.client.clone() });
     }
+}
+
+/// The setting of a name such as `aws_profile`.
+fn setting(name: &str) -> Result<(Vendor, &'static SettingInfo), Error> {
+    let all = || Vendor::ALL.into_iter().flat_map(|v| v.info().settings.iter().map(move |setting| (v, setting)));
+    let named = |(vendor, setting): &(Vendor, &SettingInfo)| format!("{}_{}", vendor.id(), setting.key);
+    all().find(|found| named(found) == name).ok_or_else(|| {
+        let names: Vec<String> = all().map(|found| named(&found)).collect();
+        Error::usage(format!("there is no setting {name:?}"), format!("There are: {}", names.join(", ")))
+    })
 }
 
 /// The region that is used, by the same order of precedence as when connecting.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use tracebook_core::credentials;
-use tracebook_core::question::Source;
 use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
@@ -19,7 +20,7 @@ use tracebook_store::request_log::RequestCount;
 use crate::cloud::Cloud;
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
-use crate::ground::schema::{Caller, Check, DoctorRequest, Receiver, Vendor};
+use crate::ground::schema::{Caller, Check, DoctorRequest, Receiver};
 use crate::ground::settings::TelemetryLimits;
 use crate::ingest::request_log;
 use crate::ports::{HTTP_PORT, Ports, XRAY_PORT};
@@ -58,11 +59,8 @@ impl Doctor {
     }
 
     pub(crate) async fn examine(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
-        match request.from {
-            Source::Local => {}
-            Source::Xray | Source::Cloudwatch => return Ok(self.cloud_checks(Vendor::Aws, caller).await),
-            Source::Rollbar => return Ok(self.cloud_checks(Vendor::Rollbar, caller).await),
-            Source::Honeycomb => return Ok(self.cloud_checks(Vendor::Honeycomb, caller).await),
+        if let Some(vendor) = request.from.info().vendor {
+            return Ok(self.cloud_checks(vendor, caller).await);
         }
         let wanted = request.source.as_deref();
         if let Some(wanted) = wanted
@@ -90,15 +88,9 @@ impl Doctor {
         let mut checks = findings.checks();
         checks.retain(|check| wanted.is_none_or(|wanted| check.source == wanted));
         if wanted.is_none() {
-            let set = self.cloud.vendors_set().await;
-            let asked = |vendor| {
-                let set = set.contains(&vendor);
-                async move { if set { self.cloud_checks(vendor, caller).await } else { Vec::new() } }
-            };
             // At once: each may take until its time-out.
-            let (aws, rollbar, honeycomb) =
-                tokio::join!(asked(Vendor::Aws), asked(Vendor::Rollbar), asked(Vendor::Honeycomb));
-            checks.extend([aws, rollbar, honeycomb].into_iter().flatten());
+            let asked = self.cloud.vendors_set().await.into_iter().map(|vendor| self.cloud_checks(vendor, caller));
+            checks.extend(join_all(asked).await.into_iter().flatten());
         }
         Ok(checks)
     }

@@ -6,7 +6,7 @@ mod queries;
 
 use std::sync::Arc;
 
-use tracebook_core::catalog::{ConsoleFrom, ErrorsFrom, LogsFrom, TracesFrom};
+use tracebook_core::catalog::List;
 use tracebook_core::console::ConsoleRow;
 use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_core::evidence::{Body, Kind};
@@ -15,7 +15,7 @@ use tracebook_core::question::Source;
 use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_render::card::{self, Size};
 
-use crate::cloud::Cloud;
+use crate::cloud::{self, Answered, Cloud, CloudVendor};
 use crate::ground::cache::Cache;
 use crate::ground::error::Error;
 use crate::ground::question::{trace_id, unsupported};
@@ -26,8 +26,6 @@ use crate::ground::schema::{
 };
 use crate::ground::tasks::blocking;
 use crate::telemetry::Telemetry;
-
-pub(crate) use queries::Answered;
 
 /// How many answers of queries wait to be frozen.
 const MAX_ANSWERS: usize = 20;
@@ -65,21 +63,16 @@ impl Explorer {
         request: LiveTraces,
         caller: &Caller,
     ) -> Result<Listed<TraceSummary>, Error> {
-        match traces_from(request.source)? {
-            TracesFrom::Local => self.telemetry.traces(&request).await,
-            TracesFrom::Xray => Box::pin(self.cloud.traces_of(request, caller)).await,
+        match answerer(request.source, List::Traces, |vendor| vendor.traces())? {
+            None => self.telemetry.traces(&request).await,
+            Some(vendor) => vendor.list(&self.cloud, request, caller).await,
         }
     }
 
     pub(crate) async fn trace_get(&self, request: TraceGet, caller: &Caller) -> Result<Trace, Error> {
-        let from = traces_from(request.source)?;
-        let id = trace_id(&request.trace_id)?;
-        match from {
-            TracesFrom::Local => Ok(self.telemetry.read_trace(id).await?.trace),
-            TracesFrom::Xray => {
-                let ask = self.cloud.ask_aws(caller).await?;
-                Ok(self.cloud.read_xray_trace(&ask, id).await?.trace)
-            }
+        match answerer(request.source, List::Traces, |vendor| vendor.traces())? {
+            None => Ok(self.telemetry.read_trace(trace_id(&request.trace_id)?).await?.trace),
+            Some(vendor) => vendor.get(&self.cloud, request, caller).await,
         }
     }
 
@@ -88,16 +81,16 @@ impl Explorer {
         LiveLogs(request): LiveLogs,
         caller: &Caller,
     ) -> Result<Listed<LogRow>, Error> {
-        match logs_from(request.source)? {
-            LogsFrom::Local => self.telemetry.logs(&request).await,
-            LogsFrom::Cloudwatch => Box::pin(self.cloud.logs_of(request, caller)).await,
+        match answerer(request.source, List::Logs, |vendor| vendor.logs())? {
+            None => self.telemetry.logs(&request).await,
+            Some(vendor) => vendor.list(&self.cloud, request, caller).await,
         }
     }
 
     pub(crate) async fn log_get(&self, request: LogRef, caller: &Caller) -> Result<LogEvent, Error> {
-        match logs_from(request.source)? {
-            LogsFrom::Local => self.telemetry.log(&request.id).await,
-            LogsFrom::Cloudwatch => Box::pin(self.cloud.log_of(request, caller)).await,
+        match answerer(request.source, List::Logs, |vendor| vendor.logs())? {
+            None => self.telemetry.log(&request.id).await,
+            Some(vendor) => vendor.get(&self.cloud, request, caller).await,
         }
     }
 
@@ -106,23 +99,23 @@ impl Explorer {
         LiveErrors(request): LiveErrors,
         caller: &Caller,
     ) -> Result<Listed<ErrorRow>, Error> {
-        match errors_from(request.source)? {
-            ErrorsFrom::Local => self.telemetry.errors(&request).await,
-            ErrorsFrom::Rollbar => Box::pin(self.cloud.errors_of(request, caller)).await,
+        match answerer(request.source, List::Errors, |vendor| vendor.errors())? {
+            None => self.telemetry.errors(&request).await,
+            Some(vendor) => vendor.list(&self.cloud, request, caller).await,
         }
     }
 
     pub(crate) async fn error_get(&self, request: ErrorRef, caller: &Caller) -> Result<ErrorItem, Error> {
-        match errors_from(request.source)? {
-            ErrorsFrom::Local => Ok(self.telemetry.read_error(&request.id).await?.0),
-            ErrorsFrom::Rollbar => Box::pin(self.cloud.error_of(request, caller)).await,
+        match answerer(request.source, List::Errors, |vendor| vendor.errors())? {
+            None => Ok(self.telemetry.read_error(&request.id).await?.0),
+            Some(vendor) => vendor.get(&self.cloud, request, caller).await,
         }
     }
 
     pub(crate) async fn live_console(&self, LiveConsole(request): LiveConsole) -> Result<Listed<ConsoleRow>, Error> {
-        let source = request.source;
-        match source.console().ok_or_else(|| unsupported(source, Kind::Console))? {
-            ConsoleFrom::Local => self.telemetry.console(&request).await,
+        match request.source.lists(List::Console) {
+            true => self.telemetry.console(&request).await,
+            false => Err(unsupported(request.source, Kind::Console)),
         }
     }
 
@@ -131,9 +124,9 @@ impl Explorer {
         request: OccurrencesRequest,
         caller: &Caller,
     ) -> Result<Listed<OccurrencePick>, Error> {
-        match errors_from(request.source)? {
-            ErrorsFrom::Local => self.telemetry.occurrences(&request.id).await,
-            ErrorsFrom::Rollbar => Box::pin(self.cloud.occurrences(request, caller)).await,
+        match answerer(request.source, List::Errors, |vendor| vendor.errors())? {
+            None => self.telemetry.occurrences(&request.id).await,
+            Some(vendor) => vendor.occurrences(&self.cloud, request, caller).await,
         }
     }
 
@@ -147,14 +140,16 @@ impl Explorer {
     }
 }
 
-fn traces_from(source: Source) -> Result<TracesFrom, Error> {
-    source.traces().ok_or_else(|| unsupported(source, Kind::Trace))
-}
-
-fn logs_from(source: Source) -> Result<LogsFrom, Error> {
-    source.logs().ok_or_else(|| unsupported(source, Kind::Logs))
-}
-
-fn errors_from(source: Source) -> Result<ErrorsFrom, Error> {
-    source.errors().ok_or_else(|| unsupported(source, Kind::Error))
+/// The part of a vendor that answers a list; `None` for local telemetry.
+fn answerer<T: ?Sized>(
+    source: Source,
+    list: List,
+    part: impl Fn(&'static dyn CloudVendor) -> Option<&'static T>,
+) -> Result<Option<&'static T>, Error> {
+    let none = || unsupported(source, list.kind());
+    match source.info().vendor {
+        _ if !source.lists(list) => Err(none()),
+        None => Ok(None),
+        Some(vendor) => part(cloud::vendor(vendor)).map(Some).ok_or_else(none),
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod error;
 pub(crate) mod files;
+pub(crate) mod finding;
 pub(crate) mod folder;
 pub(crate) mod question;
 pub(crate) mod records;

@@ -10,8 +10,8 @@ use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::time::Nanos;
 
-use crate::capture::Finding;
 use crate::ground::error::{Error, ErrorBody};
+use crate::ground::finding::Finding;
 
 /// A card that was not read for this many nanoseconds, or for twice its pace, is forgotten. Scrolling away and back
 /// must not query earlier than the pace allows.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use tracebook_core::catalog::Vendor;
 use tracebook_sources::cloud::{Fault, Fetch, Secret, SourceError, is_local};
 use tracebook_sources::{otlp, rollbar};
 
@@ -13,7 +14,6 @@ use super::guard;
 use super::sinks::{self, Sink};
 use crate::TOOL;
 use crate::cloud::secrets::Place;
-use crate::cloud::sources::ROLLBAR;
 use crate::cloud::{Aws, Cloud, Token};
 use crate::ground::settings::Settings;
 use crate::ground::settings::relay::Destination;
@@ -69,11 +69,11 @@ impl Opener {
         let secret = match set.key() {
             None => None,
             Some(Key::Honeycomb) => {
-                if !may_have_honeycombs(&set.endpoint, self.set()?.honeycomb.endpoint.as_deref()) {
+                if !may_have_honeycombs(&set.endpoint, self.set()?.vendors.get(Vendor::Honeycomb, "endpoint")) {
                     return Err(not_honeycombs());
                 }
                 let found = self.cloud.secrets.honeycomb_post().await;
-                self.found(found, Token::HoneycombPost, "Honeycomb key")?.into()
+                self.found(found, Token::HONEYCOMB_POST, "Honeycomb key")?.into()
             }
             Some(Key::Variable(name)) => {
                 let said = std::env::var(&name).ok().and_then(|text| Secret::new(&text));
@@ -92,14 +92,14 @@ impl Opener {
     }
 
     async fn rollbar(&self) -> Result<Box<dyn Sink>, SourceError> {
-        let endpoint = self.set()?.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
+        let endpoint = self.set()?.vendors.effective(Vendor::Rollbar, "endpoint");
         guard::refuse_own(&endpoint, &self.own).await?;
-        let token = self.token(Token::RollbarPost, "Rollbar token with the scope post_server_item").await?;
+        let token = self.token(Token::ROLLBAR_POST, "Rollbar token with the scope post_server_item").await?;
         Ok(Box::new(sinks::Rollbar(rollbar::client::Client::new(&endpoint, token, &agent())?)))
     }
 
     async fn aws(&self) -> Result<Arc<Aws>, SourceError> {
-        let set = self.set()?.aws;
+        let set = self.set()?.vendors.aws();
         if let Some(endpoint) = &set.endpoint {
             guard::refuse_own(endpoint, &self.own).await?;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use tracebook_core::catalog::Vendor;
 use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::Secret;
 use tracebook_sources::{aws, otlp};
@@ -13,7 +14,7 @@ use tracebook_store::relay::RelayCount;
 
 use super::open::{agent, is_honeycomb, may_have_honeycombs, not_honeycombs};
 use super::{Relay, guard};
-use crate::cloud::sources::{HONEYCOMB, ROLLBAR, effective_region};
+use crate::cloud::sources::effective_region;
 use crate::cloud::{Cloud, Token};
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
@@ -133,7 +134,7 @@ impl RelayControl {
             None => (String::new(), String::new(), "without a key".to_owned()),
             Some(Key::Honeycomb) => {
                 let place = self.cloud.secrets.honeycomb_post().await.map_or("none", |(_, place)| place.word());
-                (place.to_owned(), Token::Honeycomb.variable().to_owned(), "with Honeycomb's key".to_owned())
+                (place.to_owned(), Token::HONEYCOMB_POST.variable().to_owned(), "with Honeycomb's key".to_owned())
             }
             Some(Key::Variable(name)) => {
                 let there = std::env::var(&name).is_ok_and(|value| !value.trim().is_empty());
@@ -147,16 +148,16 @@ impl RelayControl {
     }
 
     async fn relayed_rollbar(&self) -> Result<(String, String, String), Error> {
-        let endpoint = self.cloud.settings()?.rollbar.endpoint.unwrap_or_else(|| ROLLBAR.to_owned());
-        let place = self.cloud.secrets.find(Token::RollbarPost).await.map_or("none", |(_, place)| place.word());
+        let endpoint = self.cloud.settings()?.vendors.effective(Vendor::Rollbar, "endpoint");
+        let place = self.cloud.secrets.find(Token::ROLLBAR_POST).await.map_or("none", |(_, place)| place.word());
         let what = format!(
             "Items that arrive here also go to {endpoint}, with a token of yours that has the scope post_server_item"
         );
-        Ok((what, place.to_owned(), Token::RollbarPost.variable().to_owned()))
+        Ok((what, place.to_owned(), Token::ROLLBAR_POST.variable().to_owned()))
     }
 
     async fn relayed_aws(&self, to: Destination) -> Result<(String, String, String), Error> {
-        let set = self.cloud.settings()?.aws;
+        let set = self.cloud.settings()?.vendors.aws();
         let profiles: Vec<AwsProfile> = aws::profiles()
             .await
             .unwrap_or_default()
@@ -187,9 +188,9 @@ impl RelayControl {
 
     /// Honeycomb at its configured endpoint.
     fn default_otlp(&self) -> OtlpRelay {
-        let set = self.cloud.settings().ok().and_then(|set| set.honeycomb.endpoint);
+        let vendors = self.cloud.settings().map(|set| set.vendors).unwrap_or_default();
         OtlpRelay {
-            endpoint: set.unwrap_or_else(|| HONEYCOMB.to_owned()),
+            endpoint: vendors.effective(Vendor::Honeycomb, "endpoint"),
             on: false,
             key: Some("honeycomb".to_owned()),
             header: None,
@@ -237,10 +238,11 @@ impl RelayControl {
 
     async fn set_otlp(&self, request: &RelaySet) -> Result<(), Error> {
         let settings = self.cloud.settings()?;
-        let (mut set, own) = (settings.relay, settings.honeycomb.endpoint);
+        let own = settings.vendors.get(Vendor::Honeycomb, "endpoint");
+        let mut set = settings.relay;
         let mut otlp = set.otlp.take().unwrap_or_else(|| self.default_otlp());
-        let honeycombs = request.endpoint.as_deref().is_some_and(|endpoint| is_honeycomb(endpoint, own.as_deref()))
-            && !is_honeycomb(&otlp.endpoint, own.as_deref());
+        let honeycombs = request.endpoint.as_deref().is_some_and(|endpoint| is_honeycomb(endpoint, own))
+            && !is_honeycomb(&otlp.endpoint, own);
         if let Some(on) = request.on {
             otlp.on = on;
         }
@@ -249,7 +251,7 @@ impl RelayControl {
             // Honeycomb's key is sent to Honeycomb only; other endpoints need a key by name.
             if otlp.key.is_none() && honeycombs {
                 otlp.key = Some("honeycomb".to_owned());
-            } else if otlp.key() == Some(Key::Honeycomb) && !is_honeycomb(&otlp.endpoint, own.as_deref()) {
+            } else if otlp.key() == Some(Key::Honeycomb) && !is_honeycomb(&otlp.endpoint, own) {
                 otlp.key = None;
             }
         }
@@ -262,7 +264,7 @@ impl RelayControl {
         if let Some(problem) = otlp.problem() {
             return Err(Error::usage(problem, "Tokens go to the keychain or to an environment variable"));
         }
-        if otlp.key() == Some(Key::Honeycomb) && !may_have_honeycombs(&otlp.endpoint, own.as_deref()) {
+        if otlp.key() == Some(Key::Honeycomb) && !may_have_honeycombs(&otlp.endpoint, own) {
             return Err(not_honeycombs().into());
         }
         // Reported now rather than when something arrives.
@@ -278,7 +280,7 @@ impl RelayControl {
 
     async fn set_token(&self, to: Destination, token: &str) -> Result<(), Error> {
         let kind = match to {
-            Destination::Rollbar => Token::RollbarPost,
+            Destination::Rollbar => Token::ROLLBAR_POST,
             Destination::Otlp => match self.cloud.settings()?.relay.otlp.and_then(|otlp| otlp.key()) {
                 Some(Key::Variable(name)) => {
                     return Err(Error::usage(
@@ -287,7 +289,7 @@ impl RelayControl {
                     ));
                 }
                 // Not the key for reading: a key for sending may lack that permission.
-                Some(Key::Honeycomb) | None => Token::HoneycombPost,
+                Some(Key::Honeycomb) | None => Token::HONEYCOMB_POST,
             },
             Destination::Xray | Destination::Logs => {
                 return Err(Error::usage(

@@ -13,7 +13,7 @@ use clap::{ArgAction, Parser, Subcommand};
 pub(crate) use evidence::{Capture, Evidence, List, Live};
 pub(crate) use journal::{Attachment, Entry, Export, ExportFormat, Verify};
 pub(crate) use serve::Serve;
-pub(crate) use sources::{Doctor, Relay, Source};
+pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
 
 /// The heading of options that every command has.
 const GLOBAL: &str = "Global options";

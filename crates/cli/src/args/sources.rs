@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use tracebook_app::api::{DoctorRequest, Vendor};
+use tracebook_core::catalog::{List, SettingInfo};
 use tracebook_core::question::Source as Origin;
 
 use super::values::{DESTINATIONS, one_of, sources};
@@ -29,30 +31,11 @@ pub(crate) enum Source {
     /// Show settings, where the tokens are stored, and this month's usage
     List,
     /// Change settings; an empty value removes one
-    Set {
-        /// A profile of AWS's shared configuration
-        #[arg(long, value_name = "PROFILE")]
-        aws_profile: Option<String>,
-        /// An AWS region
-        #[arg(long, value_name = "REGION")]
-        aws_region: Option<String>,
-        /// An endpoint instead of AWS, for example an emulator
-        #[arg(long, value_name = "URL")]
-        aws_endpoint: Option<String>,
-        /// An endpoint instead of Rollbar's
-        #[arg(long, value_name = "URL")]
-        rollbar_endpoint: Option<String>,
-        /// The Rollbar project URL, for links: https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT
-        #[arg(long, value_name = "URL")]
-        rollbar_web: Option<String>,
-        /// An endpoint instead of Honeycomb's, for example https://api.eu1.honeycomb.io for Europe
-        #[arg(long, value_name = "URL")]
-        honeycomb_endpoint: Option<String>,
-    },
+    Set(VendorSettings),
     /// Store a token, read from standard input, in the system's keychain
     Token {
         /// What the token is for
-        #[arg(value_parser = one_of(&[Vendor::Rollbar, Vendor::Honeycomb]))]
+        #[arg(value_parser = one_of(Vendor::with_token()))]
         vendor: Vendor,
         /// Remove the token instead
         #[arg(long)]
@@ -61,15 +44,53 @@ pub(crate) enum Source {
     /// Show the authenticated identity
     Who {
         /// Whom to ask
-        #[arg(value_parser = one_of(&[Vendor::Aws, Vendor::Rollbar, Vendor::Honeycomb]))]
+        #[arg(value_parser = one_of(Vendor::ALL))]
         vendor: Vendor,
     },
     /// List saved queries and boards
     Queries {
         /// Whose
-        #[arg(value_parser = one_of(&[Origin::Cloudwatch, Origin::Honeycomb]))]
+        #[arg(value_parser = one_of(Origin::with_list(List::Queries)))]
         source: Origin,
     },
+}
+
+/// One option for each setting of the catalog: `--aws-profile`.
+#[derive(Debug, Default)]
+pub(crate) struct VendorSettings(pub(crate) BTreeMap<String, Option<String>>);
+
+impl VendorSettings {
+    /// The settings of all vendors, each with its name in a request: `aws_profile`.
+    fn all() -> impl Iterator<Item = (String, &'static SettingInfo)> {
+        let of = |vendor: Vendor| vendor.info().settings.iter().map(move |setting| (vendor, setting));
+        Vendor::ALL.into_iter().flat_map(of).map(|(vendor, s)| (format!("{}_{}", vendor.id(), s.key), s))
+    }
+}
+
+impl Args for VendorSettings {
+    fn augment_args(command: Command) -> Command {
+        Self::all().fold(command, |command, (name, setting)| {
+            let value = if setting.url { "URL".to_owned() } else { setting.key.to_uppercase() };
+            let option = name.replace('_', "-");
+            command.arg(Arg::new(name).long(option).value_name(value).help(&*setting.help))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for VendorSettings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |(name, _): (String, _)| matches.get_one::<String>(&name).cloned().map(|value| (name, Some(value)));
+        Ok(Self(Self::all().filter_map(given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 #[derive(Debug, Subcommand)]

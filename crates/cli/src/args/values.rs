@@ -13,15 +13,15 @@ use tracebook_core::question::Source;
 pub(super) const DESTINATIONS: [&str; 4] = ["otlp", "xray", "logs", "rollbar"];
 
 pub(super) fn sources() -> impl TypedValueParser<Value = Source> {
-    one_of(&Source::ALL)
+    one_of(Source::ALL)
 }
 
 pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
-    one_of(&Kind::ALL)
+    one_of(Kind::ALL)
 }
 
 /// One of these values, each by the word that it is in JSON.
-pub(super) fn one_of<T>(all: &'static [T]) -> impl TypedValueParser<Value = T>
+pub(super) fn one_of<T>(all: impl IntoIterator<Item = T>) -> impl TypedValueParser<Value = T>
 where
     T: Serialize + Copy + Send + Sync + 'static,
 {
@@ -29,6 +29,7 @@ where
         Ok(serde_json::Value::String(word)) => word,
         other => unreachable!("written as a word: {other:?}"),
     };
+    let all: Vec<T> = all.into_iter().collect();
     let words: Vec<String> = all.iter().map(word).collect();
     PossibleValuesParser::new(words.clone()).try_map(move |given| {
         let at = words.iter().position(|word| *word == given);

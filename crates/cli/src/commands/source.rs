@@ -1,11 +1,9 @@
 //! `tracebook source`.
 
-use tracebook_app::api::{
-    QueriesRequest, Reach, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, Vendor, WhoAmI,
-};
+use tracebook_app::api::{QueriesRequest, Reach, SecretSet, SourceSet, Sources, SourcesRequest, TokenState, WhoAmI};
 use tracebook_app::{Code, Error};
 
-use crate::args::Source;
+use crate::args::{Source, VendorSettings};
 use crate::client::Client;
 use crate::input::read_token;
 use crate::out::Out;
@@ -16,17 +14,14 @@ pub(super) async fn run(client: &Client, command: Source, out: &Out) -> Result<u
             let sources = client.call(SourcesRequest {}).await?;
             out.answer(&sources, text);
         }
-        Source::Set { aws_profile, aws_region, aws_endpoint, rollbar_endpoint, rollbar_web, honeycomb_endpoint } => {
-            let request =
-                SourceSet { aws_profile, aws_region, aws_endpoint, rollbar_endpoint, rollbar_web, honeycomb_endpoint };
-            let sources = client.call(request).await?;
+        Source::Set(VendorSettings(settings)) => {
+            let sources = client.call(SourceSet(settings)).await?;
             out.answer(&sources, text);
         }
         Source::Token { vendor, forget } => {
             let token = if forget { String::new() } else { read_token()? };
             let sources = client.call(SecretSet { vendor, token, memory_only: false }).await?;
-            let state = if vendor == Vendor::Rollbar { &sources.rollbar } else { &sources.honeycomb };
-            if state.token == "memory" {
+            if let Some(state) = sources.vendors.get(&vendor).filter(|state| state.token == "memory") {
                 return Err(Error::new(
                     Code::Storage,
                     "the token was not stored: it would be lost when this command ends",
@@ -70,13 +65,13 @@ fn text(sources: &Sources) -> String {
         format!("           profiles: {}", names(aws.profiles.iter().map(|p| format!("{} ({})", p.name, p.kind)))),
     ];
     lines.extend(problem(&aws.reach));
-    for (name, state) in [("Rollbar", &sources.rollbar), ("Honeycomb", &sources.honeycomb)] {
-        lines.push(format!("{name:<10} {}, at {}", token(state), state.endpoint));
+    for (vendor, state) in &sources.vendors {
+        lines.push(format!("{:<10} {}, at {}", vendor.info().label, token(state), state.endpoint));
         lines.extend(problem(&state.reach));
     }
-    if !sources.rollbar.keychain_problem.is_empty() {
-        lines.push(sources.rollbar.keychain_problem.clone());
-    }
+    // The same for all tokens but for the variable.
+    let problems = sources.vendors.values().map(|state| &state.keychain_problem);
+    lines.extend(problems.filter(|problem| !problem.is_empty()).take(1).cloned());
     lines.push(sources.usage.summary.clone());
     lines.join("\n")
 }

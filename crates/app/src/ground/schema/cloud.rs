@@ -1,6 +1,9 @@
 //! Cloud sources: settings, identity, pickers, queries, tails and usage.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 use ts_rs::TS;
 
 pub use tracebook_core::catalog::Vendor;
@@ -33,12 +36,25 @@ impl<R> Listed<R> {
 pub struct SourcesRequest {}
 
 /// The settings and state of the cloud sources.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS)]
 pub struct Sources {
     pub aws: AwsState,
-    pub rollbar: TokenState,
-    pub honeycomb: TokenState,
+    /// The vendors with a token. In JSON each is also beside `aws`, under its own name.
+    pub vendors: BTreeMap<Vendor, TokenState>,
     pub usage: Usage,
+}
+
+impl Serialize for Sources {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("aws", &self.aws)?;
+        for (vendor, state) in &self.vendors {
+            map.serialize_entry(vendor.id(), state)?;
+        }
+        map.serialize_entry("vendors", &self.vendors)?;
+        map.serialize_entry("usage", &self.usage)?;
+        map.end()
+    }
 }
 
 /// The settings and state of AWS.
@@ -80,10 +96,12 @@ pub struct TokenState {
     pub keychain: bool,
     /// Why there is none, and what happens instead; empty where there is one.
     pub keychain_problem: String,
-    /// The API that is used.
+    /// The API that is used; also in `settings`.
     pub endpoint: String,
-    /// Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; empty where not set.
+    /// Rollbar: the base of its pages, `https://app.rollbar.com/a/ACCOUNT/fix/item/PROJECT`; also in `settings`.
     pub web: String,
+    /// What applies for each key that the catalog names; empty where nothing is set.
+    pub settings: BTreeMap<String, String>,
     pub reach: Reach,
 }
 
@@ -96,29 +114,10 @@ pub struct Reach {
     pub problem: Option<ErrorBody>,
 }
 
-/// Settings to change; null keeps a value, an empty text removes it.
+/// Settings to change, each by vendor and key as the catalog names them: `aws_profile`, `honeycomb_endpoint`. Null
+/// keeps a value, an empty text removes it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
-pub struct SourceSet {
-    #[serde(default)]
-    #[ts(optional)]
-    pub aws_profile: Option<String>,
-    #[serde(default)]
-    #[ts(optional)]
-    pub aws_region: Option<String>,
-    /// An endpoint instead of AWS.
-    #[serde(default)]
-    #[ts(optional)]
-    pub aws_endpoint: Option<String>,
-    #[serde(default)]
-    #[ts(optional)]
-    pub rollbar_endpoint: Option<String>,
-    #[serde(default)]
-    #[ts(optional)]
-    pub rollbar_web: Option<String>,
-    #[serde(default)]
-    #[ts(optional)]
-    pub honeycomb_endpoint: Option<String>,
-}
+pub struct SourceSet(pub BTreeMap<String, Option<String>>);
 
 /// A token for the keychain or this run's memory. `Debug` omits it, and no answer contains it.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -312,6 +311,10 @@ pub struct SavedQuery {
     pub groups: Vec<String>,
     /// Its origin: `saved here`, `CloudWatch`, `board Week 2`.
     pub from: String,
+    /// Whether it is saved in this journal.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub own: bool,
     /// The vendor's page of it; null where there is none.
     pub link: Option<String>,
 }

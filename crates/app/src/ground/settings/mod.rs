@@ -1,6 +1,7 @@
 //! `tracebook.toml` in the data directory: the user's settings. Never a secret.
 
 pub(crate) mod relay;
+mod vendors;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,21 +12,23 @@ use tracing::level_filters::LevelFilter;
 use crate::ground::error::Error;
 use crate::ground::files::cannot_write;
 use crate::ground::settings::relay::RelaySettings;
+pub(crate) use crate::ground::settings::vendors::AwsSettings;
+use crate::ground::settings::vendors::VendorSettings;
 
 /// The file's name.
 pub(crate) const FILE: &str = "tracebook.toml";
 
 /// All sections; what is missing has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Settings {
     pub(crate) telemetry: TelemetryLimits,
     pub(crate) receivers: ReceiverSettings,
-    pub(crate) aws: AwsSettings,
-    pub(crate) rollbar: RollbarSettings,
-    pub(crate) honeycomb: HoneycombSettings,
     pub(crate) relay: RelaySettings,
     pub(crate) log: LogSettings,
+    /// The sections of the vendors, and of nothing else.
+    #[serde(flatten)]
+    pub(crate) vendors: VendorSettings,
 }
 
 /// Limits of stored telemetry.
@@ -72,32 +75,6 @@ impl Who {
             Self::Containers => "containers",
         }
     }
-}
-
-/// AWS: profile, region and endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct AwsSettings {
-    pub(crate) profile: Option<String>,
-    pub(crate) region: Option<String>,
-    /// An emulator instead of AWS. Never read from the environment, which may point at our own receivers.
-    pub(crate) endpoint: Option<String>,
-}
-
-/// Rollbar: endpoint and pages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RollbarSettings {
-    pub(crate) endpoint: Option<String>,
-    /// The base URL of its pages.
-    pub(crate) web: Option<String>,
-}
-
-/// Honeycomb: endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct HoneycombSettings {
-    pub(crate) endpoint: Option<String>,
 }
 
 /// Settings for the log file.
@@ -242,7 +219,13 @@ mod tests {
             ("[telemetry]\nmax_mb = 1", "max_mb"),
             ("[telemetry]\nmax_mib = 1", "at least 8 MiB"),
             ("[telemetry]\nmax_days = \"a\"", "max_days"),
-            ("[rollbar]\ntoken = \"x\"", "token"),
+            ("[rollbar]\ntoken = \"x\"", "[rollbar] has no `token`: its keys are endpoint, web"),
+            ("[rollbar]\nweb = 1", "[rollbar] invalid type"),
+            (
+                "[loki]\nendpoint = \"x\"",
+                "[loki] is no section: the sections are telemetry, receivers, relay, log, aws",
+            ),
+            ("endpoint = \"x\"", "[endpoint] is no section"),
             ("[log]\nlevel = \"loud\"", "loud"),
         ] {
             let error = read(text).expect_err(text);

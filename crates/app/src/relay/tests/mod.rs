@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use tracebook_core::catalog::Vendor;
 use tracebook_sources::cloud::Secret;
 use tracebook_store::Telemetry;
 use tracebook_store::relay::{Outgoing, RelayCount};
@@ -27,6 +28,11 @@ use crate::cloud::{Cloud, Token};
 use crate::ground::settings::relay::Destination;
 use crate::ground::settings::relay::RelaySettings;
 use crate::ports::Ports;
+
+/// The key for reading.
+fn honeycomb() -> Token {
+    Token::of(Vendor::Honeycomb).expect("has a token")
+}
 
 /// Timeout of a test.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -160,7 +166,7 @@ impl Bench {
     }
 
     async fn with_key(self, key: &str) -> Self {
-        self.key(Token::Honeycomb, key).await;
+        self.key(honeycomb(), key).await;
         self
     }
 

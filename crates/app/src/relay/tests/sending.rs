@@ -89,7 +89,7 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
     };
     let fake = Fake::at("127.0.0.1:0".parse().expect("an address"), Vec::new(), only_new).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url())).await;
-    if bench.cloud.secrets.find(Token::Honeycomb).await.is_some() {
+    if bench.cloud.secrets.find(honeycomb()).await.is_some() {
         return; // this machine has a real key in its environment, which must not be used
     }
     bench.queue(spans_one_by_one()).await;
@@ -99,14 +99,14 @@ async fn without_a_key_it_waits_and_with_another_it_goes_on() {
     assert!(count.hint.contains("HONEYCOMB_API_KEY"), "{}", count.hint);
     assert!(fake.heard().is_empty(), "nothing is sent without one");
 
-    bench.key(Token::Honeycomb, "old").await;
+    bench.key(honeycomb(), "old").await;
     let count = bench.until(Destination::Otlp, "refused", |count| count.problem.contains("401")).await;
     assert_eq!((count.waiting, count.sent), (ids().len() as u64, 0));
     let tried = fake.heard().len();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(fake.heard().len(), tried, "a rejected key is not retried indefinitely");
 
-    bench.key(Token::Honeycomb, "new").await;
+    bench.key(honeycomb(), "new").await;
     bench.relay.try_again();
     let count = bench.until(Destination::Otlp, "sent", |count| count.waiting == 0).await;
     assert_eq!((count.sent, count.refused, count.problem.as_str()), (ids().len() as u64, 0, ""));

@@ -32,7 +32,7 @@ async fn no_received_credential_is_queued_or_forwarded() {
     );
     std::fs::write(dir.path().join(crate::ground::settings::FILE), settings).expect("writes");
     let app = app(&dir).await;
-    for (token, own) in [(Token::Honeycomb, "own-honeycomb"), (Token::RollbarPost, "own-rollbar")] {
+    for (token, own) in [(honeycomb(), "own-honeycomb"), (Token::ROLLBAR_POST, "own-rollbar")] {
         app.cloud.secrets.set(token, Secret::new(own).expect("a token"), true).await.expect("keeps");
     }
     let http = format!("http://{}", app.ports.address("http").expect("listens"));

@@ -1,4 +1,8 @@
-//! AWS: one connection for the current settings, and its identity.
+//! AWS: one connection for the current settings.
+
+mod capture;
+mod insights;
+mod vendor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +17,9 @@ use super::Cloud;
 use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::runtime::Call;
-use crate::ground::schema::{Caller, Identity, Vendor};
+use crate::ground::schema::{Caller, Vendor};
 use crate::ground::settings::AwsSettings;
+pub(super) use vendor::AwsVendor;
 
 /// How long resolved credentials are used before they are resolved again.
 const CREDENTIALS_TTL: Duration = Duration::from_secs(600);
@@ -86,7 +91,7 @@ impl Cloud {
     /// Connects for a call, which can be cancelled from now on.
     pub(crate) async fn ask_aws(&self, caller: &Caller) -> Result<AskAws, Error> {
         let call = self.runtime.begin(caller);
-        let set = self.settings()?.aws;
+        let set = self.settings()?.vendors.aws();
         let fetch = self.fetch(&call, set.endpoint.is_some());
         let token = fetch.token().clone();
         let made = tokio::select! {
@@ -107,17 +112,5 @@ impl Cloud {
             self.forget_aws().await;
         }
         self.noted(vendor, outcome)
-    }
-
-    pub(super) async fn who_in_aws(&self, caller: &Caller) -> Result<Identity, Error> {
-        let ask = self.ask_aws(caller).await?;
-        let outcome = ask.aws.connection.identity(&ask.fetch).await;
-        let found = self.answered(Vendor::Aws, outcome).await?;
-        Ok(Identity {
-            account: found.account,
-            name: found.arn_tail,
-            region: ask.region().to_owned(),
-            notes: found.notes,
-        })
     }
 }
