@@ -46,7 +46,8 @@ test('a changed component shows without a reload, and nobody is let in without t
     const foreign = { ...withKey, headers: { ...withKey.headers, origin: 'http://localhost:1' } }
     assert.equal((await page.request.post(`${origin}/rpc`, foreign)).status(), 403, 'another site')
 
-    await page.waitForLoadState('networkidle')
+    // The stream of events never ends, so the network is never idle.
+    await page.getByText('Nothing has arrived yet.').waitFor()
     await page.evaluate(() => (globalThis.stillThere = true))
     const file = join(ui, 'src/components/journal/Sidebar.svelte')
     const source = readFileSync(file, 'utf8')
