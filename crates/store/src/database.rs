@@ -94,6 +94,9 @@ impl Pools {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // SQLite itself rolls back a transaction that ran out of space. sqlx then still counts it as open, and so
+            // would refuse every later transaction on this connection: such a connection is closed and replaced.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())
             .await?;
         restrict(&path)?;

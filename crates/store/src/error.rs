@@ -25,14 +25,23 @@ pub enum StoreError {
     /// Not a database, or a damaged one.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// The disk cannot be read or written.
+    #[error("the disk failed: {0}")]
+    Io(String),
+    /// SQLite refuses the values themselves: too large, or against a constraint.
+    #[error("the database refused the data: {0}")]
+    Invalid(String),
     #[error("the database failed: {0}")]
     Other(String),
 }
 
 impl StoreError {
-    /// Whether the same write may succeed later.
+    /// Whether the same write may succeed later: after there is room again, or the file was repaired or replaced.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::ReadOnly(_))
+        match self {
+            Self::Full | Self::ReadOnly(_) | Self::Busy | Self::Damaged(_) | Self::Io(_) | Self::Other(_) => true,
+            Self::Newer { .. } | Self::Invalid(_) => false,
+        }
     }
 
     /// What the user can do.
@@ -44,8 +53,11 @@ impl StoreError {
                 "Make the data directory writable, or choose another one with --data or TRACEBOOK_DATA"
             }
             Self::Busy => "Try again in a moment; if it persists, close other Tracebook processes",
-            Self::Damaged(_) => "Restore the backup next to it (*.bak), or move the file away to start with a new one",
-            Self::Other(_) => "See the message; the data is unchanged",
+            Self::Damaged(_) => {
+                "Close Tracebook and run `tracebook doctor --repair`, which keeps a copy of the file and salvages what can be read"
+            }
+            Self::Io(_) => "Check the disk and its connection; unsaved changes are kept and retried",
+            Self::Invalid(_) | Self::Other(_) => "See the message; the data is unchanged",
         }
     }
 }
@@ -64,9 +76,14 @@ impl From<sqlx::Error> for StoreError {
             Some((13, _)) => Self::Full,
             // IOERR_WRITE, IOERR_FSYNC, IOERR_TRUNCATE, IOERR_SHMSIZE: a full disk also shows as these.
             Some((10, 778 | 1034 | 1546 | 4874)) => Self::Full,
+            // IOERR_CORRUPTFS: the file system says so itself.
+            Some((10, 8458)) => Self::Damaged(text),
+            Some((10, _)) => Self::Io(text),
             Some((8 | 14, _)) => Self::ReadOnly(text),
             Some((5 | 6, _)) => Self::Busy,
             Some((11 | 26, _)) => Self::Damaged(text),
+            // TOOBIG, CONSTRAINT, MISMATCH, RANGE.
+            Some((18 | 19 | 20 | 25, _)) => Self::Invalid(text),
             _ => Self::Other(text),
         }
     }
