@@ -33,7 +33,7 @@ impl Telemetry {
         ];
         let columns = columns.map(|(name, select)| format!("({select}) AS {name}"));
         let sql = format!("SELECT {}", columns.join(", "));
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pools.readers).await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pools.readers()).await?;
         let time = |column: &str| row.get::<Option<i64>, _>(column).map(Nanos);
         Ok(Arrivals {
             otlp_spans: time("otlp_spans"),
@@ -50,7 +50,7 @@ impl Telemetry {
         let selects = [traces::OLDEST_ARRIVAL, logs::OLDEST_ARRIVAL, errors::OLDEST_ARRIVAL, console::OLDEST_ARRIVAL];
         let rows = selects.map(|select| format!("SELECT ({select}) AS received"));
         let sql = format!("SELECT min(received) FROM ({})", rows.join(" UNION ALL "));
-        let oldest: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pools.readers).await?;
+        let oldest: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pools.readers()).await?;
         Ok(oldest.map(Nanos))
     }
 }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite, Transaction, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, sqlite::SqliteConnectOptions};
 
 use crate::error::StoreError;
 use crate::written;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-use crate::database::{Journal, Telemetry};
+use crate::database::{Journal, Telemetry, Write};
+
+/// SQL: the number of the last change; 0 if there was none.
+pub(crate) const LAST_CHANGE: &str = "SELECT coalesce(max(seq), 0) FROM change";
 
 /// One change of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +83,8 @@ async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64, St
 impl Journal {
     /// Watches the journal from now on.
     pub async fn watch(&self) -> Result<ChangeWatcher, StoreError> {
-        let mut watcher = ChangeWatcher::new(&self.pools.path).await?;
-        watcher.seen =
-            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut watcher.connection).await?;
+        let mut watcher = ChangeWatcher::new(self.pools.path()).await?;
+        watcher.seen = sqlx::query_scalar(LAST_CHANGE).fetch_one(&mut watcher.connection).await?;
         Ok(watcher)
     }
 }
@@ -90,19 +92,14 @@ impl Journal {
 impl Telemetry {
     /// Watches the telemetry from now on; it has no list of changes.
     pub async fn watch(&self) -> Result<ChangeWatcher, StoreError> {
-        ChangeWatcher::new(&self.pools.path).await
+        ChangeWatcher::new(self.pools.path()).await
     }
 }
 
 /// How many changes are kept for processes that poll late.
 const MAX_CHANGES: i64 = 10_000;
 
-pub(crate) async fn record(
-    transaction: &mut Transaction<'_, Sqlite>,
-    what: &str,
-    id: &str,
-    client: &str,
-) -> Result<(), StoreError> {
+pub(crate) async fn record(transaction: &mut Write, what: &str, id: &str, client: &str) -> Result<(), StoreError> {
     let done = sqlx::query("INSERT INTO change (what, id, client) VALUES (?, ?, ?)")
         .bind(what)
         .bind(id)

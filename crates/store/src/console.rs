@@ -102,7 +102,7 @@ impl Telemetry {
         }
         let order = if query.newest_first { "DESC" } else { "ASC" };
         sql.push(format!(" ORDER BY seq {order} LIMIT ")).push_bind(i64::from(query.limit));
-        let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
+        let rows = sql.build().persistent(false).fetch_all(&self.pools.readers()).await?;
         Ok(rows.iter().map(line_of).collect())
     }
 }

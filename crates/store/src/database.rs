@@ -1,17 +1,22 @@
 //! The two databases and their connections: one writer, several readers, migrations.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite, SqliteConnection, Transaction};
 use tracing::Instrument as _;
 
+use crate::copy;
 use crate::error::StoreError;
+use crate::identity::{Files, beside, name, restrict};
 use crate::limits::Limits;
 use crate::sql::Query;
+use crate::version::{NEWEST, refuse_newer};
 
 /// `journal.db`: entries, revisions, evidence. Survives a power cut.
 #[derive(Clone, Debug)]
@@ -50,6 +55,7 @@ const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(200);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a database is opened.
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) synchronous: SqliteSynchronous,
     pub(crate) secure_delete: &'static str,
@@ -64,79 +70,159 @@ pub(crate) struct Setup {
     pub(crate) backup: bool,
 }
 
+/// The connections of a database. Clones share them; they are replaced when the file was replaced.
 #[derive(Clone, Debug)]
 pub(crate) struct Pools {
+    path: PathBuf,
+    setup: Arc<Setup>,
+    current: Arc<RwLock<Arc<Opened>>>,
+    /// Held while the connections are replaced. What was replaced is kept: closing a descriptor of a file drops the
+    /// locks that the present connections have on it.
+    replacing: Arc<tokio::sync::Mutex<Vec<Arc<Opened>>>>,
+}
+
+/// The right to replace the connections of a database.
+pub(crate) type Replacing<'a> = tokio::sync::MutexGuard<'a, Vec<Arc<Opened>>>;
+
+/// The connections to one file.
+#[derive(Debug)]
+pub(crate) struct Opened {
     writer: SqlitePool,
-    pub(crate) readers: SqlitePool,
-    pub(crate) path: PathBuf,
+    readers: SqlitePool,
+    pub(crate) files: Files,
+    /// Whether its content was copied, after the file was replaced.
+    pub(crate) kept: AtomicBool,
+}
+
+/// The one write transaction at a time. It is rolled back when it is dropped.
+pub(crate) struct Write {
+    transaction: Transaction<'static, Sqlite>,
+    opened: Arc<Opened>,
+}
+
+impl Write {
+    /// Commits. Returns `Ok` only if the files are still those at their paths: what is acknowledged must be found
+    /// later.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.opened.files.check()?;
+        self.transaction.commit().await?;
+        self.opened.files.check()
+    }
+}
+
+impl Deref for Write {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
 }
 
 impl Pools {
     pub(crate) async fn open(path: PathBuf, setup: Setup) -> Result<Self, StoreError> {
         let span = tracing::debug_span!("open", database = %name(&path));
-        Self::connect(path, setup).instrument(span).await
+        refuse_newer(&path, setup.migrator).await?;
+        let opened = connect(&path, &setup).instrument(span).await?;
+        Ok(Self {
+            path,
+            setup: Arc::new(setup),
+            current: Arc::new(RwLock::new(Arc::new(opened))),
+            replacing: Arc::default(),
+        })
     }
 
-    async fn connect(path: PathBuf, setup: Setup) -> Result<Self, StoreError> {
-        refuse_newer(&path, setup.migrator).await?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(setup.synchronous)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .pragma("secure_delete", setup.secure_delete)
-            .pragma("cache_size", setup.cache_size)
-            .pragma("wal_autocheckpoint", setup.wal_autocheckpoint)
-            .pragma("journal_size_limit", setup.journal_size_limit)
-            .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // SQLite itself rolls back a transaction that ran out of space. sqlx then still counts it as open, and so
-            // would refuse every later transaction on this connection: such a connection is closed and replaced.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-            .connect_with(options.clone())
-            .await?;
-        restrict(&path)?;
-        migrate(&writer, &path, setup.migrator, setup.backup).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.create_if_missing(false).read_only(true))
-            .await?;
-        tracing::debug!("opened");
-        Ok(Self { writer, readers, path })
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn current(&self) -> Arc<Opened> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn readers(&self) -> SqlitePool {
+        self.current().readers.clone()
+    }
+
+    /// Checks that the files at their paths are those that are open.
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`]; and if the connections were closed, and no others could be opened.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let opened = self.current();
+        match opened.writer.is_closed() {
+            true => Err(StoreError::Other(format!("{} is not open", name(&self.path)))),
+            false => opened.files.check(),
+        }
     }
 
     /// Begins the one write transaction at a time. It takes the lock at once, so that two processes wait for each other
     /// here and not in the middle of a transaction.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`] if the files at their paths are not those that are open.
+    pub(crate) async fn write(&self) -> Result<Write, StoreError> {
+        let opened = self.current();
+        opened.files.check()?;
+        let transaction = opened.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Write { transaction, opened })
+    }
+
+    /// Opens the files that are at their paths now. `prepare` may move them before; it runs after this database's
+    /// connections were closed if `close` is set. Without it, the present connections stay in use if that fails.
+    pub(crate) async fn replace(
+        &self,
+        replacing: &mut Replacing<'_>,
+        close: bool,
+        prepare: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let old = self.current();
+        if close {
+            old.close().await;
+        }
+        prepare()?;
+        let opened = Arc::new(connect(&self.path, &self.setup).await?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = opened;
+        replacing.push(Arc::clone(&old));
+        if !close {
+            tokio::spawn(async move { old.close().await });
+        }
+        Ok(())
+    }
+
+    /// Waits until no other task replaces the connections.
+    pub(crate) async fn replacing(&self) -> Replacing<'_> {
+        self.replacing.lock().await
+    }
+
+    pub(crate) fn migrator(&self) -> &'static Migrator {
+        self.setup.migrator
     }
 
     /// The number of the newest migration that was applied.
     pub(crate) async fn schema_version(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.readers).await?)
+        Ok(sqlx::query_scalar(NEWEST).fetch_one(&self.readers()).await?)
     }
 
     /// Checkpoints the write-ahead log and truncates it.
     pub(crate) async fn empty_wal(&self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.current().writer).await?;
         Ok(())
     }
 
     /// Bytes of the write-ahead log on disk; 0 if there is none.
     pub(crate) fn wal_size(&self) -> u64 {
-        let mut path = self.path.clone().into_os_string();
-        path.push("-wal");
-        std::fs::metadata(path).map_or(0, |log| log.len())
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |log| log.len())
     }
 
     /// Like [`Pools::empty_wal`], but gives up soon if a reader holds it; returns whether the log is empty.
     pub(crate) async fn try_empty_wal(&self) -> Result<bool, StoreError> {
-        let mut connection = self.writer.acquire().await?;
+        let mut connection = self.current().writer.acquire().await?;
         let set_timeout =
             async |connection: &mut sqlx::SqliteConnection, timeout: Duration| -> Result<(), StoreError> {
                 let sql = format!("PRAGMA busy_timeout = {}", timeout.as_millis());
@@ -151,16 +237,120 @@ impl Pools {
 
     /// Rewrites the database without its free pages.
     pub(crate) async fn compact(&self) -> Result<(), StoreError> {
-        sqlx::query("VACUUM").execute(&self.writer).await?;
+        sqlx::query("VACUUM").execute(&self.current().writer).await?;
         // The whole database is in the write-ahead log now.
         self.try_empty_wal().await?;
         Ok(())
     }
 
+    /// Looks for damage in the whole file: the first problem, or `None`. Takes about a second for 500 MiB.
+    pub(crate) async fn damage(&self) -> Result<Option<String>, StoreError> {
+        let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers()).await;
+        match found.map_err(StoreError::from) {
+            Ok(text) if text == "ok" => Ok(None),
+            Ok(text) | Err(StoreError::Damaged(text)) => Ok(Some(text)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a row of every table: enough to notice that a file is another database, or cut off.
+    pub(crate) async fn readable(&self) -> Result<(), StoreError> {
+        let readers = self.readers();
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'").fetch_all(&readers).await?;
+        for table in tables {
+            let sql = format!("SELECT 1 FROM \"{table}\" LIMIT 1");
+            sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_optional(&readers).await?;
+        }
+        Ok(())
+    }
+
+    /// Limits the database to some pages more than it has; `None` lifts the limit.
+    #[cfg(test)]
+    pub(crate) async fn limit_pages(&self, more: Option<u64>) {
+        let writer = self.current().writer.clone();
+        let pages = Pages::of(&writer).await.expect("reads").all;
+        let most = more.map_or(u64::from(u32::MAX), |more| pages + more);
+        let sql = format!("PRAGMA max_page_count = {most}");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&writer).await.expect("limits");
+    }
+
     pub(crate) async fn close(&self) {
+        self.current().close().await;
+    }
+}
+
+impl Opened {
+    async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(setup.synchronous)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("secure_delete", setup.secure_delete)
+        .pragma("cache_size", setup.cache_size)
+        .pragma("wal_autocheckpoint", setup.wal_autocheckpoint.clone())
+        .pragma("journal_size_limit", setup.journal_size_limit.clone())
+        .disable_statement_logging();
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // The last connection that closes removes the write-ahead log, and `Files` would miss it.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // SQLite itself rolls back a transaction that ran out of space. sqlx then still counts it as open, and so would
+        // refuse every later transaction on this connection: such a connection is closed and replaced.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .connect_with(options.clone())
+        .await?;
+    restrict(path)?;
+    migrate(&writer, path, setup.migrator, setup.backup).await?;
+    let nonce = nonce(&writer).await?;
+    let readers = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(4)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(None)
+        .connect_with(options.create_if_missing(false).read_only(true))
+        .await?;
+    let files = Files::record(path, nonce)?;
+    tracing::debug!("opened");
+    Ok(Opened { writer, readers, files, kept: AtomicBool::new(false) })
+}
+
+/// A connection that only reads, beside those of the pools.
+pub(crate) async fn read_only(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    Ok(options.disable_statement_logging().connect().await?)
+}
+
+/// The random number in the header of a database, made when it is opened for the first time.
+async fn nonce(writer: &SqlitePool) -> Result<u32, StoreError> {
+    let marked: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(writer).await?;
+    if marked != 0 {
+        // A backup that was put into place by hand.
+        sqlx::query("PRAGMA application_id = 0").execute(writer).await?;
+    }
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await?;
+    if found != 0 {
+        return Ok(nonce_of(found));
+    }
+    let made: i64 = sqlx::query_scalar("SELECT 1 + abs(random() % 2147483646)").fetch_one(writer).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {made}"))).execute(writer).await?;
+    Ok(nonce_of(made))
+}
+
+/// SQLite's number is signed, and stored as 32 bits.
+fn nonce_of(version: i64) -> u32 {
+    i32::try_from(version).unwrap_or_default().cast_unsigned()
 }
 
 /// The pages of the database.
@@ -190,27 +380,6 @@ impl Pages {
     }
 }
 
-/// Checks the version read-only: a database of a later version must not even get a write-ahead log.
-async fn refuse_newer(path: &Path, migrator: &Migrator) -> Result<(), StoreError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let known = migrator.iter().map(|m| m.version).max().unwrap_or(0);
-    let mut connection = SqliteConnectOptions::new().filename(path).read_only(true).connect().await?;
-    let found = sqlx::query("SELECT max(version) AS version FROM _sqlx_migrations").fetch_one(&mut connection).await;
-    connection.close().await?;
-    match found.map(|row| row.get::<Option<i64>, _>("version")) {
-        Ok(Some(found)) if found > known => {
-            tracing::warn!(database = %name(path), found, known, "refused: a newer version wrote this database");
-            Err(StoreError::Newer { path: path.to_owned(), found, known })
-        }
-        Ok(_) => Ok(()),
-        // No such table: the creation of the database was interrupted.
-        Err(sqlx::Error::Database(db)) if db.message().contains("no such table") => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Brings the schema up to date, if wanted with a backup first. A database that is new needs none.
 async fn migrate(writer: &SqlitePool, path: &Path, migrator: &Migrator, backup: bool) -> Result<(), StoreError> {
     let mut connection = writer.acquire().await?;
@@ -224,8 +393,7 @@ async fn migrate(writer: &SqlitePool, path: &Path, migrator: &Migrator, backup: 
     {
         let backup = path.with_extension(format!("before-schema-{}.bak", last + 1));
         if !backup.exists() {
-            sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().as_ref()).execute(&mut *connection).await?;
-            restrict(&backup)?;
+            copy::into(&mut connection, &backup).await?;
             tracing::info!(backup = %name(&backup), "kept a copy before the schema changes");
         }
     }
@@ -235,21 +403,5 @@ async fn migrate(writer: &SqlitePool, path: &Path, migrator: &Migrator, backup: 
         let to = migrator.iter().map(|m| m.version).max();
         tracing::info!(database = %name(path), from = last, to, "schema migrated");
     }
-    Ok(())
-}
-
-/// The file's name, for diagnostics: the folders above may name the user.
-fn name(path: &Path) -> std::borrow::Cow<'_, str> {
-    path.file_name().unwrap_or_default().to_string_lossy()
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?)
-}
-
-#[cfg(not(unix))]
-fn restrict(_path: &Path) -> Result<(), StoreError> {
     Ok(())
 }

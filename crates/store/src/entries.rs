@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Row as _, SqliteConnection};
 
 use tracebook_core::entry::{Entry, EntryRow, Revision};
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
 
 use crate::changes::record;
-use crate::database::Journal;
+use crate::database::{Journal, Write};
 use crate::error::StoreError;
 use crate::sql::id_of;
 
 /// SQL: the evidence that an entry shows.
 pub(crate) const SHOWN: &str = "SELECT evidence_id FROM placement WHERE entry_id = ?";
+
+/// SQL: ids and titles of all entries.
+pub(crate) const TITLES: &str = "SELECT id, title FROM entry";
+
+/// SQL: how many revisions there are.
+pub(crate) const REVISIONS: &str = "SELECT count(*) FROM revision";
 
 /// SQL: the slugs of the entries that show evidence, without those in the bin, as a JSON array.
 pub(crate) fn slugs_showing(evidence_id: &str) -> String {
@@ -23,6 +29,15 @@ pub(crate) fn slugs_showing(evidence_id: &str) -> String {
         "SELECT json_group_array(slug) FROM (SELECT n.slug FROM placement p JOIN entry n ON n.id = p.entry_id
            WHERE p.evidence_id = {evidence_id} AND n.deleted_at IS NULL ORDER BY n.slug)"
     )
+}
+
+/// Checks that a database is a journal.
+///
+/// # Errors
+/// If it has no entries, not even none.
+pub(crate) async fn is_journal(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT id, slug, body FROM entry LIMIT 1").fetch_optional(connection).await?;
+    Ok(())
 }
 
 /// A new entry.
@@ -79,14 +94,14 @@ impl Journal {
             "SELECT id, slug, week, title, updated_at FROM entry WHERE deleted_at IS NULL
              ORDER BY week IS NULL, week = 'X', cast(week AS INTEGER), created_at, id"
         };
-        sqlx::query(sql).fetch_all(&self.pools.readers).await?.iter().map(row_of).collect()
+        sqlx::query(sql).fetch_all(&self.pools.readers()).await?.iter().map(row_of).collect()
     }
 
     /// An entry by id or slug, also if it is in the bin.
     pub async fn entry(&self, reference: &str) -> Result<Option<Entry>, StoreError> {
         let sql = "SELECT id, slug, week, title, body, revision, updated_at FROM entry
                    WHERE id = ?1 OR slug = ?1 ORDER BY deleted_at IS NOT NULL LIMIT 1";
-        match sqlx::query(sql).bind(reference).fetch_optional(&self.pools.readers).await? {
+        match sqlx::query(sql).bind(reference).fetch_optional(&self.pools.readers()).await? {
             Some(row) => Ok(Some(entry_of(&row)?)),
             None => Ok(None),
         }
@@ -95,14 +110,14 @@ impl Journal {
     /// The stems of the files that entries were imported from, including entries in the bin.
     pub async fn entry_files(&self) -> Result<HashMap<Id, String>, StoreError> {
         let rows =
-            sqlx::query("SELECT id, file FROM entry WHERE file IS NOT NULL").fetch_all(&self.pools.readers).await?;
+            sqlx::query("SELECT id, file FROM entry WHERE file IS NOT NULL").fetch_all(&self.pools.readers()).await?;
         rows.iter().map(|row| Ok((id_of(row.get("id"))?, row.get("file")))).collect()
     }
 
     pub async fn entry_in_bin(&self, id: Id) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM entry WHERE id = ? AND deleted_at IS NOT NULL")
             .bind(id.to_string())
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         Ok(row.is_some())
     }
@@ -222,7 +237,7 @@ impl Journal {
              WHERE entry_id = ? ORDER BY revision DESC",
         )
         .bind(id.to_string())
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         Ok(rows
             .into_iter()
@@ -239,7 +254,7 @@ impl Journal {
         let row = sqlx::query("SELECT body FROM revision WHERE entry_id = ? AND revision = ?")
             .bind(id.to_string())
             .bind(revision)
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         Ok(row.map(|r| r.get("body")))
     }
@@ -262,7 +277,7 @@ impl Journal {
             .execute(&mut *transaction)
             .await?;
         record(&mut transaction, "entry", &id.to_string(), client).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Moves an entry into the bin (`Some`) or out of it (`None`).
@@ -274,14 +289,14 @@ impl Journal {
             .execute(&mut *transaction)
             .await?;
         record(&mut transaction, "entry", &id.to_string(), client).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Lines that look like slots and that the user dismissed.
     pub async fn dismissed_slots(&self, id: Id) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT text FROM dismissed_slot WHERE entry_id = ?")
             .bind(id.to_string())
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
         Ok(rows.into_iter().map(|r| r.get("text")).collect())
     }
@@ -294,7 +309,7 @@ impl Journal {
             .execute(&mut *transaction)
             .await?;
         record(&mut transaction, "entry", &id.to_string(), client).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 
@@ -312,7 +327,7 @@ fn entry_of(row: &SqliteRow) -> Result<Entry, StoreError> {
     Ok(Entry { row: row_of(row)?, body: row.get("body"), revision: row.get("revision") })
 }
 
-async fn free_slug(transaction: &mut Transaction<'_, Sqlite>, wanted: &str) -> Result<String, StoreError> {
+async fn free_slug(transaction: &mut Write, wanted: &str) -> Result<String, StoreError> {
     let mut slug = wanted.to_owned();
     let mut n = 1;
     while sqlx::query("SELECT 1 FROM entry WHERE slug = ?")
@@ -329,7 +344,7 @@ async fn free_slug(transaction: &mut Transaction<'_, Sqlite>, wanted: &str) -> R
 
 /// Keeps a text as a revision. A revision is kept once, with its first reason.
 async fn keep(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     id: Id,
     revision: i64,
     body: &str,
@@ -352,7 +367,7 @@ async fn keep(
     Ok(())
 }
 
-async fn place(transaction: &mut Transaction<'_, Sqlite>, id: Id, shows: &[Id]) -> Result<(), StoreError> {
+async fn place(transaction: &mut Write, id: Id, shows: &[Id]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM placement WHERE entry_id = ?").bind(id.to_string()).execute(&mut **transaction).await?;
     for evidence in shows {
         sqlx::query("INSERT INTO placement (entry_id, evidence_id) VALUES (?, ?) ON CONFLICT DO NOTHING")

@@ -153,7 +153,7 @@ impl Telemetry {
                (SELECT seq FROM occurrence WHERE item = g.item ORDER BY time_ns DESC, seq DESC LIMIT 1)
              WHERE {rest}"
         );
-        let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(&self.pools.readers).await?;
+        let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(&self.pools.readers()).await?;
         let small = |row: &SqliteRow, column: &str| u32::try_from(row.get::<i64, _>(column)).unwrap_or(u32::MAX);
         Ok(rows
             .iter()
@@ -201,7 +201,7 @@ impl Telemetry {
         bind: impl FnOnce(Query<'q>) -> Query<'q>,
     ) -> Result<Vec<ErrorRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT * FROM occurrence WHERE {condition}"));
-        let rows = bind(sqlx::query(sql)).fetch_all(&self.pools.readers).await?;
+        let rows = bind(sqlx::query(sql)).fetch_all(&self.pools.readers()).await?;
         Ok(rows.iter().map(error_of).collect())
     }
 }

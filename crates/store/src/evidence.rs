@@ -1,7 +1,7 @@
 //! Evidence: immutable once written.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
@@ -33,6 +33,9 @@ pub struct EvidenceRecord {
 
 /// The default of zstd: evidence is text, and written once.
 const LEVEL: i32 = 3;
+
+/// SQL: ids and titles of all evidence.
+pub(crate) const TITLES: &str = "SELECT id, title FROM evidence";
 
 /// SQL: the ids of evidence that is neither purged nor in the bin.
 pub(crate) const AVAILABLE: &str = "SELECT id FROM evidence WHERE canonical IS NOT NULL AND deleted_at IS NULL";
@@ -67,7 +70,7 @@ impl Journal {
         .execute(&mut *transaction)
         .await?;
         record(&mut transaction, "evidence", &id, client).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Evidence as it was frozen; `None` if there is none or it was purged.
@@ -77,14 +80,12 @@ impl Journal {
     pub async fn evidence(&self, id: Id) -> Result<Option<Frozen>, StoreError> {
         let row = sqlx::query("SELECT canonical, digest FROM evidence WHERE id = ?")
             .bind(id.to_string())
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         let Some(canonical) = row.as_ref().and_then(|r| r.get::<Option<Vec<u8>>, _>("canonical")) else {
             return Ok(None);
         };
-        let text = zstd::decode_all(&canonical[..])?;
-        let text = String::from_utf8(text).map_err(|e| StoreError::Damaged(format!("evidence {id}: {e}")))?;
-        let frozen = Frozen::read(&text).map_err(|e| StoreError::Damaged(format!("evidence {id}: {e}")))?;
+        let frozen = frozen(&canonical).map_err(|e| StoreError::Damaged(format!("evidence {id}: {e}")))?;
         let stored: String = row.map(|r| r.get("digest")).unwrap_or_default();
         match frozen.digest == stored {
             true => Ok(Some(frozen)),
@@ -96,17 +97,17 @@ impl Journal {
     pub async fn evidence_raw(&self, id: Id) -> Result<Vec<u8>, StoreError> {
         let row = sqlx::query("SELECT raw FROM evidence WHERE id = ?")
             .bind(id.to_string())
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         match row.and_then(|r| r.get::<Option<Vec<u8>>, _>("raw")) {
-            Some(raw) => Ok(zstd::decode_all(&raw[..])?),
+            Some(raw) => decoded(&raw),
             None => Ok(Vec::new()),
         }
     }
 
     /// One row, even if it is in the bin or purged.
     pub async fn evidence_record(&self, id: Id) -> Result<Option<EvidenceRecord>, StoreError> {
-        let row = sqlx::query(select("e.id = ?")).bind(id.to_string()).fetch_optional(&self.pools.readers).await?;
+        let row = sqlx::query(select("e.id = ?")).bind(id.to_string()).fetch_optional(&self.pools.readers()).await?;
         row.as_ref().map(record_of).transpose()
     }
 
@@ -118,7 +119,7 @@ impl Journal {
         };
         let rows = sqlx::query(select(&format!("{which} ORDER BY e.captured_at DESC, e.id DESC")))
             .bind(entry.map(|id| id.to_string()))
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
         rows.iter().map(record_of).collect()
     }
@@ -132,25 +133,62 @@ impl Journal {
             .execute(&mut *transaction)
             .await?;
         record(&mut transaction, "evidence", &id.to_string(), client).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Erases body, raw bytes and title; id and digest stay. Freed pages are overwritten and the write-ahead log is
-    /// truncated, so that no copy remains.
+    /// truncated, so that no copy remains; the same is done in the backups beside the journal.
     pub async fn purge_evidence(&self, id: Id, now: Nanos, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
-        sqlx::query(
-            "UPDATE evidence SET canonical = NULL, raw = NULL, title = '(purged)', purged_at = ?1,
-             deleted_at = coalesce(deleted_at, ?1) WHERE id = ?2",
-        )
-        .bind(now.0)
-        .bind(id.to_string())
-        .execute(&mut *transaction)
-        .await?;
+        purge(&mut transaction, id, now).await?;
         record(&mut transaction, "evidence", &id.to_string(), client).await?;
         transaction.commit().await?;
-        self.pools.empty_wal().await
+        self.pools.empty_wal().await?;
+        self.purge_in_backups(id, now).await
     }
+}
+
+/// Decodes evidence from its column.
+pub(crate) fn frozen(canonical: &[u8]) -> Result<Frozen, StoreError> {
+    let text = String::from_utf8(decoded(canonical)?).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    Frozen::read(&text).map_err(|e| StoreError::Damaged(e.to_string()))
+}
+
+pub(crate) fn decoded(column: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::decode_all(column).map_err(|e| StoreError::Damaged(e.to_string()))
+}
+
+/// The evidence that does not have its digest any more: SQLite does not check what is in a row.
+pub(crate) async fn unreadable(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let row = sqlx::query(
+            "SELECT id, digest, canonical FROM evidence WHERE id > ? AND canonical IS NOT NULL ORDER BY id LIMIT 1",
+        )
+        .bind(&after)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(row) = row else { return Ok(found) };
+        let digest: String = row.get("digest");
+        after = row.get("id");
+        if !frozen(row.get("canonical")).is_ok_and(|frozen| frozen.digest == digest) {
+            found.push(format!("evidence {after} does not match its digest"));
+        }
+    }
+}
+
+/// Erases the data of a piece of evidence in a database.
+pub(crate) async fn purge(connection: &mut SqliteConnection, id: Id, now: Nanos) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE evidence SET canonical = NULL, raw = NULL, title = '(purged)', purged_at = ?1,
+         deleted_at = coalesce(deleted_at, ?1) WHERE id = ?2",
+    )
+    .bind(now.0)
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn record_of(row: &SqliteRow) -> Result<EvidenceRecord, StoreError> {

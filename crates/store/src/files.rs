@@ -12,7 +12,7 @@ impl Journal {
     pub async fn known_files(&self, root: &str) -> Result<BTreeMap<String, String>, StoreError> {
         let rows = sqlx::query("SELECT path, sha256 FROM known_file WHERE root = ?")
             .bind(root)
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
         Ok(rows.into_iter().map(|r| (r.get("path"), r.get("sha256"))).collect())
     }
@@ -28,6 +28,6 @@ impl Journal {
                 .execute(&mut *transaction)
                 .await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }

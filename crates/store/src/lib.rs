@@ -17,20 +17,26 @@
 //! 3. Test it on a new database and on one of the previous version.
 
 pub mod arrivals;
+pub mod aside;
+pub mod backup;
 pub mod changes;
 pub mod console;
+mod copy;
 mod database;
 pub mod entries;
 pub mod error;
 pub mod errors;
 pub mod evidence;
 pub mod files;
+mod identity;
 mod limits;
 pub mod live_cards;
+pub mod lock;
 mod logs;
 mod open;
 pub mod queries;
 pub mod relay;
+pub mod replaced;
 pub mod request_log;
 mod room;
 mod settings;
@@ -40,11 +46,12 @@ mod sql;
 pub mod traces;
 mod trim;
 mod usage;
+mod version;
 mod written;
 mod xray;
 
 pub use database::{Journal, Telemetry};
-pub use error::StoreError;
+pub use error::{StoreError, damage_reported};
 
 #[cfg(test)]
 mod tests;

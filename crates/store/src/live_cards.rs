@@ -63,7 +63,7 @@ impl Journal {
     pub async fn live_card(&self, id: Id) -> Result<Option<LiveCard>, StoreError> {
         let row = sqlx::query("SELECT title, question, pace_seconds, paused FROM live_card WHERE id = ?")
             .bind(id.to_string())
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         let Some(row) = row else { return Ok(None) };
         let question: String = row.get("question");
@@ -100,14 +100,14 @@ impl Journal {
         if done.rows_affected() > 0 {
             record(&mut transaction, "live-card", &card.to_string(), client).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Whether anything was ever frozen from a card, even if it was purged since.
     pub async fn live_card_was_frozen(&self, card: Id) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM live_card_answer WHERE card_id = ? LIMIT 1")
             .bind(card.to_string())
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&self.pools.readers())
             .await?;
         Ok(row.is_some())
     }
@@ -119,7 +119,7 @@ impl Journal {
              WHERE a.card_id = ? AND a.evidence_id IN ({AVAILABLE}) ORDER BY a.frozen_at DESC, a.evidence_id DESC LIMIT 1"
         );
         let row =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(card.to_string()).fetch_optional(&self.pools.readers).await?;
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(card.to_string()).fetch_optional(&self.pools.readers()).await?;
         row.map(|row| id_of(row.get("evidence_id"))).transpose()
     }
 }

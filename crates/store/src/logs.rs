@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::time::Nanos;
 
-use crate::database::Telemetry;
+use crate::database::{Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::{Kind, size, whole};
 use crate::relay::{Outgoing, enqueue};
@@ -108,7 +108,7 @@ impl Telemetry {
         if query.max_bytes > 0 && self.bytes_of(query, limit).await? > query.max_bytes {
             // Lengths first, so that events beyond the limit are not even read.
             let mut sql = select("SELECT octet_length(message) + octet_length(raw) FROM log WHERE 1", query, limit);
-            let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers).await?;
+            let lengths: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(&self.pools.readers()).await?;
             let mut bytes = 0u64;
             let fit = lengths.iter().take_while(|length| {
                 let before = bytes;
@@ -118,7 +118,7 @@ impl Telemetry {
             limit = u32::try_from(fit.count()).unwrap_or(limit);
         }
         let mut sql = select("SELECT * FROM log WHERE 1", query, limit);
-        let rows = sql.build().persistent(false).fetch_all(&self.pools.readers).await?;
+        let rows = sql.build().persistent(false).fetch_all(&self.pools.readers()).await?;
         let bodies = self.bodies(&rows).await?;
         rows.iter().map(|row| log_of(row, &bodies)).collect()
     }
@@ -131,12 +131,12 @@ impl Telemetry {
             limit,
         );
         sql.push(")");
-        let bytes: i64 = sql.build_query_scalar().persistent(false).fetch_one(&self.pools.readers).await?;
+        let bytes: i64 = sql.build_query_scalar().persistent(false).fetch_one(&self.pools.readers()).await?;
         Ok(unsigned(bytes))
     }
 
     pub async fn log(&self, seq: i64) -> Result<Option<StoredLog>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM log WHERE seq = ?").bind(seq).fetch_all(&self.pools.readers).await?;
+        let rows = sqlx::query("SELECT * FROM log WHERE seq = ?").bind(seq).fetch_all(&self.pools.readers()).await?;
         let bodies = self.bodies(&rows).await?;
         rows.first().map(|row| log_of(row, &bodies)).transpose()
     }
@@ -149,7 +149,7 @@ impl Telemetry {
              WHERE ?1 IS NULL OR name = ?1 ORDER BY name",
         )
         .bind(name)
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         rows.iter()
             .map(|row| {
@@ -247,7 +247,7 @@ impl Telemetry {
     pub async fn log_streams(&self, group: &str) -> Result<Option<Vec<LogStream>>, StoreError> {
         let there: i64 = sqlx::query_scalar("SELECT count(*) FROM log_group WHERE name = ?")
             .bind(group)
-            .fetch_one(&self.pools.readers)
+            .fetch_one(&self.pools.readers())
             .await?;
         if there == 0 {
             return Ok(None);
@@ -259,7 +259,7 @@ impl Telemetry {
              WHERE s.group_name = ?1 ORDER BY s.name",
         )
         .bind(group)
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         let time = |row: &SqliteRow, column: &str| row.get::<Option<i64>, _>(column).map(Nanos);
         Ok(Some(
@@ -279,7 +279,7 @@ impl Telemetry {
         let n: i64 = sqlx::query_scalar("SELECT count(*) FROM log_stream WHERE group_name = ? AND name = ?")
             .bind(group)
             .bind(name)
-            .fetch_one(&self.pools.readers)
+            .fetch_one(&self.pools.readers())
             .await?;
         Ok(n > 0)
     }
@@ -318,12 +318,7 @@ impl Telemetry {
 }
 
 /// The sum of an expression over the rows whose column has a value.
-async fn sum(
-    transaction: &mut Transaction<'_, Sqlite>,
-    expression: &str,
-    column: &str,
-    value: &str,
-) -> Result<i64, StoreError> {
+async fn sum(transaction: &mut Write, expression: &str, column: &str, value: &str) -> Result<i64, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT coalesce(sum({expression}), 0) FROM {column} = ?"));
     Ok(sqlx::query_scalar(sql).bind(value).fetch_one(&mut **transaction).await?)
 }
@@ -343,7 +338,7 @@ pub(crate) async fn has_unused(readers: &SqlitePool, before: Nanos) -> Result<bo
 
 /// Deletes some of the streams whose last event arrived before a time, then groups without streams and events; returns
 /// what they took.
-pub(crate) async fn drop_unused(transaction: &mut Transaction<'_, Sqlite>, before: Nanos) -> Result<i64, StoreError> {
+pub(crate) async fn drop_unused(transaction: &mut Write, before: Nanos) -> Result<i64, StoreError> {
     // Events do not update their stream when they arrive, so that arriving costs nothing more.
     sqlx::query(
         "UPDATE log_stream SET used = max(used, coalesce((SELECT max(received) FROM log
@@ -387,11 +382,7 @@ pub(crate) async fn drop_unused(transaction: &mut Transaction<'_, Sqlite>, befor
 }
 
 /// Deletes the CloudWatch events of a group, or of one of its streams; returns the bytes that they took.
-async fn delete_events(
-    transaction: &mut Transaction<'_, Sqlite>,
-    group: &str,
-    stream: Option<&str>,
-) -> Result<i64, StoreError> {
+async fn delete_events(transaction: &mut Write, group: &str, stream: Option<&str>) -> Result<i64, StoreError> {
     const WHICH: &str = "FROM log WHERE group_name = ?1 AND encoding = 3 AND (?2 IS NULL OR stream = ?2)";
     let sum = sqlx::AssertSqlSafe(format!("SELECT coalesce(sum({LOG_BYTES}), 0) {WHICH}"));
     let bytes: i64 = sqlx::query_scalar(sum).bind(group).bind(stream).fetch_one(&mut **transaction).await?;

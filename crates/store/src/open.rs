@@ -6,12 +6,14 @@ use std::sync::Arc;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
 
+use crate::backup::newest_backup;
 use crate::database::{Journal, Pools, Setup, Telemetry};
-use crate::error::StoreError;
+use crate::error::{Left, StoreError};
+use crate::identity::{JOURNAL_FILE, TELEMETRY_FILE, beside};
 use crate::limits::{Kind, Limits, PAGE, wal_share};
 use crate::{console, errors, logs, traces};
 
-static JOURNAL: Migrator = sqlx::migrate!("../../migrations/journal");
+pub(crate) static JOURNAL: Migrator = sqlx::migrate!("../../migrations/journal");
 pub(crate) static TELEMETRY: Migrator = sqlx::migrate!("../../migrations/telemetry");
 
 /// The kinds of telemetry that go when room is needed.
@@ -33,19 +35,41 @@ impl Journal {
             migrator: &JOURNAL,
             backup: true,
         };
-        let pools = Pools::open(directory.join("journal.db"), setup).await?;
+        refuse_lost(directory)?;
+        let pools = Pools::open(directory.join(JOURNAL_FILE), setup).await?;
         Ok(Self { pools })
     }
 
-    /// Checkpoints the write-ahead log and closes the database.
     /// The number of the newest migration that was applied.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         self.pools.schema_version().await
     }
 
+    /// Checkpoints the write-ahead log and closes the database.
     pub async fn close(&self) {
         self.pools.close().await;
     }
+}
+
+/// Refuses to start a new journal in a directory that had one: SQLite takes an empty file for a new database, and
+/// removes a log that has none.
+fn refuse_lost(directory: &Path) -> Result<(), StoreError> {
+    let path = directory.join(JOURNAL_FILE);
+    let length = std::fs::metadata(&path).ok().map(|file| file.len());
+    let state = match length {
+        Some(1..) => return Ok(()),
+        Some(0) => "is empty",
+        None => "is missing",
+    };
+    let log = std::fs::metadata(beside(&path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let left = match newest_backup(directory) {
+        _ if log => Left::Log,
+        Some(backup) => Left::Backup(backup),
+        None if length.is_some() && directory.join(TELEMETRY_FILE).exists() => Left::Nothing,
+        // The first start was interrupted, or there was none.
+        None => return Ok(()),
+    };
+    Err(StoreError::Lost { path, state, left })
 }
 
 impl Telemetry {
@@ -75,7 +99,7 @@ impl Telemetry {
             // A copy would outlive the limits of size and age, and what is lost here can be sent again.
             backup: false,
         };
-        let pools = Pools::open(directory.join("telemetry.db"), setup).await?;
+        let pools = Pools::open(directory.join(TELEMETRY_FILE), setup).await?;
         Ok(Self { pools, limits: Arc::new(Limits::new(limit_bytes, &KINDS)) })
     }
 

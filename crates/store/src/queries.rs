@@ -8,6 +8,9 @@ use crate::database::Journal;
 use crate::error::StoreError;
 use crate::sql::{from_json, to_json};
 
+/// SQL: the number of saved queries, with the time of the last.
+pub(crate) const SAVED: &str = "SELECT count(*) + coalesce(max(created_at), 0) FROM saved_query";
+
 /// A saved query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredQuery {
@@ -38,14 +41,14 @@ impl Journal {
         .bind(now.0)
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The saved queries of a source, by name.
     pub async fn saved_queries(&self, source: &str) -> Result<Vec<StoredQuery>, StoreError> {
         let rows = sqlx::query("SELECT * FROM saved_query WHERE source = ? ORDER BY name, id")
             .bind(source)
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
         rows.iter()
             .map(|row| {

@@ -1,10 +1,10 @@
 //! The relay's queue on disk, which is bounded, and the results of sending.
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use tracebook_core::time::Nanos;
 
-use crate::database::Telemetry;
+use crate::database::{Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::PAGE;
 use crate::sql::{push_list, signed, statements, unsigned};
@@ -86,11 +86,7 @@ pub struct RelayCount {
 
 /// Queues payloads in the transaction that stores the records they were made from, so that acknowledged records are
 /// queued.
-pub(crate) async fn enqueue(
-    transaction: &mut Transaction<'_, Sqlite>,
-    payloads: &[Outgoing],
-    now: Nanos,
-) -> Result<(), StoreError> {
+pub(crate) async fn enqueue(transaction: &mut Write, payloads: &[Outgoing], now: Nanos) -> Result<(), StoreError> {
     if payloads.is_empty() {
         return Ok(());
     }
@@ -134,7 +130,7 @@ impl Telemetry {
             select.push(" AND kind <> ").push_bind(kind);
         }
         select.push(" ORDER BY tries, seq LIMIT ").push_bind(MAX_CONSIDERED);
-        let rows = select.build().persistent(false).fetch_all(&self.pools.readers).await?;
+        let rows = select.build().persistent(false).fetch_all(&self.pools.readers()).await?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let kind: String = first.get("kind");
         let (mut items, mut bytes) = (0_u64, 0_u64);
@@ -151,7 +147,7 @@ impl Telemetry {
             QueryBuilder::<Sqlite>::new("SELECT seq, kind, items, received, body FROM relay WHERE seq IN (");
         push_list(&mut select, chosen);
         select.push(" ORDER BY tries, seq");
-        let rows = select.build().persistent(false).fetch_all(&self.pools.readers).await?;
+        let rows = select.build().persistent(false).fetch_all(&self.pools.readers()).await?;
         Ok(rows
             .iter()
             .map(|row| Queued {
@@ -196,7 +192,7 @@ impl Telemetry {
         .execute(&mut *transaction)
         .await?;
         written::count(&mut transaction, RELAY, -bytes).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Records why the queue of a destination is not being sent; an empty problem means that nothing is wrong.
@@ -219,7 +215,7 @@ impl Telemetry {
         .execute(&mut *transaction)
         .await?;
         written::count(&mut transaction, RELAY, 0).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Requests a retry from the process that sends, which may be another one.
@@ -232,13 +228,13 @@ impl Telemetry {
         .bind(destination)
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// How often [`Telemetry::relay_request_retry`] was called, ever.
     pub async fn relay_retry_requests(&self) -> Result<u64, StoreError> {
         let asked: i64 = sqlx::query_scalar("SELECT coalesce(sum(asked), 0) FROM relay_count")
-            .fetch_one(&self.pools.readers)
+            .fetch_one(&self.pools.readers())
             .await?;
         Ok(unsigned(asked))
     }
@@ -254,7 +250,7 @@ impl Telemetry {
             let over = self.relay_bytes().await?.saturating_sub(limit_bytes);
             let rows = sqlx::query("SELECT seq, bytes, received FROM relay ORDER BY seq LIMIT ?")
                 .bind(MAX_DROPPED)
-                .fetch_all(&self.pools.readers)
+                .fetch_all(&self.pools.readers())
                 .await?;
             let mut freed = 0_u64;
             let going = rows.iter().take_while(|row| {
@@ -306,7 +302,7 @@ impl Telemetry {
 
     /// Bytes of the queue, for all destinations.
     pub async fn relay_bytes(&self) -> Result<u64, StoreError> {
-        Ok(unsigned(written::bytes_of(&self.pools.readers, RELAY).await?))
+        Ok(unsigned(written::bytes_of(&self.pools.readers(), RELAY).await?))
     }
 
     /// One count for each destination that anything was ever queued for.
@@ -322,7 +318,7 @@ impl Telemetry {
              LEFT JOIN waiting w USING (destination) LEFT JOIN relay_count c USING (destination)
              ORDER BY d.destination",
         )
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         Ok(rows
             .iter()

@@ -55,14 +55,14 @@ impl Telemetry {
         .bind(MAX_ROWS)
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Deletes what was last counted before a time, but not how watched commands ended.
     pub(crate) async fn drop_old_requests(&self, before: Nanos) -> Result<(), StoreError> {
         let old: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM heard WHERE last < ? AND door <> 'watch')")
             .bind(before.0)
-            .fetch_one(&self.pools.readers)
+            .fetch_one(&self.pools.readers())
             .await?;
         if old {
             self.changed("DELETE FROM heard WHERE last < ? AND door <> 'watch'", |q| q.bind(before.0)).await?;
@@ -73,12 +73,12 @@ impl Telemetry {
     pub async fn forget_requests(&self, listener: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
         sqlx::query("DELETE FROM heard WHERE door = ?").bind(listener).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The counts, the most recent first.
     pub async fn request_counts(&self) -> Result<Vec<RequestCount>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM heard ORDER BY last DESC").fetch_all(&self.pools.readers).await?;
+        let rows = sqlx::query("SELECT * FROM heard ORDER BY last DESC").fetch_all(&self.pools.readers()).await?;
         Ok(rows
             .iter()
             .map(|row| RequestCount {

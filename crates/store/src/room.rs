@@ -6,11 +6,11 @@
 
 use std::sync::atomic::Ordering;
 
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
 
 use tracebook_core::time::Nanos;
 
-use crate::database::{Pages, Telemetry};
+use crate::database::{Pages, Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::{Kind, Limits, on_disk, wal_share};
 use crate::shares::{Bucket, SEGMENT, Shares};
@@ -25,7 +25,7 @@ const MAX_DROPPED: i64 = 4 << 20;
 /// A batch being written, after room was made for it.
 pub(crate) struct Writing<'a> {
     telemetry: &'a Telemetry,
-    pub(crate) transaction: Transaction<'static, Sqlite>,
+    pub(crate) transaction: Write,
     dropped: u64,
     counts: Counts<'a>,
 }
@@ -149,14 +149,14 @@ impl Telemetry {
         let window = if kind.parts.is_some() { WINDOW } else { 1 };
         let sql = format!("SELECT min(received) FROM (SELECT received FROM {} ORDER BY seq LIMIT ?)", kind.table);
         let first: Option<i64> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(window).fetch_one(&self.pools.readers).await?;
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(window).fetch_one(&self.pools.readers()).await?;
         Ok(first.is_some_and(|first| first < before.0))
     }
 
     /// Drops the oldest records of whichever kind takes most, until `need` bytes fit or about `most` bytes went.
     async fn make_room(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Write,
         counts: &mut Counts<'_>,
         need: u64,
         most: i64,
@@ -208,10 +208,7 @@ impl Telemetry {
 }
 
 /// Drops resources and scopes that no record refers to; returns the bytes of those that are left.
-pub(crate) async fn drop_unreferenced(
-    transaction: &mut Transaction<'_, Sqlite>,
-    limits: &Limits,
-) -> Result<u64, StoreError> {
+pub(crate) async fn drop_unreferenced(transaction: &mut Write, limits: &Limits) -> Result<u64, StoreError> {
     let references: Vec<&str> = limits.kinds.iter().filter_map(|kind| kind.shared).collect();
     shared::drop_except(transaction, &references).await?;
     let left = shared::bytes(&mut **transaction).await?;
@@ -230,7 +227,7 @@ struct Row {
 
 /// The first rows of a kind that a condition selects, in the order of their numbers.
 async fn select(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     kind: &Kind,
     (from, until): (i64, i64),
     limit: i64,
@@ -255,16 +252,12 @@ async fn select(
     Ok(rows.into_iter().map(row).collect())
 }
 
-async fn first_rows(transaction: &mut Transaction<'_, Sqlite>, kind: &Kind) -> Result<Vec<Row>, StoreError> {
+async fn first_rows(transaction: &mut Write, kind: &Kind) -> Result<Vec<Row>, StoreError> {
     select(transaction, kind, (i64::MIN, i64::MAX), WINDOW).await
 }
 
 /// The first rows of the senders that take most; of all senders if there are none.
-async fn rows_of_large_senders(
-    transaction: &mut Transaction<'_, Sqlite>,
-    limits: &Limits,
-    kind: &Kind,
-) -> Result<Vec<Row>, StoreError> {
+async fn rows_of_large_senders(transaction: &mut Write, limits: &Limits, kind: &Kind) -> Result<Vec<Row>, StoreError> {
     if !limits.shares().contains_key(kind.name) {
         let shares = count_shares(transaction, kind).await?;
         limits.shares().insert(kind.name, shares);
@@ -297,7 +290,7 @@ fn numbers_of(segment: i64) -> (i64, i64) {
 }
 
 /// Counts everything that is stored of a kind.
-async fn count_shares(transaction: &mut Transaction<'_, Sqlite>, kind: &Kind) -> Result<Shares, StoreError> {
+async fn count_shares(transaction: &mut Write, kind: &Kind) -> Result<Shares, StoreError> {
     let Kind { table, bytes, sender: (sender, _), .. } = kind;
     let first = format!("SELECT min(seq) FROM {table} WHERE seq >= ?");
     let sums = format!("SELECT {sender}, sum({bytes}) FROM {table} WHERE seq BETWEEN ? AND ? GROUP BY {sender}");
@@ -321,7 +314,7 @@ async fn count_shares(transaction: &mut Transaction<'_, Sqlite>, kind: &Kind) ->
 
 /// Drops of these rows what arrived before a moment, or about this many bytes; at most [`WINDOW`] rows.
 async fn drop_rows(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     counts: &mut Counts<'_>,
     kind: &Kind,
     mut rows: Vec<Row>,
@@ -357,12 +350,7 @@ async fn drop_rows(
     Ok(dropped)
 }
 
-async fn delete(
-    transaction: &mut Transaction<'_, Sqlite>,
-    table: &str,
-    column: &str,
-    numbers: &[i64],
-) -> Result<(), StoreError> {
+async fn delete(transaction: &mut Write, table: &str, column: &str, numbers: &[i64]) -> Result<(), StoreError> {
     for some in statements(numbers) {
         let mut delete = QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table} WHERE {column} IN ("));
         push_list(&mut delete, some.iter().copied());

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 
-use crate::database::Telemetry;
+use crate::database::{Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::size;
 use crate::sql::{push_list, statements, unsigned};
@@ -24,7 +24,7 @@ impl Telemetry {
         for some in statements(&ids) {
             let mut select = QueryBuilder::<Sqlite>::new("SELECT id, body FROM shared WHERE id IN (");
             push_list(&mut select, some.iter().copied());
-            for row in select.build().fetch_all(&self.pools.readers).await? {
+            for row in select.build().fetch_all(&self.pools.readers()).await? {
                 bodies.insert(row.get("id"), row.get::<Vec<u8>, _>("body").into());
             }
         }
@@ -40,10 +40,7 @@ pub(crate) async fn bytes<'c>(executor: impl sqlx::Executor<'c, Database = Sqlit
 }
 
 /// Drops every body whose number is in none of these selections.
-pub(crate) async fn drop_except(
-    transaction: &mut Transaction<'_, Sqlite>,
-    references: &[&str],
-) -> Result<(), StoreError> {
+pub(crate) async fn drop_except(transaction: &mut Write, references: &[&str]) -> Result<(), StoreError> {
     let sql = format!("DELETE FROM shared WHERE id NOT IN ({})", references.join(" UNION "));
     sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut **transaction).await?;
     Ok(())
@@ -65,7 +62,7 @@ pub(crate) type Shared = (i64, i64, i64);
 
 /// Stores each resource and scope once; returns the numbers for each record of the batch.
 pub(crate) async fn share<'a>(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     batch: impl Iterator<Item = (&'a Arc<[u8]>, &'a Arc<[u8]>)>,
 ) -> Result<Vec<Shared>, StoreError> {
     // Spans of one request share the allocation, so most need no hash. The batch keeps the allocations alive, so an
@@ -102,11 +99,7 @@ pub(crate) async fn share<'a>(
 }
 
 /// The number of a body, and whether it was not stored yet.
-async fn share_one(
-    transaction: &mut Transaction<'_, Sqlite>,
-    hash: &[u8],
-    body: &[u8],
-) -> Result<(i64, bool), StoreError> {
+async fn share_one(transaction: &mut Write, hash: &[u8], body: &[u8]) -> Result<(i64, bool), StoreError> {
     let found: Option<i64> = sqlx::query_scalar("SELECT id FROM shared WHERE hash = ?")
         .bind(hash)
         .fetch_optional(&mut **transaction)

@@ -5,14 +5,14 @@ mod rows;
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use tracebook_core::ids::TraceId;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, StatusCode, TracePosition, TraceSummary};
 
-use crate::database::Telemetry;
+use crate::database::{Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::{Kind, size};
 use crate::relay::{Outgoing, enqueue};
@@ -188,7 +188,7 @@ impl Telemetry {
         .bind(&behind[..])
         .bind(if query.only_errors { status_code(StatusCode::Throttle) } else { 0 })
         .bind(i64::from(query.limit))
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         rows.iter().map(trace_of).collect()
     }
@@ -210,7 +210,7 @@ impl Telemetry {
                 list.push_bind(&trace.0[..]);
             }
             select.push(") ORDER BY span.seq");
-            let rows = select.build().fetch_all(&self.pools.readers).await?;
+            let rows = select.build().fetch_all(&self.pools.readers()).await?;
             let bodies = self.bodies(&rows).await?;
             for row in &rows {
                 let span = span_of(row, &bodies)?;
@@ -230,7 +230,7 @@ impl Telemetry {
                 list.push_bind(&trace.0[..]);
             }
             select.push(")");
-            for row in select.build().fetch_all(&self.pools.readers).await? {
+            for row in select.build().fetch_all(&self.pools.readers()).await? {
                 found.insert(TraceId(fixed(&row, "trace_id")?), unsigned(row.get("bytes")));
             }
         }
@@ -250,7 +250,7 @@ impl Telemetry {
                 "SELECT seq, {SPAN_BYTES} FROM span WHERE trace = (SELECT seq FROM trace WHERE trace_id = ?) ORDER BY seq"
             );
             let rows: Vec<(i64, i64)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&trace.0[..]).fetch_all(&self.pools.readers).await?;
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&trace.0[..]).fetch_all(&self.pools.readers()).await?;
             let mut bytes = 0u64;
             let fit = rows.iter().take_while(|(_, size)| {
                 bytes = bytes.saturating_add(unsigned(*size));
@@ -263,7 +263,7 @@ impl Telemetry {
             )
             .bind(&trace.0[..])
             .bind(last)
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
             let bodies = self.bodies(&rows).await?;
             found.insert(trace, rows.iter().map(|row| span_of(row, &bodies)).collect::<Result<_, _>>()?);
@@ -289,21 +289,18 @@ impl Telemetry {
         .bind(last)
         .bind(&behind[..])
         .bind(i64::from(limit))
-        .fetch_all(&self.pools.readers)
+        .fetch_all(&self.pools.readers())
         .await?;
         rows.iter().map(|row| Ok((Nanos(row.get("start_ns")), TraceId(fixed(row, "trace_id")?)))).collect()
     }
 
     pub async fn span_count(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM span").fetch_one(&self.pools.readers).await?)
+        Ok(sqlx::query_scalar("SELECT count(*) FROM span").fetch_one(&self.pools.readers()).await?)
     }
 }
 
 /// The rows of those traces that have one.
-async fn known(
-    transaction: &mut Transaction<'_, Sqlite>,
-    traces: &[Incoming<'_>],
-) -> Result<HashMap<TraceId, Stored>, StoreError> {
+async fn known(transaction: &mut Write, traces: &[Incoming<'_>]) -> Result<HashMap<TraceId, Stored>, StoreError> {
     let mut known = HashMap::new();
     for some in statements(traces) {
         let mut select =
@@ -324,7 +321,7 @@ async fn known(
 /// Inserts the rows of traces whose spans are all in the batch, as [`summarise`] would compute them; returns them with
 /// their numbers and services.
 async fn insert_traces<'a>(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     traces: &[&'a Incoming<'a>],
     now: Nanos,
 ) -> Result<Vec<(i64, &'a Incoming<'a>, String)>, StoreError> {
@@ -358,7 +355,7 @@ async fn insert_traces<'a>(
 
 /// Writes spans, each with the numbers of its trace, its resource and its scope.
 async fn insert_spans(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Write,
     spans: &[(&SpanRecord, i64, Shared)],
     now: Nanos,
 ) -> Result<(), StoreError> {
@@ -393,11 +390,7 @@ async fn insert_spans(
 
 /// Recomputes the rows of traces from their spans, so that duplicates and the order of arrival do not matter. Returns
 /// them as they are now.
-async fn summarise(
-    transaction: &mut Transaction<'_, Sqlite>,
-    traces: &[Stored],
-    now: Nanos,
-) -> Result<Vec<Stored>, StoreError> {
+async fn summarise(transaction: &mut Write, traces: &[Stored], now: Nanos) -> Result<Vec<Stored>, StoreError> {
     let mut update = QueryBuilder::<Sqlite>::new(format!(
         "UPDATE trace SET (title, services, spans, start_ns, end_ns, status, open, rooted, protocols, bytes) =
          (SELECT

@@ -15,7 +15,7 @@ const MIN_RECLAIMED: u64 = 8 << 20;
 impl Telemetry {
     /// Bytes of the pages in use. The file may be larger; its free pages are reused first.
     pub async fn bytes(&self) -> Result<u64, StoreError> {
-        Ok(Pages::of(&self.pools.readers).await?.used())
+        Ok(Pages::of(&self.pools.readers()).await?.used())
     }
 
     /// Drops what arrived before a time and what is above the limit, the oldest first and traces as a whole. Returns
@@ -37,7 +37,7 @@ impl Telemetry {
     async fn drop_unreferenced(&self) -> Result<(), StoreError> {
         let left = &self.limits.shared_left;
         let grown = left.load(Ordering::Relaxed).saturating_add(self.limits.shared_share());
-        if shared::bytes(&self.pools.readers).await? <= grown {
+        if shared::bytes(&self.pools.readers()).await? <= grown {
             return Ok(());
         }
         let mut transaction = self.pools.write().await?;
@@ -50,7 +50,7 @@ impl Telemetry {
     /// Compacts the file if most of it is free, or if free pages make it larger than the limit.
     async fn compact(&self) -> Result<(), StoreError> {
         let limit = self.limits.bytes;
-        let pages = Pages::of(&self.pools.readers).await?;
+        let pages = Pages::of(&self.pools.readers()).await?;
         let (file, free) = (pages.all * pages.size, pages.free * pages.size);
         let much = free > file / 2 || file > limit.saturating_add(limit / 8);
         // If the disk was too full for the copy, it is again, as long as the file is the same.

@@ -24,14 +24,14 @@ impl Telemetry {
             .execute(&mut *transaction)
             .await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The counts of a month, by name.
     pub async fn usage(&self, month: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let rows = sqlx::query("SELECT what, n FROM usage WHERE month = ? ORDER BY what")
             .bind(month)
-            .fetch_all(&self.pools.readers)
+            .fetch_all(&self.pools.readers())
             .await?;
         Ok(rows.iter().map(|row| (row.get("what"), unsigned(row.get("n")))).collect())
     }

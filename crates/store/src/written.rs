@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::Sqlite;
 
+use crate::database::Write;
 use crate::error::StoreError;
 
 pub(crate) const TRACES: &str = "traces";
@@ -16,7 +17,7 @@ pub(crate) const SETTINGS: &str = "settings";
 pub(crate) const RELAY: &str = "relay";
 
 /// Counts a write in its transaction. `bytes` is the difference that it made.
-pub(crate) async fn count(transaction: &mut Transaction<'_, Sqlite>, kind: &str, bytes: i64) -> Result<(), StoreError> {
+pub(crate) async fn count(transaction: &mut Write, kind: &str, bytes: i64) -> Result<(), StoreError> {
     sqlx::query("UPDATE written SET n = n + 1, bytes = max(bytes + ?, 0) WHERE kind = ?")
         .bind(bytes)
         .bind(kind)

@@ -1,11 +1,11 @@
 //! X-Ray's groups and sampling rules.
 
-use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{Row as _, Sqlite, SqlitePool};
 
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::{Group, SamplingRule};
 
-use crate::database::Telemetry;
+use crate::database::{Telemetry, Write};
 use crate::error::StoreError;
 use crate::limits::size;
 use crate::sql::{from_json, to_json};
@@ -78,7 +78,7 @@ impl Telemetry {
             let sql = sqlx::AssertSqlSafe(format!("UPDATE {table} SET used = max(used, ?)"));
             sqlx::query(sql).bind(now.0).execute(&mut *transaction).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     async fn delete_setting(&self, table: &str, name: &str) -> Result<bool, StoreError> {
@@ -91,13 +91,13 @@ impl Telemetry {
     }
 
     async fn settings<T: serde::de::DeserializeOwned>(&self, sql: &'static str) -> Result<Vec<T>, StoreError> {
-        let rows = sqlx::query(sql).fetch_all(&self.pools.readers).await?;
+        let rows = sqlx::query(sql).fetch_all(&self.pools.readers()).await?;
         rows.iter().map(|row| from_json(row.get("body"))).collect()
     }
 }
 
 /// What the row of a name takes; 0 if there is none.
-async fn taken(transaction: &mut Transaction<'_, Sqlite>, table: &str, name: &str) -> Result<i64, StoreError> {
+async fn taken(transaction: &mut Write, table: &str, name: &str) -> Result<i64, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT coalesce(sum({SETTING_BYTES}), 0) FROM {table} WHERE name = ?"));
     Ok(sqlx::query_scalar(sql).bind(name).fetch_one(&mut **transaction).await?)
 }
@@ -113,7 +113,7 @@ pub(crate) async fn has_unused(readers: &SqlitePool, before: Nanos) -> Result<bo
 }
 
 /// Deletes groups and rules that were last used before a time; returns what they took.
-pub(crate) async fn drop_unused(transaction: &mut Transaction<'_, Sqlite>, before: Nanos) -> Result<i64, StoreError> {
+pub(crate) async fn drop_unused(transaction: &mut Write, before: Nanos) -> Result<i64, StoreError> {
     let mut bytes = 0;
     for table in [GROUP, RULE] {
         let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE used < ? RETURNING {SETTING_BYTES}"));

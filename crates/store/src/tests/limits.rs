@@ -65,7 +65,7 @@ fn lines(n: i64, bytes: usize) -> Vec<ConsoleRecord> {
 
 /// The counted size of each kind, after checking that it equals that of its rows.
 pub(super) async fn counted(telemetry: &Telemetry) -> Vec<(String, i64)> {
-    let readers = &telemetry.pools.readers;
+    let readers = &telemetry.pools.readers();
     let counted: Vec<(String, i64)> =
         sqlx::query_as("SELECT kind, bytes FROM written ORDER BY kind").fetch_all(readers).await.expect("reads");
     let real: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
@@ -269,7 +269,7 @@ async fn the_size_of_each_kind_is_counted_exactly() {
 async fn every_connection_has_its_own_page_cache() {
     let (_dir, telemetry) = telemetry().await;
     let options: Vec<String> =
-        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&telemetry.pools.readers).await.expect("answers");
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&telemetry.pools.readers()).await.expect("answers");
     assert!(!options.is_empty());
     assert!(
         !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
