@@ -1,11 +1,14 @@
 //! Both databases on real files.
 
+mod backups;
+mod disk;
 mod fairness;
 mod limits;
 mod live_cards;
 mod migration;
 mod records;
 mod relay;
+mod repair;
 
 use std::sync::Arc;
 
@@ -62,11 +65,15 @@ async fn journal() -> (TempDir, Journal) {
 }
 
 fn evidence(secret: &str) -> Frozen {
+    evidence_of(id(), secret)
+}
+
+fn evidence_of(id: Id, secret: &str) -> Frozen {
     let mut span = Span::new(SpanId([1; 8]), secret, Protocol::Otlp, Nanos(1));
     span.end = Some(Nanos(5));
     let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
     let click = Click {
-        id: id(),
+        id,
         question: Question::default(),
         captured_at: Nanos(9),
         tool: "test".into(),
