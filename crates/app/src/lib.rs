@@ -28,6 +28,7 @@ mod ports;
 mod relay;
 mod report;
 mod status;
+mod storage;
 mod system;
 mod telemetry;
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod web_key;
 pub use ground::config::{Config, Listen, ReceiverConfig};
 pub use ground::error::{Code, Error, ErrorBody};
 pub use ports::Holder;
-pub use tracebook::Tracebook;
+pub use tracebook::{Repaired, Tracebook};
 pub use tracebook_core::text::marked;
 pub use tracebook_sources::authority;
 /// For a host that serves HTTP: connections, bodies and answers are bounded together with those of the receivers.

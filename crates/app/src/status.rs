@@ -12,6 +12,7 @@ use crate::ground::schema::{Status, TelemetryUse, WeekRow};
 use crate::ground::settings::TelemetryLimits;
 use crate::ports::Ports;
 use crate::relay::RelayControl;
+use crate::storage::Storage;
 
 /// The app's state at a glance. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Overview {
     limits: TelemetryLimits,
     store: Telemetry,
     ports: Arc<Ports>,
+    storage: Storage,
     counters: Arc<Counters>,
     relay: RelayControl,
 }
@@ -30,6 +32,7 @@ impl Overview {
         limits: TelemetryLimits,
         store: &Telemetry,
         ports: &Arc<Ports>,
+        storage: &Storage,
         counters: &Arc<Counters>,
         relay: &RelayControl,
     ) -> Self {
@@ -38,9 +41,17 @@ impl Overview {
             limits,
             store: store.clone(),
             ports: Arc::clone(ports),
+            storage: storage.clone(),
             counters: Arc::clone(counters),
             relay: relay.clone(),
         }
+    }
+
+    /// What needs the user's attention.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.ports.problems();
+        problems.extend(self.storage.problems());
+        problems
     }
 
     pub(crate) async fn status(&self) -> Result<Status, Error> {
@@ -49,7 +60,7 @@ impl Overview {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.data_dir.display().to_string(),
             receivers: self.ports.list(),
-            problems: self.ports.problems(),
+            problems: self.problems(),
             spans_received: small(self.counters.spans()),
             logs_received: small(self.counters.logs()),
             errors_received: small(self.counters.errors()),

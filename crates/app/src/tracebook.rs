@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -12,20 +13,23 @@ use tracebook_core::diff::Difference;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_render::card::Size;
-use tracebook_store::StoreError;
+use tracebook_store::backup::Copied;
+use tracebook_store::lock::{self, Lock};
+use tracebook_store::repair::Repair;
+use tracebook_store::restore::Restored;
+use tracebook_store::{StoreError, repair, restore};
 
 use crate::capture::Capturer;
 use crate::cloud::Cloud;
-use crate::doctor::Doctor;
+use crate::doctor::{self, Doctor};
 use crate::evidence::EvidenceStore;
 use crate::explore::Explorer;
 use crate::ground::config::Config;
 use crate::ground::error::{Code, Error};
-use crate::ground::files::{cannot_write, lock_file, make_private_dir};
+use crate::ground::files::make_private_dir;
 use crate::ground::runtime::Runtime;
-use crate::ground::schema::{Caller, Capture, Captured, Event};
+use crate::ground::schema::{Caller, Capture, Captured, Check, Event};
 use crate::ground::settings::Settings;
-use crate::ground::tasks::blocking;
 use crate::ingest::receivers::Receivers;
 use crate::ingest::{command_runner, request_log, retention};
 use crate::journal::Journal;
@@ -34,6 +38,7 @@ use crate::ports::{Holder, Ports};
 use crate::relay::{Relay, RelayControl};
 use crate::report::Reporter;
 use crate::status::Overview;
+use crate::storage::{Storage, stamp};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::telemetry::Telemetry;
 use crate::transfer::Transfer;
@@ -44,6 +49,9 @@ pub struct Tracebook {
     pub(crate) runtime: Runtime,
     pub(crate) ports: Arc<Ports>,
     receivers: Receivers,
+    storage: Storage,
+    /// Other processes do not replace the journal meanwhile.
+    _in_use: Lock,
     pub(crate) journal: Journal,
     pub(crate) telemetry: Telemetry,
     pub(crate) cloud: Arc<Cloud>,
@@ -58,6 +66,13 @@ pub struct Tracebook {
     pub(crate) reporter: Reporter,
 }
 
+/// What a repair of the journal found and did, also as checks of the doctor.
+#[derive(Clone, Debug)]
+pub struct Repaired {
+    pub checks: Vec<Check>,
+    pub repair: Repair,
+}
+
 impl Tracebook {
     /// Opens the databases and starts the receivers.
     ///
@@ -65,7 +80,7 @@ impl Tracebook {
     /// A data directory that cannot be written, a database of a newer version, a named port that is taken.
     pub async fn start(config: Config) -> Result<Arc<Self>, Error> {
         tracebook_sources::serve::raise_file_limit();
-        Self::start_with(config, Runtime::new(Arc::new(SystemClock), Arc::new(SystemEntropy))).await
+        Self::start_with(config, system()).await
     }
 
     /// The same with a clock and randomness of the caller's.
@@ -79,15 +94,16 @@ impl Tracebook {
         let data_dir = config.data_dir.as_path();
         make_private_dir(data_dir)?;
         // Two processes that start concurrently must not migrate concurrently.
-        let opening = lock_file(&data_dir.join("open.lock"))?;
-        let waited = opening.try_clone().map_err(|e| cannot_write(data_dir, &e))?;
-        blocking(move || waited.lock()).await?.map_err(|e| cannot_write(data_dir, &e))?;
+        let opening = lock::opening(data_dir, OPENING).await.map_err(|e| cannot_open(data_dir, e))?;
+        let in_use = lock::in_use(data_dir).map_err(|e| cannot_open(data_dir, e))?;
         let journal_store = tracebook_store::Journal::open(data_dir).await.map_err(|e| at(data_dir, e))?;
         let settings = Settings::read(data_dir)?;
         let limits = settings.telemetry;
-        let store = tracebook_store::Telemetry::open_within(data_dir, limits.bytes());
-        let store = store.await.map_err(|e| at(data_dir, e))?;
+        let stamp = stamp(runtime.now());
+        let store = tracebook_store::Telemetry::open_or_replace(data_dir, limits.bytes(), &stamp);
+        let (store, aside) = store.await.map_err(|e| at(data_dir, e))?;
         drop(opening);
+        let storage = Storage::new(data_dir.to_owned(), &journal_store, &store, aside, runtime);
 
         let (ports, listeners) = match &config.receivers {
             Some(wanted) => {
@@ -128,8 +144,8 @@ impl Tracebook {
         let capture = Capturer::new(&journal, &telemetry, &cloud, &evidence, &explore, runtime);
         let live_cards = LiveCards::new(&journal.store, &evidence, &capture, runtime);
         live_cards.start_sweep();
-        let doctor = Doctor::new(data_dir, limits, &store, &ports, &cloud, runtime);
-        let overview = Overview::new(data_dir, limits, &store, &ports, &receivers.counters, &relay);
+        let doctor = Doctor::new(data_dir, limits, &journal.store, &store, &ports, &cloud, runtime);
+        let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
             transfer: Transfer::new(&journal, &evidence, &live_cards, runtime),
@@ -138,6 +154,8 @@ impl Tracebook {
             runtime: runtime.clone(),
             ports,
             receivers,
+            storage,
+            _in_use: in_use,
             journal,
             telemetry,
             cloud,
@@ -149,13 +167,49 @@ impl Tracebook {
         })
     }
 
-    /// Publishes changes from now on, by this process and by others.
+    /// Publishes changes from now on, by this process and by others, and watches over the database files.
     ///
     /// # Errors
     /// Where a database cannot be read.
     pub async fn watch(&self) -> Result<(), Error> {
         let (journal, telemetry) = (&self.journal.store, &self.telemetry.store);
-        crate::change_feed::start(journal, telemetry, &self.receivers.counters, &self.runtime).await
+        self.storage.start_backups();
+        crate::change_feed::start(journal, telemetry, &self.storage, &self.receivers.counters, &self.runtime).await
+    }
+
+    /// Writes the whole journal into one file, as of one moment.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] if another file is there than an earlier backup of this journal.
+    pub async fn back_up(&self, file: &Path) -> Result<Copied, Error> {
+        Ok(self.journal.store.back_up(file).await?)
+    }
+
+    /// Puts a backup in the place of the journal of a directory, which no process may have open. The present journal is
+    /// kept.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] if the file is not a sound backup, or the journal is open.
+    pub async fn restore(data_dir: &Path, file: &Path) -> Result<Restored, Error> {
+        if !file.exists() {
+            return Err(Error::usage(format!("there is no file {}", file.display()), "Give the path of a backup"));
+        }
+        make_private_dir(data_dir)?;
+        Ok(restore::restore(data_dir, file, &stamp(system().now())).await?)
+    }
+
+    /// Examines the journal of a directory, which no process may have open, and repairs it if it is damaged. The
+    /// original is kept.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] if the journal is open, or nothing can be recovered.
+    pub async fn repair(data_dir: &Path) -> Result<Repaired, Error> {
+        if !data_dir.is_dir() {
+            let hint = "Give the journal's directory with --data or TRACEBOOK_DATA";
+            return Err(Error::usage(format!("there is no directory {}", data_dir.display()), hint));
+        }
+        let repair = repair::repair(data_dir, &stamp(system().now())).await?;
+        Ok(Repaired { checks: doctor::after_repair(&repair), repair })
     }
 
     /// Stops the receivers once their data is committed, and closes the databases.
@@ -182,7 +236,7 @@ impl Tracebook {
 
     /// What needs the user's attention.
     pub fn problems(&self) -> Vec<String> {
-        self.ports.problems()
+        self.overview.problems()
     }
 
     /// Whether a service sent something in the last half minute: closing now would lose what it sends next.
@@ -273,6 +327,21 @@ impl Tracebook {
     pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
         self.live_cards.picture(id, asked_at, size).await
     }
+}
+
+/// How long to wait for another process that opens the databases: a migration takes seconds.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// The time and randomness of this machine.
+fn system() -> Runtime {
+    Runtime::new(Arc::new(SystemClock), Arc::new(SystemEntropy))
+}
+
+/// A lock that is not free is no refusal: another process opens or repairs the journal at the moment.
+fn cannot_open(directory: &Path, error: StoreError) -> Error {
+    let in_use = matches!(error, StoreError::InUse { .. });
+    let error = at(directory, error);
+    if in_use { Error { code: Code::Storage, ..error } } else { error }
 }
 
 fn at(directory: &Path, error: StoreError) -> Error {

@@ -1,7 +1,10 @@
 //! Checks step by step whether telemetry arrives, and why not. Each check comes from a real case of missing telemetry.
 
 mod cloud;
+mod files;
 mod otlp;
+
+pub(crate) use files::after_repair;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +16,9 @@ use tracebook_core::credentials;
 use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
-use tracebook_store::Telemetry;
 use tracebook_store::arrivals::Arrivals;
 use tracebook_store::request_log::RequestCount;
+use tracebook_store::{Journal, Telemetry};
 
 use crate::cloud::Cloud;
 use crate::ground::error::Error;
@@ -33,6 +36,7 @@ const SHORT_REACH: i64 = 3_600_000_000_000;
 pub(crate) struct Doctor {
     data_dir: PathBuf,
     limits: TelemetryLimits,
+    journal: Journal,
     store: Telemetry,
     ports: Arc<Ports>,
     cloud: Arc<Cloud>,
@@ -43,6 +47,7 @@ impl Doctor {
     pub(crate) fn new(
         data_dir: &Path,
         limits: TelemetryLimits,
+        journal: &Journal,
         store: &Telemetry,
         ports: &Arc<Ports>,
         cloud: &Arc<Cloud>,
@@ -51,6 +56,7 @@ impl Doctor {
         Self {
             data_dir: data_dir.to_owned(),
             limits,
+            journal: journal.clone(),
             store: store.clone(),
             ports: Arc::clone(ports),
             cloud: Arc::clone(cloud),
@@ -86,6 +92,7 @@ impl Doctor {
             now: self.runtime.now(),
         };
         let mut checks = findings.checks();
+        checks.extend(files::checks(&self.data_dir, &self.journal).await);
         checks.retain(|check| wanted.is_none_or(|wanted| check.source == wanted));
         if wanted.is_none() {
             // At once: each may take until its time-out.

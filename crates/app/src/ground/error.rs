@@ -101,8 +101,19 @@ impl Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let code = match error {
-            StoreError::Newer { .. } => Code::Refused,
-            _ => Code::Storage,
+            StoreError::Newer { .. }
+            | StoreError::Lost { .. }
+            | StoreError::InUse { .. }
+            | StoreError::NotOurs { .. }
+            | StoreError::NotABackup { .. } => Code::Refused,
+            StoreError::Full
+            | StoreError::ReadOnly(_)
+            | StoreError::Busy
+            | StoreError::Replaced { .. }
+            | StoreError::Damaged(_)
+            | StoreError::Io(_)
+            | StoreError::Invalid(_)
+            | StoreError::Other(_) => Code::Storage,
         };
         Self::new(code, error.to_string(), error.hint())
     }

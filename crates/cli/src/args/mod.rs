@@ -131,8 +131,6 @@ impl Command {
             Self::Search { .. } => Some("search"),
             Self::Check { .. } => Some("check"),
             Self::Sync { .. } => Some("sync"),
-            Self::Backup { .. } => Some("backup"),
-            Self::Restore { .. } => Some("restore"),
             Self::Entry(Entry::History { diff: Some(_), .. }) => Some("entry history --diff"),
             Self::Live(live) => first(&[(live.from.is_some(), "live --from"), (live.to.is_some(), "live --to")]),
             Self::Capture(capture) => {
@@ -148,12 +146,14 @@ impl Command {
                 (verify.expect.is_some(), "verify --expect"),
                 (verify.redraw.is_some(), "verify --redraw"),
             ]),
-            Self::Doctor(doctor) => first(&[(doctor.repair, "doctor --repair")]),
             Self::Serve(_)
             | Self::Demo { .. }
             | Self::Entry(_)
             | Self::Import { .. }
             | Self::Slots { .. }
+            | Self::Backup { .. }
+            | Self::Restore { .. }
+            | Self::Doctor(_)
             | Self::Evidence(_)
             | Self::Source(_)
             | Self::Relay(_)
@@ -244,13 +244,13 @@ mod tests {
             ("relay token rollbar", None),
             ("relay retry xray", None),
             ("relay forget logs", None),
-            ("backup f", Some("backup")),
-            ("restore f", Some("restore")),
+            ("backup f", None),
+            ("restore f", None),
             ("sync --remote origin --branch main", Some("sync")),
             ("doctor xray", None),
             ("doctor --source honeycomb", None),
             ("doctor --report f", None),
-            ("doctor --repair", Some("doctor --repair")),
+            ("doctor --repair", None),
             ("env --for flask", None),
         ] {
             assert_eq!(parsed(line).command.not_built(), not_built, "{line}");

@@ -1,9 +1,11 @@
 //! `tracebook doctor` and `env`.
 
-use serde_json::json;
+use std::path::Path;
 
-use tracebook_app::Error;
+use serde_json::{Value, json};
+
 use tracebook_app::api::{Check, DoctorReport, DoctorRequest, EnvRequest};
+use tracebook_app::{Error, Tracebook};
 
 use crate::args::Doctor;
 use crate::client::Client;
@@ -25,6 +27,35 @@ pub(super) async fn run(client: &Client, doctor: Doctor, out: &Out) -> Result<u8
             });
         }
     }
+    Ok(0)
+}
+
+/// Repairs the journal, which may be too damaged to be opened.
+pub(super) async fn repair(data_dir: &Path, out: &Out) -> Result<u8, Error> {
+    let repaired = Tracebook::repair(data_dir).await?;
+    let repair = &repaired.repair;
+    let lost: Vec<Value> = repair
+        .lost
+        .iter()
+        .map(|lost| json!({ "kind": lost.kind, "id": lost.id, "title": lost.title, "detail": lost.detail }))
+        .collect();
+    let answer = json!({
+        "checks": repaired.checks,
+        "repair": {
+            "repaired": repair.kept.is_some(),
+            "damage": repair.damage,
+            "kept": repair.kept,
+            "recovered": repair.recovered,
+            "lost": lost,
+        },
+    });
+    out.answer(&answer, |_| {
+        let mut words: String = repaired.checks.iter().map(text).collect();
+        for lost in &repair.lost {
+            words.push_str(&format!("    {} {} {}: {}\n", lost.kind, lost.id, lost.title, lost.detail));
+        }
+        words
+    });
     Ok(0)
 }
 

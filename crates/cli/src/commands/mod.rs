@@ -1,5 +1,6 @@
 //! Arguments become requests, answers become text or JSON. One file for each group of commands.
 
+mod backup;
 mod capture;
 mod demo;
 mod doctor;
@@ -13,7 +14,7 @@ mod transfer;
 
 use tracebook_app::{Config, Error, diagnostics};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Doctor};
 use crate::client::Client;
 use crate::out::Out;
 
@@ -33,8 +34,14 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
         Command::Serve(serve) => serve::run(data_dir, serve, args.json, out).await,
         Command::Demo { out: folder } => demo::run(data_dir, folder, out).await,
         Command::Verify(verify) => transfer::verify(&verify.paths, out),
+        // Both work on a journal that cannot be opened.
+        Command::Restore { file } => backup::restore(&data_dir, &file, out).await,
+        Command::Doctor(Doctor { repair: true, .. }) => doctor::repair(&data_dir, out).await,
         command => {
             let client = Client::open(data_dir).await?;
+            for problem in client.tracebook.problems() {
+                out.warn(&problem);
+            }
             let code = with_journal(&client, command, out).await;
             client.close().await;
             code
@@ -55,6 +62,7 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Env { target } => doctor::env(client, target, out).await,
         Command::Source(command) => source::run(client, command, out).await,
         Command::Relay(command) => relay::run(client, command, out).await,
+        Command::Backup { file } => backup::back_up(client, &file, out).await,
         Command::Serve(_)
         | Command::Demo { .. }
         | Command::Verify(_)
@@ -62,7 +70,6 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         | Command::Search { .. }
         | Command::Check { .. }
         | Command::Sync { .. }
-        | Command::Backup { .. }
         | Command::Restore { .. } => Err(Error::internal(format!("{command:?} does not use an open journal"))),
     }
 }
