@@ -12,18 +12,18 @@ fn rounds() -> u64 {
 }
 
 /// The web host's API, with the key of the URL.
-struct Browser {
+pub(crate) struct Browser {
     address: String,
     key: String,
 }
 
 impl Browser {
-    fn open(url: &str) -> Self {
+    pub(crate) fn open(url: &str) -> Self {
         let (address, key) = address_and_key(url);
         Self { address: address.to_owned(), key: key.to_owned() }
     }
 
-    fn rpc(&self, cmd: &str, args: Json) -> Option<Json> {
+    pub(crate) fn rpc(&self, cmd: &str, args: Json) -> Option<Json> {
         let headers = [(KEY.to_owned(), self.key.clone()), ("Content-Type".to_owned(), "application/json".to_owned())];
         let body = json!({ "cmd": cmd, "args": args, "client": "typist" }).to_string();
         let (status, answer) = http("POST", &self.address, "/rpc", &headers, body.as_bytes());

@@ -5,6 +5,7 @@ mod bridges;
 mod cloud;
 mod crash;
 mod diagnostics;
+mod disk;
 mod keychain;
 mod live_cards;
 mod local_ends;
