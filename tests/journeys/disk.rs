@@ -149,7 +149,7 @@ fn a_journal_that_is_replaced_or_deleted_while_it_is_open_takes_no_writes() {
         .expect("lists")
         .map(|file| file.expect("a file").path())
         .filter(|path| path.display().to_string().contains("journal-replaced-"))
-        .max()
+        .max_by_key(|path| std::fs::metadata(path).and_then(|file| file.modified()).expect("a time"))
         .expect("a copy");
     let restored = journal.json(&["restore", &kept.display().to_string()]);
     assert_eq!(text(&restored, "sha256").len(), 64);

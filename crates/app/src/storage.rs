@@ -150,11 +150,11 @@ impl Storage {
 
     async fn reopen_journal(&self) -> bool {
         let shared = &self.shared;
-        let keep = match backup::folder(&shared.data_dir) {
-            Ok(folder) => folder.join(format!("journal-replaced-{}.db", stamp(shared.runtime.now()))),
-            // The directory itself is gone; the open database is all there is.
-            Err(_) => shared.data_dir.join("journal.db.replaced"),
-        };
+        // Without the directory, there is no place for a copy either.
+        let folder = backup::folder(&shared.data_dir).unwrap_or_else(|_| shared.data_dir.clone());
+        let name = format!("journal-replaced-{}", stamp(shared.runtime.now()));
+        let names = (1..).map(|n| if n == 1 { format!("{name}.db") } else { format!("{name}-{n}.db") });
+        let keep = names.map(|name| folder.join(name)).find(|path| !path.exists()).unwrap_or(folder);
         let kept_in = |kept: Option<PathBuf>| match kept {
             Some(kept) => format!(". What it held is kept in {}", kept.display()),
             None => String::new(),

@@ -245,10 +245,9 @@ impl Pools {
 
     /// Looks for damage in the whole file: the first problem, or `None`. Takes about a second for 500 MiB.
     pub(crate) async fn damage(&self) -> Result<Option<String>, StoreError> {
-        let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers()).await;
-        match found.map_err(StoreError::from) {
-            Ok(text) if text == "ok" => Ok(None),
-            Ok(text) | Err(StoreError::Damaged(text)) => Ok(Some(text)),
+        match undamaged(&self.path).await {
+            Ok(()) => Ok(None),
+            Err(StoreError::Damaged(text)) => Ok(Some(text)),
             Err(error) => Err(error),
         }
     }
@@ -324,6 +323,20 @@ async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
     let files = Files::record(path, nonce)?;
     tracing::debug!("opened");
     Ok(Opened { writer, readers, files, kept: AtomicBool::new(false) })
+}
+
+/// Looks for damage over a connection of its own: others have pages in memory that are damaged on disk.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub(crate) async fn undamaged(path: &Path) -> Result<(), StoreError> {
+    let mut connection = read_only(path).await?;
+    let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await;
+    connection.close().await?;
+    match found? {
+        text if text == "ok" => Ok(()),
+        text => Err(StoreError::Damaged(text)),
+    }
 }
 
 /// A connection that only reads, beside those of the pools.

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use sqlx::Connection as _;
-
 use crate::copy;
-use crate::database::{Journal, Replacing};
+use crate::database::{Journal, Replacing, undamaged};
 use crate::error::StoreError;
 use crate::version::refuse_newer;
 
@@ -34,7 +32,10 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Replaced`] if they are not.
     pub fn check(&self) -> Result<(), StoreError> {
-        self.pools.check()
+        self.pools.check()?;
+        // The file is back where it was; the next time it is gone, it may hold more.
+        self.pools.current().kept.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Looks for damage in the whole file: the first problem, or `None`.
@@ -97,19 +98,5 @@ impl Journal {
             undamaged(path).await?;
         }
         self.pools.replace(replacing, false, || Ok(())).await
-    }
-}
-
-/// Checks a database that nobody writes to.
-///
-/// # Errors
-/// [`StoreError::Damaged`].
-pub(crate) async fn undamaged(path: &Path) -> Result<(), StoreError> {
-    let mut connection = crate::database::read_only(path).await?;
-    let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await;
-    connection.close().await?;
-    match found? {
-        text if text == "ok" => Ok(()),
-        text => Err(StoreError::Damaged(text)),
     }
 }
