@@ -83,6 +83,7 @@ async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64, St
 impl Journal {
     /// Watches the journal from now on.
     pub async fn watch(&self) -> Result<ChangeWatcher, StoreError> {
+        self.pools.open_readers().await?;
         let mut watcher = ChangeWatcher::new(self.pools.path()).await?;
         watcher.seen = sqlx::query_scalar(LAST_CHANGE).fetch_one(&mut watcher.connection).await?;
         Ok(watcher)

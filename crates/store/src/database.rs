@@ -54,6 +54,12 @@ const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long to wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many connections read at once.
+const READERS: u32 = 4;
+
+/// After how long a connection of `telemetry.db` that is not used gives its memory back.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// How a database is opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
@@ -147,6 +153,17 @@ impl Pools {
 
     pub(crate) fn readers(&self) -> SqlitePool {
         self.current().readers.clone()
+    }
+
+    /// Opens every connection that reads. If one were opened later, it would open what is at the path then, and attach
+    /// the log of the present file to another one.
+    pub(crate) async fn open_readers(&self) -> Result<(), StoreError> {
+        let readers = self.readers();
+        let mut open = Vec::new();
+        for _ in 0..READERS {
+            open.push(readers.acquire().await?);
+        }
+        Ok(())
     }
 
     /// Checks that the files at their paths are those that are open.
@@ -315,9 +332,10 @@ async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
     let nonce = nonce(&writer).await?;
     let readers = SqlitePoolOptions::new()
         .min_connections(1)
-        .max_connections(4)
+        .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .max_lifetime(None)
+        .idle_timeout((!setup.backup).then_some(IDLE_TIMEOUT))
         .connect_with(options.create_if_missing(false).read_only(true))
         .await?;
     let files = Files::record(path, nonce)?;

@@ -53,8 +53,8 @@ impl Writing<'_> {
         limits.dropped.fetch_add(self.dropped, Ordering::Relaxed);
         let wal_limit = limits.wal_limit.load(Ordering::Relaxed);
         if self.telemetry.pools.wal_size() > wal_limit {
-            // While a reader holds it, try less often: writers wait for every try. The batch is committed whatever comes
-            // of it: a full disk must not make the sender repeat what is stored.
+            // While a reader holds it, try less often: writers wait for every try. The batch is committed
+            // whatever comes of it: a full disk must not make the sender repeat what is stored.
             let emptied = self.telemetry.pools.try_empty_wal().await.unwrap_or(false);
             let next = if emptied { wal_share(limits.bytes) * 2 } else { wal_limit.saturating_mul(2) };
             limits.wal_limit.store(next, Ordering::Relaxed);
