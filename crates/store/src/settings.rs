@@ -3,8 +3,6 @@
 //! They count towards the limit of telemetry, but take an eighth of it at most, so that they leave room for telemetry.
 //! Nothing is dropped to make room for others; what nothing has used for as long as telemetry is kept goes.
 
-use sqlx::Sqlite;
-
 use tracebook_core::time::Nanos;
 
 use crate::database::{Telemetry, Write};

@@ -1,6 +1,6 @@
 //! X-Ray's groups and sampling rules.
 
-use sqlx::{Row as _, Sqlite, SqlitePool};
+use sqlx::{Row as _, SqlitePool};
 
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::{Group, SamplingRule};
