@@ -1,6 +1,8 @@
 //! The received bytes that are kept with evidence: JSON as it is, protobuf in base64 (so that fields unknown to this
 //! version survive), both without credentials.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
@@ -24,8 +26,8 @@ impl Raw {
         if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() {
             return Ok(Vec::new());
         }
-        let mut shared = Shared::default();
-        let spans: Vec<Json> = self
+        let mut parts = Parts::default();
+        let mut spans: Vec<Json> = self
             .spans
             .iter()
             .map(|r| {
@@ -38,36 +40,50 @@ impl Raw {
                 json!({
                     "id": r.span_id,
                     "encoding": encoding,
-                    "resource": shared.place(clean(&r.resource, protobuf, removed)),
-                    "scope": shared.place(clean(&r.scope, protobuf, removed)),
-                    "span": clean(&r.raw, protobuf, removed),
+                    "resource": parts.shared(&r.resource, protobuf, removed),
+                    "scope": parts.shared(&r.scope, protobuf, removed),
+                    "span": parts.own(&r.raw, protobuf, removed),
                 })
             })
             .collect();
-        let logs: Vec<Json> = self
+        let mut logs: Vec<Json> = self
             .logs
             .iter()
             .map(|r| match r.encoding {
-                LogEncoding::Cloudwatch => json!({
-                    "encoding": "cloudwatch",
-                    "logGroupName": clean_text(&r.group, removed),
-                    "logStreamName": clean_text(&r.stream, removed),
-                    "timestamp": r.timestamp.millis(),
-                    "message": clean_text(&r.message, removed),
-                }),
+                LogEncoding::Cloudwatch => {
+                    let event = json!({ "logGroupName": r.group, "logStreamName": r.stream, "message": r.message });
+                    json!({ "encoding": "cloudwatch", "timestamp": r.timestamp.millis(), "event": parts.json(event) })
+                }
                 LogEncoding::OtlpProtobuf | LogEncoding::OtlpJson => {
                     let protobuf = r.encoding == LogEncoding::OtlpProtobuf;
                     json!({
                         "encoding": if protobuf { "otlp-protobuf" } else { "otlp-json" },
-                        "resource": shared.place(clean(&r.resource, protobuf, removed)),
-                        "scope": shared.place(clean(&r.scope, protobuf, removed)),
-                        "record": clean(&r.raw, protobuf, removed),
+                        "resource": parts.shared(&r.resource, protobuf, removed),
+                        "scope": parts.shared(&r.scope, protobuf, removed),
+                        "record": parts.own(&r.raw, protobuf, removed),
                     })
                 }
             })
             .collect();
-        let errors: Vec<Json> = self.errors.iter().map(|r| clean(&r.raw, false, removed)).collect();
-        let mut document = json!({ "schema": 1, "shared": shared.0, "spans": spans });
+        let mut errors: Vec<Json> = self.errors.iter().map(|r| parts.own(&r.raw, false, removed)).collect();
+
+        let shared = parts.finish(removed);
+        for span in &mut spans {
+            parts.place(&mut span["span"]);
+        }
+        for log in &mut logs {
+            if let Some(event) = log.as_object_mut().and_then(|log| log.shift_remove("event")) {
+                let mut event = event;
+                parts.place(&mut event);
+                if let (Some(log), Json::Object(event)) = (log.as_object_mut(), event) {
+                    log.extend(event);
+                }
+            } else {
+                parts.place(&mut log["record"]);
+            }
+        }
+        errors.iter_mut().for_each(|error| parts.place(error));
+        let mut document = json!({ "schema": 1, "shared": shared, "spans": spans });
         for (name, list) in [("logs", logs), ("errors", errors)] {
             if !list.is_empty() {
                 document[name] = Json::Array(list);
@@ -77,37 +93,83 @@ impl Raw {
     }
 }
 
-fn clean(bytes: &[u8], protobuf: bool, removed: &Removed) -> Json {
-    if protobuf {
-        let mut bytes = bytes.to_vec();
-        credentials::overwrite_in_bytes(&mut bytes, removed);
-        return json!({ "base64": BASE64.encode(bytes) });
-    }
-    let mut json = serde_json::from_slice(bytes).unwrap_or(Json::Null);
-    credentials::remove_from_json(&mut json);
-    // A value that a name marked as a credential elsewhere may occur here without a name.
-    removed.take_from_json(&mut json);
-    json
-}
-
-fn clean_text(text: &str, removed: &Removed) -> String {
-    removed.take_from_text(&credentials::remove_from_text(text, &mut Removed::default())).into_owned()
-}
-
-/// Resources and scopes, each once.
+/// The received documents. Those in JSON are cleaned together and in their order, because a key may have been logged
+/// line by line; the document refers to them by number until then.
 #[derive(Default)]
-struct Shared(Vec<Json>);
+struct Parts<'a> {
+    json: Vec<Json>,
+    /// Resources and scopes, each once.
+    shared: Vec<Part>,
+    known: HashMap<(&'a [u8], bool), usize>,
+}
 
-impl Shared {
-    fn place(&mut self, value: Json) -> usize {
-        match self.0.iter().position(|s| *s == value) {
-            Some(at) => at,
-            None => {
-                self.0.push(value);
-                self.0.len() - 1
-            }
+enum Part {
+    Clean(Json),
+    /// Its number in [`Parts::json`].
+    Json(usize),
+}
+
+impl<'a> Parts<'a> {
+    fn json(&mut self, json: Json) -> Json {
+        self.json.push(json);
+        json!(self.json.len() - 1)
+    }
+
+    fn own(&mut self, bytes: &[u8], protobuf: bool, removed: &Removed) -> Json {
+        match protobuf {
+            true => clean(bytes, removed),
+            false => self.json(serde_json::from_slice(bytes).unwrap_or(Json::Null)),
         }
     }
+
+    fn shared(&mut self, bytes: &'a [u8], protobuf: bool, removed: &Removed) -> usize {
+        if let Some(at) = self.known.get(&(bytes, protobuf)) {
+            return *at;
+        }
+        let part = match protobuf {
+            true => Part::Clean(clean(bytes, removed)),
+            false => {
+                self.json.push(serde_json::from_slice(bytes).unwrap_or(Json::Null));
+                Part::Json(self.json.len() - 1)
+            }
+        };
+        self.shared.push(part);
+        self.known.insert((bytes, protobuf), self.shared.len() - 1);
+        self.shared.len() - 1
+    }
+
+    /// Cleans what is JSON. Returns resources and scopes.
+    fn finish(&mut self, removed: &Removed) -> Vec<Json> {
+        let mut all = Json::Array(std::mem::take(&mut self.json));
+        removed.remove_from_json_too(&mut all);
+        if let Json::Array(all) = all {
+            self.json = all;
+        }
+        let shared = std::mem::take(&mut self.shared);
+        shared
+            .into_iter()
+            .map(|part| match part {
+                Part::Clean(json) => json,
+                Part::Json(at) => self.json.get_mut(at).map(Json::take).unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// Puts a cleaned document in the place of its number.
+    fn place(&mut self, json: &mut Json) {
+        if let Some(at) = json.as_u64().and_then(|at| usize::try_from(at).ok())
+            && let Some(part) = self.json.get_mut(at)
+        {
+            *json = part.take();
+        }
+    }
+}
+
+/// A protobuf message, in base64.
+fn clean(bytes: &[u8], removed: &Removed) -> Json {
+    let mut bytes = bytes.to_vec();
+    credentials::overwrite_in_bytes(&mut bytes, removed);
+    json!({ "base64": BASE64.encode(bytes) })
 }
 
 #[cfg(test)]

@@ -1,0 +1,341 @@
+//! Credentials in a JSON tree. The texts under one name, in the order of the document, are read as the lines of one
+//! text, so that a key or token that was logged line by line is found.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value as Json;
+
+use super::names::{self, Name};
+use super::scan::{self, Cut};
+use super::values::{self, Form};
+use super::{PLACEHOLDER, Removed, bytes};
+
+/// Columns of a table whose names are looked at.
+const MOST_CELLS: usize = 1000;
+
+/// The texts under one name.
+struct Column<'a> {
+    name: String,
+    class: Name,
+    /// Columns of the members, by their names.
+    members: BTreeMap<String, usize>,
+    texts: Vec<&'a mut String>,
+    /// All texts, each on a line.
+    joined: String,
+}
+
+struct Columns<'a> {
+    columns: Vec<Column<'a>>,
+    /// Names that come from data.
+    keys: String,
+    /// `{"bytes": "base64"}`.
+    blobs: Vec<(Name, &'a mut String)>,
+    /// Values that were removed on the way.
+    removed: Vec<String>,
+}
+
+/// Removes credentials from a tree. `more` finds texts that were removed elsewhere.
+pub(super) fn clean(json: &mut Json, removed: &mut Removed, more: Option<&AhoCorasick>) {
+    let root = Column {
+        name: String::new(),
+        class: Name::Plain,
+        members: BTreeMap::new(),
+        texts: Vec::new(),
+        joined: String::new(),
+    };
+    let mut columns = Columns { columns: vec![root], keys: String::new(), blobs: Vec::new(), removed: Vec::new() };
+    columns.gather(json, 0, "");
+    columns.removed.drain(..).for_each(|text| removed.push(text));
+
+    let mut cuts: Vec<Vec<Cut>> = Vec::with_capacity(columns.columns.len());
+    for column in &columns.columns {
+        let found = scan_column(column);
+        found.iter().for_each(|cut| push_lines(&column.joined[cut.start..cut.end], removed));
+        cuts.push(found);
+    }
+    let key_cuts = scan::scan(columns.keys.as_bytes());
+    key_cuts.iter().for_each(|cut| push_lines(&columns.keys[cut.start..cut.end], removed));
+    for (name, text) in &mut columns.blobs {
+        clean_blob(*name, text, removed);
+    }
+
+    // What one place gave away is removed everywhere.
+    let mut renamed = !key_cuts.is_empty();
+    for finder in [removed.telling(), more].into_iter().flatten() {
+        for (column, cuts) in columns.columns.iter().zip(&mut cuts) {
+            cuts.extend(finder.find_iter(&column.joined).map(|found| Cut {
+                start: found.start(),
+                end: found.end(),
+                what: "",
+            }));
+        }
+        renamed |= finder.is_match(&columns.keys);
+    }
+    let mut again = 0;
+    for (column, cuts) in columns.columns.into_iter().zip(cuts) {
+        if !cuts.is_empty() {
+            let first = cuts.iter().filter(|cut| !cut.what.is_empty()).count();
+            let cuts = scan::merged(cuts);
+            again += cuts.len().saturating_sub(first);
+            apply(column, &cuts);
+        }
+    }
+    removed.again += again;
+    if renamed {
+        let finders: Vec<&AhoCorasick> = [removed.telling(), more].into_iter().flatten().collect();
+        let mut again = 0;
+        rename(json, &finders, &mut again);
+        removed.again += again;
+    }
+}
+
+impl<'a> Columns<'a> {
+    fn gather(&mut self, json: &'a mut Json, column: usize, field: &str) {
+        if self.columns[column].class == Name::Password
+            && let Some(digits) = number(json)
+            && values::is_credential(Name::Password, &digits, Form::Data)
+        {
+            self.removed.push(digits);
+            *json = Json::String(PLACEHOLDER.to_owned());
+            return;
+        }
+        match json {
+            Json::String(text) => {
+                if !is_form(field, text) {
+                    let column = &mut self.columns[column];
+                    column.joined.push_str(text);
+                    column.joined.push('\n');
+                    column.texts.push(text);
+                }
+            }
+            Json::Array(list) => self.gather_list(list, column, field),
+            Json::Object(map) => {
+                if map.len() == 1 && map.get("bytes").is_some_and(Json::is_string) {
+                    let class = self.columns[column].class;
+                    for value in map.values_mut() {
+                        if let Json::String(text) = value {
+                            self.blobs.push((class, text));
+                        }
+                    }
+                    return;
+                }
+                // `{"key": "name", "value": …}`, as OTLP and evidence write attributes; `name` in other formats.
+                let is_value = |key: &str| matches!(key, "value" | "Value" | "values" | "stringValue");
+                let named = (map.len() <= 8 && map.keys().any(|key| is_value(key)))
+                    .then(|| ["key", "name", "Key", "Name"].iter().find_map(|key| map.get(*key).and_then(Json::as_str)))
+                    .flatten()
+                    .map(|name| self.member(column, name));
+                // The result of a query: a row's cells stand under the names of its columns.
+                let cells: Vec<usize> = match (map.get("columns"), map.get("rows")) {
+                    (Some(Json::Array(names)), Some(Json::Array(_))) => {
+                        let names = names.iter().take(MOST_CELLS).map(|name| name.as_str().unwrap_or_default());
+                        names.map(|name| self.member(column, name)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                for (key, value) in map.iter_mut() {
+                    if !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+                        self.keys.push_str(key);
+                        self.keys.push('\n');
+                    }
+                    let member = match named {
+                        Some(named) if is_value(key) => named,
+                        // The value of an attribute in one of its types.
+                        _ if is_type(key) => column,
+                        _ => self.member(column, key),
+                    };
+                    if key == "rows" && !cells.is_empty() && value.is_array() {
+                        self.gather_rows(value, member, &cells);
+                    } else {
+                        self.gather(value, member, key);
+                    }
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    fn gather_list(&mut self, list: &'a mut [Json], column: usize, field: &str) {
+        // `["authorization", "Bearer …"]`: headers as pairs.
+        let pair = match &*list {
+            [Json::String(name), Json::String(_)] if names::judge(name) > Name::Weak => Some(self.member(column, name)),
+            _ => None,
+        };
+        for (n, value) in list.iter_mut().enumerate() {
+            let column = pair.filter(|_| n == 1).unwrap_or(column);
+            self.gather(value, column, field);
+        }
+    }
+
+    fn gather_rows(&mut self, rows: &'a mut Json, column: usize, cells: &[usize]) {
+        for row in rows.as_array_mut().into_iter().flatten() {
+            match row {
+                Json::Array(row) => {
+                    for (n, cell) in row.iter_mut().enumerate() {
+                        self.gather(cell, cells.get(n).copied().unwrap_or(column), "rows");
+                    }
+                }
+                row => self.gather(row, column, "rows"),
+            }
+        }
+    }
+
+    fn member(&mut self, owner: usize, key: &str) -> usize {
+        // `line1`, `line2`: lines of one text.
+        let short = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        let short = if short.is_empty() { "0" } else { short };
+        if let Some(member) = self.columns[owner].members.get(short) {
+            return *member;
+        }
+        let tail =
+            |name: &str| name.rsplit('.').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(".");
+        let name = format!("{}.{}", tail(&self.columns[owner].name), values::begin(key, 128));
+        let class = match names::judge(&name) {
+            // Lists and objects of credentials.
+            Name::Plain if key.bytes().all(|b| b.is_ascii_digit()) => self.columns[owner].class,
+            class => class,
+        };
+        let member = self.columns.len();
+        self.columns.push(Column { name, class, members: BTreeMap::new(), texts: Vec::new(), joined: String::new() });
+        self.columns[owner].members.insert(short.to_owned(), member);
+        member
+    }
+}
+
+/// The digits of a number, also of evidence's integers.
+fn number(json: &Json) -> Option<String> {
+    match json {
+        Json::Number(number) => Some(number.to_string()),
+        Json::Object(map) if map.len() == 1 => map.get("int").and_then(Json::as_str).map(str::to_owned),
+        Json::Object(_) | Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) => None,
+    }
+}
+
+/// The types of OTLP's values in JSON, and of evidence's.
+fn is_type(key: &str) -> bool {
+    matches!(
+        key,
+        "stringValue" | "arrayValue" | "kvlistValue" | "bytesValue" | "intValue" | "doubleValue" | "map" | "values"
+    )
+}
+
+/// Whether a text is part of the format of evidence rather than data: ids, kinds, bytes. Without it the rest could not
+/// be read.
+fn is_form(field: &str, text: &str) -> bool {
+    match field {
+        "trace_id" | "span_id" | "id" | "parent" => {
+            text.len() >= 16 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+        }
+        "kind" | "protocol" | "protocols" | "code" | "level" | "origin" | "by" => {
+            text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        }
+        "int" | "double" => text.len() <= 24,
+        _ => false,
+    }
+}
+
+fn scan_column(column: &Column<'_>) -> Vec<Cut> {
+    let mut cuts = scan::scan(column.joined.as_bytes());
+    if column.class != Name::Plain {
+        let mut start = 0;
+        for text in &column.texts {
+            if values::is_credential(column.class, text, Form::Data) {
+                cuts.push(Cut { start, end: start + text.len(), what: scan::BY_NAME });
+            }
+            start += text.len() + 1;
+        }
+        cuts = scan::merged(cuts);
+    }
+    cuts
+}
+
+/// A cut over several lines is several texts.
+fn push_lines(text: &str, removed: &mut Removed) {
+    text.split('\n').filter(|line| !line.trim().is_empty()).for_each(|line| removed.push(line.to_owned()));
+}
+
+fn apply(column: Column<'_>, cuts: &[Cut]) {
+    let mut start = 0;
+    let mut next = 0;
+    for text in column.texts {
+        let end = start + text.len();
+        while next < cuts.len() && cuts[next].end <= start {
+            next += 1;
+        }
+        let inside = cuts[next..].iter().take_while(|cut| cut.start < end);
+        let inside = inside.map(|cut| (cut.start.max(start) - start, cut.end.min(end) - start));
+        if let Cow::Owned(clean) = without(text, inside) {
+            *text = clean;
+        }
+        start = end + 1;
+    }
+}
+
+/// A text without some parts.
+pub(super) fn without(text: &str, parts: impl Iterator<Item = (usize, usize)>) -> Cow<'_, str> {
+    let mut clean = String::new();
+    let mut from = 0;
+    for (start, end) in parts.filter(|(start, end)| start < end) {
+        // Cuts are at ASCII characters; invalid UTF-8 was not in the text.
+        let (Some(before), true) = (text.get(from..start), text.is_char_boundary(end)) else { continue };
+        clean.push_str(before);
+        clean.push_str(PLACEHOLDER);
+        from = end;
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(&text[from..]);
+    Cow::Owned(clean)
+}
+
+/// Bytes stay bytes, of the same length.
+fn clean_blob(name: Name, text: &mut String, removed: &mut Removed) {
+    let by_text = !scan::scan(text.as_bytes()).is_empty();
+    let decoded = BASE64.decode(text.as_bytes()).ok();
+    let by_name =
+        decoded.as_ref().is_some_and(|bytes| values::is_credential(name, &String::from_utf8_lossy(bytes), Form::Data));
+    if by_text || by_name {
+        removed.push(std::mem::replace(text, BASE64.encode(PLACEHOLDER)));
+        return;
+    }
+    if let Some(mut decoded) = decoded
+        && bytes::overwrite(&mut decoded, removed)
+    {
+        *text = BASE64.encode(decoded);
+        removed.again += 1;
+    }
+}
+
+fn rename(json: &mut Json, finders: &[&AhoCorasick], again: &mut usize) {
+    match json {
+        Json::Array(list) => list.iter_mut().for_each(|value| rename(value, finders, again)),
+        Json::Object(map) => {
+            map.values_mut().for_each(|value| rename(value, finders, again));
+            let mut clean: Vec<(String, String)> = Vec::new();
+            for key in map.keys().filter(|key| !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+                let mut name =
+                    without(key, scan::scan(key.as_bytes()).iter().map(|cut| (cut.start, cut.end))).into_owned();
+                for finder in finders {
+                    let found: Vec<(usize, usize)> =
+                        finder.find_iter(&name).map(|found| (found.start(), found.end())).collect();
+                    name = without(&name, found.into_iter()).into_owned();
+                }
+                if name != *key {
+                    clean.push((key.clone(), name));
+                }
+            }
+            for (key, name) in clean {
+                if let Some(value) = map.shift_remove(&key) {
+                    *again += 1;
+                    map.insert(name, value);
+                }
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
