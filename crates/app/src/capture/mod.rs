@@ -4,10 +4,13 @@ mod cloud;
 mod dossier;
 mod kinds;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use tracebook_core::console::Console;
+use tracebook_core::credentials;
 use tracebook_core::entry::Entry;
 use tracebook_core::freeze::{self, Click};
 use tracebook_core::question::Question;
@@ -122,10 +125,16 @@ impl Capturer {
             supersedes: None,
             origin,
         };
-        let (frozen, raw) = blocking(move || {
+        let caption = request.caption;
+        let (frozen, raw, caption) = blocking(move || {
             let freeze = freeze::body(body, click)?;
             let raw = raw.document(&freeze.removed)?;
-            Ok::<_, serde_json::Error>((freeze.frozen, raw))
+            // A caption may quote the data.
+            let caption = caption.map(|caption| {
+                let clean = credentials::remove_from_text(&caption, &mut credentials::Removed::default());
+                freeze.removed.take_from_text(&clean).into_owned()
+            });
+            Ok::<_, serde_json::Error>((freeze.frozen, raw, caption))
         })
         .await?
         .map_err(Error::internal)?;
@@ -135,7 +144,7 @@ impl Capturer {
             n => warnings.push(format!("{n} values that looked like credentials were removed")),
         }
         self.evidence.keep(&frozen, &raw, caller).await?;
-        let reference = markdown::reference(&frozen, request.caption.as_deref());
+        let reference = markdown::reference(&frozen, caption.as_deref());
         if let Some(entry) = into {
             let place = request.slot.as_deref().map_or(Placement::End, Placement::Slot);
             self.insert_reference(&entry, place, &reference, caller, &mut warnings).await?;

@@ -23,6 +23,8 @@ mod names;
 mod removed;
 mod scan;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod tree;
 mod value_words;
