@@ -119,7 +119,15 @@ impl Tracebook {
             Some((listeners, allow_origin)) => {
                 // Only the process that receives deletes by age; a second one would conflict with it.
                 retention::start(store.clone(), limits, runtime);
-                let receivers = Receivers::start(listeners, allow_origin, settings.receivers, &store, &relay, runtime)?;
+                let receivers = Receivers::start(
+                    listeners,
+                    allow_origin,
+                    settings.receivers,
+                    &store,
+                    limits.redact,
+                    &relay,
+                    runtime,
+                )?;
                 relay.follow();
                 if ports.held() {
                     relay.start(&cloud, ports.addresses(), &store);
@@ -133,7 +141,7 @@ impl Tracebook {
             store.forget_requests(request_log::WATCH).await?;
         }
         for line in config.watch.iter().cloned() {
-            command_runner::watch(line, store.clone(), runtime)?;
+            command_runner::watch(line, store.clone(), limits.redact, runtime)?;
         }
 
         let journal = Journal::new(journal_store, runtime);

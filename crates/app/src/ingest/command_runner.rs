@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use tracebook_core::clock::Clock;
 use tracebook_core::console::{Console, ConsoleLine, bounded_line_text, left_out, trace_id_in};
+use tracebook_core::credentials;
 use tracebook_core::telemetry::{ConsoleRecord, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_sources::console::Recogniser;
@@ -51,10 +52,15 @@ struct Printed {
 
 /// Keeps a command's output until the command or the app ends. The command is a line for the shell, as the user typed
 /// it.
-pub(crate) fn watch(line: String, telemetry: Telemetry, runtime: &Runtime) -> Result<(), Error> {
+pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &Runtime) -> Result<(), Error> {
     let (mut child, supervisor, mut lines) = start_supervised(&line, runtime.clock())?;
     let token = runtime.stopping();
-    let mut stream = Stream { line, store: telemetry, clock: runtime.clock(), recogniser: Recogniser::default() };
+    let line = match redact {
+        true => credentials::remove_from_text(&line, &mut credentials::Removed::default()).into_owned(),
+        false => line,
+    };
+    let mut stream =
+        Stream { line, store: telemetry, redact, clock: runtime.clock(), recogniser: Recogniser::default() };
     runtime.spawn(async move {
         stream.note(request_log::RUNNING).await;
         let (mut ended, mut stopped) = (false, false);
@@ -114,6 +120,8 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, runtime: &Runtime) -> Re
 struct Stream {
     line: String,
     store: Telemetry,
+    /// `[telemetry] redact`
+    redact: bool,
     clock: Arc<dyn Clock>,
     recogniser: Recogniser,
 }
@@ -136,7 +144,7 @@ impl Stream {
 
     async fn write(&mut self, lines: Vec<Printed>) {
         let mut spans: Vec<SpanRecord> = Vec::new();
-        let records: Vec<ConsoleRecord> = lines
+        let mut records: Vec<ConsoleRecord> = lines
             .into_iter()
             .map(|printed| {
                 let (line, _) = clean(printed);
@@ -151,6 +159,10 @@ impl Stream {
             })
             .collect();
         let now = self.clock.now();
+        if self.redact {
+            credentials::redact_console(&mut records);
+            credentials::redact_spans(&mut spans);
+        }
         // A full disk does not end the command.
         if let Err(error) = self.store.commit_console(&records, now).await {
             tracing::warn!(%error, lines = records.len(), "lines of a watched command were lost");

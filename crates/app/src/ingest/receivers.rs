@@ -43,6 +43,7 @@ impl Receivers {
         allow_origin: Vec<Origin>,
         settings: ReceiverSettings,
         telemetry: &Telemetry,
+        redact: bool,
         relay: &Relay,
         runtime: &Runtime,
     ) -> Result<Self, Error> {
@@ -53,6 +54,7 @@ impl Receivers {
             last: receivers.last.clone(),
             relay: relay.clone(),
             settings_used: AtomicI64::default(),
+            redact,
         });
         let log = RequestLog::start(telemetry.clone(), runtime);
         let networks = Arc::new(ContainerNetworks::new(listeners.bridges.clone()));

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 
+use tracebook_core::credentials;
 use tracebook_core::ids::TraceId;
 use tracebook_core::log_query::{LogGroup, LogQuery, LogStream, SettingChange, StoredLog};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
@@ -16,6 +17,7 @@ use tracebook_sources::receive::{Commit, CommitError};
 use tracebook_sources::xray::reading::XrayStore;
 use tracebook_store::{StoreError, Telemetry};
 
+use crate::ground::tasks::blocking;
 use crate::ingest::last_arrival::LastArrival;
 use crate::relay::Relay;
 
@@ -27,6 +29,8 @@ pub(crate) struct TelemetrySink {
     pub(crate) relay: Relay,
     /// When it was last noted that a client requested X-Ray's groups and rules.
     pub(crate) settings_used: AtomicI64,
+    /// Whether credentials are removed first: `[telemetry] redact`.
+    pub(crate) redact: bool,
 }
 
 /// SDKs request their sampling rules all the time; that they do is noted this often, in nanoseconds.
@@ -46,6 +50,23 @@ impl TelemetrySink {
             Err(error) => tracing::debug!(%error, "the use of groups and rules could not be noted"),
         }
     }
+
+    /// The batch without credentials, if that is wanted. It takes a while, and receivers must not wait for it.
+    async fn redacted<T: Send + 'static>(
+        &self,
+        mut batch: Vec<T>,
+        redact: fn(&mut [T]),
+    ) -> Result<Vec<T>, CommitError> {
+        if !self.redact {
+            return Ok(batch);
+        }
+        blocking(move || {
+            redact(&mut batch);
+            batch
+        })
+        .await
+        .map_err(|error| CommitError { retryable: true, message: error.to_string() })
+    }
 }
 
 fn refused(error: StoreError) -> CommitError {
@@ -55,6 +76,7 @@ fn refused(error: StoreError) -> CommitError {
 #[async_trait]
 impl Commit for TelemetrySink {
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
+        let batch = self.redacted(batch, credentials::redact_spans).await?;
         let (batch, relayed) = self.relay.of_spans(batch).await;
         self.store.commit_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);
@@ -62,6 +84,7 @@ impl Commit for TelemetrySink {
     }
 
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {
+        let batch = self.redacted(batch, credentials::redact_logs).await?;
         let (batch, relayed) = self.relay.of_logs(batch).await;
         self.store.commit_logs_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);
@@ -69,6 +92,7 @@ impl Commit for TelemetrySink {
     }
 
     async fn commit_errors(&self, batch: Vec<ErrorRecord>) -> Result<(), CommitError> {
+        let batch = self.redacted(batch, credentials::redact_errors).await?;
         let (batch, relayed) = self.relay.of_errors(batch).await;
         self.store.commit_errors_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
         self.relay.queued(&relayed);

@@ -20,6 +20,7 @@ mod commands;
 mod encoded;
 mod keys;
 mod names;
+mod records;
 mod removed;
 mod scan;
 mod shapes;
@@ -32,6 +33,7 @@ mod values;
 mod views;
 mod words;
 
+pub use records::{redact_console, redact_errors, redact_logs, redact_spans};
 pub use removed::Removed;
 
 /// What replaces a credential.

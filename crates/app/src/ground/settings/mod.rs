@@ -39,6 +39,8 @@ pub(crate) struct TelemetryLimits {
     pub(crate) max_mib: u32,
     /// Days since arrival.
     pub(crate) max_days: u32,
+    /// Whether credentials are removed before data is stored and forwarded.
+    pub(crate) redact: bool,
 }
 
 /// Who may use what the receivers' APIs (X-Ray, CloudWatch Logs) offer besides sending.
@@ -112,7 +114,7 @@ impl LogLevel {
 
 impl Default for TelemetryLimits {
     fn default() -> Self {
-        Self { max_mib: 512, max_days: 7 }
+        Self { max_mib: 512, max_days: 7, redact: false }
     }
 }
 
