@@ -1006,7 +1006,11 @@ to: string,
 /**
  * Overwrite files that Tracebook did not write.
  */
-force?: boolean, };
+force?: boolean, 
+/**
+ * Export texts with credentials in them.
+ */
+allow_leaks?: boolean, };
 
 /**
  * The outcome of an export. Paths are relative to the folder.

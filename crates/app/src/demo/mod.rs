@@ -208,7 +208,7 @@ async fn run_steps(
         evidence.push(captured.evidence.id.to_string());
     }
 
-    let request = Export { entries: vec![entry.row.slug.clone()], to: out.display().to_string(), force: false };
+    let request = Export { entries: vec![entry.row.slug.clone()], to: out.display().to_string(), ..Export::default() };
     let exported = tracebook.transfer.export(request, &caller).await?;
     if let Some(refused) = exported.refused.first() {
         return Err(Error::new(

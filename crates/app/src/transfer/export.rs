@@ -1,9 +1,11 @@
 //! From the journal to files; files of others are never overwritten, and no link is followed below the folder.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use tracebook_core::credentials;
 use tracebook_core::entry;
-use tracebook_core::ids::Entropy;
+use tracebook_core::ids::{Entropy, Id};
 use tracebook_render::markdown;
 
 use super::Transfer;
@@ -30,9 +32,14 @@ impl Transfer {
             }
             wanted.push(entry);
         }
+        let mut done = Exported::default();
+        let leaks = leaks(&wanted, &stems);
+        if !leaks.is_empty() && !request.allow_leaks {
+            return Err(leak_found(&leaks));
+        }
+        done.warnings.extend(leaks.into_iter().map(|leak| format!("{leak}, exported as it stands")));
         let root_name = root_path.display().to_string();
         let mut known = self.journal.store.known_files(&root_name).await?;
-        let mut done = Exported::default();
         let _lock = lock_folder(&root);
         let entropy = self.runtime.entropy();
         let writing = Writing { root: &root, root_path: &root_path, entropy, force: request.force };
@@ -76,6 +83,47 @@ impl Transfer {
         tracing::info!(written, unchanged = done.unchanged, refused, warnings, "exported");
         Ok(done)
     }
+}
+
+/// Credentials in the texts of entries: file, line and kind of each, never the credential. Text is the user's own and
+/// is exported unchanged, unlike evidence.
+fn leaks(entries: &[entry::Entry], stems: &BTreeMap<Id, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in entries {
+        let Some(stem) = stems.get(&entry.row.id) else { continue };
+        for leak in credentials::find(&entry.row.title) {
+            found.push(format!("journal/{stem}.md: the title looks like it contains a credential ({})", leak.kind));
+        }
+        let mut last = (0, "");
+        for leak in credentials::find(&entry.body) {
+            let line = entry.body[..leak.start].matches('\n').count() + 1;
+            // A key has many lines of its kind.
+            let again = last.1 == leak.kind && line <= last.0 + 1;
+            last = (line, leak.kind);
+            if !again {
+                found.push(format!(
+                    "journal/{stem}.md: line {line} of the entry looks like it contains a credential ({})",
+                    leak.kind
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// Leaks that are listed in a message.
+const LISTED: usize = 20;
+
+fn leak_found(leaks: &[String]) -> Error {
+    let mut list = leaks.iter().take(LISTED).cloned().collect::<Vec<_>>().join("\n");
+    if leaks.len() > LISTED {
+        list.push_str(&format!("\nand {} more", leaks.len() - LISTED));
+    }
+    Error::new(
+        Code::Refused,
+        format!("leak found, nothing was exported:\n{list}"),
+        "Remove it from the text, or export everything as it stands with --allow-leaks",
+    )
 }
 
 /// The folder to export to, and its real path.

@@ -11,7 +11,7 @@ use crate::ground::error::{Code, Error};
 use crate::ground::files::MAX_STEM_BYTES;
 use crate::ground::folder::{Folder, TEMPORARY};
 use crate::ground::runtime::Runtime;
-use crate::ground::schema::{Caller, Capture, Import, Imported, NamedText};
+use crate::ground::schema::{Caller, Capture, Export, Import, Imported, NamedText};
 use crate::system::SystemClock;
 use crate::testing::{CountingEntropy, Home};
 
@@ -409,4 +409,28 @@ async fn imported_compact_cards_are_ours() {
     assert_eq!(known.len(), written.len());
     home.app.shutdown().await;
     back.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_text_with_a_credential_is_exported_only_if_that_is_allowed() {
+    let home = Home::new().await;
+    let token = format!("ghp_{}", "a1B2c3".repeat(6));
+    home.entry("Fine", "# Fine\n\nSet `password` in the form; `token.count` is 3.\n").await;
+    let body = format!("# Leak\n\nexport GITHUB_TOKEN={token}\n\n![a](x.png \"password=hunter2x\")\n");
+    home.entry("Leak", &body).await;
+    let error = home.export(false).await.expect_err("a leak");
+    assert_eq!(error.code, Code::Refused);
+    for part in ["journal/leak.md: line 3", "GitHub personal token", "journal/leak.md: line 5", "(password)"] {
+        assert!(error.message.contains(part), "{part}: {}", error.message);
+    }
+    assert!(!error.message.contains(&token[4..]) && !error.message.contains("hunter2x"), "{}", error.message);
+    assert!(!error.message.contains("fine.md"), "{}", error.message);
+    assert!(!home.out().join("journal").exists(), "nothing was written");
+
+    let to = home.out().display().to_string();
+    let request = Export { entries: Vec::new(), to, force: false, allow_leaks: true };
+    let done = home.app.transfer.export(request, &Caller::default()).await.expect("exports");
+    assert_eq!(done.warnings.len(), 2, "{:?}", done.warnings);
+    let text = std::fs::read_to_string(home.out().join("journal/leak.md")).expect("reads");
+    assert!(text.contains(&token), "the text stays as it is");
 }

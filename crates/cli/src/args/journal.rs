@@ -125,7 +125,7 @@ pub(crate) struct Export {
     /// The format
     #[arg(long, value_enum, default_value_t = ExportFormat::Github)]
     pub(crate) format: ExportFormat,
-    /// Write everything unmasked
+    /// Export the texts of entries even if they contain credentials
     #[arg(long)]
     pub(crate) allow_leaks: bool,
     /// Also overwrite files that Tracebook did not write

@@ -33,11 +33,10 @@ pub(super) async fn import(client: &Client, paths: Vec<String>, out: &Out) -> Re
 }
 
 pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
-    if export.allow_leaks {
-        out.note("--allow-leaks has no effect: this version does not mask anything yet");
-    }
     let folder = export.to.clone();
-    let done = client.call(Request { entries: export.entries, to: export.to, force: export.force }).await?;
+    let done = client
+        .call(Request { entries: export.entries, to: export.to, force: export.force, allow_leaks: export.allow_leaks })
+        .await?;
     out.answer(&done, |done| {
         let mut text = String::new();
         for path in &done.written {

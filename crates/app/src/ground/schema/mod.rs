@@ -651,6 +651,10 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub force: bool,
+    /// Export texts with credentials in them.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub allow_leaks: bool,
 }
 
 /// The outcome of an export. Paths are relative to the folder.
