@@ -267,7 +267,7 @@ fn closing(text: &[u8], start: usize, quote: u8, slashes: usize) -> Option<usize
             b'\\' => {
                 let after = run(text, at, |b| b == b'\\');
                 let count = after - at;
-                if text.get(after) == Some(&quote) && count <= slashes && (slashes > 0 || count % 2 == 0) {
+                if text.get(after) == Some(&quote) && count <= slashes && (slashes > 0 || count.is_multiple_of(2)) {
                     return Some(at);
                 }
                 // An escaped character.

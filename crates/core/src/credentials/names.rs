@@ -120,7 +120,8 @@ fn own(last: &str, before: &[&str]) -> Name {
     if STRONG.contains(&last) || STRONG_PAIRS.contains(&(previous, last)) {
         return Name::Strong;
     }
-    if WEAK.contains(&last) && !(["session", "sid", "pin"].contains(&last) && !before.is_empty()) {
+    let needs_no_owner = before.is_empty() || !["session", "sid", "pin"].contains(&last);
+    if WEAK.contains(&last) && needs_no_owner {
         // `session.id` is no credential by OpenTelemetry's conventions; a `session` alone can be one.
         return Name::Weak;
     }
