@@ -203,7 +203,7 @@ mod tests {
             supersedes: None,
             origin: Origin::default(),
         };
-        // The best of three, compared with writing and digesting the same evidence: other programs run at the same time.
+        // The best of three, compared with writing and digesting the same evidence: other programs run, too.
         let best = |work: &mut dyn FnMut()| {
             let time = |work: &mut dyn FnMut()| {
                 let start = std::time::Instant::now();

@@ -11,7 +11,7 @@ const OPENAI: &str = "https://platform.openai.com/docs/api-reference/authenticat
 const HUGGINGFACE: &str = "https://huggingface.co/docs/hub/security-tokens";
 
 pub(super) const TOKENS: &[Token] = &[
-    token("Tracebook web key", "crates/cli/src/web.rs", "tbk_", from(Url, 43), "tbk_prefix"),
+    token("Tracebook web key", "crates/app/src/web_key.rs", "tbk_", from(Url, 43), "tbk_prefix"),
     token("JSON Web Token", RFC7519, "eyJ", from(Url, 8), "eyJhbGciOiJub25lIn0 alone")
         .then(&[(".", from(Url, 8)), (".", from(Url, 0))]),
     token("GitHub personal token", GITHUB, "ghp_", from(Alnum, 30), "ghp_prefix"),
