@@ -222,9 +222,6 @@ mod tests {
         // `-- --nocapture` prints the figures.
         let limit = (4 * sealed).max(std::time::Duration::from_secs(1));
         assert!(took < limit, "10,000 spans of {size} bytes were frozen in {took:?}, and written in {sealed:?}");
-        #[expect(clippy::print_stderr, reason = "the figure of the test")]
-        {
-            eprintln!("10,000 spans, {size} bytes: frozen in {took:?}, of which {sealed:?} for writing and digest");
-        }
+        eprintln!("10,000 spans, {size} bytes: frozen in {took:?}, of which {sealed:?} for writing and digest");
     }
 }
