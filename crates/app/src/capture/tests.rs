@@ -23,7 +23,7 @@ use tracebook_render::card::{self, Size};
 use tracebook_render::export::{self, EntryInput};
 use tracebook_render::markdown;
 
-use super::raw::Raw;
+use crate::ground::finding::Raw;
 
 #[path = "../../../../tests/planted/mod.rs"]
 mod planted;
