@@ -94,9 +94,12 @@ fn leaks(entries: &[entry::Entry], stems: &BTreeMap<Id, String>) -> Vec<String> 
         for leak in credentials::find(&entry.row.title) {
             found.push(format!("journal/{stem}.md: the title looks like it contains a credential ({})", leak.kind));
         }
+        let (mut line, mut counted) = (1, 0);
         let mut last = (0, "");
         for leak in credentials::find(&entry.body) {
-            let line = entry.body[..leak.start].matches('\n').count() + 1;
+            let before = entry.body.as_bytes().get(counted..leak.start).unwrap_or_default();
+            line += before.iter().filter(|byte| **byte == b'\n').count();
+            counted = counted.max(leak.start);
             // A key has many lines of its kind.
             let again = last.1 == leak.kind && line <= last.0 + 1;
             last = (line, leak.kind);
