@@ -1,9 +1,10 @@
 # `make run` and `make test` work on a fresh Debian 12 with Rust, Node 20 and make: they install what is missing.
 # ARGS reach the program: make run ARGS="--data /tmp/journal".
 
-.PHONY: help run dev dev-window test check crash bench soak bindings recordings fmt clean
+.PHONY: help run dev dev-window test check crash attack fuzz bench soak bindings recordings fmt clean
 .DEFAULT_GOAL := help
 ROUNDS ?= 200
+MINUTES ?= 10
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,12 @@ check: ## the quick half: format, lints, types, licences, unit tests
 
 crash: ## kill the program while it writes, ROUNDS times (200 by default), and look for losses
 	@TRACEBOOK_CRASH_ROUNDS=$(ROUNDS) cargo test --workspace --locked --test journeys -- crash:: --nocapture
+
+attack: ## attack the release build: memory, disk, files, pages, bridges, clock (ONLY=bombs,disk selects)
+	@ONLY="$(ONLY)" bash scripts/attack.sh $(ARGS)
+
+fuzz: ## feed every parser for MINUTES in total, guided by coverage (TARGET=markdown,card selects)
+	@python3 scripts/fuzz.py --minutes $(MINUTES) --target "$(TARGET)" $(ARGS)
 
 bench: ## measure the release build beside others: start, OTLP, X-Ray, live lists, fetching
 	@bash scripts/bench.sh bench $(ARGS)

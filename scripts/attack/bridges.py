@@ -56,7 +56,7 @@ import http.client, json, sys
 asked, answers = json.load(sys.stdin), []
 for host, port, path, headers, body in asked:
     try:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = http.client.HTTPConnection(host, port, timeout=30)
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answers.append([answer.status, answer.read().decode(errors="replace")])
