@@ -13,6 +13,8 @@ mod tests;
 mod text;
 
 pub use identity::Identity;
+#[doc(hidden)]
+pub use profiles::read_config;
 pub use profiles::{CredentialKind, Profile, profiles, region};
 pub use regions::REGIONS;
 pub(crate) use regions::is_region;

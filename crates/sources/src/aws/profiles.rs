@@ -79,6 +79,26 @@ pub(super) async fn listed(machine: &Machine) -> Result<Vec<Profile>, SourceErro
     Ok(names.into_iter().map(shown).collect())
 }
 
+/// Reads both files from text instead of the machine's, in every way that [`profiles`] and
+/// [`connect`](super::connect) do. For the fuzzer.
+#[doc(hidden)]
+pub async fn read_config(config: &str, credentials: &str, profile: &str) {
+    let vars: HashMap<String, String> =
+        [("HOME", "/home"), ("AWS_PROFILE", profile)].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let files = [("/home/.aws/config", config), ("/home/.aws/credentials", credentials)];
+    let machine = Machine::new(vars, Fs::from_slice(&files));
+    let Ok(set) = machine.profiles().await else { return };
+    for name in set.profiles() {
+        kind(&set, name);
+        sources(&set, name);
+    }
+    machine.region(&set, machine.chosen(None), None);
+    for keys in [None, Some("aws_access_key_id = AKID")] {
+        let files = machine.files(keys).await;
+        aws_config::profile::load(&machine.fs, &machine.env, &files, None).await.ok();
+    }
+}
+
 /// The region that [`connect`](super::connect) will use, as far as the config can be read: the configured one, else
 /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's.
 pub async fn region(profile: Option<&str>, set: Option<&str>) -> Option<String> {
