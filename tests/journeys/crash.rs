@@ -1,17 +1,24 @@
-//! kill -9 at random times: text typed more than a second before, and every acknowledged span, is preserved.
+//! kill -9 at random times while everything writes: what was acknowledged is preserved, files are whole or absent.
 
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Journal, KEY, address_and_key, http, otlp_span, post_traces};
+use crate::support::{Journal, KEY, TRACEBOOK, address_and_key, datagram, http, otlp_span, post_traces, python};
 
 /// Ten by default; `make crash ROUNDS=500` runs more.
 fn rounds() -> u64 {
     std::env::var("TRACEBOOK_CRASH_ROUNDS").map_or(10, |n| n.parse().expect("TRACEBOOK_CRASH_ROUNDS is a number"))
 }
 
+/// How many rounds capture into one entry and export it, so that an export does not grow with the rounds.
+const ROUNDS_AN_ENTRY: u64 = 20;
+
 /// The web host's API, with the key of the URL.
+#[derive(Clone)]
 pub(crate) struct Browser {
     address: String,
     key: String,
@@ -31,69 +38,301 @@ impl Browser {
     }
 }
 
+/// What one life of the program acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    traces: Vec<String>,
+    segments: Vec<String>,
+    messages: Vec<String>,
+    errors: Vec<String>,
+    /// Evidence, and the entry that it was placed in.
+    captures: Vec<(String, String)>,
+    /// Entries, and their texts.
+    imports: Vec<(String, String)>,
+    backups: Vec<PathBuf>,
+}
+
+/// A life of the program, as its clients see it.
+#[derive(Clone)]
+struct Life {
+    round: u64,
+    http: String,
+    xray: String,
+    browser: Browser,
+    /// The entry that is typed into, and one that captures go into.
+    typed: String,
+    captured: String,
+    /// Where that one is exported to.
+    exported: PathBuf,
+    folder: PathBuf,
+}
+
+impl Life {
+    /// Numbers that no other round uses.
+    fn numbers(&self) -> impl Iterator<Item = u64> + use<> {
+        let round = self.round;
+        (0..10_000).map(move |n| round * 10_000 + n)
+    }
+
+    fn post(&self, address: &str, path: &str, headers: &[(&str, &str)], body: &Json) -> bool {
+        let mut all = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        http("POST", address, path, &all, body.to_string().as_bytes()).0 == 200
+    }
+
+    fn spans(&self) -> Vec<String> {
+        let sent = |&n: &u64| {
+            let body = otlp_span(n, 1, None, "crash").to_string();
+            post_traces(&self.http, "application/json", body.as_bytes()).0 == 200
+        };
+        self.numbers().take_while(sent).map(|n| format!("{:032x}", n + 1)).collect()
+    }
+
+    /// Segments over HTTP, which are acknowledged, and between them some over UDP, which are not.
+    fn segments(&self) -> Vec<String> {
+        let id = |n: u64, kind: u64| format!("{kind:08x}{n:024x}");
+        let document = |id: &str| {
+            json!({ "trace_id": format!("1-{}-{}", &id[..8], &id[8..]), "id": &id[16..], "name": "crash",
+                    "start_time": 1_795_447_213.5, "end_time": 1_795_447_213.6 })
+        };
+        let sent = |&n: &u64| {
+            let datagram_text = format!("{{\"format\": \"json\", \"version\": 1}}\n{}", document(&id(n, 0x6940_0002)));
+            datagram(&self.xray, datagram_text.as_bytes());
+            let body = json!({ "TraceSegmentDocuments": [document(&id(n, 0x6940_0001)).to_string()] });
+            self.post(&self.xray, "/TraceSegments", &[], &body)
+        };
+        self.numbers().skip(1).take_while(sent).map(|n| id(n, 0x6940_0001)).collect()
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let call = |operation: &str, body: Json| {
+            let target = format!("Logs_20140328.{operation}");
+            self.post(&self.http, "/", &[("X-Amz-Target", &target)], &body)
+        };
+        call("CreateLogGroup", json!({ "logGroupName": "crash" }));
+        call("CreateLogStream", json!({ "logGroupName": "crash", "logStreamName": "s" }));
+        let sent = |&n: &u64| {
+            let event = json!({ "timestamp": now_ms(), "message": format!("message {n}.") });
+            call("PutLogEvents", json!({ "logGroupName": "crash", "logStreamName": "s", "logEvents": [event] }))
+        };
+        self.numbers().take_while(sent).map(|n| format!("message {n}.")).collect()
+    }
+
+    fn errors(&self) -> Vec<String> {
+        let sent = |&n: &u64| {
+            let body = json!({ "message": { "body": format!("error {n}.") } });
+            let data = json!({ "uuid": format!("{n:032}"), "fingerprint": format!("{n}"), "body": body });
+            self.post(&self.http, "/api/1/item/", &[], &json!({ "data": data }))
+        };
+        self.numbers().take_while(sent).map(|n| format!("error {n}.")).collect()
+    }
+
+    /// Types until the program is gone; the last text that was acknowledged.
+    fn type_on(&self) -> Option<String> {
+        let mut last = None;
+        let mut base = self.browser.rpc("entry_get", json!({ "entry": self.typed }))?["revision"].clone();
+        for n in 0.. {
+            let body = format!("round {} keystroke {n} {}", self.round, "text ".repeat(200));
+            let write = json!({ "entry": self.typed, "base": base, "body": body });
+            let Some(written) = self.browser.rpc("entry_write", write) else { break };
+            base = written["revision"].clone();
+            last = Some(body);
+        }
+        last
+    }
+
+    fn captures(&self) -> Vec<(String, String)> {
+        let text = json!({ "source": "crash", "text": format!("captured in round {}\n", self.round) });
+        let capture = json!({ "kind": "console", "text": text, "into": self.captured });
+        let capture = || {
+            let id = self.browser.rpc("capture", capture.clone())?["id"].as_str()?.to_owned();
+            Some((id, self.captured.clone()))
+        };
+        std::iter::from_fn(capture).take(2).collect()
+    }
+
+    fn imports(&self) -> Vec<(String, String)> {
+        let import = |n: u64| {
+            let text = format!("# Imported {n}\n\nimported text {n}\n");
+            let given = json!({ "texts": [{ "name": format!("imported-{n}.md"), "text": text }] });
+            let answer = self.browser.rpc("import", given)?;
+            Some((answer["entries"][0]["id"].as_str()?.to_owned(), text))
+        };
+        self.numbers().map_while(import).take(1).collect()
+    }
+
+    fn exports(&self) {
+        let export = json!({ "entries": [self.captured], "to": self.exported, "force": true });
+        while self.browser.rpc("export", export.clone()).is_some() {}
+    }
+
+    /// One backup by another process, which is killed at the same time. None where it was not finished.
+    fn backup(&self, data: &Path) -> Vec<PathBuf> {
+        let file = self.folder.join(format!("backup-{}.db", self.round));
+        let mut command = Command::new(TRACEBOOK);
+        command.arg("--data").arg(data).arg("backup").arg(&file);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+        std::thread::sleep(Duration::from_millis(self.round * 7 % 90));
+        let done = child.try_wait().expect("waits").is_some_and(|status| status.success());
+        child.kill().ok();
+        child.wait().expect("ends");
+        assert!(!done || file.exists(), "an acknowledged backup exists");
+        Vec::from_iter(file.exists().then_some(file))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "events that are too old are refused")]
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("this millennium")
+}
+
+/// SQLite's own check of a database, by another program than the one under test.
+fn check_integrity(path: &Path) {
+    let code =
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])";
+    let done = Command::new(python()).args(["-c", code]).arg(path).output().expect("Python runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert_eq!(said.trim(), "ok", "{}: {}", path.display(), String::from_utf8_lossy(&done.stderr));
+}
+
+/// Runs every client until the program is killed; the last text that was typed, and what else was acknowledged.
+fn live_and_die(life: &Life, data: &Path, pid: u32, lasts: Duration) -> (Option<String>, Acknowledged) {
+    let end = Instant::now() + lasts;
+    std::thread::scope(|scope| {
+        let spans = scope.spawn(|| life.spans());
+        let segments = scope.spawn(|| life.segments());
+        let messages = scope.spawn(|| life.messages());
+        let errors = scope.spawn(|| life.errors());
+        let typed = scope.spawn(|| life.type_on());
+        let captures = scope.spawn(|| life.captures());
+        let imports = scope.spawn(|| life.imports());
+        let exports = scope.spawn(|| life.exports());
+        let backup = scope.spawn(|| life.backup(data));
+        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
+        exports.join().expect("the exporter ends");
+        let acknowledged = Acknowledged {
+            traces: spans.join().expect("the sender ends"),
+            segments: segments.join().expect("the sender ends"),
+            messages: messages.join().expect("the sender ends"),
+            errors: errors.join().expect("the sender ends"),
+            captures: captures.join().expect("the captures end"),
+            imports: imports.join().expect("the imports end"),
+            backups: backup.join().expect("the backup ends"),
+        };
+        (typed.join().expect("the typist ends"), acknowledged)
+    })
+}
+
 #[test]
 fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
     let journal = Journal::new();
-    let entry = journal.json(&["entry", "new", "--week", "2"])["id"].as_str().expect("an id").to_owned();
-    let mut acknowledged: Vec<String> = Vec::new();
+    let new = |week| journal.json(&["entry", "new", "--week", week])["id"].as_str().expect("an id").to_owned();
+    let typed = new("2");
+    let mut captured = String::new();
+    let mut all = Acknowledged::default();
     let mut saved = String::new();
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
     for round in 0..rounds() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let life = Duration::from_millis(5 + (seed >> 33) % 120);
+        let lasts = Duration::from_millis(5 + (seed >> 33) % 200);
+        if round % ROUNDS_AN_ENTRY == 0 {
+            captured = new("3");
+        }
         let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
-        let address = serve.http().to_owned();
-        let browser = Browser::open(serve.ready["ui"]["url"].as_str().expect("a URL"));
-        let pid = serve.pid();
-        let end = Instant::now() + life;
-        let reaper = std::thread::spawn(move || {
-            std::thread::sleep(end.saturating_duration_since(Instant::now()));
-            std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
-        });
-        // One thread sends and one types, until the process is killed.
-        let sender = std::thread::spawn(move || {
-            let mut done = Vec::new();
-            for n in 0.. {
-                let trace = round * 10_000 + n;
-                let body = otlp_span(trace, 1, None, "crash").to_string();
-                match post_traces(&address, "application/json", body.as_bytes()).0 {
-                    200 => done.push(format!("{:032x}", trace + 1)),
-                    _ => break,
-                }
-            }
-            done
-        });
-        let typed = || {
-            let mut last = None;
-            let mut base = browser.rpc("entry_get", json!({ "entry": entry }))?["revision"].clone();
-            for n in 0.. {
-                let body = format!("round {round} keystroke {n} {}", "text ".repeat(200));
-                let write = json!({ "entry": entry, "base": base, "body": body });
-                let Some(written) = browser.rpc("entry_write", write) else { return last };
-                base = written["revision"].clone();
-                last = Some(body);
-            }
-            last
+        let life = Life {
+            round,
+            http: serve.http().to_owned(),
+            xray: serve.xray().to_owned(),
+            browser: Browser::open(serve.ready["ui"]["url"].as_str().expect("a URL")),
+            typed: typed.clone(),
+            captured: captured.clone(),
+            exported: journal.dir.path().join(format!("out-{captured}")),
+            folder: journal.dir.path().to_owned(),
         };
-        if let Some(body) = typed() {
+        let (last, now) = live_and_die(&life, &journal.data(), serve.pid(), lasts);
+        serve.kill_is_over();
+        if let Some(body) = last {
             saved = body;
         }
-        acknowledged.extend(sender.join().expect("the sender ends"));
-        reaper.join().expect("the reaper ends");
-        serve.kill_is_over();
         if !saved.is_empty() {
-            let body = journal.json(&["entry", "show", &entry])["body"].as_str().unwrap_or_default().to_owned();
+            let body = journal.json(&["entry", "show", &typed])["body"].as_str().unwrap_or_default().to_owned();
             let later = body.starts_with(&format!("round {round} "));
             assert!(body == saved || later, "round {round}: the saved text is present");
             saved = body;
         }
+        check_exports(&journal, &life.exported, round);
+        for backup in &now.backups {
+            check_integrity(backup);
+            std::fs::remove_file(backup).expect("a file of ours");
+        }
+        all.traces.extend(now.traces);
+        all.segments.extend(now.segments);
+        all.messages.extend(now.messages);
+        all.errors.extend(now.errors);
+        all.captures.extend(now.captures);
+        all.imports.extend(now.imports);
+        all.backups.extend(now.backups);
+        if round % 25 == 24 || round + 1 == rounds() {
+            check_integrity(&journal.data().join("journal.db"));
+            check_integrity(&journal.data().join("telemetry.db"));
+        }
     }
+    check_all(&journal, &all);
+}
+
+/// Every exported file is whole or absent: none has been written in part, and what a page shows is there.
+fn check_exports(journal: &Journal, out: &Path, round: u64) {
+    if !out.exists() {
+        return;
+    }
+    let (_, verified) = journal.json_code(&["verify", &out.to_string_lossy()]);
+    let verdicts = verified["evidence"].as_array().expect("a list");
+    let bad: Vec<_> = verdicts.iter().filter(|v| v["verdict"] != "intact" && v["verdict"] != "masked").collect();
+    assert!(bad.is_empty(), "round {round}: exported files are whole: {bad:?}");
+}
+
+/// Everything that was acknowledged is listed.
+fn check_all(journal: &Journal, all: &Acknowledged) {
+    let list = |what: &[&str], count: usize, key: &str| -> HashSet<String> {
+        let limit = (count * 2 + 1_000).to_string();
+        let rows = journal.json(&[what, &["--limit", &limit]].concat());
+        rows.as_array().expect("a list").iter().filter_map(|row| row[key].as_str().map(str::to_owned)).collect()
+    };
+    let traces = list(&["live", "traces"], all.traces.len() + all.segments.len() * 2, "trace_id");
+    let messages = list(&["live", "logs"], all.messages.len(), "message");
+    let errors = list(&["live", "errors"], all.errors.len(), "title");
+    let evidence: HashSet<String> = journal.json(&["evidence", "list"]).as_array().map_or_else(HashSet::new, |rows| {
+        rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect()
+    });
+    let mut counts = Vec::new();
+    let mut check = |what: &str, acknowledged: &[String], there: &HashSet<String>| {
+        let lost = acknowledged.iter().filter(|id| !there.contains(*id)).count();
+        assert_eq!(lost, 0, "{lost} of {} acknowledged {what} are gone", acknowledged.len());
+        counts.push(format!("{} {what}", acknowledged.len()));
+    };
+    check("spans", &all.traces, &traces);
+    check("segments", &all.segments, &traces);
+    check("log events", &all.messages, &messages);
+    check("errors", &all.errors, &errors);
+    let captures: Vec<String> = all.captures.iter().map(|(id, _)| id.clone()).collect();
+    check("captures", &captures, &evidence);
+    let text = |id: &str| journal.json(&["entry", "show", id])["body"].as_str().unwrap_or_default().to_owned();
+    let mut texts: HashMap<&str, String> = HashMap::new();
+    for (id, entry) in &all.captures {
+        let body = texts.entry(entry).or_insert_with(|| text(entry));
+        assert!(body.contains(&format!("evidence:{id}")), "a capture is in the entry that it was placed in");
+    }
+    for (id, body) in &all.imports {
+        assert_eq!(&text(id), body, "an imported text is whole");
+    }
+    counts.push(format!("{} imports", all.imports.len()));
+    counts.push(format!("{} backups", all.backups.len()));
     let enough = usize::try_from(rounds()).expect("few") / 10;
-    assert!(acknowledged.len() > enough, "the sender got something in: {}", acknowledged.len());
-    let limit = acknowledged.len() * 2 + 1_000;
-    let traces = journal.json(&["live", "traces", "--limit", &limit.to_string()]);
-    let there: std::collections::HashSet<&str> =
-        traces.as_array().expect("a list").iter().filter_map(|t| t["trace_id"].as_str()).collect();
-    let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id.as_str())).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged spans are gone", lost.len(), acknowledged.len());
+    assert!(all.traces.len() > enough, "the sender got something in: {}", all.traces.len());
+    #[expect(clippy::print_stdout, reason = "the figures of `make crash`")]
+    {
+        println!("{} kills: nothing lost of {}", rounds(), counts.join(", "));
+    }
 }
