@@ -360,6 +360,27 @@ def no_regex_on_titles(paths):
                 report(path, number, line.strip(), "nothing is recognised by its title: titles are for people")
 
 
+SECURITY_TABLE = "## Who can do what"
+NAMED_TEST = re.compile(r"`([\w./-]+\.(?:rs|py|mjs))::([^`]+)`")
+
+
+def rows_name_tests(document):
+    """Each row of SECURITY.md's table names tests that exist."""
+    inside = False
+    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("## "):
+            inside = line == SECURITY_TABLE
+        if not inside or not line.startswith("|") or set(line) <= set("|-: ") or line.startswith("| Who"):
+            continue
+        named = NAMED_TEST.findall(line)
+        if not named:
+            report(document, number, line[:60], "a row names the test that shows it: `path::test`")
+        for path, name in named:
+            text = Path(path).read_text(encoding="utf-8") if Path(path).is_file() else ""
+            if not any(f"{before}{name}" in text for before in ("fn ", "def ", "test('", "test(\"")):
+                report(document, number, f"{path}::{name}", "this test does not exist")
+
+
 TEXTS = {".rs", ".ts", ".svelte", ".css", ".js", ".mjs", ".cjs", ".py", ".sh", ".sql", ".html"}
 FOLDERS = ("crates", "src-tauri/src", "ui/src", "tests", "scripts")  # a migration never changes
 NOT_OURS = {"node_modules", "snapshots", "fixtures", "bindings.ts", "__pycache__"}
@@ -395,6 +416,7 @@ def main():
     json_only_printed(crates["cli"], {"out.rs"})
     narrow_comments(paths)
     no_regex_on_titles(path for path in paths if path.suffix in (".rs", ".ts", ".svelte"))
+    rows_name_tests(Path("SECURITY.md"))
     return 1 if found else 0
 
 
