@@ -253,9 +253,18 @@ fn scan_column(column: &Column<'_>) -> Vec<Cut> {
     cuts
 }
 
-/// A cut over several lines is several texts.
+/// A cut over several lines is several texts. So is each quoted parameter in it: `response="…"` of an `Authorization`
+/// header may also stand alone, as a command's argument.
 fn push_lines(text: &str, removed: &mut Removed) {
-    text.split('\n').filter(|line| !line.trim().is_empty()).for_each(|line| removed.push(line.to_owned()));
+    /// Shorter parameters are names of users, hosts and algorithms.
+    const SHORTEST: usize = 16;
+    for line in text.split('\n').filter(|line| !line.trim().is_empty()) {
+        if line.contains("=\"") {
+            let quoted = line.split('"').skip(1).step_by(2).filter(|value| value.len() >= SHORTEST);
+            quoted.for_each(|value| removed.push(value.to_owned()));
+        }
+        removed.push(line.to_owned());
+    }
 }
 
 fn apply(column: Column<'_>, cuts: &[Cut]) {
