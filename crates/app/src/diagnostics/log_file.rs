@@ -67,7 +67,12 @@ impl LogFile {
             return Ok(());
         }
         // Another process may have done it before this one had the lock.
-        if std::fs::metadata(self.path(0))?.len() + needed <= self.max_bytes {
+        let length = match std::fs::metadata(self.path(0)) {
+            Ok(file) => file.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if length + needed <= self.max_bytes {
             return Ok(());
         }
         for age in (0..OLDER).rev() {
