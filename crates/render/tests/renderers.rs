@@ -287,7 +287,7 @@ fn exported(frozen: &Frozen, text: &str) -> (String, BTreeMap<String, Vec<u8>>) 
             pace_seconds: 5,
             paused: false,
         },
-        frozen: shown.then(|| frozen.evidence.id),
+        frozen: shown.then_some(frozen.evidence.id),
         lost: false,
     };
     const FROZEN: &str = "01JD4ZK0000000000000000FRZ";

@@ -31,7 +31,7 @@ fn tags(n: usize) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn a_service_that_floods_takes_no_room_of_a_quiet_one() {
+async fn a_service_that_floods_evicts_nothing_of_a_quiet_one() {
     let (dir, telemetry) = within(8).await;
     let mut sent = 0;
     for round in 0..40 {
@@ -75,7 +75,7 @@ async fn many_quiet_services_are_kept_and_counting_survives_another_start() {
 }
 
 #[tokio::test]
-async fn a_log_group_that_floods_takes_no_room_of_a_quiet_one() {
+async fn a_log_group_that_floods_evicts_nothing_of_a_quiet_one() {
     let (_dir, telemetry) = within(8).await;
     let quiet: Vec<_> = (0..20).map(|i| log(i, "quiet", &"q".repeat(500))).collect();
     telemetry.commit_logs(&quiet, Nanos(1)).await.expect("commits");
