@@ -203,9 +203,17 @@ fn value(text: &[u8], mark: Mark, at: usize, class: Name, quoted_name: bool, nam
         Mark::Call => values::looks_secret(&value) || class == Name::Password && has_letters_and_digits(&value),
         Mark::Space => is_after_space(class, &value, name),
     };
+    if matches!(mark, Mark::Colon | Mark::Space) && !quoted && name.eq_ignore_ascii_case("pass") && is_test(&value) {
+        return None;
+    }
     // A keyword argument that passes a variable of its own name.
     let same = !quoted && value.eq_ignore_ascii_case(name.trim_start_matches('-'));
     (is && !same).then_some((start, end))
+}
+
+/// Test runners print `PASS src/App.test.js` and `--- PASS: TestLogin2`.
+fn is_test(value: &str) -> bool {
+    value.contains(['/', '.', '_', ':', '(']) || value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("test"))
 }
 
 fn has_letters_and_digits(value: &str) -> bool {

@@ -126,6 +126,8 @@ fn ordinary_telemetry_is_unchanged() {
         "http://127.0.0.1:4567/api/activities/@andrewbrown",
         "the basic idea: tokens are counted",
         "user_agent load.py/1",
+        "PASS src/App.test.js",
+        "--- PASS: TestLogin2 (0.00s)",
         "Password: wrong for user bob",
         "GET /list?token=next",
         "sig=none",
