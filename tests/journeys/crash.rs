@@ -282,8 +282,8 @@ fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
     check_all(&journal, &all);
 }
 
-/// Every exported file is whole or absent: none has been written in part. An export that was killed between two files is
-/// completed by the next one.
+/// Every exported file is whole or absent: none has been written in part. An export that was killed between two files
+/// is completed by the next one.
 fn check_exports(journal: &Journal, life: &Life, round: u64) {
     let out = &life.exported;
     if !out.exists() {
