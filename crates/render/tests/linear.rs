@@ -188,8 +188,9 @@ fn time_grows_with_the_length_only() {
         let ok = (0..4).any(|_| {
             least_short = least_short.min(time(|| all(&short, &entry_json, &shelf)));
             least_long = least_long.min(time(|| all(&long, &entry_json, &shelf)));
-            // Four times the length may take six times as long. Short times vary more.
-            least_long.as_secs_f64() < least_short.as_secs_f64() * 6.0 || least_long < Duration::from_millis(50)
+            // Quadratic growth takes sixteen times as long. On a busy machine linear work has taken seven times as
+            // long, because caches are shared. Short times vary more.
+            least_long.as_secs_f64() < least_short.as_secs_f64() * 9.0 || least_long < Duration::from_millis(50)
         });
         if std::env::var_os("TRACEBOOK_TIMES").is_some() {
             println!("{name}: {least_short:?}, {least_long:?}");
