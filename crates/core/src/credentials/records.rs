@@ -16,7 +16,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn texts(&mut self, texts: &[(&str, &str)]) {
+    fn texts(&mut self, texts: &[(&str, &mut String)]) {
         self.documents.push(Json::Object(texts.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect()));
     }
 
@@ -41,11 +41,11 @@ impl Batch {
     }
 }
 
-fn set_texts(changed: Option<Json>, texts: &mut [(&str, &mut String)]) {
+fn set_texts(changed: Option<Json>, texts: Vec<(&str, &mut String)>) {
     let Some(Json::Object(mut changed)) = changed else { return };
     for (name, text) in texts {
-        if let Some(Json::String(clean)) = changed.remove(*name) {
-            **text = clean;
+        if let Some(Json::String(clean)) = changed.remove(name) {
+            *text = clean;
         }
     }
 }
@@ -87,94 +87,113 @@ impl Shared {
     }
 }
 
-/// Removes credentials from spans.
-pub fn redact_spans(batch: &mut [SpanRecord]) {
-    let is_json = |encoding: Encoding| match encoding {
-        Encoding::OtlpProtobuf => false,
-        Encoding::OtlpJson | Encoding::XrayJson | Encoding::ConsoleJson => true,
-    };
+/// A record with bytes as sent, and with parts that it shares with others of its batch.
+trait Record {
+    /// Its texts, by the name under which each is judged.
+    fn texts(&mut self) -> Vec<(&'static str, &mut String)>;
+    /// Its bytes, and whether they are JSON.
+    fn raw(&mut self) -> (&mut Vec<u8>, bool);
+    /// Resource and scope, encoded as its bytes are.
+    fn shared(&mut self) -> Vec<&mut Arc<[u8]>>;
+}
+
+impl Record for SpanRecord {
+    fn texts(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("title", &mut self.title), ("service", &mut self.service)]
+    }
+
+    fn raw(&mut self) -> (&mut Vec<u8>, bool) {
+        let is_json = match self.encoding {
+            Encoding::OtlpProtobuf => false,
+            Encoding::OtlpJson | Encoding::XrayJson | Encoding::ConsoleJson => true,
+        };
+        (&mut self.raw, is_json)
+    }
+
+    fn shared(&mut self) -> Vec<&mut Arc<[u8]>> {
+        vec![&mut self.resource, &mut self.scope]
+    }
+}
+
+impl Record for LogRecord {
+    fn texts(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("message", &mut self.message), ("group", &mut self.group), ("stream", &mut self.stream)]
+    }
+
+    fn raw(&mut self) -> (&mut Vec<u8>, bool) {
+        let is_json = match self.encoding {
+            LogEncoding::OtlpProtobuf => false,
+            LogEncoding::OtlpJson | LogEncoding::Cloudwatch => true,
+        };
+        (&mut self.raw, is_json)
+    }
+
+    fn shared(&mut self) -> Vec<&mut Arc<[u8]>> {
+        vec![&mut self.resource, &mut self.scope]
+    }
+}
+
+impl Record for ErrorRecord {
+    fn texts(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("title", &mut self.title), ("environment", &mut self.environment), ("person", &mut self.person)]
+    }
+
+    fn raw(&mut self) -> (&mut Vec<u8>, bool) {
+        (&mut self.raw, true)
+    }
+
+    fn shared(&mut self) -> Vec<&mut Arc<[u8]>> {
+        Vec::new()
+    }
+}
+
+fn redact<R: Record>(batch: &mut [R]) {
     let mut documents = Batch::default();
-    for record in batch.iter() {
-        documents.texts(&[("title", &record.title), ("service", &record.service)]);
-        documents.bytes(if is_json(record.encoding) { &record.raw } else { b"null" });
+    for record in batch.iter_mut() {
+        documents.texts(&record.texts());
+        let (raw, is_json) = record.raw();
+        documents.bytes(if is_json { raw } else { b"null" });
     }
     let (removed, mut changed) = documents.clean();
     let mut shared = Shared::default();
     // The bytes that identify shared parts stay allocated until all are cleaned.
-    let kept: Vec<Arc<[u8]>> = batch.iter().flat_map(|r| [Arc::clone(&r.resource), Arc::clone(&r.scope)]).collect();
+    let kept: Vec<Arc<[u8]>> =
+        batch.iter_mut().flat_map(|r| r.shared().into_iter().map(|part| Arc::clone(part))).collect();
     for record in batch.iter_mut() {
-        let json = is_json(record.encoding);
-        set_texts(changed.next().flatten(), &mut [("title", &mut record.title), ("service", &mut record.service)]);
-        if let Some(clean) = clean_bytes(&record.raw, json, changed.next().flatten(), &removed) {
-            record.raw = clean;
+        set_texts(changed.next().flatten(), record.texts());
+        let (raw, is_json) = record.raw();
+        if let Some(clean) = clean_bytes(raw, is_json, changed.next().flatten(), &removed) {
+            *raw = clean;
         }
-        shared.clean(&mut record.resource, json, &removed);
-        shared.clean(&mut record.scope, json, &removed);
+        record.shared().into_iter().for_each(|part| shared.clean(part, is_json, &removed));
     }
     drop(kept);
+}
+
+/// Removes credentials from spans.
+pub fn redact_spans(batch: &mut [SpanRecord]) {
+    redact(batch);
 }
 
 /// Removes credentials from log events.
 pub fn redact_logs(batch: &mut [LogRecord]) {
-    let is_json = |encoding: LogEncoding| match encoding {
-        LogEncoding::OtlpProtobuf => false,
-        LogEncoding::OtlpJson | LogEncoding::Cloudwatch => true,
-    };
-    let mut documents = Batch::default();
-    for record in batch.iter() {
-        documents.texts(&[("message", &record.message), ("group", &record.group), ("stream", &record.stream)]);
-        documents.bytes(if is_json(record.encoding) { &record.raw } else { b"null" });
-    }
-    let (removed, mut changed) = documents.clean();
-    let mut shared = Shared::default();
-    let kept: Vec<Arc<[u8]>> = batch.iter().flat_map(|r| [Arc::clone(&r.resource), Arc::clone(&r.scope)]).collect();
-    for record in batch.iter_mut() {
-        let json = is_json(record.encoding);
-        set_texts(
-            changed.next().flatten(),
-            &mut [("message", &mut record.message), ("group", &mut record.group), ("stream", &mut record.stream)],
-        );
-        if let Some(clean) = clean_bytes(&record.raw, json, changed.next().flatten(), &removed) {
-            record.raw = clean;
-        }
-        shared.clean(&mut record.resource, json, &removed);
-        shared.clean(&mut record.scope, json, &removed);
-    }
-    drop(kept);
+    redact(batch);
 }
 
 /// Removes credentials from occurrences of errors.
 pub fn redact_errors(batch: &mut [ErrorRecord]) {
-    let mut documents = Batch::default();
-    for record in batch.iter() {
-        documents.texts(&[("title", &record.title), ("environment", &record.environment), ("person", &record.person)]);
-        documents.bytes(&record.raw);
-    }
-    let (removed, mut changed) = documents.clean();
-    for record in batch.iter_mut() {
-        set_texts(
-            changed.next().flatten(),
-            &mut [
-                ("title", &mut record.title),
-                ("environment", &mut record.environment),
-                ("person", &mut record.person),
-            ],
-        );
-        if let Some(clean) = clean_bytes(&record.raw, true, changed.next().flatten(), &removed) {
-            record.raw = clean;
-        }
-    }
+    redact(batch);
 }
 
 /// Removes credentials from console lines.
 pub fn redact_console(batch: &mut [ConsoleRecord]) {
     let mut documents = Batch::default();
-    for record in batch.iter() {
-        documents.texts(&[("text", &record.text), ("stream", &record.stream)]);
+    for record in batch.iter_mut() {
+        documents.texts(&[("text", &mut record.text), ("stream", &mut record.stream)]);
     }
     let (_, mut changed) = documents.clean();
     for record in batch.iter_mut() {
-        set_texts(changed.next().flatten(), &mut [("text", &mut record.text), ("stream", &mut record.stream)]);
+        set_texts(changed.next().flatten(), vec![("text", &mut record.text), ("stream", &mut record.stream)]);
     }
 }
 
