@@ -3,8 +3,10 @@ import { markdown } from '@codemirror/lang-markdown'
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
 import { EditorState, Prec, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, highlightSpecialChars, keymap, type ViewUpdate } from '@codemirror/view'
+import { blocks } from './blocks'
 import { cards, stepIntoCard, type CardActions } from './cards'
 import { endings } from './endings'
+import { writingKeys } from './keys'
 import { marks } from './markup'
 import { slots, type SlotActions } from './slots'
 import { theme } from './theme'
@@ -25,12 +27,14 @@ export function editorState(text: string, actions: EditorActions): EditorState {
     endings(text),
     history(),
     drawSelection(),
+    EditorState.allowMultipleSelections.of(true),
     highlightSpecialChars({ specialChars: SPECIAL }),
     EditorView.lineWrapping,
     markdown({ addKeymap: true }),
     search({ top: true }),
     highlightSelectionMatches({ minSelectionLength: 3 }),
     marks,
+    blocks,
     cards(actions),
     slots(actions),
     theme,
@@ -44,6 +48,7 @@ export function editorState(text: string, actions: EditorActions): EditorState {
       keymap.of([
         { key: 'ArrowDown', run: (view) => stepIntoCard(view, 1) },
         { key: 'ArrowUp', run: (view) => stepIntoCard(view, -1) },
+        ...writingKeys,
       ]),
     ),
     keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
