@@ -110,6 +110,43 @@ describe('a reference stays a paragraph of its own', () => {
   })
 })
 
+describe('a caption and alternative text', () => {
+  const captioned = (whole: string) => {
+    const view = editor(whole)
+    const start = 0
+    const reference = {
+      id: '01JD4ZA0000000000000000001',
+      alt: '',
+      caption: '',
+      size: '',
+      alone: true,
+      generated: false,
+      place: { start, end: view.state.doc.length },
+    } as Reference
+    const markup = { references: [reference], live: [], slots: [] }
+    view.dispatch({ effects: setMarkup.of({ markup, since: null }) } as never)
+    return view
+  }
+  const cases: [string, string, string][] = [
+    ['![a](evidence:X "before| after")', '"', '![a](evidence:X "before\\" after")'],
+    ['![a](evidence:X "before\\| after")', '"', '![a](evidence:X "before\\" after")'],
+    ['![a|b](evidence:X "c")', ']', '![a\\]b](evidence:X "c")'],
+    ['![a|b](evidence:X)', '"', '![a"b](evidence:X)'],
+    ['![a](evidence:X "|")', 'x[y]', '![a](evidence:X "x[y]")'],
+    ['![a](evidence:|X)', '"', '![a](evidence:"X)'],
+  ]
+  it.each(cases)('%s with %s', (given, typed, expected) => {
+    const view = captioned(given)
+    const { head } = view.state.selection.main
+    view.dispatch({
+      changes: { from: head, insert: typed },
+      selection: { anchor: head + typed.length },
+      userEvent: 'input.paste',
+    })
+    expect(view.state.sliceDoc()).toBe(expected)
+  })
+})
+
 describe('keys', () => {
   const marked = (view: EditorView) => {
     const { anchor, head } = view.state.selection.main
