@@ -1,5 +1,6 @@
 import { isolateHistory } from '@codemirror/commands'
 import type { TransactionSpec } from '@codemirror/state'
+import { EditorView } from '@codemirror/view'
 import type { Placing } from '../bindings'
 
 /** The transaction that inserts a reference where Rust has placed it, as one undo step. */
@@ -9,6 +10,7 @@ export function insertion({ start, end, insert, cursor }: Placing): TransactionS
     selection: { anchor: cursor },
     annotations: isolateHistory.of('full'),
     userEvent: 'capture',
-    scrollIntoView: true,
+    // Below the middle a toast would cover the card.
+    effects: EditorView.scrollIntoView(start, { y: 'center' }),
   }
 }

@@ -38,6 +38,12 @@ export class Journal {
     return groups.sort((a, b) => rank(a.week) - rank(b.week))
   }
 
+  /** The first week after the last one that has an entry; null if there is none. */
+  get nextWeek(): string | null {
+    const used = this.weeks.findLastIndex((row) => this.entries.some((entry) => entry.week === row.week))
+    return this.weeks[used + 1]?.week ?? null
+  }
+
   name(id: string): string {
     return this.entries.find((entry) => entry.id === id || entry.slug === id)?.title ?? id
   }

@@ -1,4 +1,11 @@
-import { Annotation, ChangeSet, Transaction, type EditorState, type TransactionSpec } from '@codemirror/state'
+import {
+  Annotation,
+  ChangeSet,
+  Transaction,
+  type EditorState,
+  type StateEffect,
+  type TransactionSpec,
+} from '@codemirror/state'
 import { EditorView, type ViewUpdate } from '@codemirror/view'
 import type { Commands, Entry, EntryRow, Markup } from '../bindings'
 import { editorState, type EditorActions } from '../editor/setup'
@@ -59,6 +66,8 @@ export class Session {
   #markupTimer: ReturnType<typeof setTimeout> | undefined
   #pauseTimer: ReturnType<typeof setTimeout> | undefined
   #uncut = false
+  /** Where the text was scrolled to when its editor was last removed. */
+  scroll: StateEffect<unknown> | null = null
   /** Whether the user has placed the cursor yet. */
   #placed = false
 
@@ -87,7 +96,10 @@ export class Session {
   }
 
   unlink() {
-    if (this.#view) this.#state = this.#view.state
+    if (this.#view) {
+      this.#state = this.#view.state
+      this.scroll = this.#view.scrollSnapshot()
+    }
     this.#view = null
   }
 

@@ -15,8 +15,10 @@ export class Toasts {
 
   show(text: string, more: Partial<Omit<Toast, 'id' | 'text'>> = {}): number {
     const toast: Toast = { id: this.#next++, tone: 'note', hint: '', ...more, text }
-    // A failure repeated by retries is shown once.
-    this.list = [...this.list.filter((t) => t.text !== text || t.hint !== toast.hint), toast].slice(-4)
+    // A failure repeated by retries is shown once, and news replaces older news: it must not pile up over the text.
+    const stays = (old: Toast) =>
+      (old.text !== text || old.hint !== toast.hint) && (old.tone === 'bad' || toast.tone === 'bad')
+    this.list = [...this.list.filter(stays), toast].slice(-4)
     if (toast.tone !== 'bad') setTimeout(() => this.dismiss(toast.id), toast.action ? 9000 : 5000)
     return toast.id
   }

@@ -169,6 +169,8 @@ export class Workspace {
     const entry = await this.host.rpc('entry_new', { week, title: title.trim() || null, body: null })
     await this.journal.load()
     await this.open(entry.id)
+    // After the form has closed and returned the focus to its button.
+    setTimeout(() => this.session?.focus())
   }
 
   async rename(entry: string, title: string, week: string | null) {
