@@ -65,6 +65,10 @@ lines() { printf "$1%.0s" $(seq "$2"); }
 plant crates/core/src/planted_comment.rs 'at most 120 columns' "// $(lines 'wide ' 30)"
 plant README.md 'wider than 120 columns' "$(lines 'wide ' 30)"
 
+sed -i '/^| Who /{n;s/$/\n| Planted | `tests\/planted.rs::no_such_test` |\n| Planted | no test |/}' SECURITY.md
+expect SECURITY.md 'this test does not exist'
+expect SECURITY.md 'a row names the test that shows it'
+
 if out=$(bash scripts/lint.sh 2>&1); then
   echo 'lint passes although violations are planted'
   exit 1
