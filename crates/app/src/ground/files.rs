@@ -1,7 +1,7 @@
 //! Files: locks, private directories, limits, digests.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +16,21 @@ pub(crate) const MAX_STEM_BYTES: usize = 200;
 
 pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     Error::from(StoreError::from(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))))
+}
+
+/// A path that a user typed. In the window no shell has replaced `~` by the home directory.
+pub(crate) fn typed_path(text: &str) -> PathBuf {
+    let text = text.trim();
+    let below_home = match text.strip_prefix('~') {
+        Some("") => Some(""),
+        // `~other` is another user's.
+        Some(rest) => rest.strip_prefix(['/', std::path::MAIN_SEPARATOR]),
+        None => None,
+    };
+    match (below_home, dirs::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
+        _ => PathBuf::from(text),
+    }
 }
 
 /// Creates a directory that only the user can read (0700), with its parents.
@@ -55,4 +70,20 @@ pub(crate) fn is_markdown(path: &Path) -> bool {
 /// The longest prefix of a name within a number of bytes.
 pub(crate) fn shortened(name: &str, max_bytes: usize) -> &str {
     &name[..name.floor_char_boundary(max_bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_directory() {
+        let home = dirs::home_dir().expect("a home directory");
+        assert_eq!(typed_path("~"), home);
+        assert_eq!(typed_path(" ~/out "), home.join("out"));
+        assert_eq!(typed_path("~//out"), home.join("out"));
+        for other in ["/tmp/~", "out/~", "~other/out", "./~", "out"] {
+            assert_eq!(typed_path(other), PathBuf::from(other));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use tracebook_render::markdown;
 
 use super::Transfer;
 use crate::ground::error::{Code, Error};
-use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256};
+use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
 use crate::ground::folder::{Entry, Folder, Unread};
 use crate::ground::schema::{Caller, Export, Exported};
 
@@ -134,7 +134,11 @@ fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
     if to.trim().is_empty() {
         return Err(Error::usage("no folder to export to was given", "Name a folder: --to ~/my-repo"));
     }
-    let path = Path::new(to);
+    let path = &*typed_path(to);
+    if path.is_file() {
+        let hint = "Name a folder: the entries go into journal/ in it";
+        return Err(Error::usage(format!("{} is a file, not a folder", path.display()), hint));
+    }
     let made = std::fs::create_dir_all(path).and_then(|()| {
         // The user may name the folder by a link.
         let real = path.canonicalize()?;

@@ -12,7 +12,7 @@ use tracebook_store::entries::NewEntry;
 
 use super::Transfer;
 use crate::ground::error::Error;
-use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened};
+use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened, typed_path};
 use crate::ground::folder::{Entry as Found, Folder, Unread};
 use crate::ground::schema::{Caller, Import, Imported};
 use crate::ground::tasks::blocking;
@@ -80,7 +80,7 @@ impl Transfer {
         let mut done = Imported::default();
         let mut files = Vec::new();
         for path in &request.paths {
-            collect(Path::new(path), &mut files, &mut done.warnings)?;
+            collect(&typed_path(path), &mut files, &mut done.warnings)?;
         }
         let mut found = Vec::new();
         let mut left = MAX_TOTAL_BYTES;
