@@ -289,7 +289,8 @@ impl<'a> Tokens<'a> {
     }
 
     fn take(&mut self, bytes: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at(bytes);
+        // The parser reads bytes: within a string, it takes a byte 0x9C of a character for the string's end.
+        let (taken, rest) = self.rest.split_at(self.rest.ceil_char_boundary(bytes));
         self.rest = rest;
         taken
     }

@@ -152,6 +152,14 @@ fn other_sequences_are_removed_and_text_is_kept() {
 }
 
 #[test]
+fn a_character_with_the_byte_of_a_string_end_is_not_divided() {
+    // U+DC000 is F3 9C 80 80.
+    for text in ["\u{90}A\u{dc000}b", "\u{1b}PA\u{dc000}\u{1b}\\b", "\u{1b}]0;\u{71c}\n"] {
+        assert!(!plain(text).contains('\u{1b}'), "{text:?}");
+    }
+}
+
+#[test]
 fn hostile_sequences_are_read_in_linear_time() {
     for text in ["\x1b]".repeat(50_000), format!("\x1b[{}m", "1;".repeat(50_000)), "\x1bX".repeat(50_000)] {
         assert_eq!(plain(&text), "");
