@@ -1,10 +1,11 @@
 //! A dossier: everything known about one request, as one piece of evidence with one timeline.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::access_log::Difference;
 use crate::console::{self, ConsoleLine};
 use crate::content::Content;
 use crate::errors::{self, Occurrence};
@@ -118,6 +119,30 @@ impl JoinedLine {
     /// What it was matched by. Console lines do not name a service.
     pub fn words(&self) -> &'static str {
         self.by.words()
+    }
+}
+
+/// What was logged near a request in time and belongs to other requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut(BTreeMap<Difference, usize>);
+
+impl LeftOut {
+    /// Counts one.
+    pub fn count(&mut self, difference: Difference) {
+        *self.0.entry(difference).or_default() += 1;
+    }
+
+    /// `3 log events within the time window belong to other requests: 2 name another path, 1 names another status`.
+    pub fn note(&self, noun: &str) -> Option<String> {
+        let all: usize = self.0.values().sum();
+        let (belongs, requests) = if all == 1 { ("belongs", "another request") } else { ("belong", "other requests") };
+        let why: Vec<String> = self
+            .0
+            .iter()
+            .map(|(difference, n)| format!("{n} {} {}", if *n == 1 { "names" } else { "name" }, difference.words()))
+            .collect();
+        (all > 0)
+            .then(|| format!("{} within the time window {belongs} to {requests}: {}", count(all, noun), why.join(", ")))
     }
 }
 

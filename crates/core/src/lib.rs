@@ -6,6 +6,7 @@
 //! **Never:** I/O of any kind. No tokio, no database, no network, no file, no clock: time and
 //! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors concern values only.
 
+pub mod access_log;
 pub mod assemble;
 pub mod canonical;
 pub mod catalog;

@@ -1,7 +1,8 @@
 //! Dossiers: the spans, log events, errors and console lines of one request as one evidence.
 
+use tracebook_core::access_log::{difference, request_of_error, request_of_event, request_of_line};
 use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
-use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, Likeness};
+use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, LeftOut, Likeness};
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::TraceId;
 use tracebook_core::log_query::LogQuery;
@@ -51,16 +52,23 @@ impl Capturer {
         let by_id = LogQuery { trace_id: Some(dossier.trace_id), limit: MAX_JOINED, ..LogQuery::default() };
         let by_time = LogQuery { from: Some(from), before: Some(until), limit: MAX_JOINED, ..LogQuery::default() };
         let services = dossier.trace.services();
+        let mut left_out = LeftOut::default();
         let mut found: Vec<(Join, _)> =
             self.telemetry.store.logs(&by_id).await?.into_iter().map(|stored| (Join::TraceId, stored)).collect();
         for stored in self.telemetry.store.logs(&by_time).await? {
             let log = &stored.record;
             // CloudWatch's groups name no service: time is the only clue.
             let known = log.encoding.origin() == tracebook_core::logs::LogOrigin::Otlp;
-            if log.trace_id.is_none() && (!known || services.contains(&log.group)) {
-                found.push((Join::Time, stored));
+            if log.trace_id.is_some() || known && !services.contains(&log.group) {
+                continue;
+            }
+            let request = request_of_event(&log_event(log));
+            match request.and_then(|request| difference(&dossier.trace, &request)) {
+                Some(other) => left_out.count(other),
+                None => found.push((Join::Time, stored)),
             }
         }
+        dossier.notes.extend(left_out.note("log event"));
         found.sort_by_key(|(_, stored)| (stored.record.timestamp, stored.seq));
         for (by, stored) in found {
             dossier.logs.push(JoinedLog { by, event: log_event(&stored.record) });
@@ -77,14 +85,20 @@ impl Capturer {
             found.push((by, whole, record));
         }
         let (from, until) = (dossier.trace.start(), dossier.trace.end());
+        let mut left_out = LeftOut::default();
         let (from, until) =
             (Nanos(from.0.saturating_sub(ROLLBAR_MARGIN)), Nanos(until.0.saturating_add(ROLLBAR_MARGIN)));
         for record in self.telemetry.store.errors_between(from, until, MAX_JOINED).await? {
             let whole = occurrence(&record);
-            if Likeness::of(&dossier.trace, &whole).is_some() {
-                found.push((Join::Time, whole, record));
+            if Likeness::of(&dossier.trace, &whole).is_none() {
+                continue;
+            }
+            match difference(&dossier.trace, &request_of_error(&whole)) {
+                Some(other) => left_out.count(other),
+                None => found.push((Join::Time, whole, record)),
             }
         }
+        dossier.notes.extend(left_out.note("error"));
         found.sort_by_key(|(_, whole, _)| whole.timestamp);
         for (by, occurrence, record) in found {
             dossier.errors.push(JoinedError { by, occurrence });
@@ -104,8 +118,15 @@ impl Capturer {
         // Printed spans name their trace: those of this request are in the trace already, others do not belong to it.
         let lines: Vec<ConsoleLine> = timely.iter().map(line_of).collect();
         let other = timely.into_iter().zip(classify(&lines)).filter(|(_, kind)| *kind != LineKind::Span);
-        let other = other.map(|(line, _)| line).filter(|l| l.record.trace_id.is_none());
-        found.extend(other.map(|line| (Join::Time, line)));
+        let mut left_out = LeftOut::default();
+        for line in other.map(|(line, _)| line).filter(|l| l.record.trace_id.is_none()) {
+            let request = request_of_line(&line.record.text);
+            match request.and_then(|request| difference(&dossier.trace, &request)) {
+                Some(other) => left_out.count(other),
+                None => found.push((Join::Time, line)),
+            }
+        }
+        dossier.notes.extend(left_out.note("console line"));
         found.sort_by_key(|(_, stored)| stored.seq);
         dossier.console = found
             .into_iter()
@@ -164,11 +185,13 @@ fn notes(dossier: &Dossier) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::testing::Home;
     use tracebook_core::console::trace_id_in;
     use tracebook_core::evidence::Kind;
-    use tracebook_core::telemetry::ConsoleRecord;
+    use tracebook_core::telemetry::{ConsoleRecord, LogEncoding, LogRecord};
 
     const OURS: &str = "6451a0724d919a6ac75115f8cbed6e79";
     const THEIRS: &str = "0123456789abcdef0123456789abcdef";
@@ -214,6 +237,68 @@ mod tests {
         assert_eq!(said, [(Join::Time, "before"), (Join::Time, "between"), (Join::TraceId, own_line.as_str())]);
         assert_eq!(dossier.trace.spans.len(), 1);
         assert!(!format!("{dossier:?}").contains("other-request"), "{dossier:?}");
+        home.app.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn what_names_another_request_stays_out_and_is_counted() {
+        let home = Home::new().await;
+        let attributes = "\"http.method\": \"GET\",\n        \"http.target\": \"/api/x?page=2\",\n        \"http.status_code\": 500,";
+        let span = printed(OURS, "1112131415161718", "GET /api/x").replace(
+            "\"attributes\": {\n        \"app",
+            &format!("\"attributes\": {{\n        {attributes}\n        \"app"),
+        );
+        let spans = tracebook_sources::console::spans(&tracebook_core::console::lines(&span));
+        home.app.telemetry.store.commit(&spans, home.app.runtime.now()).await.expect("commits");
+        let start = Nanos::parse_rfc3339("2026-11-24T14:47:31.800Z").expect("a time");
+        let at = |millis: i64| Nanos(start.0 + millis * 1_000_000);
+        let event = |millis: i64, message: &str| LogRecord {
+            timestamp: at(millis),
+            group: "cruddur".to_owned(),
+            stream: "web".to_owned(),
+            message: message.to_owned(),
+            trace_id: None,
+            span_id: None,
+            severity: String::new(),
+            encoding: LogEncoding::Cloudwatch,
+            raw: Vec::new(),
+            resource: Arc::new([]),
+            scope: Arc::new([]),
+        };
+        let logs = [
+            event(-59, "[2026-Nov-24 14:47] 127.0.0.1 GET http /api/x?page=2 200 OK"),
+            event(-20, r#"{"method":"GET","path":"/api/x?page=3","status":500}"#),
+            event(50, "TypeError: no"),
+            event(89, r#"127.0.0.1 - - [24/Nov/2026 14:47:31] "GET /api/y HTTP/1.1" 200 -"#),
+            event(95, r#"127.0.0.1 - - [24/Nov/2026 14:47:31] "GET /api/x?page=2 HTTP/1.1" 500 -"#),
+        ];
+        home.app.telemetry.store.commit_logs(&logs, home.app.runtime.now()).await.expect("commits");
+        let line = |text: &str| ConsoleRecord {
+            stream: "flask run".to_owned(),
+            timestamp: at(99),
+            stderr: true,
+            text: text.to_owned(),
+            trace_id: None,
+        };
+        let lines =
+            [line("web-1  | \"POST /api/x?page=2 HTTP/1.1\" 500 -"), line("Traceback (most recent call last):")];
+        home.app.telemetry.store.commit_console(&lines, home.app.runtime.now()).await.expect("commits");
+
+        let request = Capture { id: Some(OURS.to_owned()), ..Capture::of(Kind::Dossier) };
+        let found = home.app.capture.find(&request, &crate::ground::schema::Caller::default()).await;
+        let found = found.expect("a dossier");
+        let Body::Dossier(dossier) = found.body else { panic!("{:?}", found.body) };
+        let messages: Vec<&str> = dossier.logs.iter().map(|log| log.event.message.as_str()).collect();
+        assert_eq!(messages, [logs[2].message.as_str(), &logs[4].message]);
+        assert_eq!(found.raw.logs.len(), 2, "what is left out is not kept");
+        assert_eq!(dossier.console.len(), 1);
+        for note in [
+            "3 log events within the time window belong to other requests: 1 names another path, 1 names another query, \
+             1 names another status",
+            "1 console line within the time window belongs to another request: 1 names another method",
+        ] {
+            assert!(dossier.notes.iter().any(|found| found == note), "{:?}", dossier.notes);
+        }
         home.app.shutdown().await;
     }
 }
