@@ -149,8 +149,14 @@ fn every_source_is_listed_captured_exported_and_verified() {
     assert_eq!(frozen["body"]["spans"].as_array().map(Vec::len), Some(2), "{frozen}");
     assert_eq!(frozen["provenance"]["question"]["source"], "xray");
     assert_eq!(frozen["provenance"]["region"], "us-east-1");
-    assert!(text(&frozen["provenance"], "console_link").contains("#xray:traces/1-"), "{frozen}");
-    assert!(frozen["provenance"]["expires"].is_string(), "{frozen}");
+    // What answered is not AWS, and the vendor's console does not show it.
+    let endpoint = &frozen["provenance"]["endpoints"][0];
+    assert_eq!(text(endpoint, "url"), format!("http://{}", cloud.address()), "{frozen}");
+    assert_eq!((text(endpoint, "source"), text(endpoint, "region")), ("xray", "us-east-1"), "{frozen}");
+    assert_eq!(endpoint["emulator"], true, "{frozen}");
+    let who = journal.json(&["source", "who", "aws"]);
+    assert_eq!((&who["fingerprint"], &who["emulator"]), (&endpoint["account"], &json!(true)), "{who}");
+    assert!(frozen["provenance"]["console_link"].is_null() && frozen["provenance"]["expires"].is_null(), "{frozen}");
     let cut = capture(&["trace", text(&traces[11], "trace_id"), "--source", "xray"]);
     assert!(cut["warnings"].to_string().contains("exceeds X-Ray's size limit"), "{cut}");
     let latest = capture(&["trace", "--latest", "--source", "xray", "--filter", "fault"]);
@@ -175,18 +181,26 @@ fn every_source_is_listed_captured_exported_and_verified() {
         json!([["backend-flask/0", "17"], ["backend-flask/1", "16"]]),
         "only when complete"
     );
+    assert_eq!(frozen["provenance"]["endpoints"][0]["source"], "cloudwatch", "{frozen}");
     let dossier = capture(&["dossier", &trace_id, "--source", "xray", "--filter", "group:cruddur"]);
+    let asked = evidence(&journal, &dossier)["provenance"]["endpoints"].clone();
+    let asked: Vec<&str> = list(&asked).iter().map(|endpoint| text(endpoint, "source")).collect();
+    assert_eq!(asked, ["xray", "cloudwatch"], "every source is named");
     assert!(text(&dossier, "title").starts_with("dossier of"), "{dossier}");
 
     let error = capture(&["error", "#3", "--source", "rollbar"]);
     let frozen = evidence(&journal, &error);
     assert_eq!(frozen["body"]["occurrence"]["person"]["username"], "andrew", "{frozen}");
-    assert!(text(&frozen["provenance"], "console_link").starts_with("https://app.rollbar.com/a/cruddur/"), "{frozen}");
+    assert_eq!(frozen["provenance"]["endpoints"][0]["source"], "rollbar", "{frozen}");
+    assert!(frozen["provenance"]["console_link"].is_null(), "{frozen}");
 
     let board = journal.json(&["source", "queries", "honeycomb"]);
     assert_eq!((text(&board[0], "from"), text(&board[0], "name")), ("board Week 2", "latency by route"));
     let honey = capture(&["query", text(&board[0], "id"), "--source", "honeycomb"]);
-    assert_eq!(evidence(&journal, &honey)["body"]["columns"][0], "http.route");
+    let frozen = evidence(&journal, &honey);
+    assert_eq!(frozen["body"]["columns"][0], "http.route");
+    assert_eq!(frozen["provenance"]["endpoints"][0]["source"], "honeycomb", "{frozen}");
+    assert!(frozen["provenance"]["console_link"].is_null(), "{frozen}");
     let (code, none) = journal.json_code(&["live", "traces", "--source", "honeycomb"]);
     assert_eq!((code, text(&none["error"], "code")), (5, "unsupported"), "{none}");
 
@@ -196,7 +210,10 @@ fn every_source_is_listed_captured_exported_and_verified() {
     let verified = journal.json(&["verify", &to]);
     assert_eq!(verified["ok"], true, "{verified}");
     let markdown = std::fs::read_to_string(journal.dir.path().join("out/journal/week2.md")).expect("reads");
-    assert!(markdown.contains("seen in AWS X-Ray when captured</a>; deleted there on 20"), "{markdown}");
+    assert!(!markdown.contains("when captured</a>"), "no console shows an emulator's data: {markdown}");
+    for source in ["AWS X-Ray", "AWS CloudWatch Logs", "Rollbar", "Honeycomb"] {
+        assert!(markdown.contains(&format!("emulator of {source}")), "{source}: {markdown}");
+    }
 
     let usage = journal.json(&["source", "list"])["usage"].clone();
     assert!(text(&usage, "summary").contains("X-Ray traces retrieved"), "{usage}");

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::canonical;
 use crate::console::ConsoleLine;
+use crate::endpoint::Endpoint;
 use crate::ids::Id;
 pub use crate::kinds::{Body, Kind};
 use crate::question::Question;
@@ -22,6 +23,11 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub via: Vec<String>,
+    /// The systems that answered, in the order in which they were asked. Empty where only local telemetry was read, and
+    /// in evidence of versions that did not record them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub endpoints: Vec<Endpoint>,
     /// The cloud region, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -30,6 +36,10 @@ pub struct Provenance {
     pub range: (Nanos, Nanos),
     /// When it was frozen.
     pub captured_at: Nanos,
+    /// How far the last time in the data was after `captured_at`, if the clock of a sender was minutes ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ahead: Option<Nanos>,
     /// The version that froze it: `tracebook 0.1.0`.
     pub tool: String,
     /// Link to it in the vendor's console.
@@ -48,6 +58,13 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub supersedes: Option<Id>,
+}
+
+impl Provenance {
+    /// Whether something else than a vendor answered, at least in part.
+    pub fn is_emulated(&self) -> bool {
+        self.endpoints.iter().any(Endpoint::is_emulator)
+    }
 }
 
 fn is_zero(n: &u32) -> bool {

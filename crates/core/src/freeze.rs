@@ -1,6 +1,8 @@
 //! Freezes live data as immutable evidence.
 
 use crate::credentials;
+use crate::doubts;
+use crate::endpoint::Endpoint;
 use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
 use crate::ids::Id;
 use crate::question::Question;
@@ -27,12 +29,25 @@ pub struct Click {
 pub struct Origin {
     /// The API used: `X-Ray API`; if `None`, the protocols of the data.
     pub via: Vec<String>,
+    /// The systems that answered.
+    pub endpoints: Vec<Endpoint>,
     /// The cloud region.
     pub region: Option<String>,
-    /// Link to the vendor's console.
+    /// Link to the vendor's console; dropped if an emulator answered.
     pub console_link: Option<String>,
-    /// When the vendor deletes it.
+    /// When the vendor deletes it; dropped if an emulator answered.
     pub expires: Option<Nanos>,
+}
+
+impl Origin {
+    /// The link to the vendor's console, which does not show what an emulator answered.
+    pub fn link(&self) -> Option<&str> {
+        self.console_link.as_deref().filter(|_| !self.is_emulated())
+    }
+
+    fn is_emulated(&self) -> bool {
+        self.endpoints.iter().any(Endpoint::is_emulator)
+    }
 }
 
 /// A frozen capture, with the removed values, which must be removed from its raw bytes too.
@@ -67,6 +82,9 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     };
     let mut question = click.question;
     question.filter = without(&question.filter);
+    let ahead = doubts::ahead(&body, click.captured_at);
+    let console_link = click.origin.link().map(without);
+    let expires = click.origin.expires.filter(|_| !click.origin.is_emulated());
     let evidence = Evidence {
         schema: SCHEMA,
         id: click.id,
@@ -74,12 +92,14 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
         provenance: Provenance {
             question,
             via,
+            endpoints: click.origin.endpoints.into_iter().map(Endpoint::recognised).collect(),
             region: click.origin.region,
             range,
             captured_at: click.captured_at,
+            ahead,
             tool: click.tool,
-            console_link: click.origin.console_link.as_deref().map(without),
-            expires: click.origin.expires,
+            console_link,
+            expires,
             credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
             supersedes: click.supersedes,
         },
@@ -92,6 +112,7 @@ mod tests {
     use super::*;
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::SpanId;
+    use crate::question::Source;
     use crate::trace::{Protocol, Resource, Scope, Span};
     use crate::value::Attribute;
 
@@ -133,6 +154,40 @@ mod tests {
         assert!(!frozen.canonical.contains("abc.def"));
         assert_eq!(frozen.evidence.provenance.credentials_removed, 2);
         assert_eq!(removed.count(), 2);
+    }
+
+    #[test]
+    fn an_emulator_has_no_console() {
+        let click = |url: &str| Click {
+            id: "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID"),
+            question: Question { source: Source::Xray, ..Question::default() },
+            captured_at: Nanos(1_795_447_300_000_000_000),
+            tool: "tracebook 0.1.0".into(),
+            supersedes: None,
+            origin: Origin {
+                endpoints: vec![Endpoint { source: Source::Xray, url: url.to_owned(), ..Endpoint::default() }],
+                console_link: Some("https://us-east-1.console.aws.amazon.com/xray".to_owned()),
+                expires: Some(Nanos(1_797_447_300_000_000_000)),
+                ..Origin::default()
+            },
+        };
+        let frozen = |url: &str| {
+            let trace = assemble(TRACE.parse().expect("an id"), Vec::new());
+            body(Body::Trace(trace), click(url)).expect("a trace has a JSON form").frozen
+        };
+        let emulated = frozen("http://127.0.0.1:5000");
+        let provenance = &emulated.evidence.provenance;
+        assert!(provenance.is_emulated() && provenance.endpoints[0].emulator);
+        assert_eq!((&provenance.console_link, provenance.expires), (&None, None));
+        assert_eq!(Frozen::read(&emulated.canonical).expect("reads back"), emulated);
+        let aws = frozen("https://xray.us-east-1.amazonaws.com").evidence.provenance;
+        assert!(!aws.is_emulated() && aws.console_link.is_some() && aws.expires.is_some());
+    }
+
+    #[test]
+    fn evidence_of_versions_without_endpoints_keeps_its_digest() {
+        let Freeze { frozen, .. } = frozen(vec![]);
+        assert!(!frozen.canonical.contains("endpoints"), "{}", frozen.canonical);
     }
 
     #[test]

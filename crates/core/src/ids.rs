@@ -108,6 +108,12 @@ impl Id {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         Self(ulid::Ulid::from_parts(millis, u128::from_be_bytes(random)))
     }
+
+    /// When it was made, to the millisecond.
+    pub fn time(self) -> Nanos {
+        let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+        Nanos(millis.saturating_mul(1_000_000))
+    }
 }
 
 impl FromStr for Id {

@@ -17,6 +17,8 @@ pub mod course;
 pub mod credentials;
 pub mod diff;
 pub mod dossier;
+pub mod doubts;
+pub mod endpoint;
 pub mod entry;
 pub mod errors;
 pub mod event_filter;

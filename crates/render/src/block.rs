@@ -23,6 +23,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 
@@ -37,6 +38,9 @@ const BEGINNING: &str = "<!-- tracebook:";
 const OPENING: &str = "<!-- tracebook:evidence ";
 const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
+/// What the doubts about imported evidence begin and end with, in the line of its provenance.
+const DOUBTFUL: &str = "<br><sub><strong>Imported, and doubtful</strong>: ";
+const DOUBTFUL_END: &str = "</sub>";
 /// The start of the text of a card that was never frozen.
 const UNFROZEN: &str = "Live card, never frozen: ";
 
@@ -86,13 +90,20 @@ impl Shown {
     }
 
     /// The block's lines; those of a live card if `live` is given.
-    pub(crate) fn block(&self, frozen: &Frozen, table: &Table, folder: &str, live: Option<Id>) -> Vec<String> {
-        self.block_escaped(frozen, table, folder, live, prose)
+    pub(crate) fn block(
+        &self,
+        frozen: &Frozen,
+        table: &Table,
+        folder: &str,
+        live: Option<Id>,
+        doubts: &[Doubt],
+    ) -> Vec<String> {
+        self.block_escaped(frozen, table, folder, live, doubts, prose)
     }
 
     /// The block's lines as versions before renderer 3 wrote them.
     pub(crate) fn earlier_block(&self, frozen: &Frozen, table: &Table, folder: &str, live: Option<Id>) -> Vec<String> {
-        self.block_escaped(frozen, table, folder, live, escape_with_backslashes)
+        self.block_escaped(frozen, table, folder, live, &[], escape_with_backslashes)
     }
 
     fn block_escaped(
@@ -101,6 +112,7 @@ impl Shown {
         table: &Table,
         folder: &str,
         live: Option<Id>,
+        doubts: &[Doubt],
         escape: fn(&str) -> String,
     ) -> Vec<String> {
         let id = frozen.evidence.id;
@@ -116,7 +128,12 @@ impl Shown {
             marker,
             image(&self.alt, &target(folder, id, self.size), ""),
             String::new(),
-            format!("{own}<sub>{when}{}</sub>{}", escape(&one_line(&card::provenance(frozen))), console(frozen)),
+            format!(
+                "{own}<sub>{when}{}</sub>{}{}",
+                escape(&one_line(&card::provenance(frozen))),
+                console(frozen),
+                doubtful(doubts, escape)
+            ),
             String::new(),
             format!(
                 "<details><summary>{}: {} as text</summary>",
@@ -135,6 +152,16 @@ impl Shown {
 pub(crate) fn length(table: &Table) -> usize {
     const AROUND: usize = 11;
     AROUND + table.line_count()
+}
+
+/// The letters and digits of lines.
+fn letters<'a>(lines: impl Iterator<Item = &'a String>) -> String {
+    lines.flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// [`Found::table`] of a table as this version writes it.
+pub(crate) fn table_letters(table: &Table) -> String {
+    letters(table.lines(prose).iter().filter(|line| line.trim_start().starts_with('|')))
 }
 
 fn prose(text: &str) -> String {
@@ -167,6 +194,9 @@ fn is_console(url: &str) -> bool {
 fn console(frozen: &Frozen) -> String {
     let provenance = &frozen.evidence.provenance;
     let Some(url) = provenance.console_link.as_ref().filter(|url| is_console(url)) else { return String::new() };
+    if provenance.is_emulated() {
+        return String::new();
+    }
     let until = match provenance.expires {
         // Only the day, which is precise enough.
         Some(moment) => format!("deleted there on {}", moment.rfc3339().chars().take(10).collect::<String>()),
@@ -174,6 +204,14 @@ fn console(frozen: &Frozen) -> String {
     };
     let source = prose(card::source(provenance));
     format!("<br><sub><a href=\"{}\">seen in {source} when captured</a>; {until}</sub>", url.replace('&', "&amp;"))
+}
+
+/// The doubts about imported evidence.
+fn doubtful(doubts: &[Doubt], escape: fn(&str) -> String) -> String {
+    match doubts.is_empty() {
+        true => String::new(),
+        false => format!("{DOUBTFUL}{}{DOUBTFUL_END}", escape(&one_line(&doubts::reasons(doubts)))),
+    }
 }
 
 /// `live card, frozen 2026-11-23 15:21:40 UTC`.
@@ -277,6 +315,29 @@ impl Found {
             None => String::new(),
         };
         Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
+    }
+
+    /// The digest that the text names, if any: `sha256:1a2b3c4d5e6f`.
+    pub(crate) fn digest(&self) -> Option<&str> {
+        let line = self.lines.as_ref()?.get(3)?;
+        let provenance = line.split_once("<sub>")?.1.split("</sub>").next()?;
+        let (_, digest) = provenance.rsplit_once("sha256:")?;
+        let digits = digest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        digest.get(..digits)
+    }
+
+    /// The doubts that the text states.
+    pub(crate) fn doubts(&self) -> Option<Doubt> {
+        let line = self.lines.as_ref()?.get(3)?;
+        let (stated, _) = line.split_once(DOUBTFUL)?.1.split_once(DOUBTFUL_END)?;
+        Some(Doubt::new(Rule::Other, &plain(stated)))
+    }
+
+    /// The letters and digits of its table, which formatters keep; `None` if it has no table.
+    pub(crate) fn table(&self) -> Option<String> {
+        let rows = self.lines.as_ref()?.iter().filter(|line| line.trim_start().starts_with('|'));
+        let text = letters(rows);
+        (!text.is_empty()).then_some(text)
     }
 
     /// Whether the picture's alternative text, which users may edit, contains HTML, a link or a picture.

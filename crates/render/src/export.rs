@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
+use tracebook_core::doubts::Doubt;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
@@ -67,6 +68,16 @@ pub(crate) struct EntryFile {
     /// The live cards of the text with their queries, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) live: Vec<SaidCard>,
+    /// The doubts about imported evidence that the text shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) doubts: Vec<EntryDoubts>,
+}
+
+/// The doubts about one imported evidence.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EntryDoubts {
+    pub(crate) evidence: Id,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 /// One reference of the text: to evidence, or to a live card that shows evidence.
@@ -132,9 +143,15 @@ const MOST_BLOCK_BYTES: usize = 32 * 1024 * 1024;
 
 /// The files of one entry. The output is deterministic; a text without references is exported unchanged.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
+    entry_with_doubts(input, &BTreeMap::new())
+}
+
+/// The files of one entry that shows imported evidence. `doubts` are those that were raised when it was imported.
+pub fn entry_with_doubts(input: &EntryInput<'_>, doubts: &BTreeMap<Id, Vec<Doubt>>) -> Tree {
     let body = input.body;
     let mut writing = Writing {
         input,
+        doubts,
         folder: format!("assets/{}", input.file),
         bom: if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
         tree: Tree::default(),
@@ -168,6 +185,7 @@ pub fn entry(input: &EntryInput<'_>) -> Tree {
 /// The state of an export of one entry.
 struct Writing<'a> {
     input: &'a EntryInput<'a>,
+    doubts: &'a BTreeMap<Id, Vec<Doubt>>,
     folder: String,
     bom: usize,
     tree: Tree,
@@ -238,7 +256,9 @@ impl Writing<'_> {
         let text = match as_block {
             true => {
                 let prefix = continuation(line_before(body, start, self.bom));
-                lay(&shown.block(frozen, &card::table(frozen), &self.folder, live), &prefix, eol_at(body, start))
+                let doubts = self.doubts.get(&frozen.evidence.id).map_or(&[][..], Vec::as_slice);
+                let lines = shown.block(frozen, &card::table(frozen), &self.folder, live, doubts);
+                lay(&lines, &prefix, eol_at(body, start))
             }
             false => shown.picture(frozen, &self.folder, live),
         };
@@ -265,7 +285,12 @@ impl Writing<'_> {
     }
 
     fn finish(self) -> Tree {
-        let Self { input, folder, mut tree, md, references, unfrozen, .. } = self;
+        let Self { input, doubts, folder, mut tree, md, references, unfrozen, .. } = self;
+        let evidence: BTreeSet<Id> = references.iter().map(|r| r.evidence).collect();
+        let doubts = evidence.into_iter().filter_map(|evidence| {
+            let doubts = doubts.get(&evidence).filter(|doubts| !doubts.is_empty())?.clone();
+            Some(EntryDoubts { evidence, doubts })
+        });
         let shown: BTreeSet<Id> = references
             .iter()
             .filter_map(|r| r.live.as_ref().map(|live| live.card))
@@ -291,6 +316,7 @@ impl Writing<'_> {
                 references,
                 unfrozen,
                 live: live.collect(),
+                doubts: doubts.collect(),
             };
             // Strings and numbers can always be serialized.
             let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";

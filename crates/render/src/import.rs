@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use tracebook_core::canonical::digest;
+use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Found, InlineShown, Shown, our_file};
+use crate::card;
 use crate::export::{ENTRY_FILE, EntryFile, LiveInput, SaidCard};
 use crate::markdown::{Reference, image, one_line, page, query, scan};
 use crate::verify;
@@ -27,6 +29,8 @@ pub struct ImportedEntry {
     pub body: String,
     /// The evidence that could be read and matches its digest.
     pub evidence: Vec<Frozen>,
+    /// What in a piece of evidence, or in the files around it, contradicts something else.
+    pub doubts: BTreeMap<Id, Vec<Doubt>>,
     /// The live cards that it shows, validated, with their last frozen evidence. Their sources are not queried.
     pub live: Vec<LiveInput>,
     /// Warnings about what could not be imported.
@@ -60,15 +64,48 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
 
     let mut warnings = Vec::new();
     let mut evidence: HashMap<Id, Frozen> = HashMap::new();
+    let mut all_doubts: BTreeMap<Id, Vec<Doubt>> = BTreeMap::new();
+    let mut comparable: HashSet<Id> = HashSet::new();
     for (id, folders) in folders {
         match find_evidence(id, std::iter::once(&about.folder).chain(&folders), read) {
-            Ok((frozen, warning)) => {
-                warnings.extend(warning);
-                evidence.insert(id, frozen);
+            Ok(found) => {
+                warnings.extend(found.warning);
+                let known = all_doubts.entry(id).or_default();
+                doubts::add(known, doubts::of(&found.frozen.evidence));
+                doubts::add(known, found.doubts);
+                if found.same_renderer {
+                    comparable.insert(id);
+                }
+                evidence.insert(id, found.frozen);
             }
             Err(why) => warnings.push(why),
         }
     }
+    // What earlier imports found, which a new export no longer shows otherwise.
+    for stated in &about.doubts {
+        if evidence.contains_key(&stated.evidence) {
+            doubts::add(all_doubts.entry(stated.evidence).or_default(), stated.doubts.iter().cloned());
+        }
+    }
+    let stated: HashSet<Id> = about.doubts.iter().map(|stated| stated.evidence).collect();
+    let mut tables: HashMap<Id, String> = HashMap::new();
+    for found in block::find(md, &page) {
+        let Some(frozen) = evidence.get(&found.id) else { continue };
+        let known = all_doubts.entry(found.id).or_default();
+        if !stated.contains(&found.id) {
+            doubts::add(known, found.doubts());
+        }
+        let digest = card::short_digest(&frozen.digest);
+        if found.digest().is_some_and(|named| digest != format!("sha256:{named}")) {
+            doubts::add(known, [Doubt::new(Rule::Text, "the text beside its picture names the digest of other data")]);
+        }
+        let Some(written) = found.table().filter(|_| comparable.contains(&found.id)) else { continue };
+        let table = tables.entry(found.id).or_insert_with(|| block::table_letters(&card::table(frozen)));
+        if written != *table {
+            doubts::add(known, [Doubt::new(Rule::Text, "the table in the text shows other data")]);
+        }
+    }
+    all_doubts.retain(|_, doubts| !doubts.is_empty());
 
     let mut live = live_cards(&about, &mut warnings);
     let body = match as_exported(md, &about) {
@@ -87,6 +124,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         title: about.title,
         body,
         evidence,
+        doubts: all_doubts,
         live,
         warnings,
     })
@@ -125,28 +163,54 @@ fn live_cards(about: &EntryFile, warnings: &mut Vec<String>) -> Vec<LiveInput> {
     cards
 }
 
-/// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it.
+/// Evidence that was read from a picture.
+struct FromPicture {
+    frozen: Frozen,
+    warning: Option<String>,
+    doubts: Vec<Doubt>,
+    /// Whether this version's renderer drew it, so that its table can be compared, too.
+    same_renderer: bool,
+}
+
+/// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it. The other picture
+/// in that folder is compared with it.
 fn find_evidence<'a>(
     id: Id,
     folders: impl Iterator<Item = &'a String>,
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> Result<(Frozen, Option<String>), String> {
+) -> Result<FromPicture, String> {
     let mut why = format!("evidence {id}: its picture is missing");
     for folder in folders {
+        let mut first: Option<FromPicture> = None;
         for size in [card_size("full"), card_size("compact")] {
             let path = format!("{folder}/{}", block::file_name(id, size));
             let Some(bytes) = read(&path) else { continue };
-            match verify::data(&bytes, &|name| read(&format!("{folder}/{name}"))) {
+            let data = verify::data(&bytes, &|name| read(&format!("{folder}/{name}")));
+            if let Some(first) = &mut first {
+                let doubt = match data {
+                    Ok(data) if data.frozen.digest == first.frozen.digest => verify::picture_doubt(&bytes, &data),
+                    Ok(_) => Some(Doubt::new(Rule::Copy, "its other picture contains other data")),
+                    Err(_) => Some(Doubt::new(Rule::Copy, "the data in its other picture does not match its digest")),
+                };
+                doubts::add(&mut first.doubts, doubt);
+                continue;
+            }
+            match data {
                 Ok(data) if data.frozen.evidence.id == id => {
-                    let edited = (!data.drawing_holds)
+                    let warning = (!data.drawing_holds)
                         .then(|| format!("{path}: the picture was edited; its data is intact and was read"));
-                    return Ok((data.frozen, edited));
+                    let doubts = verify::picture_doubt(&bytes, &data).into_iter().collect();
+                    let same_renderer = data.renderer == card::RENDERER;
+                    first = Some(FromPicture { frozen: data.frozen, warning, doubts, same_renderer });
                 }
                 Ok(data) => {
                     why = format!("{path}: it contains evidence {}, not {id}; it was skipped", data.frozen.evidence.id)
                 }
                 Err(refused) => why = format!("{path}: {}; it was skipped", refused.why),
             }
+        }
+        if let Some(found) = first {
+            return Ok(found);
         }
     }
     Err(why)

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
+use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::Id;
 
@@ -26,6 +27,8 @@ pub enum Verdict {
     Masked,
     /// The data matches its digest, but another version of the renderer drew it, so the picture cannot be compared.
     Redrawn,
+    /// They match, but something contradicts them, now or when the evidence was imported.
+    Doubtful,
     /// Not a card of this app.
     Foreign,
     /// The picture, or its data file, is missing.
@@ -42,6 +45,7 @@ impl Verdict {
             Self::Masked => "masked",
             Self::Edited => "edited",
             Self::Redrawn => "redrawn",
+            Self::Doubtful => "doubtful",
             Self::Missing => "missing",
             Self::Foreign => "foreign",
         }
@@ -59,13 +63,16 @@ pub struct FileVerdict {
     pub verdict: Verdict,
     /// Why, as a sentence.
     pub why: String,
+    /// What contradicts it: what is recorded from an import, and what the evidence itself shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
 }
 
 /// Data from a picture that matches its digest.
 pub(crate) struct Data {
     pub(crate) frozen: Frozen,
     pub(crate) drawing_holds: bool,
-    renderer: String,
+    pub(crate) renderer: String,
     size: Size,
 }
 
@@ -137,10 +144,69 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
     Ok(Data { frozen, drawing_holds: envelope.drawing_holds, renderer: envelope.renderer, size: envelope.size })
 }
 
+/// A contradiction between a picture and its data, which match their digests. A picture of this renderer is drawn
+/// again; spaces between its elements, which formatters change, do not count. One of another renderer cannot be drawn
+/// again, but it shows the digest of the data that it was drawn from.
+pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
+    let text = std::str::from_utf8(svg).unwrap_or_default();
+    let text = as_drawn(text);
+    let squeezed = |text: &str| -> String { outside(text).split_whitespace().collect() };
+    let (_, named) = text.split_once(" data-renderer=\"")?;
+    let named = named.split('"').next().unwrap_or_default();
+    let why = if named != data.renderer {
+        "its picture was not drawn by the renderer that it names"
+    } else if data.renderer == RENDERER {
+        match squeezed(&card::svg(&data.frozen, data.size).svg) == squeezed(text.trim_start_matches('\u{feff}')) {
+            true => return None,
+            false => "its picture shows other data: drawing the data again gives a different picture",
+        }
+    } else if !data.drawing_holds {
+        "its picture was changed after it was drawn"
+    } else if !shows_digest(&text, data) {
+        "its picture was drawn from data with another digest"
+    } else {
+        return None;
+    };
+    Some(Doubt::new(Rule::Picture, why))
+}
+
+/// A picture without its metadata.
+fn outside(svg: &str) -> String {
+    let start = svg.find("<metadata>").unwrap_or(svg.len());
+    let end = svg.find("</metadata>").unwrap_or(svg.len());
+    format!("{}{}", &svg[..start], svg.get(end.max(start)..).unwrap_or_default())
+}
+
+/// Whether a drawing of any renderer shows the digest of its data. Full cards always do, compact ones where there is
+/// room, at the end of a text.
+fn shows_digest(svg: &str, data: &Data) -> bool {
+    let drawing = outside(svg);
+    let digest = card::short_digest(&data.frozen.digest);
+    let ends = |at: usize| drawing[at..].starts_with("</text>");
+    let mut shown = drawing.match_indices("sha256:").filter(|(at, text)| {
+        let digits = drawing[at + text.len()..].bytes().take(12).take_while(u8::is_ascii_hexdigit).count();
+        digits == 12 && ends(at + text.len() + digits)
+    });
+    match data.size {
+        Size::Full => shown.any(|(at, _)| drawing[at..].starts_with(&digest)),
+        Size::Compact => {
+            let shown: Vec<_> = shown.collect();
+            shown.is_empty() || shown.iter().any(|(at, _)| drawing[*at..].starts_with(&digest))
+        }
+    }
+}
+
 /// The verdict on one picture. `read_sidecar` is called with the name of a file in the same folder.
 pub fn svg(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> (Option<Id>, Verdict, String) {
     let Checked { id, verdict, why, .. } = checked(svg, read_sidecar);
     (id, verdict, why)
+}
+
+/// The same as a row, with what contradicts the evidence.
+pub fn svg_file(file: String, svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> FileVerdict {
+    let Checked { id, verdict, why, frozen } = checked(svg, read_sidecar);
+    let doubts = frozen.map(|frozen| doubts::of(&frozen.evidence)).unwrap_or_default();
+    FileVerdict { file, id, verdict, why, doubts }
 }
 
 /// The verdict on a file, and its data if it matches its digest.
@@ -215,16 +281,17 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         match places.get(&file).and_then(|place| answers.get_mut(*place)) {
             // One verdict per file: the worst of all its occurrences.
             Some((_, known)) if known.verdict >= verdict => {}
-            Some((_, known)) => *known = FileVerdict { file, id, verdict, why },
+            Some((_, known)) => *known = FileVerdict { file, id, verdict, why, doubts: Vec::new() },
             None => {
                 places.insert(file.clone(), answers.len());
-                answers.push((at, FileVerdict { file, id, verdict, why }));
+                answers.push((at, FileVerdict { file, id, verdict, why, doubts: Vec::new() }));
             }
         }
     };
     // A text may show a file many times, and checking it includes drawing it.
     let mut files: HashMap<(String, Id), Checked> = HashMap::new();
     let mut tables: HashMap<Id, Table> = HashMap::new();
+    let mut recorded = recorded_doubts(md_path, read);
     for found in &blocks {
         // Pictures and blocks are in the order of the text.
         let first = page.pictures.partition_point(|p| p.range.start < found.range.start);
@@ -264,7 +331,13 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             } else if written.len() != block::length(table) {
                 verdict = Verdict::Edited;
                 why = "the table in the text does not have the rows of the data".to_owned();
-            } else if is(shown.block(frozen, table, &folder, found.live)) {
+            } else if is(shown.block(
+                frozen,
+                table,
+                &folder,
+                found.live,
+                recorded.get(&found.id).map_or(&[], Vec::as_slice),
+            )) {
                 // As this version writes it.
             } else if is(earlier()) {
                 if written.iter().any(|line| may_contain_a_link(line)) {
@@ -317,11 +390,50 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             }
         }
     }
+    for found in &blocks {
+        if !recorded.contains_key(&found.id) {
+            let stated: Vec<Doubt> = found.doubts().into_iter().collect();
+            recorded.insert(found.id, stated);
+        }
+    }
+    let judged: HashMap<Id, Vec<Doubt>> = files
+        .values()
+        .filter_map(|known| known.frozen.as_ref())
+        .map(|frozen| (frozen.evidence.id, doubts::of(&frozen.evidence)))
+        .collect();
     for gone in not_shown(md_path, &page, &blocks, read) {
         say(md.len(), &gone.file, gone.id, gone.verdict, gone.why);
     }
     answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+    let with_doubts = |(_, mut answer): (usize, FileVerdict)| {
+        let of = |map: &HashMap<Id, Vec<Doubt>>| answer.id.and_then(|id| map.get(&id)).cloned().unwrap_or_default();
+        let (recorded, judged) = (of(&recorded), of(&judged));
+        if !recorded.is_empty() && matches!(answer.verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn) {
+            answer.verdict = Verdict::Doubtful;
+            answer.why = format!("it was imported, and is doubtful: {}", doubts::reasons(&recorded));
+        }
+        doubts::add(&mut answer.doubts, recorded.into_iter().chain(judged));
+        answer
+    };
+    answers.into_iter().map(with_doubts).collect()
+}
+
+/// The doubts in `entry.json`, by evidence.
+fn recorded_doubts(md_path: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> HashMap<Id, Vec<Doubt>> {
+    let bytes = read(&format!("{}/entry.json", assets(md_path)));
+    let about = bytes.and_then(|bytes| serde_json::from_slice::<EntryFile>(&bytes).ok());
+    let mut recorded: HashMap<Id, Vec<Doubt>> = HashMap::new();
+    for stated in about.into_iter().filter(|about| about.tracebook <= ENTRY_FILE).flat_map(|about| about.doubts) {
+        doubts::add(recorded.entry(stated.evidence).or_default(), stated.doubts);
+    }
+    recorded
+}
+
+/// The folder of a text's assets, relative to it.
+fn assets(md_path: &str) -> String {
+    let name = md_path.rsplit_once('/').map_or(md_path, |(_, name)| name);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    format!("assets/{stem}")
 }
 
 /// Whether GFM's autolinks would find a link in a line, in which earlier versions escaped data by backslashes only.
@@ -338,22 +450,20 @@ fn not_shown(
     blocks: &[block::Found],
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Vec<FileVerdict> {
-    let name = md_path.rsplit_once('/').map_or(md_path, |(_, name)| name);
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let folder = format!("assets/{stem}");
+    let folder = assets(md_path);
     let file = format!("{folder}/entry.json");
     let Some(bytes) = read(&file) else { return Vec::new() };
     let about: EntryFile = match serde_json::from_slice::<EntryFile>(&bytes) {
         Ok(about) if about.tracebook <= ENTRY_FILE => about,
         Ok(_) => {
             let why = "reading it requires a newer Tracebook".to_owned();
-            return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why }];
+            return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why, doubts: Vec::new() }];
         }
         // Other programs use this file name too.
         Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
         Err(error) => {
             let why = format!("it cannot be read, so the text cannot be compared with it: {error}");
-            return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why }];
+            return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why, doubts: Vec::new() }];
         }
     };
     // How often each piece of evidence is shown: as a block, and as a picture.
@@ -383,7 +493,8 @@ fn not_shown(
         let shown = source.references.first().or(source.live.first());
         let size = shown.map_or(Size::Full, |r| Size::of(&r.size));
         let file = format!("{folder}/{}", block::file_name(id, size));
-        gone.push(FileVerdict { file, id: Some(id), verdict: Verdict::Missing, why: why.to_owned() });
+        let (verdict, why) = (Verdict::Missing, why.to_owned());
+        gone.push(FileVerdict { file, id: Some(id), verdict, why, doubts: Vec::new() });
     }
     gone
 }

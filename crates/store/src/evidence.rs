@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
@@ -11,7 +12,7 @@ use crate::changes::record;
 use crate::database::Journal;
 use crate::entries::{SHOWN, slugs_showing};
 use crate::error::StoreError;
-use crate::sql::{from_json, id_of};
+use crate::sql::{from_json, id_of, to_json};
 
 /// Evidence in a list.
 #[derive(Clone, Debug)]
@@ -29,6 +30,17 @@ pub struct EvidenceRecord {
     pub deleted: bool,
     /// Whether its data was erased.
     pub purged: bool,
+    /// When it was imported; `None` for what this journal captured.
+    pub imported_at: Option<Nanos>,
+    /// What contradicted it when it was imported.
+    pub doubts: Vec<Doubt>,
+}
+
+/// What is stored of an import with the evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportedAt<'a> {
+    pub time: Nanos,
+    pub doubts: &'a [Doubt],
 }
 
 /// The default of zstd: evidence is text, and written once.
@@ -42,7 +54,8 @@ pub(crate) const AVAILABLE: &str = "SELECT id FROM evidence WHERE canonical IS N
 
 fn select(condition: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!(
-        "SELECT e.id, e.kind, e.title, e.digest, e.captured_at, e.deleted_at, e.purged_at, ({}) AS entries
+        "SELECT e.id, e.kind, e.title, e.digest, e.captured_at, e.deleted_at, e.purged_at, e.imported_at, e.doubts,
+         ({}) AS entries
          FROM evidence e WHERE {condition}",
         slugs_showing("e.id")
     ))
@@ -52,13 +65,57 @@ impl Journal {
     /// Writes frozen evidence with its raw bytes, as one transaction. Writing an id again changes nothing, also if it
     /// was purged.
     pub async fn add_evidence(&self, frozen: &Frozen, raw: &[u8], client: &str) -> Result<(), StoreError> {
+        self.write_evidence(frozen, raw, None, client).await
+    }
+
+    /// Writes evidence from a file, which has no raw bytes. As [`Journal::add_evidence`].
+    pub async fn import_evidence(
+        &self,
+        frozen: &Frozen,
+        imported: ImportedAt<'_>,
+        client: &str,
+    ) -> Result<(), StoreError> {
+        self.write_evidence(frozen, &[], Some(imported), client).await
+    }
+
+    /// Adds doubts to evidence that was imported; those about evidence that was captured here are ignored. True if
+    /// there were new ones.
+    pub async fn doubt_evidence(&self, id: Id, more: &[Doubt], client: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let row = sqlx::query("SELECT doubts FROM evidence WHERE id = ? AND imported_at IS NOT NULL")
+            .bind(id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let mut known = doubts_of(&row)?;
+        if !doubts::add(&mut known, more.iter().cloned()) {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE evidence SET doubts = ? WHERE id = ?")
+            .bind(to_json(&known)?)
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        record(&mut transaction, "evidence", &id.to_string(), client).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn write_evidence(
+        &self,
+        frozen: &Frozen,
+        raw: &[u8],
+        imported: Option<ImportedAt<'_>>,
+        client: &str,
+    ) -> Result<(), StoreError> {
+        let doubts = imported.map(|imported| to_json(&imported.doubts)).transpose()?;
         let canonical = zstd::encode_all(frozen.canonical.as_bytes(), LEVEL)?;
         let raw = if raw.is_empty() { None } else { Some(zstd::encode_all(raw, LEVEL)?) };
         let id = frozen.evidence.id.to_string();
         let mut transaction = self.pools.write().await?;
         sqlx::query(
-            "INSERT INTO evidence (id, kind, title, digest, captured_at, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO evidence (id, kind, title, digest, captured_at, canonical, raw, imported_at, doubts)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(&id)
         .bind(frozen.evidence.body.kind().word())
@@ -67,6 +124,8 @@ impl Journal {
         .bind(frozen.evidence.provenance.captured_at.0)
         .bind(canonical)
         .bind(raw)
+        .bind(imported.map(|imported| imported.time.0))
+        .bind(doubts)
         .execute(&mut *transaction)
         .await?;
         record(&mut transaction, "evidence", &id, client).await?;
@@ -203,5 +262,11 @@ fn record_of(row: &SqliteRow) -> Result<EvidenceRecord, StoreError> {
         entries: from_json(&entries)?,
         deleted: row.get::<Option<i64>, _>("deleted_at").is_some(),
         purged: row.get::<Option<i64>, _>("purged_at").is_some(),
+        imported_at: row.get::<Option<i64>, _>("imported_at").map(Nanos),
+        doubts: doubts_of(row)?,
     })
+}
+
+fn doubts_of(row: &SqliteRow) -> Result<Vec<Doubt>, StoreError> {
+    row.get::<Option<String>, _>("doubts").map_or(Ok(Vec::new()), |json| from_json(&json))
 }

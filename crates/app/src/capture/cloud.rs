@@ -1,5 +1,6 @@
 //! Captures of cloud sources, by their vendors' clients.
 
+use tracebook_core::endpoint::Endpoint;
 use tracebook_core::evidence::{Body, Kind};
 
 use super::Capturer;
@@ -20,7 +21,11 @@ impl Capturer {
         }
         let mut finding = cloud::vendor(vendor).capture(&self.cloud, request, caller).await?;
         if let Body::Dossier(dossier) = &mut finding.body {
+            let before = (dossier.logs.len(), dossier.errors.len(), dossier.console.len());
             self.join_local(dossier, &mut finding.raw).await?;
+            if before != (dossier.logs.len(), dossier.errors.len(), dossier.console.len()) {
+                finding.origin.endpoints.push(Endpoint::default());
+            }
             finding.warnings.extend(dossier.notes.iter().cloned());
         }
         Ok(finding)

@@ -13,6 +13,7 @@ use tracebook_core::console::Console;
 use tracebook_core::credentials;
 use tracebook_core::entry::Entry;
 use tracebook_core::freeze::{self, Click};
+use tracebook_core::ids::Id;
 use tracebook_core::question::Question;
 use tracebook_render::markdown::{self, Slot, Where};
 
@@ -118,7 +119,8 @@ impl Capturer {
         let captured_at = asked_at.unwrap_or_else(|| self.runtime.now());
         let since = window_start(request.since.as_deref(), captured_at)?;
         let click = Click {
-            id: self.runtime.new_id(),
+            // The time in the id is that of the capture, which imports compare.
+            id: Id::new(captured_at, self.runtime.entropy()),
             question: Question { source: request.source, filter: request.filter.clone(), since, limit },
             captured_at,
             tool: TOOL.to_owned(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use tracebook_core::endpoint::{self, Endpoint};
 use tracebook_core::freeze::Origin;
 use tracebook_core::question::Source;
 use tracebook_sources::cloud::Fetch;
@@ -13,7 +14,7 @@ use tracebook_sources::honeycomb::spec::{FORMS, Spec};
 
 use super::Cloud;
 use super::queries::{Answered, LOOKBACK, ROWS, SavedQueries, leading_groups, no_such};
-use super::vendor::{CloudVendor, LinkTarget, Queries, link_of, verdict};
+use super::vendor::{CloudVendor, LinkTarget, Queries, link_of, no_console, verdict};
 use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::finding::Finding;
@@ -37,7 +38,7 @@ impl Cloud {
         let call = self.runtime.begin(caller);
         let endpoint = self.settings()?.vendors.effective(Vendor::Honeycomb, "endpoint");
         // The European API is Honeycomb's too, with the same rate limit.
-        let fetch = self.fetch(&call, !endpoint.contains(".honeycomb.io"));
+        let fetch = self.fetch(&call, !endpoint::is_own(Vendor::Honeycomb, &endpoint));
         let made = match self.secrets.of(Vendor::Honeycomb).await {
             Ok(key) => Client::new(&endpoint, key, &TOOL.replace(' ', "/")),
             Err(missing) => Err(missing),
@@ -56,6 +57,18 @@ impl Cloud {
     }
 }
 
+/// What answered, as evidence records it. Without [`Auth`] the team is not known.
+fn answered_by(client: &Client, auth: Option<&Auth>) -> Endpoint {
+    let team = auth.filter(|auth| !auth.team_slug.is_empty());
+    let team = team.map(|auth| format!("{}/{}", auth.team_slug, auth.environment_slug));
+    Endpoint {
+        source: Source::Honeycomb,
+        url: client.address(),
+        account: team.map(|team| endpoint::fingerprint(Vendor::Honeycomb, &team)),
+        ..Endpoint::default()
+    }
+}
+
 /// Honeycomb.
 pub(super) struct HoneycombVendor;
 
@@ -68,7 +81,16 @@ impl CloudVendor for HoneycombVendor {
         if !auth.access.is_empty() {
             notes.push(format!("this key allows: {}", auth.access.join(", ")));
         }
-        Ok(Identity { account: auth.team, name: auth.environment, region: String::new(), notes })
+        let endpoint = answered_by(&ask.client, Some(&auth));
+        Ok(Identity {
+            account: auth.team,
+            name: auth.environment,
+            region: String::new(),
+            notes,
+            emulator: endpoint.is_emulator(),
+            endpoint: Some(endpoint.url),
+            fingerprint: endpoint.account,
+        })
     }
 
     fn check_filter(&self, _source: Source, filter: &str) -> FilterVerdict {
@@ -84,6 +106,10 @@ impl CloudVendor for HoneycombVendor {
     async fn link(&self, cloud: &Cloud, target: LinkTarget<'_>, caller: &Caller) -> Result<LinkAnswer, Error> {
         let trace = target.local.ok_or_else(|| unsupported(Source::Honeycomb, target.kind))?;
         let ask = cloud.ask_honeycomb(caller).await?;
+        let endpoint = answered_by(&ask.client, None);
+        if endpoint.is_emulator() {
+            return Ok(no_console(&endpoint));
+        }
         let auth = cloud.honeycomb_auth(&ask).await?;
         let dataset = trace.services().first().map(|service| links::dataset(service)).unwrap_or_default();
         let url = links::trace(&auth, ask.client.ui(), &dataset, trace.trace_id, trace.start(), trace.end(), None);
@@ -176,8 +202,14 @@ impl Queries for HoneycombVendor {
         let answer = cloud.answered(Vendor::Honeycomb, outcome).await?;
         let mut result = answer.result;
         result.name = if name.is_empty() { spec.words() } else { name };
-        let origin =
-            Origin { via: vec!["Query Data API".to_owned()], region: None, console_link: answer.link, expires: None };
+        // A capture does not fail for want of the team.
+        let auth = cloud.honeycomb_auth(&ask).await.ok();
+        let origin = Origin {
+            via: vec!["Query Data API".to_owned()],
+            endpoints: vec![answered_by(&ask.client, auth.as_ref())],
+            console_link: answer.link,
+            ..Origin::default()
+        };
         Ok(Answered { source: Source::Honeycomb, result, origin })
     }
 }

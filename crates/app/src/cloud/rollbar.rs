@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use tracebook_core::endpoint::{self, Endpoint};
 use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_core::evidence::Body;
 use tracebook_core::freeze::Origin;
@@ -11,7 +12,7 @@ use tracebook_sources::rollbar::client::{Client, FORMS, Item, ItemsRequest, link
 
 use super::Cloud;
 use super::traces::LIST_TTL;
-use super::vendor::{CloudVendor, Errors, LinkTarget, link_of, verdict};
+use super::vendor::{CloudVendor, Errors, LinkTarget, link_of, no_console, verdict};
 use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::finding::{Finding, Raw, one_of};
@@ -96,6 +97,16 @@ impl Cloud {
     }
 }
 
+/// What answered, as evidence records it.
+fn answered_by(client: &Client, project: Option<u64>) -> Endpoint {
+    Endpoint {
+        source: Source::Rollbar,
+        url: client.address(),
+        account: project.map(|id| endpoint::fingerprint(Vendor::Rollbar, &format!("project {id}"))),
+        ..Endpoint::default()
+    }
+}
+
 /// Rollbar.
 pub(super) struct RollbarVendor;
 
@@ -104,7 +115,15 @@ impl CloudVendor for RollbarVendor {
     async fn identity(&self, cloud: &Cloud, caller: &Caller) -> Result<Identity, Error> {
         let ask = cloud.ask_rollbar(caller).await?;
         let found = cloud.answered(Vendor::Rollbar, ask.client.check(&ask.fetch).await).await?;
-        Ok(Identity { account: found.project.unwrap_or_default(), notes: found.notes, ..Identity::default() })
+        let endpoint = answered_by(&ask.client, None);
+        Ok(Identity {
+            emulator: endpoint.is_emulator(),
+            endpoint: Some(endpoint.url),
+            fingerprint: found.project.as_deref().map(|project| endpoint::fingerprint(Vendor::Rollbar, project)),
+            account: found.project.unwrap_or_default(),
+            notes: found.notes,
+            ..Identity::default()
+        })
     }
 
     fn check_filter(&self, _source: Source, filter: &str) -> FilterVerdict {
@@ -121,10 +140,10 @@ impl CloudVendor for RollbarVendor {
         let uuid = &item.error.occurrence.uuid;
         let origin = Origin {
             via: vec!["Rollbar API".to_owned()],
-            region: None,
+            endpoints: vec![answered_by(&ask.client, item.row.project)],
             console_link: links::occurrence(&ask.web, item.row.counter, item.occurrence)
                 .or_else(|| links::by_uuid(uuid)),
-            expires: None,
+            ..Origin::default()
         };
         let raw = Raw { errors: vec![item.record], ..Raw::default() };
         Ok(Finding { raw, warnings: item.notes, origin, ..Finding::new(Body::Error(Box::new(item.error)), 1) })
@@ -132,6 +151,10 @@ impl CloudVendor for RollbarVendor {
 
     async fn link(&self, cloud: &Cloud, target: LinkTarget<'_>, caller: &Caller) -> Result<LinkAnswer, Error> {
         let ask = cloud.ask_rollbar(caller).await?;
+        let endpoint = answered_by(&ask.client, None);
+        if endpoint.is_emulator() {
+            return Ok(no_console(&endpoint));
+        }
         let item = cloud.rollbar_item(&ask, target.id).await?;
         let url = links::item(&ask.web, item.row.counter).or_else(|| links::by_uuid(&item.error.occurrence.uuid));
         Ok(link_of(url, None, "Rollbar keeps occurrences as long as the plan allows"))

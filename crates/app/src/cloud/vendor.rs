@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use tracebook_core::endpoint::Endpoint;
 use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_core::evidence::Kind;
 use tracebook_core::logs::{LogEvent, LogRow};
@@ -125,6 +126,13 @@ pub(crate) fn link_of(url: Option<String>, expires: Option<Nanos>, note: &str) -
         None => "no link can be built from the settings".to_owned(),
     };
     LinkAnswer { url, expires: expires.map(Nanos::rfc3339), note }
+}
+
+/// The answer for data of an emulator: the vendor's console does not show it.
+pub(crate) fn no_console(endpoint: &Endpoint) -> LinkAnswer {
+    let vendor = &endpoint.source.info().label;
+    let note = format!("{} answers instead of {vendor}, whose console does not show its data", endpoint.url);
+    LinkAnswer { url: None, expires: None, note }
 }
 
 #[cfg(test)]

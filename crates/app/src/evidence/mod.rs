@@ -2,12 +2,14 @@
 
 use tracebook_core::console::spans;
 use tracebook_core::diff::{self, Difference};
+use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::evidence::{Body, Evidence, Frozen};
 use tracebook_core::ids::Id;
+use tracebook_core::time::Nanos;
 use tracebook_render::card;
 pub use tracebook_render::card::{Size, themed};
 use tracebook_render::markdown;
-use tracebook_store::evidence::EvidenceRecord;
+use tracebook_store::evidence::{EvidenceRecord, ImportedAt};
 
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
@@ -69,6 +71,17 @@ impl EvidenceStore {
     /// Writes evidence and reads it back: only what reads back counts as frozen.
     pub(crate) async fn keep(&self, frozen: &Frozen, raw: &[u8], caller: &Caller) -> Result<(), Error> {
         self.store.add_evidence(frozen, raw, &caller.client).await?;
+        self.check_stored(frozen).await
+    }
+
+    /// The same for evidence from a file, with the doubts about it.
+    pub(crate) async fn keep_imported(&self, frozen: &Frozen, doubts: &[Doubt], caller: &Caller) -> Result<(), Error> {
+        let imported = ImportedAt { time: self.runtime.now(), doubts };
+        self.store.import_evidence(frozen, imported, &caller.client).await?;
+        self.check_stored(frozen).await
+    }
+
+    async fn check_stored(&self, frozen: &Frozen) -> Result<(), Error> {
         let id = frozen.evidence.id;
         match self.store.evidence(id).await? {
             Some(stored) if stored.digest == frozen.digest => Ok(()),
@@ -128,15 +141,24 @@ impl EvidenceStore {
 }
 
 /// Evidence as text for a terminal.
-pub fn as_text(frozen: &Frozen) -> String {
+pub fn as_text(frozen: &Frozen, row: &EvidenceRow) -> String {
     let Evidence { provenance, body, .. } = &frozen.evidence;
     let mut text = format!(
-        "{}\n{}\ncaptured {} by {}\n\n",
+        "{}\n{}\ncaptured {} from {} by {}\n\n",
         frozen.evidence.title(),
         frozen.digest,
         provenance.captured_at.human(),
+        card::origin(provenance),
         provenance.tool
     );
+    if let Some(at) = &row.imported_at {
+        let at = Nanos::parse_rfc3339(at).map_or_else(|| at.clone(), Nanos::human);
+        // Above the empty line.
+        text.insert_str(text.trim_end().len(), &format!("\nimported {at}"));
+    }
+    if !row.doubts.is_empty() {
+        text.insert_str(text.trim_end().len(), &format!("\ndoubtful: {}", doubts::reasons(&row.doubts)));
+    }
     let Body::Trace(trace) = body else {
         text.push_str(&card::table(frozen).text());
         text.push('\n');
@@ -162,5 +184,7 @@ fn evidence_row(record: EvidenceRecord) -> EvidenceRow {
         digest: record.digest,
         captured_at: record.captured_at.rfc3339(),
         entries: record.entries,
+        imported_at: record.imported_at.map(Nanos::rfc3339),
+        doubts: record.doubts,
     }
 }

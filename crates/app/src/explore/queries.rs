@@ -82,7 +82,7 @@ impl Explorer {
     pub(crate) async fn query_run(&self, request: QueryRun, caller: &Caller) -> Result<QueryAnswer, Error> {
         let answered = self.run_query(&request, caller).await?;
         let id = format!("{ANSWER}{}", self.runtime.new_id());
-        let link = answered.origin.console_link.clone();
+        let link = answered.origin.link().map(str::to_owned);
         let result = answered.result.clone();
         self.answers.put(id.clone(), answered, ANSWER_TTL);
         Ok(QueryAnswer { id, result, link })

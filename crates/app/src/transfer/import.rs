@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::entry::{self, Entry};
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
@@ -120,7 +121,8 @@ impl Transfer {
             Some(Ok(imported)) => {
                 done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
                 for frozen in &imported.evidence {
-                    self.import_evidence(frozen, caller, done).await?;
+                    let doubts = imported.doubts.get(&frozen.evidence.id).cloned().unwrap_or_default();
+                    self.import_evidence(frozen, doubts, caller, done).await?;
                 }
                 let there = self.journal.store.entry(&imported.id.to_string()).await?;
                 let new = imported_as_new(&imported, &file.stem);
@@ -210,8 +212,15 @@ impl Transfer {
         Ok(entry.filter(|entry| known || entry.body == file.text))
     }
 
-    async fn import_evidence(&self, frozen: &Frozen, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
+    async fn import_evidence(
+        &self,
+        frozen: &Frozen,
+        mut doubts: Vec<Doubt>,
+        caller: &Caller,
+        done: &mut Imported,
+    ) -> Result<(), Error> {
         let id = frozen.evidence.id;
+        doubts::add(&mut doubts, doubts::future(&frozen.evidence, self.runtime.now()));
         if let Some(record) = self.journal.store.evidence_record(id).await? {
             if record.deleted && !record.purged {
                 self.journal.store.bin_evidence(id, None, &caller.client).await?;
@@ -223,9 +232,23 @@ impl Transfer {
                     "evidence {id} is in this journal with another digest ({}); the one in the file was ignored",
                     record.digest
                 ));
+                // Which of the two files is the original cannot be decided.
+                let doubt = Doubt::new(Rule::Copy, "another file has the same id and other data");
+                self.journal.store.doubt_evidence(id, &[doubt], &caller.client).await?;
+            } else if record.imported_at.is_some() {
+                self.journal.store.doubt_evidence(id, &doubts, &caller.client).await?;
+            } else if !doubts.is_empty() {
+                done.warnings.push(format!(
+                    "evidence {id} was captured in this journal, which keeps its own; its file is doubtful: {}",
+                    doubts::reasons(&doubts)
+                ));
+                doubts.clear();
             }
         } else {
-            self.evidence.keep(frozen, &[], caller).await?;
+            self.evidence.keep_imported(frozen, &doubts, caller).await?;
+        }
+        if !doubts.is_empty() {
+            done.warnings.push(format!("evidence {id} is doubtful: {}", doubts::reasons(&doubts)));
         }
         done.evidence.push(self.evidence.row(id).await?);
         Ok(())

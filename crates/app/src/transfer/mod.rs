@@ -1,5 +1,7 @@
 //! Between the journal and files: export, import, verify.
 
+#[cfg(test)]
+mod doubts_tests;
 mod export;
 mod import;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::ids::Id;
 use tracebook_render::verify::{self, FileVerdict, Verdict};
 
@@ -35,6 +36,20 @@ pub struct VerifiedEvidence {
     pub verdict: Verdict,
     /// The reason, for the user.
     pub why: String,
+    /// What contradicts it, whatever the verdict; left out where nothing does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+}
+
+impl From<FileVerdict> for VerifiedEvidence {
+    fn from(row: FileVerdict) -> Self {
+        let FileVerdict { file, id, mut verdict, mut why, doubts } = row;
+        if !doubts.is_empty() && matches!(verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn) {
+            verdict = Verdict::Doubtful;
+            why = format!("{why}, but {}", doubts::reasons(&doubts));
+        }
+        Self { file, id, verdict, why, doubts }
+    }
 }
 
 /// Folders that are not searched.
@@ -143,7 +158,7 @@ impl Check {
             Ok(text) => text,
             Err(why) => {
                 let (file, verdict) = (file.shown.display().to_string(), Verdict::Edited);
-                self.evidence.push(VerifiedEvidence { file, id: None, verdict, why });
+                self.evidence.push(VerifiedEvidence { file, id: None, verdict, why, doubts: Vec::new() });
                 return;
             }
         };
@@ -152,8 +167,7 @@ impl Check {
         for row in rows {
             let relative = Path::new(&row.file).strip_prefix(file.shown.parent().unwrap_or(Path::new("")));
             self.seen.insert(file.real.with_file_name(relative.unwrap_or(Path::new(&row.file))));
-            let FileVerdict { file, id, verdict, why } = row;
-            self.evidence.push(VerifiedEvidence { file, id, verdict, why });
+            self.evidence.push(row.into());
         }
     }
 
@@ -161,13 +175,17 @@ impl Check {
         if !self.seen.insert(file.real.clone()) {
             return;
         }
-        let (id, verdict, why) = match file.folder.read(Path::new(&file.name), MAX_FILE_BYTES) {
-            Ok(bytes) => verify::svg(&bytes, &|name| self.read(file, name)),
-            Err(why) => (None, Verdict::Foreign, format!("it cannot be read: {why}")),
+        let shown = file.shown.display().to_string();
+        let row = match file.folder.read(Path::new(&file.name), MAX_FILE_BYTES) {
+            Ok(bytes) => verify::svg_file(shown, &bytes, &|name| self.read(file, name)),
+            Err(why) => {
+                let (verdict, why) = (Verdict::Foreign, format!("it cannot be read: {why}"));
+                FileVerdict { file: shown, id: None, verdict, why, doubts: Vec::new() }
+            }
         };
         // Foreign pictures in the same folder are ignored, unless they were named.
-        if verdict != Verdict::Foreign || named {
-            self.evidence.push(VerifiedEvidence { file: file.shown.display().to_string(), id, verdict, why });
+        if row.verdict != Verdict::Foreign || named {
+            self.evidence.push(row.into());
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use tracebook_app::Error;
 use tracebook_app::api::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
 use tracebook_app::evidence::{Size, as_text};
+use tracebook_core::doubts::reasons;
 use tracebook_core::ids::{Id, IdError};
 use tracebook_core::text::escaped_json;
 
@@ -20,7 +21,12 @@ pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result
             let rows = client.call(EvidenceList { entry }).await?;
             out.table(&rows, |r| {
                 let entries = if r.entries.is_empty() { "in no entry".to_owned() } else { r.entries.join(", ") };
-                vec![r.id.to_string(), r.kind.word().to_owned(), entries, r.title.clone()]
+                let title = match (&r.imported_at, r.doubts.is_empty()) {
+                    (None, _) => r.title.clone(),
+                    (Some(_), true) => format!("{} (imported)", r.title),
+                    (Some(_), false) => format!("{} (imported, doubtful: {})", r.title, reasons(&r.doubts)),
+                };
+                vec![r.id.to_string(), r.kind.word().to_owned(), entries, title]
             });
         }
         Evidence::Show { evidence, raw: true, .. } => {
@@ -35,7 +41,7 @@ pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result
             let id = id(&evidence)?;
             let frozen = client.tracebook.frozen(id).await?;
             let row = client.call(EvidenceGet { id }).await?.row;
-            let table = as_text(&frozen);
+            let table = as_text(&frozen, &row);
             let evidence = RawValue::from_string(frozen.canonical).map_err(Error::internal)?;
             out.answer(&Shown { row, evidence }, |_| table);
         }

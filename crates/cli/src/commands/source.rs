@@ -36,6 +36,13 @@ pub(super) async fn run(client: &Client, command: Source, out: &Out) -> Result<u
                 let parts = [&who.account, &who.name, &who.region];
                 let known: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
                 let mut text = known.join(" · ");
+                if let Some(fingerprint) = &who.fingerprint {
+                    text.push_str(&format!("\n  evidence calls this account {fingerprint}"));
+                }
+                if let Some(endpoint) = &who.endpoint {
+                    let what = if who.emulator { "an emulator answers" } else { "answered" };
+                    text.push_str(&format!("\n  {what} at {endpoint}"));
+                }
                 for note in &who.notes {
                     text.push_str(&format!("\n  {note}"));
                 }

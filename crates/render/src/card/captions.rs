@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use tracebook_core::endpoint::Endpoint;
 use tracebook_core::evidence::{Frozen, Kind, Provenance};
 use tracebook_core::text;
 use tracebook_core::trace::{Exception, Protocol, Span, Trace};
@@ -14,9 +15,21 @@ pub fn caption(frozen: &Frozen) -> String {
     let picture = picture(&frozen.evidence.body);
     let mut parts = vec![picture.subject()];
     parts.extend(picture.facts());
+    parts.extend(emulated(&frozen.evidence.provenance));
     parts.push(format!("captured {}", frozen.evidence.provenance.captured_at.human()));
     parts.join(" · ")
 }
+
+/// `emulator of AWS X-Ray`, if something else than the vendor answered.
+pub(super) fn emulated(provenance: &Provenance) -> Option<String> {
+    let mut names: Vec<String> =
+        provenance.endpoints.iter().filter(|e| e.is_emulator()).map(Endpoint::name).take(MOST_ENDPOINTS).collect();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join(" and "))
+}
+
+/// More systems than any capture asks: imported evidence may name any number.
+const MOST_ENDPOINTS: usize = 8;
 
 /// The first line of a text from data, short enough for a caption.
 pub(super) fn brief(text: &str) -> String {
@@ -40,13 +53,17 @@ pub(crate) fn provenance(frozen: &Frozen) -> String {
     format!("{} · {from} · {} · {}", caption(frozen), frozen.evidence.provenance.tool, short_digest(&frozen.digest))
 }
 
-/// Source and protocol.
-pub(super) fn origin(provenance: &Provenance) -> String {
-    let mut text = source(provenance).to_owned();
-    if let Some(region) = &provenance.region {
-        text.push(' ');
-        text.push_str(region);
-    }
+/// Source and protocol, with every system that answered.
+pub fn origin(provenance: &Provenance) -> String {
+    let endpoints: Vec<String> = provenance.endpoints.iter().take(MOST_ENDPOINTS).map(Endpoint::words).collect();
+    let mut text = match endpoints.is_empty() {
+        false => endpoints.join(" and "),
+        // Local telemetry, or evidence of a version that did not record them.
+        true => {
+            let region = provenance.region.as_ref().map(|region| format!(" {region}"));
+            format!("{}{}", source(provenance), region.unwrap_or_default())
+        }
+    };
     for via in &provenance.via {
         text.push_str(", ");
         text.push_str(via);

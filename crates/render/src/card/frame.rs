@@ -2,6 +2,7 @@
 
 use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
+use tracebook_core::time::human_duration;
 use tracebook_core::trace::{StatusCode, Trace};
 
 use super::captions;
@@ -125,9 +126,16 @@ impl Footer {
         }
         let Some(frozen) = frozen else { return Self { notes: lines, origin: None } };
         let provenance = &frozen.evidence.provenance;
+        // First: it qualifies everything above.
+        if let Some(emulated) = captions::emulated(provenance) {
+            lines.insert(0, format!("Answered by an {emulated}, not by the vendor itself"));
+        }
         match provenance.credentials_removed {
             0 => {}
             n => lines.push(format!("{} taken out before the digest", text::count(n as usize, "credential"))),
+        }
+        if let Some(ahead) = provenance.ahead {
+            lines.push(format!("the data ends {} after its capture: a clock was ahead", human_duration(ahead.0)));
         }
         match super::masked(&frozen.canonical) {
             0 => {}

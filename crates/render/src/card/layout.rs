@@ -104,6 +104,9 @@ pub(super) fn strip(frozen: Option<&Frozen>, head: &Head, picture: Svg) -> Strin
     let title = clean(&head.title);
     let (class, word) = (head.pill.0, head.pill.1.as_str());
     let mut facts = clean(&head.facts);
+    if let Some(emulated) = frozen.and_then(|f| captions::emulated(&f.evidence.provenance)) {
+        facts = format!("{} · {facts}", clean(&emulated));
+    }
     if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
         let longer = format!("{facts} · {digest}");
         // A truncated digest is useless.

@@ -27,8 +27,8 @@ use serde::Deserialize;
 use tracebook_core::evidence::{Body, Frozen};
 
 pub use crate::inline::visible;
-pub use captions::caption;
-pub(crate) use captions::{kind as kind_word, provenance, source};
+pub use captions::{caption, origin};
+pub(crate) use captions::{kind as kind_word, provenance, short_digest, source};
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
 pub use live::live;
 pub use table::{MOST_ROWS, Table};

@@ -25,6 +25,9 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     let mut facts = vec![text::count(trace.spans.len(), "span"), human_duration(trace.duration())];
     facts.extend(captions::services(trace).into_iter().take(2).map(|s| s.chars().take(40).collect()));
     facts.push(trace.start().human());
+    if let Some(emulated) = frozen.and_then(|f| captions::emulated(&f.evidence.provenance)) {
+        facts.insert(0, emulated);
+    }
     let mut facts = facts.join(" · ");
     if let Some(digest) = frozen.map(|f| captions::short_digest(&f.digest)) {
         let longer = format!("{facts} · {digest}");

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use tracebook_core::catalog::Vendor;
+use tracebook_core::endpoint::{fingerprint, is_emulated_account};
+
 use super::session::Connection;
 use super::text::masked;
 use crate::cloud::{Api, Fault, Fetch, SourceError};
@@ -11,9 +14,6 @@ impl Api {
     pub const STS: Self = Self::new("STS GetCallerIdentity", 60, 3);
 }
 
-/// The accounts of moto and LocalStack.
-const EMULATED: [&str; 2] = ["123456789012", "000000000000"];
-
 /// The identity of the credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -22,6 +22,7 @@ pub struct Identity {
     /// The user or role: `user/andrew`, `assumed-role/Student/brown`.
     pub arn_tail: String,
     pub notes: Vec<String>,
+    /// The whole account id: no message, card, log or database may contain it.
     account_id: String,
 }
 
@@ -36,9 +37,14 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// The whole account id, only for an ARN in a request: no message, card, log or database may contain it.
-    pub(crate) fn account_id(&self) -> &str {
-        &self.account_id
+    /// The account, recognisable but not readable.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(Vendor::Aws, &self.account_id)
+    }
+
+    /// Whether the account is one that emulators use.
+    pub fn is_emulated(&self) -> bool {
+        is_emulated_account(Vendor::Aws, &self.account_id)
     }
 }
 
@@ -69,7 +75,7 @@ impl Connection {
         if let Some(endpoint) = &self.endpoint {
             identity.notes.push(format!("from {endpoint}, not from AWS"));
         }
-        if EMULATED.contains(&identity.account_id()) {
+        if identity.is_emulated() {
             identity.notes.push("this is the account id that emulators use".to_owned());
         }
         Ok(identity)

@@ -1,5 +1,6 @@
 //! What the clients of X-Ray and CloudWatch Logs share: profiles, credentials, endpoints, and AWS's errors.
 
+mod address;
 mod endpoint;
 pub mod errors;
 mod identity;

@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::sdk_config::SharedHttpClient;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use tracebook_core::catalog::Vendor;
 
 use super::errors::ErrorContext;
 use super::profiles::{CredentialKind, Machine, listed, without_endpoints};
@@ -388,6 +389,42 @@ async fn a_region_must_be_set_and_valid() {
     assert!(!["", "-", "us_east_1", "US-EAST-1", &"a".repeat(33)].into_iter().any(is_region));
 }
 
+#[tokio::test]
+async fn the_recorded_address_is_the_one_that_is_asked() {
+    let (fips, dual) = (("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true"));
+    for (region, vars, own, service) in [
+        ("us-east-1", vec![HOME], None, Some("https://xray.us-east-1.amazonaws.com")),
+        ("us-east-1", vec![HOME, fips], None, Some("https://xray-fips.us-east-1.amazonaws.com")),
+        ("eu-west-1", vec![HOME, dual], None, Some("https://xray.eu-west-1.api.aws")),
+        ("us-gov-west-1", vec![HOME, fips], None, None),
+        ("us-gov-east-1", vec![HOME, fips, dual], None, None),
+        ("cn-north-1", vec![HOME], None, Some("https://xray.cn-north-1.amazonaws.com.cn")),
+        ("cn-northwest-1", vec![HOME, dual], None, None),
+        ("eusc-de-east-1", vec![HOME], None, None),
+        ("us-iso-east-1", vec![HOME], None, None),
+        ("us-isob-east-1", vec![HOME], None, None),
+        ("us-east-1", vec![HOME], Some("http://127.0.0.1:5000/aws"), Some("http://127.0.0.1:5000")),
+        ("us-east-1", vec![HOME], Some("https://localhost.localstack.cloud:4566"), None),
+    ] {
+        let set = Settings { region: Some(region.to_owned()), endpoint: own.map(str::to_owned), ..settings("") };
+        let mut connection = connect_on(&machine(&vars, FILES), &set).await.expect("the keys are there");
+        let wire = Wire::new(200, "{}");
+        connection.sdk = connection.sdk.to_builder().http_client(wire.clone()).build();
+        let (xray, logs) = (connection.xray_address().await, connection.logs_address().await);
+        let _ = aws_sdk_xray::Client::new(&connection.sdk).get_groups().send().await;
+        let _ = aws_sdk_cloudwatchlogs::Client::new(&connection.sdk).describe_log_groups().send().await;
+        let (xray, logs) = (xray.expect("an address"), logs.expect("an address"));
+        let hosts = [&xray, &logs].map(|url| url.split_once("://").expect("a scheme").1.to_owned());
+        assert_eq!(wire.asked(), hosts, "{region} {vars:?}");
+        if let Some(service) = service {
+            assert_eq!(xray, service, "{region} {vars:?}");
+        }
+        for url in [xray, logs] {
+            assert_eq!(tracebook_core::endpoint::is_own(Vendor::Aws, &url), own.is_none(), "{url}");
+        }
+    }
+}
+
 #[test]
 fn only_a_plain_url_is_an_endpoint() {
     for (text, taken) in [
@@ -441,7 +478,7 @@ async fn the_identity_shows_four_digits_of_the_account() {
     let connection = connection(server.addr).await;
     let identity = connection.identity(&Fetch::unattended()).await.expect("answers");
     assert_eq!((identity.account.as_str(), identity.arn_tail.as_str()), ("••••••••9012", "user/moto"));
-    assert_eq!(identity.account_id(), "123456789012");
+    assert!(identity.is_emulated());
     assert_eq!(
         identity.notes,
         [format!("from http://{}, not from AWS", server.addr), "this is the account id that emulators use".to_owned()]

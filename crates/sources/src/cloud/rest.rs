@@ -69,6 +69,11 @@ impl Rest {
         Ok(Self { vendor, http, base, header: HeaderName::from_static(header), token, secret })
     }
 
+    /// Scheme, host and port of the endpoint.
+    pub(crate) fn address(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
     /// A URL under the endpoint; each segment is escaped, an empty one at the end is a slash.
     pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();

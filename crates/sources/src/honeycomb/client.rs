@@ -97,6 +97,11 @@ impl Client {
         Ok(Self { rest, ui: links::ui(endpoint) })
     }
 
+    /// Scheme, host and port of the API.
+    pub fn address(&self) -> String {
+        self.rest.address()
+    }
+
     /// The base URL of its pages, for [`links`].
     pub fn ui(&self) -> &str {
         &self.ui

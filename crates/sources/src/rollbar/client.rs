@@ -68,6 +68,11 @@ impl Client {
         Ok(Self { rest: Rest::new("Rollbar", endpoint, "x-rollbar-access-token", token, agent)? })
     }
 
+    /// Scheme, host and port of the API.
+    pub fn address(&self) -> String {
+        self.rest.address()
+    }
+
     /// Checks that the token may read, and which project.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! Captures from X-Ray and CloudWatch Logs.
 
 use tracebook_core::dossier::{Dossier, Join, JoinedLog};
+use tracebook_core::endpoint::Endpoint;
 use tracebook_core::evidence::Body;
 use tracebook_core::filter::leading_part;
 use tracebook_core::freeze::Origin;
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::Logs;
+use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
 use tracebook_core::xray::warnings;
 use tracebook_sources::cloud::Range;
@@ -40,7 +42,8 @@ impl Cloud {
         let read = self.read_xray_trace(&ask, id).await?;
         let mut said = read.warnings;
         said.extend(read.trace.notes.iter().cloned());
-        let origin = origin_of_trace(ask.region(), id, read.trace.start());
+        let endpoint = self.aws_endpoint(&ask, Source::Xray).await;
+        let origin = origin_of_trace(endpoint, id, read.trace.start());
         let raw = Raw { spans: read.records, ..Raw::default() };
         Ok(Finding { raw, warnings: said, origin, ..Finding::new(Body::Trace(read.trace), 1) })
     }
@@ -57,7 +60,8 @@ impl Cloud {
         };
         let id = self.which_xray(&ask, &Capture { filter: expression, ..request.clone() }).await?;
         let read = self.read_xray_trace(&ask, id).await?;
-        let origin = origin_of_trace(ask.region(), id, read.trace.start());
+        let endpoint = self.aws_endpoint(&ask, Source::Xray).await;
+        let mut origin = origin_of_trace(endpoint, id, read.trace.start());
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut dossier = Dossier::new(id, read.trace);
         match group {
@@ -69,6 +73,8 @@ impl Cloud {
                 let outcome = ask.aws.logs.of_trace(&group, id, range, &ask.fetch).await;
                 let found = self.answered(Vendor::Aws, outcome).await?;
                 dossier.notes.extend(found.notes);
+                origin.via.push(LOGS_API.to_owned());
+                origin.endpoints.push(self.aws_endpoint(&ask, Source::Cloudwatch).await);
                 for Event { record, .. } in found.records {
                     dossier.logs.push(JoinedLog { by: Join::TraceId, event: log_event(&record) });
                     raw.logs.push(record);
@@ -99,12 +105,9 @@ impl Cloud {
                 "Widen --since; the filter of a service map is an X-Ray group's name",
             ));
         }
-        let origin = Origin {
-            via: vec!["X-Ray API".to_owned()],
-            region: Some(ask.region().to_owned()),
-            console_link: xray::links::service_map(ask.region()),
-            expires: None,
-        };
+        let console_link = xray::links::service_map(ask.region());
+        let endpoint = self.aws_endpoint(&ask, Source::Xray).await;
+        let origin = Origin { console_link, ..origin_of(XRAY_API, endpoint) };
         Ok(Finding { warnings: map.notes.clone(), origin, ..Finding::new(Body::ServiceMap(map), 0) })
     }
 
@@ -112,7 +115,7 @@ impl Cloud {
         let ask = self.ask_aws(caller).await?;
         let mut found = self.answered(Vendor::Aws, ask.aws.xray.groups(&ask.fetch).await).await?;
         found.groups = named(found.groups, request, "group", |group| &group.name)?;
-        let origin = api(&ask);
+        let origin = origin_of(XRAY_API, self.aws_endpoint(&ask, Source::Xray).await);
         Ok(Finding { warnings: found.notes.clone(), origin, ..Finding::new(Body::Groups(found), 0) })
     }
 
@@ -125,7 +128,7 @@ impl Cloud {
             // Warnings about other rules do not belong to this evidence.
             found.notes = warnings(&found.rules);
         }
-        let origin = api(&ask);
+        let origin = origin_of(XRAY_API, self.aws_endpoint(&ask, Source::Xray).await);
         Ok(Finding { warnings: found.notes.clone(), origin, ..Finding::new(Body::SamplingRules(found), 0) })
     }
 
@@ -136,7 +139,8 @@ impl Cloud {
                 return Err(both());
             }
             let Event { record, .. } = self.event_of(&ask, id).await?;
-            let origin = origin_of_logs(ask.region(), &record.group, "", (record.timestamp, record.timestamp));
+            let endpoint = self.aws_endpoint(&ask, Source::Cloudwatch).await;
+            let origin = origin_of_logs(endpoint, &record.group, "", (record.timestamp, record.timestamp));
             let logs = Logs { events: vec![log_event(&record)], ..Logs::default() };
             let raw = Raw { logs: vec![record], ..Raw::default() };
             return Ok(Finding { raw, origin, ..Finding::new(Body::Logs(logs), 1) });
@@ -158,36 +162,41 @@ impl Cloud {
         let range =
             (records.first().map_or(Nanos(0), |r| r.timestamp), records.last().map_or(Nanos(0), |r| r.timestamp));
         let pattern = pattern(&parse_filter(&request.filter)?);
-        let origin = origin_of_logs(ask.region(), &found.group, &pattern, range);
+        let endpoint = self.aws_endpoint(&ask, Source::Cloudwatch).await;
+        let origin = origin_of_logs(endpoint, &found.group, &pattern, range);
         let logs = Logs { events: records.iter().map(log_event).collect(), more: 0, notes: notes.clone() };
         let raw = Raw { logs: records, ..Raw::default() };
         Ok(Finding { raw, warnings: notes, origin, ..Finding::new(Body::Logs(logs), limit) })
     }
 }
 
-/// The origin of a trace from X-Ray.
-fn origin_of_trace(region: &str, id: TraceId, start: Nanos) -> Origin {
-    Origin {
-        via: vec!["X-Ray API".to_owned()],
-        region: Some(region.to_owned()),
-        console_link: xray::links::trace(region, id),
-        expires: Some(xray::links::expires(start)),
-    }
-}
+/// The API of X-Ray.
+const XRAY_API: &str = "X-Ray API";
+/// The API of CloudWatch Logs.
+const LOGS_API: &str = "CloudWatch Logs API";
 
-/// The origin of log events from CloudWatch.
-fn origin_of_logs(region: &str, group: &str, pattern: &str, range: (Nanos, Nanos)) -> Origin {
-    // The end of the console's range is exclusive, and several events may have the last millisecond.
-    let range = Range { from: range.0, until: Nanos(range.1.0.saturating_add(1_000_000)) };
+/// The origin of what one API answered.
+pub(super) fn origin_of(api: &str, endpoint: Endpoint) -> Origin {
     Origin {
-        via: vec!["CloudWatch Logs API".to_owned()],
-        region: Some(region.to_owned()),
-        console_link: cloudwatch::links::events(region, group, None, pattern, range),
+        via: vec![api.to_owned()],
+        region: endpoint.region.clone(),
+        endpoints: vec![endpoint],
+        console_link: None,
         expires: None,
     }
 }
 
-/// X-Ray's settings have no page of their own.
-fn api(ask: &AskAws) -> Origin {
-    Origin { via: vec!["X-Ray API".to_owned()], region: Some(ask.region().to_owned()), ..Origin::default() }
+/// The origin of a trace from X-Ray.
+fn origin_of_trace(endpoint: Endpoint, id: TraceId, start: Nanos) -> Origin {
+    let console_link = endpoint.region.as_deref().and_then(|region| xray::links::trace(region, id));
+    Origin { console_link, expires: Some(xray::links::expires(start)), ..origin_of(XRAY_API, endpoint) }
+}
+
+/// The origin of log events from CloudWatch.
+fn origin_of_logs(endpoint: Endpoint, group: &str, pattern: &str, range: (Nanos, Nanos)) -> Origin {
+    // The end of the console's range is exclusive, and several events may have the last millisecond.
+    let range = Range { from: range.0, until: Nanos(range.1.0.saturating_add(1_000_000)) };
+    let region = endpoint.region.as_deref();
+    let console_link = region.and_then(|region| cloudwatch::links::events(region, group, None, pattern, range));
+    Origin { console_link, ..origin_of(LOGS_API, endpoint) }
 }

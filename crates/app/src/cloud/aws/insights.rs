@@ -8,6 +8,7 @@ use tracebook_sources::cloudwatch;
 use tracebook_sources::cloudwatch::client::InsightsRequest;
 
 use super::AwsVendor;
+use super::capture::origin_of;
 use crate::cloud::Cloud;
 use crate::cloud::logs::parse_filter;
 use crate::cloud::queries::{Answered, LOOKBACK, ROWS, SavedQueries, leading_groups, no_such};
@@ -75,11 +76,10 @@ impl Queries for AwsVendor {
         };
         let mut result = cloud.answered(Vendor::Aws, ask.aws.logs.query(&question, &ask.fetch).await).await?;
         result.name = wanted.name;
+        let endpoint = cloud.aws_endpoint(&ask, Source::Cloudwatch).await;
         let origin = Origin {
-            via: vec!["CloudWatch Logs Insights".to_owned()],
-            region: Some(ask.region().to_owned()),
             console_link: cloudwatch::links::insights(ask.region(), &groups, text, range),
-            expires: None,
+            ..origin_of("CloudWatch Logs Insights", endpoint)
         };
         Ok(Answered { source: Source::Cloudwatch, result, origin })
     }

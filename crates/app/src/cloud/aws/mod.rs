@@ -7,8 +7,11 @@ mod vendor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
 
+use tracebook_core::endpoint::Endpoint;
+use tracebook_core::question::Source;
 use tracebook_sources::aws::{self, Connection};
 use tracebook_sources::cloud::{Fault, Fetch, SourceError};
 use tracebook_sources::{cloudwatch, xray};
@@ -29,7 +32,20 @@ pub(crate) struct Aws {
     pub(crate) connection: Connection,
     pub(crate) xray: xray::client::Client,
     pub(crate) logs: cloudwatch::client::Client,
+    /// The account, once it was asked for; `None` within if it is not known.
+    account: OnceCell<Option<Account>>,
 }
+
+/// What evidence records of the account.
+#[derive(Clone, Debug)]
+struct Account {
+    fingerprint: String,
+    /// Whether it is one that emulators use.
+    emulated: bool,
+}
+
+/// How long a capture waits to learn the account: a network may reach X-Ray and not STS.
+const ACCOUNT: Duration = Duration::from_secs(3);
 
 impl std::fmt::Debug for Aws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -60,6 +76,7 @@ impl Cloud {
         let aws = Arc::new(Aws {
             xray: xray::client::Client::new(&connection),
             logs: cloudwatch::client::Client::new(&connection),
+            account: OnceCell::new(),
             connection,
         });
         *kept = Some((set.clone(), Instant::now(), Arc::clone(&aws)));
@@ -101,6 +118,37 @@ impl Cloud {
         let aws = self.noted(Vendor::Aws, made)?;
         let world = format!("{:?} {:?} {}", set.profile, set.endpoint, aws.connection.region);
         Ok(AskAws { aws, fetch, world, _call: call })
+    }
+
+    /// What answered for a source, as evidence records it: address, account and region. The account is asked for once
+    /// per connection; a capture does not fail for want of it.
+    pub(crate) async fn aws_endpoint(&self, ask: &AskAws, source: Source) -> Endpoint {
+        let connection = &ask.aws.connection;
+        let url = match source {
+            Source::Cloudwatch => connection.logs_address().await,
+            Source::Xray | Source::Local | Source::Rollbar | Source::Honeycomb => connection.xray_address().await,
+        };
+        let account = match ask.aws.account.get() {
+            Some(known) => known.clone(),
+            None => {
+                let found = timeout(ACCOUNT, connection.identity(&ask.fetch)).await;
+                self.flush_usage().await;
+                let found = found.ok().and_then(Result::ok);
+                let found = found.map(|id| Account { fingerprint: id.fingerprint(), emulated: id.is_emulated() });
+                if !ask.fetch.token().is_cancelled() {
+                    // Another call may have been faster, with the same answer.
+                    drop(ask.aws.account.set(found.clone()));
+                }
+                found
+            }
+        };
+        Endpoint {
+            source,
+            url: url.unwrap_or_default(),
+            emulator: account.as_ref().is_some_and(|account| account.emulated),
+            account: account.map(|account| account.fingerprint),
+            region: Some(connection.region.clone()),
+        }
     }
 
     /// Records the outcome of a call: usage and reachability.

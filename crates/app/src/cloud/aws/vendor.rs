@@ -10,7 +10,7 @@ use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_sources::{cloudwatch, xray};
 
 use crate::cloud::Cloud;
-use crate::cloud::vendor::{CloudVendor, LinkTarget, Logs, Queries, Traces, link_of, verdict};
+use crate::cloud::vendor::{CloudVendor, LinkTarget, Logs, Queries, Traces, link_of, no_console, verdict};
 use crate::ground::error::Error;
 use crate::ground::finding::Finding;
 use crate::ground::question::{trace_id, unsupported};
@@ -39,10 +39,14 @@ impl CloudVendor for AwsVendor {
         let ask = cloud.ask_aws(caller).await?;
         let outcome = ask.aws.connection.identity(&ask.fetch).await;
         let found = cloud.answered(Vendor::Aws, outcome).await?;
+        let fingerprint = found.fingerprint();
         Ok(Identity {
             account: found.account,
             name: found.arn_tail,
             region: ask.region().to_owned(),
+            endpoint: ask.aws.connection.xray_address().await,
+            fingerprint: Some(fingerprint),
+            emulator: cloud.aws_endpoint(&ask, Source::Xray).await.is_emulator(),
             notes: found.notes,
         })
     }
@@ -111,6 +115,11 @@ impl CloudVendor for AwsVendor {
 
     async fn link(&self, cloud: &Cloud, target: LinkTarget<'_>, caller: &Caller) -> Result<LinkAnswer, Error> {
         let ask = cloud.ask_aws(caller).await?;
+        let source = if target.kind == Kind::Logs { Source::Cloudwatch } else { Source::Xray };
+        let endpoint = cloud.aws_endpoint(&ask, source).await;
+        if endpoint.is_emulator() {
+            return Ok(no_console(&endpoint));
+        }
         match target.kind {
             Kind::Trace => {
                 let id = trace_id(target.id)?;

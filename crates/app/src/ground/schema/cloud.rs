@@ -154,6 +154,18 @@ pub struct Identity {
     pub region: String,
     /// What these credentials allow or deny.
     pub notes: Vec<String>,
+    /// Scheme, host and port of what answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub endpoint: Option<String>,
+    /// The account, project or team as evidence records it: six hex digits, equal for equal accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fingerprint: Option<String>,
+    /// Whether that is an emulator, or another host that is not the vendor's own.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub emulator: bool,
 }
 
 /// Which log groups to list.

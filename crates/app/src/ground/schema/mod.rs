@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use tracebook_core::console::StyledSpan;
+use tracebook_core::doubts::Doubt;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
@@ -588,6 +589,14 @@ pub struct EvidenceRow {
     pub captured_at: String,
     /// Slugs of the entries that show it; empty for evidence that is not placed.
     pub entries: Vec<String>,
+    /// When it was imported, RFC 3339 UTC; left out for what this journal captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub imported_at: Option<String>,
+    /// What contradicted it when it was imported; left out where nothing did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub doubts: Vec<Doubt>,
 }
 
 /// Which evidence to list.
