@@ -269,7 +269,15 @@ captured_at: string,
 /**
  * Slugs of the entries that show it; empty for evidence that is not placed.
  */
-entries: Array<string>, };
+entries: Array<string>, 
+/**
+ * When it was imported, RFC 3339 UTC; left out for what this journal captured.
+ */
+imported_at?: string, 
+/**
+ * What contradicted it when it was imported; left out where nothing did.
+ */
+doubts?: Array<Doubt>, };
 
 /**
  * The query of a live card. Its time range is relative to the time of each request.
@@ -536,6 +544,19 @@ console: Array<JoinedLine>,
 notes?: Array<string>, };
 
 /**
+ * Something in evidence that contradicts something else.
+ */
+export type Doubt = { 
+/**
+ * What was compared.
+ */
+rule: Rule, 
+/**
+ * For the reader: `the picture shows other data`.
+ */
+why: string, };
+
+/**
  * The numbers of items that the sender left out of a span.
  */
 export type Dropped = { 
@@ -551,6 +572,32 @@ events?: number,
  * Links.
  */
 links?: number, };
+
+/**
+ * A system that answered a capture.
+ */
+export type Endpoint = { 
+/**
+ * The source whose protocol it speaks.
+ */
+source: Source, 
+/**
+ * Scheme, host and port (left out if it is the scheme's default): `https://xray.us-east-1.amazonaws.com`. Empty
+ * for local telemetry.
+ */
+url?: string, 
+/**
+ * The [`fingerprint`] of the account, project or team, if it is known.
+ */
+account?: string, 
+/**
+ * The cloud region, if the source has any.
+ */
+region?: string, 
+/**
+ * Whether it was recognised as an emulator, by its host or its account. See [`Endpoint::is_emulator`].
+ */
+emulator?: boolean, };
 
 /**
  * An entry with its text.
@@ -935,7 +982,15 @@ captured_at: string,
 /**
  * Slugs of the entries that show it; empty for evidence that is not placed.
  */
-entries: Array<string>, };
+entries: Array<string>, 
+/**
+ * When it was imported, RFC 3339 UTC; left out for what this journal captured.
+ */
+imported_at?: string, 
+/**
+ * What contradicted it when it was imported; left out where nothing did.
+ */
+doubts?: Array<Doubt>, };
 
 /**
  * Evidence with its data.
@@ -1145,7 +1200,19 @@ region: string,
 /**
  * What these credentials allow or deny.
  */
-notes: Array<string>, };
+notes: Array<string>, 
+/**
+ * Scheme, host and port of what answered.
+ */
+endpoint?: string, 
+/**
+ * The account, project or team as evidence records it: six hex digits, equal for equal accounts.
+ */
+fingerprint?: string, 
+/**
+ * Whether that is an emulator, or another host that is not the vendor's own.
+ */
+emulator?: boolean, };
 
 /**
  * What to import.
@@ -1966,6 +2033,11 @@ question: Question,
  */
 via?: Array<string>, 
 /**
+ * The systems that answered, in the order in which they were asked. Empty where only local telemetry was read, and
+ * in evidence of versions that did not record them.
+ */
+endpoints?: Array<Endpoint>, 
+/**
  * The cloud region, if any.
  */
 region?: string, 
@@ -1977,6 +2049,10 @@ range: [Nanos, Nanos],
  * When it was frozen.
  */
 captured_at: Nanos, 
+/**
+ * How far the last time in the data was after `captured_at`, if the clock of a sender was minutes ahead.
+ */
+ahead?: Nanos, 
 /**
  * The version that froze it: `tracebook 0.1.0`.
  */
@@ -2429,6 +2505,11 @@ reason: string,
  * Bytes of UTF-8.
  */
 bytes: number, };
+
+/**
+ * What is compared.
+ */
+export type Rule = "id" | "time" | "range" | "future" | "picture" | "text" | "copy" | "other";
 
 /**
  * A sampling rule, with the names and limits of the API.
