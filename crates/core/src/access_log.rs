@@ -19,7 +19,7 @@ use crate::value::{Attribute, Value};
 pub struct Request {
     /// In upper case.
     pub method: Option<String>,
-    /// Percent-decoded, without the query. Of a span it may be a route: `/users/{id}`.
+    /// Percent-decoded, without the query.
     pub path: Option<String>,
     /// As sent; empty if it is known that there is none.
     pub query: Option<String>,
@@ -97,11 +97,20 @@ pub fn difference(trace: &Trace, request: &Request) -> Option<Difference> {
     nearest
 }
 
-fn first_difference(known: &Request, request: &Request) -> Option<Difference> {
+/// The request of a span.
+struct Known {
+    request: Request,
+    /// Whether its path is that of a route: `/users/{id}`.
+    route: bool,
+}
+
+fn first_difference(known: &Known, request: &Request) -> Option<Difference> {
     let differ = |a: &Option<String>, b: &Option<String>, same: fn(&str, &str) -> bool| match (a, b) {
         (Some(a), Some(b)) => !same(a, b),
         (None, _) | (_, None) => false,
     };
+    let same_path: fn(&str, &str) -> bool = if known.route { fits_route } else { |a, b| a == b };
+    let known = &known.request;
     if differ(&known.path, &request.path, same_path) {
         Some(Difference::Path)
     } else if differ(&known.method, &request.method, |a, b| a == b) {
@@ -116,7 +125,7 @@ fn first_difference(known: &Request, request: &Request) -> Option<Difference> {
 }
 
 /// The request that a span handled or sent; `None` for other spans.
-fn of_span(span: &Span) -> Option<Request> {
+fn of_span(span: &Span) -> Option<Known> {
     let text = |key: &str| span.attribute(key).and_then(Value::as_str);
     let mut request = ["http.target", "url.full", "http.url", "http.request.url"]
         .iter()
@@ -135,7 +144,8 @@ fn of_span(span: &Span) -> Option<Request> {
     }
     request.method = span.http_method().and_then(method);
     request.status = span.http_status().and_then(|status| u16::try_from(status).ok()).filter(|s| is_status(*s));
-    if request.path.is_none() {
+    let route = request.path.is_none();
+    if route {
         request.path = text("http.route").filter(|route| route.starts_with('/')).map(decoded);
     }
     if let (None, Some((word, path))) = (&request.path, span.name.split_once(' '))
@@ -146,7 +156,7 @@ fn of_span(span: &Span) -> Option<Request> {
         request.method = request.method.or(Some(method));
     }
     // Middlewares repeat the route only.
-    (request.method.is_some() || request.status.is_some()).then_some(request)
+    (request.method.is_some() || request.status.is_some()).then_some(Known { request, route })
 }
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
@@ -205,16 +215,13 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Whether a path is the same as another, or fits a route: `/users/{id}`, `/users/:id`, `/users/<int:id>`.
-fn same_path(known: &str, path: &str) -> bool {
-    if known == path {
-        return true;
-    }
+/// Whether a path fits a route: `/users/{id}`, `/users/:id`, `/users/<int:id>`.
+fn fits_route(route: &str, path: &str) -> bool {
+    const REST: [&str; 6] = ["*", "{*", "[...", "[[...", "<path:", "<*"];
     let mut parts = path.split('/');
-    for wanted in known.split('/') {
-        let rest = wanted.contains("...") || wanted == "**" || wanted.ends_with("+}") || wanted.starts_with("<path:");
-        if rest || wanted == "*" {
-            return parts.next().is_some();
+    for wanted in route.split('/') {
+        if wanted.ends_with("+}") || REST.iter().any(|rest| wanted.starts_with(rest)) {
+            return true;
         }
         let enclosed = |open: char, close: char| wanted.starts_with(open) && wanted.ends_with(close);
         let any = wanted.len() > 1

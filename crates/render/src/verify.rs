@@ -151,9 +151,9 @@ pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
     let text = std::str::from_utf8(svg).unwrap_or_default();
     let text = as_drawn(text);
     let squeezed = |text: &str| -> String { outside(text).split_whitespace().collect() };
-    let (_, named) = text.split_once(" data-renderer=\"")?;
-    let named = named.split('"').next().unwrap_or_default();
-    let why = if named != data.renderer {
+    let first = text.lines().next().unwrap_or_default();
+    let named = first.split_once(" data-renderer=\"").and_then(|(_, rest)| rest.split('"').next());
+    let why = if named != Some(data.renderer.as_str()) {
         "its picture was not drawn by the renderer that it names"
     } else if data.renderer == RENDERER {
         match squeezed(&card::svg(&data.frozen, data.size).svg) == squeezed(text.trim_start_matches('\u{feff}')) {

@@ -2,6 +2,7 @@
 
 mod cards;
 mod common;
+mod doubts;
 mod export;
 mod kinds;
 mod linear;

@@ -12,20 +12,36 @@ use super::picture;
 
 /// `Trace 1-5e1b…-… · backend-flask · captured 2026-11-23 15:20:13 UTC`
 pub fn caption(frozen: &Frozen) -> String {
+    caption_with(frozen, emulated(&frozen.evidence.provenance))
+}
+
+fn caption_with(frozen: &Frozen, emulated: Option<String>) -> String {
     let picture = picture(&frozen.evidence.body);
     let mut parts = vec![picture.subject()];
     parts.extend(picture.facts());
-    parts.extend(emulated(&frozen.evidence.provenance));
+    parts.extend(emulated);
     parts.push(format!("captured {}", frozen.evidence.provenance.captured_at.human()));
     parts.join(" · ")
 }
 
 /// `emulator of AWS X-Ray`, if something else than the vendor answered.
 pub(super) fn emulated(provenance: &Provenance) -> Option<String> {
+    let names = emulators(provenance);
+    (!names.is_empty()).then(|| names.join(" and "))
+}
+
+/// Every emulator that answered.
+pub(super) fn emulators(provenance: &Provenance) -> Vec<String> {
     let mut names: Vec<String> =
         provenance.endpoints.iter().filter(|e| e.is_emulator()).map(Endpoint::name).take(MOST_ENDPOINTS).collect();
     names.dedup();
-    (!names.is_empty()).then(|| names.join(" and "))
+    names
+}
+
+/// The systems that answered, one text each, if there are several.
+pub(super) fn several(provenance: &Provenance) -> Vec<String> {
+    let all = provenance.endpoints.iter().take(MOST_ENDPOINTS).map(Endpoint::words);
+    if provenance.endpoints.len() > 1 { all.collect() } else { Vec::new() }
 }
 
 /// More systems than any capture asks: imported evidence may name any number.
@@ -50,7 +66,21 @@ pub(super) fn named(names: &[&str]) -> Option<String> {
 /// sha256:1a2b3c4d5e6f`.
 pub(crate) fn provenance(frozen: &Frozen) -> String {
     let from = origin(&frozen.evidence.provenance);
-    format!("{} · {from} · {} · {}", caption(frozen), frozen.evidence.provenance.tool, short_digest(&frozen.digest))
+    // What answered is named by `from`.
+    let caption = caption_with(frozen, None);
+    format!("{caption} · {from} · {} · {}", frozen.evidence.provenance.tool, short_digest(&frozen.digest))
+}
+
+/// As [`origin`], with the names only of several systems.
+pub(super) fn origin_in_brief(provenance: &Provenance) -> String {
+    match provenance.endpoints.len() {
+        0 | 1 => origin(provenance),
+        _ => {
+            let names = provenance.endpoints.iter().take(MOST_ENDPOINTS).map(Endpoint::name);
+            let parts = std::iter::once(names.collect::<Vec<_>>().join(" and ")).chain(provenance.via.iter().cloned());
+            parts.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// Source and protocol, with every system that answered.

@@ -127,9 +127,12 @@ impl Footer {
         let Some(frozen) = frozen else { return Self { notes: lines, origin: None } };
         let provenance = &frozen.evidence.provenance;
         // First: it qualifies everything above.
-        if let Some(emulated) = captions::emulated(provenance) {
-            lines.insert(0, format!("Answered by an {emulated}, not by the vendor itself"));
+        let emulators = captions::emulators(provenance);
+        if !emulators.is_empty() {
+            lines.insert(0, format!("Answered by an {}, not by the vendor itself", emulators.join(" and an ")));
         }
+        // One line has room for one of them.
+        lines.extend(captions::several(provenance).into_iter().map(|endpoint| format!("from {endpoint}")));
         match provenance.credentials_removed {
             0 => {}
             n => lines.push(format!("{} taken out before the digest", text::count(n as usize, "credential"))),
@@ -150,7 +153,7 @@ impl Footer {
         let captured = format!(
             "Captured {} · {} · {}",
             provenance.captured_at.human(),
-            captions::origin(provenance),
+            captions::origin_in_brief(provenance),
             provenance.tool
         );
         let id = format!("evidence {}", frozen.evidence.id);
