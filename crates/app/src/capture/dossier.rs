@@ -1,7 +1,7 @@
 //! Dossiers: the spans, log events, errors and console lines of one request as one evidence.
 
 use tracebook_core::access_log::{difference, request_of_error, request_of_event, request_of_line};
-use tracebook_core::console::{ConsoleLine, LineKind, classify, prefix};
+use tracebook_core::console::{ConsoleLine, LineKind, RECEIVER_STREAM, classify, prefix};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog, LeftOut, Likeness};
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::TraceId;
@@ -119,7 +119,9 @@ impl Capturer {
         let lines: Vec<ConsoleLine> = timely.iter().map(line_of).collect();
         let other = timely.into_iter().zip(classify(&lines)).filter(|(_, kind)| *kind != LineKind::Span);
         let mut left_out = LeftOut::default();
-        for line in other.map(|(line, _)| line).filter(|l| l.record.trace_id.is_none()) {
+        // Tracebook's own lines are not of the service.
+        let service = |l: &StoredLine| l.record.trace_id.is_none() && l.record.stream != RECEIVER_STREAM;
+        for line in other.map(|(line, _)| line).filter(service) {
             let request = request_of_line(&line.record.text);
             match request.and_then(|request| difference(&dossier.trace, &request)) {
                 Some(other) => left_out.count(other),
@@ -224,7 +226,7 @@ mod tests {
             })
             .collect();
         home.app.telemetry.store.commit_console(&records, home.app.runtime.now()).await.expect("commits");
-        let spans = tracebook_sources::console::spans(&lines);
+        let spans = tracebook_sources::console::spans(&lines, None);
         assert_eq!(spans.len(), 2);
         home.app.telemetry.store.commit(&spans, home.app.runtime.now()).await.expect("commits");
 

@@ -1,6 +1,6 @@
 //! Captures of local telemetry, one function per kind.
 
-use tracebook_core::console::Console;
+use tracebook_core::console::{Console, ConsoleOrigin, RECEIVER_STREAM};
 use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::logs::Logs;
 use tracebook_core::service_map;
@@ -125,7 +125,14 @@ impl Capturer {
 
     async fn console_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
         if let Some(given) = &request.text {
-            let console = Console::from_text(&given.source, &given.text);
+            let mut console = Console::from_text(&given.source, &given.text);
+            // Only a client that read bytes knows their encoding.
+            console.notes.extend(given.encoding.clone());
+            console.origin = given.origin.or(match given.source.as_str() {
+                "pasted text" => Some(ConsoleOrigin::Pasted),
+                "standard input" => Some(ConsoleOrigin::Input),
+                _ => None,
+            });
             return self.console_found(console).await;
         }
         if request.id.is_some() {
@@ -147,8 +154,10 @@ impl Capturer {
                 sources.push(&line.record.stream);
             }
         }
+        let own = sources == [RECEIVER_STREAM];
         let console = Console {
             source: sources.join(", "),
+            origin: Some(if own { ConsoleOrigin::Receiver } else { ConsoleOrigin::Watched }),
             lines: found
                 .iter()
                 .map(|stored| tracebook_core::console::ConsoleLine {
@@ -170,7 +179,7 @@ impl Capturer {
                 "Give text, a file, or a command that prints something",
             ));
         }
-        let spans = tracebook_sources::console::spans(&console.lines);
+        let spans = tracebook_sources::console::spans(&console.lines, Some(self.runtime.now()));
         if !spans.is_empty() {
             self.telemetry.store.commit(&spans, self.runtime.now()).await?;
             let mut traces: Vec<_> = spans.iter().map(|s| s.trace_id).collect();

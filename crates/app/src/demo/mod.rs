@@ -197,8 +197,12 @@ async fn run_steps(
             id: step.id.map(str::to_owned),
             latest: newest,
             filter: step.filter.to_owned(),
-            text: (step.kind == Kind::Console)
-                .then(|| ConsoleText { source: "demo service".to_owned(), text: printed.clone() }),
+            text: (step.kind == Kind::Console).then(|| ConsoleText {
+                source: "demo service".to_owned(),
+                text: printed.clone(),
+                origin: None,
+                encoding: None,
+            }),
             into: Some(entry.row.slug.clone()),
             slot: Some(step.slot.to_owned()),
             ..Capture::of(step.kind)

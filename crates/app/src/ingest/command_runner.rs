@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_core::clock::Clock;
-use tracebook_core::console::{Console, ConsoleLine, bounded_line_text, left_out, trace_id_in};
+use tracebook_core::console::{Arriving, Console, ConsoleLine, ConsoleOrigin, line_text, trace_id_in};
 use tracebook_core::credentials;
 use tracebook_core::telemetry::{ConsoleRecord, SpanRecord};
 use tracebook_core::time::Nanos;
@@ -27,8 +27,6 @@ const GATHER: Duration = Duration::from_millis(200);
 const QUEUE: usize = 10_000;
 /// The most bytes of a line that are read; the rest of it is skipped.
 const MAX_LINE_BYTES: usize = 64 * 1024;
-/// The most lines that are kept of a captured command; the first ones go.
-const MAX_LINES: usize = 10_000;
 /// How long a command may take to end after it was asked to, and how long output of its background jobs is awaited.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -79,7 +77,7 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &
                     some.push(line);
                 }
             }
-            stream.write(some).await;
+            stream.write(some, false).await;
         }
         let mut last = Vec::new();
         let status = match stopped {
@@ -111,7 +109,7 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &
             }
         };
         last.push(Printed { time: stream.clock.now(), stderr: true, text: message, cut: false });
-        stream.write(last).await;
+        stream.write(last, true).await;
     });
     Ok(())
 }
@@ -142,12 +140,13 @@ impl Stream {
         }
     }
 
-    async fn write(&mut self, lines: Vec<Printed>) {
+    /// Stores lines, and the spans in them. `ended` says that no more will come.
+    async fn write(&mut self, lines: Vec<Printed>, ended: bool) {
         let mut spans: Vec<SpanRecord> = Vec::new();
         let mut records: Vec<ConsoleRecord> = lines
             .into_iter()
             .map(|printed| {
-                let (line, _) = clean(printed);
+                let line = clean(&printed);
                 spans.extend(self.recogniser.push(&line));
                 ConsoleRecord {
                     stream: self.line.clone(),
@@ -158,6 +157,9 @@ impl Stream {
                 }
             })
             .collect();
+        if ended {
+            spans.extend(self.recogniser.finish());
+        }
         let now = self.clock.now();
         if self.redact {
             credentials::redact_console(&mut records);
@@ -203,10 +205,9 @@ fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
     status.code()
 }
 
-/// One line without control sequences, and whether its end was left out.
-fn clean(printed: Printed) -> (ConsoleLine, bool) {
-    let (text, cut) = bounded_line_text(&printed.text);
-    (ConsoleLine { text, stderr: printed.stderr, time: Some(printed.time) }, cut || printed.cut)
+/// One line without control sequences.
+fn clean(printed: &Printed) -> ConsoleLine {
+    ConsoleLine { text: line_text(&printed.text), stderr: printed.stderr, time: Some(printed.time) }
 }
 
 /// Runs a command to its end and returns what it printed, in the order of arrival. `cancelled` ends it earlier; what
@@ -229,16 +230,11 @@ pub(crate) async fn run(
     let mut process = Command::new(program);
     process.args(arguments).stdin(Stdio::null());
     let (mut child, mut printed) = start(process, &shown, clock)?;
-    let mut console = Console { source: shown, ..Console::default() };
-    let mut long = 0_usize;
-    let mut take = |printed: Printed, console: &mut Console| {
-        let (line, cut_off) = clean(printed);
-        long += usize::from(cut_off);
-        console.lines.push(line);
-        if console.lines.len() >= MAX_LINES * 2 {
-            cut(console);
-        }
+    let mut arriving = Arriving::default();
+    let take = |printed: Printed, arriving: &mut Arriving| {
+        arriving.line(&printed.text, printed.stderr, Some(printed.time), printed.cut);
     };
+    let (mut exit_code, mut notes) = (None, Vec::new());
     let mut exited: Option<(Option<i32>, tokio::time::Instant)> = None;
     let (mut was_cancelled, mut goes_on) = (false, false);
     loop {
@@ -259,19 +255,19 @@ pub(crate) async fn run(
             next = printed.recv() => next,
         };
         let Some(line) = next else { break };
-        take(line, &mut console);
+        take(line, &mut arriving);
     }
     if was_cancelled {
-        stop(&mut child, &mut printed, |line| take(line, &mut console)).await;
-        console.notes.push("the command was ended before it was done".to_owned());
+        stop(&mut child, &mut printed, |line| take(line, &mut arriving)).await;
+        notes.push("the command was ended before it was done".to_owned());
     } else {
-        console.exit_code = match exited {
+        exit_code = match exited {
             Some((code, _)) => code,
             // It closed its output and goes on.
             None => tokio::select! {
                 () = cancelled.cancelled() => {
                     stop(&mut child, &mut printed, |_| ()).await;
-                    console.notes.push("the command was ended before it was done".to_owned());
+                    notes.push("the command was ended before it was done".to_owned());
                     None
                 }
                 status = child.wait() => status.ok().and_then(|status| status.code()),
@@ -279,17 +275,13 @@ pub(crate) async fn run(
         };
     }
     if goes_on {
-        console.notes.push("what the command left running may print more; that is not in it".to_owned());
+        notes.push("what the command left running may print more; that is not in it".to_owned());
     }
-    console.notes.extend(left_out(long));
-    cut(&mut console);
+    let mut console = arriving.finish(shown);
+    (console.exit_code, console.origin) = (exit_code, Some(ConsoleOrigin::Command));
+    notes.append(&mut console.notes);
+    console.notes = notes;
     Ok(console)
-}
-
-fn cut(console: &mut Console) {
-    let over = console.lines.len().saturating_sub(MAX_LINES);
-    console.lines.drain(..over);
-    console.more = console.more.saturating_add(u32::try_from(over).unwrap_or(u32::MAX));
 }
 
 fn start(mut command: Command, shown: &str, clock: Arc<dyn Clock>) -> Result<(Child, mpsc::Receiver<Printed>), Error> {

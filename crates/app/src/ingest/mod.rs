@@ -6,4 +6,5 @@ mod last_arrival;
 pub(crate) mod receivers;
 pub(crate) mod request_log;
 pub(crate) mod retention;
+mod segment_log;
 pub(crate) mod sink;

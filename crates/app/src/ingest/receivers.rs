@@ -17,6 +17,7 @@ use crate::ground::settings::ReceiverSettings;
 use crate::ingest::access::Permissions;
 use crate::ingest::last_arrival::LastArrival;
 use crate::ingest::request_log::RequestLog;
+use crate::ingest::segment_log::SegmentLog;
 use crate::ingest::sink::TelemetrySink;
 use crate::ports::{Bridge, ContainerNetworks, Listeners};
 use crate::relay::Relay;
@@ -54,6 +55,7 @@ impl Receivers {
             last: receivers.last.clone(),
             relay: relay.clone(),
             settings_used: AtomicI64::default(),
+            segments: SegmentLog::new(telemetry),
             redact,
         });
         let log = RequestLog::start(telemetry.clone(), runtime);

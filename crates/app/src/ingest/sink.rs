@@ -19,6 +19,7 @@ use tracebook_store::{StoreError, Telemetry};
 
 use crate::ground::tasks::blocking;
 use crate::ingest::last_arrival::LastArrival;
+use crate::ingest::segment_log::SegmentLog;
 use crate::relay::Relay;
 
 /// Commits received data, and queues it for the relay.
@@ -29,6 +30,8 @@ pub(crate) struct TelemetrySink {
     pub(crate) relay: Relay,
     /// When it was last noted that a client requested X-Ray's groups and rules.
     pub(crate) settings_used: AtomicI64,
+    /// Says in the Console tab that segments arrived.
+    pub(crate) segments: SegmentLog,
     /// Whether credentials are removed first: `[telemetry] redact`.
     pub(crate) redact: bool,
 }
@@ -78,8 +81,10 @@ impl Commit for TelemetrySink {
     async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
         let batch = self.redacted(batch, credentials::redact_spans).await?;
         let (batch, relayed) = self.relay.of_spans(batch).await;
-        self.store.commit_relayed(&batch, &relayed, self.last.now()).await.map_err(refused)?;
+        let now = self.last.now();
+        self.store.commit_relayed(&batch, &relayed, now).await.map_err(refused)?;
         self.relay.queued(&relayed);
+        self.segments.stored(&batch, now);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use tracebook_app::Error;
 use tracebook_app::api::{Capture as Request, Captured, ConsoleText};
+use tracebook_core::console::{ConsoleOrigin, Decoded, decode};
 use tracebook_core::evidence::Kind;
 
 use crate::args::Capture;
@@ -58,9 +59,14 @@ struct Answer<'a> {
 
 /// A file's text with its name.
 fn console_text(file: &str) -> Result<ConsoleText, Error> {
-    let source = match file {
-        "-" => "standard input".to_owned(),
-        path => Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned()),
+    let (source, origin) = match file {
+        "-" => ("standard input".to_owned(), ConsoleOrigin::Input),
+        path => {
+            let name = Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned());
+            (name, ConsoleOrigin::File)
+        }
     };
-    Ok(ConsoleText { source, text: String::from_utf8_lossy(&read_bytes(file)?).into_owned() })
+    let bytes = read_bytes(file)?;
+    let Decoded { text, encoding } = decode(&bytes);
+    Ok(ConsoleText { source, text: text.into_owned(), origin: Some(origin), encoding: encoding.note() })
 }

@@ -245,6 +245,112 @@ pub(super) enum Token<'a> {
     Back,
     /// `\n`.
     Newline,
+    /// A sequence that moves the cursor or changes more than the characters behind it.
+    Move(Move),
+}
+
+/// What a sequence does to the cursor or the screen. Numbers are at least 1, as terminals read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    Up(usize),
+    Down(usize),
+    Right(usize),
+    Left(usize),
+    /// To the start of a line this many lines below, or above.
+    NextLine(usize),
+    PreviousLine(usize),
+    /// To a column, a row, or both, counted from 1.
+    Column(usize),
+    Row(usize),
+    To(usize, usize),
+    Save,
+    Restore,
+    /// Erase in display: from the cursor to the end (0), from the start (1), all (2), what scrolled out (3).
+    EraseDisplay(u16),
+    EraseCharacters(usize),
+    InsertCharacters(usize),
+    DeleteCharacters(usize),
+    InsertLines(usize),
+    DeleteLines(usize),
+    ScrollUp(usize),
+    ScrollDown(usize),
+    /// The first and the last row that scroll; the last is 0 where it is the last of the screen.
+    Region(usize, usize),
+    /// One line down, which scrolls at the bottom; and to the start of it.
+    Index,
+    IndexToStart,
+    ReverseIndex,
+    /// Another screen without scrollback (`true`), and back.
+    Alternate(bool),
+    Reset,
+}
+
+impl Move {
+    /// Whether it changes nothing but the row of the cursor.
+    pub(super) fn stays_in_row(self) -> bool {
+        matches!(
+            self,
+            Self::Right(_)
+                | Self::Left(_)
+                | Self::Column(_)
+                | Self::EraseCharacters(_)
+                | Self::InsertCharacters(_)
+                | Self::DeleteCharacters(_)
+        )
+    }
+
+    /// Of a CSI sequence without intermediates.
+    fn csi(params: &Params, action: char) -> Option<Self> {
+        let mut numbers = params.iter().map(|group| group.first().copied().unwrap_or(0));
+        let (first, second) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        let (n, m) = (usize::from(first).max(1), usize::from(second).max(1));
+        Some(match action {
+            'A' => Self::Up(n),
+            'B' | 'e' => Self::Down(n),
+            'C' | 'a' => Self::Right(n),
+            'D' => Self::Left(n),
+            'E' => Self::NextLine(n),
+            'F' => Self::PreviousLine(n),
+            'G' | '`' => Self::Column(n),
+            'd' => Self::Row(n),
+            'H' | 'f' => Self::To(n, m),
+            's' => Self::Save,
+            'u' => Self::Restore,
+            'J' => Self::EraseDisplay(first),
+            'X' => Self::EraseCharacters(n),
+            '@' => Self::InsertCharacters(n),
+            'P' => Self::DeleteCharacters(n),
+            'L' => Self::InsertLines(n),
+            'M' => Self::DeleteLines(n),
+            'S' => Self::ScrollUp(n),
+            'T' => Self::ScrollDown(n),
+            'r' => Self::Region(n, usize::from(second)),
+            _ => return None,
+        })
+    }
+
+    /// Of a private mode that is set (`h`) or reset (`l`).
+    fn mode(params: &Params, action: char) -> Option<Self> {
+        let alternate = params.iter().any(|group| matches!(group.first(), Some(47 | 1047 | 1049)));
+        match action {
+            'h' if alternate => Some(Self::Alternate(true)),
+            'l' if alternate => Some(Self::Alternate(false)),
+            _ => None,
+        }
+    }
+
+    /// Of an escape without parameters.
+    fn escape(byte: u8) -> Option<Self> {
+        Some(match byte {
+            b'7' => Self::Save,
+            b'8' => Self::Restore,
+            b'D' => Self::Index,
+            b'E' => Self::IndexToStart,
+            b'M' => Self::ReverseIndex,
+            b'c' => Self::Reset,
+            _ => return None,
+        })
+    }
 }
 
 /// Longer sequences are not treated as colour sequences.
@@ -317,6 +423,10 @@ impl<'a> Tokens<'a> {
                 self.take(length);
                 Some(Token::Erase(which))
             }
+            Some(What::Move(what)) => {
+                self.take(length);
+                Some(Token::Move(what))
+            }
             Some(What::Other) => {
                 self.take(length);
                 None
@@ -371,6 +481,7 @@ struct Found {
 enum What {
     Sgr,
     Erase(u16),
+    Move(Move),
     /// Any other sequence, whole.
     Other,
     /// No sequence; the number of bytes read after it that are shown or executed by a terminal.
@@ -395,12 +506,15 @@ impl vte::Perform for Found {
                 What::Sgr
             }
             'K' if plain => What::Erase(params.iter().next().and_then(|group| group.first()).copied().unwrap_or(0)),
+            _ if plain => Move::csi(params, action).map_or(What::Other, What::Move),
+            _ if intermediates == b"?" && !ignore => Move::mode(params, action).map_or(What::Other, What::Move),
             _ => What::Other,
         });
     }
 
-    fn esc_dispatch(&mut self, _: &[u8], _: bool, _: u8) {
-        self.what = Some(What::Other);
+    fn esc_dispatch(&mut self, intermediates: &[u8], ignore: bool, byte: u8) {
+        let alone = intermediates.is_empty() && !ignore;
+        self.what = Some(Move::escape(byte).filter(|_| alone).map_or(What::Other, What::Move));
     }
 
     fn osc_dispatch(&mut self, _: &[&[u8]], _: bool) {
@@ -442,7 +556,7 @@ pub fn segments_from(text: &str, style: &mut Style) -> Vec<Segment> {
                 *style = next;
                 continue;
             }
-            Token::Erase(_) | Token::Return | Token::Back => continue,
+            Token::Erase(_) | Token::Return | Token::Back | Token::Move(_) => continue,
         };
         match segments.last_mut() {
             Some(last) if last.style == *style => last.text.push_str(piece),
@@ -459,7 +573,7 @@ pub fn plain(text: &str) -> String {
         .filter_map(|token| match token {
             Token::Text(piece) => Some(piece),
             Token::Newline => Some("\n"),
-            Token::Sgr(..) | Token::Erase(_) | Token::Return | Token::Back => None,
+            Token::Sgr(..) | Token::Erase(_) | Token::Return | Token::Back | Token::Move(_) => None,
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::ansi::plain;
-use super::blocks::SpanBlocks;
+use super::blocks::{SpanBlock, SpanBlocks};
 use super::{ConsoleLine, prefix};
 
 /// The class of a line.
@@ -43,7 +43,9 @@ pub enum LineKind {
 pub fn classify(lines: &[ConsoleLine]) -> Vec<LineKind> {
     let mut kinds = vec![LineKind::Plain; lines.len()];
     let mut blocks = SpanBlocks::default();
-    for number in lines.iter().filter_map(|line| blocks.push(line)).flat_map(|block| block.lines) {
+    let mut found: Vec<SpanBlock> = lines.iter().flat_map(|line| blocks.push(line)).collect();
+    found.extend(blocks.finish());
+    for number in found.into_iter().flat_map(|block| block.lines) {
         if let Some(kind) = usize::try_from(number).ok().and_then(|number| kinds.get_mut(number)) {
             *kind = LineKind::Span;
         }

@@ -1,13 +1,17 @@
 //! Console output: the lines of a command, a container or a paste, with their colours.
 //!
-//! [`Console::from_text`] splits a text into lines as a terminal would show them, [`segments`] and [`plain`] parse a
+//! [`Console::from_text`] splits a text into lines as a terminal would show them at the end, [`decode`] reads bytes of
+//! several encodings, [`segments`] and [`plain`] parse a
 //! line's colours, [`prefix`] parses the prefix of docker compose, [`classify`] determines the kind of a line, and
 //! [`SpanBlocks`] finds the spans that a service prints.
 
 mod ansi;
 mod blocks;
 mod classify;
+mod decode;
+mod lead;
 mod prefix;
+mod screen;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -23,11 +27,15 @@ use crate::text::{count, printable};
 use crate::time::Nanos;
 
 pub use ansi::{Colour, Named, Segment, Style, StyledSpan, plain, segments, segments_from, spans};
-pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks};
+pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks, SpanForm};
 pub use classify::{LineKind, classify};
+pub use decode::{Decoded, TextEncoding, decode};
 pub use prefix::{Prefix, prefix};
-pub use terminal::{LONGEST_LINE, MOST_LINES, bounded_line_text, from_bytes, left_out, line_text, lines};
+pub use terminal::{Arriving, LONGEST_LINE, MOST_LINES, from_bytes, line_text, lines};
 pub use trace_id::trace_id_in;
+
+/// The stream of the lines that Tracebook's X-Ray receiver writes about what it received.
+pub const RECEIVER_STREAM: &str = "tracebook: X-Ray receiver";
 
 /// The protocol of console output, as text for display.
 pub(crate) const PROTOCOL: &str = "console";
@@ -47,7 +55,7 @@ impl Content for Console {
     }
 
     fn via(&self) -> BTreeSet<&'static str> {
-        BTreeSet::from([PROTOCOL])
+        BTreeSet::from([self.origin.map_or(PROTOCOL, ConsoleOrigin::words)])
     }
 
     fn why_no_raw(&self) -> &'static str {
@@ -75,11 +83,59 @@ pub struct ConsoleLine {
     pub time: Option<Nanos>,
 }
 
+/// How console output came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsoleOrigin {
+    /// Text that the user pasted.
+    Pasted,
+    /// A file.
+    File,
+    /// Standard input of the command line.
+    Input,
+    /// A command that was run for the capture.
+    Command,
+    /// A command whose output is kept while the app runs.
+    Watched,
+    /// Lines of Tracebook's own X-Ray receiver.
+    Receiver,
+}
+
+impl ConsoleOrigin {
+    const ALL: [Self; 6] = [Self::Pasted, Self::File, Self::Input, Self::Command, Self::Watched, Self::Receiver];
+
+    /// What the provenance calls it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pasted => "pasted text",
+            Self::File => "text of a file",
+            Self::Input => "text from standard input",
+            Self::Command => "output of a command that was run for it",
+            Self::Watched => "output of a watched command",
+            Self::Receiver => "log of Tracebook's X-Ray receiver",
+        }
+    }
+
+    /// The reverse of [`Self::words`].
+    pub fn of_words(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.words() == words)
+    }
+
+    /// Whether Tracebook itself saw the output appear, so that its source is known and not just named.
+    pub fn is_observed(self) -> bool {
+        matches!(self, Self::Command | Self::Watched | Self::Receiver)
+    }
+}
+
 /// Console output as evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Console {
     /// Where it came from: the command line, a file's name without its folder, `standard input`.
     pub source: String,
+    /// How it came here; null in evidence of versions that did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub origin: Option<ConsoleOrigin>,
     /// How the command ended; null while it runs, and for output that is not from a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

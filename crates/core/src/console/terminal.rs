@@ -1,10 +1,10 @@
 //! Converts a stream of characters to the lines that a terminal would show.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
-
 use super::ansi::{Style, Token, Tokens, seven_bit};
+use super::decode::decode;
+use super::screen::{Screen, Shown};
 use super::{Console, ConsoleLine};
+use crate::time::Nanos;
 
 /// Maximum number of lines; the last ones are kept.
 pub const MOST_LINES: usize = 10_000;
@@ -14,51 +14,58 @@ pub const LONGEST_LINE: usize = 16 * 1024;
 
 const ELLIPSIS: char = '…';
 
-/// The result of [`read`].
-struct Read {
-    lines: VecDeque<ConsoleLine>,
-    more: u32,
-    cut: usize,
-}
-
-fn read(text: &str) -> Read {
-    let mut read = Read { lines: VecDeque::new(), more: 0, cut: 0 };
-    let mut style = Style::default();
+fn read(text: &str) -> Shown {
+    let mut screen = Screen::default();
     for raw in text.strip_suffix('\n').unwrap_or(text).split('\n').filter(|_| !text.is_empty()) {
-        let (text, cut) = line(raw, &mut style);
-        read.cut += usize::from(cut);
-        if read.lines.len() == MOST_LINES {
-            read.lines.pop_front();
-            read.more = read.more.saturating_add(1);
-        }
-        read.lines.push_back(ConsoleLine { text, ..ConsoleLine::default() });
+        screen.line(raw, false, None);
     }
-    read
+    screen.finish()
 }
 
-/// The lines of a text as a terminal would finally show them: text overwritten after `\r` and `\b` is removed, and
-/// colours continue on the next line. The last [`MOST_LINES`] lines, each of at most [`LONGEST_LINE`] bytes.
+/// Console output that arrives line by line, with the stream and the time of each line.
+#[derive(Debug, Default)]
+pub struct Arriving {
+    screen: Screen,
+    long: usize,
+}
+
+impl Arriving {
+    /// Adds a line without its line ending. `long` says that its end was left out already.
+    pub fn line(&mut self, raw: &str, stderr: bool, time: Option<Nanos>, long: bool) {
+        self.screen.line(raw, stderr, time);
+        self.long += usize::from(long);
+    }
+
+    /// The output as a terminal would show it at the end.
+    pub fn finish(self, source: impl Into<String>) -> Console {
+        console(source.into(), self.screen.finish(), self.long)
+    }
+}
+
+fn console(source: String, shown: Shown, long: usize) -> Console {
+    let notes = left_out(shown.cut.max(long)).into_iter().collect();
+    Console { source, lines: shown.lines.into(), more: shown.more, notes, ..Console::default() }
+}
+
+/// The lines of a text as a terminal would finally show them: what was overwritten or erased is removed, wherever the
+/// cursor was moved for it, and colours continue on the next line. The last [`MOST_LINES`] lines, each of at most
+/// [`LONGEST_LINE`] bytes.
 pub fn lines(text: &str) -> Vec<ConsoleLine> {
     read(text).lines.into()
 }
 
-/// [`lines`] for bytes: UTF-8 with U+FFFD for invalid bytes, or UTF-16 with a byte order mark.
+/// [`lines`] for bytes in any encoding that [`decode`] knows.
 pub fn from_bytes(bytes: &[u8]) -> Vec<ConsoleLine> {
-    lines(&decode(bytes))
+    lines(&decode(bytes).text)
 }
 
 /// The text of one line alone, without its line ending, as a terminal would finally show it.
 pub fn line_text(raw: &str) -> String {
-    bounded_line_text(raw).0
-}
-
-/// [`line_text`], and whether it was truncated.
-pub fn bounded_line_text(raw: &str) -> (String, bool) {
-    line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default())
+    line(raw.strip_suffix('\n').unwrap_or(raw), &mut Style::default()).0
 }
 
 /// The note on lines that were cut; `None` for 0.
-pub fn left_out(lines: usize) -> Option<String> {
+fn left_out(lines: usize) -> Option<String> {
     match lines {
         0 => None,
         1 => Some("1 line was longer than 16 KiB; its end is left out".to_owned()),
@@ -69,42 +76,40 @@ pub fn left_out(lines: usize) -> Option<String> {
 impl Console {
     /// Console output from a text; see [`lines`].
     pub fn from_text(source: impl Into<String>, text: &str) -> Self {
-        let read = read(text);
-        let notes = left_out(read.cut).into_iter().collect();
-        Self { source: source.into(), exit_code: None, lines: read.lines.into(), more: read.more, notes }
+        console(source.into(), read(text), 0)
     }
 
-    /// Console output from bytes; see [`from_bytes`].
+    /// Console output from bytes in any encoding that [`decode`] knows, which a note names unless it is UTF-8.
     pub fn from_bytes(source: impl Into<String>, bytes: &[u8]) -> Self {
-        Self::from_text(source, &decode(bytes))
-    }
-}
-
-fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    // PowerShell's `>` writes UTF-16.
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        Cow::Owned(String::from_utf16_lossy(&units))
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
-        _ => String::from_utf8_lossy(bytes),
+        let decoded = decode(bytes);
+        let mut console = Self::from_text(source, &decoded.text);
+        console.notes.extend(decoded.encoding.note());
+        console
     }
 }
 
 /// One line, and whether it was truncated. `style` is the style at its start, and is set to the style at its end.
 fn line(raw: &str, style: &mut Style) -> (String, bool) {
     let raw = &*seven_bit(raw.trim_end_matches('\r'));
-    match raw.contains(['\r', '\x08']) || raw.contains("\x1b[1K") || raw.contains("\x1b[2K") {
-        true => rewritten(raw, style),
-        false => as_sent(raw, style),
+    match moves_nothing(raw) {
+        true => as_sent(raw, style),
+        false => rewritten(raw, style),
     }
 }
 
+/// Whether a line is shown as it was sent: nothing in it goes back or elsewhere.
+pub(super) fn moves_nothing(raw: &str) -> bool {
+    if !raw.contains(['\r', '\x08', '\x1b']) {
+        return true;
+    }
+    Tokens::of(raw, Style::default()).all(|token| match token {
+        Token::Text(_) | Token::Sgr(..) | Token::Erase(0) | Token::Newline => true,
+        Token::Erase(_) | Token::Return | Token::Back | Token::Move(_) => false,
+    })
+}
+
 /// A line without overwriting, with its colour sequences unchanged.
-fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
+pub(super) fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
     let mut out = Bounded::default();
     let resets = ["\x1b[0m", "\x1b[m", "\x1b[0;"].iter().any(|reset| raw.starts_with(reset));
     if *style != Style::default() && !resets && !raw.is_empty() {
@@ -117,46 +122,25 @@ fn as_sent(raw: &str, style: &mut Style) -> (String, bool) {
                 *style = next;
                 out.whole(sequence);
             }
-            Token::Erase(_) | Token::Return | Token::Back | Token::Newline => {}
+            Token::Erase(_) | Token::Return | Token::Back | Token::Newline | Token::Move(_) => {}
         }
     }
     out.finish()
 }
 
-/// A line in which the cursor moves back: a row of cells, as in a terminal of unlimited width.
+/// A line in which the cursor moves: what its row shows in a terminal of unlimited width. Movements to other rows mean
+/// nothing in a line alone.
 fn rewritten(raw: &str, style: &mut Style) -> (String, bool) {
-    let mut cells: Vec<(char, Style)> = Vec::new();
-    let mut cursor = 0;
-    let mut beyond = false;
-    for token in Tokens::of(raw, *style) {
-        match token {
-            Token::Text(text) => {
-                for c in text.chars() {
-                    if cursor < cells.len() {
-                        cells[cursor] = (c, *style);
-                    } else if cursor < LONGEST_LINE {
-                        cells.push((c, *style));
-                    } else {
-                        beyond = true;
-                        break;
-                    }
-                    cursor += 1;
-                }
-            }
-            Token::Sgr(_, next) => *style = next,
-            Token::Return => cursor = 0,
-            Token::Back => cursor = cursor.saturating_sub(1),
-            Token::Erase(0) => {
-                cells.truncate(cursor);
-                beyond = false;
-            }
-            Token::Erase(which) => {
-                let upto = if which == 1 { (cursor + 1).min(cells.len()) } else { cells.len() };
-                cells[..upto].fill((' ', Style { bg: style.bg, ..Style::default() }));
-            }
-            Token::Newline => {}
-        }
-    }
+    let mut screen = Screen::of_one_row(*style);
+    screen.line(raw, false, None);
+    *style = screen.style();
+    let mut shown = screen.finish();
+    let cut = shown.cut > 0;
+    (shown.lines.pop_front().unwrap_or_default().text, cut)
+}
+
+/// A row of cells as text with colours, and whether its end was left out. `beyond` says that it had more of them.
+pub(super) fn styled(cells: &[(char, Style)], beyond: bool) -> (String, bool) {
     // Blanks that overwrote something are not part of the line.
     let shown = cells.iter().rposition(|(c, style)| *c != ' ' || style.marks_blanks()).map_or(0, |at| at + 1);
     let mut out = Bounded::default();

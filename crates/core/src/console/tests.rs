@@ -34,8 +34,92 @@ fn a_progress_bar_ends_as_in_a_terminal() {
 }
 
 #[test]
+fn progress_displays_end_as_in_a_terminal() {
+    // docker-compose 1 goes up to the line of each container.
+    let compose = "Creating web_nginx_1 ... \r\r\nCreating web_db_1    ... \r\r\n\x1b[2A\x1b[2K\rCreating web_nginx_1 \
+        ... \x1b[32mdone\x1b[0m\r\x1b[2B\x1b[1A\x1b[2K\rCreating web_db_1    ... \x1b[32mdone\x1b[0m\r\x1b[1B";
+    assert_eq!(
+        texts(compose),
+        ["Creating web_nginx_1 ... \x1b[0;32mdone\x1b[0m", "Creating web_db_1    ... \x1b[0;32mdone\x1b[0m"]
+    );
+    // docker compose 2 and buildkit write the whole display again.
+    let buildkit = "[+] Building 0.1s (1/2)\n => a\n => b\n\x1b[3A\x1b[0J[+] Building 0.2s (2/2) FINISHED\n => a 0.1s\n \
+        => b 0.2s\n\x1b[3A\x1b[?25h\x1b[3Bdone\n";
+    assert_eq!(texts(buildkit), ["[+] Building 0.2s (2/2) FINISHED", " => a 0.1s", " => b 0.2s", "done"]);
+    // npm and pnpm move to a column, erase, and write.
+    assert_eq!(texts("⸨   ⸩ idle\x1b[1G\x1b[0K⸨###⸩ fetch\x1b[1G\x1b[0Kadded 3 packages\n"), ["added 3 packages"]);
+    // pip goes up and to the start; cargo erases below.
+    assert_eq!(texts("Collecting a\n  10%\n\x1b[1A\x1b[2K\x1b[1G  100%\nok"), ["Collecting a", "  100%", "ok"]);
+    assert_eq!(
+        texts("   Compiling a\n    Building [=> ] 1/2\r\x1b[J   Compiling b\n"),
+        ["   Compiling a", "   Compiling b"]
+    );
+    assert_eq!(texts("one\ntwo\n\x1b[FTWO\x1b[E\x1b[3Cx"), ["one", "TWO", "   x"]);
+    assert_eq!(texts("abc\x1b[2Dx\x1b7yz\x1b8Y"), ["axYz"]);
+}
+
+#[test]
+fn a_cleared_screen_leaves_what_scrolled_out_of_it() {
+    assert_eq!(texts("old\nold\n\x1b[H\x1b[2J\x1b[3Jnew\nnewer\n"), ["new", "newer"]);
+    let many: String = (0..100).map(|n| format!("line {n}\n")).collect();
+    let cleared = texts(&format!("{many}\x1b[2J\x1b[Hnew"));
+    assert_eq!(
+        (cleared.len(), cleared[0].as_str(), cleared[76].as_str(), cleared[77].as_str()),
+        (78, "line 0", "line 76", "new")
+    );
+    assert_eq!(texts(&format!("{many}\x1b[3J\x1b[Htop")).first().map(String::as_str), Some("tope 77"));
+    assert_eq!(texts(&format!("{many}\x1bcnew")).last().map(String::as_str), Some("new"));
+    assert_eq!(texts("before\n\x1b[?1049h\x1b[Hfull screen\n\x1b[?1049lafter"), ["before", "after"]);
+    assert_eq!(texts("before\n\x1b[?1049hstill open"), ["before", "still open"]);
+}
+
+#[test]
+fn lines_are_inserted_and_regions_scroll() {
+    assert_eq!(texts("a\nb\nc\x1b[2A\r\x1b[Lnew\x1b[3B"), ["new", "a", "b", "c"]);
+    assert_eq!(texts("a\nb\nc\x1b[1A\r\x1b[M"), ["a", "c"]);
+    assert_eq!(texts("abcdef\x1b[4D\x1b[2P\x1b[@X"), ["abXef"]);
+    assert_eq!(texts("abcdef\x1b[4D\x1b[2X"), ["ab  ef"]);
+    // apt keeps its bar below the region that scrolls.
+    let apt: String = (0..30).map(|n| format!("Unpacking {n}\n")).collect();
+    let apt = texts(&format!("\x1b[1;23r\x1b[24;1Hbar\x1b[1;1H{apt}\x1b[24;1H\x1b[2K\x1b[r\x1b[24;1H"));
+    assert_eq!((apt.len(), apt[0].as_str(), apt[29].as_str()), (30, "Unpacking 0", "Unpacking 29"));
+    assert_eq!(texts("a\nb\x1b[H\x1bMtop"), ["top", "a", "b"]);
+}
+
+#[test]
+fn screens_are_bounded_in_memory_and_time() {
+    let begin = std::time::Instant::now();
+    for piece in [
+        "\x1b[L",
+        "\x1b[1K",
+        "\x1b[999;999Hx",
+        "\x1b[9999B",
+        "\x1b[2J",
+        "\x1b[999M",
+        "x\x1b[@\x1b[P",
+        "\x1b[A\x1b[2Kx\n",
+    ] {
+        let text = format!("{}\n{}", "y".repeat(10_000), piece.repeat(200_000));
+        assert!(lines(&text).len() <= MOST_LINES, "{piece:?}");
+    }
+    assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_arrives_keeps_its_stream_and_time() {
+    let mut arriving = Arriving::default();
+    arriving.line("a 10%", false, Some(Nanos(1)), false);
+    arriving.line("warning", true, Some(Nanos(2)), false);
+    arriving.line("\x1b[2Aa 100%\x1b[2B", false, Some(Nanos(3)), true);
+    let console = arriving.finish("x");
+    let line = |text: &str, stderr, time| ConsoleLine { text: text.to_owned(), stderr, time: Some(Nanos(time)) };
+    assert_eq!(console.lines, [line("a 100%", false, 3), line("warning", true, 2)]);
+    assert_eq!(console.notes.len(), 1);
+}
+
+#[test]
 fn colours_are_kept_and_other_sequences_removed() {
-    let noisy = "\x1b]0;title\x07\x1b[?25l\x1b(B\x1b[1;31mred\x1b[0m \x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\\x1b[3A\x1b[2J\x07\0!";
+    let noisy = "\x1b]0;title\x07\x1b[?25l\x1b(B\x1b[1;31mred\x1b[0m \x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\\x1b[5n\x07\0!";
     assert_eq!(texts(noisy), ["\x1b[1;31mred\x1b[0m link!"]);
     assert_eq!(texts("\u{9b}31mred\u{9b}m"), ["\x1b[31mred\x1b[m"]);
     assert_eq!(
@@ -75,7 +159,7 @@ fn long_lines_are_cut_and_noted() {
 #[test]
 fn bytes_of_any_encoding_are_read() {
     let one = |bytes: &[u8]| from_bytes(bytes).remove(0).text;
-    assert_eq!(one(b"caf\xe9"), "caf\u{fffd}");
+    assert_eq!(one(b"caf\xe9"), "café");
     assert_eq!(one("\u{feff}é".as_bytes()), "é");
     assert_eq!(one(b"\xff\xfeo\0k\0\r\0\n\0"), "ok");
     assert_eq!(one(b"\xfe\xff\0o\0k"), "ok");
@@ -328,7 +412,7 @@ fn unrelated_lines_do_not_break_a_span() {
         3,
     );
     let mut blocks = SpanBlocks::default();
-    let found: Vec<SpanBlock> = lines(&text).iter().filter_map(|line| blocks.push(line)).collect();
+    let found: Vec<SpanBlock> = lines(&text).iter().flat_map(|line| blocks.push(line)).collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].text, SPAN);
     assert_eq!(found[0].lines[..3], [0, 3, 6]);
@@ -338,7 +422,7 @@ fn unrelated_lines_do_not_break_a_span() {
 fn truncated_lines_are_closed_and_damaged_ones_end_the_block() {
     let block = |text: &str| {
         let mut blocks = SpanBlocks::default();
-        lines(text).iter().filter_map(|line| blocks.push(line)).next()
+        lines(text).iter().flat_map(|line| blocks.push(line)).next()
     };
     for (end, kept) in
         [("", ""), ("\\", ""), ("\\\\", "\\"), ("\\u00", ""), ("\\ud8", ""), ("\\n", "\n"), ("\\u00e9", "é")]
@@ -361,13 +445,13 @@ fn unclosed_blocks_use_bounded_memory() {
     let mut blocks = SpanBlocks::default();
     let line = |text: String| ConsoleLine { text, ..ConsoleLine::default() };
     for n in 0..200 {
-        assert_eq!(blocks.push(&line(format!("c-{n}  | {{"))), None);
-        assert_eq!(blocks.push(&line(format!("c-{n}  |     \"name\": \"x\","))), None);
+        assert_eq!(blocks.push(&line(format!("c-{n}  | {{"))), []);
+        assert_eq!(blocks.push(&line(format!("c-{n}  |     \"name\": \"x\","))), []);
     }
     for _ in 0..40 {
         blocks.push(&line(format!("c-199  |     \"k\": \"{}\",", "x".repeat(LONGEST_LINE - 100))));
     }
-    assert_eq!(blocks.push(&line("c-199  | }".to_owned())), None, "too large");
+    assert_eq!(blocks.push(&line("c-199  | }".to_owned())), [], "too large");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use tracebook_core::console::ConsoleOrigin;
 use tracebook_core::endpoint::Endpoint;
 use tracebook_core::evidence::{Frozen, Kind, Provenance};
 use tracebook_core::text;
@@ -83,8 +84,13 @@ pub(super) fn origin_in_brief(provenance: &Provenance) -> String {
     }
 }
 
-/// Source and protocol, with every system that answered.
+/// Source and protocol, with every system that answered. What the user gave did not come from a source.
 pub fn origin(provenance: &Provenance) -> String {
+    if let [words] = provenance.via.as_slice()
+        && ConsoleOrigin::of_words(words).is_some_and(|origin| !origin.is_observed())
+    {
+        return words.clone();
+    }
     let endpoints: Vec<String> = provenance.endpoints.iter().take(MOST_ENDPOINTS).map(Endpoint::words).collect();
     let mut text = match endpoints.is_empty() {
         false => endpoints.join(" and "),

@@ -287,12 +287,19 @@ pub(crate) fn console() -> Body {
         lines,
         more: 0,
         notes: vec!["the command was ended after 30 seconds".into()],
+        origin: None,
     })
 }
 
 fn long_console() -> Body {
     let lines = (0..500).map(|i| line(&format!("INSERT 0 {i}"), i % 50 == 7, i * 10)).collect();
-    Body::Console(Console { source: "./bin/db-seed".into(), exit_code: Some(0), lines, more: 1200, notes: Vec::new() })
+    Body::Console(Console {
+        source: "./bin/db-seed".into(),
+        exit_code: Some(0),
+        lines,
+        more: 1200,
+        ..Console::default()
+    })
 }
 
 fn traffic(requests: u32, errors: u32, faults: u32, p50: i64, p95: i64) -> Traffic {
@@ -611,6 +618,7 @@ pub(crate) fn hostile() -> Vec<(&'static str, Body)> {
                 lines: lines.clone(),
                 more: u32::MAX,
                 notes: harm.clone(),
+                origin: None,
             }),
         ),
         (

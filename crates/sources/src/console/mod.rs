@@ -1,10 +1,10 @@
 //! Console output: spans that a service prints.
 //!
-//! OpenTelemetry's ConsoleSpanExporter prints each span: Python's as JSON, Node's as `console.dir` shows an object.
-//! [`spans`] finds them in given lines, [`Recogniser`] in lines as they arrive; both make the same records as a
-//! receiver. Times are in microseconds and Python prints no scope, so such a span never replaces one that came over
-//! OTLP.
+//! Console exporters print each span in a form of their own ([`SpanBlocks`] lists them). [`spans`] finds them in given
+//! lines, [`Recogniser`] in lines as they arrive; both make the same records as a receiver. Times are often cut and
+//! some fields are not printed, so such a span never replaces one that came over OTLP.
 
+mod forms;
 mod inspect;
 pub mod normalise;
 mod reading;
@@ -13,13 +13,16 @@ mod tests;
 
 use tracebook_core::console::{ConsoleLine, SpanBlocks};
 use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::time::Nanos;
 
 pub use tracebook_core::console::trace_id_in;
 
-/// The spans printed in these lines, in order.
-pub fn spans(lines: &[ConsoleLine]) -> Vec<SpanRecord> {
-    let mut recogniser = Recogniser::default();
-    lines.iter().flat_map(|line| recogniser.push(line)).collect()
+/// The spans printed in these lines, in order. `now` is the time of those whose exporter and line have none.
+pub fn spans(lines: &[ConsoleLine], now: Option<Nanos>) -> Vec<SpanRecord> {
+    let mut blocks = SpanBlocks::default();
+    let mut found: Vec<_> = lines.iter().flat_map(|line| blocks.push(line)).collect();
+    found.extend(blocks.finish());
+    found.iter().flat_map(|block| reading::records(block, now)).collect()
 }
 
 /// Finds printed spans in lines as they arrive, in bounded memory; see [`SpanBlocks`].
@@ -31,6 +34,11 @@ pub struct Recogniser {
 impl Recogniser {
     /// Takes the next line; returns the spans that end with it. Text that only looks like a span stays text.
     pub fn push(&mut self, line: &ConsoleLine) -> Vec<SpanRecord> {
-        self.blocks.push(line).and_then(|block| reading::record(&block.text)).into_iter().collect()
+        self.blocks.push(line).iter().flat_map(|block| reading::records(block, None)).collect()
+    }
+
+    /// The spans that end with the text.
+    pub fn finish(&mut self) -> Vec<SpanRecord> {
+        self.blocks.finish().iter().flat_map(|block| reading::records(block, None)).collect()
     }
 }

@@ -27,7 +27,7 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     (loose, warnings)
 }
 
-/// A span and its resource; the exporter prints no scope.
+/// A span with its resource and scope; Python's exporter prints no scope.
 pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Vec<String>) -> LooseSpan {
     if said.contains_key("traceId") {
         return node::span_of(said, id, warnings);
@@ -46,9 +46,16 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
     span.links = list(take("links"), "links", warnings).filter_map(|said| link(said, warnings)).collect();
     let mut context = object(take("context"), "context", warnings);
     span.trace_state = trace_state(context.remove("trace_state").unwrap_or_default(), warnings);
-    let resource = resource(take("resource"), warnings);
-    span.service = service(&resource);
-    LooseSpan { span, resource, scope: Scope::default() }
+    let sender = resource(take("resource"), warnings);
+    span.service = service(&sender);
+    let mut scope = object(take("scope"), "scope", warnings);
+    let scope = Scope {
+        name: text(scope.remove("name").unwrap_or_default(), "scope's name", warnings),
+        version: text(scope.remove("version").unwrap_or_default(), "scope's version", warnings),
+        ..Scope::default()
+    };
+    warnings.extend(list(take("notes"), "notes", &mut Vec::new()).filter_map(|note| Some(note.as_str()?.to_owned())));
+    LooseSpan { span, resource: sender, scope }
 }
 
 fn resource(said: Json, warnings: &mut Vec<String>) -> Resource {

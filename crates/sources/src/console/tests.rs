@@ -19,7 +19,7 @@ const ONE_LINE: &str = include_str!("testdata/one-line.txt");
 const NODE: &str = include_str!("testdata/node.txt");
 
 fn of(text: &str) -> Vec<SpanRecord> {
-    spans(&lines(text))
+    spans(&lines(text), None)
 }
 
 fn titles(records: &[SpanRecord]) -> Vec<&str> {

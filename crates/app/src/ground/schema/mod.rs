@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use tracebook_core::console::StyledSpan;
+use tracebook_core::console::{ConsoleOrigin, StyledSpan};
 use tracebook_core::doubts::Doubt;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
@@ -561,6 +561,14 @@ pub struct ConsoleText {
     pub source: String,
     /// With ANSI escape sequences.
     pub text: String,
+    /// How it came here; null: `source` tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub origin: Option<ConsoleOrigin>,
+    /// A note on the encoding of its bytes, if that was not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub encoding: Option<String>,
 }
 
 /// What was frozen.
