@@ -79,15 +79,6 @@ pub fn slug(week: Option<&str>, title: &str) -> String {
     if slug.is_empty() { "entry".to_owned() } else { slug.to_owned() }
 }
 
-/// The first heading of a markdown text, for an imported file's title.
-pub fn title_of(markdown: &str) -> Option<String> {
-    markdown.trim_start_matches('\u{feff}').split(['\n', '\r']).take(200).find_map(|line| {
-        let text = line.trim_start().strip_prefix('#')?.trim_start_matches('#');
-        let text = text.strip_prefix([' ', '\t'])?.trim().trim_end_matches('#').trim_end();
-        (!text.is_empty()).then(|| text.to_owned())
-    })
-}
-
 /// The week in a file name or title: `week2.md`, `week_02`, `Week 2 — …`, `week-x`.
 pub fn week_of(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
@@ -116,11 +107,6 @@ mod tests {
         assert_eq!(slug(Some("X"), ""), "week-x");
         assert_eq!(slug(None, "Ünder the Hood: AWS!"), "nder-the-hood-aws");
         assert_eq!(slug(None, "日本"), "entry");
-        assert_eq!(
-            title_of("\u{feff}\r\n# Week 2 — Distributed Tracing ##\r\n").as_deref(),
-            Some("Week 2 — Distributed Tracing")
-        );
-        assert_eq!(title_of("no heading\n#nope"), None);
         assert_eq!(week_of("week2.md").as_deref(), Some("2"));
         assert_eq!(week_of("assests/week_02").as_deref(), Some("2"));
         assert_eq!(week_of("Week X — Clean-up").as_deref(), Some("X"));

@@ -28,9 +28,9 @@ use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 
 use crate::card::{self, Size, Table};
-use crate::inline::{Place, escape, escape_with_backslashes, one_line};
+use crate::inline::{Place, escape, one_line};
 use crate::markdown::{
-    Page, Picture, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode,
+    Page, Picture, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode, shape,
 };
 
 /// The start of every opening marker.
@@ -38,9 +38,8 @@ const BEGINNING: &str = "<!-- tracebook:";
 const OPENING: &str = "<!-- tracebook:evidence ";
 const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
-/// What the doubts about imported evidence begin and end with, in the line of its provenance.
-const DOUBTFUL: &str = "<br><sub><strong>Imported, and doubtful</strong>: ";
-const DOUBTFUL_END: &str = "</sub>";
+/// What the doubts about imported evidence begin with, in the paragraph of its provenance.
+const DOUBTFUL_HEAD: &str = "<strong>Imported, and doubtful</strong>:";
 /// The start of the text of a card that was never frozen.
 const UNFROZEN: &str = "Live card, never frozen: ";
 
@@ -98,27 +97,10 @@ impl Shown {
         live: Option<Id>,
         doubts: &[Doubt],
     ) -> Vec<String> {
-        self.block_escaped(frozen, table, folder, live, doubts, prose)
-    }
-
-    /// The block's lines as versions before renderer 3 wrote them.
-    pub(crate) fn earlier_block(&self, frozen: &Frozen, table: &Table, folder: &str, live: Option<Id>) -> Vec<String> {
-        self.block_escaped(frozen, table, folder, live, &[], escape_with_backslashes)
-    }
-
-    fn block_escaped(
-        &self,
-        frozen: &Frozen,
-        table: &Table,
-        folder: &str,
-        live: Option<Id>,
-        doubts: &[Doubt],
-        escape: fn(&str) -> String,
-    ) -> Vec<String> {
         let id = frozen.evidence.id;
         let own = match self.caption.is_empty() {
             true => String::new(),
-            false => format!("<em>{}</em><br>", escape(&self.caption)),
+            false => format!("<em>{}</em><br>", prose(&self.caption)),
         };
         let (marker, when) = match live {
             None => (format!("{OPENING}{id} -->"), String::new()),
@@ -130,9 +112,9 @@ impl Shown {
             String::new(),
             format!(
                 "{own}<sub>{when}{}</sub>{}{}",
-                escape(&one_line(&card::provenance(frozen))),
+                prose(&one_line(&card::provenance(frozen))),
                 console(frozen),
-                doubtful(doubts, escape)
+                doubtful(doubts)
             ),
             String::new(),
             format!(
@@ -142,26 +124,19 @@ impl Shown {
             ),
             String::new(),
         ];
-        lines.extend(table.lines(escape));
+        lines.extend(table.lines(prose));
         lines.extend(["", "</details>", "", CLOSING].map(str::to_owned));
         lines
     }
 }
 
-/// The number of lines of a block with this table.
-pub(crate) fn length(table: &Table) -> usize {
-    const AROUND: usize = 11;
-    AROUND + table.line_count()
-}
-
-/// The letters and digits of lines.
-fn letters<'a>(lines: impl Iterator<Item = &'a String>) -> String {
-    lines.flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric()).collect()
-}
-
 /// [`Found::table`] of a table as this version writes it.
-pub(crate) fn table_letters(table: &Table) -> String {
-    letters(table.lines(prose).iter().filter(|line| line.trim_start().starts_with('|')))
+pub(crate) fn table_shape(table: &Table) -> Vec<String> {
+    shape(&table_rows(&table.lines(prose)))
+}
+
+fn table_rows(lines: &[String]) -> String {
+    lines.iter().map(|line| line.trim()).filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n")
 }
 
 fn prose(text: &str) -> String {
@@ -207,10 +182,10 @@ fn console(frozen: &Frozen) -> String {
 }
 
 /// The doubts about imported evidence.
-fn doubtful(doubts: &[Doubt], escape: fn(&str) -> String) -> String {
+fn doubtful(doubts: &[Doubt]) -> String {
     match doubts.is_empty() {
         true => String::new(),
-        false => format!("{DOUBTFUL}{}{DOUBTFUL_END}", escape(&one_line(&doubts::reasons(doubts)))),
+        false => format!("<br><sub>{DOUBTFUL_HEAD} {}</sub>", prose(&one_line(&doubts::reasons(doubts)))),
     }
 }
 
@@ -298,52 +273,59 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// The line of the picture. Formatters put blank lines before it.
+    fn picture_line(&self) -> Option<&str> {
+        self.lines.as_ref()?.iter().skip(1).find(|line| !line.trim().is_empty()).map(|line| line.trim())
+    }
+
     /// The picture in it, and the user's caption.
     pub(crate) fn shown(&self) -> Option<(Shown, String)> {
-        let lines = self.lines.as_ref()?;
-        let line = lines.get(1)?;
+        let line = self.picture_line()?;
         let inner = page(line);
         let [picture] = inner.pictures.as_slice() else { return None };
         let (folder, id, size) = our_file(&picture.destination)?;
-        if !(picture.alone && picture.range == (0..line.trim_end().len()) && picture.title.is_empty() && id == self.id)
-        {
+        if !(picture.alone && picture.range == (0..line.len()) && picture.title.is_empty() && id == self.id) {
             return None;
         }
-        let caption = lines.get(3)?.split_once("<sub>").map_or("", |(own, _)| own);
-        let caption = match caption.strip_prefix("<em>").and_then(|c| c.strip_suffix("</em><br>")) {
-            Some(own) => plain(own),
-            None => String::new(),
-        };
-        Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
+        let caption = self.caption();
+        let caption = caption.split_once("<sub>").map_or("", |(own, _)| own);
+        let caption = caption.strip_prefix("<em>").and_then(|caption| {
+            ["<br>", "<br/>", "<br />"].iter().find_map(|end| caption.strip_suffix(end)?.strip_suffix("</em>"))
+        });
+        Some((Shown { alt: picture.alt.clone(), caption: caption.map(plain).unwrap_or_default(), size }, folder))
     }
 
-    /// The digest that the text names, if any: `sha256:1a2b3c4d5e6f`.
-    pub(crate) fn digest(&self) -> Option<&str> {
-        let line = self.lines.as_ref()?.get(3)?;
-        let provenance = line.split_once("<sub>")?.1.split("</sub>").next()?;
+    /// The paragraph below the picture on one line.
+    fn caption(&self) -> String {
+        let lines = self.lines.as_deref().unwrap_or_default().iter().map(|line| line.trim());
+        let behind = lines.skip(1).skip_while(|line| line.is_empty()).skip(1).skip_while(|line| line.is_empty());
+        behind.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The digest that the text names, if any: `1a2b3c4d5e6f`.
+    pub(crate) fn digest(&self) -> Option<String> {
+        let caption = self.caption();
+        let provenance = caption.split_once("<sub>")?.1.split("</sub>").next()?;
         let (_, digest) = provenance.rsplit_once("sha256:")?;
-        let digits = digest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        digest.get(..digits)
+        Some(digest.chars().take_while(char::is_ascii_hexdigit).collect())
     }
 
     /// The doubts that the text states.
     pub(crate) fn doubts(&self) -> Option<Doubt> {
-        let line = self.lines.as_ref()?.get(3)?;
-        let (stated, _) = line.split_once(DOUBTFUL)?.1.split_once(DOUBTFUL_END)?;
-        Some(Doubt::new(Rule::Other, &plain(stated)))
+        let caption = self.caption();
+        let stated = caption.split_once(DOUBTFUL_HEAD)?.1.split("</sub>").next()?;
+        Some(Doubt::new(Rule::Other, &plain(stated.trim())))
     }
 
-    /// The letters and digits of its table, which formatters keep; `None` if it has no table.
-    pub(crate) fn table(&self) -> Option<String> {
-        let rows = self.lines.as_ref()?.iter().filter(|line| line.trim_start().starts_with('|'));
-        let text = letters(rows);
-        (!text.is_empty()).then_some(text)
+    /// Its table, however it is formatted; `None` if it has none.
+    pub(crate) fn table(&self) -> Option<Vec<String>> {
+        let rows = table_rows(self.lines.as_deref()?);
+        (!rows.is_empty()).then(|| shape(&rows))
     }
 
     /// Whether the picture's alternative text, which users may edit, contains HTML, a link or a picture.
     pub(crate) fn has_markup(&self) -> bool {
-        let line = self.lines.as_ref().and_then(|lines| lines.get(1));
-        line.is_some_and(|line| page(line).pictures.iter().any(|picture| picture.mixed))
+        self.picture_line().is_some_and(|line| page(line).pictures.iter().any(|picture| picture.mixed))
     }
 }
 

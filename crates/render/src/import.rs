@@ -45,6 +45,7 @@ const MOST_FOLDERS: usize = 8;
 /// # Errors
 /// A message if `entry.json` cannot be parsed or was written by a later version.
 pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<ImportedEntry, String> {
+    let entry_json = entry_json.strip_prefix('\u{feff}').unwrap_or(entry_json);
     let about: EntryFile = serde_json::from_str(entry_json).map_err(|e| format!("entry.json cannot be read: {e}"))?;
     if about.tracebook > ENTRY_FILE {
         return Err(format!(
@@ -88,7 +89,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         }
     }
     let stated: HashSet<Id> = about.doubts.iter().map(|stated| stated.evidence).collect();
-    let mut tables: HashMap<Id, String> = HashMap::new();
+    let mut tables: HashMap<Id, Vec<String>> = HashMap::new();
     for found in block::find(md, &page) {
         let Some(frozen) = evidence.get(&found.id) else { continue };
         let known = all_doubts.entry(found.id).or_default();
@@ -100,7 +101,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
             doubts::add(known, [Doubt::new(Rule::Text, "the text beside its picture names the digest of other data")]);
         }
         let Some(written) = found.table().filter(|_| comparable.contains(&found.id)) else { continue };
-        let table = tables.entry(found.id).or_insert_with(|| block::table_letters(&card::table(frozen)));
+        let table = tables.entry(found.id).or_insert_with(|| block::table_shape(&card::table(frozen)));
         if written != *table {
             doubts::add(known, [Doubt::new(Rule::Text, "the table in the text shows other data")]);
         }

@@ -158,30 +158,3 @@ fn commit_hash(bytes: &[u8]) -> usize {
     let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
     if (7..=LONGEST).contains(&digits) && !matches!(digits, 16 | 32) && whole && mixed { digits } else { 0 }
 }
-
-/// The escaping of exports by renderer 2 and before: by backslashes. For reading only.
-pub(crate) fn escape_with_backslashes(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len() + 8);
-    for (i, &c) in chars.iter().enumerate() {
-        let word = |j: Option<usize>| j.and_then(|j| chars.get(j)).is_some_and(|c| c.is_alphanumeric());
-        let needs = match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '"' | '~' | '^' | '$' => true,
-            // Not markup inside a word, so snake_case stays readable.
-            '_' => !(word(i.checked_sub(1)) && word(Some(i + 1))),
-            '&' => chars.get(i + 1).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#'),
-            '!' => chars.get(i + 1) == Some(&'['),
-            // Would start a heading, a list or a rule.
-            '#' | '-' | '+' | '=' => i == 0,
-            '.' | ')' => {
-                i > 0 && chars[..i].iter().all(char::is_ascii_digit) && chars.get(i + 1).is_none_or(|c| *c == ' ')
-            }
-            _ => false,
-        };
-        if needs {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}

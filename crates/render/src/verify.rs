@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use tracebook_core::canonical::digest;
+use tracebook_core::canonical::{digest, to_canonical};
 use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::Id;
@@ -15,7 +15,7 @@ use tracebook_core::ids::Id;
 use crate::block::{self, our_file, relative};
 use crate::card::{self, Held, NotRead, RENDERER, Size, Table};
 use crate::export::{ENTRY_FILE, EntryFile};
-use crate::markdown::{Page, page, scan};
+use crate::markdown::{Page, page, scan, shape};
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,13 +87,34 @@ fn refuse(id: Option<Id>, verdict: Verdict, why: impl Into<String>) -> Refused {
     Refused { id, verdict, why: why.into() }
 }
 
-/// Undoes a checkout's conversion of line endings; pictures are written with LF only.
+/// Undoes what checkouts and editors do to whole files: another line ending, a byte order mark, a line ending at the
+/// end that is added or removed. Pictures are written with LF only, and with one at the end.
 fn as_drawn(text: &str) -> Cow<'_, str> {
-    let feeds = text.matches('\n').count();
-    match feeds > 0 && text.matches("\r\n").count() == feeds {
-        true => Cow::Owned(text.replace("\r\n", "\n")),
-        false => Cow::Borrowed(text),
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let feeds = bare.matches('\n').count();
+    let turned = match feeds > 0 && bare.matches("\r\n").count() == feeds {
+        true => Cow::Owned(bare.replace("\r\n", "\n")),
+        false => Cow::Borrowed(bare),
+    };
+    match turned.strip_suffix('\n') {
+        Some(rest) if !rest.ends_with('\n') => turned,
+        Some(_) | None => Cow::Owned(format!("{}\n", turned.trim_end_matches('\n'))),
     }
+}
+
+/// Data beside a picture as it was written: editors add a line ending or a byte order mark, and format JSON.
+fn as_sealed(bytes: Vec<u8>, said: &str) -> Option<Vec<u8>> {
+    if digest(&bytes) == said {
+        return Some(bytes);
+    }
+    let text = std::str::from_utf8(&bytes).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+    if digest(text.as_bytes()) == said {
+        return Some(text.as_bytes().to_vec());
+    }
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let canonical = to_canonical(&value).ok()?.into_bytes();
+    (digest(&canonical) == said).then_some(canonical)
 }
 
 /// Reads the data of a picture. `read_sidecar` is called with the name of a file in the same folder.
@@ -118,9 +139,9 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
             let Some(bytes) = read_sidecar(&name) else {
                 return Err(refuse(id, Verdict::Missing, format!("its data file {name} is missing")));
             };
-            if said != envelope.digest || digest(&bytes) != said {
+            let Some(bytes) = as_sealed(bytes, &said).filter(|_| said == envelope.digest) else {
                 return Err(refuse(id, Verdict::Edited, format!("the data file {name} does not match its digest")));
-            }
+            };
             let Ok(canonical) = String::from_utf8(bytes) else {
                 return Err(refuse(id, Verdict::Edited, format!("the data file {name} is not UTF-8 text")));
             };
@@ -319,36 +340,22 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         if let (Some(frozen), true) = (frozen, compared) {
             let table = tables.entry(found.id).or_insert_with(|| card::table(frozen));
             let written = found.lines.as_deref().unwrap_or_default();
-            // The picture's line was parsed already, and users may edit its alternative text.
-            let is = |again: Vec<String>| {
-                written.len() == again.len()
-                    && written.iter().zip(&again).enumerate().all(|(i, (a, b))| i == 1 || a == b)
-            };
-            let earlier = || shown.earlier_block(frozen, table, &folder, found.live);
+            let doubts = recorded.get(&found.id).map_or(&[][..], Vec::as_slice);
+            let ours = shown.block(frozen, table, &folder, found.live, doubts);
             if found.has_markup() {
                 verdict = Verdict::Edited;
                 why = "the alternative text of the picture contains HTML or a link".to_owned();
-            } else if written.len() != block::length(table) {
+            } else if !is_written(written, &ours) {
                 verdict = Verdict::Edited;
-                why = "the table in the text does not have the rows of the data".to_owned();
-            } else if is(shown.block(
-                frozen,
-                table,
-                &folder,
-                found.live,
-                recorded.get(&found.id).map_or(&[], Vec::as_slice),
-            )) {
-                // As this version writes it.
-            } else if is(earlier()) {
-                if written.iter().any(|line| may_contain_a_link(line)) {
-                    verdict = Verdict::Redrawn;
-                    why = "an earlier version wrote the table, in which addresses in the data become links; \
-                           export it again"
-                        .to_owned();
-                }
-            } else {
-                verdict = Verdict::Edited;
-                why = "the table or the caption in the text does not match the data".to_owned();
+                why = match rows(written) == rows(&ours) {
+                    true => "the table or the caption in the text does not match the data".to_owned(),
+                    false => "the table in the text does not have the rows of the data".to_owned(),
+                };
+            } else if written.iter().any(|line| may_contain_a_link(line)) {
+                verdict = Verdict::Redrawn;
+                why = "an earlier version or a formatter wrote the table, in which addresses in the data become \
+                       links; export it again"
+                    .to_owned();
             }
         }
         say(found.range.start, &path, id, verdict, why);
@@ -421,7 +428,9 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
 /// The doubts in `entry.json`, by evidence.
 fn recorded_doubts(md_path: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> HashMap<Id, Vec<Doubt>> {
     let bytes = read(&format!("{}/entry.json", assets(md_path)));
-    let about = bytes.and_then(|bytes| serde_json::from_slice::<EntryFile>(&bytes).ok());
+    let about = bytes.and_then(|bytes| {
+        serde_json::from_slice::<EntryFile>(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).ok()
+    });
     let mut recorded: HashMap<Id, Vec<Doubt>> = HashMap::new();
     for stated in about.into_iter().filter(|about| about.tracebook <= ENTRY_FILE).flat_map(|about| about.doubts) {
         doubts::add(recorded.entry(stated.evidence).or_default(), stated.doubts);
@@ -436,7 +445,19 @@ fn assets(md_path: &str) -> String {
     format!("assets/{stem}")
 }
 
-/// Whether GFM's autolinks would find a link in a line, in which earlier versions escaped data by backslashes only.
+/// Whether a block says what this version writes, however it is formatted. Users may edit the picture's alternative
+/// text.
+fn is_written(written: &[String], ours: &[String]) -> bool {
+    let is_control = |line: &String| line.contains(|c: char| c.is_control() && c != '\t');
+    !written.iter().any(is_control) && shape(&written.join("\n")) == shape(&ours.join("\n"))
+}
+
+fn rows(lines: &[String]) -> usize {
+    lines.iter().filter(|line| line.trim_start().starts_with('|')).count()
+}
+
+/// Whether GFM's autolinks would find a link in a line, in which earlier versions escaped data by backslashes only, and
+/// formatters may have replaced character references.
 fn may_contain_a_link(line: &str) -> bool {
     // Those of the block itself.
     let line = line.split("<br><sub><a href=").next().unwrap_or_default().to_ascii_lowercase();
@@ -453,19 +474,20 @@ fn not_shown(
     let folder = assets(md_path);
     let file = format!("{folder}/entry.json");
     let Some(bytes) = read(&file) else { return Vec::new() };
-    let about: EntryFile = match serde_json::from_slice::<EntryFile>(&bytes) {
-        Ok(about) if about.tracebook <= ENTRY_FILE => about,
-        Ok(_) => {
-            let why = "reading it requires a newer Tracebook".to_owned();
-            return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why, doubts: Vec::new() }];
-        }
-        // Other programs use this file name too.
-        Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
-        Err(error) => {
-            let why = format!("it cannot be read, so the text cannot be compared with it: {error}");
-            return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why, doubts: Vec::new() }];
-        }
-    };
+    let about: EntryFile =
+        match serde_json::from_slice::<EntryFile>(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)) {
+            Ok(about) if about.tracebook <= ENTRY_FILE => about,
+            Ok(_) => {
+                let why = "reading it requires a newer Tracebook".to_owned();
+                return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why, doubts: Vec::new() }];
+            }
+            // Other programs use this file name too.
+            Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
+            Err(error) => {
+                let why = format!("it cannot be read, so the text cannot be compared with it: {error}");
+                return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why, doubts: Vec::new() }];
+            }
+        };
     // How often each piece of evidence is shown: as a block, and as a picture.
     let mut shown: HashMap<Id, (usize, usize)> = HashMap::new();
     for found in blocks {

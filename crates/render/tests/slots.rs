@@ -149,7 +149,6 @@ const PROSE: &[&str] = &[
     "My screenshot",
     "The image",
     "image",
-    "Image",
     "Images",
     "Profile image",
     "Profile picture upload",
@@ -264,5 +263,47 @@ fn a_slot_is_what_capture_replaces() {
         assert_eq!(&body[slots[0].place.byte_start..slots[0].place.byte_end], place);
         let utf16: Vec<u16> = body.encode_utf16().collect();
         assert_eq!(String::from_utf16_lossy(&utf16[slots[0].place.start..slots[0].place.end]), place);
+    }
+}
+
+const CORPUS: &str = include_str!("data/slot-corpus.txt");
+
+/// What the finder gets right in one half of the corpus.
+#[derive(Debug, Default)]
+struct Score {
+    found: usize,
+    missed: Vec<&'static str>,
+    wrong: Vec<&'static str>,
+}
+
+impl Score {
+    /// The percentage of slots that are found, and of finds that are slots.
+    fn percent(&self) -> (usize, usize) {
+        let of = |all: usize| self.found * 100 / all.max(1);
+        (of(self.found + self.missed.len()), of(self.found + self.wrong.len()))
+    }
+}
+
+#[test]
+fn most_slots_of_five_languages_are_found_and_little_else() {
+    let lines: Vec<&str> = CORPUS.lines().filter(|line| line.starts_with(['+', '-'])).collect();
+    assert!(lines.len() >= 300, "{}", lines.len());
+    let mut halves = [Score::default(), Score::default()];
+    for (n, line) in lines.into_iter().enumerate() {
+        let (sign, text) = (&line[..1], &line[5..]);
+        let text_of = text.replace("\\n", "\n");
+        let slots = scan(&format!("# Week\n\nText before it.\n\n{text_of}\n\nText after it.\n")).slots;
+        let score = &mut halves[n % 2];
+        match (sign, slots.is_empty()) {
+            ("+", false) => score.found += 1,
+            ("+", true) => score.missed.push(line),
+            (_, false) => score.wrong.push(line),
+            (_, true) => {}
+        }
+    }
+    for (half, score) in ["adjusted on", "held out"].into_iter().zip(&halves) {
+        let (recall, precision) = score.percent();
+        println!("{half}: recall {recall} %, precision {precision} %");
+        assert!(recall >= 80 && precision >= 95, "{half}: recall {recall} %, precision {precision} %: {score:#?}");
     }
 }

@@ -50,7 +50,8 @@ fn not_one_byte_can_be_changed() {
             );
         }
     }
-    for at in (0..card.len()).step_by(7) {
+    // A line ending at the end of the file does not count.
+    for at in (0..card.len() - 1).step_by(7) {
         let mut shorter = card.clone();
         shorter.remove(at);
         assert!(!matches!(verdict(&shorter), Verdict::Intact | Verdict::Masked));
@@ -169,6 +170,98 @@ fn not_one_byte_of_a_table_can_be_changed() {
     assert_eq!(check(&md.replace("| 200 |", "| 500 |").replace("12.4 ms", "11.4 ms"))[0].verdict, Verdict::Edited);
     assert_eq!(check(&md.replace("</details>", ""))[0].verdict, Verdict::Edited);
     assert_eq!(check(&md.replace("<!-- /tracebook -->", ""))[0].verdict, Verdict::Edited);
+}
+
+/// What prettier, markdownlint --fix and editors make of an exported text.
+fn formatted(md: &str) -> Vec<(&'static str, String)> {
+    let padded: String = md
+        .lines()
+        .map(|line| match line.starts_with('|') {
+            true if line.starts_with("| --- |") => line.replace(" --- ", " :----------- ") + "\n",
+            true => line.replace(" | ", "      |   ").replacen("| ", "|    ", 1) + "\n",
+            false => line.to_owned() + "\n",
+        })
+        .collect();
+    vec![
+        ("blank lines after the markers", md.replace("-->\n!", "-->\n\n!")),
+        ("padded tables", padded.clone()),
+        ("both", padded.replace("-->\n!", "-->\n\n!")),
+        ("more blank lines", md.replace("\n\n", "\n\n\n")),
+        ("CRLF", md.replace('\n', "\r\n")),
+        ("a byte order mark", format!("\u{feff}{md}")),
+        ("no line ending at the end", md.trim_end().to_owned()),
+        ("more line endings at the end", format!("{md}\n\n")),
+        ("details that are open", md.replace("<details>", "<details open>")),
+        ("other emphasis elsewhere", format!("* a\n* _b_\n\n{md}")),
+        ("trailing blanks", md.replace("</sub>\n", "</sub>  \n")),
+        ("a wrapped caption", md.replacen(" · ", " ·\n", 1)),
+        ("an element that is closed", md.replace("<br>", "<br />")),
+        ("rows without outer pipes", padded.replace("      |   ", " | ")),
+    ]
+}
+
+#[test]
+fn formatters_change_no_verdict() {
+    for frozen in [frozen(one()), frozen(two_services())] {
+        let (md, check) = exported(frozen);
+        for (what, other) in formatted(&md) {
+            assert_ne!(other, format!("{md}x"));
+            assert_eq!(check(&other), Verdict::Intact, "{what}:\n{other}");
+            let changed = other.replacen("12.4 ms", "12.5 ms", 1);
+            if changed != other {
+                assert_eq!(check(&changed), Verdict::Edited, "a changed value and {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn formatted_blocks_are_imported() {
+    let frozen = frozen(one());
+    let shelf: BTreeMap<_, _> = [(frozen.evidence.id, frozen)].into();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("Before.\n\n![alt](evidence:{ID} \"my own *caption*\")\n\nAfter.\n");
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
+    let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    let about = String::from_utf8(tree.files["journal/assets/w/entry.json"].clone()).expect("UTF-8");
+    for (what, other) in formatted(&md) {
+        for about in [about.clone(), format!("\u{feff}{}\r\n", about.trim_end())] {
+            let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+            let back = tracebook_render::import::exported(&other, &about, &read).expect("reads");
+            assert_eq!(back.warnings, Vec::<String>::new(), "{what}");
+            let reference = format!("![alt](evidence:{ID} \"my own *caption*\")");
+            assert!(back.body.contains(&reference) && !back.body.contains("<details"), "{what}: {}", back.body);
+        }
+    }
+}
+
+#[test]
+fn editors_change_no_verdict_of_files() {
+    let card = draw(&frozen(one()), Size::Full).svg;
+    for other in [
+        format!("\u{feff}{card}"),
+        card.trim_end().to_owned(),
+        format!("{card}\n"),
+        format!("\u{feff}{}", card.replace('\n', "\r\n")),
+    ] {
+        assert_eq!(verdict(other.as_bytes()), Verdict::Intact);
+    }
+    assert_eq!(verdict(format!("{card}x").as_bytes()), Verdict::Edited);
+    assert_eq!(verdict(format!("{card} ").as_bytes()), Verdict::Edited);
+
+    let long = "x".repeat(300_000);
+    let event = LogEvent { message: long, group: "a".into(), ..LogEvent::default() };
+    let large = draw(&frozen_body(ID, Body::Logs(Logs { events: vec![event], ..Logs::default() })), Size::Full);
+    let data = String::from_utf8(large.sidecar.expect("large data").bytes).expect("UTF-8");
+    let value: serde_json::Value = serde_json::from_str(&data).expect("JSON");
+    let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+    let with = |data: &str| svg(large.svg.as_bytes(), &|_| Some(data.as_bytes().to_vec())).1;
+    for other in [data.clone(), format!("{data}\n"), format!("\u{feff}{data}\r\n"), pretty.clone()] {
+        assert_eq!(with(&other), Verdict::Intact);
+    }
+    for other in [data.replacen("xx", "xy", 1), pretty.replacen("xx", "xy", 1), pretty.replace("\"a\"", "\"b\"")] {
+        assert_eq!(with(&other), Verdict::Edited);
+    }
 }
 
 #[test]

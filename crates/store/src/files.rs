@@ -17,6 +17,16 @@ impl Journal {
         Ok(rows.into_iter().map(|r| (r.get("path"), r.get("sha256"))).collect())
     }
 
+    /// The directories under which one of these relative paths was written or imported.
+    pub async fn roots_of_file(&self, paths: [&str; 2]) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query("SELECT root, path FROM known_file WHERE path IN (?, ?) ORDER BY root, path")
+            .bind(paths[0])
+            .bind(paths[1])
+            .fetch_all(&self.pools.readers())
+            .await?;
+        Ok(rows.into_iter().map(|r| (r.get("root"), r.get("path"))).collect())
+    }
+
     /// Remembers files by relative path and SHA-256 (hex).
     pub async fn remember_files(&self, root: &str, files: &[(String, String)]) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;

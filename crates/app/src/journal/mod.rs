@@ -38,7 +38,7 @@ impl Journal {
         let title = match (request.title.filter(|t| !t.trim().is_empty()), &week) {
             (Some(title), _) => title.trim().to_owned(),
             (None, Some(week)) => course::title(week),
-            (None, None) => request.body.as_deref().and_then(entry::title_of).unwrap_or_else(|| "Untitled".to_owned()),
+            (None, None) => request.body.as_deref().and_then(markdown::title).unwrap_or_else(|| "Untitled".to_owned()),
         };
         let body = request.body.unwrap_or_else(|| course::template(week.as_deref(), &title));
         let new = NewEntry {

@@ -60,7 +60,9 @@ impl Transfer {
             done.warnings.extend(
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
             );
-            for (path, bytes) in &tree.files {
+            let (pictures, lost) = self.pictures_of(entry, stem, &root_path).await?;
+            done.warnings.extend(lost);
+            for (path, bytes) in tree.files.iter().chain(&pictures) {
                 match writing.file(path, bytes, known.get(path))? {
                     Outcome::Written => done.written.push(path.clone()),
                     Outcome::Unchanged => done.unchanged += 1,

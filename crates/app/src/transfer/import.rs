@@ -11,7 +11,7 @@ use tracebook_render::import::{self, ImportedEntry};
 use tracebook_render::markdown;
 use tracebook_store::entries::NewEntry;
 
-use super::Transfer;
+use super::{Transfer, pictures};
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened, typed_path};
 use crate::ground::folder::{Entry as Found, Folder, Unread};
@@ -141,7 +141,7 @@ impl Transfer {
                     ));
                 }
                 self.warn_of_missing(&file, done).await?;
-                let title = entry::title_of(&file.text).unwrap_or_else(|| file.stem.clone());
+                let title = markdown::title(&file.text).unwrap_or_else(|| file.stem.clone());
                 let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title));
                 let new = NewEntry {
                     id: self.runtime.new_id(),
@@ -262,15 +262,13 @@ impl Transfer {
             }
         }
         let Some((_, folder)) = &file.folder else { return Ok(()) };
-        let links = markdown::links(&file.text).into_iter().map(|link| (link.path(), link));
-        let mut missing = links.filter(|(local, _)| !local.is_empty() && !folder.join(local).exists());
-        done.warnings.extend(missing.by_ref().take(MOST_WARNINGS).map(|(local, link)| {
-            let what = if link.picture { "the picture" } else { "the linked file" };
-            format!("{}:{}: {what} {local} is not there", file.path, link.line)
-        }));
-        match missing.count() {
-            0 => {}
-            more => done.warnings.push(format!("{}: {more} more linked files are not there", file.path)),
+        let (folder, text) = (folder.clone(), file.text.clone());
+        let problems = blocking(move || pictures::problems(&text, &folder)).await?;
+        let more = problems.len().saturating_sub(MOST_WARNINGS);
+        let shown = problems.into_iter().take(MOST_WARNINGS);
+        done.warnings.extend(shown.map(|(line, what)| format!("{}:{line}: {what}", file.path)));
+        if more > 0 {
+            done.warnings.push(format!("{}: {more} more linked files are not there", file.path));
         }
         Ok(())
     }

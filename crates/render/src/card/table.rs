@@ -34,11 +34,6 @@ impl Table {
         self.lines(str::to_owned).join("\n")
     }
 
-    /// The number of [`Self::lines`].
-    pub(crate) fn line_count(&self) -> usize {
-        2 + self.rows.len() + if self.more > 0 { 2 } else { 0 }
-    }
-
     pub(crate) fn lines(&self, escape: fn(&str) -> String) -> Vec<String> {
         let line = |cells: &[String]| {
             let cells: Vec<String> = cells.iter().map(|c| escape(c)).collect();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::lines::Lines;
-use super::page::page;
+use super::page::{Home, Run, page};
 
 /// A relative link or picture of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Link {
     pub destination: String,
     /// The line it begins on, from 1.
     pub line: usize,
+    /// The program whose own form it has, which code hosts show as text.
+    pub only_in: Option<&'static str>,
 }
 
 impl Link {
@@ -43,8 +45,8 @@ pub fn links(body: &str) -> Vec<Link> {
     let mut found = Vec::new();
     let mut add = |at: usize, picture: bool, alt: &str, destination: &str| {
         if is_relative(destination) {
-            let line = lines.line(at);
-            found.push((at, Link { picture, alt: alt.to_owned(), destination: destination.to_owned(), line }));
+            let (alt, destination) = (alt.to_owned(), destination.to_owned());
+            found.push((at, Link { picture, alt, destination, line: lines.line(at), only_in: None }));
         }
     };
     for picture in &page.pictures {
@@ -76,8 +78,43 @@ pub fn links(body: &str) -> Vec<Link> {
             add(at, tag[1].eq_ignore_ascii_case("img"), &alt, group(&tag, 2).trim());
         }
     }
+    for (at, destination, only_in) in page.runs.iter().flat_map(|run| other_forms(body, run)) {
+        if is_relative(&destination) {
+            let line = lines.line(at);
+            found.push((at, Link { picture: true, alt: String::new(), destination, line, only_in: Some(only_in) }));
+        }
+    }
     found.sort_by_key(|(at, _)| *at);
     found.into_iter().map(|(_, link)| link).collect()
+}
+
+#[expect(clippy::unwrap_used, reason = "fixed patterns that the tests use")]
+static EMBED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"!\[\[([^\]|#\n]+)(?:[|#][^\]\n]*)?\]\]").unwrap());
+#[expect(clippy::unwrap_used, reason = "fixed patterns that the tests use")]
+static SIZED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"!\[[^\]\n]*\]\(\s*([^)\s]+)(?:\s+"[^"\n]*")?\s+=\d*%?x?\d*%?\s*\)"#).unwrap());
+
+/// Pictures in forms that are text to code hosts: Obsidian's embeds, `![[x.png|300]]`, and HackMD's sizes,
+/// `![](x.png =300x)`. Byte, target and program of each.
+fn other_forms(body: &str, run: &Run) -> Vec<(usize, String, &'static str)> {
+    let mut found = Vec::new();
+    if run.home == Home::Html {
+        return found;
+    }
+    for line in &run.lines {
+        // The text has no code spans as such; a form within one is not in the text as it is in the source.
+        let source = &body[line.range.clone()];
+        for (form, program) in [(&EMBED, "Obsidian"), (&SIZED, "HackMD")] {
+            for form in form.captures_iter(source) {
+                let (Some(whole), Some(target)) = (form.get(0), form.get(1)) else { continue };
+                let before = &source[..whole.start()];
+                if before.matches('`').count() % 2 == 0 {
+                    found.push((line.range.start + whole.start(), target.as_str().trim().to_owned(), program));
+                }
+            }
+        }
+    }
+    found
 }
 
 fn is_relative(destination: &str) -> bool {
@@ -89,7 +126,7 @@ fn is_relative(destination: &str) -> bool {
     !(destination.is_empty() || destination.starts_with('#') || destination.starts_with("//") || scheme)
 }
 
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     text.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 

@@ -7,8 +7,12 @@ mod lines;
 mod links;
 mod page;
 mod placing;
+mod shape;
+mod slot_foreign;
+mod slot_languages;
 mod slot_words;
 mod slots;
+mod title;
 mod wants;
 mod write;
 
@@ -18,6 +22,8 @@ pub(crate) use links::percent_decode;
 pub use links::{Link, links};
 pub(crate) use page::{Page, Picture, is_container_prefix, line_before, page};
 pub use placing::{Placing, Target, placing};
+pub(crate) use shape::shape;
+pub use title::title;
 pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
 pub(crate) use write::{image, query};
 

@@ -72,16 +72,18 @@ pub(crate) struct Page {
     pub(super) open_fence: Option<String>,
 }
 
+/// The Markdown of code hosts.
+pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_GFM)
+    .union(Options::ENABLE_YAML_STYLE_METADATA_BLOCKS);
+
 /// Parses a text as code hosts do.
 pub(crate) fn page(body: &str) -> Page {
     let bom = if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = lone_cr_as_lf(&body[bom..]);
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_GFM
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut reader = Reader {
         body,
         bom,
@@ -93,7 +95,7 @@ pub(crate) fn page(body: &str) -> Page {
         anchor: None,
         code: false,
     };
-    for (event, range) in Parser::new_ext(&text, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&text, OPTIONS).into_offset_iter() {
         reader.event(event, range.start + bom..range.end + bom);
     }
     reader.close();

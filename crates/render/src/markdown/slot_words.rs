@@ -12,10 +12,16 @@ pub(super) const STRONG: &[&str] = &[
     "screencapture",
     "screenshoot",
     "printscreen",
+    "screencast",
+    "screencasts",
+    "gif",
+    "gifs",
 ];
 /// Words for pictures that can also mean a container image, an app icon or a portrait.
-pub(super) const WEAK: &[&str] =
-    &["image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "snip", "snippet"];
+pub(super) const WEAK: &[&str] = &[
+    "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "snip", "snippet",
+    "diagram",
+];
 pub(super) const VERBS: &[&str] = &[
     "insert", "add", "put", "place", "include", "attach", "paste", "drop", "embed", "need", "needs", "take", "missing",
     "upload", "show", "provide",
@@ -286,6 +292,88 @@ pub(super) const OTHER_WORK: &[&str] = &[
     "trace",
     "log",
     "query",
+];
+/// Verbs of tasks behind `TODO:`, which then is no place for evidence.
+pub(super) const TASKS: &[&str] = &[
+    "enable",
+    "disable",
+    "write",
+    "explore",
+    "learn",
+    "read",
+    "understand",
+    "collect",
+    "send",
+    "explain",
+    "describe",
+    "review",
+    "refactor",
+    "clean",
+    "move",
+    "rename",
+    "find",
+    "look",
+    "ask",
+    "research",
+    "investigate",
+    "instrument",
+    "integrate",
+    "improve",
+    "handle",
+    "parse",
+    "filter",
+    "export",
+    "rotate",
+    "debug",
+    "document",
+    "finish",
+    "set",
+    "turn",
+    "make",
+    "switch",
+    "connect",
+    "figure",
+    "try",
+    "link",
+    "sort",
+    "group",
+    "catch",
+    "raise",
+    "reduce",
+    "limit",
+];
+/// What `TODO: Authorizer logs` names at its end.
+pub(super) const EVIDENCE: &[&str] = &[
+    "logs",
+    "log",
+    "traces",
+    "trace",
+    "spans",
+    "output",
+    "map",
+    "errors",
+    "error",
+    "events",
+    "metrics",
+    "dashboard",
+    "item",
+    "stacktrace",
+    "traceback",
+    "segments",
+];
+/// Behind a screenshot and `and`: what else the same order asks for.
+pub(super) const ALSO: &[&str] = &[
+    "link",
+    "links",
+    "code",
+    "describe",
+    "explain",
+    "description",
+    "explanation",
+    "text",
+    "caption",
+    "output",
+    "notes",
 ];
 /// Words that are one edit from this vocabulary and mean something else.
 pub(super) const OWN_WORDS: &[&str] = &[

@@ -13,6 +13,11 @@
 //!    `TODO: picture`.
 //! 5. **Here**: an order for evidence that does not name a picture: `insert traces here`, `[add rollbar error]`.
 //!
+//! 6. **Mark**: what only a placeholder looks like: `<<<<< image 3 >>>>>`, `(screenshot 393.png)`, `[screenshot]()`,
+//!    `<img src="">`, `img<>`, `TODO: Authorizer logs`, and `Image` alone in its paragraph.
+//!
+//! [`super::slot_foreign`] reads the same forms in other languages.
+//!
 //! Each of these makes a line ordinary prose instead: a finite verb or a pronoun outside quotes, a question, an image
 //! that is not a screenshot (`Docker image`, `profile picture`), a definite article before form 2, more than fourteen
 //! words. Words of five letters or more may contain one typing error, unless the result is another English word.
@@ -20,8 +25,10 @@
 use std::ops::Range;
 
 use super::page::{Home, Page, Run};
+use super::slot_foreign;
 use super::slot_words::{
-    ARTICLES, DEFINITE, LABELS, LEADS, OTHER_IMAGES, OTHER_WORK, OWN_WORDS, POINTERS, SENTENCE, STRONG, VERBS, WEAK,
+    ALSO, ARTICLES, DEFINITE, EVIDENCE, LABELS, LEADS, OTHER_IMAGES, OTHER_WORK, OWN_WORDS, POINTERS, SENTENCE, STRONG,
+    TASKS, VERBS, WEAK,
 };
 use super::wants::wants;
 
@@ -39,6 +46,15 @@ pub(super) fn find(body: &str, page: &Page) -> Vec<Found> {
         .filter(|p| p.destination.trim().is_empty() && body[p.range.clone()].ends_with(')'))
         .map(|p| Found { range: p.range.clone(), text: p.alt.clone() })
         .collect();
+    // `[screenshot]()`: brackets around a picture, with an empty target.
+    for anchor in
+        page.anchors.iter().filter(|a| a.destination.trim().is_empty() && body[a.range.clone()].ends_with(')'))
+    {
+        let text = anchor.text.trim();
+        if read(&format!("[{text}]")).is_some() || words(text).iter().any(|word| word.is(STRONG)) {
+            found.push(Found { range: anchor.range.clone(), text: text.to_owned() });
+        }
+    }
     for (i, run) in page.runs.iter().enumerate() {
         let neighbours = [i.checked_sub(1), Some(i), Some(i + 1)];
         let captioned =
@@ -69,13 +85,30 @@ fn in_paragraph(body: &str, run: &Run, captioned: bool, found: &mut Vec<Found>) 
             continue;
         }
         let source = body[line.range.clone()].trim();
+        if is_done(body, line.range.start, source) {
+            continue;
+        }
+        if let Some(range) = empty_img(source) {
+            let start =
+                line.range.start + (body[line.range.clone()].len() - body[line.range.clone()].trim_start().len());
+            let text = alt_of(&source[range.clone()]).to_owned();
+            found.push(Found { range: start + range.start..start + range.end, text });
+            continue;
+        }
         // `<insert screenshot here>` is an HTML tag to the parser, but meant as a slot.
         let tag = line.mixed && is_order_tag(source);
-        if line.mixed && !tag {
+        // So is `<to-do>` before an order.
+        let marked = line.mixed.then(|| behind_mark(source)).flatten();
+        if line.mixed && !tag && marked.is_none() {
             continue;
         }
         let text = if tag { source } else { line.text.trim() };
-        let Some(form) = read(text) else { continue };
+        let alone = run.lines.len() == 1 && is_lone_picture(text) && !in_list(body, line.range.start);
+        let form = match marked {
+            Some(rest) => read(&format!("TODO: {rest}")),
+            None => read(text).or(alone.then_some(Form::Naming)),
+        };
+        let Some(form) = form else { continue };
         // In a wrapped paragraph a line may be part of a sentence, unless the lines around it are complete sentences.
         let whole = |at: usize| ends_sentence(&run.lines[at].text) || read(run.lines[at].text.trim()).is_some();
         // An order that starts with a capital or a bracket starts a new sentence.
@@ -99,7 +132,10 @@ fn in_html(body: &str, run: &Run, found: &mut Vec<Found>) {
     let (Some(first), Some(last)) = (run.lines.first(), run.lines.last()) else { return };
     let raw = &body[first.range.start..last.range.end];
     let text = raw.trim();
-    if is_order_tag(text) {
+    if let Some(range) = empty_img(text) {
+        let start = first.range.start + (raw.len() - raw.trim_start().len());
+        found.push(Found { range: start + range.start..start + range.end, text: alt_of(&text[range]).to_owned() });
+    } else if is_order_tag(text) {
         let start = first.range.start + (raw.len() - raw.trim_start().len());
         found.push(Found { range: start..start + text.len(), text: text.to_owned() });
     }
@@ -113,6 +149,75 @@ fn is_order_tag(text: &str) -> bool {
         && read(text).is_some_and(Form::is_order)
 }
 
+/// Whether a line is struck through or a ticked task.
+fn is_done(body: &str, start: usize, source: &str) -> bool {
+    let line = body[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let before = body[line..start].to_ascii_lowercase();
+    let struck = source.starts_with("~~") || source.starts_with("<del>") || source.starts_with("<s>");
+    before.contains("[x]") || before.trim_end().ends_with("~~") || struck
+}
+
+fn in_list(body: &str, start: usize) -> bool {
+    let line = body[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    !body[line..start].trim_matches([' ', '\t', '>', '*', '_', '\u{feff}']).is_empty()
+        || body[line..start].contains("* ")
+}
+
+/// `Image`, `Screenshots`: one word for a picture, written like a heading.
+fn is_lone_picture(text: &str) -> bool {
+    let word = text.trim_end_matches([':', '.']);
+    word.starts_with(char::is_uppercase)
+        && matches!(word.to_lowercase().as_str(), "image" | "screenshot" | "screenshots" | "picture")
+}
+
+/// The first `<img>` that has no source, or an empty one.
+fn empty_img(text: &str) -> Option<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let start = lower.find("<img").filter(|at| lower[at + 4..].starts_with([' ', '>', '/', '\n']))?;
+    let end = start + lower[start..].find('>')? + 1;
+    let tag = &lower[start..end];
+    let source = tag.split_once("src").map(|(_, rest)| rest.trim_start());
+    let empty = match source.and_then(|rest| rest.strip_prefix('=')).map(str::trim_start) {
+        None => source.is_none(),
+        Some(value) => ["\"\"", "''", ">", "/>", "\"#\"", "\" \""].iter().any(|empty| value.starts_with(empty)),
+    };
+    empty.then_some(start..end)
+}
+
+/// The alternative text of a tag, or the tag.
+fn alt_of(tag: &str) -> &str {
+    let alt = tag.split_once("alt=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(alt, _)| alt.trim());
+    alt.filter(|alt| !alt.is_empty()).unwrap_or(tag)
+}
+
+/// The text behind `<to-do>` or `<placeholder>`, which are no elements.
+fn behind_mark(text: &str) -> Option<&str> {
+    let (tag, rest) = text.strip_prefix('<')?.split_once('>')?;
+    let known = ["to-do", "todo", "placeholder", "tbd", "fixme", "insert", "pending"];
+    let rest = rest.trim();
+    (known.contains(&tag.trim().to_ascii_lowercase().as_str()) && !rest.is_empty() && !rest.contains('<'))
+        .then_some(rest)
+}
+
+/// `put_image`, `s3:PutImage`: a name of a program, not words.
+fn is_identifier(text: &str) -> bool {
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    !text.contains(char::is_whitespace)
+        && word.contains(['_', '(', '.'])
+        && !word.to_ascii_lowercase().ends_with("here")
+}
+
+/// `Image: postgres:13-alpine`, `image: ghcr.io/a/b`: a container image.
+fn is_container_image(text: &str) -> bool {
+    let Some((key, value)) = text.split_once([':', '-', '–']) else { return false };
+    let value = value.trim().trim_matches(['"', '\'', '`']);
+    let name = |c: char| c.is_ascii_alphanumeric() || "._-/:@${}".contains(c);
+    key.trim().to_ascii_lowercase().ends_with("image")
+        && !value.is_empty()
+        && value.chars().all(name)
+        && value.contains(['/', ':', '$', '.'])
+}
+
 fn ends_sentence(text: &str) -> bool {
     let text = text.trim_end().trim_end_matches(['"', '\'', ')', '*', '_']);
     text.is_empty() || text.ends_with(['.', '!', '?', ':', ';', ']', '>'])
@@ -120,7 +225,7 @@ fn ends_sentence(text: &str) -> bool {
 
 /// The form of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Order,
     Naming,
     KindFirst,
@@ -143,10 +248,14 @@ fn read(text: &str) -> Option<Form> {
     if text.len() > MOST_BYTES || text.contains('?') {
         return None;
     }
+    let whole = text;
     let (text, wrapped) = unwrap(text);
+    if (!wrapped && is_identifier(text)) || is_container_image(text) {
+        return None;
+    }
     let sentence_end = text.ends_with('.');
     let mut all = words(text);
-    let mut labelled = false;
+    let (mut labelled, mut task) = (false, false);
     // `#2`, `2.` and `TODO` are common ways to number and mark slots.
     while let Some(first) = all.first() {
         let number = first.text.chars().all(|c| c.is_ascii_digit()) && all.len() > 1;
@@ -155,6 +264,7 @@ fn read(text: &str) -> Option<Form> {
             break;
         }
         labelled |= label;
+        task |= ["todo", "tbd", "fixme", "placeholder", "tba"].contains(&first.text.as_str());
         all.remove(0);
     }
     join_screen_shot(&mut all);
@@ -180,9 +290,48 @@ fn read(text: &str) -> Option<Form> {
     if all.iter().any(|w| !w.quoted && SENTENCE.contains(&w.text.as_str())) {
         return None;
     }
+    let foreign = || slot_foreign::read(behind_label(text), marked);
+    if all.iter().any(|w| !w.quoted && slot_foreign::is_sentence(&w.text)) {
+        return foreign();
+    }
     let naming = naming(&all, sentence_end);
     let kind_first = || kind_first(&all, marked);
-    naming.or_else(kind_first).or_else(|| placeholder(&all, marked))
+    naming
+        .or_else(kind_first)
+        .or_else(|| placeholder(&all, marked))
+        .or_else(|| numbered(&all, wrapped))
+        .or_else(|| task_names_evidence(&all, task && whole.len() > 4))
+        .or_else(foreign)
+}
+
+/// A text without `TODO:` and the like.
+fn behind_label(text: &str) -> &str {
+    match text.split_once([':', ' ']) {
+        Some((label, rest)) if LABELS.contains(&label.trim_matches(['@', '*']).to_lowercase().as_str()) => rest.trim(),
+        _ => text,
+    }
+}
+
+/// Form 6: `(screenshot 393.png)`, `<image 3>`.
+fn numbered(all: &[Word], wrapped: bool) -> Option<Form> {
+    let (picture, rest) = all.split_first()?;
+    let plain = rest.iter().all(|w| !w.is_exact(&["above", "below", "following", "attached"]) && !w.is_exact(SENTENCE));
+    let number = matches!(rest, [n] if n.text.chars().all(|c| c.is_ascii_digit()));
+    let fits = match picture.is(STRONG) {
+        true => (1..=5).contains(&rest.len()) && plain,
+        false => picture.is(WEAK) && number,
+    };
+    (wrapped && fits).then_some(Form::Placeholder)
+}
+
+/// Form 6: `TODO: Authorizer logs`.
+fn task_names_evidence(all: &[Word], task: bool) -> Option<Form> {
+    let last = all.last()?;
+    let verb = |w: &Word| {
+        w.is_exact(TASKS) || w.is_exact(VERBS) || (w.is_exact(OTHER_WORK) && !w.is_kind()) || w.text.ends_with("ing")
+    };
+    let names = task && (2..=5).contains(&all.len()) && last.is_exact(EVIDENCE) && !all.iter().any(verb);
+    names.then_some(Form::Here)
 }
 
 /// Form 1 and 5: `insert …`.
@@ -219,6 +368,7 @@ fn order(all: &[Word], wrapped: bool) -> Option<Form> {
                     && (strong || !complement.iter().any(|w| w.is_exact(&["to", "into", "onto"])))
                     && (strong || !next.is_exact(&["from", "with", "for"]) || wants_anything(complement))
             }
+            [next, also, ..] if strong && next.is_exact(&["and", "plus"]) => also.is_exact(ALSO),
             [next, ..] if strong => {
                 next.is_exact(&["that", "in", "on", "to", "where", "when"])
                     && after.last().is_some_and(|w| w.is_exact(POINTERS))
@@ -380,6 +530,15 @@ impl Word {
 fn unwrap(text: &str) -> (&str, bool) {
     let mut text = text.trim();
     let mut wrapped = false;
+    for empty in ["<>", "()", "[]", "{}"] {
+        // `img<>`: brackets with nothing in them.
+        if let Some(rest) = text.strip_suffix(empty).filter(|rest| !rest.is_empty()) {
+            (text, wrapped) = (rest, true);
+        }
+    }
+    for arrow in ["-->", "->", "=>", "==>"] {
+        text = text.strip_suffix(arrow).unwrap_or(text).trim_end();
+    }
     loop {
         let before = text;
         text = text.trim_matches(|c: char| c.is_whitespace() || "*_~=#>-–—→➡📷🖼️📸…!".contains(c) && c != '>').trim();

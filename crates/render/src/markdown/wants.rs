@@ -23,7 +23,10 @@ pub(super) fn wants(text: &str) -> &'static str {
                 || matches!(words.as_slice(), [only] if GROUPS.contains(&only.as_str())),
         ),
         ("service-map", pair(&["service", "trace", "services"], &["map", "maps", "graph"]) || has(&["servicemap"])),
-        ("query", has(&["query", "queries", "board", "boards"])),
+        (
+            "query",
+            has(&["query", "queries", "board", "boards", "consulta", "consultas", "abfrage", "requête", "requêtes"]),
+        ),
         ("error", has(&["rollbar", "item", "items", "occurrence", "occurrences"])),
         (
             "logs",
@@ -33,7 +36,10 @@ pub(super) fn wants(text: &str) -> &'static str {
         (
             "console",
             !vendor_console && has(&["console"])
-                || has(&["terminal", "output", "daemon", "stdout", "shell", "cli", "bash", "compose"])
+                || has(&[
+                    "terminal", "output", "daemon", "stdout", "shell", "cli", "bash", "compose", "consola", "salida",
+                    "saída", "konsole", "ausgabe", "sortie",
+                ])
                 || pair(&["sent"], &["batch"])
                 || pair(&["docker", "container", "containers"], &["logs", "log", "ps", "up"]),
         ),
@@ -55,10 +61,40 @@ pub(super) fn wants(text: &str) -> &'static str {
                 "waterfall",
                 "otel",
                 "opentelemetry",
+                // Spanish, Portuguese, German.
+                "traza",
+                "trazas",
+                "rastro",
+                "rastros",
+                "rastreamento",
+                "ablaufverfolgung",
             ]) || pair(&["x"], &["ray"]),
         ),
-        ("error", has(&["error", "errors", "exception", "exceptions", "typeerror", "crash"])),
-        ("logs", has(&["log", "logs", "logging", "logger"])),
+        (
+            "error",
+            has(&[
+                "error",
+                "errors",
+                "exception",
+                "exceptions",
+                "typeerror",
+                "crash",
+                "errores",
+                "excepción",
+                "erro",
+                "erros",
+                "exceção",
+                "fehler",
+                "fehlers",
+                "ausnahme",
+                "erreur",
+                "erreurs",
+            ]),
+        ),
+        (
+            "logs",
+            has(&["log", "logs", "logging", "logger", "registros", "protokoll", "protokolle", "journaux", "bitácora"]),
+        ),
     ];
     rules.into_iter().find_map(|(kind, fits)| fits.then_some(kind)).unwrap_or("unknown")
 }

@@ -1,0 +1,326 @@
+//! Local pictures and files that a text links to: where they are, and copying them to an export.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use tracebook_core::entry::Entry;
+use tracebook_render::markdown::{self, Link};
+
+use super::Transfer;
+use crate::ground::error::Error;
+use crate::ground::files::MAX_FILE_BYTES;
+use crate::ground::folder::Folder;
+use crate::ground::tasks::blocking;
+
+/// How many folders above a text can be the root of its repository if none has a `.git`.
+const MOST_ABOVE: usize = 3;
+/// The most entries of a folder that are compared with a name.
+const MOST_ENTRIES: usize = 10_000;
+/// Where programs keep pictures that a text names without a folder.
+const PICTURE_FOLDERS: [&str; 6] = ["assets", "attachments", "images", "img", "_assets", "_attachments"];
+/// The endings of pictures that are copied.
+const PICTURES: [&str; 10] = ["png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "apng", "ico"];
+/// The most bytes of pictures that are copied for one entry.
+const MAX_COPIED_BYTES: u64 = 512 * 1024 * 1024;
+
+/// A file that a link refers to.
+#[derive(Debug, PartialEq)]
+enum Place {
+    /// It is there.
+    There(PathBuf),
+    /// It is there in another letter case, which code hosts distinguish.
+    Spelled(PathBuf),
+    Missing,
+}
+
+/// What is wrong with the relative links of a text in a folder: line and words of each.
+pub(super) fn problems(text: &str, folder: &Path) -> Vec<(usize, String)> {
+    let roots = roots(folder);
+    markdown::links(text)
+        .into_iter()
+        .filter(|link| !link.path().is_empty())
+        .filter_map(|link| Some((link.line, problem(&link, folder, &roots)?)))
+        .collect()
+}
+
+fn problem(link: &Link, folder: &Path, roots: &[PathBuf]) -> Option<String> {
+    let what = if link.picture { "the picture" } else { "the linked file" };
+    let path = link.path();
+    let only = link.only_in.map(|program| format!("it is written as only {program} shows it"));
+    match place(link, folder, roots) {
+        Place::There(_) => only.map(|only| format!("{what} {path} is not shown by code hosts: {only}")),
+        Place::Spelled(there) => {
+            let name = there.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Some(format!("{what} {path} is there as {name}, which is another file for code hosts"))
+        }
+        Place::Missing => Some(match only {
+            Some(only) => format!("{what} {path} is not there; {only}"),
+            None => format!("{what} {path} is not there"),
+        }),
+    }
+}
+
+/// The folders that can be the root of the repository of a text: the next one above with a `.git`, or the next few.
+fn roots(folder: &Path) -> Vec<PathBuf> {
+    let above = || folder.ancestors();
+    match above().find(|folder| folder.join(".git").exists()) {
+        Some(root) => vec![root.to_owned()],
+        None => above().take(MOST_ABOVE).map(Path::to_owned).collect(),
+    }
+}
+
+/// Where the file of a link is: beside the text, or from the root of the repository.
+fn place(link: &Link, folder: &Path, roots: &[PathBuf]) -> Place {
+    let decoded = link.path().replace('\\', "/");
+    // The name of a file may contain a percent sign.
+    let raw = link.destination.replace('\\', "/");
+    let mut spelled = None;
+    for path in [decoded.as_str(), raw.as_str()] {
+        let relative = path.trim_start_matches('/');
+        let mut bases: Vec<PathBuf> = Vec::new();
+        if relative.len() == path.len() {
+            bases.push(folder.to_owned());
+        }
+        bases.extend(roots.iter().cloned());
+        // Obsidian names files without their folder.
+        if link.only_in.is_some() && !relative.contains('/') {
+            let known = bases.iter().flat_map(|base| PICTURE_FOLDERS.map(|name| base.join(name)));
+            bases.extend(known.collect::<Vec<_>>());
+        }
+        for base in &bases {
+            let there = base.join(relative);
+            if there.exists() {
+                return Place::There(there);
+            }
+            spelled = spelled.or_else(|| in_another_case(base, relative));
+        }
+    }
+    spelled.map_or(Place::Missing, Place::Spelled)
+}
+
+/// The file of a path whose letters have another case somewhere.
+fn in_another_case(base: &Path, relative: &str) -> Option<PathBuf> {
+    let mut there = base.to_owned();
+    for part in Path::new(relative).components() {
+        match part {
+            Component::Normal(name) if !there.join(name).exists() => {
+                let wanted = name.to_string_lossy().to_lowercase();
+                let mut entries = std::fs::read_dir(&there).ok()?.take(MOST_ENTRIES).filter_map(Result::ok);
+                there = entries.find(|entry| entry.file_name().to_string_lossy().to_lowercase() == wanted)?.path();
+            }
+            Component::Normal(name) => there.push(name),
+            Component::ParentDir => {
+                there.pop();
+            }
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(there)
+}
+
+/// A path without `.` and `..`; `None` where it leaves the folder.
+fn within(path: &Path) -> Option<PathBuf> {
+    let mut inside = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => inside.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if inside.pop() => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(inside)
+}
+
+impl Transfer {
+    /// The local pictures of an entry that an export to `root` lacks, by path below `root`, and warnings about those
+    /// that cannot be copied. They are read where the entry's file was imported from.
+    pub(super) async fn pictures_of(
+        &self,
+        entry: &Entry,
+        stem: &str,
+        root: &Path,
+    ) -> Result<(BTreeMap<String, Vec<u8>>, Vec<String>), Error> {
+        let links: Vec<Link> = markdown::links(&entry.body).into_iter().filter(|link| link.picture).collect();
+        if links.is_empty() {
+            return Ok(Default::default());
+        }
+        let paths = [format!("journal/{stem}.md"), format!("{stem}.md")];
+        let known = self.journal.store.roots_of_file([&paths[0], &paths[1]]).await?;
+        let sources: Vec<(PathBuf, PathBuf)> = known
+            .into_iter()
+            .map(|(from, path)| {
+                let from = PathBuf::from(from);
+                let folder = from.join(&path).parent().map_or_else(|| from.clone(), Path::to_owned);
+                (from, folder)
+            })
+            .filter(|(from, _)| from != root)
+            .collect();
+        let (root, file) = (root.to_owned(), format!("{stem}.md"));
+        blocking(move || copies(&links, &file, &root, &sources)).await
+    }
+}
+
+fn copies(
+    links: &[Link],
+    file: &str,
+    root: &Path,
+    sources: &[(PathBuf, PathBuf)],
+) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
+    let (mut found, mut warnings) = (BTreeMap::new(), Vec::new());
+    let mut left = MAX_COPIED_BYTES;
+    for link in links {
+        let path = link.path().replace('\\', "/");
+        let below = match path.strip_prefix('/') {
+            Some(path) => within(Path::new(path)),
+            None => within(&Path::new("journal").join(&path)),
+        };
+        let mut warn = |why: &str| warnings.push(format!("{file} line {}: the picture {path} {why}", link.line));
+        let Some(below) = below else {
+            warn("is outside of the exported folder, so it was not copied");
+            continue;
+        };
+        let key = below.to_string_lossy().replace('\\', "/");
+        if root.join(&below).exists() || found.contains_key(&key) {
+            continue;
+        }
+        let ending = below.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        if !ending.is_some_and(|ending| PICTURES.contains(&ending.as_str())) {
+            warn("has no ending of a picture, so it was not copied");
+            continue;
+        }
+        let read = sources.iter().find_map(|(from, folder)| match place(link, folder, &roots(folder)) {
+            Place::There(there) | Place::Spelled(there) => read_below(from, &there, left),
+            Place::Missing => None,
+        });
+        match read {
+            Some(bytes) => {
+                left = left.saturating_sub(bytes.len() as u64);
+                found.insert(key, bytes);
+            }
+            None if sources.is_empty() => warn("is not beside the export, and this journal has no copy of it"),
+            None => warn("is not where the entry was imported from, so it is missing in the export"),
+        }
+    }
+    (found, warnings)
+}
+
+/// Reads a file below a folder or the repository that it is in, without following links.
+fn read_below(from: &Path, there: &Path, limit: u64) -> Option<Vec<u8>> {
+    let there = within_absolute(there);
+    roots(from).into_iter().chain([from.to_owned()]).find_map(|root| {
+        let relative = there.strip_prefix(&root).ok()?;
+        Folder::open(&root).ok()?.read(relative, MAX_FILE_BYTES.min(limit)).ok()
+    })
+}
+
+/// An absolute path without `.` and `..`.
+fn within_absolute(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => out.push(part),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes it");
+            std::fs::write(path, b"picture").expect("writes");
+        }
+        folder
+    }
+
+    #[test]
+    fn pictures_are_found_where_code_hosts_and_editors_find_them() {
+        let clone = folder(&[
+            ".git/HEAD",
+            "docs/a.png",
+            "assets/root.png",
+            "journal/assets/b.png",
+            "journal/my pic.png",
+            "journal/50%20.png",
+            "attachments/Pasted image 2026.png",
+            "journal/Case/Shot.PNG",
+        ]);
+        let journal = clone.path().join("journal");
+        for there in [
+            "![](/docs/a.png)",
+            "![](../docs/a.png)",
+            "![](assets/root.png)",
+            "![](./assets/b.png?raw=true)",
+            "![](my%20pic.png)",
+            "![](<my pic.png>)",
+            "![](50%2520.png)",
+            "![](50%20.png)",
+            "<img src=\"/docs/a.png\">",
+            "![](https://example.org/x.png)",
+            "`![[no.png]]` and `![](no.png =3x)`",
+        ] {
+            assert_eq!(problems(there, &journal), [], "{there}");
+        }
+        for (text, words) in [
+            ("![](no.png)", "the picture no.png is not there"),
+            ("![](/no/a.png)", "the picture /no/a.png is not there"),
+            ("![](nowhere/deep/b.png)", "the picture nowhere/deep/b.png is not there"),
+            ("[x](no.md)", "the linked file no.md is not there"),
+            (
+                "![](case/shot.png)",
+                "the picture case/shot.png is there as Shot.PNG, which is another file for code hosts",
+            ),
+            (
+                "![[Pasted image 2026.png|300]]",
+                "the picture Pasted image 2026.png is not shown by code hosts: it is written as only Obsidian shows it",
+            ),
+            ("![[no.png]]", "the picture no.png is not there; it is written as only Obsidian shows it"),
+            (
+                "![](assets/b.png =300x)",
+                "the picture assets/b.png is not shown by code hosts: it is written as only HackMD shows it",
+            ),
+            ("![x](no.png \"t\" =300x200)", "the picture no.png is not there; it is written as only HackMD shows it"),
+        ] {
+            assert_eq!(problems(&format!("# a\n\n{text}\n"), &journal), [(3, words.to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_repository_the_folders_above_are_tried() {
+        let plain = folder(&["docs/a.png", "journal/week2.md"]);
+        assert_eq!(problems("![](/docs/a.png)", &plain.path().join("journal")), []);
+        assert_eq!(problems("![](/docs/a.png)", plain.path()), []);
+    }
+
+    #[test]
+    fn copies_stay_below_the_export() {
+        assert_eq!(within(Path::new("journal/../images/x.png")), Some(PathBuf::from("images/x.png")));
+        assert_eq!(within(Path::new("journal/../../x.png")), None);
+        assert_eq!(within(Path::new("/etc/passwd")), None);
+        let from = folder(&[".git/HEAD", "journal/week2.md", "journal/a.png", "docs/b.png", "journal/key.pem"]);
+        let to = folder(&["journal/there.png"]);
+        let text = "![](a.png) ![](/docs/b.png) ![](there.png) ![](key.pem)\n![](no.png) ![](../../c.png)";
+        let sources = [(from.path().to_owned(), from.path().join("journal"))];
+        let (found, warnings) = copies(&markdown::links(text), "week2.md", to.path(), &sources);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["docs/b.png", "journal/a.png"]);
+        assert_eq!(
+            warnings,
+            [
+                "week2.md line 1: the picture key.pem has no ending of a picture, so it was not copied",
+                "week2.md line 2: the picture no.png is not where the entry was imported from, so it is missing in the export",
+                "week2.md line 2: the picture ../../c.png is outside of the exported folder, so it was not copied",
+            ]
+        );
+    }
+}
