@@ -20,14 +20,29 @@ impl Fields {
     pub(super) fn parse(scanner: &mut Scanner<'_>) -> Result<Self, PatternError> {
         let opened = scanner.place();
         scanner.bump();
+        scanner.blanks();
+        if scanner.eat("]") {
+            return Ok(Self(vec![Item::Some]));
+        }
         let mut items = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         loop {
             scanner.blanks();
-            match scanner.eat("...") {
-                // Two in a row are equivalent to one.
-                true if matches!(items.last(), Some(Item::Some)) => {}
-                true => items.push(Item::Some),
-                false => items.push(Item::One(field(scanner)?)),
+            let place = scanner.place();
+            if scanner.eat("...") {
+                if items.iter().any(|item| matches!(item, Item::Some)) {
+                    return Err(scanner.fail_at(place, "a pattern of fields holds at most one ..."));
+                }
+                items.push(Item::Some);
+            } else {
+                let Field { name, wanted } = field(scanner)?;
+                if !name.is_empty() && names.contains(&name) {
+                    return Err(
+                        scanner.fail_at(place, format!("another field is {name} already; give each its own name"))
+                    );
+                }
+                names.push(name);
+                items.push(Item::One(wanted));
             }
             scanner.blanks();
             if scanner.eat("]") {
@@ -45,36 +60,30 @@ impl Fields {
     }
 
     pub(super) fn match_message(&self, message: &str) -> bool {
-        let fields: Vec<&str> = match self.0.iter().any(|item| matches!(item, Item::Some)) {
-            true => split(message).collect(),
-            // One field too many is enough to reject a message.
-            false => split(message).take(self.0.len() + 1).collect(),
+        let Some(some) = self.0.iter().position(|item| matches!(item, Item::Some)) else {
+            return self.match_all(message);
         };
-        // As in globs, only the part after the last `...` is retried, which takes at most items × fields steps.
-        let (mut item, mut field) = (0, 0);
-        let mut again: Option<(usize, usize)> = None;
-        loop {
-            match self.0.get(item) {
-                None if field == fields.len() => return true,
-                Some(Item::Some) => {
-                    again = Some((item + 1, field));
-                    item += 1;
-                    continue;
-                }
-                Some(Item::One(wanted)) if fields.get(field).is_some_and(|text| passes(wanted.as_ref(), text)) => {
-                    item += 1;
-                    field += 1;
-                    continue;
-                }
-                None | Some(Item::One(_)) => {}
-            }
-            match again {
-                Some((from, place)) if place < fields.len() => {
-                    again = Some((from, place + 1));
-                    (item, field) = (from, place + 1);
-                }
-                _ => return false,
-            }
+        let (before, after) = (&self.0[..some], &self.0[some + 1..]);
+        let fields: Vec<&str> = Split::new(message).collect();
+        let fits = before.len() + after.len() <= fields.len();
+        let holds = |(item, text): (&Item, &&str)| item.passes(text);
+        fits && before.iter().zip(&fields).all(holds) && after.iter().rev().zip(fields.iter().rev()).all(holds)
+    }
+
+    /// Without `...`, each item has one field, and the last one what is left of the message.
+    fn match_all(&self, message: &str) -> bool {
+        let [first @ .., last] = self.0.as_slice() else { return true };
+        let mut fields = Split::new(message);
+        let begins = first.iter().all(|item| fields.next().is_some_and(|text| item.passes(text)));
+        begins && fields.all_the_rest().is_some_and(|rest| last.passes(rest))
+    }
+}
+
+impl Item {
+    fn passes(&self, text: &str) -> bool {
+        match self {
+            Self::Some => true,
+            Self::One(wanted) => passes(wanted.as_ref(), text),
         }
     }
 }
@@ -83,13 +92,25 @@ fn passes(wanted: Option<&Expression<Test>>, text: &str) -> bool {
     wanted.is_none_or(|expression| expression.holds(&|test| test.passes(text)))
 }
 
-/// A name, or conditions on it.
-fn field(scanner: &mut Scanner<'_>) -> Result<Option<Expression<Test>>, PatternError> {
+/// A field of a pattern.
+struct Field {
+    /// In lower case, since case does not matter; empty if it has none.
+    name: String,
+    wanted: Option<Expression<Test>>,
+}
+
+/// A name, conditions on it, or a condition without a name: `=*.html*`, `4*`.
+fn field(scanner: &mut Scanner<'_>) -> Result<Field, PatternError> {
     let place = scanner.place();
-    let alone = !scanner.take(is_name).is_empty();
+    let word = scanner.take(|c| is_name(c) || "*.:/".contains(c));
     scanner.blanks();
-    if alone && matches!(scanner.peek(), Some(',' | ']')) {
-        return Ok(None);
+    if !word.is_empty() && matches!(scanner.peek(), Some(',' | ']')) {
+        if word.contains('*') {
+            return Ok(Field { name: String::new(), wanted: Some(Expression::Leaf(Test::equal(word))) });
+        }
+        if is_field_name(word) {
+            return Ok(Field { name: word.to_lowercase(), wanted: None });
+        }
     }
     // The name is a part of the first condition.
     scanner.back_to(place);
@@ -98,60 +119,88 @@ fn field(scanner: &mut Scanner<'_>) -> Result<Option<Expression<Test>>, PatternE
         scanner.blanks();
         let place = scanner.place();
         let name = scanner.take(is_name);
-        if name.is_empty() {
-            return Err(scanner.fail(format!("a field's name goes here, or ..., found {}", scanner.shown())));
+        let nameless = name.is_empty() && matches!(scanner.peek(), Some('=' | '!' | '<' | '>'));
+        if !nameless && !is_field_name(name) {
+            let words = match name {
+                "" => format!("a field's name goes here, or ..., found {}", scanner.shown()),
+                _ => format!("a field's name begins with a letter, and {name} does not"),
+            };
+            return Err(scanner.fail_at(place, words));
         }
-        let own = own.get_or_insert_with(|| name.to_owned());
-        if own != name {
+        let own = own.get_or_insert_with(|| name.to_lowercase());
+        if *own != name.to_lowercase() {
             let words = format!("this field is {own}; conditions on {name} go to its own place in the list");
             return Err(scanner.fail_at(place, words));
         }
         Test::parse(scanner)
     };
-    Expression::parse(scanner, &mut condition).map(Some)
+    let wanted = Expression::parse(scanner, &mut condition)?;
+    Ok(Field { name: own.unwrap_or_default(), wanted: Some(wanted) })
 }
 
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
+fn is_field_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(is_name)
+}
+
 /// The fields of a message, separated by blanks. A field in quotes or brackets, which are not part of it, may contain
 /// blanks.
-fn split(message: &str) -> impl Iterator<Item = &str> {
-    let mut rest = message;
-    // An unclosed mark is an ordinary character. Each kind is searched once, not once per field.
-    let mut unclosed = [false; 2];
-    std::iter::from_fn(move || {
-        rest = rest.trim_start();
-        let first = rest.chars().next()?;
+struct Split<'a> {
+    rest: &'a str,
+    /// An unclosed mark is an ordinary character. Each kind is searched once, not once per field.
+    unclosed: [bool; 2],
+}
+
+impl<'a> Split<'a> {
+    fn new(message: &'a str) -> Self {
+        Self { rest: message, unclosed: [false; 2] }
+    }
+
+    /// What is left, as one field; `None` if nothing is.
+    fn all_the_rest(mut self) -> Option<&'a str> {
+        let rest = self.rest.trim();
+        let first = self.next()?;
+        Some(if self.rest.trim().is_empty() { first } else { rest })
+    }
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.rest = self.rest.trim_start();
+        let first = self.rest.chars().next()?;
         let marks = match first {
             '"' => Some(('"', 0)),
             '[' => Some((']', 1)),
             _ => None,
         };
         if let Some((mark, which)) = marks
-            && !unclosed[which]
+            && !self.unclosed[which]
         {
-            match closing(&rest[1..], mark) {
+            match closing(&self.rest[1..], mark) {
                 Some(end) => {
-                    let (inside, after) = (&rest[1..=end], &rest[end + 2..]);
+                    let (inside, after) = (&self.rest[1..=end], &self.rest[end + 2..]);
                     if after.chars().next().is_none_or(char::is_whitespace) {
-                        rest = after;
+                        self.rest = after;
                         return Some(inside);
                     }
                     // `"a",b` and `[INFO]:` extend to the next blank, including the marks.
                     let more = after.find(char::is_whitespace).unwrap_or(after.len());
-                    let (field, after) = rest.split_at(end + 2 + more);
-                    rest = after;
+                    let (field, after) = self.rest.split_at(end + 2 + more);
+                    self.rest = after;
                     return Some(field);
                 }
-                None => unclosed[which] = true,
+                None => self.unclosed[which] = true,
             }
         }
-        let (field, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
-        rest = after;
+        let (field, after) = self.rest.split_at(self.rest.find(char::is_whitespace).unwrap_or(self.rest.len()));
+        self.rest = after;
         Some(field)
-    })
+    }
 }
 
 /// The position of the closing mark; a backslash escapes a quote.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::expression::Expression;
 use super::literal::{self, Test};
 use super::scan::Scanner;
-use super::{MOST_REGEXES, PatternError};
+use super::{MOST_REGEXES, MOST_WILDCARDS, MOST_WILDCARDS_OF_ALL, PatternError};
 
 #[derive(Clone, Debug)]
 pub(super) struct Condition(Expression<Property>);
@@ -21,7 +21,10 @@ struct Property {
 enum Step {
     Key(String),
     Element(usize),
+    /// `[*]`: the elements of a list, or the values of an object.
     Elements,
+    /// `.*`: the values of an object.
+    Values,
 }
 
 #[derive(Clone, Debug)]
@@ -41,10 +44,14 @@ impl Condition {
         if !scanner.eat("}") {
             return Err(scanner.fail(format!("expected && or || or }}, found {}", scanner.shown())));
         }
-        match scanner.regexes > MOST_REGEXES {
-            true => Err(scanner.fail_at(opened, format!("a JSON pattern holds at most {MOST_REGEXES} regexes"))),
-            false => Ok(Self(expression)),
+        if scanner.regexes > MOST_REGEXES {
+            return Err(scanner.fail_at(opened, format!("a JSON pattern holds at most {MOST_REGEXES} regexes")));
         }
+        if scanner.wildcards > MOST_WILDCARDS_OF_ALL {
+            let words = format!("a JSON pattern holds at most {MOST_WILDCARDS_OF_ALL} wildcards");
+            return Err(scanner.fail_at(opened, words));
+        }
+        Ok(Self(expression))
     }
 
     pub(super) fn matches(&self, message: &str) -> bool {
@@ -88,36 +95,51 @@ impl Property {
         } else if scanner.keyword("EXISTS") {
             return Err(scanner.fail_at(place, "that a property is there is asked with = *, as in $.name = *"));
         } else {
-            Asked::Compares(Test::parse(scanner)?)
+            let test = Test::parse(scanner)?;
+            if test.is_word("null") {
+                return Err(scanner.fail_at(place, "null is asked for with IS NULL; the text goes in quotes: \"null\""));
+            }
+            Asked::Compares(test)
         };
         Ok(Self { path, asked })
     }
 
     fn holds(&self, json: &Value) -> bool {
         match &self.asked {
-            Asked::NotExists => !any(json, &self.path, &|_| true),
-            Asked::IsNull => any(json, &self.path, &Value::is_null),
+            Asked::NotExists => {
+                let can_have = json.is_object() || matches!(self.path.first(), Some(Step::Element(_)));
+                can_have && !any(json, &self.path, &|_| true)
+            }
+            Asked::IsNull => any(json, &self.path, &|value| match value {
+                Value::Array(elements) => elements.iter().any(Value::is_null),
+                value => value.is_null(),
+            }),
             Asked::Is(wanted) => any(json, &self.path, &|value| value.as_bool() == Some(*wanted)),
             Asked::Compares(test) => any(json, &self.path, &|value| match value {
                 Value::String(text) => test.passes_text(text),
                 Value::Number(number) => test.passes(&number.to_string()),
-                Value::Bool(flag) => test.passes_text(if *flag { "true" } else { "false" }),
-                Value::Null | Value::Array(_) | Value::Object(_) => false,
+                Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_) => false,
             }),
         }
     }
 }
 
-/// Whether any value at the path matches. Recurses once per `[*]`, so at most as deep as the JSON parser did.
+/// Whether any value at the path matches. Recurses once per wildcard.
 fn any(json: &Value, path: &[Step], wanted: &dyn Fn(&Value) -> bool) -> bool {
     let mut value = json;
     for (n, step) in path.iter().enumerate() {
         let next = match step {
             Step::Key(key) => value.get(key),
             Step::Element(index) => value.get(index),
-            Step::Elements => {
-                let elements = value.as_array().map_or(&[][..], Vec::as_slice);
-                return elements.iter().any(|element| any(element, &path[n + 1..], wanted));
+            Step::Elements | Step::Values => {
+                let rest = &path[n + 1..];
+                return match value {
+                    Value::Array(elements) if matches!(step, Step::Elements) => {
+                        elements.iter().any(|element| any(element, rest, wanted))
+                    }
+                    Value::Object(members) => members.values().any(|member| any(member, rest, wanted)),
+                    Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+                };
             }
         };
         match next {
@@ -128,14 +150,21 @@ fn any(json: &Value, path: &[Step], wanted: &dyn Fn(&Value) -> bool) -> bool {
     wanted(value)
 }
 
-/// What follows `$`: `.name`, `[0]`, `[*]`, `['any name']`, `.['any name']`.
+/// What follows `$`: `.name`, `.*`, `[0]`, `[*]`, `['any name']`, `.['any name']`.
 fn path(scanner: &mut Scanner<'_>) -> Result<Vec<Step>, PatternError> {
     let mut path = Vec::new();
+    let before = scanner.wildcards;
     loop {
+        if scanner.wildcards - before > MOST_WILDCARDS {
+            return Err(scanner.fail("a property holds at most one wildcard"));
+        }
         let dotted = scanner.eat(".");
         let place = scanner.place();
         if scanner.eat("[") {
             path.push(bracketed(scanner, place)?);
+        } else if dotted && scanner.eat("*") {
+            scanner.wildcards += 1;
+            path.push(Step::Values);
         } else if dotted {
             let name = scanner.take(|c| c.is_alphanumeric() || c == '_' || c == '-');
             if name.is_empty() {
@@ -165,6 +194,7 @@ fn bracketed(scanner: &mut Scanner<'_>, opened: usize) -> Result<Step, PatternEr
         Some(mark @ ('\'' | '"')) => Step::Key(literal::phrase(scanner.quoted(mark)?)),
         Some('*') => {
             scanner.bump();
+            scanner.wildcards += 1;
             Step::Elements
         }
         _ => match scanner.take(|c| c.is_ascii_digit()).parse() {

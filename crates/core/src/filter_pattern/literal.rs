@@ -29,6 +29,9 @@ enum Operator {
 enum Literal {
     /// A number, with its source text.
     Number(Number, String),
+    /// A text without quotes, with its source text.
+    Word(Glob, String),
+    /// A text in quotes.
     Text(Glob),
     Regex(Regex),
 }
@@ -64,7 +67,7 @@ impl Test {
                         return Err(scanner.fail(words));
                     }
                     (_, Some(number)) => Literal::Number(number, word.to_owned()),
-                    (_, None) => Literal::Text(Glob::plain(word)),
+                    (_, None) => Literal::Word(Glob::plain(word), word.to_owned()),
                 }
             }
         };
@@ -75,11 +78,21 @@ impl Test {
         Ok(Self { operator, literal })
     }
 
+    /// A test for equality with a word, in which `*` is anything.
+    pub(super) fn equal(word: &str) -> Self {
+        Self { operator: Operator::Equal, literal: Literal::Word(Glob::plain(word), word.to_owned()) }
+    }
+
+    /// Whether the right side is this word, without quotes.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.literal, Literal::Word(_, written) if written == word)
+    }
+
     /// Whether a text that may be a number matches.
     pub(super) fn passes(&self, text: &str) -> bool {
         let number = match &self.literal {
             Literal::Number(wanted, _) => Number::parse(text).map(|found| found.compare(*wanted)),
-            Literal::Text(_) | Literal::Regex(_) => None,
+            Literal::Word(..) | Literal::Text(_) | Literal::Regex(_) => None,
         };
         match self.operator {
             Operator::Equal => number.map_or_else(|| self.reads(text), |order| order == Some(Ordering::Equal)),
@@ -100,7 +113,7 @@ impl Test {
     fn reads(&self, text: &str) -> bool {
         match &self.literal {
             Literal::Number(_, written) => written == text,
-            Literal::Text(glob) => glob.matches(text),
+            Literal::Word(glob, _) | Literal::Text(glob) => glob.matches(text),
             Literal::Regex(regex) => regex.is_match(text),
         }
     }

@@ -4,9 +4,11 @@
 //! ..., status = 4*]` for messages of fields separated by blanks, and otherwise terms that a message contains (`ERROR`,
 //! `"two words"`, `?a ?b`, `-x`, `%regex%`).
 //!
-//! Behaviour that the user guide does not define: a term also matches inside a word; every comparison, including `!=`,
-//! is false for a property that is missing, null, an object or a list; an unquoted number is compared with a JSON
-//! string as text; a message that is not JSON matches no JSON pattern.
+//! Behaviour that the user guide does not define, as the service answers: a term also matches inside a word; every
+//! comparison, including `!=`, is false for a property that is missing, null, a boolean, an object or a list; an
+//! unquoted number is compared with a JSON string as text; `IS NULL` also holds for a list with a null in it, and `[*]`
+//! also selects the values of an object; a message that is no JSON object matches no JSON pattern; without `...`, the
+//! last field of a pattern has the rest of the message.
 
 mod expression;
 mod fields;
@@ -21,6 +23,10 @@ use scan::Scanner;
 
 /// The number of regexes that CloudWatch Logs allows in a pattern of properties or fields.
 const MOST_REGEXES: usize = 2;
+
+/// The number of wildcards (`[*]`, `.*`) in one property, and in a pattern.
+const MOST_WILDCARDS: usize = 1;
+const MOST_WILDCARDS_OF_ALL: usize = 3;
 
 /// A parsed filter pattern.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +52,7 @@ pub struct PatternError {
 }
 
 impl FilterPattern {
-    /// Reads a pattern. Nothing, blanks and `" "` match everything.
+    /// Reads a pattern. Nothing and blanks match everything.
     ///
     /// # Errors
     /// [`PatternError`] with the position and a hint.
@@ -57,10 +63,7 @@ impl FilterPattern {
             None => Kind::Everything,
             Some('{') => Kind::Json(json::Condition::parse(&mut scanner)?),
             Some('[') => Kind::Fields(fields::Fields::parse(&mut scanner)?),
-            Some(_) => match terms::Terms::parse(&mut scanner)? {
-                terms if terms.are_everything() => Kind::Everything,
-                terms => Kind::Terms(terms),
-            },
+            Some(_) => Kind::Terms(terms::Terms::parse(&mut scanner)?),
         };
         scanner.blanks();
         match scanner.peek() {

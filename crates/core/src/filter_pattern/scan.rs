@@ -13,11 +13,13 @@ pub(super) struct Scanner<'a> {
     at: usize,
     /// The number of regexes read so far.
     pub(super) regexes: usize,
+    /// The number of wildcards in properties read so far.
+    pub(super) wildcards: usize,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, regexes: 0 }
+        Self { text, at: 0, regexes: 0, wildcards: 0 }
     }
 
     pub(super) fn rest(&self) -> &'a str {

@@ -42,14 +42,6 @@ impl Terms {
         Ok(terms)
     }
 
-    /// `" "` is an empty pattern for APIs that require a non-empty one.
-    pub(super) fn are_everything(&self) -> bool {
-        match self.wanted.as_slice() {
-            [Term::Text(only)] => only.trim().is_empty() && self.unwanted.is_empty(),
-            _ => false,
-        }
-    }
-
     pub(super) fn match_message(&self, message: &str) -> bool {
         self.wanted.iter().all(|term| term.is_in(message))
             && !self.unwanted.iter().any(|term| term.is_in(message))
