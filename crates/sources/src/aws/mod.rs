@@ -7,6 +7,7 @@ mod identity;
 mod profiles;
 mod regions;
 mod session;
+mod shared_file;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use aws_runtime::fs_util::{Os, home_dir};
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::sdk_config::SharedHttpClient;
 
+use super::shared_file::{self, Broken, Odd, Rewritten};
 use super::text::sentence;
 use crate::cloud::{Fault, SourceError};
 
@@ -176,27 +177,57 @@ impl Machine {
 
     /// The profiles in the files.
     pub(super) async fn profiles(&self) -> Result<ProfileSet, SourceError> {
-        aws_config::profile::load(&self.fs, &self.env, &EnvConfigFiles::default(), None).await.map_err(|e| broken(&e))
+        let mut files = EnvConfigFiles::builder();
+        for file in FILES {
+            files = files.with_contents(file.kind, self.rewritten(&file).await?.text);
+        }
+        aws_config::profile::load(&self.fs, &self.env, &files.build(), None).await.map_err(|e| broken(&e))
+    }
+
+    /// A section of the files that the AWS CLI reads and AWS's library for Rust does not: with the file's path.
+    pub(super) async fn odd(&self, kind: &str, name: &str) -> Option<(String, Odd)> {
+        for file in FILES {
+            let Ok(read) = self.rewritten(&file).await else { continue };
+            let same = |odd: &Odd| odd.name == name && (odd.kind == kind || odd.kind.is_empty() && kind == "profile");
+            if let Some(odd) = read.odd.into_iter().find(same) {
+                return Some((self.path(&file), odd));
+            }
+        }
+        None
+    }
+
+    /// A file as AWS's parser reads it; a missing one counts as empty, as in aws-config.
+    async fn rewritten(&self, file: &File) -> Result<Rewritten, SourceError> {
+        let path = self.path(file);
+        let bytes = self.fs.read_to_end(&path).await.unwrap_or_default();
+        let is_config = matches!(file.kind, EnvConfigFileKind::Config);
+        shared_file::decoded(&bytes).and_then(|text| shared_file::rewritten(&text, is_config)).map_err(|broken| {
+            let Broken { line, column, why } = broken;
+            SourceError::new(
+                Fault::Invalid,
+                format!("the AWS config cannot be read: {path}, line {line}, character {column}: {why}"),
+                "Fix the line in an editor; `aws configure list` shows whether the AWS CLI can read it",
+            )
+        })
+    }
+
+    fn path(&self, file: &File) -> String {
+        let path = self.var(file.var).unwrap_or(file.path);
+        match (path.strip_prefix("~/"), home_dir(&self.env, Os::real())) {
+            (Some(rest), Some(home)) => format!("{home}/{rest}"),
+            _ => path.to_owned(),
+        }
     }
 
     /// The two files without settings that would redirect credential requests; see [`without_endpoints`]. With `keys`,
     /// a role whose `credential_source` is the environment is assumed with those.
     pub(super) async fn files(&self, keys: Option<&str>) -> EnvConfigFiles {
         let mut files = EnvConfigFiles::builder();
-        for (kind, var, path) in [
-            (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
-            (EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-        ] {
-            let path = self.var(var).unwrap_or(path);
-            let path = match (path.strip_prefix("~/"), home_dir(&self.env, Os::real())) {
-                (Some(rest), Some(home)) => format!("{home}/{rest}"),
-                _ => path.to_owned(),
-            };
-            // A missing file counts as empty, as in aws-config.
-            let bytes = self.fs.read_to_end(&path).await.unwrap_or_default();
-            let text = String::from_utf8(bytes).unwrap_or_default();
+        for file in FILES {
+            // A file that cannot be read was reported when the profiles were read.
+            let text = self.rewritten(&file).await.unwrap_or_default().text;
             let text = without_endpoints(&text);
-            files = files.with_contents(kind, keys.map_or(text.clone(), |_| sourced(&text)));
+            files = files.with_contents(file.kind, keys.map_or(text.clone(), |_| sourced(&text)));
         }
         if let Some(keys) = keys {
             files = files.with_contents(EnvConfigFileKind::Credentials, format!("[{ENVIRONMENT}]\n{keys}"));
@@ -204,6 +235,19 @@ impl Machine {
         files.build()
     }
 }
+
+/// One of the two shared files.
+struct File {
+    kind: EnvConfigFileKind,
+    /// The variable that names another path.
+    var: &'static str,
+    path: &'static str,
+}
+
+const FILES: [File; 2] = [
+    File { kind: EnvConfigFileKind::Config, var: "AWS_CONFIG_FILE", path: "~/.aws/config" },
+    File { kind: EnvConfigFileKind::Credentials, var: "AWS_SHARED_CREDENTIALS_FILE", path: "~/.aws/credentials" },
+];
 
 /// The profile that stands for the keys of the environment.
 const ENVIRONMENT: &str = "tracebook-environment";

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::errors::ErrorContext;
 use super::profiles::{CredentialKind, Machine, kind, sources};
+use super::shared_file::Odd;
 use super::{endpoint, regions};
 use crate::cloud::{Fault, SourceError};
 
@@ -96,7 +97,18 @@ pub(super) async fn connect_on(machine: &Machine, settings: &Settings) -> Result
     let errors = errors(machine, &set, named.as_deref(), chosen, endpoint.clone());
     let asked_for = named.is_some() || machine.var("AWS_PROFILE").is_some();
     if asked_for && errors.kind != Some(CredentialKind::Environment) && set.get_profile(chosen).is_none() {
-        return Err(no_profile(&set, chosen));
+        return Err(match machine.odd("profile", chosen).await {
+            Some((path, odd)) => odd_name(&path, &odd),
+            None => no_profile(&set, chosen),
+        });
+    }
+    for name in sources(&set, chosen) {
+        let session = set.get_profile(name).and_then(|profile| profile.get("sso_session"));
+        if let Some(session) = session
+            && let Some((path, odd)) = machine.odd("sso-session", session).await
+        {
+            return Err(odd_name(&path, &odd));
+        }
     }
     let region = machine.region(&set, chosen, said(&settings.region).as_deref());
     let region = match region {
@@ -186,6 +198,31 @@ fn errors(
         mfa: profile.is_some_and(|profile| profile.get("mfa_serial").is_some()),
         endpoint,
     }
+}
+
+/// A name that the AWS CLI reads and AWS's library for Rust does not.
+fn odd_name(path: &str, odd: &Odd) -> SourceError {
+    let Odd { line, column, kind, name } = odd;
+    let fits = |c: char| if c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c) { c } else { '-' };
+    let plain: String = name.chars().map(fits).collect();
+    let (what, hint) = match kind.as_str() {
+        "sso-session" => (
+            "SSO session",
+            format!(
+                "Write [sso-session {plain}] there and sso_session = {plain} in the profile, then: aws sso login --sso-session {plain}"
+            ),
+        ),
+        "" => ("profile", format!("Write [{plain}] there")),
+        _ => ("profile", format!("Write [profile {plain}] there")),
+    };
+    SourceError::new(
+        Fault::Invalid,
+        format!(
+            "the {what} {name:?} ({path}, line {line}, character {column}) has a blank or another character in its name \
+             that AWS's library for Rust does not read, quoted or not, although the AWS CLI does"
+        ),
+        hint,
+    )
 }
 
 fn no_profile(set: &ProfileSet, chosen: &str) -> SourceError {

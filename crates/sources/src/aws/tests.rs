@@ -184,7 +184,7 @@ async fn a_broken_file_is_reported_with_its_line() {
     let machine = machine(&[HOME], &[("/home/a/.aws/config", "[default]\nregion = us-east-1\n[profile x\n")]);
     for error in [listed(&machine).await.expect_err("broken"), refused(&machine, &settings("")).await] {
         assert_eq!(error.fault, Fault::Invalid);
-        assert!(error.message.contains("/home/a/.aws/config on line 3"), "{}", error.message);
+        assert!(error.message.contains("/home/a/.aws/config, line 3, character 1"), "{}", error.message);
     }
 }
 
@@ -577,4 +577,32 @@ fn quoted_messages_contain_no_identifiers() {
     assert_eq!(sentence(" \n ", "nothing"), "nothing");
     assert!(sentence(&"x".repeat(5_000), "").len() < 500);
     assert!(!sentence("key AKIAIOSFODNN7EXAMPLE is wrong", "").contains("AKIA"));
+}
+
+#[tokio::test]
+async fn a_config_is_read_as_the_cli_reads_it() {
+    for config in [
+        "\u{feff}[default]\nregion = ca-central-1\n",
+        "[default]\r\n\tregion: ca-central-1\r\n\toutput = json\r\n",
+        "  [ default ]\n  region = ca-central-1\n",
+    ] {
+        let machine = machine(&[HOME], &[("/home/a/.aws/config", config)]);
+        let found = listed(&machine).await.unwrap_or_else(|e| panic!("{config:?}: {e:?}"));
+        assert_eq!(found.iter().map(|p| p.region.as_deref()).collect::<Vec<_>>(), [Some("ca-central-1")], "{config:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_only_the_cli_reads_is_named() {
+    let config = "[profile acme]\nsso_session = My Org\nsso_account_id = 111122223333\nsso_role_name = Developer\n\
+                  region = eu-west-1\n\n[sso-session 'My Org']\nsso_region = eu-west-2\n\
+                  sso_start_url = https://example.awsapps.com/start#/\n[profile 'my work']\nregion = eu-west-1\n";
+    let machine = machine(&[HOME], &[("/home/a/.aws/config", config)]);
+    for (profile, place, words) in [
+        ("acme", "line 7, character 14", "[sso-session My-Org]"),
+        ("my work", "line 10, character 10", "[profile my-work]"),
+    ] {
+        let error = refused(&machine, &settings(profile)).await;
+        assert!(error.message.contains(place) && error.hint.contains(words), "{error:?}");
+    }
 }
