@@ -6,6 +6,8 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod closing;
+#[cfg(target_os = "linux")]
+mod renderer;
 mod rpc;
 
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
     if let Some(code) = without_display() {
         return code;
     }
+    #[cfg(target_os = "linux")]
+    renderer::choose();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Error::internal(error)),
