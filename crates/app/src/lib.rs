@@ -40,6 +40,7 @@ mod web_key;
 pub use ground::config::{Config, Listen, ReceiverConfig};
 pub use ground::error::{Code, Error, ErrorBody};
 pub use ports::Holder;
+pub use system::local_time;
 pub use tracebook::{Repaired, Tracebook};
 pub use tracebook_core::text::marked;
 pub use tracebook_sources::authority;

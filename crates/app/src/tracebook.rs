@@ -30,7 +30,7 @@ use crate::ground::files::make_private_dir;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Caller, Capture, Captured, Check, Event};
 use crate::ground::settings::Settings;
-use crate::ingest::receivers::Receivers;
+use crate::ingest::receivers::{Allowed, Receivers};
 use crate::ingest::{command_runner, request_log, retention};
 use crate::journal::Journal;
 use crate::live_cards::LiveCards;
@@ -108,7 +108,8 @@ impl Tracebook {
         let (ports, listeners) = match &config.receivers {
             Some(wanted) => {
                 let (ports, listeners) = Ports::open(wanted, data_dir).await?;
-                (ports, Some((listeners, wanted.allow_origin.clone())))
+                let allowed = Allowed { hosts: wanted.allow_host.clone(), origins: wanted.allow_origin.clone() };
+                (ports, Some((listeners, allowed)))
             }
             None => (Ports::elsewhere(data_dir), None),
         };
@@ -116,18 +117,11 @@ impl Tracebook {
         let cloud = Arc::new(Cloud::new(data_dir, &store, &ports, runtime));
         let relay = Relay::new(data_dir, settings.relay, runtime);
         let receivers = match listeners {
-            Some((listeners, allow_origin)) => {
+            Some((listeners, allowed)) => {
                 // Only the process that receives deletes by age; a second one would conflict with it.
                 retention::start(store.clone(), limits, runtime);
-                let receivers = Receivers::start(
-                    listeners,
-                    allow_origin,
-                    settings.receivers,
-                    &store,
-                    limits.redact,
-                    &relay,
-                    runtime,
-                )?;
+                let receivers =
+                    Receivers::start(listeners, allowed, settings.receivers, &store, limits.redact, &relay, runtime)?;
                 relay.follow();
                 if ports.held() {
                     relay.start(&cloud, ports.addresses(), &store);

@@ -19,6 +19,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::Stream;
+use futures_util::future::join_all;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -50,12 +51,14 @@ impl Host {
         tracebook: Arc<Tracebook>,
         allowed: Vec<Authority>,
         key: WebKey,
-        listener: &tokio::net::TcpListener,
+        listeners: &[tokio::net::TcpListener],
     ) -> Result<Self, Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::internal)?;
-        let address = listener.local_addr().map_err(Error::internal)?;
-        let access = Arc::new(Access::new(address, allowed, key, hex::encode(bytes)));
+        let mut addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+        let address = addresses.next().ok_or_else(|| Error::internal("the web host has no address"))?;
+        let access = Access::new(address, allowed, key, hex::encode(bytes)).and(addresses.next());
+        let access = Arc::new(access);
         Ok(Self { tracebook, access })
     }
 
@@ -66,7 +69,7 @@ impl Host {
 }
 
 /// Serves until the app stops.
-pub(crate) async fn serve(listener: tokio::net::TcpListener, host: Host, stopping: CancellationToken) {
+pub(crate) async fn serve(listeners: Vec<tokio::net::TcpListener>, host: Host, stopping: CancellationToken) {
     let keyed = Router::new()
         .route("/rpc", post(rpc))
         .route("/events", get(events))
@@ -79,7 +82,8 @@ pub(crate) async fn serve(listener: tokio::net::TcpListener, host: Host, stoppin
         .fallback(file)
         .layer(middleware::from_fn_with_state(host.clone(), check))
         .with_state(host);
-    http_server::serve(listener, router, stopping).await;
+    let served = |listener| http_server::serve(listener, router.clone(), stopping.clone());
+    join_all(listeners.into_iter().map(served)).await;
 }
 
 /// Checks host and origin of every request.

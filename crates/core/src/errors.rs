@@ -208,6 +208,11 @@ pub struct ErrorRow {
     pub environment: String,
     /// The person affected by the latest occurrence; null if unknown.
     pub person: Option<String>,
+    /// How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+    /// is more than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub skew_ms: Option<i64>,
 }
 
 impl Person {

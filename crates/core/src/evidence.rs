@@ -50,6 +50,11 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expires: Option<Nanos>,
+    /// How far the clock of a sender was ahead of the arrival of its data (or behind, if negative), where that is more
+    /// than usual; of several, the furthest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub clock_skew: Option<Nanos>,
     /// The number of credential-shaped values removed before the digest was computed.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]

@@ -37,6 +37,8 @@ pub struct Origin {
     pub console_link: Option<String>,
     /// When the vendor deletes it; dropped if an emulator answered.
     pub expires: Option<Nanos>,
+    /// How far a sender's clock was ahead of the arrival of its data, or behind, if negative.
+    pub clock_skew: Option<Nanos>,
 }
 
 impl Origin {
@@ -100,6 +102,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
             tool: click.tool,
             console_link,
             expires,
+            clock_skew: click.origin.clock_skew,
             credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
             supersedes: click.supersedes,
         },

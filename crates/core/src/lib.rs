@@ -34,6 +34,7 @@ pub mod logs;
 pub mod query;
 pub mod question;
 pub mod service_map;
+pub mod skew;
 pub mod telemetry;
 pub mod text;
 pub mod time;

@@ -38,6 +38,10 @@ pub struct LogQuery {
     pub from: Option<Nanos>,
     /// Exclusive.
     pub before: Option<Nanos>,
+    /// Only events that arrived at or after this.
+    pub arrived: Option<Nanos>,
+    /// In the order of arrival instead of time; positions then have the time of arrival.
+    pub by_arrival: bool,
     /// Continue after this event, in the requested order.
     pub after: Option<LogPosition>,
     /// Newest first instead of oldest first.

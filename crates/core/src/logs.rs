@@ -85,6 +85,11 @@ pub struct LogRow {
     pub trace_id: Option<TraceId>,
     /// As sent; empty if missing.
     pub severity: String,
+    /// How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+    /// is more than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub skew_ms: Option<i64>,
 }
 
 impl Logs {

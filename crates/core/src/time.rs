@@ -88,6 +88,43 @@ impl Nanos {
     }
 }
 
+/// A time zone, to read times as people write them.
+#[derive(Clone, Debug)]
+pub struct Zone(jiff::tz::TimeZone);
+
+impl Zone {
+    pub fn utc() -> Self {
+        Self(jiff::tz::TimeZone::UTC)
+    }
+
+    /// From the bytes of a TZif file, such as `/etc/localtime`.
+    pub fn tzif(bytes: &[u8]) -> Option<Self> {
+        jiff::tz::TimeZone::tzif("local", bytes).ok().map(Self)
+    }
+
+    /// From a POSIX rule, such as `CET-1CEST,M3.5.0,M10.5.0/3`.
+    pub fn posix(rule: &str) -> Option<Self> {
+        jiff::tz::TimeZone::posix(rule).ok().map(Self)
+    }
+
+    /// Reads RFC 3339, or a time of this zone: `2026-11-23 15:20`, `2026-11-23`, `15:20` (of the day of `now`).
+    pub fn read(&self, text: &str, now: Nanos) -> Option<Nanos> {
+        let text = text.trim();
+        if let Some(time) = Nanos::parse_rfc3339(text) {
+            return Some(time);
+        }
+        let civil = match text.parse::<jiff::civil::Time>() {
+            Ok(time) if !text.contains('-') => {
+                let today = self.0.to_datetime(jiff::Timestamp::from_second(now.0.div_euclid(1_000_000_000)).ok()?);
+                today.date().to_datetime(time)
+            }
+            _ => text.parse::<jiff::civil::DateTime>().ok()?,
+        };
+        let stamp = self.0.to_timestamp(civil).ok()?;
+        i64::try_from(stamp.as_nanosecond()).ok().map(Nanos)
+    }
+}
+
 impl fmt::Display for Nanos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rfc3339())

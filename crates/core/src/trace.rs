@@ -436,6 +436,11 @@ pub struct TraceSummary {
     pub has_error: bool,
     /// The protocols by which its spans were received.
     pub protocols: Vec<Protocol>,
+    /// How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+    /// is more than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub skew_ms: Option<i64>,
 }
 
 fn is_zero(n: &u32) -> bool {
@@ -526,6 +531,7 @@ impl Trace {
             start: self.start().rfc3339(),
             has_error: self.status().is_error(),
             protocols,
+            skew_ms: None,
         }
     }
 

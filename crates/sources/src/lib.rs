@@ -27,6 +27,7 @@ mod json;
 pub mod otlp;
 pub mod receive;
 mod record;
+pub mod refusals;
 pub mod rollbar;
 pub mod serve;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
 
 use crate::authority::{self, Host, Origin};
+use crate::refusals::{self, Refusals};
 
 /// Stores batches.
 #[async_trait]
@@ -68,6 +69,7 @@ pub struct Counters {
     lost: AtomicU64,
     not_kept: AtomicU64,
     last_reason: Mutex<Option<String>>,
+    refusals: Arc<Refusals>,
 }
 
 impl Counters {
@@ -89,8 +91,16 @@ impl Counters {
         tracing::trace!(errors = n, "committed");
     }
 
-    /// A request, datagram, document or span was refused as invalid; `why` replaces the last reason.
+    /// A request, datagram, document or span was refused as invalid; `why` replaces the last reason. It names the
+    /// place, then a colon and the reason: `OTLP /v1/traces: …`.
     pub fn refused(&self, why: String) {
+        let (listener, place) = refusals::place().unwrap_or_default();
+        self.refused_at(listener, &place, why);
+    }
+
+    /// The same for what came otherwise than as a request.
+    pub fn refused_at(&self, listener: &'static str, place: &str, why: String) {
+        self.refusals.note(listener, place, reason(&why), 1);
         let before = self.refused.fetch_add(1, Ordering::Relaxed);
         // Without the reason: it may quote what was sent.
         tracing::debug!("refused");
@@ -102,6 +112,13 @@ impl Counters {
 
     /// `n` valid spans or datagrams could not be stored (full queue, store that does not recover).
     pub fn lost(&self, n: usize, why: String) {
+        let (listener, place) = refusals::place().unwrap_or_default();
+        self.lost_at(listener, &place, n, why);
+    }
+
+    /// The same for what came otherwise than as a request.
+    pub fn lost_at(&self, listener: &'static str, place: &str, n: usize, why: String) {
+        self.refusals.note(listener, place, reason(&why), n as u64);
         let before = self.lost.fetch_add(n as u64, Ordering::Relaxed);
         if crosses_power_of_two(before, n as u64) {
             tracing::warn!(total = before + n as u64, reason = why, "received data could not be kept");
@@ -148,10 +165,20 @@ impl Counters {
         self.not_kept.load(Ordering::Relaxed)
     }
 
+    /// What was refused and lost, by place and reason.
+    pub fn turned_away(&self) -> &Arc<Refusals> {
+        &self.refusals
+    }
+
     /// The reason of the last refusal or loss.
     pub fn last_reason(&self) -> Option<String> {
         self.last_reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The reason in the words of [`Counters::refused`].
+fn reason(why: &str) -> &str {
+    why.split_once(": ").map_or(why, |(_, reason)| reason)
 }
 
 /// Whether a count passes a power of two, so that what happens all the time is logged ever more rarely.
@@ -194,6 +221,7 @@ struct Guard {
 
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     if let Some(words) = objection(&request, &guard) {
+        refusals::refuse_request(&words);
         return (StatusCode::FORBIDDEN, words + "\n").into_response();
     }
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return next.run(request).await };
@@ -256,8 +284,10 @@ fn objection(request: &Request, guard: &Guard) -> Option<String> {
     }
     Some(format!(
         "This receiver answers only to loopback names (127.0.0.1, localhost, [::1], host.docker.internal, \
-         host.containers.internal) and to hosts that were allowed in its settings; not to Host: {}.",
-        crate::text::clip(&asked.to_string())
+         host.containers.internal) and to hosts that were allowed; not to Host: {}. If that is a name of yours for this \
+         machine, such as a service of a compose file, start Tracebook with --allow-host {}.",
+        crate::text::clip(&asked.to_string()),
+        asked.host
     ))
 }
 

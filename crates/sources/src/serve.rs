@@ -24,9 +24,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::connections::{Connection as Tracked, Connections};
-use self::stream::Paced;
+use self::stream::{FirstBytes, Paced};
 use crate::body::{self, Failure, Pace};
 use crate::budget::{Budget, Purpose};
+use crate::receive::Counters;
+use crate::refusals;
 
 /// The connection that a request came over. In the extensions of every request of [`serve`].
 #[derive(Clone, Debug)]
@@ -75,7 +77,34 @@ const STREAMS: u32 = 32;
 /// process have 512 connections together; a new one beyond these ends the one that does least. Streams of events count
 /// apart: there are 32.
 pub async fn serve(listener: TcpListener, router: Router, token: CancellationToken) {
-    serve_within(listener, router, token, BOUNDS, Connections::shared()).await;
+    serve_within(listener, router, token, BOUNDS, Connections::shared(), None).await;
+}
+
+/// The same for a receiver, which counts what came to its port and is not HTTP.
+pub async fn serve_receiver(
+    listener: TcpListener,
+    router: Router,
+    token: CancellationToken,
+    name: &'static str,
+    counters: Arc<Counters>,
+) {
+    let watch = Some(Arc::new(Watch { name, counters }));
+    serve_within(listener, router, token, BOUNDS, Connections::shared(), watch).await;
+}
+
+/// Where connections are counted that never became a request.
+struct Watch {
+    /// The receiver.
+    name: &'static str,
+    counters: Arc<Counters>,
+}
+
+impl Watch {
+    fn not_http(&self, first: &[u8]) {
+        if let Some(words) = refusals::foreign(first) {
+            self.counters.refused_at(self.name, "TCP connection", format!("TCP {}: {words}", self.name));
+        }
+    }
 }
 
 /// Reads the body of a request, at most `limit` bytes, which count towards the memory of all requests until dropped.
@@ -124,6 +153,7 @@ async fn serve_within(
     token: CancellationToken,
     bounds: Bounds,
     all: &'static Connections,
+    watch: Option<Arc<Watch>>,
 ) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.next_head).max_buf_size(LARGEST_HEAD);
@@ -156,13 +186,19 @@ async fn serve_within(
             }
         };
         let (http, router, token) = (Arc::clone(&http), router.clone(), token.clone());
-        let connection = all.admit();
-        connections.spawn(async move { serve_one(&http, stream, peer, router, &token, bounds, &connection).await });
+        let (connection, watch) = (all.admit(), watch.clone());
+        connections.spawn(async move {
+            let first = serve_one(&http, stream, peer, router, &token, bounds, &connection).await;
+            if let Some(watch) = watch.filter(|_| !connection.has_asked()) {
+                watch.not_http(&first.get());
+            }
+        });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
+/// Returns the first bytes that came.
 async fn serve_one(
     http: &auto::Builder<TokioExecutor>,
     stream: TcpStream,
@@ -171,14 +207,15 @@ async fn serve_one(
     token: &CancellationToken,
     bounds: Bounds,
     connection: &Arc<Tracked>,
-) {
+) -> FirstBytes {
+    let first = FirstBytes::default();
     // Without it small answers are delayed, which is no reason to refuse the connection.
     stream.set_nodelay(true).ok();
     // It fails if the connection is already closed.
-    let Ok(local) = stream.local_addr() else { return };
+    let Ok(local) = stream.local_addr() else { return first };
     let ends = Connection { peer, local, user: Arc::default() };
     let service = Watched { inner: TowerToHyperService::new(router), connection: Arc::clone(connection), ends };
-    let stream = Paced::new(stream, Arc::clone(connection), bounds.reading);
+    let stream = Paced::new(stream, Arc::clone(connection), bounds.reading, first.clone());
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let unused = async {
         // The reader's own time-out starts only when the HTTP version is known.
@@ -187,14 +224,15 @@ async fn serve_one(
         }
     };
     tokio::select! {
-        _ = served.as_mut() => return,
-        () = unused => return,
-        () = connection.ended() => return,
+        _ = served.as_mut() => return first,
+        () = unused => return first,
+        () = connection.ended() => return first,
         () = token.cancelled() => {}
     }
     served.as_mut().graceful_shutdown();
     // Whether it ended or ran out of time, the connection is dropped.
     timeout(bounds.ending, served).await.ok();
+    first
 }
 
 /// Reports the requests of a connection, and says which connection they came over.
@@ -272,7 +310,7 @@ mod tests {
             .route("/never", get(never))
             .route("/events", get(events))
             .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
-        let task = tokio::spawn(serve_within(listener, router, token.clone(), bounds, all));
+        let task = tokio::spawn(serve_within(listener, router, token.clone(), bounds, all, None));
         Door { addr, token, task }
     }
 

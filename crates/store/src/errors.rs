@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use tracebook_core::errors::Level;
 use tracebook_core::ids::TraceId;
+use tracebook_core::question::Window;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::time::Nanos;
 
@@ -52,7 +53,10 @@ pub struct ItemRow {
     pub first: Nanos,
     /// How many different persons it happened to.
     pub people: u32,
+    /// The occurrence that arrived last.
     pub latest: ErrorRecord,
+    /// When it arrived.
+    pub received: Nanos,
 }
 
 impl Telemetry {
@@ -112,25 +116,27 @@ impl Telemetry {
         writing.commit(KIND.name, bytes).await
     }
 
-    /// Items that occurred at or after a time, the latest first; of each, the latest occurrence without its bytes.
-    pub async fn error_items_briefly(
-        &self,
-        since: Option<Nanos>,
-        skip: u32,
-        limit: u32,
-    ) -> Result<Vec<ItemRow>, StoreError> {
-        const COLUMNS: &str =
-            "o.seq, o.uuid, o.item, o.title, o.level, o.time_ns, o.environment, o.person, o.trace_id, x'' AS raw";
-        self.items(COLUMNS, "g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
-            q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
-        })
-        .await
+    /// Items of a window, the last to arrive first; of each, the occurrence that arrived last, without its bytes.
+    pub async fn error_items_briefly(&self, window: Window, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
+        const COLUMNS: &str = "o.seq, o.uuid, o.item, o.title, o.level, o.time_ns, o.environment, o.person, o.trace_id, o.received, x'' AS raw";
+        self.items_of(COLUMNS, window, skip, limit).await
     }
 
     /// The same with its bytes, which may be 1 MiB.
-    pub async fn error_items(&self, since: Option<Nanos>, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
-        self.items("o.*", "g.last >= ?1 ORDER BY g.last DESC, o.seq DESC LIMIT ?2 OFFSET ?3", |q| {
-            q.bind(since.map_or(i64::MIN, |s| s.0)).bind(i64::from(limit)).bind(i64::from(skip))
+    pub async fn error_items(&self, window: Window, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
+        self.items_of("o.*", window, skip, limit).await
+    }
+
+    async fn items_of(&self, columns: &str, window: Window, skip: u32, limit: u32) -> Result<Vec<ItemRow>, StoreError> {
+        let rest = "g.arrived >= ?1 AND EXISTS
+               (SELECT 1 FROM occurrence w WHERE w.item = g.item AND w.time_ns >= ?2 AND w.time_ns < ?3)
+             ORDER BY g.arrived DESC, o.seq DESC LIMIT ?4 OFFSET ?5";
+        self.items(columns, rest, |q| {
+            q.bind(window.arrived.map_or(i64::MIN, |time| time.0))
+                .bind(window.from.map_or(i64::MIN, |time| time.0))
+                .bind(window.to.map_or(i64::MAX, |time| time.0))
+                .bind(i64::from(limit))
+                .bind(i64::from(skip))
         })
         .await
     }
@@ -147,10 +153,10 @@ impl Telemetry {
     ) -> Result<Vec<ItemRow>, StoreError> {
         let sql = format!(
             "SELECT {columns}, g.n, g.worst, g.first, g.people FROM
-               (SELECT item, count(*) AS n, max(level) AS worst, min(time_ns) AS first, max(time_ns) AS last,
+               (SELECT item, count(*) AS n, max(level) AS worst, min(time_ns) AS first, max(received) AS arrived,
                   count(DISTINCT nullif(person, '')) AS people FROM occurrence GROUP BY item) g
              JOIN occurrence o ON o.seq =
-               (SELECT seq FROM occurrence WHERE item = g.item ORDER BY time_ns DESC, seq DESC LIMIT 1)
+               (SELECT seq FROM occurrence WHERE item = g.item ORDER BY received DESC, seq DESC LIMIT 1)
              WHERE {rest}"
         );
         let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(&self.pools.readers()).await?;
@@ -163,13 +169,14 @@ impl Telemetry {
                 first: Nanos(row.get("first")),
                 people: small(row, "people"),
                 latest: error_of(row),
+                received: Nanos(row.get("received")),
             })
             .collect())
     }
 
-    /// Occurrences of an item, newest first.
+    /// Occurrences of an item, the last to arrive first.
     pub async fn occurrences(&self, item: &str, limit: u32) -> Result<Vec<ErrorRecord>, StoreError> {
-        self.found("item = ?1 ORDER BY time_ns DESC, seq DESC LIMIT ?2", |q| {
+        self.found("item = ?1 ORDER BY received DESC, seq DESC LIMIT ?2", |q| {
             q.bind(item.to_owned()).bind(i64::from(limit))
         })
         .await

@@ -424,11 +424,15 @@ fn select(columns: &'static str, query: &LogQuery, limit: u32) -> QueryBuilder<S
     if let Some(before) = query.before {
         sql.push(" AND time_ns < ").push_bind(before.0);
     }
-    let (comparison, order) = if query.newest_first { ("<", "DESC") } else { (">", "ASC") };
-    if let Some((time, seq)) = query.after {
-        sql.push(format!(" AND (time_ns, seq) {comparison} (")).push_bind(time.0).push(", ").push_bind(seq).push(")");
+    if let Some(arrived) = query.arrived {
+        sql.push(" AND received >= ").push_bind(arrived.0);
     }
-    sql.push(format!(" ORDER BY time_ns {order}, seq {order} LIMIT ")).push_bind(i64::from(limit));
+    let time = if query.by_arrival { "received" } else { "time_ns" };
+    let (comparison, order) = if query.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((after, seq)) = query.after {
+        sql.push(format!(" AND ({time}, seq) {comparison} (")).push_bind(after.0).push(", ").push_bind(seq).push(")");
+    }
+    sql.push(format!(" ORDER BY {time} {order}, seq {order} LIMIT ")).push_bind(i64::from(limit));
     sql
 }
 

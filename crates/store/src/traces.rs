@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use tracebook_core::ids::TraceId;
+use tracebook_core::question::Window;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, StatusCode, TracePosition, TraceSummary};
@@ -85,13 +86,21 @@ pub struct TraceRow {
     pub bytes: u64,
 }
 
+/// The order of traces in lists: the last to arrive first; of those that came together, the last to begin, then by id.
+pub type TraceArrival = (Nanos, Nanos, TraceId);
+
+impl TraceRow {
+    pub fn arrival(&self) -> TraceArrival {
+        (self.received, self.start, self.summary.trace_id)
+    }
+}
+
 /// Selects traces.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TraceQuery {
-    /// Traces that began at or after this.
-    pub since: Option<Nanos>,
+    pub window: Window,
     /// Continue after this trace.
-    pub after: Option<TracePosition>,
+    pub after: Option<TraceArrival>,
     /// Only traces with an error in any span.
     pub only_errors: bool,
     pub limit: u32,
@@ -175,22 +184,41 @@ impl Telemetry {
         writing.commit(KIND.name, bytes).await
     }
 
-    /// The traces that a query selects, newest first.
+    /// The traces that a query selects, the last to arrive first.
     pub async fn traces(&self, query: &TraceQuery) -> Result<Vec<TraceRow>, StoreError> {
         // No OFFSET: it would scan everything that was skipped, for every page.
-        let (before, behind) = query.after.map_or((i64::MAX, [0; 16]), |(start, id)| (start.0, id.0));
+        let (received, start, behind) =
+            query.after.map_or((i64::MAX, i64::MAX, [0; 16]), |(received, start, id)| (received.0, start.0, id.0));
+        let Window { arrived, from, to } = query.window;
         let rows = sqlx::query(
-            "SELECT * FROM trace WHERE start_ns >= ?1 AND start_ns <= ?2 AND (start_ns < ?2 OR trace_id > ?3) AND status >= ?4
-             ORDER BY start_ns DESC, trace_id LIMIT ?5",
+            "SELECT * FROM trace WHERE received >= ?1 AND start_ns >= ?2 AND start_ns < ?3 AND received <= ?4
+               AND (received < ?4 OR start_ns < ?5 OR (start_ns = ?5 AND trace_id > ?6)) AND status >= ?7
+             ORDER BY received DESC, start_ns DESC, trace_id LIMIT ?8",
         )
-        .bind(query.since.map_or(i64::MIN, |s| s.0))
-        .bind(before)
+        .bind(arrived.map_or(i64::MIN, |time| time.0))
+        .bind(from.map_or(i64::MIN, |time| time.0))
+        .bind(to.map_or(i64::MAX, |time| time.0))
+        .bind(received)
+        .bind(start)
         .bind(&behind[..])
         .bind(if query.only_errors { status_code(StatusCode::Throttle) } else { 0 })
         .bind(i64::from(query.limit))
         .fetch_all(&self.pools.readers())
         .await?;
         rows.iter().map(trace_of).collect()
+    }
+
+    /// For each service of a trace, the last time that it wrote and when that arrived: of the span whose time is latest
+    /// in relation to its arrival.
+    pub async fn sender_clocks(&self, trace_id: TraceId) -> Result<Vec<(String, Nanos, Nanos)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT service, coalesce(end_ns, start_ns) AS written, received, max(coalesce(end_ns, start_ns) - received)
+             FROM span WHERE trace = (SELECT seq FROM trace WHERE trace_id = ?) GROUP BY service ORDER BY service",
+        )
+        .bind(&trace_id.0[..])
+        .fetch_all(&self.pools.readers())
+        .await?;
+        Ok(rows.iter().map(|row| (row.get("service"), Nanos(row.get("written")), Nanos(row.get("received")))).collect())
     }
 
     /// The spans of a trace, in the order of arrival.

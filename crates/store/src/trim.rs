@@ -31,6 +31,7 @@ impl Telemetry {
         self.drop_unreferenced().await?;
         self.drop_unused_settings(before).await?;
         self.drop_old_requests(before).await?;
+        self.drop_old_refusals(before).await?;
         self.compact().await
     }
 

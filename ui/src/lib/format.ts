@@ -24,6 +24,13 @@ export function ago(time: string, now: number): string {
   return new Date(then).toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
 }
 
+/** `clock 5 h ahead`: how far the clock of a sender is off, in milliseconds. */
+export function skew(ms: number): string {
+  const size = Math.abs(ms)
+  const long = size < 3_600_000 ? duration(size) : `${trim(size / 3_600_000)} h`
+  return `clock ${long} ${ms > 0 ? 'ahead' : 'behind'}`
+}
+
 /** A moment in the reader's own time zone. */
 export function moment(time: string): string {
   const date = new Date(time)

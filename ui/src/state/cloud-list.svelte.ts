@@ -2,9 +2,6 @@ import type { Listed, Source } from '../bindings'
 import { Failure, randomId, type Host } from '../host/host'
 import { Listing, type Asked } from './listing.svelte'
 
-/** Time ranges to choose from, in the form of `since`. */
-export const RANGES = ['15m', '1h', '6h', '24h', '7d'] as const
-
 export interface Question {
   source: Source
   filter: string

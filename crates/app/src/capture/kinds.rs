@@ -1,10 +1,16 @@
 //! Captures of local telemetry, one function per kind.
 
+use std::collections::BTreeMap;
+
 use tracebook_core::console::{Console, ConsoleOrigin, RECEIVER_STREAM};
 use tracebook_core::evidence::{Body, Kind};
+use tracebook_core::freeze::Origin;
+use tracebook_core::log_query::StoredLog;
 use tracebook_core::logs::Logs;
 use tracebook_core::service_map;
+use tracebook_core::skew;
 use tracebook_core::text::count;
+use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 use tracebook_core::xray::{self, Group, Groups, SamplingRule, SamplingRules};
 
@@ -17,6 +23,7 @@ use crate::ground::question::{trace_id, unsupported};
 use crate::ground::records::{assembled, log_event};
 use crate::ground::schema::{Caller, Capture};
 use crate::ground::tasks::blocking;
+use crate::telemetry::{errors, logs};
 
 /// The region of X-Ray's built-in group and rule.
 const REGION: &str = "us-east-1";
@@ -52,11 +59,14 @@ impl Capturer {
 
     async fn trace_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
         let id = self.which_trace(request).await?;
-        let read = self.telemetry.read_trace(id).await?;
+        let mut read = self.telemetry.read_trace(id).await?;
+        let skewed = self.telemetry.skewed_senders(id).await?;
+        read.trace.notes.extend(skewed.iter().map(|(service, ahead)| skew::note(service, *ahead)));
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
         let raw = Raw { spans: read.records, ..Raw::default() };
-        Ok(Finding { raw, warnings, ..Finding::new(Body::Trace(read.trace), 1) })
+        let origin = clock_of(skewed.into_iter().map(|(_, ahead)| ahead));
+        Ok(Finding { raw, warnings, origin, ..Finding::new(Body::Trace(read.trace), 1) })
     }
 
     /// The named trace, or the newest that matches.
@@ -64,8 +74,8 @@ impl Capturer {
         match one_of(request, "trace", "`live traces` lists them")? {
             Some(id) => trace_id(id),
             None => {
-                let since = self.telemetry.since(request.since.as_deref())?;
-                let found = self.telemetry.find_traces(&request.filter, since, 1, true).await?;
+                let window = self.telemetry.window(request.since.as_deref())?;
+                let found = self.telemetry.find_traces(&request.filter, window, 1, true).await?;
                 found
                     .rows
                     .first()
@@ -81,13 +91,14 @@ impl Capturer {
                 return Err(both());
             }
             let stored = self.telemetry.stored_log(id).await?;
-            let logs = Logs { events: vec![log_event(&stored.record)], ..Logs::default() };
+            let (notes, origin) = skewed_groups(std::slice::from_ref(&stored));
+            let logs = Logs { events: vec![log_event(&stored.record)], notes: notes.clone(), ..Logs::default() };
             let raw = Raw { logs: vec![stored.record], ..Raw::default() };
-            return Ok(Finding { raw, ..Finding::new(Body::Logs(logs), 1) });
+            return Ok(Finding { raw, warnings: notes, origin, ..Finding::new(Body::Logs(logs), 1) });
         }
-        let since = self.telemetry.since(request.since.as_deref())?;
+        let window = self.telemetry.window(request.since.as_deref())?;
         let limit = if request.latest { 1 } else { MAX_ROWS };
-        let mut found = self.telemetry.find_logs(&request.filter, since, limit, !request.latest).await?;
+        let mut found = self.telemetry.find_logs(&request.filter, window, limit, !request.latest).await?;
         if found.events.is_empty() {
             return Err(nothing_matched("log event", "logs", &request.filter));
         }
@@ -99,28 +110,34 @@ impl Capturer {
         if found.cut {
             notes.push("older log events were not searched: there are too many".to_owned());
         }
+        let (skewed, origin) = skewed_groups(&found.events);
+        notes.extend(skewed);
         let records: Vec<_> = found.events.into_iter().map(|stored| stored.record).collect();
         let events = records.iter().map(log_event).collect();
         let more = if request.latest { 0 } else { found.more };
         let logs = Logs { events, more, notes: notes.clone() };
         let raw = Raw { logs: records, ..Raw::default() };
-        Ok(Finding { raw, warnings: notes, ..Finding::new(Body::Logs(logs), limit) })
+        Ok(Finding { raw, warnings: notes, origin, ..Finding::new(Body::Logs(logs), limit) })
     }
 
     async fn error_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
         let id = match one_of(request, "error", "`live errors` lists them")? {
             Some(id) => id.to_owned(),
             None => {
-                let since = self.telemetry.since(request.since.as_deref())?;
-                let found = self.telemetry.find_errors(&request.filter, since, 1).await?;
+                let window = self.telemetry.window(request.since.as_deref())?;
+                let found = self.telemetry.find_errors(&request.filter, window, 1).await?;
                 let item = found.into_iter().next();
                 item.ok_or_else(|| nothing_matched("error", "errors", &request.filter))?.latest.item
             }
         };
-        let (error, record) = self.telemetry.read_error(&id).await?;
+        let (mut error, record) = self.telemetry.read_error(&id).await?;
+        let item = self.telemetry.store.error_item(&record.item).await?;
+        let ahead = item.filter(|item| item.latest.uuid == record.uuid).and_then(|item| errors::skew_of(&item));
+        error.occurrence.notes.extend(ahead.map(|ahead| skew::note("", ahead)));
         let warnings = error.occurrence.notes.clone();
         let raw = Raw { errors: vec![record], ..Raw::default() };
-        Ok(Finding { raw, warnings, ..Finding::new(Body::Error(Box::new(error)), 1) })
+        let origin = clock_of(ahead);
+        Ok(Finding { raw, warnings, origin, ..Finding::new(Body::Error(Box::new(error)), 1) })
     }
 
     async fn console_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
@@ -141,9 +158,9 @@ impl Capturer {
                 "Use --filter and --since over what `serve --watch` keeps, --file FILE, or -- COMMAND",
             ));
         }
-        let since = self.telemetry.since(request.since.as_deref())?;
+        let window = self.telemetry.window(request.since.as_deref())?;
         let limit = if request.latest { 1 } else { MAX_ROWS };
-        let mut found = self.telemetry.find_lines(&request.filter, since, limit).await?;
+        let mut found = self.telemetry.find_lines(&request.filter, window, limit).await?;
         found.reverse();
         let Some(first) = found.first() else {
             return Err(nothing_matched("console line", "console", &request.filter));
@@ -197,11 +214,11 @@ impl Capturer {
     }
 
     async fn map_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
-        let since = self.telemetry.since(request.since.as_deref())?;
+        let window = self.telemetry.window(request.since.as_deref())?;
         let (rows, notes) = match &request.id {
             Some(id) => (vec![trace_id(id)?], Vec::new()),
             None => {
-                let found = self.telemetry.find_traces(&request.filter, since, MAX_MAP_TRACES, false).await?;
+                let found = self.telemetry.find_traces(&request.filter, window, MAX_MAP_TRACES, false).await?;
                 (found.rows.into_iter().map(|t| t.trace_id).collect::<Vec<_>>(), found.notes)
             }
         };
@@ -261,4 +278,23 @@ fn nothing_matched(what: &str, list: &str, filter: &str) -> Error {
             "`env` prints the settings that point a service here, `doctor` says why nothing arrives; `live {list}` shows what has arrived"
         ),
     )
+}
+
+/// The provenance of what skewed clocks wrote: the furthest, in nanoseconds.
+fn clock_of(skews: impl IntoIterator<Item = i64>) -> Origin {
+    let furthest = skews.into_iter().max_by_key(|ahead| ahead.saturating_abs());
+    Origin { clock_skew: furthest.map(Nanos), ..Origin::default() }
+}
+
+/// The notes about log groups whose clock differs from this machine's.
+fn skewed_groups(events: &[StoredLog]) -> (Vec<String>, Origin) {
+    let mut groups: BTreeMap<&str, i64> = BTreeMap::new();
+    for stored in events {
+        if let Some(ahead) = logs::skew_of(stored) {
+            let known = groups.entry(&stored.record.group).or_insert(ahead);
+            *known = if known.saturating_abs() < ahead.saturating_abs() { ahead } else { *known };
+        }
+    }
+    let notes = groups.iter().map(|(group, ahead)| skew::note(group, *ahead)).collect();
+    (notes, clock_of(groups.into_values()))
 }

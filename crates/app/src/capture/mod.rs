@@ -23,7 +23,7 @@ use crate::evidence::EvidenceStore;
 use crate::explore::Explorer;
 use crate::ground::error::Error;
 use crate::ground::finding::Finding;
-use crate::ground::question::window_start;
+use crate::ground::question::window;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Caller, Capture, Captured};
 use crate::ground::tasks::blocking;
@@ -117,11 +117,17 @@ impl Capturer {
     ) -> Result<Captured, Error> {
         let Finding { body, raw, mut warnings, limit, origin, asked_at } = found;
         let captured_at = asked_at.unwrap_or_else(|| self.runtime.now());
-        let since = window_start(request.since.as_deref(), captured_at)?;
+        let window = window(request.since.as_deref(), captured_at)?;
         let click = Click {
             // The time in the id is that of the capture, which imports compare.
             id: Id::new(captured_at, self.runtime.entropy()),
-            question: Question { source: request.source, filter: request.filter.clone(), since, limit },
+            question: Question {
+                source: request.source,
+                filter: request.filter.clone(),
+                since: window.start(),
+                until: window.to,
+                limit,
+            },
             captured_at,
             tool: TOOL.to_owned(),
             supersedes: None,

@@ -211,5 +211,6 @@ pub(super) fn row(event: &Event) -> LogRow {
         message: record.message.clone(),
         trace_id: record.trace_id,
         severity: record.severity.clone(),
+        skew_ms: None,
     }
 }

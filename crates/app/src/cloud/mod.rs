@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use tracebook_core::errors::ErrorRow;
 use tracebook_core::logs::LogRow;
-use tracebook_core::time::Nanos;
+use tracebook_core::question::Window;
 use tracebook_core::trace::TraceSummary;
 use tracebook_sources::cloud::{Fetch, Limits};
 use tracebook_sources::honeycomb::client::Auth;
@@ -33,7 +33,7 @@ use tracebook_store::Telemetry;
 
 use crate::ground::cache::Cache;
 use crate::ground::error::Error;
-use crate::ground::question::window_start;
+use crate::ground::question::window;
 use crate::ground::runtime::{Call, Runtime};
 use crate::ground::schema::{Caller, Identity, Listed, Reach, Vendor, WhoAmI};
 use crate::ground::settings::Settings;
@@ -120,9 +120,9 @@ impl Cloud {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner).get(&vendor).cloned().unwrap_or_default()
     }
 
-    /// The start of a time window that ends now.
-    fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
-        window_start(text, self.runtime.now())
+    /// A time window: a duration until now, or a range. The source's clock decides.
+    fn window(&self, text: Option<&str>) -> Result<Window, Error> {
+        window(text, self.runtime.now())
     }
 
     /// Writes the counts of calls since the last time.

@@ -7,6 +7,7 @@ use tracebook_core::errors::{ErrorItem, ErrorRow};
 use tracebook_core::evidence::Body;
 use tracebook_core::freeze::Origin;
 use tracebook_core::question::Source;
+use tracebook_core::time::Nanos;
 use tracebook_sources::cloud::Fetch;
 use tracebook_sources::rollbar::client::{Client, FORMS, Item, ItemsRequest, links};
 
@@ -63,9 +64,12 @@ impl Cloud {
             ItemsRequest { page, limit: request.limit.unwrap_or(LIMIT), ..ItemsRequest::parse(&request.filter)? };
         let found = self.answered(Vendor::Rollbar, ask.client.items(&question, &ask.fetch).await).await?;
         // Rollbar's list has no time range, so it is applied here.
-        let since = self.since(request.since.as_deref())?;
-        let recent = |last| since.is_none_or(|since| last >= Some(since));
-        let rows = found.rows.iter().filter(|row| recent(row.last)).map(|row| row.row()).collect();
+        let window = self.window(request.since.as_deref())?;
+        let (start, end) = (window.start(), window.to);
+        let after = |last| start.is_none_or(|start| last >= Some(start));
+        let before = |first: Option<Nanos>| end.is_none_or(|end| first.is_none_or(|first| first < end));
+        let within = found.rows.iter().filter(|row| after(row.last) && before(row.first));
+        let rows = within.map(|row| row.row()).collect();
         let mut notes = found.notes;
         if let Some(total) = found.total {
             notes.push(format!("{total} items in all"));

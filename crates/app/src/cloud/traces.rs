@@ -24,10 +24,11 @@ const TRACE_TTL: Duration = Duration::from_secs(600);
 const OPEN_TRACE_TTL: Duration = Duration::from_secs(5);
 
 impl Cloud {
-    /// A range that ends now.
+    /// A range that ends now, unless another one is named.
     pub(crate) fn back(&self, since: Option<&str>, usual: i64) -> Result<Range, Error> {
-        let until = self.runtime.now();
-        let from = self.since(since)?.unwrap_or(Nanos(until.0.saturating_sub(usual)));
+        let window = self.window(since)?;
+        let until = window.to.unwrap_or(self.runtime.now());
+        let from = window.start().unwrap_or(Nanos(until.0.saturating_sub(usual)));
         Ok(Range { from, until })
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn checks(data_dir: &Path, journal: &Journal) -> Vec<Check> {
             "journal.db is sound",
             false,
             format!("it is damaged: {damage}"),
-            "Close Tracebook, then: tracebook doctor --repair".to_owned(),
+            "# Close Tracebook, then:\ntracebook doctor --repair".to_owned(),
         ),
         Err(error) => {
             let error = Error::from(error);
@@ -37,7 +37,7 @@ pub(super) async fn checks(data_dir: &Path, journal: &Journal) -> Vec<Check> {
             "telemetry.db was never damaged",
             false,
             format!("a damaged one was set aside, and a new one started: {}", aside.join(", ")),
-            format!("Entries and evidence are not affected. Delete what was set aside in {}", data_dir.display()),
+            format!("# Entries and evidence are not affected. Delete what was set aside in {}", data_dir.display()),
         );
     }
     let detail = match backup::newest_backup(data_dir) {
@@ -70,7 +70,7 @@ pub(crate) fn after_repair(repair: &Repair) -> Vec<Check> {
         false => (
             false,
             format!("{lost} could not be recovered as it was"),
-            "A backup may have it: the daily ones are in the folder backups".to_owned(),
+            "# A backup may have it: the daily ones are in the folder backups".to_owned(),
         ),
     };
     checks.push(step("journal", "nothing was lost", ok, detail, fix));

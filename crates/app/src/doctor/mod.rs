@@ -3,10 +3,13 @@
 mod cloud;
 mod files;
 mod otlp;
+mod refused;
+mod variables;
 
 pub(crate) use files::after_repair;
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +20,7 @@ use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 use tracebook_core::xray;
 use tracebook_store::arrivals::Arrivals;
+use tracebook_store::refusals::Refusal;
 use tracebook_store::request_log::RequestCount;
 use tracebook_store::{Journal, Telemetry};
 
@@ -66,7 +70,9 @@ impl Doctor {
 
     pub(crate) async fn examine(&self, request: DoctorRequest, caller: &Caller) -> Result<Vec<Check>, Error> {
         if let Some(vendor) = request.from.info().vendor {
-            return Ok(self.cloud_checks(vendor, caller).await);
+            let mut checks = self.cloud_checks(vendor, caller).await;
+            checks.iter_mut().for_each(|check| check.fix = pasteable(&check.fix));
+            return Ok(checks);
         }
         let wanted = request.source.as_deref();
         if let Some(wanted) = wanted
@@ -79,7 +85,12 @@ impl Doctor {
         }
         let findings = Findings {
             receivers: self.ports.list(),
+            bound: ["http", "grpc", "xray"]
+                .into_iter()
+                .flat_map(|name| self.ports.on_loopback(name).into_iter().map(move |address| (name, address)))
+                .collect(),
             heard: self.store.request_counts().await?,
+            refusals: self.store.refusals().await?,
             arrivals: self.store.arrivals().await?,
             low_rates: xray::warnings(&self.store.sampling_rules().await?),
             environment: std::env::vars_os()
@@ -99,6 +110,9 @@ impl Doctor {
             let asked = self.cloud.vendors_set().await.into_iter().map(|vendor| self.cloud_checks(vendor, caller));
             checks.extend(join_all(asked).await.into_iter().flatten());
         }
+        for check in &mut checks {
+            check.fix = pasteable(&check.fix);
+        }
         Ok(checks)
     }
 }
@@ -107,7 +121,10 @@ impl Doctor {
 #[derive(Clone, Debug, Default)]
 struct Findings {
     receivers: Vec<Receiver>,
+    /// Every loopback address that a receiver listens on, by its name.
+    bound: Vec<(&'static str, SocketAddr)>,
     heard: Vec<RequestCount>,
+    refusals: Vec<Refusal>,
     arrivals: Arrivals,
     low_rates: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -137,26 +154,15 @@ impl Findings {
         let (ok, detail, fix) = self.listening("xray", XRAY_PORT);
         add("receiver listens, UDP and TCP", ok, detail, fix);
         let address = self.address("xray", XRAY_PORT);
-        if let Some(daemon) = self.variable("AWS_XRAY_DAEMON_ADDRESS") {
-            let ok = daemon
-                .split_whitespace()
-                .any(|part| points_at(part.trim_start_matches("tcp:").trim_start_matches("udp:"), &address));
-            let fix = if ok { String::new() } else { format!("export AWS_XRAY_DAEMON_ADDRESS={address}") };
-            add("AWS_XRAY_DAEMON_ADDRESS of this shell", ok, format!("it is {daemon}"), fix);
-        }
-        if self.variable("AWS_XRAY_SDK_ENABLED").is_some_and(|v| v.eq_ignore_ascii_case("false")) {
-            add(
-                "AWS_XRAY_SDK_ENABLED of this shell",
-                false,
-                "it is false: the SDK does nothing".to_owned(),
-                "unset AWS_XRAY_SDK_ENABLED".to_owned(),
-            );
-        }
+        self.variables("xray", checks);
+        self.refused("xray", checks);
+        let mut add =
+            |check: &str, ok: bool, detail: String, fix: String| checks.push(step("xray", check, ok, detail, fix));
         let (arrive, detail) = self.arrived(self.arrivals.xray_segments, "segment");
         let fix = match arrive {
             true => String::new(),
             false => format!(
-                "export AWS_XRAY_DAEMON_ADDRESS={address}, restart the service, and send it a request. In Flask, XRayMiddleware(app, xray_recorder) must be called after app exists"
+                "# Restart the service with this, and send it a request. In Flask, XRayMiddleware(app, xray_recorder) must be called after app exists.\nexport AWS_XRAY_DAEMON_ADDRESS={address}"
             ),
         };
         add("segments arrive", arrive, detail, fix);
@@ -175,7 +181,7 @@ impl Findings {
                 format!(
                     "X-Ray segments arrive, but no SDK asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request per second and 5 % of the rest"
                 ),
-                format!("ports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
+                format!("# In docker-compose.yml:\nports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
             ),
             None => {}
         }
@@ -184,66 +190,55 @@ impl Findings {
                 "sampling rules keep every request",
                 false,
                 warning.clone(),
-                "aws xray update-sampling-rule with FixedRate 1, or delete the rule".to_owned(),
+                format!(
+                    "# To keep every request, delete the rule, or give it FixedRate 1 (aws xray update-sampling-rule):\naws xray get-sampling-rules --endpoint-url http://{}",
+                    self.address("http", HTTP_PORT)
+                ),
             );
         }
     }
 
     fn cloudwatch(&self, checks: &mut Vec<Check>) {
+        self.variables("cloudwatch", checks);
+        self.refused("cloudwatch", checks);
         let mut add = |check: &str, ok: bool, detail: String, fix: String| {
             checks.push(step("cloudwatch", check, ok, detail, fix))
         };
         let http = self.address("http", HTTP_PORT);
-        let right = self.variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS");
-        if let Some(wrong) = self.variable("AWS_ENDPOINT_URL_LOGS")
-            && right.is_none()
-        {
-            add(
-                "the endpoint's variable has the name that is read",
-                false,
-                format!("AWS_ENDPOINT_URL_LOGS is {wrong}, and no SDK reads it"),
-                format!(
-                    "`AWS_ENDPOINT_URL_LOGS` is not read: use `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`\nexport AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}"
-                ),
-            );
-        }
-        if let Some(endpoint) = right {
-            let ok = points_at(&endpoint, &http);
-            let fix = if ok { String::new() } else { format!("export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}") };
-            add("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS of this shell", ok, format!("it is {endpoint}"), fix);
-        }
         let (ok, detail) = self.arrived(self.arrivals.cloudwatch_logs, "log event");
         let asked = self.first(|h| h.path.contains("DescribeLogGroups") || h.path.contains("CreateLogGroup"));
         let fix = match (ok, asked) {
             (true, _) => String::new(),
             (false, Some(heard)) => format!(
-                "A logger asked for its group {}: watchtower flushes every 60 s. Wait, or give CloudWatchLogHandler send_interval=2",
+                "# A logger asked for its group {}: watchtower flushes every 60 s. Wait, or give CloudWatchLogHandler send_interval=2",
                 self.ago(heard.last)
             ),
             (false, None) => format!(
-                "export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}\nand any AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION: boto3 sends nothing without; `tracebook env --for flask` has the handler"
+                "# boto3 sends nothing without credentials and a region, any will do; `tracebook env --for flask` has the handler.\nexport AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=http://{http}\nexport AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
             ),
         };
         add("log events arrive", ok, detail, fix);
     }
 
     fn rollbar(&self, checks: &mut Vec<Check>) {
+        self.variables("rollbar", checks);
+        self.refused("rollbar", checks);
         let mut add =
             |check: &str, ok: bool, detail: String, fix: String| checks.push(step("rollbar", check, ok, detail, fix));
         let http = self.address("http", HTTP_PORT);
-        if let Some(heard) = self.first(|h| h.path.starts_with("POST /api/item")) {
+        if let Some(heard) = self.first(|h| h.path.starts_with("POST /api/item") && h.status == 200) {
             add(
                 "the endpoint ends in a slash",
                 true,
                 format!("{} came to {}; they are accepted all the same", times(heard.count), heard.path),
-                format!("rollbar.init(token, 'development', endpoint='http://{http}/api/1/')"),
+                format!("# In Python:\nrollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')"),
             );
         }
         let (ok, detail) = self.arrived(self.arrivals.errors, "error");
         let fix = match ok {
             true => String::new(),
             false => format!(
-                "No environment variable sets it, so in the code:\nrollbar.init(token, 'development', endpoint='http://{http}/api/1/')\nThe last slash counts. Any token will do"
+                "# No environment variable sets it, so in the code; the last slash counts, and any token will do:\nrollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')"
             ),
         };
         add("errors arrive", ok, detail, fix);
@@ -258,13 +253,12 @@ impl Findings {
                 0 => (
                     true,
                     format!("`{line}` ended {ago}; nothing more is recorded"),
-                    "Watch a command that keeps running, such as `docker compose logs -f`, and restart `tracebook serve`"
-                        .to_owned(),
+                    "# Watch a command that keeps running:\ntracebook serve --watch \"docker compose logs -f\"".to_owned(),
                 ),
                 126 | 127 => (
                     false,
                     format!("`{line}` could not be started {ago} (exit code {status}): the shell does not find the program, or may not run it"),
-                    "Is it installed, and on the PATH of the shell that starts `tracebook serve`? Then restart `tracebook serve`".to_owned(),
+                    "# Is it installed, and on the PATH of the shell that starts `tracebook serve`? Then restart `tracebook serve`".to_owned(),
                 ),
                 _ => (
                     false,
@@ -272,7 +266,7 @@ impl Findings {
                         request_log::ENDED => format!("`{line}` was ended {ago}"),
                         code => format!("`{line}` failed {ago} (exit code {code})"),
                     },
-                    "Its last lines say why: tracebook live console --limit 20\nRun it by hand until it works, then restart `tracebook serve`".to_owned(),
+                    "# Its last lines say why. Run it by hand until it works, then restart `tracebook serve`.\ntracebook live console --limit 20".to_owned(),
                 ),
             };
             checks.push(step("console", "the watched command runs", ok, detail, fix));
@@ -280,7 +274,7 @@ impl Findings {
         let (ok, detail) = self.arrived(self.arrivals.console, "line");
         let fix = match ok {
             true => String::new(),
-            false => "tracebook serve --watch \"docker compose logs -f backend-flask\"\nor once: tracebook capture console -- docker compose logs backend-flask".to_owned(),
+            false => "tracebook serve --watch \"docker compose logs -f backend-flask\"\n# or once:\ntracebook capture console -- docker compose logs backend-flask".to_owned(),
         };
         checks.push(step("console", "a watched command prints", ok, detail, fix));
     }
@@ -324,10 +318,10 @@ impl Findings {
         let short = full && reach.is_some_and(|reach| reach.0 < SHORT_REACH);
         let fix = match short {
             true => format!(
-                "Evidence in entries is not affected. To keep more, set [telemetry] max_mib = {} in {}/{}",
-                limit * 2,
+                "# Evidence in entries is not affected. To keep more, in {}/{}:\n[telemetry]\nmax_mib = {}",
                 self.data_dir,
-                crate::ground::settings::FILE
+                crate::ground::settings::FILE,
+                limit * 2
             ),
             false => String::new(),
         };
@@ -357,7 +351,7 @@ impl Findings {
             None => (
                 false,
                 format!("no process receives for this journal; the default port is {port}"),
-                "Open Tracebook's window, or start `tracebook serve`".to_owned(),
+                "# Open Tracebook's window, or:\ntracebook serve".to_owned(),
             ),
         }
     }
@@ -367,6 +361,18 @@ impl Findings {
         found.unwrap_or_else(|| format!("127.0.0.1:{port}"))
     }
 
+    /// Whether a receiver listens on a loopback address, or will by default where none runs.
+    fn listens_on(&self, name: &str, ip: IpAddr) -> bool {
+        let address = self.receivers.iter().find(|r| r.name == name).and_then(|r| r.address.as_deref());
+        match address {
+            Some(address) => {
+                address.parse::<SocketAddr>().is_ok_and(|own| own.ip() == ip)
+                    || self.bound.iter().any(|(of, own)| *of == name && own.ip() == ip)
+            }
+            None => [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])].contains(&ip),
+        }
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).cloned()
     }
@@ -374,22 +380,6 @@ impl Findings {
     /// The latest request of a kind.
     fn first(&self, wanted: impl Fn(&RequestCount) -> bool) -> Option<&RequestCount> {
         self.heard.iter().filter(|heard| heard.listener != request_log::WATCH).find(|heard| wanted(heard))
-    }
-
-    /// The latest bad request, unless a good one was accepted after it.
-    fn still(
-        &self,
-        bad: impl Fn(&RequestCount) -> bool,
-        good: impl Fn(&RequestCount) -> bool,
-    ) -> Option<&RequestCount> {
-        let taken = self.first(|heard| heard.status == 200 && !bad(heard) && good(heard));
-        self.first(bad).filter(|heard| taken.is_none_or(|taken| taken.last < heard.last))
-    }
-
-    /// Whether the same request was accepted later.
-    fn was_accepted_after(&self, refused: &RequestCount) -> bool {
-        let same = |h: &RequestCount| h.listener == refused.listener && h.path == refused.path;
-        self.first(|h| same(h) && h.status == 200 && h.last > refused.last).is_some()
     }
 
     fn arrived(&self, last: Option<Nanos>, what: &str) -> (bool, String) {
@@ -412,6 +402,17 @@ fn step(source: &str, check: &str, ok: bool, detail: String, fix: String) -> Che
     Check { source: source.to_owned(), check: check.to_owned(), ok, detail, fix }
 }
 
+/// A fix that may be pasted as it stands: prose, such as the hints of errors, becomes a comment.
+fn pasteable(fix: &str) -> String {
+    let is_prose = |line: &str| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        let sentence = word.starts_with(|c: char| c.is_uppercase() || c == '`') && !word.contains('=');
+        sentence && line.split_whitespace().nth(1).is_some()
+    };
+    let line = |line: &str| if is_prose(line) { format!("# {line}") } else { line.to_owned() };
+    fix.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn times(n: u64) -> String {
     text::count(usize::try_from(n).unwrap_or(usize::MAX), "request")
 }
@@ -419,18 +420,6 @@ fn times(n: u64) -> String {
 /// A watched command's line without secrets.
 fn shown(line: &str) -> String {
     credentials::remove_from_text(line, &mut credentials::Removed::default()).into_owned()
-}
-
-/// Whether a URL or `host:port` names an address of ours: the same port on any name of this machine.
-fn points_at(url: &str, address: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or(rest);
-    let Some((host, port)) = authority.rsplit_once(':') else { return false };
-    let ours = address.rsplit_once(':').map(|(_, port)| port);
-    let host = host.trim_matches(['[', ']']).to_lowercase();
-    let local = host.starts_with("127.")
-        || ["localhost", "::1", "host.docker.internal", "host.containers.internal", "0.0.0.0"].contains(&host.as_str());
-    Some(port) == ours && local
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tracebook_sources::authority::Origin;
+use tracebook_sources::authority::{Host, Origin};
 
 use crate::ground::error::Error;
 
@@ -40,6 +40,8 @@ pub struct ReceiverConfig {
     pub xray: Listen,
     /// Also listen on the addresses of container bridges.
     pub containers: bool,
+    /// Hosts that requests may be for, beside those of loopback: the name of a service in a compose file.
+    pub allow_host: Vec<Host>,
     /// Origins of web pages that may send telemetry: `http://localhost:3000`.
     pub allow_origin: Vec<Origin>,
 }

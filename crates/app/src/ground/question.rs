@@ -2,7 +2,7 @@
 
 use tracebook_core::evidence::Kind;
 use tracebook_core::ids::{IdError, TraceId};
-use tracebook_core::question::Source;
+use tracebook_core::question::{Source, Window};
 use tracebook_core::time::{Nanos, parse_duration};
 
 use crate::ground::error::{Code, Error};
@@ -10,12 +10,28 @@ use crate::ground::error::{Code, Error};
 /// The number of rows of a list unless the caller names one.
 pub(crate) const LIMIT: u32 = 100;
 
-/// The start of a time window such as `15m` that ends at `at`; `None` where no window is given.
-pub(crate) fn window_start(text: Option<&str>, at: Nanos) -> Result<Option<Nanos>, Error> {
-    let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Ok(None) };
-    let back = parse_duration(text)
-        .ok_or_else(|| Error::usage(format!("{text:?} is not a duration"), "Write for example 15m, 2h or 7d"))?;
-    Ok(Some(Nanos(at.0.saturating_sub(back))))
+/// A time window: `15m` that ends at `at`, or a range `FROM/TO` of RFC 3339 times, either of which may be missing.
+/// Everything where none is given.
+pub(crate) fn window(text: Option<&str>, at: Nanos) -> Result<Window, Error> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(Window::default()) };
+    let Some((from, to)) = text.split_once('/') else {
+        let back = parse_duration(text)
+            .ok_or_else(|| Error::usage(format!("{text:?} is not a duration"), "Write for example 15m, 2h or 7d"))?;
+        return Ok(Window::since(Nanos(at.0.saturating_sub(back))));
+    };
+    let time = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => Nanos::parse_rfc3339(text)
+            .map(Some)
+            .ok_or_else(|| Error::usage(format!("{text:?} is not a time"), "Write for example 2026-11-23T15:20:00Z")),
+    };
+    let (from, to) = (time(from)?, time(to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Error::usage(format!("the range ends at {to}, before it begins"), "Name the earlier time first"));
+    }
+    Ok(Window { arrived: None, from, to })
 }
 
 /// Parses a trace id in either form.

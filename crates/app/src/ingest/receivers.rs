@@ -25,6 +25,15 @@ use crate::relay::Relay;
 /// A service that sent something within this many nanoseconds is still sending.
 const RECENT: i64 = 30_000_000_000;
 
+/// Who else than this machine's own programs may send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Allowed {
+    /// Names and addresses that requests may be for, beside those of loopback.
+    pub(crate) hosts: Vec<Host>,
+    /// Web pages.
+    pub(crate) origins: Vec<Origin>,
+}
+
 /// The receivers of this process.
 #[derive(Debug)]
 pub(crate) struct Receivers {
@@ -41,7 +50,7 @@ impl Receivers {
     /// Serves on bound ports until the app stops.
     pub(crate) fn start(
         listeners: Listeners,
-        allow_origin: Vec<Origin>,
+        allowed: Allowed,
         settings: ReceiverSettings,
         telemetry: &Telemetry,
         redact: bool,
@@ -58,11 +67,11 @@ impl Receivers {
             segments: SegmentLog::new(telemetry),
             redact,
         });
-        let log = RequestLog::start(telemetry.clone(), runtime);
+        let log = RequestLog::start(telemetry.clone(), counters, runtime);
         let networks = Arc::new(ContainerNetworks::new(listeners.bridges.clone()));
         let guarded = Guarded {
-            hosts: bridge_hosts(listeners.bridges),
-            origins: allow_origin.into(),
+            hosts: hosts(listeners.bridges, allowed.hosts),
+            origins: allowed.origins.into(),
             policy: Arc::new(Permissions { settings, networks: Arc::clone(&networks) }),
             counters: Arc::clone(counters),
             log,
@@ -71,7 +80,10 @@ impl Receivers {
         let commit: Arc<dyn Commit> = sink.clone();
         let clock: Arc<dyn Clock> = runtime.clock();
         let parts = || (Arc::clone(&commit), Arc::clone(counters), Arc::clone(&clock));
-        let serve = |listener, router| runtime.spawn(serve::serve(listener, router, runtime.stopping()));
+        let serve = |listener, name: &'static str, router| {
+            let router = guarded.router(name, router);
+            runtime.spawn(serve::serve_receiver(listener, router, runtime.stopping(), name, Arc::clone(counters)));
+        };
 
         for listener in listeners.http {
             let (commit, counters, clock) = parts();
@@ -79,11 +91,11 @@ impl Receivers {
                 .merge(rollbar::receiver::router(Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock)))
                 .merge(cloudwatch::receiver::router(sink.clone(), Arc::clone(&counters), Arc::clone(&clock)))
                 .merge(xray::receiver::api_router(commit, sink.clone(), counters, clock, normalise));
-            serve(listener, guarded.router("http", router));
+            serve(listener, "http", router);
         }
         for listener in listeners.grpc {
             let (commit, counters, clock) = parts();
-            serve(listener, guarded.router("grpc", otlp::receiver::grpc_router(commit, counters, clock)));
+            serve(listener, "grpc", otlp::receiver::grpc_router(commit, counters, clock));
         }
         for (udp, tcp) in listeners.xray {
             let (commit, counters, clock) = parts();
@@ -96,10 +108,7 @@ impl Receivers {
             runtime.spawn(xray::receiver::serve_udp(udp, accepts, commits, counted, stopping));
             tcp.set_nonblocking(true).map_err(Error::internal)?;
             let tcp = tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?;
-            serve(
-                tcp,
-                guarded.router("xray", xray::receiver::tcp_router(commit, sink.clone(), counters, clock, normalise)),
-            );
+            serve(tcp, "xray", xray::receiver::tcp_router(commit, sink.clone(), counters, clock, normalise));
         }
         Ok(receivers)
     }
@@ -110,12 +119,11 @@ impl Receivers {
     }
 }
 
-/// The addresses of bridges, by which containers reach the receivers.
-fn bridge_hosts(bridges: Vec<Bridge>) -> AllowedHosts {
-    Arc::new(move |host: &Host| match host {
-        Host::V4(address) => bridges.iter().any(|bridge| bridge.address == *address),
-        Host::V6(_) | Host::Name(_) => false,
-    })
+/// The addresses of bridges, by which containers reach the receivers, and the hosts that the user allowed.
+fn hosts(bridges: Vec<Bridge>, allowed: Vec<Host>) -> AllowedHosts {
+    let bridges = bridges.into_iter().map(|bridge| Host::V4(bridge.address));
+    let known: Vec<Host> = bridges.chain(allowed).collect();
+    Arc::new(move |host: &Host| known.contains(host))
 }
 
 /// Wraps every router: access control and the request log.

@@ -1,4 +1,5 @@
-//! Counts of the requests to receivers, and how watched commands ended: from this the doctor says why nothing arrives.
+//! Counts of the requests to receivers, of what they turned away and why, and how watched commands ended: from this the
+//! doctor says why nothing arrives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +10,12 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
+use tracebook_core::credentials;
 use tracebook_core::time::Nanos;
+use tracebook_sources::receive::Counters;
+use tracebook_sources::refusals::{self, Refused};
 use tracebook_store::Telemetry;
+use tracebook_store::refusals::Refusal;
 use tracebook_store::request_log::RequestCount;
 
 use crate::ground::runtime::Runtime;
@@ -46,6 +51,7 @@ type Counts = BTreeMap<Key, (u64, Nanos)>;
 #[derive(Clone, Debug)]
 pub(crate) struct RequestLog {
     counts: Arc<Mutex<Counts>>,
+    counters: Arc<Counters>,
     runtime: Runtime,
 }
 
@@ -57,8 +63,8 @@ struct Layer {
 
 impl RequestLog {
     /// Writes counts to the database until the app stops.
-    pub(crate) fn start(telemetry: Telemetry, runtime: &Runtime) -> Self {
-        let log = Self { counts: Arc::default(), runtime: runtime.clone() };
+    pub(crate) fn start(telemetry: Telemetry, counters: &Arc<Counters>, runtime: &Runtime) -> Self {
+        let log = Self { counts: Arc::default(), counters: Arc::clone(counters), runtime: runtime.clone() };
         let (ours, token) = (log.clone(), runtime.stopping());
         runtime.spawn(async move {
             loop {
@@ -103,6 +109,32 @@ impl RequestLog {
                 add(&mut now, key, n, last);
             }
         }
+        self.write_refusals(telemetry).await;
+    }
+
+    async fn write_refusals(&self, telemetry: &Telemetry) {
+        let refused = self.counters.turned_away().take();
+        let now = self.runtime.now();
+        let rows: Vec<Refusal> = refused.iter().map(|one| refusal(one, now)).collect();
+        if let Err(error) = telemetry.add_refusals(&rows).await {
+            tracing::warn!(%error, rows = rows.len(), "refusals could not be written; retrying");
+            self.counters.turned_away().restore(refused);
+        }
+    }
+}
+
+/// The row of what was refused, without credentials that the reason quotes.
+fn refusal(refused: &Refused, now: Nanos) -> Refusal {
+    let at = |ago: Duration| Nanos(now.0.saturating_sub(i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX)));
+    let clean = |text: &str| credentials::remove_from_text(text, &mut credentials::Removed::default()).into_owned();
+    Refusal {
+        listener: refused.listener.to_owned(),
+        place: clean(&refused.place),
+        kind: clean(&refused.kind),
+        reason: clean(&refused.reason),
+        count: refused.count,
+        first: at(refused.first),
+        last: at(refused.last),
     }
 }
 
@@ -117,7 +149,8 @@ fn add(counts: &mut Counts, key: Key, n: u64, at: Nanos) {
 
 async fn count(State(layer): State<Layer>, request: Request, next: Next) -> Response {
     let path = label(&request);
-    let answer = next.run(request).await;
+    let refused = Arc::clone(layer.log.counters.turned_away());
+    let answer = refusals::of_request(layer.receiver, path.clone(), refused, next.run(request)).await;
     tracing::debug!(listener = layer.receiver, request = path, status = answer.status().as_u16(), "request");
     layer.log.count((layer.receiver, path, answer.status().as_u16()));
     answer

@@ -2,9 +2,10 @@
 
 mod bridges;
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) const XRAY_PORT: u16 = 2000;
 #[derive(Debug)]
 pub(crate) struct Ports {
     list: Vec<Receiver>,
+    /// The other loopback address of a receiver, `[::1]`, by its name.
+    also: BTreeMap<String, SocketAddr>,
     /// What this process listens on for containers, by the receiver's name.
     on_bridges: Vec<(&'static str, SocketAddr)>,
     /// The other process that holds the receivers, if this one does not.
@@ -59,12 +62,21 @@ pub struct Holder {
     pub grpc: Option<String>,
     /// The X-Ray daemon's protocol, UDP and TCP.
     pub xray: Option<String>,
+    /// The other loopback address, `[::1]`, of a receiver that has it, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, SocketAddr>,
 }
 
 impl Holder {
-    fn of(list: &[Receiver]) -> Self {
+    fn of(list: &[Receiver], also: &BTreeMap<String, SocketAddr>) -> Self {
         let address = |name: &str| list.iter().find(|r| r.name == name).and_then(|r| r.address.clone());
-        Self { pid: std::process::id(), http: address("http"), grpc: address("grpc"), xray: address("xray") }
+        Self {
+            pid: std::process::id(),
+            http: address("http"),
+            grpc: address("grpc"),
+            xray: address("xray"),
+            also: also.clone(),
+        }
     }
 
     fn address(&self, name: &str) -> Option<String> {
@@ -82,7 +94,8 @@ impl Ports {
         let holder = holder(data_dir);
         let address = |name| holder.as_ref().and_then(|holder| holder.address(name));
         let list = ["http", "grpc", "xray"].map(|name| elsewhere(name, address(name)));
-        Self { list: list.to_vec(), on_bridges: Vec::new(), holder, lock: None }
+        let also = holder.as_ref().map(|holder| holder.also.clone()).unwrap_or_default();
+        Self { list: list.to_vec(), also, on_bridges: Vec::new(), holder, lock: None }
     }
 
     /// Binds the receivers' ports and takes the journal's lock, unless another process has it.
@@ -103,6 +116,8 @@ impl Ports {
         let grpc = port("grpc", GRPC_PORT, wanted.grpc).bind(tcp)?;
         let xray = port("xray", XRAY_PORT, wanted.xray).bind(xray::receiver::bind_pair)?;
         let on_bridges = [&http.on_bridges[..], &grpc.on_bridges, &xray.on_bridges].concat();
+        let mut also: BTreeMap<String, SocketAddr> =
+            http.also.into_iter().chain(grpc.also).chain(xray.also).map(|(name, at)| (name.to_owned(), at)).collect();
         let mut list = vec![http.row, grpc.row, xray.row];
         let mut problems = found.skipped;
         if wanted.containers && found.bridges.is_empty() {
@@ -122,12 +137,16 @@ impl Ports {
             tracing::info!(listener, %address, "listening for containers");
         }
         if ours {
-            let holder = Holder::of(&list);
+            let holder = Holder::of(&list, &also);
             write_holder(&mut lock, &holder).map_err(|e| cannot_write(data_dir, &e))?;
+        }
+        for receiver in list.iter().filter(|receiver| receiver.elsewhere) {
+            let theirs = other.as_ref().and_then(|holder| holder.also.get(&receiver.name));
+            also.extend(theirs.map(|address| (receiver.name.clone(), *address)));
         }
         let listeners =
             Listeners { http: http.listeners, grpc: grpc.listeners, xray: xray.listeners, bridges: found.bridges };
-        Ok((Self { list, on_bridges, holder: other, lock: ours.then_some(lock) }, listeners))
+        Ok((Self { list, also, on_bridges, holder: other, lock: ours.then_some(lock) }, listeners))
     }
 
     /// Every receiver, listening or not.
@@ -143,7 +162,16 @@ impl Ports {
     /// Every address of this journal's receivers, as far as this process knows.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let on_loopback = self.list.iter().filter_map(|r| r.address.as_deref()?.parse().ok());
-        on_loopback.chain(self.on_bridges.iter().map(|(_, address)| *address)).collect()
+        on_loopback
+            .chain(self.also.values().copied())
+            .chain(self.on_bridges.iter().map(|(_, address)| *address))
+            .collect()
+    }
+
+    /// The loopback addresses that a receiver of this journal listens on.
+    pub(crate) fn on_loopback(&self, name: &str) -> Vec<SocketAddr> {
+        let first = self.address(name).and_then(|address| address.parse().ok());
+        first.into_iter().chain(self.also.get(name).copied()).collect()
     }
 
     /// The addresses that a receiver of this process has on container bridges.
@@ -184,6 +212,7 @@ struct Port<'a> {
 
 struct Bound<L> {
     row: Receiver,
+    also: Option<(&'static str, SocketAddr)>,
     on_bridges: Vec<(&'static str, SocketAddr)>,
     listeners: Vec<L>,
 }
@@ -198,7 +227,7 @@ impl Port<'_> {
     /// Binds the loopback address and, with it, the container bridges.
     fn bind<L: Local>(&self, bind: impl Fn(SocketAddr) -> std::io::Result<L>) -> Result<Bound<L>, Error> {
         let row = Receiver { name: self.name.to_owned(), ..Receiver::default() };
-        let mut bound = Bound { row, on_bridges: Vec::new(), listeners: Vec::new() };
+        let mut bound = Bound { row, also: None, on_bridges: Vec::new(), listeners: Vec::new() };
         let address = match self.listen {
             Listen::Off => return Ok(bound),
             Listen::Default if !self.ours => {
@@ -241,6 +270,21 @@ impl Port<'_> {
             }
         };
         let mut problems = Vec::new();
+        if self.listen == Listen::Default {
+            // `localhost` is either address, and some runtimes try only one of them.
+            let other = SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 0));
+            match bind(other) {
+                Ok(listener) => {
+                    bound.also = Some((self.name, other));
+                    bound.listeners.push(listener);
+                }
+                Err(error) if error.kind() == ErrorKind::AddrInUse => problems.push(format!(
+                    "{other} is taken ({error}): services that resolve localhost to IPv6 send to another program; name 127.0.0.1 in their settings"
+                )),
+                // This machine has no IPv6.
+                Err(error) => tracing::debug!(%error, listener = self.name, "not listening on [::1]"),
+            }
+        }
         for bridge in self.bridges {
             let wanted = SocketAddr::new(IpAddr::V4(bridge.address), port);
             // Containers use the port that the user named. If any will do, it is the loopback one where that is free.

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use reqwest::Url;
 
 use tracebook_sources::cloud::{Fault, SourceError};
+use tracebook_sources::refusals::refuse_request;
 
 use super::Relay;
 use crate::ground::settings::relay::Destination;
@@ -82,6 +83,7 @@ impl Relay {
 
 async fn refuse_relayed(State(relay): State<Relay>, request: Request, next: Next) -> Response {
     if is_relay(&request) && kind(&request).is_some_and(|to| relay.settings().is_on(to)) {
+        refuse_request(LOOP);
         // OTLP and Rollbar clients read `message`, AWS's SDKs the type too.
         let body = serde_json::json!({ "__type": "LoopDetected", "err": 1, "message": LOOP });
         return (StatusCode::LOOP_DETECTED, axum::Json(body)).into_response();

@@ -2,6 +2,7 @@
 
 use tracebook_core::console::{ConsoleRow, plain, spans};
 use tracebook_core::event_filter::EventFilter;
+use tracebook_core::question::Window;
 use tracebook_core::time::Nanos;
 use tracebook_store::console::{LineQuery, StoredLine};
 
@@ -17,18 +18,13 @@ const MAX_READ: usize = 200_000;
 
 impl Telemetry {
     pub(crate) async fn console(&self, request: &LiveQuestion) -> Result<Listed<ConsoleRow>, Error> {
-        let since = self.since(request.since.as_deref())?;
-        let found = self.find_lines(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
+        let window = self.window(request.since.as_deref())?;
+        let found = self.find_lines(&request.filter, window, request.limit.unwrap_or(LIMIT)).await?;
         Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
     /// Matching lines, newest first.
-    pub(crate) async fn find_lines(
-        &self,
-        filter: &str,
-        since: Option<Nanos>,
-        limit: u32,
-    ) -> Result<Vec<StoredLine>, Error> {
+    pub(crate) async fn find_lines(&self, filter: &str, window: Window, limit: u32) -> Result<Vec<StoredLine>, Error> {
         let filter = EventFilter::parse(filter).map_err(|e| {
             Error::usage(e.to_string(), "Example: stream:flask status:error, or a filter pattern such as ?GET ?POST")
         })?;
@@ -36,7 +32,9 @@ impl Telemetry {
         let mut found = Vec::new();
         let mut looked_at = 0;
         let mut question = LineQuery {
-            from: since,
+            // Lines have the time of their arrival.
+            from: window.start(),
+            until: window.to.map(|to| Nanos(to.0.saturating_sub(1))),
             trace_id: filter.trace,
             newest_first: true,
             limit: if filter.is_empty() { limit.min(10_000) } else { PAGE },

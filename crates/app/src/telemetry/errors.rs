@@ -2,8 +2,9 @@
 
 use tracebook_core::errors::{ErrorItem, ErrorRow, OccurrenceRow};
 use tracebook_core::event_filter::ErrorFilter;
+use tracebook_core::question::Window;
+use tracebook_core::skew;
 use tracebook_core::telemetry::ErrorRecord;
-use tracebook_core::time::Nanos;
 use tracebook_store::errors::ItemRow;
 
 use crate::ground::error::Error;
@@ -22,8 +23,8 @@ const MAX_OCCURRENCES: u32 = 200;
 
 impl Telemetry {
     pub(crate) async fn errors(&self, request: &LiveQuestion) -> Result<Listed<ErrorRow>, Error> {
-        let since = self.since(request.since.as_deref())?;
-        let found = self.find_errors(&request.filter, since, request.limit.unwrap_or(LIMIT)).await?;
+        let window = self.window(request.since.as_deref())?;
+        let found = self.find_errors(&request.filter, window, request.limit.unwrap_or(LIMIT)).await?;
         Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
@@ -38,12 +39,7 @@ impl Telemetry {
     }
 
     /// Matching items, the latest first.
-    pub(crate) async fn find_errors(
-        &self,
-        filter: &str,
-        since: Option<Nanos>,
-        limit: u32,
-    ) -> Result<Vec<ItemRow>, Error> {
+    pub(crate) async fn find_errors(&self, filter: &str, window: Window, limit: u32) -> Result<Vec<ItemRow>, Error> {
         let filter = ErrorFilter::parse(filter)
             .map_err(|e| Error::usage(e.to_string(), "Example: level:error environment:production TypeError"))?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -52,8 +48,8 @@ impl Telemetry {
         let size = if filter.is_empty() { PAGE } else { WHOLE_PAGE };
         while found.len() < wanted {
             let page = match filter.is_empty() {
-                true => self.store.error_items_briefly(since, skip, size).await?,
-                false => self.store.error_items(since, skip, size).await?,
+                true => self.store.error_items_briefly(window, skip, size).await?,
+                false => self.store.error_items(window, skip, size).await?,
             };
             let last = page.len() < usize::try_from(size).unwrap_or(usize::MAX);
             skip += size;
@@ -111,7 +107,14 @@ impl Telemetry {
     }
 }
 
+/// How far the clock of an item's latest occurrence is ahead of its arrival, in nanoseconds, where that is more than
+/// usual.
+pub(crate) fn skew_of(item: &ItemRow) -> Option<i64> {
+    skew::of_sender(item.latest.timestamp, item.received, skew::USUAL_DELAY)
+}
+
 fn row(item: ItemRow) -> ErrorRow {
+    let skew_ms = skew_of(&item).map(|ahead| ahead / 1_000_000);
     let latest = item.latest;
     ErrorRow {
         id: latest.item,
@@ -121,5 +124,6 @@ fn row(item: ItemRow) -> ErrorRow {
         last: latest.timestamp.rfc3339(),
         environment: latest.environment,
         person: (!latest.person.is_empty()).then_some(latest.person),
+        skew_ms,
     }
 }

@@ -3,8 +3,10 @@
 use tracebook_core::event_filter::EventFilter;
 use tracebook_core::log_query::{LogQuery, StoredLog};
 use tracebook_core::logs::{LogEvent, LogRow};
+use tracebook_core::question::Window;
+use tracebook_core::skew;
+use tracebook_core::telemetry::LogEncoding;
 use tracebook_core::text::bounded;
-use tracebook_core::time::Nanos;
 
 use crate::ground::error::Error;
 use crate::ground::question::LIMIT;
@@ -33,9 +35,9 @@ pub(crate) struct MatchingLogs {
 
 impl Telemetry {
     pub(crate) async fn logs(&self, request: &LiveQuestion) -> Result<Listed<LogRow>, Error> {
-        let since = self.since(request.since.as_deref())?;
+        let window = self.window(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
-        let found = self.find_logs_with(&request.filter, since, limit, false, brief).await?;
+        let found = self.find_logs_with(&request.filter, window, limit, false, brief).await?;
         Ok(Listed::all(found.events.into_iter().map(row).collect()))
     }
 
@@ -58,17 +60,17 @@ impl Telemetry {
     pub(crate) async fn find_logs(
         &self,
         filter: &str,
-        since: Option<Nanos>,
+        window: Window,
         limit: u32,
         count_all: bool,
     ) -> Result<MatchingLogs, Error> {
-        self.find_logs_with(filter, since, limit, count_all, |stored| stored).await
+        self.find_logs_with(filter, window, limit, count_all, |stored| stored).await
     }
 
     async fn find_logs_with(
         &self,
         filter: &str,
-        since: Option<Nanos>,
+        window: Window,
         limit: u32,
         count_all: bool,
         keep: fn(StoredLog) -> StoredLog,
@@ -86,7 +88,10 @@ impl Telemetry {
         let mut question = LogQuery {
             group: filter.group.clone(),
             trace_id: filter.trace,
-            from: since,
+            from: window.from,
+            before: window.to,
+            arrived: window.arrived,
+            by_arrival: true,
             newest_first: true,
             limit: if everything { limit.min(10_000) } else { PAGE },
             max_bytes: PAGE_BYTES,
@@ -96,7 +101,7 @@ impl Telemetry {
             let page = self.store.logs(&question).await?;
             let last = page.is_empty();
             looked_at += page.len();
-            question.after = page.last().map(|stored| (stored.record.timestamp, stored.seq));
+            question.after = page.last().map(|stored| (stored.received, stored.seq));
             for stored in page {
                 let log = &stored.record;
                 if !filter.matches(&log.group, &log.stream, &log.severity, log.trace_id, &log.message) {
@@ -127,7 +132,17 @@ fn brief(mut stored: StoredLog) -> StoredLog {
     stored
 }
 
+/// How far the clock that wrote an event is ahead of its arrival, in nanoseconds, where that is more than usual.
+pub(crate) fn skew_of(stored: &StoredLog) -> Option<i64> {
+    let usual = match stored.record.encoding {
+        LogEncoding::Cloudwatch => skew::USUAL_LOG_DELAY,
+        LogEncoding::OtlpProtobuf | LogEncoding::OtlpJson => skew::USUAL_DELAY,
+    };
+    skew::of_sender(stored.record.timestamp, stored.received, usual)
+}
+
 fn row(stored: StoredLog) -> LogRow {
+    let skew_ms = skew_of(&stored).map(|ahead| ahead / 1_000_000);
     let log = stored.record;
     LogRow {
         id: stored.seq.to_string(),
@@ -137,5 +152,6 @@ fn row(stored: StoredLog) -> LogRow {
         message: log.message,
         trace_id: log.trace_id,
         severity: log.severity,
+        skew_ms,
     }
 }

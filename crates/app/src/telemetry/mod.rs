@@ -6,13 +6,15 @@ pub(crate) mod logs;
 
 use tracebook_core::filter::Filter;
 use tracebook_core::ids::TraceId;
+use tracebook_core::question::Window;
+use tracebook_core::skew;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::TraceSummary;
-use tracebook_store::traces::TraceQuery;
+use tracebook_store::traces::{TraceQuery, TraceRow};
 
 use crate::ground::error::Error;
-use crate::ground::question::{LIMIT, window_start};
+use crate::ground::question::{LIMIT, window};
 use crate::ground::records::{ReadTrace, read_trace};
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Listed, LiveTraces};
@@ -52,9 +54,9 @@ impl Telemetry {
     }
 
     pub(crate) async fn traces(&self, request: &LiveTraces) -> Result<Listed<TraceSummary>, Error> {
-        let since = self.since(request.since.as_deref())?;
+        let window = self.window(request.since.as_deref())?;
         let limit = request.limit.unwrap_or(LIMIT);
-        let Matching { rows, notes } = self.find_traces(&request.filter, since, limit, false).await?;
+        let Matching { rows, notes } = self.find_traces(&request.filter, window, limit, false).await?;
         Ok(Listed { notes, ..Listed::all(rows) })
     }
 
@@ -62,7 +64,7 @@ impl Telemetry {
     pub(crate) async fn find_traces(
         &self,
         filter: &str,
-        since: Option<Nanos>,
+        window: Window,
         limit: u32,
         rooted: bool,
     ) -> Result<Matching, Error> {
@@ -73,7 +75,7 @@ impl Telemetry {
         let mut in_part = false;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut question = TraceQuery {
-            since,
+            window,
             after: None,
             only_errors: filter.only_errors(),
             limit: if filter.is_empty() && !rooted { limit.min(10_000) } else { PAGE },
@@ -87,7 +89,7 @@ impl Telemetry {
             }
             let rows = self.store.traces(&question).await?;
             let last = rows.len() < usize::try_from(question.limit).unwrap_or(usize::MAX);
-            question.after = rows.last().map(|row| (row.start, row.summary.trace_id));
+            question.after = rows.last().map(TraceRow::arrival);
             for row in rows {
                 if found.rows.len() == wanted {
                     break;
@@ -153,8 +155,17 @@ impl Telemetry {
         read_trace(trace_id, records).await
     }
 
-    /// The start of a time window that ends now.
-    pub(crate) fn since(&self, text: Option<&str>) -> Result<Option<Nanos>, Error> {
-        window_start(text, self.runtime.now())
+    /// A time window: a duration until now, or a range.
+    pub(crate) fn window(&self, text: Option<&str>) -> Result<Window, Error> {
+        window(text, self.runtime.now())
+    }
+
+    /// The senders of a trace whose clocks differ from this machine's, and by how many nanoseconds.
+    pub(crate) async fn skewed_senders(&self, trace_id: TraceId) -> Result<Vec<(String, i64)>, Error> {
+        let clocks = self.store.sender_clocks(trace_id).await?;
+        let skewed = |(service, written, arrived): (String, Nanos, Nanos)| {
+            Some((service, skew::of_sender(written, arrived, skew::USUAL_DELAY)?))
+        };
+        Ok(clocks.into_iter().filter_map(skewed).collect())
     }
 }

@@ -1,5 +1,6 @@
 use clap::{Args, Subcommand, ValueEnum};
 
+use tracebook_app::{Error, local_time};
 use tracebook_core::evidence::Kind;
 use tracebook_core::question::Source;
 
@@ -14,6 +15,32 @@ pub(crate) enum List {
     Console,
 }
 
+/// A time range.
+#[derive(Debug, Args)]
+pub(crate) struct Range {
+    /// Only what arrived in this time until now, for example 15m, 2h or 7d
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["from", "to"])]
+    since: Option<String>,
+    /// Only what happened at or after this: 15:20, "2026-11-23 15:20", 2026-11-23 or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Only what happened before this
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+impl Range {
+    /// In the form that commands take: a duration, or both ends in RFC 3339.
+    pub(crate) fn window(self) -> Result<Option<String>, Error> {
+        let end =
+            |text: Option<String>| text.map_or(Ok(String::new()), |text| local_time(&text).map(|t| t.rfc3339_nanos()));
+        match (self.from, self.to) {
+            (None, None) => Ok(self.since),
+            (from, to) => Ok(Some(format!("{}/{}", end(from)?, end(to)?))),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Live {
     /// What to list
@@ -22,15 +49,8 @@ pub(crate) struct Live {
     /// Where to read it
     #[arg(long, default_value = "local", value_parser = sources())]
     pub(crate) source: Source,
-    /// Time window, for example 15m, 2h or 7d
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) since: Option<String>,
-    /// Start of the time range, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<String>,
-    /// End of the time range, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: Range,
     /// Words, service:x, status:error, duration>100ms, name:x, key=value
     #[arg(long, default_value = "")]
     pub(crate) filter: String,
@@ -58,15 +78,8 @@ pub(crate) struct Capture {
     /// Consider only what matches this filter
     #[arg(long, default_value = "")]
     pub(crate) filter: String,
-    /// Consider only this time window, for example 15m
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) since: Option<String>,
-    /// Start of the time range, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<String>,
-    /// End of the time range, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: Range,
     /// Insert the evidence into this entry
     #[arg(long, value_name = "REF")]
     pub(crate) into: Option<String>,

@@ -132,10 +132,6 @@ impl Command {
             Self::Check { .. } => Some("check"),
             Self::Sync { .. } => Some("sync"),
             Self::Entry(Entry::History { diff: Some(_), .. }) => Some("entry history --diff"),
-            Self::Live(live) => first(&[(live.from.is_some(), "live --from"), (live.to.is_some(), "live --to")]),
-            Self::Capture(capture) => {
-                first(&[(capture.from.is_some(), "capture --from"), (capture.to.is_some(), "capture --to")])
-            }
             Self::Export(export) => match export.format {
                 ExportFormat::Github => None,
                 ExportFormat::Html => Some("export --format html"),
@@ -147,6 +143,8 @@ impl Command {
                 (verify.redraw.is_some(), "verify --redraw"),
             ]),
             Self::Serve(_)
+            | Self::Live(_)
+            | Self::Capture(_)
             | Self::Demo { .. }
             | Self::Entry(_)
             | Self::Import { .. }
@@ -205,8 +203,8 @@ mod tests {
             ("live traces --source local --since 15m --filter a --limit 3", None),
             ("live logs --source cloudwatch", None),
             ("live errors --source rollbar", None),
-            ("live console --from 2026-01-01T00:00:00Z", Some("live --from")),
-            ("live traces --to 2026-01-01T00:00:00Z", Some("live --to")),
+            ("live console --from 2026-01-01T00:00:00Z", None),
+            ("live traces --to 2026-01-01", None),
             ("capture trace --latest --filter a --since 1h --into week-2 --slot 1 --caption T", None),
             ("capture logs --source cloudwatch", None),
             ("capture error 17 --source rollbar", None),
@@ -217,8 +215,8 @@ mod tests {
             ("capture dossier", None),
             ("capture console --file -", None),
             ("capture console -- ls -l", None),
-            ("capture trace --from 2026-01-01T00:00:00Z", Some("capture --from")),
-            ("capture trace --to 2026-01-01T00:00:00Z", Some("capture --to")),
+            ("capture trace --from 2026-01-01T00:00:00Z", None),
+            ("capture trace --from 9:00 --to 10:00", None),
             ("evidence list week-2", None),
             ("evidence show E --raw", None),
             ("evidence show E --svg", None),

@@ -29,7 +29,8 @@ pub(crate) struct Serve {
     /// Also listen on the container bridge, for services in containers
     #[arg(long)]
     pub(crate) containers: bool,
-    /// Allow a browser to open the UI under this host name, for example a cloud workspace's
+    /// Allow requests under this host name: to the UI (a cloud workspace's), and to the receivers (that of a service in
+    /// a compose file, such as otel-collector)
     #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) allow_host: Vec<Authority>,
     /// Allow web pages of this origin to send telemetry, for example http://localhost:3000

@@ -16,7 +16,8 @@ use crate::out::Out;
 use crate::signals;
 
 pub(super) async fn run(client: &Client, capture: Capture, out: &Out) -> Result<u8, Error> {
-    let Capture { kind, id, source, latest, filter, since, into, slot, caption, file, command, .. } = capture;
+    let Capture { kind, id, source, latest, filter, range, into, slot, caption, file, command } = capture;
+    let since = range.window()?;
     if kind != Kind::Console && (file.is_some() || !command.is_empty()) {
         return Err(Error::usage(
             "a file or a command is captured as console output",

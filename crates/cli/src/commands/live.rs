@@ -3,13 +3,15 @@
 use tracebook_app::Error;
 use tracebook_app::api::{Listed, LiveConsole, LiveErrors, LiveLogs, LiveQuestion, LiveTraces};
 use tracebook_core::console::plain;
+use tracebook_core::skew;
 
 use crate::args::{List, Live};
 use crate::client::Client;
 use crate::out::Out;
 
 pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Error> {
-    let Live { what, source, since, filter, limit, oldest_first, .. } = live;
+    let Live { what, source, range, filter, limit, oldest_first } = live;
+    let since = range.window()?;
     let question = LiveQuestion { source, filter, since, limit, oldest_first, ..LiveQuestion::default() };
     match what {
         List::Traces => {
@@ -25,6 +27,7 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
                     format!("{} spans", t.spans),
                     t.name.clone(),
                     t.services.join(", "),
+                    clock(t.skew_ms),
                 ]
             }))
         }
@@ -32,7 +35,14 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
             let logs = client.call(LiveLogs(question)).await?;
             Ok(listed(out, &logs, |l| {
                 let stream = format!("{} {}", l.group, l.stream);
-                vec![l.id.clone(), l.timestamp.clone(), l.severity.clone(), stream, first_line(&l.message)]
+                vec![
+                    l.id.clone(),
+                    l.timestamp.clone(),
+                    l.severity.clone(),
+                    stream,
+                    first_line(&l.message),
+                    clock(l.skew_ms),
+                ]
             }))
         }
         List::Errors => {
@@ -46,6 +56,7 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
                     e.environment.clone(),
                     e.person.clone().unwrap_or_default(),
                     first_line(&e.title),
+                    clock(e.skew_ms),
                 ]
             }))
         }
@@ -54,6 +65,11 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
             Ok(listed(out, &lines, |l| vec![l.timestamp.clone(), l.stream.clone(), plain(&l.text)]))
         }
     }
+}
+
+/// How far the sender's clock is off, where it is.
+fn clock(skew_ms: Option<i64>) -> String {
+    skew_ms.map(skew::short).unwrap_or_default()
 }
 
 /// Prints a list with its notes. Returns the exit code, 1 if nothing matched.

@@ -1,9 +1,10 @@
 //! `serve`: receivers and web host until Ctrl-C.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde_json::json;
+use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
 use tracebook_app::{Code, Config, Error, Holder, Listen, ReceiverConfig, Tracebook, WebKey, diagnostics};
@@ -23,9 +24,10 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
         grpc: listen(args.grpc),
         xray: listen(args.xray),
         containers: args.containers,
+        allow_host: args.allow_host.iter().map(|allowed| allowed.host.clone()).collect(),
         allow_origin: args.allow_origin,
     });
-    let listener = match args.ui {
+    let listeners = match args.ui {
         Some(named) => Some(bind_ui(named).await?),
         None => None,
     };
@@ -36,12 +38,12 @@ pub(super) async fn run(data_dir: PathBuf, args: Serve, json: bool, out: &Out) -
 
     let mut url = None;
     let mut served = None;
-    if let Some(listener) = listener {
+    if let Some(listeners) = listeners {
         let key = WebKey::open(&data_dir, args.new_key)?;
-        let host = web::Host::new(std::sync::Arc::clone(&tracebook), args.allow_host, key, &listener)?;
+        let host = web::Host::new(std::sync::Arc::clone(&tracebook), args.allow_host, key, &listeners)?;
         url = Some(host.url());
         let stopping = tracebook.stopping();
-        served = Some(tokio::spawn(web::serve(listener, host, stopping)));
+        served = Some(tokio::spawn(web::serve(listeners, host, stopping)));
     }
 
     // From here on a Ctrl-C ends it cleanly: whoever reads the ready line may interrupt it at once.
@@ -117,7 +119,8 @@ async fn print_relay_log(mut lines: broadcast::Receiver<String>, out: Out) {
     }
 }
 
-async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, Error> {
+/// The listeners of the UI: unless the user names an address, of both loopback addresses where this machine has both.
+async fn bind_ui(named: Option<SocketAddr>) -> Result<Vec<TcpListener>, Error> {
     let refused = |address: SocketAddr, error: std::io::Error| {
         Error::new(
             Code::Unreachable,
@@ -130,16 +133,20 @@ async fn bind_ui(named: Option<SocketAddr>) -> Result<tokio::net::TcpListener, E
             format!("{address} is not a loopback address"),
             "The UI can read and write your files: serve it on 127.0.0.1 and let your workspace forward the port (see --allow-host)",
         )),
-        Some(address) => tokio::net::TcpListener::bind(address).await.map_err(|e| refused(address, e)),
+        Some(address) => Ok(vec![TcpListener::bind(address).await.map_err(|e| refused(address, e))?]),
         None => {
-            let usual = SocketAddr::from(([127, 0, 0, 1], UI_PORT));
-            match tokio::net::TcpListener::bind(usual).await {
-                Ok(listener) => Ok(listener),
+            let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, UI_PORT));
+            let first = match TcpListener::bind(usual).await {
+                Ok(listener) => listener,
                 Err(_) => {
-                    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-                    tokio::net::TcpListener::bind(any).await.map_err(|e| refused(any, e))
+                    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                    TcpListener::bind(any).await.map_err(|e| refused(any, e))?
                 }
-            }
+            };
+            let port = first.local_addr().map_err(Error::internal)?.port();
+            // Without it, the printed URL works all the same.
+            let other = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await.ok();
+            Ok(std::iter::once(first).chain(other).collect())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which requests the web host answers: by name (`Host`), by page (`Origin`), and by key.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 
@@ -18,6 +18,8 @@ const HTTPS: u16 = 443;
 #[derive(Debug)]
 pub(super) struct Access {
     address: SocketAddr,
+    /// The same port of the other loopback address, if the server listens there too.
+    also: Option<SocketAddr>,
     /// Names under which a cloud workspace forwards requests, with the port if one was given.
     allowed: Vec<Authority>,
     key: WebKey,
@@ -39,7 +41,12 @@ pub(super) enum Refused {
 impl Access {
     pub(super) fn new(address: SocketAddr, allowed: Vec<Authority>, key: WebKey, nonce: String) -> Self {
         let key_of_run = key.for_run(&nonce);
-        Self { address, allowed, key, nonce, key_of_run }
+        Self { address, also: None, allowed, key, nonce, key_of_run }
+    }
+
+    /// The same for a server that listens on another address too.
+    pub(super) fn and(self, also: Option<SocketAddr>) -> Self {
+        Self { also, ..self }
     }
 
     /// The URL for the user to open. The key is in the fragment, which a browser sends to no server.
@@ -83,10 +90,11 @@ impl Access {
 
     /// Whether a page of this host may be this server's: another process may listen on another loopback address.
     fn is_own(&self, host: &Host) -> bool {
+        let listens = |ip: IpAddr| self.address.ip() == ip || self.also.is_some_and(|also| also.ip() == ip);
         match host {
             Host::Name(name) => name == "localhost",
-            Host::V4(address) => self.address.ip() == *address,
-            Host::V6(address) => self.address.ip() == *address,
+            Host::V4(address) => listens(IpAddr::V4(*address)),
+            Host::V6(address) => listens(IpAddr::V6(*address)),
         }
     }
 

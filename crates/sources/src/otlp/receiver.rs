@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use prost::Message as _;
@@ -36,17 +36,22 @@ pub fn router(commit: Arc<dyn Commit>, counters: Arc<Counters>, clock: Arc<dyn C
 
 fn router_with(intake: Intake) -> Router {
     let mut router = Router::new();
-    let signals = [("traces", Signal::Traces), ("logs", Signal::Logs), ("metrics", Signal::Metrics)];
-    for (name, signal) in signals {
+    for (name, signal) in SIGNALS {
         let handler = move |State(ends): State<Context>, request: Request| export(ends, signal, request);
-        let route = post(handler).fallback(wrong_method);
-        router = router.route(&format!("/v1/{name}"), route.clone());
-        // SDKs append the signal's path to an endpoint that already has it: a common mistake with a clear meaning.
-        for (before, _) in signals {
-            router = router.route(&format!("/v1/{before}/v1/{name}"), route.clone());
-        }
+        router = router.route(&format!("/v1/{name}"), post(handler).fallback(wrong_method));
     }
-    router.fallback(wrong_path).with_state(Context { intake })
+    router.fallback(other_path).with_state(Context { intake })
+}
+
+/// The last part of each signal's path.
+const SIGNALS: [(&str, Signal); 3] = [("traces", Signal::Traces), ("logs", Signal::Logs), ("metrics", Signal::Metrics)];
+
+/// The signal of a path that ends as one of OTLP's. SDKs append that to an endpoint, which often has a path already:
+/// `/v1/traces/v1/traces`, `/v1/v1/traces`, `/otlp/v1/traces`. What is meant is clear.
+fn signal_of(path: &str) -> Option<Signal> {
+    let path = path.trim_end_matches('/');
+    let known = |(name, _): &(&str, Signal)| path.strip_suffix(name).is_some_and(|rest| rest.ends_with("/v1/"));
+    SIGNALS.into_iter().find(known).map(|(_, signal)| signal)
 }
 
 #[derive(Clone)]
@@ -87,8 +92,17 @@ async fn wrong_method(State(ends): State<Context>, uri: Uri, headers: HeaderMap)
     answer
 }
 
-async fn wrong_path(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
-    let language = language_of(&headers).unwrap_or(Language::Json);
+/// Paths without a route.
+async fn other_path(State(ends): State<Context>, request: Request) -> Response {
+    match signal_of(request.uri().path()) {
+        Some(signal) if request.method() == Method::POST => export(ends, signal, request).await,
+        Some(_) => wrong_method(State(ends), request.uri().clone(), request.headers().clone()).await,
+        None => wrong_path(&ends, request.uri(), request.headers()),
+    }
+}
+
+fn wrong_path(ends: &Context, uri: &Uri, headers: &HeaderMap) -> Response {
+    let language = language_of(headers).unwrap_or(Language::Json);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
     let meant = if headers.contains_key("x-amz-target") {
         format!(

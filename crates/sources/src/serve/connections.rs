@@ -168,6 +168,11 @@ impl Connection {
         self.state.asked.notified().await;
     }
 
+    /// Whether the head of a request was complete.
+    pub(super) fn has_asked(&self) -> bool {
+        self.state.phase().has_asked
+    }
+
     /// Waits until another connection needs the place of this one.
     pub(super) async fn ended(&self) {
         self.state.ended.notified().await;

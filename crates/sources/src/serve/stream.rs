@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,12 +13,28 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::connections::Connection;
 use crate::body::Pace;
 
+/// How many of the first bytes are kept, to say what came where it is no request.
+const FIRST: usize = 24;
+
+/// The first bytes that a client sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FirstBytes(Arc<Mutex<Vec<u8>>>);
+
+impl FirstBytes {
+    pub(super) fn get(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// A stream that fails when its peer does not read what is written. Only the time counts during which there is
 /// something to write.
 pub(super) struct Paced {
     stream: TcpStream,
     connection: Arc<Connection>,
     pace: Pace,
+    first: FirstBytes,
+    /// How many bytes of them are still wanted.
+    first_left: usize,
     /// How long the peer may still pause.
     left: Duration,
     /// Since when nothing can be written, and when that is too long.
@@ -26,8 +42,8 @@ pub(super) struct Paced {
 }
 
 impl Paced {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, pace: Pace) -> Self {
-        Self { stream, connection, pace, left: pace.pause, blocked: None }
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, pace: Pace, first: FirstBytes) -> Self {
+        Self { stream, connection, pace, first, first_left: FIRST, left: pace.pause, blocked: None }
     }
 
     fn wrote(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -57,6 +73,12 @@ impl AsyncRead for Paced {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.connection.moved(buffer.filled().len() - before);
+        if self.first_left > 0 {
+            let new = &buffer.filled()[before..];
+            let some = &new[..new.len().min(self.first_left)];
+            self.first.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(some);
+            self.first_left -= some.len();
+        }
         read
     }
 }

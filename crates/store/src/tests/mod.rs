@@ -18,13 +18,13 @@ use tracebook_core::assemble::{LooseSpan, assemble};
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Entropy, Id, SpanId, TraceId};
-use tracebook_core::question::Question;
+use tracebook_core::question::{Question, Window};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Protocol, Resource, Scope, Span, StatusCode};
 
 use crate::entries::{NewEntry, TextWrite, TextWritten};
-use crate::traces::TraceQuery;
+use crate::traces::{TraceQuery, TraceRow};
 use crate::{Journal, StoreError, Telemetry};
 
 struct Counting(std::sync::atomic::AtomicU8);
@@ -247,7 +247,7 @@ async fn paging_misses_no_trace_even_if_many_began_at_once() {
         loop {
             let page = telemetry.traces(&question).await.expect("lists");
             let Some(last) = page.last() else { break };
-            question.after = Some((last.start, last.summary.trace_id));
+            question.after = Some(last.arrival());
             for row in &page {
                 assert!(seen.insert(row.summary.trace_id), "none comes twice");
                 assert!(row.start <= last_start);
@@ -269,6 +269,43 @@ async fn paging_misses_no_trace_even_if_many_began_at_once() {
     let (there, gone) = (seen[0], TraceId([99; 16]));
     let spans = telemetry.spans_of(&[gone, there]).await.expect("reads");
     assert_eq!((spans[0].len(), spans[1].len(), spans[1][0].trace_id), (0, 1, there));
+}
+
+#[tokio::test]
+async fn traces_are_listed_by_arrival() {
+    let (_dir, telemetry) = telemetry().await;
+    let hour = 3_600_000_000_000_i64;
+    let now = 1_000 * hour;
+    let span = |trace: u8, start: i64| {
+        let mut span = record(trace, 1, None, Some(start + 1));
+        span.start = Nanos(start);
+        span
+    };
+    for (trace, start, arrived) in
+        [(1, now + 5 * hour, now - 100), (2, now - 3 * hour, now), (3, now - 50, now - 50), (4, now - 60, now - 50)]
+    {
+        telemetry.commit(&[span(trace, start)], Nanos(arrived)).await.expect("commits");
+    }
+    let ids = |rows: &[TraceRow]| rows.iter().map(|row| row.summary.trace_id.0[0]).collect::<Vec<_>>();
+    let mut question = newest(1);
+    let mut seen = Vec::new();
+    loop {
+        let page = telemetry.traces(&question).await.expect("lists");
+        let Some(last) = page.last() else { break };
+        question.after = Some(last.arrival());
+        seen.extend(ids(&page));
+    }
+    assert_eq!(seen, [2, 3, 4, 1]);
+    let recent = TraceQuery { window: Window::since(Nanos(now - 50)), ..newest(9) };
+    let rows = telemetry.traces(&recent).await.expect("lists");
+    assert_eq!(ids(&rows), [2, 3, 4], "whatever the sender's clock says");
+    let hours = |ms: Option<i64>| ms.map(|ms| (ms + 1_800_000).div_euclid(3_600_000));
+    assert_eq!(rows.iter().map(|row| hours(row.summary.skew_ms)).collect::<Vec<_>>(), [Some(-3), None, None]);
+    let dated = Window { from: Some(Nanos(now + hour)), to: Some(Nanos(now + 6 * hour)), arrived: None };
+    let rows = telemetry.traces(&TraceQuery { window: dated, ..newest(9) }).await.expect("lists");
+    assert_eq!((ids(&rows), hours(rows[0].summary.skew_ms)), (vec![1], Some(5)));
+    let clocks = telemetry.sender_clocks(TraceId([1; 16])).await.expect("reads");
+    assert_eq!(clocks.iter().map(|(_, written, arrived)| written.0 - arrived.0).collect::<Vec<_>>(), [5 * hour + 101]);
 }
 
 #[tokio::test]

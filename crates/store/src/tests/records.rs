@@ -8,8 +8,10 @@ use tracebook_core::xray::{Group, SamplingRule};
 
 use super::*;
 use crate::console::LineQuery;
+use crate::refusals::Refusal;
 use crate::request_log::RequestCount;
 use tracebook_core::log_query::{LogQuery, SettingChange};
+use tracebook_core::question::Window;
 
 pub(super) fn log(time: i64, group: &str, message: &str) -> LogRecord {
     LogRecord {
@@ -67,6 +69,29 @@ async fn paging_misses_no_log_event_in_either_direction() {
 }
 
 #[tokio::test]
+async fn log_events_are_listed_by_arrival() {
+    let (_dir, telemetry) = telemetry().await;
+    // A clock that is ahead, one that is behind, and a right one.
+    for (time, now) in [(900, 100), (10, 110), (120, 120), (121, 120)] {
+        telemetry.commit_logs(&[log(time, "g", &format!("m{time}"))], Nanos(now)).await.expect("commits");
+    }
+    let newest = LogQuery { by_arrival: true, newest_first: true, limit: 2, ..LogQuery::default() };
+    let mut question = newest.clone();
+    let mut seen = Vec::new();
+    loop {
+        let page = telemetry.logs(&question).await.expect("reads");
+        let Some(last) = page.last() else { break };
+        question.after = Some((last.received, last.seq));
+        seen.extend(page.into_iter().map(|l| l.record.message));
+    }
+    assert_eq!(seen, ["m121", "m120", "m10", "m900"]);
+    let since = LogQuery { arrived: Some(Nanos(110)), limit: 9, ..newest.clone() };
+    assert_eq!(telemetry.logs(&since).await.expect("reads").len(), 3);
+    let range = LogQuery { from: Some(Nanos(120)), before: Some(Nanos(121)), limit: 9, ..newest };
+    assert_eq!(telemetry.logs(&range).await.expect("reads").len(), 1);
+}
+
+#[tokio::test]
 async fn log_queries_filter_by_every_field() {
     let (_dir, telemetry) = telemetry().await;
     telemetry.commit_logs(&[log(10, "a", "x"), log(20, "b", "y"), log(25, "a", "z")], Nanos(1)).await.expect("commits");
@@ -115,15 +140,23 @@ async fn occurrences_are_grouped_into_items_and_a_known_uuid_counts_once() {
     ];
     telemetry.commit_errors(&batch, Nanos(1)).await.expect("commits");
     telemetry.commit_errors(&batch[..1], Nanos(2)).await.expect("commits again");
-    let items = telemetry.error_items(None, 0, 10).await.expect("lists");
+    let items = telemetry.error_items(Window::default(), 0, 10).await.expect("lists");
     let row = |i: usize| (items[i].latest.uuid.as_str(), items[i].occurrences, items[i].worst, items[i].people);
     assert_eq!(items.len(), 2);
-    assert_eq!(row(0), ("b", 2, Level::Error, 1));
+    assert_eq!(row(0), ("a", 2, Level::Error, 1), "what arrived last");
     assert_eq!(row(1), ("c", 1, Level::Warning, 0));
-    assert_eq!(items[0].first, Nanos(5));
+    assert_eq!((items[0].first, items[0].received), (Nanos(5), Nanos(2)));
+    let arrived = |at: i64| telemetry.error_items(Window::since(Nanos(at)), 0, 10);
+    assert_eq!(arrived(2).await.expect("lists").len(), 1);
+    assert_eq!(arrived(3).await.expect("lists").len(), 0, "whatever the sender's clock says");
+    let until = Window { to: Some(Nanos(7)), ..Window::default() };
+    assert_eq!(telemetry.error_items(until, 0, 10).await.expect("lists").len(), 1);
     assert_eq!(telemetry.occurrences("one", 9).await.expect("lists").len(), 2);
     assert_eq!(telemetry.occurrence("a").await.expect("reads"), Some(batch[0].clone()));
-    assert_eq!(telemetry.error_items(Some(Nanos(8)), 0, 10).await.expect("lists").len(), 1);
+    assert_eq!(
+        telemetry.error_items(Window { from: Some(Nanos(8)), ..Window::default() }, 0, 10).await.expect("lists").len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -176,6 +209,30 @@ async fn request_counts_add_up_and_are_bounded() {
     let many: Vec<RequestCount> = (0..300).map(|i| heard(format!("GET /{i}"), i)).collect();
     telemetry.count_requests(&many).await.expect("writes");
     assert_eq!(telemetry.request_counts().await.expect("reads").len(), 100);
+}
+
+#[tokio::test]
+async fn refusals_add_up_and_are_bounded() {
+    let (_dir, telemetry) = telemetry().await;
+    let refusal = |listener: &str, place: String, last| Refusal {
+        listener: listener.into(),
+        place,
+        kind: "no name".into(),
+        reason: format!("no name ({last})"),
+        count: 2,
+        first: Nanos(last),
+        last: Nanos(last),
+    };
+    telemetry.add_refusals(&[refusal("xray", "UDP datagram".into(), 1)]).await.expect("writes");
+    telemetry.add_refusals(&[refusal("xray", "UDP datagram".into(), 9)]).await.expect("writes");
+    let both = Refusal { count: 4, first: Nanos(1), ..refusal("xray", "UDP datagram".into(), 9) };
+    assert_eq!(telemetry.refusals().await.expect("reads"), [both.clone()]);
+    let many: Vec<Refusal> = (10..500).map(|n| refusal("http", format!("GET /{n}"), n)).collect();
+    telemetry.add_refusals(&many).await.expect("writes");
+    let rows = telemetry.refusals().await.expect("reads");
+    assert_eq!((rows.len(), rows.last()), (61, Some(&both)), "one listener does not push out another");
+    telemetry.trim(Nanos(499)).await.expect("trims");
+    assert_eq!(telemetry.refusals().await.expect("reads").len(), 1, "old ones go");
 }
 
 #[tokio::test]
@@ -252,8 +309,8 @@ async fn lists_and_reads_of_large_records_are_bounded() {
     assert_eq!(telemetry.logs(&some).await.expect("reads").len(), 3, "a record's bytes count");
 
     telemetry.commit_errors(&[error("a", "one", 5, Level::Error, "ada")], Nanos(1)).await.expect("commits");
-    let whole = telemetry.error_items(None, 0, 9).await.expect("lists").remove(0).latest;
-    let brief = telemetry.error_items_briefly(None, 0, 9).await.expect("lists").remove(0).latest;
+    let whole = telemetry.error_items(Window::default(), 0, 9).await.expect("lists").remove(0).latest;
+    let brief = telemetry.error_items_briefly(Window::default(), 0, 9).await.expect("lists").remove(0).latest;
     assert!(!whole.raw.is_empty() && brief.raw.is_empty());
     assert_eq!(brief, ErrorRecord { raw: Vec::new(), ..whole });
 }

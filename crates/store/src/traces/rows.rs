@@ -7,6 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use tracebook_core::ids::{SpanId, TraceId};
+use tracebook_core::skew;
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::text::shorten;
 use tracebook_core::time::Nanos;
@@ -66,6 +67,7 @@ pub(super) fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
             start: Nanos(start).rfc3339(),
             has_error: status.is_error(),
             protocols,
+            skew_ms: skew::of_sender_ms(Nanos(end), Nanos(row.get("received")), skew::USUAL_DELAY),
         },
         rooted: row.get::<i64, _>("rooted") > 0,
         start: Nanos(start),

@@ -181,8 +181,7 @@ pub(super) fn origin_of(api: &str, endpoint: Endpoint) -> Origin {
         via: vec![api.to_owned()],
         region: endpoint.region.clone(),
         endpoints: vec![endpoint],
-        console_link: None,
-        expires: None,
+        ..Origin::default()
     }
 }
 

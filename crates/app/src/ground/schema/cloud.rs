@@ -356,7 +356,7 @@ pub struct QueryRun {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub groups: Vec<String>,
-    /// Time window, such as `1h`.
+    /// Time window, such as `1h`, or a range `FROM/TO`.
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,

@@ -342,7 +342,8 @@ pub struct LiveTraces {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
-    /// Time window that the trace began in, such as `15m`; null for all.
+    /// Time window: `15m` until now, by arrival; or a range `FROM/TO` of RFC 3339 times, by the sender's clock, either
+    /// of which may be missing. Null for all.
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
@@ -372,7 +373,7 @@ pub struct LiveQuestion {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
-    /// Time window, such as `15m`; null for all.
+    /// Time window, such as `15m`, or a range `FROM/TO`; null for all.
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
@@ -514,7 +515,7 @@ pub struct Capture {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
-    /// Time window, such as `15m`.
+    /// Time window, such as `15m`, or a range `FROM/TO`.
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,

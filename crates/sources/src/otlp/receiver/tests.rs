@@ -137,14 +137,9 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
     let answer = crate::testing::http(rig.server.addr, "GET /v1/traces HTTP/1.1\r\nHost: a:4318\r\n", b"").await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
     assert!(answer.text().contains("Only POST"));
-    for path in [
-        "/v1/traces/v1/",
-        "/",
-        "/v1/traces/",
-        "/v1/traces/v1/traces/v1/traces",
-        "/api/v1/traces/v1/traces",
-        "//v1/traces",
-    ] {
+    for path in
+        ["/v1/traces/v1/", "/", "/v1", "/v1/trace", "/v1/tracesx", "/x-v1/traces", "/traces", "/v1/traces/export"]
+    {
         for method in ["POST", "GET"] {
             let head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:4318\r\n");
             let answer = crate::testing::http(rig.server.addr, &head, b"").await;
@@ -161,9 +156,17 @@ async fn other_methods_and_paths_are_explained_and_never_redirected() {
 }
 
 #[tokio::test]
-async fn a_path_appended_twice_is_accepted() {
+async fn a_path_before_the_signals_own_is_accepted() {
     let rig = Rig::new().await;
+    let got = crate::testing::http(rig.server.addr, "GET /v1/v1/traces HTTP/1.1\r\nHost: a\r\n", b"").await;
+    assert_eq!((got.status, got.header("allow")), (405, Some("POST")));
     for (path, name) in [
+        ("/v1/v1/traces", "home"),
+        ("/v1/v1/logs", "home-logs"),
+        ("/otlp/v1/metrics", "home-metrics"),
+        ("//v1/traces", "home"),
+        ("/v1/traces/", "home"),
+        ("/v1/traces/v1/traces/v1/traces", "home"),
         ("/v1/traces/v1/traces", "home"),
         ("/v1/traces/v1/logs", "home-logs"),
         ("/v1/logs/v1/logs", "home-logs"),
@@ -173,8 +176,8 @@ async fn a_path_appended_twice_is_accepted() {
         assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
     }
     let counters = &rig.counters;
-    assert_eq!((counters.spans(), counters.logs(), counters.acknowledged_only()), (3, 2, 1));
-    assert_eq!(rig.kept.spans().len(), 3);
+    assert_eq!((counters.spans(), counters.logs(), counters.acknowledged_only()), (15, 3, 2));
+    assert_eq!(rig.kept.spans().len(), 15);
 }
 
 #[tokio::test]

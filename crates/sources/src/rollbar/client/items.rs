@@ -45,6 +45,7 @@ impl ItemRow {
             last: self.last.map(Nanos::rfc3339).unwrap_or_default(),
             environment: self.environment.clone(),
             person: None,
+            skew_ms: None,
         }
     }
 

@@ -18,6 +18,10 @@ use super::super::wire::{BUFFER, parse_datagram, record_bytes};
 use crate::budget::{Budget, Purpose, Share};
 use crate::receive::{Commit, CommitError, Counters};
 
+/// Where refused datagrams came.
+const LISTENER: &str = "xray";
+const DATAGRAM: &str = "UDP datagram";
+
 /// Memory of a queued datagram besides its bytes.
 const OVERHEAD: usize = 96;
 
@@ -130,17 +134,20 @@ impl Reading {
                 return;
             }
             let received = match accepts {
-                None => socket.recv(&mut buffer).map(Some),
-                Some(accepts) => {
-                    socket.recv_from(&mut buffer).map(|(length, from)| accepts(from.ip()).then_some(length))
-                }
+                None => socket.recv(&mut buffer).map(Ok),
+                Some(accepts) => socket
+                    .recv_from(&mut buffer)
+                    .map(|(length, from)| if accepts(from.ip()) { Ok(length) } else { Err(from.ip()) }),
             };
             match received {
-                Ok(None) => {}
-                Ok(Some(length)) => {
+                Ok(Err(from)) => {
+                    let words = format!("X-Ray UDP: {from} is not the address of a container on this machine");
+                    counters.refused_at(LISTENER, DATAGRAM, words);
+                }
+                Ok(Ok(length)) => {
                     let Ok(share) = budget.try_take(Purpose::Datagrams, length + OVERHEAD) else {
-                        counters
-                            .lost(1, "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned());
+                        let words = "X-Ray UDP: more arrives than can be stored, and the queue is full".to_owned();
+                        counters.lost_at(LISTENER, DATAGRAM, 1, words);
                         continue;
                     };
                     if sender.send(Queued { bytes: buffer[..length].to_vec(), share }).is_err() {
@@ -153,7 +160,7 @@ impl Reading {
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
                     // Windows: an earlier answer was undeliverable. Or a datagram longer than the buffer.
                     _ => {
-                        counters.refused(format!("X-Ray UDP: {error}"));
+                        counters.refused_at(LISTENER, DATAGRAM, format!("X-Ray UDP: {error}"));
                         thread::sleep(Duration::from_millis(5));
                     }
                 },
@@ -183,7 +190,7 @@ async fn commit_all(
                     Ok(()) => counters.accepted(spans),
                     Err(error) => {
                         let words = format!("X-Ray UDP: {} could not be stored: {error}", count(spans, "segment"));
-                        counters.lost(spans, words);
+                        counters.lost_at(LISTENER, DATAGRAM, spans, words);
                     }
                 }
             }
@@ -237,7 +244,9 @@ async fn gather(
                     bytes += records.iter().map(record_bytes).sum::<usize>();
                     batch.spans.extend(records);
                 }
-                Err(refusal) => counters.refused(format!("X-Ray UDP: {refusal}")),
+                Err(refusal) => {
+                    counters.refused_at(LISTENER, DATAGRAM, format!("X-Ray UDP: {refusal}"));
+                }
             }
             match &mut batch.share {
                 Some(all) => all.merge(share),
