@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
@@ -189,20 +189,6 @@ fn crosses_power_of_two(before: u64, n: u64) -> bool {
 /// Whether a host other than loopback may be used to reach the receivers.
 pub type AllowedHosts = Arc<dyn Fn(&Host) -> bool + Send + Sync>;
 
-/// Request headers that an exporter in a web page may send.
-const PAGE_HEADERS: [&str; 10] = [
-    "content-type",
-    "content-encoding",
-    "traceparent",
-    "tracestate",
-    "baggage",
-    "x-amzn-trace-id",
-    "x-honeycomb-team",
-    "x-rollbar-access-token",
-    "authorization",
-    "user-agent",
-];
-
 /// Guards every route: refuses requests of web pages unless their origin (`http://localhost:3000`) is one of
 /// `allowed_origins`, and requests for hosts other than this machine.
 ///
@@ -230,35 +216,62 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let mut answer = if asks_first { preflight(request.headers()) } else { next.run(request).await };
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    // `navigator.sendBeacon` sends the page's cookies, of which the receivers read none, and is blocked without this.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READABLE));
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     answer
 }
 
-/// Answers a CORS preflight request.
+/// The headers of an answer that a page may read: what SDKs look at.
+const READABLE: &str = "date, retry-after, x-amz-crc32, x-amzn-errortype, x-amzn-requestid";
+
+/// Answers a CORS preflight request of an allowed origin: what the page asks for is what it may do, since the origin
+/// was allowed for that, and what a sender adds to its requests cannot be known here.
 fn preflight(asked: &HeaderMap) -> Response {
+    /// The most bytes of an answered list.
+    const MOST: usize = 4096;
     let mut answer = StatusCode::NO_CONTENT.into_response();
     let headers = answer.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    let method = asked.get(header::ACCESS_CONTROL_REQUEST_METHOD).and_then(|method| method.to_str().ok());
+    let methods = match method.map(str::trim).filter(|method| *method != "POST" && is_token(method)) {
+        Some(method) => format!("POST, {method}"),
+        None => "POST".to_owned(),
+    };
+    headers.extend(HeaderValue::from_str(&methods).map(|value| (header::ACCESS_CONTROL_ALLOW_METHODS, value)));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     let wanted = asked.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter();
     let mut allowed: Vec<String> = wanted
         .flat_map(|line| line.to_str().unwrap_or_default().split(','))
         .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| is_page_header(name))
+        .filter(|name| is_token(name))
         .collect();
     allowed.sort_unstable();
     allowed.dedup();
-    if !allowed.is_empty()
-        && let Ok(value) = HeaderValue::from_str(&allowed.join(", "))
+    let allowed = allowed.join(", ");
+    if (1..=MOST).contains(&allowed.len())
+        && let Ok(value) = HeaderValue::from_str(&allowed)
     {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
     }
+    // Of a page that is not on this machine.
+    if asked.get(PRIVATE_NETWORK_ASKED).is_some_and(|asked| asked == "true") {
+        headers.insert(PRIVATE_NETWORK_ALLOWED, HeaderValue::from_static("true"));
+    }
+    headers.append(
+        header::VARY,
+        HeaderValue::from_static("Access-Control-Request-Method, Access-Control-Request-Headers"),
+    );
     answer
 }
 
-fn is_page_header(name: &str) -> bool {
-    PAGE_HEADERS.contains(&name)
-        || matches!(name, "b3" | "x-b3-traceid" | "x-b3-spanid" | "x-b3-parentspanid" | "x-b3-sampled" | "x-b3-flags")
+const PRIVATE_NETWORK_ASKED: HeaderName = HeaderName::from_static("access-control-request-private-network");
+const PRIVATE_NETWORK_ALLOWED: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+
+/// Whether it can be the name of a method or a header.
+fn is_token(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(fits)
 }
 
 /// Whether a page may send requests.
@@ -385,21 +398,50 @@ mod tests {
         for (name, value) in [
             ("access-control-allow-origin", "http://localhost:3000"),
             ("access-control-allow-methods", "POST"),
-            ("access-control-allow-headers", "b3, content-type, x-b3-traceid, x-honeycomb-team"),
+            ("access-control-allow-headers", "b3, content-type, cookie, x-b3-traceid, x-honeycomb-team"),
+            ("access-control-allow-credentials", "true"),
             ("access-control-max-age", "600"),
-            ("vary", "Origin"),
+            ("vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),
         ] {
             assert_eq!(answer.header(name), Some(value), "{name}");
         }
-        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        assert!(answer.head.contains("vary: Origin"), "{}", answer.head);
+        assert_eq!(answer.header("access-control-allow-private-network"), None, "it was not asked for");
 
         let head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://A.example\r\n";
         let answer = http(server.addr, head, b"").await;
         assert_eq!((answer.status, answer.text().as_str()), (200, "posted"));
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://A.example"));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
         assert_eq!(answer.header("vary"), Some("Origin"));
         let nowhere = http(server.addr, &head.replace(" / ", " /nowhere "), b"").await;
         assert_eq!((nowhere.status, nowhere.header("access-control-allow-origin")), (404, Some("https://A.example")));
+    }
+
+    #[tokio::test]
+    async fn a_page_may_do_what_it_asks_for_on_every_path() {
+        let server = guarded().await;
+        let lines = "Host: localhost:4318\r\nOrigin: http://localhost:3000\r\n";
+        for path in ["/", "/v1/traces", "/api/1/item/", "/TraceSegments", "/nowhere"] {
+            for (method, methods) in [("POST", "POST"), ("PUT", "POST, PUT"), ("X Y", "POST"), ("a,b", "POST")] {
+                let head = format!(
+                    "OPTIONS {path} HTTP/1.1\r\n{lines}Access-Control-Request-Method: {method}\r\n\
+                     Access-Control-Request-Headers: X-Mine,x-amz-target\r\nAccess-Control-Request-Headers: no name, a\r\n\
+                     Access-Control-Request-Private-Network: true\r\n"
+                );
+                let answer = http(server.addr, &head, b"").await;
+                assert_eq!(answer.status, 204, "{path} {method}");
+                for (name, value) in [
+                    ("access-control-allow-origin", "http://localhost:3000"),
+                    ("access-control-allow-methods", methods),
+                    ("access-control-allow-headers", "a, x-amz-target, x-mine"),
+                    ("access-control-allow-credentials", "true"),
+                    ("access-control-allow-private-network", "true"),
+                ] {
+                    assert_eq!(answer.header(name), Some(value), "{path} {method} {name}");
+                }
+            }
+        }
     }
 
     #[tokio::test]
