@@ -163,7 +163,7 @@ def datagrams(running):
     until, sent = time.monotonic() + SECONDS, 0
     head = b'{"format": "json", "version": 1}\n'
     bodies = [
-        head + b'{"trace_id":"1-5759e988-bd862e3fe1be46a994272793","id":"53995c3f42cd8ad8","name":"' + b"n" * 60_000 + b'","start_time":1,"end_time":2}',
+        head + b'{"trace_id":"1-5759e988-bd862e3fe1be46a994272793","id":"53995c3f42cd8ad8","name":"' + b"n" * 60_000 + b'","start_time":1760000000,"end_time":1760000001}',
         head + b"[" * 60_000,
         head + b'{"metadata":' + b'{"a":' * 12_000,
         b"\xff" * 60_000,

@@ -135,7 +135,7 @@ for n in range(5): send_span({running.http}, n, service="private-4711")
 def sends(ports, report):
     """What a container needs: one of the ports takes each of these."""
     now = int(time.time() * 1000)
-    span = {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "x", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}]}]}]}
+    span = {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "x", "startTimeUnixNano": "1760000000000000000", "endTimeUnixNano": "1760000000000000001"}]}]}]}
     text = {"Content-Type": "application/json"}
     wanted = {
         "OTLP": lambda p: [BRIDGE, p, "/v1/traces", text, json.dumps(span)],

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ids::{SpanId, TraceId};
-use crate::trace::{Resource, Scope, Span, Trace};
+use crate::telemetry::twin;
+use crate::trace::{Protocol, Resource, Scope, Span, SpanKind, Trace};
 
 /// A span with its own resource and scope, before these are deduplicated.
 #[derive(Clone, Debug)]
@@ -30,10 +31,11 @@ pub struct Row {
     pub phantom: Option<SpanId>,
 }
 
-/// Assembles a trace from spans: duplicates resolved (a complete span wins over one in progress, else the
-/// later one wins), resources and scopes shared, spans in tree order, and notes for the reader.
+/// Assembles a trace from spans: duplicates resolved (a complete span wins over one in progress, one that was sent over
+/// one that was printed, else the later one wins), resources and scopes shared, spans in tree order, and notes for the
+/// reader. Different spans with the same id are kept.
 pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -> Trace {
-    let mut by_id: HashMap<SpanId, usize> = HashMap::new();
+    let mut by_id: HashMap<(SpanId, i64), usize> = HashMap::new();
     let mut trace = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: Vec::new(), notes: Vec::new() };
     // Keyed by the JSON form, since floats make the types unhashable.
     let mut resource_at: HashMap<String, usize> = HashMap::new();
@@ -52,17 +54,27 @@ pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -
             trace.scopes.push(scope);
             trace.scopes.len() - 1
         });
-        match by_id.get(&span.id) {
+        let identity = match span.protocol {
+            Protocol::Otlp => (span.id, twin(span.kind, &span.service, span.start)),
+            Protocol::Xray | Protocol::Console => (span.id, 0),
+        };
+        match by_id.get(&identity) {
+            Some(&at) if span.protocol == Protocol::Console && spans[at].protocol != Protocol::Console => {}
             Some(&at) if spans[at].end.is_some() && span.end.is_none() => {}
             Some(&at) => spans[at] = span,
             None => {
-                by_id.insert(span.id, spans.len());
+                by_id.insert(identity, spans.len());
                 spans.push(span);
             }
         }
     }
+    if spans.iter().any(|span| span.protocol == Protocol::Console) {
+        let sent: HashSet<SpanId> =
+            spans.iter().filter(|span| span.protocol != Protocol::Console).map(|span| span.id).collect();
+        spans.retain(|span| span.protocol != Protocol::Console || !sent.contains(&span.id));
+    }
     // An order independent of arrival, so that the same spans have the same digest.
-    spans.sort_by_key(|s| (s.start, s.id));
+    spans.sort_by(|a, b| order(a).cmp(&order(b)));
     let walk = walk(&spans);
     let mut slots: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
     trace.spans = walk.rows.iter().filter_map(|row| slots[row.index].take()).collect();
@@ -70,6 +82,49 @@ pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -
     share_in_order(&mut trace);
     trace.notes = notes(&trace, &walk);
     trace
+}
+
+/// The order of spans, before they are placed in the tree. Of those that share an id, the caller comes first.
+fn order(span: &Span) -> (crate::time::Nanos, SpanId, bool, SpanKind, &str, &str) {
+    (span.start, span.id, handles(span), span.kind, &span.service, &span.name)
+}
+
+/// Whether a span is the handling of a call.
+fn handles(span: &Span) -> bool {
+    matches!(span.kind, SpanKind::Server | SpanKind::Consumer | SpanKind::Segment)
+}
+
+/// The parent of each span: an index into `spans`, `None` for a root and where it is missing.
+///
+/// Spans may share an id. The handling of a call is then the child of the call; and of several spans that a parent's id
+/// names, the parent is the one of the child's own service, else the handling of the call.
+pub fn parents(spans: &[Span]) -> Vec<Option<usize>> {
+    let mut first: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
+    let mut twins: HashMap<SpanId, Vec<usize>> = HashMap::new();
+    for (i, span) in spans.iter().enumerate() {
+        match first.get(&span.id) {
+            None => drop(first.insert(span.id, i)),
+            Some(&other) => twins.entry(span.id).or_insert_with(|| vec![other]).push(i),
+        }
+    }
+    let parent = |i: usize| {
+        let span = &spans[i];
+        let others = |id: SpanId| twins.get(&id).into_iter().flatten().copied().filter(move |&other| other != i);
+        if !twins.is_empty() && handles(span) {
+            let calls = others(span.id).filter(|&other| !handles(&spans[other]));
+            if let Some(call) = calls.min_by_key(|&other| order(&spans[other])) {
+                return Some(call);
+            }
+        }
+        let id = span.parent?;
+        let preferred = |&other: &usize| {
+            let other = &spans[other];
+            (other.service != span.service, !handles(other), order(other))
+        };
+        let among = others(id).min_by_key(preferred);
+        among.or_else(|| first.get(&id).copied().filter(|&other| other != i && !twins.contains_key(&id)))
+    };
+    (0..spans.len()).map(parent).collect()
 }
 
 /// Assigns X-Ray subsegments, which have no service of their own, to the service of their segment.
@@ -118,18 +173,16 @@ struct Walk {
 }
 
 fn walk(spans: &[Span]) -> Walk {
-    let at: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
+    let parents = parents(spans);
     let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut tops: Vec<usize> = Vec::new();
     let mut orphans: Vec<(SpanId, usize)> = Vec::new();
     for (i, span) in spans.iter().enumerate() {
-        match span.parent {
-            None => tops.push(i),
-            Some(parent) if parent == span.id => {} // its own parent: found again below, as a cycle
-            Some(parent) => match at.get(&parent) {
-                Some(&p) => children.entry(p).or_default().push(i),
-                None => orphans.push((parent, i)),
-            },
+        match (parents[i], span.parent) {
+            (Some(parent), _) => children.entry(parent).or_default().push(i),
+            (None, None) => tops.push(i),
+            (None, Some(parent)) if parent == span.id => {} // its own parent: found again below, as a cycle
+            (None, Some(parent)) => orphans.push((parent, i)),
         }
     }
 
@@ -256,6 +309,74 @@ mod tests {
             let trace = assemble(TraceId([1; 16]), loose);
             assert_eq!(trace.spans.len(), 1);
             assert!(trace.spans[0].end.is_some());
+        }
+    }
+
+    fn of(kind: SpanKind, service: &str, mut loose: LooseSpan) -> LooseSpan {
+        loose.span.kind = kind;
+        loose.span.service = service.into();
+        loose.span.name = format!("{} {service}", loose.span.name);
+        loose
+    }
+
+    #[test]
+    fn client_and_server_that_share_an_id_are_both_drawn_with_their_own_children() {
+        let mut server = of(SpanKind::Server, "back", span(2, Some(1), 21));
+        let loose = |server: LooseSpan| {
+            vec![
+                of(SpanKind::Internal, "back", span(4, Some(2), 23)),
+                server,
+                of(SpanKind::Internal, "front", span(3, Some(2), 22)),
+                of(SpanKind::Server, "front", span(1, None, 10)),
+                of(SpanKind::Client, "front", span(2, Some(1), 20)),
+            ]
+        };
+        let expected: [(String, usize); 5] = [
+            ("s1 front".into(), 0),
+            ("s2 front".into(), 1),
+            ("s2 back".into(), 2),
+            ("s4 back".into(), 3),
+            ("s3 front".into(), 2),
+        ];
+        let (rows, notes) = drawn(loose(server.clone()));
+        assert_eq!((rows.as_slice(), notes), (&expected[..], vec![]));
+        // At the same moment, and with the shared id as parent.
+        server.span.start = Nanos(20);
+        server.span.parent = Some(server.span.id);
+        assert_eq!(drawn(loose(server.clone())).0, expected);
+        // The same sent again is one span, in any order.
+        let mut twice = loose(server.clone());
+        twice.extend(loose(server));
+        twice.reverse();
+        assert_eq!(drawn(twice).0, expected);
+    }
+
+    #[test]
+    fn spans_of_one_kind_that_share_an_id_are_all_drawn() {
+        let (rows, notes) = drawn(vec![
+            of(SpanKind::Internal, "a", span(1, None, 0)),
+            of(SpanKind::Internal, "b", span(1, None, 0)),
+            of(SpanKind::Internal, "a", span(1, None, 5)),
+            of(SpanKind::Internal, "b", span(2, Some(1), 6)),
+        ]);
+        assert_eq!(rows, [("s1 a".into(), 0), ("s1 b".into(), 0), ("s2 b".into(), 1), ("s1 a".into(), 0)]);
+        assert_eq!(notes, ["2 more root spans"]);
+        // Each the parent of the other.
+        let (rows, _) = drawn(vec![
+            of(SpanKind::Internal, "a", span(1, Some(1), 0)),
+            of(SpanKind::Internal, "b", span(1, Some(1), 1)),
+        ]);
+        assert_eq!(rows.len(), 2);
+    }
+
+    #[test]
+    fn a_printed_span_gives_way_to_the_same_one_that_was_sent() {
+        let mut printed = span(1, None, 0);
+        printed.span.protocol = Protocol::Console;
+        let sent = of(SpanKind::Server, "a", span(1, None, 0));
+        for loose in [vec![printed.clone(), sent.clone()], vec![sent.clone(), printed.clone()]] {
+            let trace = assemble(TraceId([1; 16]), loose);
+            assert_eq!(trace.spans.iter().map(|s| s.protocol).collect::<Vec<_>>(), [Protocol::Otlp]);
         }
     }
 

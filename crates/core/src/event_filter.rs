@@ -79,8 +79,15 @@ impl EventFilter {
         self.stream.is_some() || self.service.is_some() || self.trace.is_some() || self.level.is_some()
     }
 
-    /// Whether an event matches. `severity` is as sent.
-    pub fn matches(&self, group: &str, stream: &str, severity: &str, trace: Option<TraceId>, message: &str) -> bool {
+    /// Whether an event matches.
+    pub fn matches<'a>(
+        &self,
+        group: &str,
+        stream: &str,
+        severity: impl Into<Severity<'a>>,
+        trace: Option<TraceId>,
+        message: &str,
+    ) -> bool {
         let has =
             |text: &str, part: &Option<String>| part.as_ref().is_none_or(|p| text.to_lowercase().contains(p.as_str()));
         self.group.as_ref().is_none_or(|g| g == group)
@@ -88,9 +95,44 @@ impl EventFilter {
             && (has(group, &self.service) || has(stream, &self.service))
             && self.trace.is_none_or(|t| trace == Some(t))
             && self.level.is_none_or(|(wanted, or_worse)| {
-                rank(severity).is_some_and(|level| level == wanted || (or_worse && level > wanted))
+                severity.into().rank().is_some_and(|level| level == wanted || (or_worse && level > wanted))
             })
             && self.pattern.matches(message)
+    }
+}
+
+/// An event's severity as sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Severity<'a> {
+    /// In any language; may be empty.
+    pub text: &'a str,
+    /// OTLP's number, 0 if missing.
+    pub number: u8,
+}
+
+impl<'a> From<&'a str> for Severity<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, number: 0 }
+    }
+}
+
+impl<'a> From<&'a String> for Severity<'a> {
+    fn from(text: &'a String) -> Self {
+        Self { text, number: 0 }
+    }
+}
+
+impl Severity<'_> {
+    /// Its rank: by the number, which means the same in every language, else by the text.
+    pub fn rank(self) -> Option<Level> {
+        match self.number {
+            1..=8 => Some(Level::Debug),
+            9..=12 => Some(Level::Info),
+            13..=16 => Some(Level::Warning),
+            17..=20 => Some(Level::Error),
+            21..=24 => Some(Level::Critical),
+            _ => rank(self.text),
+        }
     }
 }
 
@@ -228,6 +270,21 @@ mod tests {
         for filter in ["group:crud", "status:error", "level:error ERROR", "error", "stream:other", "-refused"] {
             assert!(!wants(filter), "{filter}");
         }
+    }
+
+    #[test]
+    fn a_severity_is_known_by_its_number_in_every_language() {
+        let wants = |filter: &str, text, number| {
+            let filter = EventFilter::parse(filter).expect(filter);
+            filter.matches("g", "s", Severity { text, number }, None, "")
+        };
+        for (text, number) in [("Fehler", 17), ("erreur", 20), ("", 21), ("E", 24), ("ERROR", 0)] {
+            assert!(wants("status:error", text, number), "{text} {number}");
+            assert!(!wants("level:info", text, number), "{text} {number}");
+        }
+        assert!(wants("level:warning", "Warnung", 13) && !wants("status:error", "Warnung", 16));
+        assert!(wants("level:info", "ERROR, says the text", 9), "the number is the field that is made for this");
+        assert!(!wants("status:error", "Fehler", 0) && !wants("status:error", "Fehler", 25));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! `key=value`; all must match. Quotes allow blanks: `name:"GET /api"`.
 
 use crate::time::{human_duration, parse_duration};
-use crate::trace::{Span, Trace, TraceSummary};
+use crate::trace::{Scope, Span, Trace, TraceSummary};
 use crate::value::Attribute;
 
 /// A parsed filter.
@@ -136,11 +136,14 @@ impl Filter {
             let alone = Self { terms: vec![term.clone()] };
             match (alone.matches_summary(&summary), term) {
                 (Some(decided), _) => decided,
-                (None, Term::Word(word)) => trace.spans.iter().any(|s| span_has(s, word)),
+                (None, Term::Word(word)) => {
+                    trace.spans.iter().any(|s| span_has(s, word)) || trace.scopes.iter().any(|s| scope_has(s, word))
+                }
                 (None, Term::Name(name)) => trace.spans.iter().any(|s| has(&s.name, name)),
                 (None, Term::Key(key, value)) => {
                     trace.spans.iter().any(|s| span_matches(s, key, value))
                         || trace.resources.iter().any(|r| any_matches(&r.attributes, key, value))
+                        || trace.scopes.iter().any(|s| scope_matches(s, key, value))
                 }
                 (None, _) => false,
             }
@@ -156,7 +159,24 @@ fn span_has(span: &Span, word: &str) -> bool {
     has(&span.name, word)
         || span.status.message.to_lowercase().contains(word)
         || span.exceptions.iter().any(|e| has(&e.kind, word) || has(&e.message, word))
-        || span.attributes.iter().chain(&span.annotations).any(|a| has(&a.value.to_string(), word))
+        || has(&span.trace_state, word)
+        || (span.attributes.iter().chain(&span.annotations))
+            .chain(span.links.iter().flat_map(|link| &link.attributes))
+            .any(|a| has(&a.value.to_string(), word))
+}
+
+fn scope_has(scope: &Scope, word: &str) -> bool {
+    has(&scope.name, word) || scope.attributes.iter().any(|a| has(&a.value.to_string(), word))
+}
+
+/// A scope's own fields have the names that OpenTelemetry gives them where a system has only attributes.
+fn scope_matches(scope: &Scope, key: &str, value: &str) -> bool {
+    let is = |name: &str, text: &str| {
+        key.eq_ignore_ascii_case(name) && !text.is_empty() && (value == "*" || text.to_lowercase() == value)
+    };
+    is("otel.scope.name", &scope.name)
+        || is("otel.scope.version", &scope.version)
+        || any_matches(&scope.attributes, key, value)
 }
 
 fn span_matches(span: &Span, key: &str, value: &str) -> bool {
@@ -167,6 +187,7 @@ fn span_matches(span: &Span, key: &str, value: &str) -> bool {
             other => namespace.key == key && value_matches(other, value),
         })
         || span.events.iter().any(|e| any_matches(&e.attributes, key, value))
+        || span.links.iter().any(|link| any_matches(&link.attributes, key, value))
 }
 
 fn any_matches(attributes: &[Attribute], key: &str, value: &str) -> bool {

@@ -7,9 +7,11 @@ use ts_rs::TS;
 
 use crate::console::short_name;
 use crate::content::Content;
+use crate::event_filter::Severity;
 use crate::ids::{SpanId, TraceId};
 use crate::text::count;
 use crate::time::Nanos;
+use crate::trace::{Resource, Scope};
 use crate::value::Attribute;
 
 /// Which protocol a log event came by.
@@ -46,10 +48,35 @@ pub struct LogEvent {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub severity: String,
+    /// OTLP's number of the severity, which does not depend on the sender's language: 9 is INFO, 17 ERROR; 0 if
+    /// missing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub severity_number: u32,
     /// OTLP attributes, with the resource's under `resource.`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub attributes: Vec<Attribute>,
+    /// The number of attributes that the sender dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub dropped_attributes: u32,
+    /// OTLP: when the event was observed, if that is not its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub observed: Option<Nanos>,
+    /// OTLP: W3C flags as sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub flags: u32,
+    /// OTLP: the logger. Its name is also in `stream`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[ts(optional, as = "Option<_>")]
+    pub scope: Scope,
+    /// OTLP: what is known of the sender besides its attributes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[ts(optional, as = "Option<_>")]
+    pub resource: Resource,
     /// Which protocol it came by.
     pub origin: LogOrigin,
 }
@@ -92,6 +119,13 @@ pub struct LogRow {
     pub skew_ms: Option<i64>,
 }
 
+impl LogEvent {
+    /// Its severity for filters and colours.
+    pub fn level(&self) -> Severity<'_> {
+        Severity { text: &self.severity, number: u8::try_from(self.severity_number).unwrap_or_default() }
+    }
+}
+
 impl Logs {
     /// First and last moment; zeros where there is no event.
     pub fn range(&self) -> (Nanos, Nanos) {
@@ -109,6 +143,10 @@ impl Logs {
         }
         seen
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use crate::errors::Level;
+use crate::event_filter::Severity;
 use crate::ids::{SpanId, TraceId};
 use crate::logs::LogOrigin;
 use crate::time::Nanos;
-use crate::trace::{Protocol, StatusCode};
+use crate::trace::{Protocol, SpanKind, StatusCode};
 
 /// The encoding of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,12 +52,27 @@ impl Encoding {
     }
 }
 
+/// A number that tells spans of OTLP apart that share an id, as client and server do in traces of Zipkin and Jaeger. A
+/// span that is sent again, by an exporter that repeats or because it has ended since, has the same number.
+///
+/// 0 for the other protocols: an X-Ray document replaces the one with its id, and a printed span is known by its id.
+pub fn twin(kind: SpanKind, service: &str, start: Nanos) -> i64 {
+    // FNV-1a. It is stored with every span, so it is small: only spans that share an id are compared by it.
+    let bytes = [kind as u8].into_iter().chain(start.0.to_le_bytes()).chain(service.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let folded = (hash ^ hash >> 15 ^ hash >> 30 ^ hash >> 45 ^ hash >> 60) & 0x7fff;
+    folded.cast_signed().max(1)
+}
+
 /// One span as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanRecord {
     /// The trace it belongs to.
     pub trace_id: TraceId,
     pub span_id: SpanId,
+    /// Tells spans that share an id apart, see [`twin`].
+    pub twin: i64,
     /// Its parent's id, as sent.
     pub parent_id: Option<SpanId>,
     /// The encoding.
@@ -132,6 +148,8 @@ pub struct LogRecord {
     pub span_id: Option<SpanId>,
     /// `ERROR`, `WARN`, … as sent; empty if missing.
     pub severity: String,
+    /// OTLP's number of the severity: 9 is INFO, 17 ERROR; 0 if missing.
+    pub severity_number: u8,
     /// The encoding.
     pub encoding: LogEncoding,
     /// The record's bytes.
@@ -140,6 +158,13 @@ pub struct LogRecord {
     pub resource: Arc<[u8]>,
     /// The scope's bytes, shared by the records of one batch.
     pub scope: Arc<[u8]>,
+}
+
+impl LogRecord {
+    /// Its severity for filters.
+    pub fn level(&self) -> Severity<'_> {
+        Severity { text: &self.severity, number: self.severity_number }
+    }
 }
 
 /// One occurrence of an error as received: `raw` is the item's `data` as JSON, without any access token.

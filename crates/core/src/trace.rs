@@ -28,7 +28,7 @@ pub enum Protocol {
 }
 
 /// The kind of a span: OTLP's five, and X-Ray's two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum SpanKind {
     /// Not specified by the sender.

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::receive::{Action, Counters};
 use crate::serve::Connection;
-use crate::{body, cloudwatch, xray};
+use crate::{amzn, body, cloudwatch, xray};
 
 /// Decides who may do what.
 #[async_trait]
@@ -51,7 +51,7 @@ async fn check(State(limits): State<Limits>, request: Request, next: Next) -> Re
     let is_logs = request.headers().contains_key(cloudwatch::receiver::TARGET);
     // A client that is still sending reads no answer; a body that is too large for that is cut off.
     body::receive(request.into_body(), LARGEST_UNREAD, body::Bounds::usual()).await.ok();
-    refusal(is_logs, &words)
+    amzn::dressed(refusal(is_logs, &words)).await
 }
 
 /// AWS's own clients use both spellings of `message`.
@@ -62,7 +62,11 @@ fn refusal(is_logs: bool, words: &str) -> Response {
         true => (StatusCode::BAD_REQUEST, "application/x-amz-json-1.1"),
         false => (StatusCode::FORBIDDEN, "application/json"),
     };
-    (status, [(header::CONTENT_TYPE.as_str(), kind), ("x-amzn-errortype", ERROR)], body).into_response()
+    let mut answer = (status, [(header::CONTENT_TYPE, kind), (amzn::ERROR_TYPE, ERROR)], body.clone()).into_response();
+    if is_logs {
+        answer.headers_mut().extend([amzn::crc32(body.as_bytes())]);
+    }
+    answer
 }
 
 /// The action of a request. A route that is not known here changes something until it is.

@@ -1,84 +1,28 @@
-//! Splits JSON into pieces without building it: the members of an object and the elements of an array as the text that
-//! was sent.
+//! JSON as senders write it, for all receivers.
 //!
-//! This keeps raw text exactly as written and bounds memory and stack: only slices are held, and a document's depth
-//! only costs time.
+//! What is strict JSON is read by `serde_json` alone. Only where that fails, the text is mended ([`read`]), so that
+//! lone surrogates, NaN and the like cost nothing else. Objects and arrays are split without being read ([`members`],
+//! [`elements`]), so that what is broken in one of them does not matter for its neighbours. Numbers, times and ids
+//! are read in every form that SDKs and protobuf libraries give them ([`forms`]).
+
+mod forms;
+mod mend;
+mod split;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use tracebook_core::value::{Attribute, Value};
+
+pub(crate) use forms::{bytes, double, flag, id, is_named, seconds, signed, text, unsigned};
+pub(crate) use mend::mend;
+pub(crate) use split::{elements, members};
 
 /// How deep a value may nest before the rest of it is kept as text.
 ///
 /// Evidence is JSON in which a map takes three levels, and JSON readers give up at 128.
 pub(crate) const DEEPEST: usize = 24;
-
-/// Calls `each` with every member of an object, in order. An error is that of the reader or of `each`.
-pub(crate) fn members<'a>(
-    text: &'a str,
-    mut each: impl FnMut(Cow<'a, str>, &'a RawValue) -> Result<(), String>,
-) -> Result<(), String> {
-    struct Members<F>(F);
-    impl<'a, F: FnMut(Cow<'a, str>, &'a RawValue) -> bool> Visitor<'a> for Members<F> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-        fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Key(key)) = map.next_key()? {
-                if !(self.0)(key, map.next_value()?) {
-                    return Err(A::Error::custom("stopped"));
-                }
-            }
-            Ok(())
-        }
-    }
-    let mut own = None;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let visitor = Members(|key, value| keep_error(each(key, value), &mut own));
-    let read = reader.deserialize_map(visitor).and_then(|()| reader.end());
-    read.map_err(|error| own.unwrap_or_else(|| words(&error)))
-}
-
-/// Calls `each` with every element of an array, in order; `null` counts as an empty array.
-pub(crate) fn elements<'a>(
-    text: &'a str,
-    mut each: impl FnMut(&'a RawValue) -> Result<(), String>,
-) -> Result<(), String> {
-    struct Elements<F>(F);
-    impl<'a, F: FnMut(&'a RawValue) -> bool> Visitor<'a> for Elements<F> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON array")
-        }
-        fn visit_seq<A: SeqAccess<'a>>(mut self, mut seq: A) -> Result<(), A::Error> {
-            while let Some(element) = seq.next_element()? {
-                if !(self.0)(element) {
-                    return Err(A::Error::custom("stopped"));
-                }
-            }
-            Ok(())
-        }
-    }
-    if text.trim() == "null" {
-        return Ok(());
-    }
-    let mut own = None;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let visitor = Elements(|element| keep_error(each(element), &mut own));
-    let read = reader.deserialize_seq(visitor).and_then(|()| reader.end());
-    read.map_err(|error| own.unwrap_or_else(|| words(&error)))
-}
-
-/// Beside the reader rather than through it, because a reader would add a position within a slice that the sender
-/// cannot see.
-fn keep_error(result: Result<(), String>, own: &mut Option<String>) -> bool {
-    *own = result.err();
-    own.is_none()
-}
 
 /// What a text takes at most as a [`serde_json::Value`], in bytes. Two characters such as `0,` become a value of 72
 /// bytes in a list that doubles when it grows, and an object's member takes twice that.
@@ -105,6 +49,29 @@ pub(crate) fn tree_bytes(text: &[u8]) -> usize {
         }
     }
     text.len() + elements * ELEMENT + members * MEMBER
+}
+
+/// Reads JSON: strictly, and where that fails, mended. The text is returned if it had to be mended.
+///
+/// # Errors
+/// What is wrong with the text as it was sent.
+pub(crate) fn read<T: DeserializeOwned>(sent: &[u8]) -> Result<(T, Option<String>), String> {
+    match serde_json::from_slice(sent) {
+        Ok(read) => Ok((read, None)),
+        Err(strict) => mended(sent).ok_or_else(|| words(&strict)),
+    }
+}
+
+/// The second attempt of [`read`].
+fn mended<T: DeserializeOwned>(sent: &[u8]) -> Option<(T, Option<String>)> {
+    let text = String::from_utf8_lossy(sent);
+    let mended = match (mend(&text), text) {
+        (Some(mended), _) => mended,
+        // It was not UTF-8, and nothing else.
+        (None, Cow::Owned(text)) => text,
+        (None, Cow::Borrowed(_)) => return None,
+    };
+    Some((serde_json::from_str(&mended).ok()?, Some(mended)))
 }
 
 /// What is wrong with a JSON text. For the one fault that SDKs really make (half a surrogate pair, from text that was
@@ -235,83 +202,4 @@ fn at_depth(json: serde_json::Value, depth: usize) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_and_elements_are_the_text_that_was_sent() {
-        let mut seen = Vec::new();
-        members(r#"{"a": 1.50, "b\n":[1, 2] ,"a":null}"#, |k, v| {
-            seen.push(format!("{k}={}", v.get()));
-            Ok(())
-        })
-        .expect("an object");
-        assert_eq!(seen, ["a=1.50", "b\n=[1, 2]", "a=null"]);
-        let mut seen = Vec::new();
-        elements(" [ {} , 2 ] ", |v| {
-            seen.push(v.get());
-            Ok(())
-        })
-        .expect("an array");
-        assert_eq!(seen, ["{}", "2"]);
-    }
-
-    #[test]
-    fn a_text_that_is_not_an_object_is_reported() {
-        for (text, word) in [("[]", "expected a JSON object"), ("{} x", "trailing"), ("{\"a\":", "EOF"), ("", "EOF")] {
-            let error = members(text, |_, _| Ok(())).expect_err("not an object");
-            assert!(error.contains(word), "{text}: {error}");
-        }
-        assert!(elements("{}", |_| Ok(())).is_err());
-        assert!(elements("null", |_| Err("never called".into())).is_ok());
-    }
-
-    #[test]
-    fn readable_texts_are_those_that_a_json_reader_accepts() {
-        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        let (fine, too_deep) = (deep(127), deep(128));
-        for text in [
-            r#"{"a": [1, -2, 1.5e3, true, null, "x\ud83d\ude00"], "a": {}}"#,
-            r#""a lone \ud83d surrogate""#,
-            r#"{"\ud83d": 1}"#,
-            "1e400",
-            "-",
-            "01",
-            "[1,]",
-            "{\"a\" 1}",
-            "\"\u{1}\"",
-            &fine,
-            &too_deep,
-        ] {
-            let value: Result<serde_json::Value, _> = serde_json::from_str(text);
-            let readable: Result<Readable, _> = serde_json::from_str(text);
-            assert_eq!(readable.err().map(|e| e.to_string()), value.err().map(|e| e.to_string()), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_a_tree_takes_counts_values_and_not_the_text_in_strings() {
-        let list = format!("[{}0]", "0,".repeat(1000));
-        assert!(tree_bytes(list.as_bytes()) >= 1000 * 72, "{}", tree_bytes(list.as_bytes()));
-        let text = r#"["[0,0,0,{:,}\"],\\"]"#;
-        assert_eq!(tree_bytes(text.as_bytes()), text.len() + 2 * 2 * size_of::<serde_json::Value>());
-        let members = |n: usize| format!("{{{}}}", (0..n).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","));
-        assert!(tree_bytes(members(100).as_bytes()) >= 100 * (24 + 72 + 72));
-        assert!(tree_bytes(b"\"ends in a string") < 400);
-    }
-
-    #[test]
-    fn deep_nesting_uses_no_stack() {
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
-        members(&deep, |_, _| Ok(())).expect("balanced");
-    }
-
-    #[test]
-    fn a_deep_value_can_be_frozen_and_read_back() {
-        let deep = format!("{}1{}", "{\"k\":".repeat(100), "}".repeat(100));
-        let json: serde_json::Value = serde_json::from_str(&deep).expect("below the reader's own limit");
-        let value = value(json);
-        let written = serde_json::to_string(&value).expect("writes");
-        assert_eq!(serde_json::from_str::<Value>(&written).expect("reads again"), value);
-    }
-}
+mod tests;

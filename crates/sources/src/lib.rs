@@ -15,6 +15,7 @@
 //! none panics, recurses without bound, or allocates more than a small multiple of its size.
 
 pub mod access;
+mod amzn;
 pub mod authority;
 pub mod aws;
 mod body;
@@ -33,6 +34,7 @@ pub mod serve;
 #[cfg(test)]
 mod testing;
 mod text;
+mod time;
 pub mod xray;
 
 use tracebook_core::assemble::LooseSpan;

@@ -79,7 +79,7 @@ impl Telemetry {
         let rows: Vec<(&LogRecord, Shared)> = batch.iter().zip(shared).collect();
         for logs in statements(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO log (time_ns, group_name, stream, message, trace_id, span_id, severity, encoding, resource, scope, received, raw) ",
+                "INSERT INTO log (time_ns, group_name, stream, message, trace_id, span_id, severity, severity_number, encoding, resource, scope, received, raw) ",
             );
             insert.push_values(logs, |mut row, (log, (resource, scope, _))| {
                 row.push_bind(log.timestamp.0)
@@ -89,6 +89,7 @@ impl Telemetry {
                     .push_bind(log.trace_id.as_ref().map(|t| &t.0[..]))
                     .push_bind(log.span_id.as_ref().map(|s| &s.0[..]))
                     .push_bind(&log.severity)
+                    .push_bind(log.severity_number)
                     .push_bind(log.encoding.code())
                     .push_bind(resource)
                     .push_bind(scope)
@@ -449,6 +450,7 @@ fn log_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Result<StoredLog
             trace_id: optional(row, "trace_id").map(TraceId),
             span_id: optional(row, "span_id").map(SpanId),
             severity: row.get("severity"),
+            severity_number: row.get("severity_number"),
             encoding: LogEncoding::from_code(code)
                 .ok_or_else(|| StoreError::Damaged(format!("unknown log encoding {code}")))?,
             raw: row.get("raw"),

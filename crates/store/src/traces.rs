@@ -112,13 +112,16 @@ struct Stored {
     seq: i64,
     services: String,
     bytes: i64,
+    /// Whether it has spans that were printed rather than sent.
+    printed: bool,
 }
 
 impl Telemetry {
     /// Writes a batch as one transaction; when this returns, the spans are committed.
     ///
     /// A span that is sent again replaces the stored one (senders repeat), but one in progress never replaces a
-    /// complete one, and a printed one never one that was sent.
+    /// complete one, and a printed one never one that was sent. Different spans may share an id, see
+    /// [`tracebook_core::telemetry::twin`].
     pub async fn commit(&self, batch: &[SpanRecord], now: Nanos) -> Result<(), StoreError> {
         self.commit_relayed(batch, &[], now).await
     }
@@ -156,6 +159,12 @@ impl Telemetry {
         for some in statements(&rows) {
             insert_spans(transaction, some, now).await?;
         }
+        let printed =
+            incoming.iter().filter(|trace| trace.is_printed() || known.get(&trace.id).is_some_and(|row| row.printed));
+        let printed: Vec<i64> = printed.map(|trace| seq_of(&trace.id)).collect();
+        for some in statements(&printed) {
+            delete_printed(transaction, some).await?;
+        }
 
         let doubled = incoming.iter().filter(|trace| fresh.contains_key(&trace.id) && !trace.all_different());
         let mut bytes: i64 =
@@ -167,6 +176,7 @@ impl Telemetry {
                 seq: seq_of(&trace.id),
                 services: trace.services(),
                 bytes: trace.bytes,
+                printed: trace.is_printed(),
             }))
             .collect();
         bytes -= updated.iter().map(|row| row.bytes).sum::<i64>();
@@ -331,15 +341,21 @@ impl Telemetry {
 async fn known(transaction: &mut Write, traces: &[Incoming<'_>]) -> Result<HashMap<TraceId, Stored>, StoreError> {
     let mut known = HashMap::new();
     for some in statements(traces) {
-        let mut select =
-            QueryBuilder::<Sqlite>::new("SELECT seq, trace_id, services, bytes FROM trace WHERE trace_id IN (");
+        let mut select = QueryBuilder::<Sqlite>::new(
+            "SELECT seq, trace_id, services, protocols, bytes FROM trace WHERE trace_id IN (",
+        );
         let mut list = select.separated(", ");
         for trace in some {
             list.push_bind(&trace.id.0[..]);
         }
         select.push(")");
         for row in select.build().fetch_all(&mut **transaction).await? {
-            let stored = Stored { seq: row.get("seq"), services: row.get("services"), bytes: row.get("bytes") };
+            let stored = Stored {
+                seq: row.get("seq"),
+                services: row.get("services"),
+                bytes: row.get("bytes"),
+                printed: row.get::<i64, _>("protocols") & protocol_bit(Protocol::Console) != 0,
+            };
             known.insert(TraceId(fixed(&row, "trace_id")?), stored);
         }
     }
@@ -388,11 +404,12 @@ async fn insert_spans(
     now: Nanos,
 ) -> Result<(), StoreError> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO span (trace, span_id, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
+        "INSERT INTO span (trace, span_id, twin, parent_id, encoding, title, service, start_ns, end_ns, status, resource, scope, received, raw) ",
     );
     insert.push_values(spans, |mut row, (span, trace, (resource, scope, _))| {
         row.push_bind(*trace)
             .push_bind(&span.span_id.0[..])
+            .push_bind(span.twin)
             .push_bind(span.parent_id.as_ref().map(|p| &p.0[..]))
             .push_bind(span.encoding.code())
             .push_bind(&span.title)
@@ -406,13 +423,24 @@ async fn insert_spans(
             .push_bind(&span.raw);
     });
     insert.push(
-        " ON CONFLICT (trace, span_id) DO UPDATE SET parent_id = excluded.parent_id, encoding = excluded.encoding,
+        " ON CONFLICT (trace, span_id, twin) DO UPDATE SET parent_id = excluded.parent_id, encoding = excluded.encoding,
          title = excluded.title, service = excluded.service, start_ns = excluded.start_ns, end_ns = excluded.end_ns,
          status = excluded.status, resource = excluded.resource, scope = excluded.scope, received = excluded.received,
          raw = excluded.raw WHERE (excluded.end_ns IS NOT NULL OR span.end_ns IS NULL)
            AND (excluded.encoding <> 4 OR span.encoding = 4)",
     );
     insert.build().execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Deletes the printed spans that were also sent: what was sent says more.
+async fn delete_printed(transaction: &mut Write, traces: &[i64]) -> Result<(), StoreError> {
+    let mut delete = QueryBuilder::<Sqlite>::new(
+        "DELETE FROM span WHERE encoding = 4 AND EXISTS (SELECT 1 FROM span sent WHERE sent.trace = span.trace
+         AND sent.span_id = span.span_id AND sent.encoding <> 4) AND trace IN (",
+    );
+    push_list(&mut delete, traces.iter().copied());
+    delete.build().execute(&mut **transaction).await?;
     Ok(())
 }
 
@@ -434,7 +462,7 @@ async fn summarise(transaction: &mut Write, traces: &[Stored], now: Nanos) -> Re
     update.push_bind(now.0);
     update.push(" WHERE seq IN (");
     push_list(&mut update, traces.iter().map(|row| row.seq));
-    update.push(" RETURNING seq, services, bytes");
-    let rows: Vec<(i64, String, i64)> = update.build_query_as().fetch_all(&mut **transaction).await?;
-    Ok(rows.into_iter().map(|(seq, services, bytes)| Stored { seq, services, bytes }).collect())
+    update.push(" RETURNING seq, services, bytes, protocols & 4 <> 0");
+    let rows: Vec<(i64, String, i64, bool)> = update.build_query_as().fetch_all(&mut **transaction).await?;
+    Ok(rows.into_iter().map(|(seq, services, bytes, printed)| Stored { seq, services, bytes, printed }).collect())
 }

@@ -1,6 +1,8 @@
 import type { Attribute, Resource, Scope, Span, SpanStatus, Trace } from '../bindings'
 import { nanosBetween, valueText } from './format'
 
+const handlers = new Set(['server', 'consumer', 'segment'])
+
 export interface SpanLine {
   span: Span
   status: SpanStatus
@@ -16,7 +18,10 @@ export interface SpanLine {
   words: string
 }
 
-/** A trace's spans as lines of a tree. Parents come first; a span without a known parent is a root. */
+/**
+ * A trace's spans as lines of a tree. Parents come first; a span without a known parent is a root. The handling of a
+ * call that shares the call's id is below it.
+ */
 export function spanLines(trace: Trace): SpanLine[] {
   const depths = new Map<string, number>()
   const first = trace.spans.reduce(
@@ -29,7 +34,8 @@ export function spanLines(trace: Trace): SpanLine[] {
   }, first)
   const whole = Math.max(Number(last - first), 1)
   return trace.spans.map((span) => {
-    const above = span.parent === undefined ? undefined : depths.get(span.parent)
+    const call = handlers.has(span.kind) ? depths.get(span.id) : undefined
+    const above = call ?? (span.parent === undefined ? undefined : depths.get(span.parent))
     const depth = above === undefined ? 0 : above + 1
     depths.set(span.id, depth)
     const ms = span.end === undefined ? null : nanosBetween(span.start, span.end)

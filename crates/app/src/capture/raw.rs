@@ -192,6 +192,7 @@ mod tests {
         let span = SpanRecord {
             trace_id: TraceId([1; 16]),
             span_id: SpanId([1; 8]),
+            twin: 0,
             parent_id: None,
             encoding: Encoding::OtlpJson,
             title: String::new(),
@@ -212,6 +213,7 @@ mod tests {
             trace_id: None,
             span_id: None,
             severity: String::new(),
+            severity_number: 0,
             raw: Vec::new(),
             resource: Arc::new([]),
             scope: Arc::new([]),

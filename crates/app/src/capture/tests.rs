@@ -38,6 +38,7 @@ fn span(encoding: Encoding, raw: Vec<u8>, resource: Vec<u8>) -> SpanRecord {
     SpanRecord {
         trace_id: TraceId([1; 16]),
         span_id: SpanId([1; 8]),
+        twin: 0,
         parent_id: None,
         encoding,
         title: String::new(),
@@ -119,6 +120,7 @@ fn ways(text: &str) -> Vec<(&'static str, Body, Raw)> {
             trace_id: None,
             span_id: None,
             severity: String::new(),
+            severity_number: 0,
             raw: Vec::new(),
             resource: Arc::new([]),
             scope: Arc::new([]),

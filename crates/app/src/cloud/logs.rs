@@ -102,7 +102,7 @@ impl Cloud {
             .into_iter()
             .filter(|event| {
                 let r = &event.record;
-                filter.matches(&r.group, &r.stream, &r.severity, r.trace_id, &r.message)
+                filter.matches(&r.group, &r.stream, r.level(), r.trace_id, &r.message)
             })
             .collect();
         let mut next = found.next;

@@ -1,5 +1,7 @@
 //! Evidence: listing, showing, comparing and deleting it.
 
+mod raw;
+
 use tracebook_core::console::spans;
 use tracebook_core::diff::{self, Difference};
 use tracebook_core::doubts::{self, Doubt};
@@ -118,7 +120,9 @@ impl EvidenceStore {
             let why = frozen.evidence.body.content().why_no_raw();
             return Err(Error::not_found(format!("evidence {id} has no raw data"), why));
         }
-        serde_json::from_slice(&raw).map_err(Error::internal)
+        let mut document = serde_json::from_slice(&raw).map_err(Error::internal)?;
+        raw::explain(&mut document);
+        Ok(document)
     }
 
     /// The card of a piece of evidence, as in an export.

@@ -104,8 +104,8 @@ impl Receivers {
             let networks = Arc::clone(&networks);
             let accepts: Option<xray::receiver::Accepts> =
                 (!on_loopback).then(|| Arc::new(move |address: IpAddr| networks.contain(address)) as _);
-            let (commits, counted) = (Arc::clone(&commit), Arc::clone(&counters));
-            runtime.spawn(xray::receiver::serve_udp(udp, accepts, commits, counted, stopping));
+            let (commits, counted, times) = (Arc::clone(&commit), Arc::clone(&counters), Arc::clone(&clock));
+            runtime.spawn(xray::receiver::serve_udp(udp, accepts, commits, counted, times, stopping));
             tcp.set_nonblocking(true).map_err(Error::internal)?;
             let tcp = tokio::net::TcpListener::from_std(tcp).map_err(Error::internal)?;
             serve(tcp, "xray", xray::receiver::tcp_router(commit, sink.clone(), counters, clock, normalise));

@@ -129,6 +129,7 @@ mod tests {
             trace_id: None,
             span_id: None,
             severity: String::new(),
+            severity_number: 0,
             encoding: LogEncoding::Cloudwatch,
             raw: Vec::new(),
             resource: Default::default(),

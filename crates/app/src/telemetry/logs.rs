@@ -104,7 +104,7 @@ impl Telemetry {
             question.after = page.last().map(|stored| (stored.received, stored.seq));
             for stored in page {
                 let log = &stored.record;
-                if !filter.matches(&log.group, &log.stream, &log.severity, log.trace_id, &log.message) {
+                if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message) {
                     continue;
                 }
                 if found.events.len() < wanted {

@@ -210,6 +210,7 @@ mod tests {
         SpanRecord {
             trace_id: TraceId([1; 16]),
             span_id: SpanId([1; 8]),
+            twin: 0,
             parent_id: None,
             encoding,
             title: format!("GET /reset?password={SECRET} 200"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::NodeKind;
-use crate::ids::SpanId;
+use crate::assemble::parents;
 use crate::trace::{Protocol, Span, SpanKind, StatusCode, Trace};
 
 /// A service, or a callee that sent no spans.
@@ -71,14 +71,12 @@ pub fn outcome(span: &Span) -> Outcome {
 /// parent.
 pub fn calls(trace: &Trace) -> Calls {
     let spans = &trace.spans;
-    let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
-    let mut parents: Vec<Option<usize>> = Vec::with_capacity(spans.len());
+    let mut parents = parents(spans);
     // The service that made each span. An X-Ray subsegment of a call is named after the callee instead.
     let mut owners: Vec<&str> = Vec::with_capacity(spans.len());
     for (i, span) in spans.iter().enumerate() {
-        let parent = span.parent.and_then(|id| at.get(&id).copied());
-        at.insert(span.id, i);
-        parents.push(parent);
+        let parent = parents[i].filter(|parent| *parent < i);
+        parents[i] = parent;
         owners.push(match (span.kind, parent) {
             (SpanKind::Subsegment, Some(parent)) => owners[parent],
             (SpanKind::Subsegment, None) if calls_out(span) => "",

@@ -154,7 +154,7 @@ impl Mark {
 }
 
 fn marks(dossier: &Dossier) -> Vec<(Nanos, Mark)> {
-    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(layout::severity(&l.event.severity))));
+    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(layout::severity_of(&l.event))));
     let lines = dossier.console.iter().filter_map(|l| Some((l.line.time?, Mark::Line(l.line.stderr))));
     let errors = dossier.errors.iter().map(|e| (e.occurrence.timestamp, Mark::Error));
     logs.take(MOST_MARKS).chain(lines.take(MOST_MARKS)).chain(errors.take(MOST_MARKS)).collect()
@@ -299,7 +299,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
             let log = &dossier.logs[i];
             let severity: String = log.event.severity.chars().take(12).collect();
             Shown {
-                tag: (layout::severity(&log.event.severity), format!("LOG {severity}").trim_end().to_owned()),
+                tag: (layout::severity_of(&log.event), format!("LOG {severity}").trim_end().to_owned()),
                 text: &log.event.message,
                 from: joined([&log.event.group, &log.event.stream]),
                 by: log.by,

@@ -1,6 +1,8 @@
 //! The layout of every card except traces: a header, a body, and a footer; and that of compact cards.
 
+use tracebook_core::errors::Level;
 use tracebook_core::evidence::Frozen;
+use tracebook_core::logs::LogEvent;
 
 use super::Size;
 use super::captions;
@@ -228,6 +230,17 @@ pub(super) fn tag(svg: &mut Svg, x: f64, middle: f64, class: &str, word: &str, m
     block(svg, &ground, x, middle - 8.0, width, 16.0, 4.0);
     put(svg, &ink, x + 6.0, middle + 3.5, &word);
     width
+}
+
+/// The colour class of an event's severity.
+pub(super) fn severity_of(event: &LogEvent) -> &'static str {
+    match (event.severity_number, event.level().rank()) {
+        (1..=24, Some(Level::Error | Level::Critical)) => "bad",
+        (1..=24, Some(Level::Warning)) => "open",
+        (1..=24, Some(Level::Info)) => "info",
+        (1..=24, Some(Level::Debug)) => "note",
+        _ => severity(&event.severity),
+    }
 }
 
 /// The colour class of a severity, in any vendor's spelling.

@@ -81,7 +81,7 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
     }
     let hidden = logs.events.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
-        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| layout::severity(&e.severity) == "bad").count();
+        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| layout::severity_of(e) == "bad").count();
         let errors = if bad > 0 { format!(", {} of them errors", text::grouped(bad)) } else { String::new() };
         let text = format!("… and {}{errors} (all in the data)", text::count(hidden, "more event"));
         layout::put(&mut svg, "name muted", PAD, y + 18.0, &text);
@@ -105,7 +105,7 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
         let offset = event.timestamp.0.saturating_sub(first.0) as f64;
         let share = if span > 0.0 { (offset / span).clamp(0.0, 1.0) } else { 0.5 };
         let x = STRIP_CHART + 3.0 + share * (END - STRIP_CHART - 6.0);
-        let class = layout::severity(&event.severity);
+        let class = layout::severity_of(event);
         let bad = class == "bad";
         #[expect(clippy::cast_possible_truncation, reason = "a place of two units on a strip")]
         let place = (x / 2.5) as i64;
@@ -163,7 +163,7 @@ fn shared_trace(logs: &Logs) -> Option<TraceId> {
 }
 
 fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, odd: bool) -> f64 {
-    let class = layout::severity(&event.severity);
+    let class = layout::severity_of(event);
     let x = PAD + TIME + if columns.severity { CHIP + 8.0 } else { 0.0 };
     let chip = if columns.traces.is_empty() { 0.0 } else { 92.0 };
     let lines = CODE.wrap(&event.message, END - x - chip, MOST_LINES);
@@ -244,7 +244,7 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
         }
         facts.push(first.rfc3339().replace('T', " ").replace('Z', " UTC"));
     }
-    let count = |class: &str| logs.events.iter().filter(|e| layout::severity(&e.severity) == class).count();
+    let count = |class: &str| logs.events.iter().filter(|e| layout::severity_of(e) == class).count();
     let pill = match (count("bad"), count("open")) {
         (0, 0) => ("note", "LOGS".to_owned()),
         (0, n) => ("open", text::count_of(n, "WARNING", "WARNINGS")),

@@ -166,6 +166,7 @@ impl<'a> Waterfall<'a> {
         ticks(svg, axis, top, top + self.body());
         let mut y = top;
         let mut tree = Tree::default();
+        let parents = assemble::parents(&trace.spans);
         for line in lines {
             match line {
                 Line::Phantom { text, from, to } => {
@@ -173,8 +174,7 @@ impl<'a> Waterfall<'a> {
                     phantom(svg, text, (*from, *to), y);
                 }
                 Line::Span(row, span) => {
-                    let parent_service =
-                        span.parent.and_then(|id| trace.spans.iter().find(|s| s.id == id)).map(|s| s.service.as_str());
+                    let parent_service = parents[row.index].map(|parent| trace.spans[parent].service.as_str());
                     let hue = hues.get(span.service.as_str()).copied().unwrap_or(0);
                     let name_service = parent_service != Some(span.service.as_str());
                     tree.joint(svg, row.depth, y);

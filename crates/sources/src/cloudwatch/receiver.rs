@@ -31,6 +31,7 @@ use tracebook_core::clock::Clock;
 use self::input::Input;
 use self::refusal::Refusal;
 use super::LogStore;
+use crate::amzn;
 use crate::body::{self, Bounds, Failure, Packing, Unread};
 use crate::budget::{Purpose, Share};
 use crate::receive::{Action, Counters};
@@ -58,7 +59,8 @@ pub fn router(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn 
 }
 
 fn router_with(store: Arc<dyn LogStore>, counters: Arc<Counters>, clock: Arc<dyn Clock>, bounds: Bounds) -> Router {
-    Router::new().route("/", post(asked).fallback(wrong_method)).with_state(Context { store, counters, clock, bounds })
+    let router = Router::new().route("/", post(asked).fallback(wrong_method));
+    amzn::layer(router).with_state(Context { store, counters, clock, bounds })
 }
 
 #[derive(Clone)]
@@ -92,12 +94,17 @@ impl Context {
             let words: String = refusal.message.chars().take(LONGEST).collect();
             self.counters.refused(format!("CloudWatch Logs {}: {words}", crate::text::clip(what)));
         }
-        answer(refusal.status, json!({"__type": refusal.kind, "message": refusal.message}).to_string())
+        let body = json!({"__type": refusal.kind, "message": refusal.message}).to_string();
+        let mut answer = answer(refusal.status, body);
+        answer.headers_mut().insert(amzn::ERROR_TYPE, header::HeaderValue::from_static(refusal.kind));
+        answer
     }
 }
 
-fn answer(status: StatusCode, body: impl Into<axum::body::Body>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.into()).into_response()
+fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    let body = body.into();
+    let kind = (header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-amz-json-1.1"));
+    (status, [kind, amzn::crc32(&body)], body).into_response()
 }
 
 async fn asked(State(ends): State<Context>, request: Request) -> Response {

@@ -35,7 +35,7 @@ fn field_in(message: &str) -> Option<String> {
     crate::json::members(message, |key, value| {
         if found.is_none()
             && matches!(key.as_ref(), "level" | "levelname" | "severity")
-            && let Ok(word) = serde_json::from_str::<String>(value.get())
+            && let Ok(word) = serde_json::from_str::<String>(value)
             && (1..=LONGEST).contains(&word.len())
         {
             found = Some(word);

@@ -25,7 +25,7 @@ fn field_in(text: &str) -> Option<TraceId> {
         if found.is_none()
             && key.len() <= LONGEST_KEY
             && KEYS.contains(&key.to_ascii_lowercase().as_str())
-            && let Ok(id) = serde_json::from_str::<String>(value.get())
+            && let Ok(id) = serde_json::from_str::<String>(value)
         {
             found = pair_in(&id).or_else(|| id_at(&id, &key));
         }

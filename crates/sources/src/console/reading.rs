@@ -12,6 +12,7 @@ use tracebook_core::trace::Trace;
 
 use super::normalise::node;
 use super::{forms, inspect, normalise};
+use crate::json::{Readable, mend};
 use crate::otlp;
 
 /// The records of a printed block; none for a text that is no span. `now` stands for the time of a line that has none.
@@ -76,6 +77,7 @@ fn record(block: &SpanBlock, now: Option<Nanos>) -> Option<SpanRecord> {
     Some(SpanRecord {
         trace_id,
         span_id,
+        twin: 0,
         parent_id,
         encoding: Encoding::ConsoleJson,
         title: alone.name(),
@@ -89,52 +91,10 @@ fn record(block: &SpanBlock, now: Option<Nanos>) -> Option<SpanRecord> {
     })
 }
 
-/// Rewrites what Python prints and strict JSON does not allow: bare `NaN` and infinities become strings, lone
-/// surrogates U+FFFD.
+/// The text as strict JSON: Python prints bare `NaN` and infinities, and lone surrogates.
 fn strict(text: &str) -> Cow<'_, str> {
-    if !(text.contains("NaN") || text.contains("Infinity") || text.contains("\\u")) {
+    if serde_json::from_str::<Readable>(text).is_ok() {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    let mut in_string = false;
-    while let Some(first) = rest.chars().next() {
-        let (take, instead) = match first {
-            '"' => {
-                in_string = !in_string;
-                (1, None)
-            }
-            '\\' if in_string => escape(rest),
-            'N' | 'I' | '-' if !in_string => ["NaN", "Infinity", "-Infinity"]
-                .into_iter()
-                .find(|word| rest.starts_with(word))
-                .map_or((1, None), |word| (word.len(), Some(format!("\"{word}\"")))),
-            other => (other.len_utf8(), None),
-        };
-        let (taken, left) = rest.split_at(take);
-        match instead {
-            Some(instead) => out.push_str(&instead),
-            None => out.push_str(taken),
-        }
-        rest = left;
-    }
-    Cow::Owned(out)
-}
-
-/// The length of the escape at the beginning of a text, and what to write instead of it.
-fn escape(text: &str) -> (usize, Option<String>) {
-    let unit = |text: &str| {
-        let digits = text.strip_prefix("\\u")?.get(..4)?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    match unit(text) {
-        Some(0xd800..=0xdbff) => match text.get(6..).and_then(unit) {
-            Some(0xdc00..=0xdfff) => (12, None),
-            _ => (6, Some("\\ufffd".to_owned())),
-        },
-        Some(0xdc00..=0xdfff) => (6, Some("\\ufffd".to_owned())),
-        Some(_) => (6, None),
-        // Includes the escaped character, which may be a quote.
-        None => (1 + text[1..].chars().next().map_or(0, char::len_utf8), None),
-    }
+    mend(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }

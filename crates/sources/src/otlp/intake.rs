@@ -15,6 +15,7 @@ pub(super) use super::wire::Language;
 use super::wire::{self, Decoded, Undecoded};
 use crate::body::{self, Bounds, Failure, Packing, Unread};
 use crate::receive::{Commit, CommitError, Counters};
+use crate::time;
 
 /// The signal of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) enum Signal {
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) rejected: usize,
-    /// Why those were rejected; `None` if everything was valid.
+    /// Why those were rejected, and what else could not be read; `None` if everything was valid.
     pub(super) words: Option<String>,
 }
 
@@ -79,16 +80,24 @@ impl Signal {
     fn read(self, language: Language, body: &[u8], now: Nanos, granted: usize) -> Result<(Batch, usize), Undecoded> {
         Ok(match self {
             Self::Traces => {
-                let (spans, takes) = wire::spans_within(language, body, granted)?;
+                let (mut spans, takes) = wire::spans_within(language, body, granted)?;
+                spans.reject_times(|span| span_times(span, now));
                 (Batch::Spans(spans), takes)
             }
             Self::Logs => {
-                let (logs, takes) = wire::logs_within(language, body, now, granted)?;
+                let (mut logs, takes) = wire::logs_within(language, body, now, granted)?;
+                logs.reject_times(|log| time::objection(log.timestamp, now).map(|why| format!("a time is {why}")));
                 (Batch::Logs(logs), takes)
             }
             Self::Metrics => (Batch::Metrics, 0),
         })
     }
+}
+
+/// Why the times of a span cannot be true.
+fn span_times(span: &SpanRecord, now: Nanos) -> Option<String> {
+    let start = time::objection(span.start, now).map(|why| format!("a start time is {why}"));
+    start.or_else(|| time::objection(span.end?, now).map(|why| format!("an end time is {why}")))
 }
 
 enum Batch {
@@ -143,28 +152,58 @@ impl Intake {
         let expected = likely.saturating_mul(RECORDS).saturating_add(LEAST);
         // Held until everything is committed.
         let (batch, _share) = body::read_within(self.bounds.budget, expected, read).await?;
-        let (committed, accepted, rejected, reason) = match batch {
-            Batch::Spans(Decoded { records, rejected, reason }) => {
-                let n = records.len();
-                let committed = if n > 0 { self.commit.commit(records).await } else { Ok(()) };
-                (committed.map(|()| self.counters.accepted(n)), n, rejected, reason)
+        let (committed, accepted, told) = match batch {
+            Batch::Spans(decoded) => {
+                let told = Told::of(&decoded);
+                let n = decoded.records.len();
+                let committed = if n > 0 { self.commit.commit(decoded.records).await } else { Ok(()) };
+                (committed.map(|()| self.counters.accepted(n)), n, told)
             }
-            Batch::Logs(Decoded { records, rejected, reason }) => {
-                let n = records.len();
-                let committed = if n > 0 { self.commit.commit_logs(records).await } else { Ok(()) };
-                (committed.map(|()| self.counters.logged(n)), n, rejected, reason)
+            Batch::Logs(decoded) => {
+                let told = Told::of(&decoded);
+                let n = decoded.records.len();
+                let committed = if n > 0 { self.commit.commit_logs(decoded.records).await } else { Ok(()) };
+                (committed.map(|()| self.counters.logged(n)), n, told)
             }
             Batch::Metrics => {
                 self.counters.not_kept();
-                (Ok(()), 0, 0, None)
+                (Ok(()), 0, Told::default())
             }
         };
         committed.map_err(|error| not_stored(&count(accepted, signal.word()), &error))?;
-        let words = reason.map(|why| format!("{} rejected: {why}", count(rejected, signal.word())));
-        if let Some(words) = &words {
+        let rejected = told.rejected;
+        let words = told.words(signal);
+        if let Some(words) = words.as_ref().filter(|_| rejected > 0) {
             self.refused(place, words);
         }
         Ok(Taken { rejected, words })
+    }
+}
+
+/// What the sender is told of a batch.
+#[derive(Default)]
+struct Told {
+    rejected: usize,
+    reason: Option<String>,
+    incomplete: usize,
+    warning: Option<String>,
+}
+
+impl Told {
+    fn of<R>(decoded: &Decoded<R>) -> Self {
+        let Decoded { rejected, reason, incomplete, warning, .. } = decoded;
+        Self { rejected: *rejected, reason: reason.clone(), incomplete: *incomplete, warning: warning.clone() }
+    }
+
+    /// `None` if everything was kept as it was sent. OTLP's partial success also has warnings: with nothing rejected.
+    fn words(self, signal: Signal) -> Option<String> {
+        let word = signal.word();
+        let rejected = self.reason.map(|why| format!("{} rejected: {why}", count(self.rejected, word)));
+        let incomplete = self.warning.map(|why| format!("{} kept in part: {why}", count(self.incomplete, word)));
+        match (rejected, incomplete) {
+            (Some(rejected), Some(incomplete)) => Some(format!("{rejected}; {incomplete}")),
+            (one, other) => one.or(other),
+        }
     }
 }
 

@@ -6,5 +6,6 @@ mod intake;
 mod messages;
 pub mod normalise;
 pub mod outgoing;
+pub mod readable;
 pub mod receiver;
 pub mod wire;

@@ -6,6 +6,7 @@ use prost::Message;
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::logs::LogEvent;
 use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
+use tracebook_core::time::Nanos;
 use tracebook_core::value::{Attribute, get};
 
 use super::{messages, wire};
@@ -35,11 +36,6 @@ pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
 /// unreadable, the record's columns are returned.
 pub fn log(record: &LogRecord) -> (LogEvent, Vec<String>) {
     let mut warnings = Vec::new();
-    let attributes = match record.encoding {
-        LogEncoding::Cloudwatch => Vec::new(),
-        LogEncoding::OtlpProtobuf => log_attributes(record, false, &mut warnings),
-        LogEncoding::OtlpJson => log_attributes(record, true, &mut warnings),
-    };
     let event = LogEvent {
         timestamp: record.timestamp,
         group: record.group.clone(),
@@ -48,28 +44,46 @@ pub fn log(record: &LogRecord) -> (LogEvent, Vec<String>) {
         trace_id: record.trace_id,
         span_id: record.span_id,
         severity: record.severity.clone(),
-        attributes,
+        severity_number: record.severity_number.into(),
         origin: record.encoding.origin(),
+        ..LogEvent::default()
+    };
+    let event = match record.encoding {
+        LogEncoding::Cloudwatch => event,
+        LogEncoding::OtlpProtobuf => otlp_log(event, record, false, &mut warnings),
+        LogEncoding::OtlpJson => otlp_log(event, record, true, &mut warnings),
     };
     (event, warnings)
 }
 
-fn log_attributes(record: &LogRecord, json: bool, warnings: &mut Vec<String>) -> Vec<Attribute> {
+/// What the columns of a record do not have.
+fn otlp_log(event: LogEvent, record: &LogRecord, json: bool, warnings: &mut Vec<String>) -> LogEvent {
     let message: logs_proto::LogRecord = read(json, &record.raw, "log record", wire::log, warnings);
     let resource: proto::ResourceSpans = read(json, &record.resource, "resource", wire::resource_spans, warnings);
+    let scope: proto::ScopeSpans = read(json, &record.scope, "scope", wire::scope_spans, warnings);
     for (id, length, what) in [(&message.trace_id, 16, "trace id"), (&message.span_id, 8, "span id")] {
         if !id.is_empty() && id.len() != length {
             warnings.push(format!("a {what} of {} bytes is left out", id.len()));
         }
     }
+    let observed = i64::try_from(message.observed_time_unix_nano).ok().filter(|at| *at != 0).map(Nanos);
     let mut all = messages::attributes(message.attributes, warnings);
     // Before there was a field for it, an event's name was this attribute.
     if !message.event_name.is_empty() && get(&all, "event.name").is_none() {
         all.push(Attribute::new("event.name", message.event_name));
     }
-    let resource = messages::resource(resource.resource, String::new(), warnings);
-    all.extend(resource.attributes.into_iter().map(|a| Attribute { key: format!("resource.{}", a.key), ..a }));
-    all
+    let mut resource = messages::resource(resource.resource, resource.schema_url, warnings);
+    let attributes = std::mem::take(&mut resource.attributes);
+    all.extend(attributes.into_iter().map(|a| Attribute { key: format!("resource.{}", a.key), ..a }));
+    LogEvent {
+        attributes: all,
+        dropped_attributes: message.dropped_attributes_count,
+        observed: observed.filter(|at| *at != record.timestamp),
+        flags: message.flags,
+        scope: messages::scope(scope.scope, scope.schema_url, warnings),
+        resource,
+        ..event
+    }
 }
 
 type FromJson<M> = fn(&serde_json::Map<String, serde_json::Value>, &mut Vec<String>) -> M;

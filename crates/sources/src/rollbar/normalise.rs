@@ -89,7 +89,7 @@ pub fn occurrence(data: &Json, received: Nanos) -> Occurrence {
         true => message(body),
         false => String::new(),
     };
-    let timestamp = timestamp(map.get("timestamp"), &mut notes).unwrap_or(received);
+    let timestamp = timestamp(map.get("timestamp"), received, &mut notes).unwrap_or(received);
     let level = level(map.get("level"), !traces.is_empty() || body.contains_key("crash_report"), &mut notes);
     let uuid = map.get("uuid").and_then(Json::as_str).map(str::trim).filter(|uuid| (1..=64).contains(&uuid.len()));
     let said = map.get("title").map(text).unwrap_or_default();
@@ -229,7 +229,7 @@ fn level(sent: Option<&Json>, exception: bool, notes: &mut Vec<String>) -> Level
     }
 }
 
-fn timestamp(sent: Option<&Json>, notes: &mut Vec<String>) -> Option<Nanos> {
+fn timestamp(sent: Option<&Json>, received: Nanos, notes: &mut Vec<String>) -> Option<Nanos> {
     let sent = sent.filter(|sent| !sent.is_null())?;
     // Seconds would be after the year 5138, so these are milliseconds.
     const NO_SECONDS: f64 = 1e11;
@@ -248,7 +248,12 @@ fn timestamp(sent: Option<&Json>, notes: &mut Vec<String>) -> Option<Nanos> {
         let sent = clip(&text(sent));
         notes.push(format!("the timestamp {sent:?} is not readable; the time it was received is shown"));
     }
-    read
+    // A list would show it at one of its ends, where nobody finds it.
+    let wrong = read.and_then(|time| crate::time::objection(time, received));
+    if let Some(why) = &wrong {
+        notes.push(format!("the timestamp is {why}; the time it was received is shown"));
+    }
+    read.filter(|_| wrong.is_none())
 }
 
 fn person(sent: &Map<String, Json>) -> Option<Person> {

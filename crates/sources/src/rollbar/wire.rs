@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
 use tracebook_core::text::{count, grouped};
 
-use crate::json::{elements, members, tree_bytes, words};
+use crate::json::{elements, members, mend, tree_bytes, words};
 use crate::text::clip;
 
 /// The most JSON of one item that is kept unchanged: Rollbar's own limit.
@@ -130,7 +130,7 @@ fn split(text: &str) -> Result<Collected<'_>, String> {
     let mut found = Collected::default();
     match text.trim_start().as_bytes().first() {
         None => return Err("the body is empty".to_owned()),
-        Some(b'[') => elements(text, |payload| in_payload(payload.get(), &mut found))?,
+        Some(b'[') => elements(text, |payload| in_payload(payload, &mut found))?,
         Some(_) => in_payload(text, &mut found)?,
     }
     Ok(found)
@@ -141,7 +141,7 @@ fn in_payload<'a>(text: &'a str, found: &mut Collected<'a>) -> Result<(), String
     let mut is_data = false;
     members(text, |key, value| {
         match key.as_ref() {
-            "data" => data = Some(value.get()),
+            "data" => data = Some(value),
             "body" => is_data = true,
             _ => {}
         }
@@ -150,7 +150,7 @@ fn in_payload<'a>(text: &'a str, found: &mut Collected<'a>) -> Result<(), String
     match data {
         Some(list) if list.starts_with('[') => {
             return elements(list, |data| {
-                found.add(data.get());
+                found.add(data);
                 Ok(())
             });
         }
@@ -294,7 +294,7 @@ impl Cutter {
         members(text, |key, value| {
             all += 1;
             if pieces.len() < most {
-                pieces.push((key, value.get()));
+                pieces.push((key, value));
             }
             Ok(())
         })?;
@@ -326,9 +326,9 @@ impl Cutter {
         let mut all = 0usize;
         elements(text, |element| {
             if all < beginning {
-                pieces.push((all, element.get()));
+                pieces.push((all, element));
             } else {
-                end.push_back((all, element.get()));
+                end.push_back((all, element));
                 if end.len() > most - beginning {
                     end.pop_front();
                 }
@@ -385,68 +385,9 @@ fn begin(text: &str, room: usize) -> Cow<'_, str> {
     }
 }
 
-/// Rewrites what SDKs write and strict JSON does not allow: lone surrogates, control characters in strings, NaN and
-/// infinities, numbers out of range. `None` if there is nothing of the kind, or if the text is too long.
+/// The text as strict JSON, see [`mend`]. `None` if there is nothing to mend, or if the text is too long.
 fn repair(text: &str) -> Option<String> {
-    if text.len() > MAX_REPAIRED {
-        return None;
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len() + 16);
-    let mut at = 0;
-    let mut inside = false;
-    while let Some(&byte) = bytes.get(at) {
-        let length = match (inside, byte) {
-            (true, b'\\') => escape(bytes, at, &mut out),
-            (true, 0..0x20) => {
-                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-                1
-            }
-            (false, b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => bare(&text[at..], &mut out),
-            _ => {
-                inside ^= byte == b'"';
-                out.push(byte);
-                1
-            }
-        };
-        at += length;
-    }
-    let out = String::from_utf8(out).ok()?;
-    (out != text).then_some(out)
-}
-
-/// Writes the escape at `at`; returns its length.
-fn escape(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
-    let unit = |at: usize| {
-        let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let length = match (unit(at), unit(at + 6)) {
-        (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-        (Some(0xd800..0xe000), _) => {
-            out.extend_from_slice(b"\\ufffd");
-            return 6;
-        }
-        (Some(_), _) => 6,
-        // A quote that follows does not end the string.
-        (None, _) => 1 + usize::from(bytes.get(at + 1).is_some_and(u8::is_ascii)),
-    };
-    out.extend_from_slice(&bytes[at..at + length]);
-    length
-}
-
-/// Writes a word or number outside of strings; returns its length.
-fn bare(text: &str, out: &mut Vec<u8>) -> usize {
-    let ends = |byte: u8| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let word = &text[..text.bytes().position(ends).unwrap_or(text.len())];
-    let quote = match word {
-        "NaN" | "Infinity" | "-Infinity" => true,
-        _ => word.parse::<f64>().is_ok_and(f64::is_infinite),
-    };
-    out.extend_from_slice(if quote { b"\"" } else { b"" });
-    out.extend_from_slice(word.as_bytes());
-    out.extend_from_slice(if quote { b"\"" } else { b"" });
-    word.len()
+    if text.len() > MAX_REPAIRED { None } else { mend(text) }
 }
 
 #[cfg(test)]

@@ -38,15 +38,15 @@ struct Part {
 
 /// The documents of a trace, by start.
 pub(super) fn documents(records: &[SpanRecord], normalise: Normalise) -> Vec<Document> {
-    let mut at: HashMap<SpanId, usize> = HashMap::with_capacity(records.len());
+    let mut at: HashMap<(SpanId, i64), usize> = HashMap::with_capacity(records.len());
     let mut kept: Vec<&SpanRecord> = Vec::with_capacity(records.len());
     for record in records {
-        match at.get(&record.span_id) {
+        match at.get(&(record.span_id, record.twin)) {
             // A complete record is not replaced by one in progress.
             Some(&i) if kept[i].end.is_some() && record.end.is_none() => {}
             Some(&i) => kept[i] = record,
             None => {
-                at.insert(record.span_id, kept.len());
+                at.insert((record.span_id, record.twin), kept.len());
                 kept.push(record);
             }
         }
@@ -156,17 +156,17 @@ fn as_sent(record: &SpanRecord) -> Option<(String, Vec<String>, bool)> {
         match key.as_ref() {
             "subsegments" => {
                 // Readers of documents expect a list only.
-                elements(value.get(), |one| {
-                    inside.push(one.get().to_owned());
+                elements(value, |one| {
+                    inside.push(one.to_owned());
                     Ok(())
                 })
                 .ok();
                 return Ok(());
             }
-            "type" => nested = value.get() == "\"subsegment\"",
+            "type" => nested = value == "\"subsegment\"",
             _ => {}
         }
-        rest.member(&key, value.get());
+        rest.member(&key, value);
         Ok(())
     })
     .ok()?;

@@ -10,7 +10,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::{Exception, Frame, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
 use tracebook_core::value::Attribute;
 
-use crate::json::{DEEPEST, value};
+use crate::json::{DEEPEST, flag, value};
 use crate::record::from_columns;
 use crate::text::clip;
 
@@ -42,12 +42,12 @@ pub(super) fn span_of(said: Map<String, Json>, id: SpanId, warnings: &mut Vec<St
             ("name", json) => span.name = text(json),
             ("start_time", json) => span.start = seconds("start_time", &json, warnings).unwrap_or_default(),
             ("end_time", json) => span.end = seconds("end_time", &json, warnings),
-            ("in_progress", Json::Bool(b)) => in_progress = b,
+            ("in_progress", json) if flag(&json).is_some() => in_progress = flag(&json) == Some(true),
             ("parent_id", json) => span.parent = parent(json, warnings),
             ("type", Json::String(kind)) if kind == "subsegment" => span.kind = SpanKind::Subsegment,
-            ("fault", Json::Bool(b)) => status.fault = Some(b),
-            ("error", Json::Bool(b)) => status.error = Some(b),
-            ("throttle", Json::Bool(b)) => status.throttle = Some(b),
+            ("fault", json) if flag(&json).is_some() => status.fault = flag(&json),
+            ("error", json) if flag(&json).is_some() => status.error = flag(&json),
+            ("throttle", json) if flag(&json).is_some() => status.throttle = flag(&json),
             ("annotations", Json::Object(map)) => span.annotations = attributes(map),
             ("metadata", Json::Object(map)) => span.metadata = attributes(map),
             ("cause", json) => cause(json, &mut span, warnings),
@@ -104,7 +104,7 @@ impl Said {
 }
 
 fn seconds(key: &str, json: &Json, warnings: &mut Vec<String>) -> Option<Nanos> {
-    let time = json.as_f64().and_then(Nanos::from_seconds);
+    let time = crate::json::seconds(json);
     if time.is_none() {
         warnings.push(format!("{key} {} is not a time in seconds", clip(&json.to_string())));
     }
@@ -184,7 +184,7 @@ fn exception(i: usize, json: Json, span: &mut Span, warnings: &mut Vec<String>) 
             ("id", json) => exception.id = text(json),
             ("type", json) => exception.kind = text(json),
             ("message", json) => exception.message = text(json),
-            ("remote", Json::Bool(b)) => exception.remote = b,
+            ("remote", json) if flag(&json).is_some() => exception.remote = flag(&json) == Some(true),
             ("truncated", json) if small(&json).is_some() => exception.truncated = small(&json).unwrap_or_default(),
             ("skipped", json) if small(&json).is_some() => exception.skipped = small(&json).unwrap_or_default(),
             ("cause", json) => exception.cause = text(json),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
@@ -17,8 +16,9 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
 use super::normalise;
-use crate::json::{Key, ObjectText, Readable, elements, members, quoted, words};
+use crate::json::{self, Key, ObjectText, Readable, elements, members, quoted};
 use crate::text::clip;
+use crate::time;
 
 /// The daemon's receive buffer. A datagram that fills it was truncated, which UDP does not report.
 pub const BUFFER: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub enum Refusal {
     /// Over [`MAX_DOCUMENT_BYTES`].
     #[error("a segment document of {0} bytes is larger than {MAX_DOCUMENT_BYTES} bytes")]
     TooLarge(usize),
-    /// It is not UTF-8, not JSON, not an object, or contains lone surrogates.
+    /// It is no JSON object, also after mending.
     #[error("the segment document is not a readable JSON object: {0}")]
     NotJson(String),
     /// It is nested deeper than [`DEEPEST`].
@@ -61,6 +61,9 @@ pub enum Refusal {
     /// A required field has the wrong type.
     #[error("a segment document whose {0} is {1}: {2}")]
     Bad(&'static str, String, &'static str),
+    /// A time cannot be true.
+    #[error("a segment document whose {0} is {1}")]
+    BadTime(&'static str, String),
 }
 
 /// Reads one datagram.
@@ -104,10 +107,10 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
     if document.len() > MAX_DOCUMENT_BYTES {
         return Err(Refusal::TooLarge(document.len()));
     }
-    let text = std::str::from_utf8(document).map_err(|error| Refusal::NotJson(format!("not UTF-8: {error}")))?;
+    let text = String::from_utf8_lossy(document);
     let mut records = Vec::new();
     // What is still to be split, each with its parent. A stack, because the sender chooses the nesting.
-    let top = take_apart(text, None)?;
+    let top = take_apart(text.trim_start_matches('\u{feff}'), None)?;
     let mut pending = vec![(top, 0)];
     while let Some((mut cut, depth)) = pending.pop() {
         if depth > DEEPEST {
@@ -116,13 +119,25 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<SpanRecord>, Refusal> {
         let enclosing = Enclosing { trace_id: cut.trace_id_text.clone(), span_id: cut.head.span_id };
         let mut below = Vec::new();
         for subsegment in std::mem::take(&mut cut.subsegments) {
-            match take_apart(subsegment.get(), Some(&enclosing)) {
+            match take_apart(subsegment, Some(&enclosing)) {
                 Ok(child) => below.push((child, depth + 1)),
-                Err(_) => cut.unread.push(subsegment.get()),
+                Err(_) => cut.unread.push(subsegment),
             }
         }
         pending.extend(below.into_iter().rev());
         records.push(cut.into_record()?);
+    }
+    Ok(records)
+}
+
+/// The records of a document that arrived `now`, unless a time in it cannot be true.
+pub(super) fn check_times(records: Vec<SpanRecord>, now: Nanos) -> Result<Vec<SpanRecord>, Refusal> {
+    for record in &records {
+        for (key, time) in [("start_time", Some(record.start)), ("end_time", record.end)] {
+            if let Some(why) = time.and_then(|time| time::objection(time, now)) {
+                return Err(Refusal::BadTime(key, why));
+            }
+        }
     }
     Ok(records)
 }
@@ -147,7 +162,7 @@ struct Cut<'a> {
     /// The fields in [`Needed`].
     said: Map<String, Value>,
     raw: String,
-    subsegments: Vec<&'a RawValue>,
+    subsegments: Vec<&'a str>,
     unread: Vec<&'a str>,
 }
 
@@ -162,20 +177,20 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
     let mut present = [false; 3];
     members(text, |key, value| {
         match key.as_ref() {
-            "subsegments" if elements(value.get(), |_| Ok(())).is_ok() => {
-                return elements(value.get(), |one| {
+            "subsegments" if elements(value, |_| Ok(())).is_ok() => {
+                return elements(value, |one| {
                     subsegments.push(one);
                     Ok(())
                 });
             }
             // Null is absent, and an enclosing segment's value takes precedence.
-            "trace_id" | "parent_id" | "type" if value.get() == "null" => return Ok(()),
+            "trace_id" | "parent_id" | "type" if value == "null" => return Ok(()),
             "trace_id" => present[0] = true,
             "parent_id" => present[1] = true,
             "type" => present[2] = true,
             _ => {}
         }
-        rest.member(&key, value.get());
+        rest.member(&key, value);
         Ok(())
     })
     .map_err(Refusal::NotJson)?;
@@ -192,7 +207,8 @@ fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a
         }
     }
     let raw = rest.finish();
-    let Needed(said) = serde_json::from_str(&raw).map_err(|error| Refusal::NotJson(words(&error)))?;
+    let (Needed(said), mended) = json::read(raw.as_bytes()).map_err(Refusal::NotJson)?;
+    let raw = mended.unwrap_or(raw);
     let head = check(&said)?;
     let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
@@ -262,7 +278,7 @@ fn check(said: &Map<String, Value>) -> Result<Head, Refusal> {
         return Err(bad("name", value, "expected a text"));
     }
     let value = get("start_time")?;
-    if value.as_f64().and_then(Nanos::from_seconds).is_none() {
+    if json::seconds(value).is_none() {
         return Err(bad("start_time", value, "expected seconds since 1970 as a number"));
     }
     Ok(Head { trace_id, span_id })
@@ -274,8 +290,8 @@ impl Cut<'_> {
             self.raw.pop(); // the closing brace; there are members before it
             self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
             // A subsegment that stays inside must not make the whole document unreadable later.
-            let again: Result<Readable, _> = serde_json::from_str(&self.raw);
-            again.map_err(|error| Refusal::NotJson(words(&error)))?;
+            let (Readable, mended) = json::read(self.raw.as_bytes()).map_err(Refusal::NotJson)?;
+            self.raw = mended.unwrap_or(self.raw);
         }
         let Head { trace_id, span_id } = self.head;
         let span = normalise::span_of(self.said, span_id, &mut Vec::new());
@@ -285,6 +301,7 @@ impl Cut<'_> {
         Ok(SpanRecord {
             trace_id,
             span_id,
+            twin: 0,
             parent_id,
             encoding: Encoding::XrayJson,
             title: bounded(alone.name(), TITLE_BYTES),

@@ -177,6 +177,7 @@ fn record(trace: u8, span: u8, parent: Option<u8>, end: Option<i64>) -> SpanReco
     SpanRecord {
         trace_id: TraceId([trace; 16]),
         span_id: SpanId([span; 8]),
+        twin: 0,
         parent_id: parent.map(|p| SpanId([p; 8])),
         encoding: Encoding::OtlpJson,
         title: format!("span {span}"),

@@ -22,6 +22,7 @@ pub(super) fn log(time: i64, group: &str, message: &str) -> LogRecord {
         trace_id: (time % 10 == 0).then_some(TraceId([7; 16])),
         span_id: None,
         severity: String::new(),
+        severity_number: 0,
         encoding: LogEncoding::Cloudwatch,
         raw: Vec::new(),
         resource: Arc::from(&b""[..]),
@@ -278,6 +279,37 @@ async fn a_printed_span_never_replaces_one_that_was_sent() {
     telemetry.commit(std::slice::from_ref(&sent), Nanos(2)).await.expect("commits");
     telemetry.commit(std::slice::from_ref(&printed), Nanos(3)).await.expect("commits");
     assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads"), [sent]);
+}
+
+#[tokio::test]
+async fn spans_that_share_an_id_are_all_kept_and_repeated_ones_are_one() {
+    let (_dir, telemetry) = telemetry().await;
+    let client = SpanRecord { twin: 3, raw: vec![1], ..record(1, 1, None, Some(5_000)) };
+    let server = SpanRecord { twin: 4, raw: vec![2], service: "back".into(), ..record(1, 1, None, Some(4_000)) };
+    let bytes = |row: &crate::traces::TraceRow| (row.summary.spans, row.bytes);
+    telemetry.commit(&[client.clone(), server.clone()], Nanos(1)).await.expect("commits");
+    let first = bytes(&telemetry.traces(&newest(9)).await.expect("lists")[0]);
+    assert_eq!(first.0, 2);
+    // A repeating exporter, in one batch and in several.
+    telemetry.commit(&[server.clone(), client.clone(), server.clone()], Nanos(2)).await.expect("commits");
+    telemetry.commit(std::slice::from_ref(&client), Nanos(3)).await.expect("commits");
+    assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads"), [client.clone(), server.clone()]);
+    assert_eq!(bytes(&telemetry.traces(&newest(9)).await.expect("lists")[0]), first);
+    // One that was printed gives way to both, whichever comes first.
+    let printed = SpanRecord { encoding: Encoding::ConsoleJson, twin: 0, ..client.clone() };
+    telemetry.commit(std::slice::from_ref(&printed), Nanos(4)).await.expect("commits");
+    assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads").len(), 2);
+    let other = |span: &SpanRecord| SpanRecord { trace_id: TraceId([2; 16]), ..span.clone() };
+    telemetry.commit(&[other(&printed)], Nanos(5)).await.expect("commits");
+    telemetry.commit(&[other(&client), other(&server)], Nanos(6)).await.expect("commits");
+    assert_eq!(telemetry.spans(TraceId([2; 16])).await.expect("reads"), [other(&client), other(&server)]);
+    let rows = telemetry.traces(&newest(9)).await.expect("lists");
+    assert_eq!(rows.iter().map(|row| row.summary.spans).collect::<Vec<_>>(), [2, 2]);
+    telemetry
+        .commit(&[record(3, 1, None, None), SpanRecord { trace_id: TraceId([3; 16]), ..printed }], Nanos(7))
+        .await
+        .expect("commits");
+    assert_eq!(telemetry.spans(TraceId([3; 16])).await.expect("reads").len(), 1);
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ async fn records_are_queued_in_the_same_transaction_and_survive_the_process() {
         trace_id: None,
         span_id: None,
         severity: String::new(),
+        severity_number: 0,
         encoding: LogEncoding::Cloudwatch,
         raw: Vec::new(),
         resource: Arc::default(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tracebook_core::ids::TraceId;
-use tracebook_core::telemetry::SpanRecord;
+use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::time::Nanos;
 
 use super::rows::protocol_bit;
@@ -42,10 +42,16 @@ impl<'a> Incoming<'a> {
         self.spans.iter().map(|s| protocol_bit(s.encoding.protocol())).fold(0, |all, bit| all | bit)
     }
 
-    /// Whether no span is in the batch twice.
+    /// Whether all spans of the batch are kept: none is in it twice, or printed as well as sent.
     pub(super) fn all_different(&self) -> bool {
         let mut seen = HashSet::new();
-        self.spans.len() == 1 || self.spans.iter().all(|span| seen.insert(span.span_id))
+        self.spans.len() == 1
+            || (self.spans.iter().all(|span| seen.insert((span.span_id, span.twin))) && !self.is_printed())
+    }
+
+    /// Whether some of the spans were printed rather than sent.
+    pub(super) fn is_printed(&self) -> bool {
+        self.spans.iter().any(|span| span.encoding == Encoding::ConsoleJson)
     }
 }
 

@@ -82,6 +82,7 @@ pub(super) fn span_of(row: &SqliteRow, bodies: &HashMap<i64, Arc<[u8]>>) -> Resu
     Ok(SpanRecord {
         trace_id: TraceId(fixed(row, "trace_id")?),
         span_id: SpanId(fixed(row, "span_id")?),
+        twin: row.get("twin"),
         parent_id: parent.and_then(|p| p.try_into().ok()).map(SpanId),
         encoding: Encoding::from_code(code).ok_or_else(|| StoreError::Damaged(format!("unknown encoding {code}")))?,
         title: row.get("title"),

@@ -230,6 +230,7 @@ impl Search {
             trace_id: trace_id_in(&message),
             span_id: None,
             severity: severity_in(&message),
+            severity_number: 0,
             message,
             encoding: LogEncoding::Cloudwatch,
             raw: Vec::new(),

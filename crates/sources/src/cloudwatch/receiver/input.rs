@@ -108,10 +108,10 @@ impl Input {
         if body.trim_ascii().is_empty() {
             return Ok(Self(Map::new()));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
+        match json::read(body) {
+            Ok((Value::Object(members), _)) => Ok(Self(members)),
             Ok(_) => Err(Refusal::unreadable("The body is not a JSON object.")),
-            Err(error) => Err(Refusal::unreadable(format!("The body is not readable JSON: {}.", json::words(&error)))),
+            Err(why) => Err(Refusal::unreadable(format!("The body is not readable JSON: {why}."))),
         }
     }
 

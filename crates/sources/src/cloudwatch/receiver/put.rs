@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tracebook_core::telemetry::{LogEncoding, LogRecord};
 use tracebook_core::text::count;
@@ -27,19 +26,9 @@ pub(super) const EVENT_BYTES: usize = 26;
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-/// `sequenceToken` and `entity` are ignored.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Request<'a> {
-    log_group_name: Option<String>,
-    log_stream_name: Option<String>,
-    #[serde(borrow)]
-    log_events: Option<&'a RawValue>,
-}
-
 #[derive(Deserialize)]
 struct Given {
-    timestamp: Option<i64>,
+    timestamp: Option<Value>,
     message: Option<String>,
 }
 
@@ -109,20 +98,29 @@ pub(super) fn sequence_token(now: Nanos) -> String {
     format!("{:056}", now.0.max(0))
 }
 
+/// `sequenceToken` and `entity` are ignored.
 fn read(body: &[u8]) -> Result<Batch, Refusal> {
     const EVENTS: &str = "logEvents";
-    let text = str::from_utf8(body).map_err(|_| Refusal::unreadable("The body is not UTF-8."))?;
-    let request: Request<'_> = serde_json::from_str(text).map_err(|error| {
-        Refusal::unreadable(format!("The body is not a PutLogEvents request: {}.", json::words(&error)))
-    })?;
-    let group = request.log_group_name.ok_or_else(|| Refusal::missing("logGroupName"))?;
-    let stream = request.log_stream_name.ok_or_else(|| Refusal::missing("logStreamName"))?;
+    let text = String::from_utf8_lossy(body);
+    let (mut group, mut stream, mut list) = (None, None, None);
+    json::members(text.trim_start_matches('\u{feff}'), |key, value| {
+        match key.as_ref() {
+            "logGroupName" => group = name(value)?,
+            "logStreamName" => stream = name(value)?,
+            EVENTS if value != "null" => list = Some(value),
+            _ => {}
+        }
+        Ok(())
+    })
+    .map_err(|why| Refusal::unreadable(format!("The body is not a PutLogEvents request: {why}.")))?;
+    let group = group.ok_or_else(|| Refusal::missing("logGroupName"))?;
+    let stream = stream.ok_or_else(|| Refusal::missing("logStreamName"))?;
     GROUP_NAME.check("logGroupName", &group)?;
     STREAM_NAME.check("logStreamName", &stream)?;
-    let list = request.log_events.ok_or_else(|| Refusal::missing(EVENTS))?;
+    let list = list.ok_or_else(|| Refusal::missing(EVENTS))?;
     let mut events = Vec::new();
     let mut refusal = None;
-    let read = json::elements(list.get(), |element| match event(element, events.len()) {
+    let read = json::elements(list, |element| match event(element, events.len()) {
         Ok(event) => {
             events.push(event);
             Ok(())
@@ -144,16 +142,25 @@ fn read(body: &[u8]) -> Result<Batch, Refusal> {
     Ok(Batch { group, stream, events })
 }
 
-fn event(element: &RawValue, before: usize) -> Result<Event, Refusal> {
+fn name(value: &str) -> Result<Option<String>, String> {
+    json::read(value.as_bytes()).map(|(name, _)| name)
+}
+
+/// AWS stores all events of a batch or none, so one that cannot be read refuses the batch, with its place. A text with
+/// a lone surrogate is read.
+fn event(element: &str, before: usize) -> Result<Event, Refusal> {
     if before == MAX_EVENTS {
         let constraint = format!("Member must have length less than or equal to {MAX_EVENTS}");
         return Err(Refusal::constraint(None, "logEvents", &constraint));
     }
     let member = |name| format!("logEvents.{}.member.{name}", before + 1);
-    let given: Given = serde_json::from_str(element.get()).map_err(|error| {
-        Refusal::unreadable(format!("'logEvents.{}.member' is not readable: {}.", before + 1, json::words(&error)))
-    })?;
+    let (given, _): (Given, _) = json::read(element.as_bytes())
+        .map_err(|why| Refusal::unreadable(format!("'logEvents.{}.member' is not readable: {why}.", before + 1)))?;
     let millis = given.timestamp.ok_or_else(|| Refusal::missing(&member("timestamp")))?;
+    let millis = json::signed(&millis).ok_or_else(|| {
+        let given = crate::text::clip(&millis.to_string());
+        Refusal::unreadable(format!("'{}' is not a number of milliseconds: {given}.", member("timestamp")))
+    })?;
     let message = given.message.ok_or_else(|| Refusal::missing(&member("message")))?;
     if millis < 0 {
         let constraint = "Member must have value greater than or equal to 0";
@@ -237,6 +244,7 @@ fn records(group: &str, stream: &str, events: Vec<Event>, taken: std::ops::Range
         trace_id: trace_id_in(&message),
         span_id: None,
         severity: severity_in(&message),
+        severity_number: 0,
         message,
         encoding: LogEncoding::Cloudwatch,
         raw: Vec::new(),

@@ -397,6 +397,156 @@ async fn violations_of_the_model_are_refused_in_awss_words() {
 }
 
 #[tokio::test]
+async fn a_lone_surrogate_costs_nothing_else() {
+    let local = Local::with_stream().await;
+    let events = format!(
+        r#"{{"timestamp":{NOW},"message":"cut \ud83d"}},{{"timestamp":"{NOW}","message":"good neighbour"}},{{"timestamp":{NOW}.0,"message":"\udc00 😀 \ud83d\ude00"}}"#
+    );
+    let body =
+        format!(r#"{{"logGroupName":"cruddur","logStreamName":"s","logEvents":[{events}],"entity":{{"rate":NaN}}}}"#);
+    let answer = local.raw("PutLogEvents", body.as_bytes()).await;
+    assert_eq!((answer.status, answer.json().get("rejectedLogEventsInfo")), (200, None), "{}", answer.text());
+    let kept =
+        local.ok("GetLogEvents", json!({"logGroupName": "cruddur", "logStreamName": "s", "startFromHead": true})).await;
+    assert_eq!(messages(&kept), ["cut \u{fffd}", "good neighbour", "\u{fffd} 😀 😀"]);
+    // Also where a name or a tag has one.
+    local.raw("CreateLogGroup", br#"{"logGroupName":"tagged","tags":{"k":"v \ud83d"}}"#).await;
+    // AWS stores all of a batch or nothing, and says which event is wrong.
+    let body = body.replace(r#""good neighbour""#, "tru");
+    let answer = local.raw("PutLogEvents", body.as_bytes()).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("logEvents.2.member"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn answers_have_the_headers_of_aws() {
+    let local = Local::with_stream().await;
+    let mut ids = std::collections::HashSet::new();
+    let event = batch(&[(NOW, "hello")]).to_string();
+    for (operation, body, status, error) in [
+        ("PutLogEvents", event.as_str(), 200, None),
+        ("CreateLogGroup", r#"{"logGroupName":"new"}"#, 200, None),
+        ("CreateLogGroup", r#"{"logGroupName":"new"}"#, 400, Some("ResourceAlreadyExistsException")),
+        ("PutLogEvents", "{", 400, Some("SerializationException")),
+        ("Nothing", "{}", 400, Some("UnknownOperationException")),
+    ] {
+        let answer = local.raw(operation, body.as_bytes()).await;
+        assert_eq!((answer.status, answer.header("x-amzn-errortype")), (status, error), "{operation}");
+        // Some senders look for the names in exactly this spelling.
+        for name in ["x-amzn-RequestId: ", "x-amz-crc32: ", "Content-Type: application/x-amz-json-1.1", "Date: "] {
+            assert!(answer.head.contains(name), "{operation} {name}: {}", answer.head);
+        }
+        let id = answer.header("x-amzn-requestid").expect("an id").to_owned();
+        assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{id}");
+        assert!(ids.insert(id), "each has its own");
+        let mut crc = flate2::Crc::new();
+        crc.update(&answer.body);
+        assert_eq!(answer.header("x-amz-crc32"), Some(crc.sum().to_string().as_str()));
+    }
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for action in ["GetCallerIdentity", "AssumeRole"] {
+        let answer = send(local.server.addr, "/", form, format!("Action={action}").as_bytes()).await;
+        let id = answer.header("x-amzn-requestid").expect("an id");
+        assert!(answer.text().contains(&format!("<RequestId>{id}</RequestId>")), "{}", answer.text());
+    }
+}
+
+impl Local {
+    /// Sends an operation with these headers, and gives the status and the error's type.
+    async fn as_sent(&self, operation: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let headers = format!("{headers}X-Amz-Target: Logs_20140328.{operation}\r\n");
+        let answer = send(self.server.addr, "/", &headers, body).await;
+        assert!(answer.head.contains("x-amzn-RequestId: "), "{}", answer.head);
+        let error = match answer.status {
+            200 => String::new(),
+            _ => answer.json()["__type"].as_str().expect("a type").to_owned(),
+        };
+        (answer.status, error)
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::read::GzEncoder::new(body, flate2::Compression::default());
+    let mut out = Vec::new();
+    std::io::Read::read_to_end(&mut packed, &mut out).expect("packs");
+    out
+}
+
+/// The first requests of senders that are not AWS's SDKs, in their order, with their headers.
+#[tokio::test]
+async fn log_shippers_get_what_they_expect() {
+    let missing = || (400, "ResourceNotFoundException".to_owned());
+    let done = || (200, String::new());
+
+    // Fluent Bit's cloudwatch_logs creates the stream first, and the group where that is not found. It writes bodies
+    // by hand, and rounds no timestamp.
+    let local = Local::start().await;
+    let headers = "User-Agent: aws-fluent-bit-plugin\r\nContent-Type: application/x-amz-json-1.1\r\n";
+    let stream = br#"{"logGroupName":"fluent-bit","logStreamName":"from-fluent-bit-app"}"#;
+    let group = br#"{"logGroupName":"fluent-bit", "logGroupClass":"STANDARD"}"#;
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, missing());
+    assert_eq!(local.as_sent("CreateLogGroup", headers, group).await, done());
+    let retention = br#"{"logGroupName":"fluent-bit","retentionInDays":14}"#;
+    assert_eq!(local.as_sent("PutRetentionPolicy", headers, retention).await, done());
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, done());
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await.1, "ResourceAlreadyExistsException");
+    let put = format!(
+        r#"{{"logGroupName":"fluent-bit","logStreamName":"from-fluent-bit-app","entity":{{"keyAttributes":{{"Type":"Service"}},"attributes":{{}}}},"logEvents":[{{"timestamp":{NOW},"message":"{{\"log\":\"hello\"}}"}}]}}"#
+    );
+    let emf = format!("{headers}x-amzn-logs-format: json/emf\r\n");
+    assert_eq!(local.as_sent("PutLogEvents", headers, put.as_bytes()).await, done());
+    assert_eq!(local.as_sent("PutLogEvents", &emf, put.as_bytes()).await, done());
+
+    // Docker's awslogs creates the group where the stream cannot be created, and sent sequence tokens until 2023.
+    let local = Local::start().await;
+    let headers = "User-Agent: Docker 24.0.7 (linux) aws-sdk-go-v2/1.17.8\r\nContent-Type: application/x-amz-json-1.1\r\n\
+        Amz-Sdk-Invocation-Id: 6d2c7d6c\r\nAmz-Sdk-Request: attempt=1; max=3\r\nAccept-Encoding: gzip\r\n";
+    let stream = br#"{"logGroupName":"docker","logStreamName":"4f66ad9f34c2"}"#;
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, missing());
+    assert_eq!(local.as_sent("CreateLogGroup", headers, br#"{"logGroupName":"docker"}"#).await, done());
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, done());
+    for token in ["null", "\"49640000000000000000000000000000000000000000000000000000\""] {
+        let put = format!(
+            r#"{{"logEvents":[{{"message":"out","timestamp":{NOW}}}],"logGroupName":"docker","logStreamName":"4f66ad9f34c2","sequenceToken":{token}}}"#
+        );
+        assert_eq!(local.as_sent("PutLogEvents", headers, put.as_bytes()).await, done());
+    }
+
+    // The CloudWatch agent sends at once, packed, and creates what is missing then: stream, group, stream.
+    let local = Local::start().await;
+    let headers = "User-Agent: CWAgent/1.300 aws-sdk-go/1.48.6\r\nContent-Type: application/x-amz-json-1.1\r\n";
+    let packing = format!("{headers}Content-Encoding: gzip\r\n");
+    let put = gzip(
+        format!(r#"{{"entity":{{"attributes":{{}}}},"logEvents":[{{"message":"m","timestamp":{NOW}}}],"logGroupName":"messages","logStreamName":"i-0"}}"#)
+            .as_bytes(),
+    );
+    let stream = br#"{"logGroupName":"messages","logStreamName":"i-0"}"#;
+    assert_eq!(local.as_sent("PutLogEvents", &packing, &put).await, missing());
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, missing());
+    assert_eq!(local.as_sent("CreateLogGroup", headers, br#"{"logGroupName":"messages"}"#).await, done());
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, done());
+    assert_eq!(local.as_sent("PutLogEvents", &packing, &put).await, done());
+
+    // Vector asks for the group in its health check, then for the stream, and creates both where they are missing.
+    let local = Local::start().await;
+    let headers = "User-Agent: aws-sdk-rust/1.3.3 os/linux lang/rust/1.85.0\r\nContent-Type: application/x-amz-json-1.1\r\n\
+        X-Amz-User-Agent: aws-sdk-rust/1.3.3\r\nAmz-Sdk-Request: attempt=1; max=1\r\n";
+    let packing = format!("{headers}Content-Encoding: gzip\r\n");
+    let groups = br#"{"logGroupNamePrefix":"vector","limit":1}"#;
+    let streams = br#"{"logGroupName":"vector","logStreamNamePrefix":"host","limit":1}"#;
+    assert_eq!(local.as_sent("DescribeLogGroups", headers, groups).await, done());
+    assert_eq!(local.as_sent("DescribeLogStreams", headers, streams).await, missing());
+    assert_eq!(local.as_sent("CreateLogGroup", headers, br#"{"logGroupName":"vector","tags":{}}"#).await, done());
+    let stream = br#"{"logGroupName":"vector","logStreamName":"host"}"#;
+    assert_eq!(local.as_sent("CreateLogStream", headers, stream).await, done());
+    assert_eq!(local.as_sent("DescribeLogStreams", headers, streams).await, done());
+    let put = format!(
+        r#"{{"logGroupName":"vector","logStreamName":"host","logEvents":[{{"timestamp":{NOW},"message":"m"}}]}}"#
+    );
+    assert_eq!(local.as_sent("PutLogEvents", &packing, &gzip(put.as_bytes())).await, done());
+}
+
+#[tokio::test]
 async fn wrong_types_and_bodies_are_reported() {
     let local = Local::with_stream().await;
     for (operation, body) in [
@@ -413,11 +563,11 @@ async fn wrong_types_and_bodies_are_reported() {
         ("PutLogEvents", r#"{"logGroupName":"cruddur","logStreamName":"s","logEvents":{}}"#),
         (
             "PutLogEvents",
-            r#"{"logGroupName":"cruddur","logStreamName":"s","logEvents":[{"timestamp":"1","message":"a"}]}"#,
+            r#"{"logGroupName":"cruddur","logStreamName":"s","logEvents":[{"timestamp":"soon","message":"a"}]}"#,
         ),
         (
             "PutLogEvents",
-            "{\"logGroupName\":\"cruddur\",\"logStreamName\":\"s\",\"logEvents\":[{\"timestamp\":1,\"message\":\"\\ud83d\"}]}",
+            r#"{"logGroupName":"cruddur","logStreamName":"s","logEvents":[{"timestamp":1,"message":{"not":"text"}}]}"#,
         ),
     ] {
         let answer = local.raw(operation, body.as_bytes()).await;

@@ -86,13 +86,37 @@ async fn an_invalid_part_is_reported_and_the_rest_stored() {
     let rig = Rig::new().await;
     let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[
         {"traceId":"00000000000000000000000000000000","spanId":"0202020202020202"},
-        {"traceId":"01010101010101010101010101010101","spanId":"0202020202020202"}]}]}]}"#;
+        {"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","startTimeUnixNano":"1795478000000000000"}]}]}]}"#;
     let answer = rig.post("/v1/traces", AS_JSON, body).await;
     assert_eq!(answer.status, 200);
     let partial = &answer.json()["partialSuccess"];
     assert_eq!(partial["rejectedSpans"], "1");
     assert_eq!(partial["errorMessage"], "1 span rejected: a trace id is all zeros");
     assert_eq!((rig.counters.spans(), rig.counters.refusals()), (1, 1));
+
+    // Times that no list would show, and a value that is left out.
+    let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[
+        {"traceId":"01010101010101010101010101010101","spanId":"0202020202020203"},
+        {"traceId":"01010101010101010101010101010101","spanId":"0202020202020204","startTimeUnixNano":1795478000000,"endTimeUnixNano":1795478000000},
+        {"traceId":"01010101010101010101010101010101","spanId":"0202020202020205","startTimeUnixNano":"1795478000000000000","kind":"odd"}]}]}]}"#;
+    let answer = rig.post("/v1/traces", AS_JSON, body).await;
+    let partial = &answer.json()["partialSuccess"];
+    assert_eq!(partial["rejectedSpans"], "2");
+    assert_eq!(
+        partial["errorMessage"],
+        "2 spans rejected: a start time is 0; 1 span kept in part: kind \"odd\" is not a known number"
+    );
+    let logs = br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1795478000000","body":"early"},
+        {"body":"of no time"},{"timeUnixNano":"1795478000000000000","severityNumber":"odd","body":{"stringValue":"x"}}]}]}]}"#;
+    let answer = rig.post("/v1/logs", AS_JSON, logs).await;
+    let partial = &answer.json()["partialSuccess"];
+    assert_eq!(partial["rejectedLogRecords"], "1");
+    let words = partial["errorMessage"].as_str().expect("words");
+    assert!(words.starts_with("1 log record rejected: a time is 1970-01-01T00:29:55"), "{words}");
+    assert!(words.ends_with("1 log record kept in part: severityNumber \"odd\" is not a known number"), "{words}");
+    let only_a_warning = String::from_utf8_lossy(logs).replace("1795478000000\"", "1795478000000000000\"");
+    let partial = &rig.post("/v1/logs", AS_JSON, only_a_warning.as_bytes()).await.json()["partialSuccess"];
+    assert_eq!(partial["rejectedLogRecords"], "0", "{partial}");
 
     // The same span as protobuf, 13 bytes of it: an id of zeros and no span id.
     let body = b"\x0a\x16\x12\x14\x12\x12\x0a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";

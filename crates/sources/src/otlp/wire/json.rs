@@ -1,24 +1,21 @@
-//! OTLP's JSON, read leniently: ids in hex of any case, 64-bit numbers as numbers or strings, enums as numbers or
-//! names, nulls as absent, unknown fields ignored. It becomes the same messages as protobuf, so both have the same
-//! result.
+//! OTLP's JSON, read leniently: names in lowerCamelCase or as in the `.proto` files, ids in hex of any case or in
+//! base64, 64-bit numbers in every form of [`crate::json`], enums as numbers or names, nulls as absent, unknown
+//! fields ignored. It becomes the same messages as protobuf, so both have the same result.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use opentelemetry_proto::tonic::common::v1 as common;
 use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::resource::v1 as resource_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::time::Nanos;
 
 use super::{Language, Outcome, Reading, Shared, Signal, scope_name, service, size, too_heavy};
-use crate::json::{ObjectText, elements, members, words};
+use crate::json::{self, ObjectText, elements, is_named, members};
 use crate::text::clip;
 
 pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos, granted: usize) -> Outcome<S::Record> {
@@ -28,61 +25,63 @@ pub(super) fn decode<S: Signal>(body: &[u8], now: Nanos, granted: usize) -> Outc
 }
 
 fn resources<S: Signal>(body: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
-    let body = whole_characters(body);
-    if matches!(body, Cow::Owned(_)) {
-        reading.takes(body.len())?;
+    let text = String::from_utf8_lossy(body);
+    if matches!(text, Cow::Owned(_)) {
+        reading.takes(text.len())?;
     }
-    let text = std::str::from_utf8(&body).map_err(|error| format!("not UTF-8: {error}"))?;
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Ok(());
     }
-    members(text, |key, value| match key.as_ref() {
-        key if key == S::RESOURCES => elements(value.get(), |one| {
-            if let Err(why) = resource(one, reading) {
-                reading.unreadable(format!("a resource is not readable: {why}"));
-            }
-            reading.goes_on()
-        }),
-        _ => Ok(()),
-    })
+    let mut unknown = Unknown::default();
+    members(text, |key, value| match is_named(&key, S::RESOURCES) {
+        true => {
+            unknown.found = true;
+            elements(value, |one| {
+                if let Err(why) = resource(one, reading) {
+                    reading.unreadable(format!("a resource is not readable: {why}"));
+                }
+                reading.goes_on()
+            })
+        }
+        false => {
+            unknown.member(&key, value);
+            Ok(())
+        }
+    })?;
+    unknown.objection(S::RESOURCES).map_or(Ok(()), Err)
 }
 
-/// JSON readers refuse lone surrogates, from text that was cut in the wrong place, so they become U+FFFD. The rest of
-/// the bytes stays unchanged.
-fn whole_characters(body: &[u8]) -> Cow<'_, [u8]> {
-    let mut whole = Cow::Borrowed(body);
-    let mut at = 0;
-    while let Some(found) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
-        at += found;
-        match (escaped(body, at), escaped(body, at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
-            (Some(0xd800..=0xdfff), _) => {
-                if let Some(digits) = whole.to_mut().get_mut(at + 2..at + 6) {
-                    digits.copy_from_slice(b"fffd");
-                }
-                at += 6;
-            }
-            _ => at += 2,
+/// Members that are not known. Unknown fields are ignored, as protobuf prescribes; but where the expected list is
+/// missing as well, everything that was sent would be ignored.
+#[derive(Default)]
+struct Unknown {
+    found: bool,
+    first: Option<String>,
+}
+
+impl Unknown {
+    fn member(&mut self, key: &str, value: &str) {
+        if self.first.is_none() && value.starts_with(['[', '{']) {
+            self.first = Some(clip(key));
         }
     }
-    whole
+
+    fn objection(self, list: &str) -> Option<String> {
+        let unknown = self.first.filter(|_| !self.found)?;
+        Some(format!("it has no `{list}`, but {unknown:?}, which is not known"))
+    }
 }
 
-/// The code unit of an escape such as `\ud83d`.
-fn escaped(body: &[u8], at: usize) -> Option<u16> {
-    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
-}
-
-fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), String> {
-    let (rest, scopes) = split(one, &S::SCOPES)?;
+fn resource<S: Signal>(one: &str, reading: &mut Reading<S>) -> Result<(), String> {
+    let (rest, scopes) = split(one, &S::SCOPES, &["resource", "schemaUrl"])?;
     let bytes = shared(rest, reading)?;
     // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
     // warning.
     let said = bytes.as_ref().ok().and_then(|bytes| readable(bytes).ok());
-    let service = service(said.map(|said| resource_spans(&said, &mut Vec::new())));
+    let service = service(said.map(|(said, _)| resource_spans(&said, &mut Vec::new())));
     for list in scopes {
-        let read = elements(list.get(), |one| {
+        let read = elements(list, |one| {
             if let Err(why) = scope(one, &service, bytes.clone(), reading) {
                 reading.unreadable(format!("a scope is not readable: {why}"));
             }
@@ -94,21 +93,22 @@ fn resource<S: Signal>(one: &RawValue, reading: &mut Reading<S>) -> Result<(), S
 }
 
 fn scope<S: Signal>(
-    one: &RawValue,
+    one: &str,
     service: &str,
     resource: Result<Arc<[u8]>, String>,
     reading: &mut Reading<S>,
 ) -> Result<(), String> {
-    let (rest, records) = split(one, &[S::RECORDS])?;
+    let known = ["scope", "schemaUrl", "instrumentationLibrary"];
+    let (rest, records) = split(one, &[S::RECORDS], &known)?;
     let scope = shared(rest, reading)?;
     let shared = resource.and_then(|resource| {
         let scope = scope?;
-        let stream = scope_name(readable(&scope).ok().map(|said| scope_spans(&said, &mut Vec::new())));
+        let stream = scope_name(readable(&scope).ok().map(|(said, _)| scope_spans(&said, &mut Vec::new())));
         let (language, now, service) = (Language::Json, reading.now, service.to_owned());
         Ok(Shared { language, now, service, stream, resource, scope })
     });
     for list in records {
-        elements(list.get(), |one| {
+        elements(list, |one| {
             match &shared {
                 Err(why) => reading.reject(1, || why.clone()),
                 Ok(shared) => record(one, shared, reading),
@@ -128,6 +128,14 @@ fn shared<S: Signal>(bytes: Vec<u8>, reading: &mut Reading<S>) -> Result<Result<
         Err(why) => Ok(Err(why)),
         Ok(decoding) => {
             reading.takes_for_now(bytes.len() + decoding)?;
+            let bytes = match readable(&bytes) {
+                Ok((_, Some(mended))) => mended.into_bytes(),
+                Ok((_, None)) => bytes,
+                Err(why) => {
+                    reading.warn(format!("a resource or scope is not readable: {why}"));
+                    readable_members(&bytes)
+                }
+            };
             let kept = size::cut_json(bytes).map(Arc::from);
             kept.as_ref().map_or(Ok(()), |kept: &Arc<[u8]>| reading.takes(kept.len()))?;
             Ok(kept)
@@ -135,8 +143,8 @@ fn shared<S: Signal>(bytes: Vec<u8>, reading: &mut Reading<S>) -> Result<Result<
     }
 }
 
-fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) {
-    let bytes = one.get().as_bytes();
+fn record<S: Signal>(one: &str, shared: &Shared, reading: &mut Reading<S>) {
+    let bytes = one.as_bytes();
     if let Some(why) = too_heavy::<S>(bytes) {
         return reading.reject(1, || why);
     }
@@ -145,41 +153,77 @@ fn record<S: Signal>(one: &RawValue, shared: &Shared, reading: &mut Reading<S>) 
         Ok(decoding) if reading.takes_for_now(decoding).is_err() => return,
         Ok(_) => {}
     }
-    let said = match readable(bytes) {
-        Ok(said) => said,
+    let (said, mended) = match readable(bytes) {
+        Ok(read) => read,
         Err(why) => return reading.unreadable(format!("a {} is not readable: {why}", S::WORD)),
     };
     let mut warnings = Vec::new();
-    match S::record(S::from_json(&said, &mut warnings), bytes.to_vec(), shared) {
-        // Where it needs more memory than granted, reading ends with this record.
-        Ok(record) => drop(reading.push(record)),
-        // A problem of an id was already reported, in more detail.
-        Err(why) => reading.reject(1, || warnings.into_iter().next().unwrap_or(why)),
+    let message = S::from_json(&said, &mut warnings);
+    // Without these, it would be kept in a place where nobody finds it.
+    let essential = |warning: &&String| S::ESSENTIAL.iter().any(|name| warning.starts_with(name));
+    if let Some(why) = warnings.iter().find(essential) {
+        return reading.reject(1, || why.clone());
+    }
+    match S::record(message, mended.map_or_else(|| bytes.to_vec(), String::into_bytes), shared) {
+        Ok(record) => {
+            if let Some(warning) = warnings.into_iter().next() {
+                reading.warn(warning);
+            }
+            // Where it needs more memory than granted, reading ends with this record.
+            reading.push(record).ok();
+        }
+        Err(why) => reading.reject(1, || why),
     }
 }
 
 /// An object without the lists of these names, as text, and the lists.
-fn split<'a>(one: &'a RawValue, lists: &[&str]) -> Result<(Vec<u8>, Vec<&'a RawValue>), String> {
+fn split<'a>(one: &'a str, lists: &[&str], known: &[&str]) -> Result<(Vec<u8>, Vec<&'a str>), String> {
     let mut rest = ObjectText::default();
     let mut cut = Vec::new();
-    members(one.get(), |key, value| {
-        if lists.contains(&key.as_ref()) {
+    let mut unknown = Unknown::default();
+    members(one, |key, value| {
+        if lists.iter().any(|list| is_named(&key, list)) {
+            unknown.found = true;
             cut.push(value);
-        } else {
-            rest.member(&key, value.get());
+            return Ok(());
         }
+        if !known.iter().any(|known| is_named(&key, known)) {
+            unknown.member(&key, value);
+        }
+        rest.member(&key, value);
         Ok(())
     })?;
-    Ok((rest.finish().into_bytes(), cut))
+    match unknown.objection(lists.first().copied().unwrap_or_default()) {
+        Some(why) => Err(why),
+        None => Ok((rest.finish().into_bytes(), cut)),
+    }
 }
 
-fn readable(bytes: &[u8]) -> Result<Map<String, Value>, String> {
-    serde_json::from_slice(bytes).map_err(|error| words(&error))
+/// An object without the members that cannot be read.
+fn readable_members(object: &[u8]) -> Vec<u8> {
+    let mut rest = ObjectText::default();
+    let text = String::from_utf8_lossy(object);
+    let each = |key: Cow<'_, str>, value: &str| {
+        match json::read::<json::Readable>(value.as_bytes()) {
+            Ok((_, None)) => rest.member(&key, value),
+            Ok((_, Some(mended))) => rest.member(&key, &mended),
+            Err(_) => {}
+        }
+        Ok(())
+    };
+    // What was written before by the same splitter can be split.
+    members(&text, each).ok();
+    rest.finish().into_bytes()
+}
+
+/// The members of an object, and its text if it had to be mended.
+fn readable(bytes: &[u8]) -> Result<(Map<String, Value>, Option<String>), String> {
+    json::read(bytes)
 }
 
 /// A `ResourceSpans` without its spans; a `ResourceLogs` has the same fields.
 pub(in crate::otlp) fn resource_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ResourceSpans {
-    let mut from = Reader { said, warnings };
+    let mut from = Reader::of(said, warnings);
     let schema_url = from.text("schemaUrl");
     let resource = from.object("resource", |inner| resource_proto::Resource {
         attributes: inner.attributes("attributes"),
@@ -191,9 +235,9 @@ pub(in crate::otlp) fn resource_spans(said: &Map<String, Value>, warnings: &mut 
 
 /// A `ScopeSpans` without its spans; a `ScopeLogs` has the same fields.
 pub(in crate::otlp) fn scope_spans(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::ScopeSpans {
-    let mut from = Reader { said, warnings };
+    let mut from = Reader::of(said, warnings);
     let schema_url = from.text("schemaUrl");
-    let key = if said.contains_key("scope") { "scope" } else { "instrumentationLibrary" };
+    let key = if from.get("scope").is_some() { "scope" } else { "instrumentationLibrary" };
     let scope = from.object(key, |inner| common::InstrumentationScope {
         name: inner.text("name"),
         version: inner.text("version"),
@@ -204,29 +248,29 @@ pub(in crate::otlp) fn scope_spans(said: &Map<String, Value>, warnings: &mut Vec
 }
 
 pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::Span {
-    let mut from = Reader { said, warnings };
+    let mut from = Reader::of(said, warnings);
     proto::Span {
-        trace_id: from.id("traceId"),
-        span_id: from.id("spanId"),
-        parent_span_id: from.id("parentSpanId"),
+        trace_id: from.id("traceId", 16),
+        span_id: from.id("spanId", 8),
+        parent_span_id: from.id("parentSpanId", 8),
         trace_state: from.text("traceState"),
         flags: from.count("flags"),
         name: from.text("name"),
-        kind: from.choice("kind", |name| proto::span::SpanKind::from_str_name(name).map(i32::from)),
-        start_time_unix_nano: from.unsigned("startTimeUnixNano"),
-        end_time_unix_nano: from.unsigned("endTimeUnixNano"),
+        kind: from.choice("kind", "SPAN_KIND_", |name| proto::span::SpanKind::from_str_name(name).map(i32::from)),
+        start_time_unix_nano: from.time("startTimeUnixNano"),
+        end_time_unix_nano: from.time("endTimeUnixNano"),
         attributes: from.attributes("attributes"),
         dropped_attributes_count: from.count("droppedAttributesCount"),
         events: from.list("events", |inner| proto::span::Event {
-            time_unix_nano: inner.unsigned("timeUnixNano"),
+            time_unix_nano: inner.time("timeUnixNano"),
             name: inner.text("name"),
             attributes: inner.attributes("attributes"),
             dropped_attributes_count: inner.count("droppedAttributesCount"),
         }),
         dropped_events_count: from.count("droppedEventsCount"),
         links: from.list("links", |inner| proto::span::Link {
-            trace_id: inner.id("traceId"),
-            span_id: inner.id("spanId"),
+            trace_id: inner.id("traceId", 16),
+            span_id: inner.id("spanId", 8),
             trace_state: inner.text("traceState"),
             attributes: inner.attributes("attributes"),
             dropped_attributes_count: inner.count("droppedAttributesCount"),
@@ -235,25 +279,27 @@ pub(in crate::otlp) fn span(said: &Map<String, Value>, warnings: &mut Vec<String
         dropped_links_count: from.count("droppedLinksCount"),
         status: from.object("status", |inner| proto::Status {
             message: inner.text("message"),
-            code: inner.choice("code", |name| proto::status::StatusCode::from_str_name(name).map(i32::from)),
+            code: inner
+                .choice("code", "STATUS_CODE_", |name| proto::status::StatusCode::from_str_name(name).map(i32::from)),
         }),
     }
 }
 
 pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>) -> logs_proto::LogRecord {
-    let mut from = Reader { said, warnings };
+    let mut from = Reader::of(said, warnings);
     logs_proto::LogRecord {
-        time_unix_nano: from.unsigned("timeUnixNano"),
-        observed_time_unix_nano: from.unsigned("observedTimeUnixNano"),
-        severity_number: from
-            .choice("severityNumber", |name| logs_proto::SeverityNumber::from_str_name(name).map(i32::from)),
+        time_unix_nano: from.time("timeUnixNano"),
+        observed_time_unix_nano: from.time("observedTimeUnixNano"),
+        severity_number: from.choice("severityNumber", "SEVERITY_NUMBER_", |name| {
+            logs_proto::SeverityNumber::from_str_name(name).map(i32::from)
+        }),
         severity_text: from.text("severityText"),
-        body: from.object("body", any_value),
+        body: from.value("body"),
         attributes: from.attributes("attributes"),
         dropped_attributes_count: from.count("droppedAttributesCount"),
         flags: from.count("flags"),
-        trace_id: from.id("traceId"),
-        span_id: from.id("spanId"),
+        trace_id: from.id("traceId", 16),
+        span_id: from.id("spanId", 8),
         event_name: from.text("eventName"),
     }
 }
@@ -262,15 +308,31 @@ pub(in crate::otlp) fn log(said: &Map<String, Value>, warnings: &mut Vec<String>
 struct Reader<'a> {
     said: &'a Map<String, Value>,
     warnings: &'a mut Vec<String>,
+    /// Whether a key is spelled otherwise than in lowerCamelCase, once that was asked.
+    respelled: OnceCell<bool>,
 }
 
 impl<'a> Reader<'a> {
-    fn get(&self, key: &str) -> Option<&'a Value> {
-        self.said.get(key).filter(|value| !value.is_null())
+    fn of(said: &'a Map<String, Value>, warnings: &'a mut Vec<String>) -> Self {
+        Self { said, warnings, respelled: OnceCell::new() }
+    }
+
+    fn is_respelled(&self) -> bool {
+        let other = |key: &String| key.contains(['_', '-']) || key.starts_with(|first: char| first.is_ascii_uppercase());
+        *self.respelled.get_or_init(|| self.said.keys().any(other))
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        let exact = self.said.get(name).filter(|value| !value.is_null());
+        if exact.is_some() || !self.is_respelled() {
+            return exact;
+        }
+        let mut members = self.said.iter().filter(|(key, value)| !value.is_null() && is_named(key, name));
+        members.next().map(|(_, value)| value)
     }
 
     fn wrong(&mut self, key: &str, expected: &str) {
-        let said = self.said.get(key).map(|value| clip(&value.to_string())).unwrap_or_default();
+        let said = self.get(key).map(|value| clip(&value.to_string())).unwrap_or_default();
         self.warnings.push(format!("{key} {said} is not {expected}"));
     }
 
@@ -283,31 +345,35 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, key: &str) -> String {
-        self.with(key, "a text", |value| value.as_str().map(str::to_owned))
+        self.with(key, "a text", |value| json::text(value).map(Cow::into_owned))
     }
 
-    fn id(&mut self, key: &str) -> Vec<u8> {
-        self.with(key, "an id in hex digits", |value| hex::decode(value.as_str()?).ok())
+    fn id(&mut self, key: &str, length: usize) -> Vec<u8> {
+        self.with(key, "an id in hex digits", |value| json::id(value, length))
     }
 
-    fn unsigned(&mut self, key: &str) -> u64 {
-        self.with(key, "a number of nanoseconds", unsigned)
+    fn time(&mut self, key: &str) -> u64 {
+        self.with(key, "a number of nanoseconds", time)
     }
 
     fn count(&mut self, key: &str) -> u32 {
-        self.with(key, "a number below 2^32", |value| u32::try_from(unsigned(value)?).ok())
+        self.with(key, "a number below 2^32", |value| u32::try_from(json::unsigned(value)?).ok())
     }
 
-    fn choice(&mut self, key: &str, by_name: impl FnOnce(&str) -> Option<i32>) -> i32 {
-        self.with(key, "a known number", |value| match value.as_str() {
-            Some(name) => by_name(name).or_else(|| name.parse().ok()),
-            None => signed(value).and_then(|n| i32::try_from(n).ok()),
+    /// `prefix` is that of the names of the enum, which some senders leave out.
+    fn choice(&mut self, key: &str, prefix: &str, by_name: impl Fn(&str) -> Option<i32>) -> i32 {
+        self.with(key, "a known number", |value| match value.as_str().map(str::trim) {
+            Some(name) => {
+                let upper = name.to_ascii_uppercase();
+                by_name(&upper).or_else(|| by_name(&format!("{prefix}{upper}"))).or_else(|| name.parse().ok())
+            }
+            None => json::signed(value).and_then(|n| i32::try_from(n).ok()),
         })
     }
 
     fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
         match self.get(key)? {
-            Value::Object(said) => Some(read(&mut Reader { said, warnings: self.warnings })),
+            Value::Object(said) => Some(read(&mut Reader::of(said, self.warnings))),
             _ => {
                 self.wrong(key, "an object");
                 None
@@ -320,81 +386,113 @@ impl<'a> Reader<'a> {
         let mut out = Vec::with_capacity(list.len());
         for one in list {
             match one {
-                Value::Object(said) => out.push(read(&mut Reader { said, warnings: self.warnings })),
+                Value::Object(said) => out.push(read(&mut Reader::of(said, self.warnings))),
                 _ => self.warnings.push(format!("{key} holds {}, which is not an object", clip(&one.to_string()))),
             }
         }
         out
     }
 
+    fn values(&mut self, key: &str) -> Vec<common::AnyValue> {
+        let list = self.with(key, "a list", |value| value.as_array().map(Vec::as_slice));
+        list.iter().map(|one| value_of(one, self.warnings)).collect()
+    }
+
+    fn value(&mut self, key: &str) -> Option<common::AnyValue> {
+        self.get(key).map(|value| value_of(value, self.warnings))
+    }
+
     fn attributes(&mut self, key: &str) -> Vec<common::KeyValue> {
+        // Some senders write a map.
+        if let Some(Value::Object(map)) = self.get(key) {
+            return pairs(map, self.warnings);
+        }
         self.list(key, |inner| common::KeyValue {
             key: inner.text("key"),
-            value: inner.object("value", any_value),
+            value: inner.value("value"),
             key_strindex: 0,
         })
     }
 }
 
+fn pairs(map: &Map<String, Value>, warnings: &mut Vec<String>) -> Vec<common::KeyValue> {
+    let pair = |(key, value): (&String, &Value)| common::KeyValue {
+        key: key.clone(),
+        value: Some(value_of(value, warnings)),
+        key_strindex: 0,
+    };
+    map.iter().map(pair).collect()
+}
+
+/// An `AnyValue`; where a sender wrote the value itself, that value.
+fn value_of(value: &Value, warnings: &mut Vec<String>) -> common::AnyValue {
+    use any_value::Value as Any;
+    let plain = match value {
+        Value::Object(said) => return any_value(&mut Reader::of(said, warnings)),
+        Value::Null => None,
+        Value::String(text) => Some(Any::StringValue(text.clone())),
+        Value::Bool(flag) => Some(Any::BoolValue(*flag)),
+        Value::Number(n) => match n.as_i64() {
+            Some(n) => Some(Any::IntValue(n)),
+            None => n.as_f64().map(Any::DoubleValue),
+        },
+        Value::Array(list) => {
+            let values = list.iter().map(|one| value_of(one, warnings)).collect();
+            Some(Any::ArrayValue(common::ArrayValue { values }))
+        }
+    };
+    common::AnyValue { value: plain }
+}
+
+/// The fields of `AnyValue`.
+const VALUES: [&str; 7] =
+    ["stringValue", "boolValue", "intValue", "doubleValue", "bytesValue", "arrayValue", "kvlistValue"];
+
 fn any_value(from: &mut Reader<'_>) -> common::AnyValue {
     use any_value::Value as Any;
-    let kind = from.said.iter().find(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str());
+    let Some(key) = from.said.iter().find(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str()) else {
+        return common::AnyValue { value: None };
+    };
+    let exact = VALUES.into_iter().find(|name| *name == key);
+    let kind = exact.or_else(|| VALUES.into_iter().find(|name| is_named(key, name)));
     let value = match kind {
-        None => None,
         Some("stringValue") => Some(Any::StringValue(from.text("stringValue"))),
-        Some("boolValue") => Some(Any::BoolValue(from.with("boolValue", "true or false", Value::as_bool))),
-        Some("intValue") => Some(Any::IntValue(from.with("intValue", "a 64-bit number", signed))),
-        Some("doubleValue") => Some(Any::DoubleValue(from.with("doubleValue", "a number", double))),
-        Some("bytesValue") => Some(Any::BytesValue(from.with("bytesValue", "base64", bytes))),
+        Some("boolValue") => Some(Any::BoolValue(from.with("boolValue", "true or false", json::flag))),
+        Some("intValue") => Some(Any::IntValue(from.with("intValue", "a 64-bit number", json::signed))),
+        Some("doubleValue") => Some(Any::DoubleValue(from.with("doubleValue", "a number", json::double))),
+        Some("bytesValue") => Some(Any::BytesValue(from.with("bytesValue", "base64", json::bytes))),
         Some("arrayValue") => from
-            .object("arrayValue", |inner| common::ArrayValue { values: inner.list("values", any_value) })
+            .object("arrayValue", |inner| common::ArrayValue { values: inner.values("values") })
             .map(Any::ArrayValue),
         Some("kvlistValue") => from
             .object("kvlistValue", |inner| common::KeyValueList { values: inner.attributes("values") })
             .map(Any::KvlistValue),
-        Some(other) => {
-            let other = clip(other);
-            from.warnings.push(format!("a value of the unknown type {other:?} is left out"));
-            None
-        }
+        // Go's `encoding/json` writes the field of the union around its content.
+        Some(_) | None => match from.said.get(key) {
+            Some(Value::Object(inner)) if is_named(key, "value") => {
+                return any_value(&mut Reader::of(inner, from.warnings));
+            }
+            _ => {
+                let key = clip(key);
+                from.warnings.push(format!("a value of the unknown type {key:?} is kept as a map"));
+                let values = pairs(from.said, from.warnings);
+                Some(Any::KvlistValue(common::KeyValueList { values }))
+            }
+        },
     };
     common::AnyValue { value }
 }
 
-fn unsigned(value: &Value) -> Option<u64> {
+/// Nanoseconds since 1970; also the pair of seconds and nanoseconds in which OpenTelemetry's JavaScript keeps a time,
+/// and RFC 3339, in which protobuf libraries write timestamps.
+fn time(value: &Value) -> Option<u64> {
+    const SECOND: u64 = 1_000_000_000;
     match value {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(n) => n.as_u64().or_else(|| whole(n.as_f64()?).and_then(|n| u64::try_from(n).ok())),
-        _ => None,
+        Value::Array(pair) => match pair.as_slice() {
+            [seconds, nanos] => json::unsigned(seconds)?.checked_mul(SECOND)?.checked_add(json::unsigned(nanos)?),
+            _ => None,
+        },
+        Value::String(text) if text.contains(':') => u64::try_from(Nanos::parse_rfc3339(text.trim())?.0).ok(),
+        _ => json::unsigned(value),
     }
-}
-
-fn signed(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(n) => n.as_i64().or_else(|| whole(n.as_f64()?).and_then(|n| i64::try_from(n).ok())),
-        _ => None,
-    }
-}
-
-/// Some senders write `1.7e18` for a time.
-#[expect(clippy::cast_possible_truncation, reason = "range checked in the same line")]
-fn whole(double: f64) -> Option<i128> {
-    (double.fract() == 0.0 && double.abs() < 1.9e19).then_some(double as i128)
-}
-
-fn double(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(n) => n.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn bytes(value: &Value) -> Option<Vec<u8>> {
-    const LENIENT: GeneralPurposeConfig =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let text = value.as_str()?;
-    let alphabet = if text.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
-    GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
 }

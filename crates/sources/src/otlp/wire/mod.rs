@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
-use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
+use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord, twin};
 use tracebook_core::text::{NAME_BYTES, TITLE_BYTES, bounded};
 use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
@@ -36,11 +36,32 @@ pub struct Decoded<R = SpanRecord> {
     pub rejected: usize,
     /// Why the first of those was.
     pub reason: Option<String>,
+    /// How many were kept although a part of them could not be read.
+    pub incomplete: usize,
+    /// What could not be read of the first of those.
+    pub warning: Option<String>,
+}
+
+impl<R> Decoded<R> {
+    /// Takes out the records whose times cannot be true: `why` says of a record why they cannot.
+    pub(super) fn reject_times(&mut self, why: impl Fn(&R) -> Option<String>) {
+        let (mut rejected, mut first) = (0, None);
+        self.records.retain(|record| match why(record) {
+            None => true,
+            Some(why) => {
+                rejected += 1;
+                first.get_or_insert(why);
+                false
+            }
+        });
+        self.rejected += rejected;
+        self.reason = self.reason.take().or(first);
+    }
 }
 
 impl<R> Default for Decoded<R> {
     fn default() -> Self {
-        Self { records: Vec::new(), rejected: 0, reason: None }
+        Self { records: Vec::new(), rejected: 0, reason: None, incomplete: 0, warning: None }
     }
 }
 
@@ -126,6 +147,8 @@ trait Signal {
     const RESOURCES: &'static str;
     const SCOPES: [&'static str; 2];
     const RECORDS: &'static str;
+    /// The JSON names of the fields without which nobody would find a record.
+    const ESSENTIAL: &'static [&'static str];
 
     fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> Self::Message;
     fn record(message: Self::Message, raw: Vec<u8>, shared: &Shared) -> Result<Self::Record, String>;
@@ -144,6 +167,7 @@ impl Signal for Spans {
     const RESOURCES: &'static str = "resourceSpans";
     const SCOPES: [&'static str; 2] = ["scopeSpans", "instrumentationLibrarySpans"];
     const RECORDS: &'static str = "spans";
+    const ESSENTIAL: &'static [&'static str] = &["traceId", "spanId", "startTimeUnixNano", "endTimeUnixNano"];
 
     fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> proto::Span {
         span(said, warnings)
@@ -154,10 +178,12 @@ impl Signal for Spans {
         let span_id = SpanId(id_bytes(&message.span_id, "span id")?);
         let span = messages::span_of(message, span_id, &mut Vec::new());
         let (parent_id, start, end, status) = (span.parent, span.start, span.end, span.status.code);
+        let twin = twin(span.kind, &shared.service, start);
         let alone = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: vec![span], notes: Vec::new() };
         Ok(SpanRecord {
             trace_id,
             span_id,
+            twin,
             parent_id,
             encoding: match shared.language {
                 Language::Protobuf => Encoding::OtlpProtobuf,
@@ -187,6 +213,7 @@ impl Signal for Logs {
     const RESOURCES: &'static str = "resourceLogs";
     const SCOPES: [&'static str; 2] = ["scopeLogs", "instrumentationLibraryLogs"];
     const RECORDS: &'static str = "logRecords";
+    const ESSENTIAL: &'static [&'static str] = &["timeUnixNano"];
 
     fn from_json(said: &Map<String, Value>, warnings: &mut Vec<String>) -> logs_proto::LogRecord {
         log(said, warnings)
@@ -203,6 +230,7 @@ impl Signal for Logs {
             trace_id: id_bytes(&message.trace_id, "trace id").ok().map(TraceId),
             span_id: id_bytes(&message.span_id, "span id").ok().map(SpanId),
             severity: bounded(messages::severity(&message), NAME_BYTES),
+            severity_number: u8::try_from(message.severity_number).unwrap_or_default(),
             message: bounded(messages::message(message.body, message.event_name), MAX_MESSAGE_BYTES),
             encoding: match shared.language {
                 Language::Protobuf => LogEncoding::OtlpProtobuf,
@@ -292,6 +320,11 @@ impl<S: Signal> Reading<S> {
             self.decoded.rejected += n;
             self.decoded.reason.get_or_insert_with(why);
         }
+    }
+
+    fn warn(&mut self, warning: String) {
+        self.decoded.incomplete += 1;
+        self.decoded.warning.get_or_insert(warning);
     }
 
     fn unreadable(&mut self, why: String) {

@@ -216,6 +216,7 @@ fn a_record_of_cloudwatch_is_its_fields() {
         trace_id: Some(TraceId([1; 16])),
         span_id: None,
         severity: "INFO".into(),
+        severity_number: 0,
         encoding: LogEncoding::Cloudwatch,
         raw: Vec::new(),
         resource: Arc::from([]),
@@ -272,12 +273,14 @@ fn bad_ids_cost_only_their_own_span() {
     assert_eq!(decoded.reason.as_deref(), Some("a trace id is all zeros"));
 
     let text = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
-        {"traceId":"AQEBAQEBAQEBAQEBAQEBAQ==","spanId":"0202020202020202"},
+        {"traceId":"AQEBAQEBAQEBAQEBAQEBAQ==","spanId":"AgICAgICAgI="},
+        {"traceId":"not an id","spanId":"0202020202020202"},
         {"traceId":"0101010101010101010101010101010A","spanId":"0202020202020202"}]}]}]}"#;
     let decoded = decode_json(text.as_bytes()).expect("a good request");
-    assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
-    let why = decoded.reason.expect("said");
-    assert_eq!(why, "traceId \"AQEBAQEBAQEBAQEBAQEBAQ==\" is not an id in hex digits");
+    assert_eq!((decoded.records.len(), decoded.rejected), (2, 1));
+    assert_eq!(decoded.records[0].trace_id, TraceId([1; 16]), "protobuf libraries write base64");
+    assert_eq!(decoded.records[0].span_id, SpanId([2; 8]));
+    assert_eq!(decoded.reason.as_deref(), Some("traceId \"not an id\" is not an id in hex digits"));
 }
 
 #[test]
@@ -312,14 +315,18 @@ fn invalid_requests_are_reported() {
     for (body, word) in [
         (&b"{"[..], "EOF"),
         (b"[]", "expected a JSON object"),
-        (b"\xff", "UTF-8"),
+        (b"\xff", "expected a JSON object"),
+        (br#"{"resourceLogs":[{"scopeLogs":[]}]}"#, "no `resourceSpans`, but \"resourceLogs\""),
+        (br#"{"data":[{"spans":[]}]}"#, "no `resourceSpans`, but \"data\""),
+        (br#"{"resourceSpans":[{"spans":[{}]}]}"#, "no `scopeSpans`, but \"spans\""),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"logRecords":[{}]}]}]}"#, "no `spans`, but \"logRecords\""),
         (br#"{"resourceSpans":5}"#, "expected a JSON array"),
         (br#"{"resourceSpans":[5]}"#, "expected a JSON object"),
         (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[[]]}]}]}"#, "a span is not readable"),
         (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[null]}]}]}"#, "a span is not readable"),
         (br#"{"resourceSpans":[{"scopeSpans":5}]}"#, "a resource is not readable"),
         (br#"{"resourceSpans":[{"scopeSpans":[{"spans":"x"}]}]}"#, "a scope is not readable"),
-        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\ud83"}]}]}]}"#, "invalid escape"),
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":tru}]}]}]}"#, "a span is not readable"),
     ] {
         let error = decode_json(body).expect_err("no request");
         assert!(error.contains(word), "{}: {error}", String::from_utf8_lossy(body));
@@ -341,8 +348,8 @@ fn in_json_too_a_bad_span_costs_only_itself() {
         assert!(decoded.reason.is_some());
         let logs = body.replace("Spans", "Logs").replace("spans", "logRecords");
         let decoded = decode_logs_json(logs.as_bytes(), Nanos(7)).expect("one is good");
-        // A log record has no required fields, so an empty one is valid.
-        assert_eq!(decoded.records.len(), if bad == "{}" { 3 } else { 1 }, "{bad}");
+        // A log record has no required fields, so an empty one is valid, and so is one with a number out of range.
+        assert_eq!(decoded.records.len(), if bad == "{}" || bad.contains("1e999") { 3 } else { 1 }, "{bad}");
     }
     for (bad, rejected) in [
         (r#"null"#, 1),
@@ -357,10 +364,126 @@ fn in_json_too_a_bad_span_costs_only_itself() {
         check(&decoded.records[0]);
     }
     // Values of wrong types in a valid span are left out with a warning.
-    let odd = GOOD.replace("\"good\"", "[7],\"attributes\":{},\"startTimeUnixNano\":true");
-    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{odd}]}}]}}]}}"#);
+    let odd = GOOD.replace("\"good\"", "[7],\"attributes\":5,\"flags\":true");
+    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{odd},{GOOD}]}}]}}]}}"#);
     let decoded = decode_json(body.as_bytes()).expect("readable");
     assert_eq!(crate::normalise(&decoded.records[0]).1.len(), 3);
+    assert_eq!((decoded.rejected, decoded.incomplete), (0, 1));
+    assert_eq!(decoded.warning.as_deref(), Some("flags true is not a number below 2^32"));
+    // Without these, nobody would find it.
+    for essential in ["\"startTimeUnixNano\":true", "\"endTimeUnixNano\":{}", "\"endTimeUnixNano\":\"soon\""] {
+        let odd = GOOD.replace("\"name\":", &format!("{essential},\"name\":"));
+        let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{odd},{GOOD}]}}]}}]}}"#);
+        let decoded = decode_json(body.as_bytes()).expect("one is good");
+        assert_eq!((decoded.records.len(), decoded.rejected), (1, 1), "{essential}");
+        assert!(decoded.reason.expect("said").contains("is not a number of nanoseconds"));
+    }
+}
+
+/// A span and its log record in the words of different senders, all with the same meaning.
+#[test]
+fn requests_in_every_spelling_say_the_same() {
+    let nanos = 1_795_447_213_087_028_123_u64;
+    let long = json!({"low": (nanos & 0xffff_ffff), "high": nanos >> 32, "unsigned": true});
+    let plain = json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "web"}}]},
+        "scopeSpans": [{"scope": {"name": "lib", "version": "1"}, "spans": [{
+            "traceId": "01".repeat(16), "spanId": "02".repeat(8), "parentSpanId": "03".repeat(8), "traceState": "a=b",
+            "name": "work", "kind": 2, "startTimeUnixNano": nanos.to_string(), "endTimeUnixNano": nanos,
+            "attributes": [
+                {"key": "n", "value": {"intValue": "5"}}, {"key": "d", "value": {"doubleValue": "NaN"}},
+                {"key": "b", "value": {"boolValue": true}}, {"key": "y", "value": {"bytesValue": "AQI="}},
+                {"key": "l", "value": {"arrayValue": {"values": [{"stringValue": "x"}]}}},
+                {"key": "m", "value": {"kvlistValue": {"values": [{"key": "k", "value": {"stringValue": "v"}}]}}},
+            ],
+            "droppedAttributesCount": 1, "status": {"code": 2, "message": "no"},
+            "events": [{"timeUnixNano": nanos, "name": "e"}],
+            "links": [{"traceId": "04".repeat(16), "spanId": "05".repeat(8)}],
+        }]}],
+    }]});
+    // As in the .proto file, with enums by name, ids in base64, bare NaN, and long's objects.
+    let snake = json!({"resource_spans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"string_value": "web"}}]},
+        "scope_spans": [{"scope": {"name": "lib", "version": "1"}, "spans": [{
+            "trace_id": "AQEBAQEBAQEBAQEBAQEBAQ==", "span_id": "AgICAgICAgI=", "parent_span_id": "AwMDAwMDAwM=",
+            "trace_state": "a=b", "name": "work", "kind": "SPAN_KIND_SERVER",
+            "start_time_unix_nano": long, "end_time_unix_nano": long,
+            "attributes": [
+                {"key": "n", "value": {"int_value": {"low": 5, "high": 0, "unsigned": false}}},
+                {"key": "d", "value": {"double_value": "NAN!"}}, {"key": "b", "value": {"bool_value": "true"}},
+                {"key": "y", "value": {"bytes_value": [1, 2]}},
+                {"key": "l", "value": {"array_value": {"values": [{"string_value": "x"}]}}},
+                {"key": "m", "value": {"kvlist_value": {"values": [{"key": "k", "value": {"string_value": "v"}}]}}},
+            ],
+            "dropped_attributes_count": "1", "status": {"code": "STATUS_CODE_ERROR", "message": "no"},
+            "events": [{"time_unix_nano": long, "name": "e"}],
+            "links": [{"trace_id": "BAQEBAQEBAQEBAQEBAQEBA==", "span_id": "BQUFBQUFBQU="}],
+        }]}],
+    }]});
+    // As Go's encoding/json writes the generated structs, and with values where OTLP has objects.
+    let go = json!({"ResourceSpans": [{
+        "Resource": {"Attributes": {"service.name": "web"}},
+        "ScopeSpans": [{"Scope": {"Name": "lib", "Version": "1"}, "Spans": [{
+            "TraceId": "AQEBAQEBAQEBAQEBAQEBAQ==", "SpanId": "AgICAgICAgI=", "ParentSpanId": "AwMDAwMDAwM=",
+            "TraceState": "a=b", "Name": "work", "Kind": "server",
+            "StartTimeUnixNano": [1_795_447_213, 87_028_123], "EndTimeUnixNano": "2026-11-23T15:20:13.087028123Z",
+            "Attributes": [
+                {"Key": "n", "Value": {"Value": {"IntValue": 5}}}, {"Key": "d", "Value": {"Value": {"DoubleValue": "NaN"}}},
+                {"Key": "b", "Value": true}, {"Key": "y", "Value": {"Value": {"BytesValue": "AQI"}}},
+                {"Key": "l", "Value": ["x"]}, {"Key": "m", "Value": {"k": "v"}},
+            ],
+            "DroppedAttributesCount": 1, "Status": {"Code": "error", "Message": "no"},
+            "Events": [{"TimeUnixNano": nanos, "Name": "e"}],
+            "Links": [{"TraceId": "BAQEBAQEBAQEBAQEBAQEBA==", "SpanId": "BQUFBQUFBQU="}],
+        }]}],
+    }]});
+    let read = |body: String| {
+        let decoded = decode_json(body.as_bytes()).expect("readable");
+        assert_eq!((decoded.records.len(), decoded.rejected), (1, 0), "{:?}", decoded.reason);
+        check(&decoded.records[0]);
+        let (loose, _) = crate::normalise(&decoded.records[0]);
+        // NaN is not equal to itself.
+        serde_json::to_value((loose.span, loose.resource, loose.scope)).expect("JSON")
+    };
+    let expected = read(plain.to_string());
+    assert_eq!(read(snake.to_string().replace("\"NAN!\"", "NaN")), expected);
+    assert_eq!(read(go.to_string()), expected);
+    assert_eq!(expected[0]["start"], nanos.to_string());
+}
+
+#[test]
+fn a_resource_with_a_broken_member_keeps_the_others() {
+    let body = format!(
+        r#"{{"resourceSpans":[{{"schemaUrl":tru,"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"web"}}}}]}},
+           "scopeSpans":[{{"scope":{{"name":NaN}},"spans":[{GOOD}]}}]}}]}}"#
+    );
+    let decoded = decode_json(body.as_bytes()).expect("readable");
+    assert_eq!((decoded.records.len(), decoded.records[0].service.as_str()), (1, "web"));
+    assert!(decoded.warning.expect("said").contains("a resource or scope is not readable"));
+    decoded.records.iter().for_each(check);
+}
+
+#[test]
+fn times_that_cannot_be_true_are_rejected() {
+    let now = Nanos(1_795_447_213_000_000_000);
+    let years = 3 * 366 * 24 * 3600 * 1_000_000_000_i64;
+    for (time, refused) in [
+        (0, true),
+        (1, true),
+        (1_795_447_213_087, true), // milliseconds
+        (1_795_447_213_087_028, true),
+        (-5, true),
+        (946_684_800_000_000_000, false),
+        (now.0 - 5 * years, false),
+        (now.0 + years, false),
+        (now.0 + years + 1, true),
+        (i64::MAX, true),
+    ] {
+        assert_eq!(crate::time::objection(Nanos(time), now).is_some(), refused, "{time}");
+    }
+    let mut decoded = Decoded { records: vec![1, 2, 3], ..Decoded::default() };
+    decoded.reject_times(|n| (*n > 1).then(|| format!("{n} is late")));
+    assert_eq!((decoded.records, decoded.rejected, decoded.reason.as_deref()), (vec![1], 2, Some("2 is late")));
 }
 
 #[test]
@@ -549,6 +672,33 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_json_of_a_protobuf_message_says_the_same(span in any_span(), attributes in any_attributes()) {
+        use crate::otlp::readable::{self, Part};
+        let json = |part, bytes: Vec<u8>| match readable::json(part, &bytes) {
+            Some(Value::Object(map)) => map,
+            other => panic!("{other:?}"),
+        };
+        let mut warnings = Vec::new();
+        let again = super::span(&json(Part::Span, span.encode_to_vec()), &mut warnings);
+        prop_assert_eq!(format!("{again:?}"), format!("{span:?}"));
+        let resource = proto::ResourceSpans {
+            resource: Some(resource_proto::Resource { attributes: attributes.clone(), ..Default::default() }),
+            ..Default::default()
+        };
+        let again = resource_spans(&json(Part::Resource, resource.encode_to_vec()), &mut warnings);
+        prop_assert_eq!(format!("{again:?}"), format!("{resource:?}"));
+        let scope = Some(common::InstrumentationScope { name: "n".into(), attributes: attributes.clone(), ..Default::default() });
+        let scope = proto::ScopeSpans { scope, schema_url: "s".into(), ..Default::default() };
+        let again = scope_spans(&json(Part::Scope, scope.encode_to_vec()), &mut warnings);
+        prop_assert_eq!(format!("{again:?}"), format!("{scope:?}"));
+        let body = attributes.first().and_then(|pair| pair.value.clone());
+        let record = logs_proto::LogRecord { body, attributes, severity_number: 17, ..Default::default() };
+        let again = super::log(&json(Part::Log, record.encode_to_vec()), &mut warnings);
+        prop_assert_eq!(format!("{again:?}"), format!("{record:?}"));
+        prop_assert_eq!(warnings, Vec::<String>::new());
     }
 
     #[test]

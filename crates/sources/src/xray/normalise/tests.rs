@@ -1,3 +1,5 @@
+mod fields;
+
 use serde_json::json;
 use tracebook_core::assemble::assemble;
 use tracebook_core::trace::Trace;

@@ -185,13 +185,10 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(body)) => Ok(body),
+    match json::read(body) {
+        Ok((Value::Object(body), _)) => Ok(body),
         Ok(_) => Err(Failure::new(StatusCode::BAD_REQUEST, "The body is not a JSON object.")),
-        Err(error) => Err(Failure::new(
-            StatusCode::BAD_REQUEST,
-            format!("The body is not readable JSON: {}.", json::words(&error)),
-        )),
+        Err(why) => Err(Failure::new(StatusCode::BAD_REQUEST, format!("The body is not readable JSON: {why}."))),
     }
 }
 

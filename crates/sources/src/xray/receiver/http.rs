@@ -12,15 +12,17 @@ use serde_json::{Map, Value, json};
 use tracebook_core::clock::Clock;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::text::count;
+use tracebook_core::time::Nanos;
 
 use super::api::{ApiError, ApiRequest, ApiResult, Context, LargeResult};
 use super::{groups, rules, traces};
+use crate::amzn;
 use crate::body::{Bounds, Failure, Unread};
 use crate::json::members;
 use crate::receive::{Commit, Counters};
 use crate::text::clip;
 use crate::xray::reading::{Normalise, XrayStore};
-use crate::xray::wire::{parse_document, record_bytes};
+use crate::xray::wire::{check_times, parse_document, record_bytes};
 
 /// Operations of the API that are not supported, by path.
 const NOT_HERE: &[&str] = &[
@@ -83,7 +85,7 @@ pub fn tcp_router(
 }
 
 pub(super) fn tcp_router_with(context: Context) -> Router {
-    api(context.clone()).merge(Router::new().fallback(unknown).with_state(context))
+    api(context.clone()).merge(amzn::layer(Router::new().fallback(unknown)).with_state(context))
 }
 
 fn api(context: Context) -> Router {
@@ -131,7 +133,7 @@ fn api(context: Context) -> Router {
     for path in NOT_HERE {
         router = router.route(path, post(not_here).fallback(unknown));
     }
-    router.with_state(context)
+    amzn::layer(router).with_state(context)
 }
 
 impl Context {
@@ -144,7 +146,7 @@ impl Context {
         // AWS's own clients use both spellings.
         let body = json!({"__type": refused.error, "message": refused.message, "Message": refused.message});
         let mut answer = json_answer(refused.status, body.to_string());
-        answer.headers_mut().insert("x-amzn-errortype", header::HeaderValue::from_static(refused.error));
+        answer.headers_mut().insert(amzn::ERROR_TYPE, header::HeaderValue::from_static(refused.error));
         answer
     }
 
@@ -168,7 +170,9 @@ fn json_answer(status: StatusCode, body: impl Into<Body>) -> Response {
 async fn segments(State(context): State<Context>, request: Request) -> Response {
     const PATH: &str = "/TraceSegments";
     // The memory is held until everything is committed.
-    let answer = match ApiRequest::read(request, context.bounds, Documents::read).await {
+    let now = context.clock.now();
+    let read = move |body, takes, granted| Documents::read(body, takes, granted, now);
+    let answer = match ApiRequest::read(request, context.bounds, read).await {
         Ok((Some(documents), _share)) => store(&context, documents).await,
         Ok((None, _)) => Err(ApiError::invalid("TraceSegmentDocuments is not a list of documents.")),
         Err(failure) => Err(failure.into()),
@@ -186,12 +190,19 @@ struct Documents {
 
 impl Documents {
     /// Reads them as long as they take no more, with the body, than was granted.
-    fn read(body: Map<String, Value>, mut takes: usize, granted: usize) -> Result<(Option<Self>, usize), Unread> {
+    fn read(
+        body: Map<String, Value>,
+        mut takes: usize,
+        granted: usize,
+        now: Nanos,
+    ) -> Result<(Option<Self>, usize), Unread> {
         let Some(Value::Array(documents)) = body.get("TraceSegmentDocuments") else { return Ok((None, 0)) };
         let mut read = Self::default();
         for document in documents {
             let records = match document.as_str() {
-                Some(text) => parse_document(text.as_bytes()).map_err(|refusal| refusal.to_string()),
+                Some(text) => parse_document(text.as_bytes())
+                    .and_then(|records| check_times(records, now))
+                    .map_err(|refusal| refusal.to_string()),
                 None => Err("a document is a JSON text".to_owned()),
             };
             match records {
@@ -220,7 +231,7 @@ fn id_of(document: &str) -> Option<String> {
     // What is not readable has no id that could be reported.
     members(document, |key, value| {
         if key == "id" {
-            id = serde_json::from_str::<String>(value.get()).ok().map(|id| clip(&id));
+            id = serde_json::from_str::<String>(value).ok().map(|id| clip(&id));
         }
         Ok(())
     })

@@ -20,8 +20,13 @@ fn loopback() -> SocketAddr {
 fn segment(n: u32) -> String {
     let id = n + 1;
     format!(
-        r#"{{"trace_id":"1-6b0459ac-d2fb2577c226bb0ed076fe79","id":"{id:016x}","name":"s","start_time":1,"end_time":2}}"#
+        r#"{{"trace_id":"1-6b0459ac-d2fb2577c226bb0ed076fe79","id":"{id:016x}","name":"s","start_time":1795447213,"end_time":1795447214}}"#
     )
+}
+
+/// Shortly after the recorded segments.
+fn clock() -> Arc<FixedClock> {
+    Arc::new(FixedClock(Nanos(1_795_447_213_900_000_000)))
 }
 
 struct Udp {
@@ -39,7 +44,7 @@ impl Udp {
         let to = socket.local_addr().expect("bound");
         let counters = Arc::new(Counters::default());
         let cancel = CancellationToken::new();
-        let task = tokio::spawn(serve_udp(socket, None, kept.clone(), counters.clone(), cancel.clone()));
+        let task = tokio::spawn(serve_udp(socket, None, kept.clone(), counters.clone(), clock(), cancel.clone()));
         Self { to, from: UdpSocket::bind(loopback()).expect("a free port"), kept, counters, cancel, task }
     }
 
@@ -147,9 +152,9 @@ async fn a_pair_shares_one_port() {
 
 async fn daemon(kept: Arc<Kept>) -> (Server, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
-    let clock = Arc::new(FixedClock(Nanos(1_795_447_213_900_000_000)));
     (
-        Server::start(tcp_router(kept.clone(), api::Memory::of(kept), counters.clone(), clock, crate::normalise)).await,
+        Server::start(tcp_router(kept.clone(), api::Memory::of(kept), counters.clone(), clock(), crate::normalise))
+            .await,
         counters,
     )
 }
@@ -185,7 +190,11 @@ async fn segments_over_tcp_are_kept_and_bad_ones_named() {
     let kept = Kept::failing(vec![CommitError::retryable("the disk is full")]);
     let (server, counters) = daemon(kept.clone()).await;
     let bad = r#"{"id":"0000000000000009","name":"s"}"#;
-    let body = json!({"TraceSegmentDocuments": [segment(0), bad, 7, segment(1)]}).to_string();
+    let of_1970 = segment(8).replace("1795447213", "5");
+    let half = segment(1).replace("\"s\"", "\"half \\ud83d\"");
+    // One has lone surrogates in the document's text and in the text around it.
+    let body = json!({"TraceSegmentDocuments": [segment(0), bad, 7, half, of_1970]}).to_string();
+    let body = body.replace("half ", "half \\udc00 ");
     let answer = post(server.addr, "/TraceSegments", "", body.as_bytes()).await;
     assert_eq!((answer.status, answer.header("x-amzn-errortype")), (503, Some("ServiceUnavailableException")));
     assert!(kept.spans().is_empty());
@@ -194,10 +203,37 @@ async fn segments_over_tcp_are_kept_and_bad_ones_named() {
     let unprocessed = answer.json()["UnprocessedTraceSegments"].clone();
     assert_eq!(unprocessed[0]["Id"], "0000000000000009");
     assert_eq!(unprocessed[0]["Message"], "a segment document without trace_id");
-    assert_eq!((unprocessed.as_array().map(Vec::len), &unprocessed[1]["Id"]), (Some(2), &Value::Null));
+    assert_eq!((unprocessed.as_array().map(Vec::len), &unprocessed[1]["Id"]), (Some(3), &Value::Null));
+    assert_eq!(unprocessed[2]["ErrorCode"], "InvalidDocument");
+    assert_eq!(
+        unprocessed[2]["Message"],
+        "a segment document whose start_time is 1970-01-01T00:00:05.000Z, which is before 2000 (is it in the right unit?)"
+    );
+    assert!(kept.spans()[1].title.starts_with("half \u{fffd}"), "{}", kept.spans()[1].title);
 
     let answer = post(server.addr, "/TelemetryRecords", "", b"{\"TelemetryRecords\":[]}").await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
+}
+
+#[tokio::test]
+async fn answers_have_the_headers_of_aws() {
+    let (server, _) = daemon(Kept::new()).await;
+    let mut ids = std::collections::HashSet::new();
+    for (path, body, status) in [
+        ("/GetSamplingRules", &b"{}"[..], 200),
+        ("/TraceSegments", b"{\"TraceSegmentDocuments\":[]}", 200),
+        ("/TraceSegments", b"{}", 400),
+        ("/EncryptionConfig", b"{}", 400),
+        ("/nothing", b"{}", 404),
+    ] {
+        let answer = post(server.addr, path, "", body).await;
+        assert_eq!((answer.status, answer.header("content-type")), (status, Some("application/json")), "{path}");
+        for name in ["x-amzn-RequestId: ", "Content-Type: ", "Date: ", "Content-Length: "] {
+            assert!(answer.head.contains(name), "{path} {name}: {}", answer.head);
+        }
+        assert_eq!(answer.head.contains("x-amzn-ErrorType: "), status != 200, "{}", answer.head);
+        assert!(ids.insert(answer.header("x-amzn-requestid").expect("an id").to_owned()), "each has its own");
+    }
 }
 
 #[tokio::test]

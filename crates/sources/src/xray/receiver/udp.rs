@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+use tracebook_core::clock::Clock;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::text::count;
 
-use super::super::wire::{BUFFER, parse_datagram, record_bytes};
+use super::super::wire::{BUFFER, check_times, parse_datagram, record_bytes};
 use crate::budget::{Budget, Purpose, Share};
 use crate::receive::{Commit, CommitError, Counters};
 
@@ -61,9 +62,10 @@ pub async fn serve(
     accepts: Option<Accepts>,
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     cancel: CancellationToken,
 ) -> io::Result<()> {
-    serve_with(socket, accepts, commit, counters, cancel, Budget::shared()).await
+    serve_with(socket, accepts, commit, counters, clock, cancel, Budget::shared()).await
 }
 
 pub(super) async fn serve_with(
@@ -71,6 +73,7 @@ pub(super) async fn serve_with(
     accepts: Option<Accepts>,
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     budget: &'static Budget,
 ) -> io::Result<()> {
@@ -83,7 +86,7 @@ pub(super) async fn serve_with(
     let reading = Reading { accepts, budget, ended: Arc::clone(&ended), counters: Arc::clone(&counters) };
     thread::Builder::new().name("xray-udp".to_owned()).spawn(move || reading.read(&socket, &sender))?;
 
-    let committing = commit_all(receiver, commit, counters, &cancel);
+    let committing = commit_all(receiver, commit, counters, clock, &cancel);
     let ending = async {
         cancel.cancelled().await;
         ended.store(true, Ordering::Relaxed);
@@ -175,6 +178,7 @@ async fn commit_all(
     mut receiver: UnboundedReceiver<Queued>,
     commit: Arc<dyn Commit>,
     counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     cancel: &CancellationToken,
 ) {
     let mut ended = None;
@@ -195,7 +199,7 @@ async fn commit_all(
                 }
             }
         };
-        let (next, ()) = tokio::join!(gather(&mut receiver, &mut waiting, &counters), store);
+        let (next, ()) = tokio::join!(gather(&mut receiver, &mut waiting, &counters, clock.as_ref()), store);
         match next {
             Some(next) => parsed = next,
             None => break,
@@ -216,6 +220,7 @@ async fn gather(
     receiver: &mut UnboundedReceiver<Queued>,
     waiting: &mut VecDeque<Queued>,
     counters: &Arc<Counters>,
+    clock: &dyn Clock,
 ) -> Option<Batch> {
     let mut datagrams = Vec::with_capacity(BATCH);
     datagrams.extend(waiting.drain(..));
@@ -230,7 +235,7 @@ async fn gather(
             Ok(_) => {}
         }
     }
-    let counters = Arc::clone(counters);
+    let (counters, now) = (Arc::clone(counters), clock.now());
     // Not on this thread: the store's next statement would wait for it.
     let parsed = tokio::task::spawn_blocking(move || {
         let mut batch = Batch { spans: Vec::with_capacity(datagrams.len()), share: None };
@@ -239,7 +244,7 @@ async fn gather(
         while bytes < BATCH_BYTES
             && let Some(Queued { bytes: datagram, share }) = datagrams.next()
         {
-            match parse_datagram(&datagram) {
+            match parse_datagram(&datagram).and_then(|records| check_times(records, now)) {
                 Ok(records) => {
                     bytes += records.iter().map(record_bytes).sum::<usize>();
                     batch.spans.extend(records);

@@ -136,9 +136,9 @@ fn rejections_have_a_reason() {
         (datagram("{"), "not a readable JSON object"),
         (datagram("[1]"), "expected a JSON object"),
         (datagram("{} {}"), "trailing"),
-        (datagram(r#"{"name":"\ud83d"}"#), "surrogate"),
-        (datagram(r#"{"\ud83d":1}"#), "surrogate"),
-        ([HEADER.as_bytes(), b"{\"name\":\"\xff\"}"].concat(), "not UTF-8"),
+        (datagram(r#"{"name":tru}"#), "not a readable JSON object: expected"),
+        (datagram(r#"{"a":1 "b":2}"#), "not a readable JSON object: expected"),
+        ([HEADER.as_bytes(), b"{\"name\":\"\xff\"}"].concat(), "without trace_id"),
         (datagram("{}"), "without trace_id"),
         (document(json!({"trace_id": null})), "without trace_id"),
         (document(json!({"trace_id": 5})), "trace_id is 5: expected 1-8hex-24hex"),
@@ -149,6 +149,7 @@ fn rejections_have_a_reason() {
         (document(json!({"name": null})), "without name"),
         (datagram(&without_start.to_string()), "without start_time"),
         (document(json!({"start_time": "now"})), "seconds since 1970"),
+        (document(json!({"start_time": "NaN"})), "seconds since 1970"),
         (document(json!({"start_time": 1e300})), "seconds since 1970"),
     ];
     for (bytes, words) in cases {
@@ -158,6 +159,52 @@ fn rejections_have_a_reason() {
     }
     let large = with(json!({"metadata": {"d": "x".repeat(MAX_DOCUMENT_BYTES)}})).to_string();
     assert!(matches!(parse_document(large.as_bytes()), Err(Refusal::TooLarge(_))));
+}
+
+/// Python's SDK writes NaN and infinities as they are, JavaScript's lone surrogates, and minimal clients other types.
+#[test]
+fn what_senders_write_instead_of_json_costs_nothing_else() {
+    let document = good().to_string();
+    let more = r#","in_progress":"false","fault":1,"error":"true","metadata":{"default":{"rate":NaN,"most":Infinity,"least":-Infinity,
+        "cut":"half \ud83d","big":1e400,}},"annotations":{"ok":True,"none":None},
+        "subsegments":[{"id":"2222222222222222","name":"nested \ud83d","start_time":"1795447213.1","end_time":1795447213.2,"metadata":{"d":{"n":NaN}}},
+        {"id":"3333333333333333","name":"broken","start_time":tru}]}"#;
+    let sent = [document.strip_suffix('}').expect("an object"), more]
+        .concat()
+        .replace(",\"name\":\"backend", ",\"name\" :\"backend");
+    let records = parse_datagram(&datagram(&sent)).expect("mended");
+    assert_eq!(records.len(), 2, "the broken one stays inside, if that can be read");
+    records.iter().for_each(check);
+    let (loose, _) = crate::normalise(&records[0]);
+    let metadata = format!("{:?}", loose.span.metadata);
+    for word in ["NaN", "Infinity", "-Infinity", "half \u{fffd}", "1e400"] {
+        assert!(metadata.contains(word), "{word}: {metadata}");
+    }
+    assert_eq!((loose.span.status.code, loose.span.end.is_some()), (StatusCode::Fault, true));
+    assert_eq!(loose.span.annotations[0].value, true.into());
+    let (nested, _) = crate::normalise(&records[1]);
+    assert_eq!((nested.span.name.as_str(), nested.span.start), ("nested \u{fffd}", Nanos(1_795_447_213_100_000_000)));
+}
+
+#[test]
+fn times_that_cannot_be_true_are_refused() {
+    let now = Nanos(1_795_447_213_000_000_000);
+    let refused = |changes| {
+        let records = parse_document(with(changes).to_string().as_bytes()).expect("readable");
+        check_times(records, now).err().map(|refusal| refusal.to_string())
+    };
+    assert_eq!(refused(json!({})), None);
+    for (changes, words) in [
+        (json!({"start_time": 0}), "start_time is 0"),
+        (json!({"start_time": 1}), "start_time is 1970-01-01T00:00:01"),
+        (json!({"end_time": 5}), "end_time is 1970"),
+        (json!({"start_time": 1_795_447.213}), "start_time is 1970-01-21"),
+        (json!({"start_time": 4_102_444_800_u64, "end_time": null}), "more than three years in the future"),
+        (json!({"subsegments": [{"id": "2222222222222222", "name": "n", "start_time": 7}]}), "start_time is 1970"),
+    ] {
+        let said = refused(changes).expect(words);
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl Memory {
                 trace_id: None,
                 span_id: None,
                 severity: String::new(),
+                severity_number: 0,
                 encoding: LogEncoding::Cloudwatch,
                 raw: Vec::new(),
                 resource: Arc::default(),

@@ -49,7 +49,7 @@ async fn a_body_of_countless_values_is_refused_before_they_are_built() {
 #[tokio::test]
 async fn documents_that_become_many_records_count() {
     let daemon = Daemon::within(Bounds::scarce(2 * MIB)).await;
-    let subsegment = |n: u32| json!({"id": format!("{:016x}", n + 100), "name": "a", "start_time": 1});
+    let subsegment = |n: u32| json!({"id": format!("{:016x}", n + 100), "name": "a", "start_time": 1_795_447_213});
     let mut document: Value = serde_json::from_str(&segment(0)).expect("JSON");
     document["subsegments"] = (0..5_000).map(subsegment).collect();
     let body = json!({"TraceSegmentDocuments": [document.to_string()]}).to_string();
@@ -102,7 +102,7 @@ async fn a_trace_that_is_too_large_is_read_in_part() {
     let trace = &answer.json()["Traces"][0];
     assert_eq!((&trace["LimitExceeded"], trace["Segments"].as_array().map(Vec::len)), (&json!(true), Some(5)));
     assert!(answer.body.len() as u64 <= TRACE_BYTES + 100_000, "{}", answer.body.len());
-    let range = json!({"StartTime": 0, "EndTime": 10}).to_string();
+    let range = json!({"StartTime": 1_795_447_200, "EndTime": 1_795_447_300}).to_string();
     let answer = daemon.ask("/TraceSummaries", &range).await;
     assert_eq!(answer.json()["TraceSummaries"].as_array().map(Vec::len), Some(1), "{}", answer.text());
 }
@@ -113,7 +113,8 @@ async fn datagrams_beyond_the_memory_are_counted_as_lost() {
     let socket = bind_udp(loopback()).expect("a free port");
     let to = socket.local_addr().expect("bound");
     let (kept, counters, cancel) = (Kept::new(), Arc::new(Counters::default()), CancellationToken::new());
-    let task = tokio::spawn(udp::serve_with(socket, None, kept.clone(), counters.clone(), cancel.clone(), budget));
+    let task =
+        tokio::spawn(udp::serve_with(socket, None, kept.clone(), counters.clone(), clock(), cancel.clone(), budget));
     let from = UdpSocket::bind(loopback()).expect("a free port");
     let header = "{\"format\":\"json\",\"version\":1}\n";
     from.send_to(format!("{header}{}{}", segment(1), " ".repeat(1000)).as_bytes(), to).expect("sent");
@@ -133,7 +134,7 @@ async fn datagrams_beyond_the_memory_are_counted_as_lost() {
 #[tokio::test]
 async fn records_of_one_commit_are_bounded_in_bytes() {
     let udp = Udp::start(Kept::new());
-    let subsegment = |n: u32| json!({"id": format!("{:016x}", n + 1000), "name": "a", "start_time": 1});
+    let subsegment = |n: u32| json!({"id": format!("{:016x}", n + 1000), "name": "a", "start_time": 1_795_447_213});
     let mut document: Value = serde_json::from_str(&segment(0)).expect("JSON");
     document["subsegments"] = (0..700).map(subsegment).collect();
     let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
