@@ -88,8 +88,9 @@ fn small_requests_that_become_large_neither_fill_memory_nor_stop_others() {
     ];
     let done = AtomicBool::new(false);
     let datagram = {
-        let parts: Vec<_> =
-            (0..700).map(|n| json!({"id": format!("{:016x}", n + 9), "name": "a", "start_time": 1_795_447_213})).collect();
+        let parts: Vec<_> = (0..700)
+            .map(|n| json!({"id": format!("{:016x}", n + 9), "name": "a", "start_time": 1_795_447_213}))
+            .collect();
         let document = json!({"trace_id": "1-6b0459ac-d2fb2577c226bb0ed076fe79", "id": "00000000000000aa", "name": "s",
             "start_time": 1_795_447_213, "subsegments": parts});
         format!("{{\"format\":\"json\",\"version\":1}}\n{document}")

@@ -1678,9 +1678,34 @@ span_id?: SpanId,
  */
 severity?: string, 
 /**
+ * OTLP's number of the severity, which does not depend on the sender's language: 9 is INFO, 17 ERROR; 0 if
+ * missing.
+ */
+severity_number?: number, 
+/**
  * OTLP attributes, with the resource's under `resource.`.
  */
 attributes?: Array<Attribute>, 
+/**
+ * The number of attributes that the sender dropped.
+ */
+dropped_attributes?: number, 
+/**
+ * OTLP: when the event was observed, if that is not its time.
+ */
+observed?: Nanos, 
+/**
+ * OTLP: W3C flags as sent.
+ */
+flags?: number, 
+/**
+ * OTLP: the logger. Its name is also in `stream`.
+ */
+scope?: Scope, 
+/**
+ * OTLP: what is known of the sender besides its attributes.
+ */
+resource?: Resource, 
 /**
  * Which protocol it came by.
  */

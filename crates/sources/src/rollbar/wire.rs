@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tracebook_core::credentials::{self, PLACEHOLDER, Removed};
 use tracebook_core::text::{count, grouped};
 
-use crate::json::{elements, members, mend, tree_bytes, words};
+use crate::json::{Readable, elements, members, mend, tree_bytes, words};
 use crate::text::clip;
 
 /// The most JSON of one item that is kept unchanged: Rollbar's own limit.
@@ -163,18 +163,15 @@ fn in_payload<'a>(text: &'a str, found: &mut Collected<'a>) -> Result<(), String
 
 /// Reads the `data` of one item, cut if it is too large.
 fn item(text: &str, mut notes: Vec<String>) -> Result<Value, String> {
+    let repaired = match serde_json::from_str::<Readable>(text) {
+        Ok(Readable) => None,
+        Err(_) => repair(text),
+    };
+    if repaired.is_some() {
+        notes.push(REPAIRED.to_owned());
+    }
     let mut cutter = Cutter::default();
-    let read = match cutter.item(text) {
-        Ok(read) => Ok(read),
-        Err(why) => match repair(text) {
-            Some(repaired) => {
-                notes.push(REPAIRED.to_owned());
-                cutter = Cutter::default();
-                cutter.item(&repaired).map_err(|_| why)
-            }
-            None => Err(why),
-        },
-    }?;
+    let read = cutter.item(repaired.as_deref().unwrap_or(text))?;
     let mut data = match read {
         Value::Object(data) => data,
         other => return Err(format!("`data` should be an object and is {}", clip(&other.to_string()))),

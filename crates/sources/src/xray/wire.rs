@@ -288,10 +288,16 @@ impl Cut<'_> {
     fn into_record(mut self) -> Result<SpanRecord, Refusal> {
         if !self.unread.is_empty() {
             self.raw.pop(); // the closing brace; there are members before it
-            self.raw.push_str(&format!(",\"subsegments\":[{}]}}", self.unread.join(",")));
-            // A subsegment that stays inside must not make the whole document unreadable later.
-            let (Readable, mended) = json::read(self.raw.as_bytes()).map_err(Refusal::NotJson)?;
-            self.raw = mended.unwrap_or(self.raw);
+            // A subsegment that stays inside must not make the whole document unreadable later: as a text, it does not.
+            let readable = |text: &&str| match json::read::<Readable>(text.as_bytes()) {
+                Ok((_, None)) => (*text).to_owned(),
+                Ok((_, Some(mended))) => mended,
+                Err(_) => quoted(text),
+            };
+            let inside: Vec<String> = self.unread.iter().map(readable).collect();
+            self.raw.push_str(&format!(",\"subsegments\":[{}]}}", inside.join(",")));
+            // Together they may be nested too deep.
+            serde_json::from_str::<Readable>(&self.raw).map_err(|error| Refusal::NotJson(json::words(&error)))?;
         }
         let Head { trace_id, span_id } = self.head;
         let span = normalise::span_of(self.said, span_id, &mut Vec::new());

@@ -112,7 +112,7 @@ fn unreadable_parts_are_reported_and_the_rest_is_kept() {
     let (loose, warnings) = one_json(json!({
         "name": 5,
         "kind": 77,
-        "startTimeUnixNano": -3,
+        "startTimeUnixNano": 7,
         "endTimeUnixNano": "18446744073709551615",
         "parentSpanId": "xyz",
         "status": {"code": 9},

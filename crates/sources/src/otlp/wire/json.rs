@@ -318,7 +318,8 @@ impl<'a> Reader<'a> {
     }
 
     fn is_respelled(&self) -> bool {
-        let other = |key: &String| key.contains(['_', '-']) || key.starts_with(|first: char| first.is_ascii_uppercase());
+        let other =
+            |key: &String| key.contains(['_', '-']) || key.starts_with(|first: char| first.is_ascii_uppercase());
         *self.respelled.get_or_init(|| self.said.keys().any(other))
     }
 

@@ -226,7 +226,8 @@ fn times_and_levels_come_in_many_ways() {
     assert_eq!(at(json!(1_795_532_228_250_i64)), (1_795_532_228_250_000_000, 0));
     assert_eq!(at(json!("2026-11-24T14:57:08Z")), (1_795_532_228_000_000_000, 0));
     assert_eq!(at(json!(null)), (RECEIVED.0, 0));
-    for bad in [json!("yesterday"), json!([]), json!(1e300), json!("NaN"), json!(0), json!(5), json!(4_102_444_800_i64)] {
+    for bad in [json!("yesterday"), json!([]), json!(1e300), json!("NaN"), json!(0), json!(5), json!(4_102_444_800_i64)]
+    {
         assert_eq!(at(bad), (RECEIVED.0, 1));
     }
     let level = |sent: Json| occurrence(&json!({"body": {"trace": {}}, "level": sent}), RECEIVED).level;

@@ -37,7 +37,8 @@ impl Rig {
 
     async fn within(kept: Arc<Kept>, bounds: Bounds) -> Self {
         let counters = Arc::new(Counters::default());
-        let intake = Intake::new(kept.clone(), counters.clone(), Arc::new(FixedClock(Nanos(7))), bounds);
+        let intake =
+            Intake::new(kept.clone(), counters.clone(), Arc::new(FixedClock(Nanos(1_795_478_000_000_000_000))), bounds);
         let router = router_with(intake);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
@@ -121,8 +122,10 @@ async fn gzip_is_read_and_many_calls_share_a_connection() {
 #[tokio::test]
 async fn unknown_fields_stay_in_the_bytes_as_sent() {
     let rig = Rig::new().await;
+    const START: u64 = 1_795_478_000_000_000_000;
     // A span with the unknown field 777: resource_spans { scope_spans { spans { … } } }.
-    let span = [&b"\x0a\x10"[..], &[1; 16], b"\x12\x08", &[2; 8], b"\xca\x30\x02hi"].concat();
+    let span =
+        [&b"\x0a\x10"[..], &[1; 16], b"\x12\x08", &[2; 8], b"\x39", &START.to_le_bytes(), b"\xca\x30\x02hi"].concat();
     let wrapped = |inside: &[u8], tag: u8| [&[tag, u8::try_from(inside.len()).expect("small")], inside].concat();
     let message = wrapped(&wrapped(&wrapped(&span, 0x12), 0x12), 0x0a);
     assert_eq!(rig.raw(EXPORT, &[PROTO], framed(0, &message)).await, (0, String::new()));

@@ -18,6 +18,9 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     gzip.finish().expect("in memory")
 }
 
+/// When all spans start.
+const START: u64 = 1_795_478_000_000_000_000;
+
 fn text(key: &str, value: String) -> common::KeyValue {
     let value = Some(common::AnyValue { value: Some(common::any_value::Value::StringValue(value)) });
     common::KeyValue { key: key.into(), value, key_strindex: 0 }
@@ -28,6 +31,7 @@ fn request(service: String, scopes: usize, spans: usize) -> Vec<u8> {
     let span = |n: usize| proto::Span {
         trace_id: vec![1; 16],
         span_id: (n as u64 + 1).to_be_bytes().to_vec(),
+        start_time_unix_nano: START,
         ..proto::Span::default()
     };
     let scope = |of: usize| proto::ScopeSpans {
@@ -67,7 +71,7 @@ async fn a_name_of_mebibytes_is_cut_and_not_copied_with_every_span() {
 async fn names_of_scopes_and_spans_and_severities_are_cut_in_both_encodings() {
     let rig = Rig::new().await;
     let long = "ä".repeat(MIB * 3 / 4);
-    let span = json!({"traceId": "01".repeat(16), "spanId": "02".repeat(8), "name": long});
+    let span = json!({"traceId": "01".repeat(16), "spanId": "02".repeat(8), "startTimeUnixNano": START, "name": long});
     let scope = json!({"scope": {"name": long}, "spans": [span]});
     let body = json!({"resourceSpans": [{"scopeSpans": [scope]}]});
     assert_eq!(rig.post("/v1/traces", AS_JSON, body.to_string().as_bytes()).await.text(), "{}");
@@ -89,7 +93,7 @@ async fn names_of_scopes_and_spans_and_severities_are_cut_in_both_encodings() {
 
 #[tokio::test]
 async fn records_of_countless_values_are_rejected_and_the_rest_stored() {
-    let good = json!({"traceId": "01".repeat(16), "spanId": "02".repeat(8)});
+    let good = json!({"traceId": "01".repeat(16), "spanId": "02".repeat(8), "startTimeUnixNano": START});
     let mut bad = good.clone();
     bad["attributes"] = json!([{"key": "k", "value": {"arrayValue": {"values": vec![json!({}); 100_000]}}}]);
     let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [good, bad]}]}]});
@@ -100,7 +104,12 @@ async fn records_of_countless_values_are_rejected_and_the_rest_stored() {
 
     // Two bytes each: attributes, values of a list, events.
     for field in [9, 11, 13] {
-        let span = proto::Span { trace_id: vec![1; 16], span_id: vec![2; 8], ..proto::Span::default() };
+        let span = proto::Span {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            start_time_unix_nano: START,
+            ..proto::Span::default()
+        };
         let mut many = span.encode_to_vec();
         many.extend([field << 3 | 2, 0].repeat(100_000));
         let nested = |inside: &[u8], number: u8| {
