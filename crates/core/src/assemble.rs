@@ -165,6 +165,55 @@ pub fn rows(trace: &Trace) -> Vec<Row> {
     walk(&trace.spans).rows
 }
 
+/// The tree of a trace: its rows, and who is below whom. A cycle is cut at its earliest span, as in [`rows`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Every span once, a parent before its children.
+    pub rows: Vec<Row>,
+    /// By the index of a span: the index of its parent; `None` for a top, whose parent is missing or unknown.
+    pub parents: Vec<Option<usize>>,
+    /// By the index of a span: the indexes of its children, in the order of rows.
+    pub children: Vec<Vec<usize>>,
+    /// The spans without a parent in the trace, in the order of rows.
+    pub tops: Vec<usize>,
+}
+
+impl Tree {
+    /// The tree of a trace, in one pass.
+    pub fn of(trace: &Trace) -> Self {
+        let spans = &trace.spans;
+        let rows = rows(trace);
+        let ids: HashSet<SpanId> = spans.iter().map(|s| s.id).collect();
+        let mut tree = Self {
+            parents: vec![None; spans.len()],
+            children: vec![Vec::new(); spans.len()],
+            tops: Vec::new(),
+            rows: Vec::new(),
+        };
+        // The spans above a row, by depth.
+        let mut above: Vec<usize> = Vec::new();
+        for row in &rows {
+            let lost = row.depth == 1 && spans[row.index].parent.is_some_and(|parent| !ids.contains(&parent));
+            let parent = row.depth.checked_sub(1).filter(|_| !lost).and_then(|depth| above.get(depth).copied());
+            above.truncate(row.depth);
+            // Below a missing parent, there is no span of depth 0.
+            above.resize(row.depth + 1, row.index);
+            tree.parents[row.index] = parent;
+            match parent {
+                Some(parent) => tree.children[parent].push(row.index),
+                None => tree.tops.push(row.index),
+            }
+        }
+        tree.rows = rows;
+        tree
+    }
+
+    /// The ancestors of a span, nearest first.
+    pub fn ancestors(&self, span: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(self.parents[span], |above| self.parents[*above])
+    }
+}
+
 struct Walk {
     rows: Vec<Row>,
     phantoms: usize,

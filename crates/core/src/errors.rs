@@ -7,6 +7,7 @@ use ts_rs::TS;
 
 use crate::console::short_name;
 use crate::content::Content;
+use crate::level::LogLevel;
 use crate::text::grouped;
 use crate::time::Nanos;
 use crate::value::Attribute;
@@ -37,6 +38,18 @@ impl Level {
             Self::Warning => "warning",
             Self::Error => "error",
             Self::Critical => "critical",
+        }
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warning => Self::Warn,
+            Level::Error => Self::Error,
+            Level::Critical => Self::Fatal,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::ids::Id;
 pub use crate::kinds::{Body, Kind};
 use crate::question::Question;
 use crate::time::Nanos;
+use crate::trace::Trace;
 
 /// The schema that this version writes. Older ones stay readable.
 pub const SCHEMA: u32 = 1;
@@ -139,6 +140,14 @@ impl Body {
     /// See [`crate::content::Content::range`].
     pub fn range(&self) -> (Nanos, Nanos) {
         self.content().range()
+    }
+
+    /// The trace in it, if it has one.
+    pub fn trace(&self) -> Option<&Trace> {
+        if let Self::Trace(trace) = self {
+            return Some(trace);
+        }
+        if let Self::Dossier(dossier) = self { Some(&dossier.trace) } else { None }
     }
 
     /// The console lines in it, in their order.

@@ -7,9 +7,12 @@
 //! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors concern values only.
 
 pub mod access_log;
+pub mod analysis;
 pub mod assemble;
+pub mod attributes;
 pub mod canonical;
 pub mod catalog;
+pub mod choose;
 pub mod clock;
 pub mod console;
 pub mod content;
@@ -28,6 +31,7 @@ pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
 pub mod kinds;
+pub mod level;
 pub mod live_card;
 pub mod log_query;
 pub mod logs;
@@ -36,6 +40,7 @@ pub mod question;
 pub mod service_map;
 pub mod skew;
 pub mod telemetry;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod trace;

@@ -9,6 +9,7 @@ use crate::console::short_name;
 use crate::content::Content;
 use crate::event_filter::Severity;
 use crate::ids::{SpanId, TraceId};
+use crate::level::{self, LogLevel};
 use crate::text::count;
 use crate::time::Nanos;
 use crate::trace::{Resource, Scope};
@@ -123,6 +124,13 @@ impl LogEvent {
     /// Its severity for filters and colours.
     pub fn level(&self) -> Severity<'_> {
         Severity { text: &self.severity, number: u8::try_from(self.severity_number).unwrap_or_default() }
+    }
+}
+
+impl LogEvent {
+    /// Its level, from its severity and its text.
+    pub fn log_level(&self) -> Option<LogLevel> {
+        level::level(&self.severity, &self.message)
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Protocol {
 }
 
 /// The kind of a span: OTLP's five, and X-Ray's two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum SpanKind {
     /// Not specified by the sender.
@@ -188,6 +188,21 @@ pub struct Exception {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub stacktrace: String,
+}
+
+impl Exception {
+    /// `TypeError: 'NoneType' object is not iterable`; empty if it has neither class nor message.
+    pub fn line(&self) -> String {
+        let mut line = match (self.kind.is_empty(), self.message.is_empty()) {
+            (false, false) => format!("{}: {}", self.kind, self.message),
+            (false, true) => self.kind.clone(),
+            (true, _) => self.message.clone(),
+        };
+        if self.remote && !line.is_empty() {
+            line.push_str(" (from downstream)");
+        }
+        line
+    }
 }
 
 /// The numbers of items that the sender left out of a span.
@@ -356,6 +371,19 @@ impl Span {
     /// An attribute's value.
     pub fn attribute(&self, key: &str) -> Option<&Value> {
         get(&self.attributes, key)
+    }
+
+    /// How it failed; `None` if it did not. A status of HTTP refines OTLP's error, and counts where the sender set no
+    /// status: 429 is a throttle, 5xx is a fault.
+    pub fn failure(&self) -> Option<StatusCode> {
+        match (self.status.code, self.http_status()) {
+            (StatusCode::Ok, _) => None,
+            (StatusCode::Fault, _) => Some(StatusCode::Fault),
+            (StatusCode::Throttle, _) | (_, Some(429)) => Some(StatusCode::Throttle),
+            (_, Some(500..=599)) => Some(StatusCode::Fault),
+            (StatusCode::Error, _) => Some(StatusCode::Error),
+            (StatusCode::Unset, _) => None,
+        }
     }
 
     /// The HTTP method, from the old or the new semantic conventions or X-Ray.
@@ -533,6 +561,24 @@ impl Trace {
             protocols,
             skew_ms: None,
         }
+    }
+
+    /// The errors of a span, one line each: `TypeError: 'NoneType' object is not iterable`. Its exceptions, else the
+    /// exception that it refers to, else the message of its status.
+    pub fn failures(&self, span: &Span) -> Vec<String> {
+        let mut lines: Vec<String> = span.exceptions.iter().map(Exception::line).filter(|l| !l.is_empty()).collect();
+        lines.dedup();
+        if lines.is_empty() && !span.cause_ref.is_empty() {
+            let same = self.exception(&span.cause_ref).map(Exception::line).filter(|l| !l.is_empty());
+            lines.push(match same {
+                Some(line) => format!("caused by {line}"),
+                None => format!("caused by exception {}", span.cause_ref),
+            });
+        }
+        if lines.is_empty() && !span.status.message.is_empty() {
+            lines.push(span.status.message.clone());
+        }
+        lines
     }
 
     /// Looks an X-Ray exception up by its id, in any span.

@@ -8,6 +8,7 @@ use regex::Regex;
 use super::ansi::plain;
 use super::blocks::{SpanBlock, SpanBlocks};
 use super::{ConsoleLine, prefix};
+use crate::level::{self, LogLevel};
 
 /// The class of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,27 +164,6 @@ static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
 static SENT: LazyLock<Regex> = LazyLock::new(|| {
     shape(r"^(?:Successfully sent batch of [0-9]+ segments|Sent batch of [0-9]+ segments but had [0-9]+ Unprocessed)")
 });
-static ERROR: LazyLock<Regex> = LazyLock::new(|| {
-    shape(
-        r#"(?x) ^npm\ (?:ERR!|error)
-    | ^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception):\s
-    | ^(?:error|fatal|Error|Fatal|panic):\s
-    | (?:^|[\s\[(|<:"'=])(?:ERROR|CRITICAL|FATAL|EMERG|ALERT)(?:$|[\s\])|>:"',])
-    | \[(?:error|critical|fatal|crit|emerg|alert|Error|Critical|Fatal)\]
-    | \b(?:level|lvl|severity|levelname)"?\s?[=:]\s?"?(?i:error|critical|fatal|panic)\b"#,
-    )
-});
-static WARNING: LazyLock<Regex> = LazyLock::new(|| {
-    shape(
-        r#"(?x) ^npm\ (?:WARN|warn)\b
-    | \b[A-Z][A-Za-z]*Warning:\s
-    | ^(?:warning|Warning):\s
-    | (?:^|[\s\[(|<:"'=])(?:WARNING|WARN)(?:$|[\s\])|>:"',])
-    | \[(?:warn|warning|Warn|Warning)\]
-    | \b(?:level|lvl|severity|levelname)"?\s?[=:]\s?"?(?i:warn|warning)\b"#,
-    )
-});
-
 /// The kind of a single line.
 fn alone(text: &str) -> LineKind {
     if let Some(found) = ACCESS.captures(text).or_else(|| BY_HAND.captures(text)) {
@@ -201,11 +181,9 @@ fn alone(text: &str) -> LineKind {
     }
     // A level is at the beginning of a line; later it is part of the message.
     let head = &text[..text.floor_char_boundary(160)];
-    if ERROR.is_match(head) {
-        LineKind::Error
-    } else if WARNING.is_match(head) {
-        LineKind::Warning
-    } else {
-        LineKind::Plain
+    match level::words_level(head.trim_end()) {
+        Some(found) if found.is_error() => LineKind::Error,
+        Some(LogLevel::Warn) => LineKind::Warning,
+        Some(_) | None => LineKind::Plain,
     }
 }

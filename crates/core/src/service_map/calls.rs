@@ -54,6 +54,8 @@ pub struct Calls {
     pub calls: Vec<Call>,
     /// The number of calls that both X-Ray and OpenTelemetry reported and that were merged.
     pub doubled: usize,
+    /// The number of calls that name neither a host nor a system: a span's name says what was done, not who did it.
+    pub unnamed: usize,
 }
 
 /// The result of a span, from its HTTP status if it has no other.
@@ -100,6 +102,7 @@ pub fn calls(trace: &Trace) -> Calls {
     }
     let mut found = Vec::new();
     let mut told = vec![false; spans.len()];
+    let mut unnamed = 0;
     for (i, span) in spans.iter().enumerate() {
         if owners[i].is_empty() && !out[i] {
             continue;
@@ -118,7 +121,10 @@ pub fn calls(trace: &Trace) -> Calls {
                 outcome: outcome(span),
             });
         } else if out[i] && !answered[i] && !parents[i].is_some_and(|p| out[p] && owners[p] == owners[i]) {
-            let (kind, name) = target(span);
+            let Some((kind, name)) = target(span) else {
+                unnamed += 1;
+                continue;
+            };
             let ended = outcome(span);
             found.push(Call {
                 from: (!owners[i].is_empty()).then(|| places.service(owners[i])),
@@ -132,7 +138,7 @@ pub fn calls(trace: &Trace) -> Calls {
         }
     }
     let (calls, doubled) = once_each(found, spans);
-    Calls { places: places.list, calls, doubled }
+    Calls { places: places.list, calls, doubled, unnamed }
 }
 
 /// Whether a span handles a request, or is work without a caller.
@@ -161,15 +167,17 @@ fn calls_out(span: &Span) -> bool {
 
 const DB_SYSTEM: &[&str] = &["db.system.name", "db.system"];
 
-/// The callee of a span, if it sent no spans itself.
-fn target(span: &Span) -> (NodeKind, String) {
+/// The callee of a span, if it sent no spans itself; `None` if the span does not name it.
+fn target(span: &Span) -> Option<(NodeKind, String)> {
     if span.kind == SpanKind::Subsegment {
         let kind = match text(span, &["namespace"]) {
             _ if has(span, "sql.") => NodeKind::Database,
             Some("aws") => NodeKind::Aws,
             _ => NodeKind::Remote,
         };
-        return (kind, span.name.clone());
+        // The name of a remote subsegment is the host; one with blanks is a description.
+        let described = kind == NodeKind::Remote && span.name.contains(char::is_whitespace);
+        return (!described).then(|| (kind, span.name.clone()));
     }
     let host = text(span, &["peer.service", "server.address", "net.peer.name", "http.host", "net.peer.ip"])
         .or_else(|| text(span, &["url.full", "http.url"]).and_then(host_of))
@@ -182,18 +190,18 @@ fn target(span: &Span) -> (NodeKind, String) {
         };
         // DynamoDB is both a database and an AWS service; it is shown as the latter.
         let kind = if system.eq_ignore_ascii_case("dynamodb") { NodeKind::Aws } else { NodeKind::Database };
-        return (kind, if kind == NodeKind::Aws { "DynamoDB".to_owned() } else { name });
+        return Some((kind, if kind == NodeKind::Aws { "DynamoDB".to_owned() } else { name }));
     }
     if let Some(system) = text(span, &["messaging.system"]) {
         let topic = text(span, &["messaging.destination.name", "messaging.destination"]).filter(|t| !t.is_empty());
-        return (NodeKind::Messaging, topic.unwrap_or(system).to_owned());
+        return Some((NodeKind::Messaging, topic.unwrap_or(system).to_owned()));
     }
     if text(span, &["rpc.system", "rpc.system.name"]) == Some("aws-api") {
         let name = text(span, &["rpc.service", "aws.service"]).unwrap_or(&span.name);
-        return (NodeKind::Aws, name.to_owned());
+        return Some((NodeKind::Aws, name.to_owned()));
     }
     let kind = if span.kind == SpanKind::Producer { NodeKind::Messaging } else { NodeKind::Remote };
-    (kind, host.unwrap_or(&span.name).to_owned())
+    Some((kind, host?.to_owned()))
 }
 
 /// The host of a URL, without credentials that stand before it.

@@ -29,6 +29,7 @@ pub struct Maker {
     in_progress: usize,
     selves: usize,
     doubled: usize,
+    unnamed: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -90,6 +91,7 @@ impl Maker {
 
         let found = calls(trace);
         self.doubled += found.doubled;
+        self.unnamed += found.unnamed;
         for place in &found.places {
             self.nodes.entry(place.clone()).or_default();
         }
@@ -150,6 +152,7 @@ impl Maker {
             "call was reported by both X-Ray and OpenTelemetry and is counted once",
             "calls were reported by both X-Ray and OpenTelemetry and are counted once",
         );
+        say(self.unnamed, "call names no destination and has no node", "calls name no destination and have no node");
         ServiceMap { nodes, edges, traces: self.traces, start, end, notes }
     }
 }

@@ -258,10 +258,23 @@ fn incomplete_cyclic_and_self_calls_are_noted() {
 
 #[test]
 fn a_job_without_a_caller_has_no_client() {
-    let (nodes, edges, _) =
-        of_one(vec![span(1, 0, SpanKind::Internal, "worker", 0, 9), span(2, 1, SpanKind::Client, "worker", 1, 2)]);
-    assert_eq!(nodes, ["Service worker 1", "Remote span 2 1"]);
-    assert_eq!(edges, ["worker > span 2 1"]);
+    let call = with(span(2, 1, SpanKind::Client, "worker", 1, 2), &[("server.address", "example.com")]);
+    let (nodes, edges, _) = of_one(vec![span(1, 0, SpanKind::Internal, "worker", 0, 9), call]);
+    assert_eq!(nodes, ["Service worker 1", "Remote example.com 1"]);
+    assert_eq!(edges, ["worker > example.com 1"]);
+}
+
+#[test]
+fn a_span_that_names_no_destination_has_no_node() {
+    let (nodes, edges, notes) = of_one(vec![
+        span(1, 0, SpanKind::Internal, "worker", 0, 9),
+        span(2, 1, SpanKind::Client, "worker", 1, 2),
+        span(3, 1, SpanKind::Producer, "worker", 2, 3),
+        remote(4, 1, "remote", "load row", 3, 4),
+        span(5, 1, SpanKind::Internal, "worker", 4, 5),
+    ]);
+    assert_eq!((nodes, edges), (vec!["Service worker 1".to_owned()], Vec::new()));
+    assert_eq!(notes, ["3 calls name no destination and have no node"]);
 }
 
 proptest! {
