@@ -41,6 +41,7 @@ fn answered_by(endpoints: &[(Source, &str)]) -> Frozen {
             region: Some("us-east-1".to_owned()),
             console_link: Some(CONSOLE.to_owned()),
             expires: None,
+            clock_skew: None,
         },
     };
     freeze::body(Body::Trace(two_services()), click).expect("it has a JSON form").frozen
