@@ -470,10 +470,23 @@ const STATUS_KEYS: &[&str] = &[
 /// Keys whose value is a whole line.
 const LINE_KEYS: &[&str] = &["request", "requestline", "httprequest", "msg", "message", "log", "event"];
 
+/// Objects around those of a request, in the forms of common loggers.
+const AROUND: [&str; 9] =
+    ["context.", "extra.", "fields.", "data.", "attributes.", "record.", "payload.", "jsonpayload.", "meta."];
+
+/// A key without the objects around it.
+fn inner(mut key: &str) -> &str {
+    while let Some(rest) = AROUND.iter().find_map(|around| key.strip_prefix(around)) {
+        key = rest;
+    }
+    key
+}
+
 /// A request from keys and values. A path alone may be that of a file.
 fn of_pairs(pairs: &[(String, String)]) -> Option<Request> {
     let find = |keys: &[&str]| {
-        keys.iter().find_map(|key| pairs.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_str()))
+        keys.iter()
+            .find_map(|key| pairs.iter().find(|(found, _)| inner(found) == *key).map(|(_, value)| value.as_str()))
     };
     let mut request = find(PATH_KEYS).and_then(target).unwrap_or_default();
     // Without a query, the path may have been logged alone.

@@ -174,6 +174,7 @@ pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
     let squeezed = |text: &str| -> String { outside(text).split_whitespace().collect() };
     let first = text.lines().next().unwrap_or_default();
     let named = first.split_once(" data-renderer=\"").and_then(|(_, rest)| rest.split('"').next());
+    let tidy = || format!("{}\n", text.trim_start_matches('\u{feff}').trim_end());
     let why = if named != Some(data.renderer.as_str()) {
         "its picture was not drawn by the renderer that it names"
     } else if data.renderer == RENDERER {
@@ -181,7 +182,7 @@ pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
             true => return None,
             false => "its picture shows other data: drawing the data again gives a different picture",
         }
-    } else if !data.drawing_holds {
+    } else if !data.drawing_holds && !card::open(&tidy()).is_ok_and(|envelope| envelope.drawing_holds) {
         "its picture was changed after it was drawn"
     } else if !shows_digest(&text, data) {
         "its picture was drawn from data with another digest"

@@ -170,6 +170,11 @@ fn a_picture_of_any_renderer_contradicts_forged_data() {
         let found = doubts(&frozen, forged(&svg, renderer, forge));
         assert!(found.contains(&Rule::Picture) && found.contains(&Rule::Text), "{renderer}: {found:?}");
     }
+    // An editor ends files with a line break, and some begin them with a mark.
+    for renderer in [RENDERER, "2"] {
+        let svg = format!("\u{feff}{}\n\n", forged(&svg, renderer, str::to_owned));
+        assert_eq!(doubts(&frozen, svg), [], "{renderer}");
+    }
     // A drawing that names no renderer, or another than its data does.
     assert!(doubts(&frozen, forged(&svg, "", str::to_owned)).contains(&Rule::Picture));
     let other = svg.replacen(&format!("\"renderer\":\"{RENDERER}\""), "\"renderer\":\"2\"", 1);

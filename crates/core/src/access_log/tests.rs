@@ -107,6 +107,7 @@ fn common_forms_are_read() {
             r#"2026-11-23T15:20:42Z {"requestMethod":"POST","requestUrl":"/api/home?page=2","status":500}"#,
             paged.clone(),
         ),
+        (r#"{"level":"info","context":{"method":"POST","path":"/api/home?page=2","status_code":500}}"#, paged.clone()),
         (r#"GET /api/home 200 {"user":"andrew"}"#, home(Some(200))),
         // not about a request
         ("TypeError: 'NoneType' object is not iterable", None),
