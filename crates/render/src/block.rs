@@ -461,7 +461,8 @@ fn unprefixed(block: &str, prefix: &str) -> Option<Vec<String>> {
             None if line.trim_end() == prefix.trim_end() => "",
             None => return None,
         };
-        out.push(inner.trim_end().to_owned());
+        // Other white space was not written by any formatter.
+        out.push(inner.trim_end_matches([' ', '\t']).to_owned());
     }
     Some(out)
 }

@@ -158,3 +158,27 @@ fn commit_hash(bytes: &[u8]) -> usize {
     let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
     if (7..=LONGEST).contains(&digits) && !matches!(digits, 16 | 32) && whole && mixed { digits } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_short_name_of_an_emoji_is_left_in_one_text_node() {
+        for text in
+            ["at handler (/app/server.js:100:14)", "GET user:id:7 -> cache session:ok:1", ":+1::tada:", "a:e-mail:b", "::x::"]
+        {
+            let escaped = escape(text, Place::Prose);
+            let nodes = escaped.split(BREAK).map(|node| node.replace("&#58;", ":").replace("&gt;", ">"));
+            assert_eq!(nodes.clone().collect::<String>().replace("&#46;", "."), text);
+            for node in nodes {
+                let colons: Vec<usize> = node.match_indices(':').map(|(at, _)| at).collect();
+                for pair in colons.windows(2) {
+                    let name = &node[pair[0] + 1..pair[1]];
+                    assert!(name.is_empty() || name.contains(|c: char| !c.is_alphanumeric()), "{node:?} of {text}");
+                }
+            }
+        }
+        assert_eq!(escape("15:20:13", Place::Prose), "15:20:13", "a time is no name");
+    }
+}

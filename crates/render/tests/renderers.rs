@@ -122,6 +122,7 @@ const HOSTILE: &[&str] = &[
     "#123 GH-123 gh-1 owner/repo#12 user@abc1234",
     "a5c3785ed8d6a35868bc169f07e40e889087fd2e and a5c3785e, 1db51dd945ea",
     ":smile: :+1: :100: 15:20:13 a:b:c ::",
+    "at handler (/app/server.js:100:14) user:id:7 session:ok:1",
     "$x^2$ $$y$$ $`z`$ $1 $",
     "[!NOTE] [!WARNING]",
     "[x] [ ]",

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::ConsoleLine;
-use super::lead::lead;
+use super::lead::{lead, moment};
 use crate::time::Nanos;
 
 /// Maximum bytes of one span.
@@ -113,7 +113,6 @@ impl SpanBlocks {
         self.pushed += 1;
         let lead = lead(&line.text);
         let text = lead.rest.trim_end();
-        let time = lead.time.or(line.time);
         let key = (lead.origin, line.stderr);
         if !self.origins.contains_key(&key) {
             if !may_begin(text) {
@@ -126,7 +125,7 @@ impl SpanBlocks {
         }
         let origin = self.origins.entry(key.clone()).or_default();
         let mut found = Vec::new();
-        origin.push(text, number, time, &mut found);
+        origin.push(text, number, lead.time, line.time, &mut found);
         if origin.is_idle() {
             self.origins.remove(&key);
         }
@@ -162,6 +161,10 @@ static JAVA: LazyLock<Regex> = LazyLock::new(|| {
 /// The first line of a record of `java.util.logging`.
 static JAVA_HEADING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4},? [0-9:]{7,8}[\s\u{202f}][AP]M \S*LoggingSpanExporter export$")
+});
+/// A date and a time before a message.
+static DATED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:[:.,][0-9]{1,9})?(?: ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?")
 });
 static COLLECTOR_LINE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\S.{0,500}? [0-9a-f]{32} [0-9a-f]{16}(?: [^\s=]+=.*)?$"));
@@ -201,15 +204,28 @@ impl Origin {
             && self.scope.is_empty()
     }
 
-    fn push(&mut self, text: &str, number: u64, time: Option<Nanos>, found: &mut Vec<SpanBlock>) {
+    /// `lead_time` is the time before the line, `arrived` when it came.
+    fn push(
+        &mut self,
+        text: &str,
+        number: u64,
+        lead_time: Option<Nanos>,
+        arrived: Option<Nanos>,
+        found: &mut Vec<SpanBlock>,
+    ) {
+        let time = lead_time.or(arrived);
         self.logged = time.or(self.logged);
         let start = text.trim_start();
         let heading = self.heading.take();
         if let Some(form) = whole_line(start) {
             let mut block = SpanBlock { form, time: time.or(self.logged), ..SpanBlock::default() };
-            if let Some((line, at)) = heading {
+            if let Some((line, at)) = heading.filter(|_| form == SpanForm::Java) {
                 block.lines.push(line);
                 block.time = at.or(block.time);
+            }
+            if form == SpanForm::Java && lead_time.is_none() {
+                let head = start.split_once('\'').map_or("", |(head, _)| head);
+                block.time = DATED.find(head).and_then(|found| moment(found.as_str())).or(block.time);
             }
             block.add(start, number);
             found.extend((block.text.len() <= LARGEST_BLOCK).then_some(block));

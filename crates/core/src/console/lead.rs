@@ -70,9 +70,13 @@ pub(super) fn lead(text: &str) -> Lead {
 }
 
 /// A time in one of the forms of loggers; without a zone it is UTC.
-fn moment(text: &str) -> Option<Nanos> {
+pub(super) fn moment(text: &str) -> Option<Nanos> {
     let (date, clock) = text.split_at_checked(10)?;
-    let clock = clock.get(1..)?.replace(',', ".");
+    let mut clock = clock.get(1..)?.replace(',', ".");
+    // `15:20:43:250` of Java's agent.
+    if clock.as_bytes().get(8) == Some(&b':') {
+        clock.replace_range(8..9, ".");
+    }
     let clock = clock.trim().trim_end_matches("UTC").trim_end();
     let zone = clock.rfind(['+', '-', 'Z']).unwrap_or(clock.len());
     let (clock, zone) = clock.split_at(zone);

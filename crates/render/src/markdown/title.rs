@@ -12,6 +12,8 @@ use crate::inline::one_line;
 static H1: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?is)<h1\b[^>]*>(.*?)</h1\s*>").unwrap());
 #[expect(clippy::unwrap_used, reason = "fixed patterns that the tests use")]
 static ELEMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)<[^>]*>").unwrap());
+#[expect(clippy::unwrap_used, reason = "fixed patterns that the tests use")]
+static COMMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)<!--.*?(?:-->|$)").unwrap());
 
 /// Longer texts have their title at the beginning, too.
 const SEARCHED: usize = 64 * 1024;
@@ -75,7 +77,8 @@ fn heading(body: &str) -> Option<String> {
             // `<h1>` within a paragraph.
             (Event::Text(piece), None) if !html.is_empty() => html.push_str(&piece),
             (Event::End(TagEnd::HtmlBlock | TagEnd::Paragraph), None) => {
-                let inner = H1.captures(&html).map(|found| ELEMENT.replace_all(&found[1], "").into_owned());
+                let html_text = COMMENT.replace_all(&html, "");
+                let inner = H1.captures(&html_text).map(|found| ELEMENT.replace_all(&found[1], "").into_owned());
                 let inner = inner.map(|inner| one_line(&super::links::unescape(&inner)));
                 if let Some(inner) = inner.filter(|inner| !inner.is_empty()) {
                     return Some(inner);
