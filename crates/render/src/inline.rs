@@ -165,9 +165,13 @@ mod tests {
 
     #[test]
     fn no_short_name_of_an_emoji_is_left_in_one_text_node() {
-        for text in
-            ["at handler (/app/server.js:100:14)", "GET user:id:7 -> cache session:ok:1", ":+1::tada:", "a:e-mail:b", "::x::"]
-        {
+        for text in [
+            "at handler (/app/server.js:100:14)",
+            "GET user:id:7 -> cache session:ok:1",
+            ":+1::tada:",
+            "a:e-mail:b",
+            "::x::",
+        ] {
             let escaped = escape(text, Place::Prose);
             let nodes = escaped.split(BREAK).map(|node| node.replace("&#58;", ":").replace("&gt;", ">"));
             assert_eq!(nodes.clone().collect::<String>().replace("&#46;", "."), text);

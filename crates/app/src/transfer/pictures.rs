@@ -62,11 +62,14 @@ fn problem(link: &Link, folder: &Path, roots: &[PathBuf]) -> Option<String> {
 
 /// The folders that can be the root of the repository of a text: the next one above with a `.git`, or the next few.
 fn roots(folder: &Path) -> Vec<PathBuf> {
-    let above = || folder.ancestors();
-    match above().find(|folder| folder.join(".git").exists()) {
+    match repository(folder) {
         Some(root) => vec![root.to_owned()],
-        None => above().take(MOST_ABOVE).map(Path::to_owned).collect(),
+        None => folder.ancestors().take(MOST_ABOVE).map(Path::to_owned).collect(),
     }
+}
+
+fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 /// Where the file of a link is: beside the text, or from the root of the repository.
@@ -144,7 +147,7 @@ impl Transfer {
     ) -> Result<(BTreeMap<String, Vec<u8>>, Vec<String>), Error> {
         let links: Vec<Link> = markdown::links(&entry.body).into_iter().filter(|link| link.picture).collect();
         if links.is_empty() {
-            return Ok(Default::default());
+            return Ok((BTreeMap::new(), Vec::new()));
         }
         let paths = [format!("journal/{stem}.md"), format!("{stem}.md")];
         let known = self.journal.store.roots_of_file([&paths[0], &paths[1]]).await?;
@@ -206,12 +209,13 @@ fn copies(
     (found, warnings)
 }
 
-/// Reads a file below a folder or the repository that it is in, without following links.
+/// Reads a file below a folder or the repository that it is in, without following links. A text that was imported from
+/// a folder of downloads must not publish pictures of other folders.
 fn read_below(from: &Path, there: &Path, limit: u64) -> Option<Vec<u8>> {
     let there = within_absolute(there);
-    roots(from).into_iter().chain([from.to_owned()]).find_map(|root| {
-        let relative = there.strip_prefix(&root).ok()?;
-        Folder::open(&root).ok()?.read(relative, MAX_FILE_BYTES.min(limit)).ok()
+    [Some(from), repository(from)].into_iter().flatten().find_map(|root| {
+        let relative = there.strip_prefix(root).ok()?;
+        Folder::open(root).ok()?.read(relative, MAX_FILE_BYTES.min(limit)).ok()
     })
 }
 

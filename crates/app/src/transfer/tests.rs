@@ -230,6 +230,34 @@ async fn an_exchanged_folder_leads_an_export_nowhere() {
     home.app.shutdown().await;
 }
 
+#[tokio::test]
+async fn pictures_of_an_imported_file_are_exported_with_it() {
+    let home = Home::new().await;
+    let clone = home.dir.path().join("downloads/clone");
+    let files = [
+        ("journal/week2.md", "Week 2 — *Tracing*\n===\n\n![](assets/a.png)\n![](no.png)\n![](/../other/private.png)\n"),
+        ("journal/assets/a.png", "picture"),
+        ("../other/private.png", "private"),
+    ];
+    for (path, text) in files {
+        let path = clone.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("makes");
+        std::fs::write(path, text).expect("writes");
+    }
+    let done = home.import(&clone).await.expect("imports");
+    assert_eq!((done.entries[0].title.as_str(), done.entries[0].week.as_deref()), ("Week 2 — Tracing", Some("2")));
+    assert!(done.warnings.iter().any(|w| w == "journal/week2.md:5: the picture no.png is not there"), "{done:?}");
+
+    let exported = home.export(false).await.expect("exports");
+    assert_eq!(std::fs::read_to_string(home.out().join("journal/assets/a.png")).expect("copied"), "picture");
+    assert!(!home.out().join("other").exists() && !home.dir.path().join("other").exists());
+    assert_eq!(exported.warnings.len(), 2, "{exported:?}");
+    assert!(exported.warnings[0].starts_with("week2.md line 5: the picture no.png is not where"), "{exported:?}");
+    let again = home.export(false).await.expect("exports");
+    assert_eq!((again.written.len(), again.warnings.len()), (0, 2), "{again:?}");
+    home.app.shutdown().await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn an_import_reads_nothing_through_links() {

@@ -167,6 +167,7 @@ impl Screen {
                 Token::Back => self.column = self.column.saturating_sub(1),
                 Token::Erase(which) => self.erase_in_line(which),
                 Token::Newline => {}
+                Token::Move(Move::EraseDisplay(which @ 0..=2)) if self.single => self.erase_in_line(which),
                 Token::Move(what) if self.single && !what.stays_in_row() => {}
                 Token::Move(what) => self.follow(what),
             }
@@ -378,7 +379,7 @@ impl Screen {
         self.reach(self.row);
     }
 
-    fn to_row(&mut self, row: usize) {
+    fn go_to_row(&mut self, row: usize) {
         if row > self.height && row <= TALLEST {
             self.grow(row);
         }
@@ -386,7 +387,7 @@ impl Screen {
         self.reach(self.row);
     }
 
-    fn to_column(&mut self, column: usize) {
+    fn go_to_column(&mut self, column: usize) {
         self.column = column.min(LAST_COLUMN).saturating_sub(1);
     }
 
@@ -401,7 +402,7 @@ impl Screen {
         match what {
             Move::Up(n) => self.up(n),
             Move::Down(n) => self.down(n),
-            Move::Right(n) => self.to_column(self.column.saturating_add(n).saturating_add(1)),
+            Move::Right(n) => self.go_to_column(self.column.saturating_add(n).saturating_add(1)),
             Move::Left(n) => self.column = self.column.saturating_sub(n),
             Move::NextLine(n) => {
                 self.down(n);
@@ -411,16 +412,16 @@ impl Screen {
                 self.up(n);
                 self.column = 0;
             }
-            Move::Column(column) => self.to_column(column),
-            Move::Row(row) => self.to_row(row),
+            Move::Column(column) => self.go_to_column(column),
+            Move::Row(row) => self.go_to_row(row),
             Move::To(row, column) => {
-                self.to_row(row);
-                self.to_column(column);
+                self.go_to_row(row);
+                self.go_to_column(column);
             }
             Move::Save => self.saved = (self.row.saturating_sub(self.top), self.column, self.style),
             Move::Restore => {
                 let (row, column, style) = self.saved;
-                self.to_row(row + 1);
+                self.go_to_row(row + 1);
                 (self.column, self.style) = (column, style);
             }
             Move::EraseDisplay(which) => self.erase_display(which),
@@ -474,7 +475,7 @@ impl Screen {
                 }
                 let last = if last == 0 { self.height } else { last.min(self.height) };
                 self.region = (first < last && (first > 1 || last < self.height)).then(|| (first - 1, last - 1));
-                self.to_row(1);
+                self.go_to_row(1);
                 self.column = 0;
             }
             Move::Index => self.line_feed(),
@@ -494,7 +495,7 @@ impl Screen {
                 self.alternate(false);
                 (self.style, self.region, self.saved) = (Style::default(), None, (0, 0, Style::default()));
                 self.erase_display(2);
-                self.to_row(1);
+                self.go_to_row(1);
                 self.column = 0;
             }
         }

@@ -56,6 +56,9 @@ fn progress_displays_end_as_in_a_terminal() {
     );
     assert_eq!(texts("one\ntwo\n\x1b[FTWO\x1b[E\x1b[3Cx"), ["one", "TWO", "   x"]);
     assert_eq!(texts("abc\x1b[2Dx\x1b7yz\x1b8Y"), ["axYz"]);
+    // A line alone, as a watched command prints it.
+    assert_eq!(line_text("    Building [=> ] 1/2\r\x1b[J   Compiling b"), "   Compiling b");
+    assert_eq!(line_text("\x1b[2A\x1b[2K\rdb ... \x1b[32mdone\x1b[0m\x1b[2B"), "db ... \x1b[0;32mdone\x1b[0m");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn other_forms(body: &str, run: &Run) -> Vec<(usize, String, &'static str)> {
             for form in form.captures_iter(source) {
                 let (Some(whole), Some(target)) = (form.get(0), form.get(1)) else { continue };
                 let before = &source[..whole.start()];
-                if before.matches('`').count() % 2 == 0 {
+                if before.matches('`').count().is_multiple_of(2) {
                     found.push((line.range.start + whole.start(), target.as_str().trim().to_owned(), program));
                 }
             }
