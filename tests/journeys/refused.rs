@@ -81,7 +81,7 @@ fn real_sdks_provoke_steps_that_help() {
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     };
     send("http", &format!("http://{}", serve.http()));
-    until_told(&journal, "otlp", "POST / ", "append /v1/traces there");
+    until_told(&journal, "otlp", "(POST /, http port)", "append /v1/traces there");
     send("http", &format!("https://{}/v1/traces", serve.http()));
     until_told(&journal, "otlp", "TLS was begun", "OTEL_EXPORTER_OTLP_ENDPOINT=http://");
     send("http", &format!("http://{}/v1/traces", serve.grpc()));

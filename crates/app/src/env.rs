@@ -168,6 +168,8 @@ services:
 # What the containers print: tracebook serve --containers --watch \"docker compose logs -f\"
 # With Podman write host.containers.internal instead; it needs no extra_hosts.
 # Remove the xray-daemon service, or its port {xray}: Tracebook replaces the daemon.
+# To keep the name of a collector in the settings, write extra_hosts: [\"otel-collector:host-gateway\"] and start
+# tracebook serve --containers --allow-host otel-collector
 "
     )
 }

@@ -141,6 +141,14 @@ impl Reporter {
             );
         }
 
+        report.heading("What receivers turned away");
+        for row in self.store.refusals().await? {
+            report.item(
+                &format!("{} {}", row.listener, row.place),
+                format!("{} times, first {}, last {}: {}", row.count, row.first, row.last, row.reason),
+            );
+        }
+
         report.heading("Relay");
         for row in relay.rows {
             let switch = if row.on { "on" } else { "off" };

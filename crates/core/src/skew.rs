@@ -77,3 +77,57 @@ pub fn between_spans(trace: &Trace) -> Vec<SpanSkew> {
     };
     trace.spans.iter().filter_map(skew).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::{LooseSpan, assemble};
+    use crate::ids::TraceId;
+    use crate::trace::{Protocol, Resource, Scope, Span};
+
+    const SECOND: i64 = 1_000_000_000;
+    const HOUR: i64 = 3_600 * SECOND;
+
+    #[test]
+    fn a_clock_is_off_beyond_what_is_usual() {
+        let of = |ahead: i64| of_sender(Nanos(1_000 * HOUR + ahead), Nanos(1_000 * HOUR), USUAL_DELAY);
+        assert_eq!([of(0), of(2 * SECOND), of(-SECOND), of(-17 * SECOND)], [None; 4]);
+        assert_eq!(of(2 * SECOND + 1), Some(2 * SECOND + 1));
+        assert_eq!(of(5 * HOUR), Some(5 * HOUR));
+        assert_eq!(of(-17 * SECOND - 1), Some(-17 * SECOND - 1), "later than a batch and a retry");
+        assert_eq!(of_sender(Nanos(-60 * SECOND), Nanos(0), USUAL_LOG_DELAY), None, "once a minute");
+        assert_eq!(of_sender(Nanos(i64::MIN), Nanos(i64::MAX), USUAL_DELAY), Some(i64::MIN));
+        assert_eq!(of_sender_ms(Nanos(3 * SECOND), Nanos(0), USUAL_DELAY), Some(3_000));
+        assert!(note("backend-flask", 5 * HOUR).starts_with("the clock of backend-flask is "));
+        assert!(note("", -3 * HOUR).starts_with("what the sender sent is dated "));
+        assert!(short(-3_000).starts_with("clock −3"), "{}", short(-3_000));
+    }
+
+    #[test]
+    fn spans_of_another_clock_are_marked_and_nothing_else() {
+        let span = |id: u8, parent: Option<u8>, service: &str, kind: SpanKind, start: i64, end: i64| {
+            let mut span = Span::new(SpanId([id; 8]), service, Protocol::Otlp, Nanos(100 * HOUR + start * SECOND));
+            span.parent = parent.map(|parent| SpanId([parent; 8]));
+            span.kind = kind;
+            span.service = service.to_owned();
+            span.end = Some(Nanos(100 * HOUR + end * SECOND));
+            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+        };
+        let trace = assemble(
+            TraceId([1; 16]),
+            vec![
+                span(1, None, "a", SpanKind::Client, 0, 1),
+                span(2, Some(1), "b", SpanKind::Server, -10, -9),
+                span(3, Some(1), "c", SpanKind::Server, 30, 31),
+                span(4, Some(1), "d", SpanKind::Consumer, 30, 31),
+                span(5, Some(1), "a", SpanKind::Internal, -10, -9),
+                span(6, Some(1), "e", SpanKind::Server, -1, 1),
+                span(7, Some(9), "f", SpanKind::Server, -10, -9),
+                span(8, Some(8), "g", SpanKind::Server, -10, -9),
+            ],
+        );
+        let mut found: Vec<(u8, i64)> = between_spans(&trace).iter().map(|s| (s.span.0[0], s.off / SECOND)).collect();
+        found.sort_unstable();
+        assert_eq!(found, [(2, -10), (3, 29)]);
+    }
+}

@@ -211,6 +211,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_are_read_as_people_write_them() {
+        let zone = Zone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule");
+        let now = Nanos::parse_rfc3339("2026-11-23T23:30:00Z").expect("a time");
+        for (text, wanted) in [
+            ("2026-11-23T15:20:00Z", "2026-11-23T15:20:00.000Z"),
+            ("2026-11-23T15:20:00+05:30", "2026-11-23T09:50:00.000Z"),
+            ("2026-11-23 15:20", "2026-11-23T14:20:00.000Z"),
+            (" 2026-11-23T15:20:05.5 ", "2026-11-23T14:20:05.500Z"),
+            ("2026-07-01", "2026-06-30T22:00:00.000Z"),
+            ("15:20", "2026-11-24T14:20:00.000Z"),
+            ("09:05:10", "2026-11-24T08:05:10.000Z"),
+        ] {
+            assert_eq!(zone.read(text, now).map(Nanos::rfc3339).as_deref(), Some(wanted), "{text}");
+        }
+        for text in ["", "soon", "15m", "25:00", "2026-13-01", "1795447213", "-"] {
+            assert_eq!(zone.read(text, now), None, "{text}");
+        }
+        assert!(Zone::tzif(b"no").is_none() && Zone::posix("Not a rule!").is_none());
+        assert_eq!(Zone::utc().read("12:00", Nanos(0)), Some(Nanos(43_200_000_000_000)));
+    }
+
+    #[test]
     fn seconds_keep_the_digits_that_were_written() {
         assert_eq!(Nanos::from_seconds(1_795_447_213.087_028), Some(Nanos(1_795_447_213_087_028_000)));
         assert_eq!(Nanos::from_seconds(1_795_447_213.088_983_8), Some(Nanos(1_795_447_213_088_983_800)));

@@ -118,7 +118,10 @@ const HINTS: &[Hint] = &[
         },
     },
     Hint {
-        applies: |r| source_of(r) == "otlp" && r.reason.starts_with("Nothing is served at"),
+        applies: |r| {
+            source_of(r) == "otlp"
+                && (r.reason.starts_with("Nothing is served at") || r.reason.contains("OTLP goes to"))
+        },
         fix: |_, to| {
             format!(
                 "# SDKs append /v1/traces to the general endpoint. An endpoint that is given in code is used as it is: append /v1/traces there, or remove it and\nexport OTEL_EXPORTER_OTLP_ENDPOINT=http://{}",
@@ -195,7 +198,9 @@ fn source_of(refusal: &Refusal) -> &'static str {
     let path = refusal.place.split(' ').nth(1).unwrap_or_default();
     match refusal.listener.as_str() {
         "xray" => "xray",
-        "http" if path.starts_with("/api") && !path.contains("/spans") && !path.contains("/traces") => "rollbar",
+        "http" if path.starts_with("/api") && !["/spans", "/traces", "/v1/"].iter().any(|part| path.contains(part)) => {
+            "rollbar"
+        }
         "http" if path == "/" && refusal.place.split(' ').nth(2).is_some() => "cloudwatch",
         // The operations of X-Ray's API, and no other paths, begin with a capital.
         "http" if path.trim_start_matches('/').starts_with(|c: char| c.is_ascii_uppercase()) => "xray",

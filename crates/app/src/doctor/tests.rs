@@ -176,6 +176,16 @@ fn what_was_refused_is_reported_with_a_hint() {
         (refused("http", "POST /api/v2/spans", "Nothing is served at"), "otlp", "OTEL_TRACES_EXPORTER=otlp"),
         (refused("http", "POST /1/events/x", "Nothing is served at"), "otlp", "Honeycomb's Events API"),
         (refused("http", "POST /v1/traces", "Send Content-Type: a or b."), "otlp", "PROTOCOL=http/protobuf"),
+        (
+            refused("http", "POST /", "OTLP goes to /v1/traces: set OTEL_EXPORTER_OTLP_ENDPOINT=http://a"),
+            "otlp",
+            "append /v1/traces there",
+        ),
+        (
+            refused("http", "POST /api/otel/v1/logs", "Nothing is served at /api/otel/v1/logs. OTLP goes to"),
+            "otlp",
+            "append /v1/traces there",
+        ),
         (refused("http", "POST /anything", "of a kind that has no hint"), "otlp", "tracebook doctor --report"),
     ] {
         let patient = Findings { refusals: vec![row.clone()], ..findings() };

@@ -47,3 +47,27 @@ pub(crate) fn unsupported(source: Source, kind: Kind) -> Error {
     let message = format!("{} has no {}", source.info().name, kind.info().plural);
     Error::new(Code::Usage, message, format!("It has {}", source.has()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_a_duration_or_a_range() {
+        let at = Nanos::parse_rfc3339("2026-11-23T15:20:00Z").expect("a time");
+        let of = |text: &str| window(Some(text), at).expect("a window");
+        assert_eq!(window(None, at).expect("everything"), Window::default());
+        assert_eq!(of(" "), Window::default());
+        assert_eq!(of("15m").arrived, Nanos::parse_rfc3339("2026-11-23T15:05:00Z"));
+        let (from, to) = ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00+00:00");
+        let times = |w: Window| (w.arrived, w.from, w.to);
+        let time = Nanos::parse_rfc3339;
+        assert_eq!(times(of(&format!("{from}/{to}"))), (None, time(from), time(to)));
+        assert_eq!(times(of(&format!("{from}/"))), (None, time(from), None));
+        assert_eq!(times(of(&format!("/{to}"))), (None, None, time(to)));
+        assert_eq!(times(of("/")), (None, None, None));
+        for wrong in [format!("{to}/{from}"), format!("{from}/{from}"), "soon/".to_owned(), "soon".to_owned()] {
+            assert_eq!(window(Some(&wrong), at).expect_err("refused").code, Code::Usage, "{wrong}");
+        }
+    }
+}

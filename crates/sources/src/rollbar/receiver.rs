@@ -186,7 +186,10 @@ async fn wrong_method(State(ends): State<Context>, uri: Uri) -> Response {
 async fn wrong_path(State(ends): State<Context>, uri: Uri, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("host:port".to_owned(), clip);
     let path = uri.path();
-    let meant = if path.starts_with("/api/v2/spans") || path.starts_with("/api/v1/spans") || path == "/api/traces" {
+    let of_otlp = ["/v1/traces", "/v1/logs", "/v1/metrics"];
+    let meant = if of_otlp.iter().any(|known| path.trim_end_matches('/').ends_with(known)) {
+        format!("OTLP goes to /v1/traces: set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host} with nothing appended.")
+    } else if path.starts_with("/api/v2/spans") || path.starts_with("/api/v1/spans") || path == "/api/traces" {
         // Zipkin and Jaeger.
         format!(
             "Only OpenTelemetry's own protocol is supported here: use an OTLP exporter, with \
