@@ -121,16 +121,22 @@ pub struct LogRow {
 }
 
 impl LogEvent {
-    /// Its severity for filters and colours.
+    /// Its severity for filters.
     pub fn level(&self) -> Severity<'_> {
         Severity { text: &self.severity, number: u8::try_from(self.severity_number).unwrap_or_default() }
     }
-}
 
-impl LogEvent {
-    /// Its level, from its severity and its text.
+    /// Its level, from its severity and its text. The number of OTLP's severity is the same in every language.
     pub fn log_level(&self) -> Option<LogLevel> {
-        level::level(&self.severity, &self.message)
+        let word = match self.severity_number {
+            1..=8 => "DEBUG",
+            9..=12 => "INFO",
+            13..=16 => "WARN",
+            17..=20 => "ERROR",
+            21..=24 => "FATAL",
+            _ => &self.severity,
+        };
+        level::level(word, &self.message)
     }
 }
 

@@ -59,7 +59,7 @@ impl Shown {
         let alt = one_line(&reference.alt);
         let caption = one_line(&reference.caption);
         Self {
-            alt: if alt.is_empty() { one_line(&frozen.evidence.title()) } else { alt },
+            alt: if alt.is_empty() { one_line(&card::alt(frozen)) } else { alt },
             caption: if caption == one_line(&card::caption(frozen)) { String::new() } else { caption },
             size: Size::of(&reference.size),
         }

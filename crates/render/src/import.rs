@@ -89,7 +89,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         }
     }
     let stated: HashSet<Id> = about.doubts.iter().map(|stated| stated.evidence).collect();
-    let mut tables: HashMap<Id, Vec<String>> = HashMap::new();
+    let mut tables: HashMap<Id, [Vec<String>; 2]> = HashMap::new();
     for found in block::find(md, &page) {
         let Some(frozen) = evidence.get(&found.id) else { continue };
         let known = all_doubts.entry(found.id).or_default();
@@ -101,8 +101,10 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
             doubts::add(known, [Doubt::new(Rule::Text, "the text beside its picture names the digest of other data")]);
         }
         let Some(written) = found.table().filter(|_| comparable.contains(&found.id)) else { continue };
-        let table = tables.entry(found.id).or_insert_with(|| block::table_shape(&card::table(frozen)));
-        if written != *table {
+        let [table, earlier] = tables.entry(found.id).or_insert_with(|| {
+            [card::table(frozen), card::earlier_table(frozen)].map(|table| block::table_shape(&table))
+        });
+        if written != *table && written != *earlier {
             doubts::add(known, [Doubt::new(Rule::Text, "the table in the text shows other data")]);
         }
     }

@@ -342,6 +342,11 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             let table = tables.entry(found.id).or_insert_with(|| card::table(frozen));
             let written = found.lines.as_deref().unwrap_or_default();
             let doubts = recorded.get(&found.id).map_or(&[][..], Vec::as_slice);
+            // A picture of an earlier renderer stands beside the table that it wrote, or beside today's.
+            let written_before = verdict == Verdict::Redrawn
+                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts));
+            let old = written_before.then(|| card::earlier_table(frozen));
+            let table = old.as_ref().unwrap_or(table);
             let ours = shown.block(frozen, table, &folder, found.live, doubts);
             if found.has_markup() {
                 verdict = Verdict::Edited;

@@ -16,7 +16,7 @@ use tracebook_core::evidence::{Body, Evidence, Frozen, Kind};
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::question::Source;
-use tracebook_render::card::table;
+use tracebook_render::card::{alt, table};
 use tracebook_render::export::{EntryInput, LiveInput, entry};
 use tracebook_render::markdown::{one_line, reference, reference_as};
 use tracebook_render::verify::{self, Verdict};
@@ -349,7 +349,7 @@ fn check(template: &Template, texts: &[String]) {
             assert_eq!(page.elements, plain[renderer].elements, "{}", context());
             assert_eq!(&page.cells[..cells.len()], cells, "{}", context());
             let alts: Vec<&str> = page.images.iter().map(|(alt, _)| alt.as_str()).collect();
-            assert_eq!(alts[0], one_line(&frozen.evidence.title()), "{}", context());
+            assert_eq!(alts[0], one_line(&alt(frozen)), "{}", context());
             assert!(alts[1..].iter().all(|alt| *alt == shown), "{alts:?} {}", context());
             let never = format!("Live card, never frozen: {shown}");
             let mine = |wanted: &str| page.emphases.iter().filter(|text| *text == wanted).count();

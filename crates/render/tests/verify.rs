@@ -8,7 +8,7 @@ use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::time::Nanos;
-use tracebook_render::card::{RENDERER, Size, svg as draw};
+use tracebook_render::card::{RENDERER, Size, svg as draw, table as table_of};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::verify::{Verdict, markdown, svg};
 
@@ -338,6 +338,35 @@ fn missing_and_foreign_pictures_are_distinguished() {
             (format!("assets/w/{OTHER}.svg"), Verdict::Edited),
         ]
     );
+}
+
+#[test]
+fn the_table_of_an_earlier_renderer_is_compared_with_its_picture() {
+    let evidence = frozen(two_services());
+    let shelf: BTreeMap<_, _> = [(evidence.evidence.id, evidence.clone())].into();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("![alt](evidence:{ID})\n");
+    let tree = entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() });
+    let today = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    // A picture that this renderer would draw differently.
+    let card = draw(&evidence, Size::Full).svg;
+    let (ours, drawn) = (format!("{{\"renderer\":\"{RENDERER}\""), format!("data-renderer=\"{RENDERER}\""));
+    let older = reseal(&card, |s| s.replace(&drawn, "data-renderer=\"1\"").replace("#2f6fd6", "#2f6fd7"))
+        .replace(&ours, "{\"renderer\":\"1\"");
+    let check = |md: &str| {
+        let read = |path: &str| match path.ends_with(".svg") {
+            true => Some(older.clone().into_bytes()),
+            false => tree.files.get(&format!("journal/{path}")).cloned(),
+        };
+        markdown("journal/w.md", md, &read)[0].verdict
+    };
+    let table = include_str!("data/table-renderer-3.md").trim_end();
+    let earlier = today.replace(&table_of(&evidence).markdown(), table);
+    assert_ne!(earlier, today);
+    assert_eq!(check(&earlier), Verdict::Redrawn);
+    assert_eq!(check(&today), Verdict::Redrawn, "today's table stands beside a picture that was kept");
+    assert_eq!(check(&earlier.replace("| error 500 |", "| 200 |")), Verdict::Edited);
+    assert_eq!(check(&today.replace("| error 500 |", "| 200 |")), Verdict::Edited);
 }
 
 /// Digests a card again after a change, as a forger would.

@@ -1,6 +1,7 @@
 //! References into texts: what is written reads back, and nothing else changes.
 
 use proptest::prelude::*;
+use tracebook_render::card::alt;
 use tracebook_render::markdown::{Placing, Target, Where, links, one_line, place, placing, reference, scan};
 
 use crate::common::*;
@@ -180,7 +181,7 @@ proptest! {
         for body in [text.clone(), format!("> - {text}\r\n"), format!("words {text} words\n"), format!("| a |\n|---|\n| {text} |\n")] {
             let found = scan(&body).references;
             prop_assert_eq!(found.len(), 1, "{:?}", body);
-            prop_assert_eq!(&found[0].alt, &one_line(&frozen.evidence.title()), "{:?}", body);
+            prop_assert_eq!(&found[0].alt, &one_line(&alt(&frozen)), "{:?}", body);
             let said = one_line(&caption);
             if !said.is_empty() {
                 prop_assert_eq!(&found[0].caption, &said, "{:?}", body);

@@ -105,7 +105,11 @@ impl Headline {
         let at = human_duration(span.start.0.saturating_sub(trace.start().0));
         let status = span.http_status().map(|s| format!(" {s}")).unwrap_or_default();
         let message = first_line(&failure.message, MESSAGE);
-        let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+        let message = match (message.is_empty(), span.http_status(), span.failure()) {
+            (false, ..) => format!(": {message}"),
+            (true, None, Some(code)) => format!(": {}", code.word()),
+            (true, ..) => String::new(),
+        };
         Some(format!("Failed first in {}{status} at +{at}{message}", named(span)))
     }
 

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use tracebook_core::console::ConsoleOrigin;
 use tracebook_core::endpoint::Endpoint;
+use tracebook_core::attributes;
 use tracebook_core::evidence::{Frozen, Kind, Provenance};
 use tracebook_core::text;
-use tracebook_core::trace::{Exception, Protocol, Span, Trace};
+use tracebook_core::time::human_duration;
+use tracebook_core::trace::{Event, Link, Protocol, Span, Trace};
 use tracebook_core::value::Attribute;
 
 use super::picture;
@@ -147,113 +149,50 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
     &kind.info().label
 }
 
-/// The errors of a span, one line each: `TypeError: 'NoneType' object is not iterable`.
-pub(super) fn failures(trace: &Trace, span: &Span) -> Vec<String> {
-    let mut lines: Vec<String> = span.exceptions.iter().map(exception).filter(|l| !l.is_empty()).collect();
-    lines.dedup();
-    if lines.is_empty() && !span.cause_ref.is_empty() {
-        let same = trace.exception(&span.cause_ref).map(exception).filter(|l| !l.is_empty());
-        lines.push(match same {
-            Some(line) => format!("caused by {line}"),
-            None => format!("caused by exception {}", span.cause_ref),
-        });
-    }
-    if lines.is_empty() && !span.status.message.is_empty() {
-        lines.push(span.status.message.clone());
-    }
-    lines
-}
-
-fn exception(e: &Exception) -> String {
-    let mut line = match (e.kind.is_empty(), e.message.is_empty()) {
-        (false, false) => format!("{}: {}", e.kind, e.message),
-        (false, true) => e.kind.clone(),
-        (true, _) => e.message.clone(),
-    };
-    if e.remote && !line.is_empty() {
-        line.push_str(" (from downstream)");
-    }
-    line
-}
-
-/// Attributes set by instrumentation; others come from the author of the code.
-const COMMON: &[&str] = &[
-    "http",
-    "net",
-    "network",
-    "url",
-    "server",
-    "client",
-    "user_agent",
-    "peer",
-    "code",
-    "thread",
-    "db",
-    "rpc",
-    "messaging",
-    "otel",
-    "service",
-    "process",
-    "host",
-    "os",
-    "container",
-    "k8s",
-    "cloud",
-    "aws",
-    "faas",
-    "telemetry",
-    "exception",
-    "error",
-    "source",
-    "destination",
-    "tls",
-    "sql",
-    "origin",
-    "precursor_ids",
-    "user",
-    "namespace",
-    "type",
-    "inferred",
-    "library",
-    "browser",
-    "enduser",
-    "session",
-    "event",
-    "log",
-    "file",
-    "feature_flag",
-    "graphql",
-    "gen_ai",
-    "xray",
-    "meta",
-    "trace",
-    "SampleRate",
-    "resource_arn",
-    "remote",
-    "sampled",
-    "annotation",
-    "metadata",
-    "traced",
-    "links",
-    "id",
-    "name",
-];
-
 /// Attributes from the author of the code: X-Ray annotations, and attributes outside the conventions.
 pub(super) fn said(span: &Span) -> Vec<String> {
     span.annotations.iter().map(pair).chain(own(span.attributes.iter())).collect()
 }
 
-/// The attributes outside the conventions, as text.
+/// The author's own attributes, as text.
 pub(super) fn own<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = String> {
-    let not_common = |a: &&Attribute| {
-        let head = a.key.split('.').next().unwrap_or_default();
-        !COMMON.contains(&head)
-    };
-    attributes.filter(not_common).map(pair)
+    attributes::own(attributes).map(pair)
 }
 
-fn pair(a: &Attribute) -> String {
+/// The links of a span: `linked to 69bf2d4e/1b2c3d4e00000002 and 4 more`.
+pub(super) fn linked(trace: &Trace, span: &Span) -> Option<String> {
+    const MOST: usize = 2;
+    let target = |link: &Link| match link.trace_id == trace.trace_id {
+        true => format!("span {}", link.span_id),
+        false => format!("trace {} span {}", link.trace_id, link.span_id),
+    };
+    let named: Vec<String> = span.links.iter().take(MOST).map(target).collect();
+    let more = match span.links.len().saturating_sub(MOST) {
+        0 => String::new(),
+        n => format!(" and {}", text::count(n, "more link")),
+    };
+    (!named.is_empty()).then(|| format!("linked to {}{more}", named.join(", ")))
+}
+
+/// The events of a span other than exceptions: `cache.miss (key=home) at +3.2 ms`.
+pub(super) fn events(trace: &Trace, span: &Span) -> Vec<String> {
+    const MOST: usize = 8;
+    let start = trace.start().0;
+    let event = |event: &Event| {
+        let at = human_duration(event.time.0.saturating_sub(start));
+        let attributes: Vec<String> = event.attributes.iter().take(6).map(pair).collect();
+        let attributes = if attributes.is_empty() { String::new() } else { format!(" ({})", attributes.join(", ")) };
+        format!("{}{attributes} at +{at}", text::beginning(&event.name, 100))
+    };
+    let own = || span.events.iter().filter(|e| e.name != "exception");
+    let mut events: Vec<String> = own().take(MOST).map(event).collect();
+    if let Some(more) = own().count().checked_sub(MOST).filter(|n| *n > 0) {
+        events.push(text::count(more, "more event"));
+    }
+    events
+}
+
+pub(super) fn pair(a: &Attribute) -> String {
     // Values can be long; a card shows the beginning.
     format!("{}={}", text::beginning(&a.key, 100), text::beginning(&a.value.to_string(), 200))
 }

@@ -2,21 +2,26 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use tracebook_core::choose::{self, LineItem, Manner};
 use tracebook_core::console::{Colour, Console, ConsoleLine, Named, Style, plain, segments_from};
 use tracebook_core::evidence::{Frozen, Kind};
+use tracebook_core::level::LogLevel;
 use tracebook_core::text;
 
 use super::Picture;
 use super::captions::{self, brief};
 use super::frame::PAD;
 use super::layout::{self, END, Head, MONO, STRIP, STRIP_CHART};
-use super::table::{MOST_CHARS as MOST_CELL_CHARS, Table, made};
+use super::table::{MOST_CHARS as MOST_CELL_CHARS, MOST_ROWS as MOST_TABLE_ROWS, Table, choose_lines, of_lines};
 use super::xml::Svg;
 use crate::inline::visible;
 
-/// The number of first and last lines shown of a long output.
-const FIRST: usize = 20;
-const LAST: usize = 60;
+/// Maximum number of lines that are drawn.
+const MOST_LINES: usize = 80;
+/// A long line takes up to this many rows if it is an error, or in a short output.
+const MOST_ROWS: usize = 3;
+/// Up to this many lines are a short output.
+const SHORT: usize = 40;
 const LINE: f64 = 16.5;
 /// A character's width at 11.5 units, which `textLength` enforces for every font.
 pub(super) const CELL: f64 = 6.93;
@@ -43,6 +48,67 @@ impl Picture for Console {
         facts.extend(self.exit_code.map(|code| format!("exit code {code}")));
         facts
     }
+
+    fn alt(&self) -> Option<String> {
+        let rows = choose::console_rows(&self.lines);
+        let errors = || rows.iter().enumerate().filter(|(_, row)| row.level.is_some_and(LogLevel::is_error));
+        let (first, _) = errors().next()?;
+        let text = plain(text::beginning(&self.lines[first].text, 1_000));
+        Some(format!("{}, first: {}", text::count(errors().count(), "error"), brief(&text)))
+    }
+}
+
+/// A row of the drawing.
+enum Row {
+    /// A line, or the continuation of one.
+    Line { number: Option<usize>, stderr: bool, error: bool, pieces: Vec<Piece>, cut: bool },
+    /// What is not shown.
+    Note { class: &'static str, text: String },
+}
+
+/// The rows of an output, with this many columns.
+fn rows(console: &Console, columns: usize) -> Vec<Row> {
+    let known = choose::console_rows(&console.lines);
+    let choice = choose::lines(&known, Manner::console(MOST_LINES));
+    let short = console.lines.len() <= SHORT;
+    let mut rows = Vec::new();
+    let mut style = Style::default();
+    let mut next = 0;
+    for item in &choice.items {
+        let i = match item {
+            LineItem::Line(i) => *i,
+            LineItem::Similar(members) => {
+                let text = format!("… {}", text::count(members.len(), "similar line"));
+                rows.push(Row::Note { class: "small muted", text });
+                continue;
+            }
+            LineItem::Gap(gap) => {
+                let class = if gap.errors > 0 { "small bad" } else { "small muted" };
+                let text = format!("{} (all in the data)", layout::not_shown(*gap, "line"));
+                rows.push(Row::Note { class, text });
+                continue;
+            }
+        };
+        // Lines that are not drawn: their colours continue on the next one.
+        for hidden in &console.lines[next..i] {
+            pieces(&hidden.text, 0, &mut style);
+        }
+        next = i + 1;
+        let line = &console.lines[i];
+        let error = known[i].level.is_some_and(LogLevel::is_error);
+        let most = if short || error { MOST_ROWS } else { 1 };
+        let (all, cut) = pieces(&line.text, (columns * most).saturating_sub(1), &mut style);
+        let mut parts = wrapped(all, columns);
+        let last = parts.pop().unwrap_or_default();
+        for (n, pieces) in parts.into_iter().chain([last]).enumerate() {
+            let number = (n == 0).then_some(i);
+            rows.push(Row::Line { number, stderr: line.stderr && n == 0, error, pieces, cut: false });
+        }
+        if let Some(Row::Line { cut: at_end, .. }) = rows.last_mut() {
+            *at_end = cut;
+        }
+    }
+    rows
 }
 
 /// Draws the full card.
@@ -51,17 +117,16 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
     let top = head.bottom() - 4.0;
     let all = console.lines.len();
-    let gap = if all > FIRST + LAST { FIRST..all - LAST } else { 0..0 };
-    #[expect(clippy::cast_precision_loss, reason = "at most eighty lines")]
-    let rows = (all - gap.len() + usize::from(!gap.is_empty()) + usize::from(console.more > 0)).max(1) as f64;
-    let height = rows * LINE + 18.0;
-    layout::block(&mut svg, "term", PAD, top, END - PAD, height, 6.0);
-    let mut y = top + 22.0;
     let numbers = all.saturating_add(console.more as usize).to_string();
     let gutter = PAD + 14.0 + MONO.width(&numbers);
     let text = gutter + 38.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred columns")]
     let columns = ((END - 12.0 - text) / CELL) as usize;
+    let rows = rows(console, columns);
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred rows")]
+    let height = (rows.len() + usize::from(console.more > 0)).max(1) as f64 * LINE + 18.0;
+    layout::block(&mut svg, "term", PAD, top, END - PAD, height, 6.0);
+    let mut y = top + 22.0;
     if console.more > 0 {
         let n = text::count_of(console.more as usize, "earlier line is", "earlier lines are");
         layout::put(&mut svg, "small open", text, y, &format!("{n} not kept in this evidence"));
@@ -70,41 +135,86 @@ pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
     if all == 0 {
         layout::put(&mut svg, "small muted", text, y, "(no output)");
     }
-    let mut style = Style::default();
-    for (i, line) in console.lines.iter().enumerate() {
-        if !gap.is_empty() && i == gap.start {
-            let n = text::count(gap.len(), "line");
-            layout::put(&mut svg, "small muted", text, y, &format!("… {n} not shown here (all in the data)"));
-            y += LINE;
+    for row in &rows {
+        match row {
+            Row::Note { class, text: note } => layout::put(&mut svg, class, text, y, note),
+            Row::Line { number, stderr, error, pieces, cut } => {
+                if *error {
+                    layout::block(&mut svg, "bad", PAD + 2.5, y - 12.5, 3.0, LINE - 0.5, 1.0);
+                }
+                if let Some(number) = number {
+                    let number = number.saturating_add(console.more as usize).saturating_add(1);
+                    layout::end(&mut svg, "small mono muted", gutter, y, &number.to_string());
+                }
+                if *stderr {
+                    layout::put(&mut svg, "tag bad", gutter + 12.0, y, "err");
+                }
+                draw_pieces(&mut svg, pieces, *cut, text, y);
+            }
         }
-        if gap.contains(&i) {
-            // Not drawn, but its colours continue on the next line.
-            pieces(&line.text, 0, &mut style);
-            continue;
-        }
-        let number = i.saturating_add(console.more as usize).saturating_add(1);
-        layout::end(&mut svg, "small mono muted", gutter, y, &number.to_string());
-        if line.stderr {
-            layout::put(&mut svg, "tag bad", gutter + 12.0, y, "err");
-        }
-        terminal_line(&mut svg, &line.text, text, y, columns, &mut style);
         y += LINE;
     }
-    let description = format!("{} · {}", head.pill.1, head.facts);
+    let first = console.alt().map(|text| format!(" · {text}")).unwrap_or_default();
+    let description = format!("{} · {}{first}", head.pill.1, head.facts);
     layout::sheet(frozen, &head, &description, svg, top + height, &console.notes)
+}
+
+/// The rows of a long line.
+fn wrapped(pieces: Vec<Piece>, columns: usize) -> Vec<Vec<Piece>> {
+    let mut rows: Vec<Vec<Piece>> = vec![Vec::new()];
+    // The column at which the current row begins.
+    let mut from = 0;
+    for piece in pieces {
+        if piece.column + piece.columns <= from + columns {
+            if let Some(row) = rows.last_mut() {
+                row.push(Piece { column: piece.column - from, ..piece });
+            }
+            continue;
+        }
+        let mut column = piece.column;
+        for c in piece.text.chars() {
+            let width = c.width().unwrap_or(1);
+            if column + width > from + columns {
+                from = column;
+                rows.push(Vec::new());
+            }
+            if let Some(row) = rows.last_mut() {
+                match row.last_mut() {
+                    // The first character of a row, or of a piece, begins a piece.
+                    Some(last) if last.style == piece.style && last.wide == piece.wide => {
+                        last.text.push(c);
+                        last.columns += width;
+                    }
+                    _ => row.push(Piece {
+                        text: c.to_string(),
+                        column: column - from,
+                        columns: width,
+                        wide: piece.wide,
+                        style: piece.style,
+                    }),
+                }
+            }
+            column += width;
+        }
+    }
+    rows
 }
 
 /// One line in its colours, truncated with an ellipsis.
 pub(super) fn terminal_line(svg: &mut Svg, line: &str, x: f64, y: f64, columns: usize, style: &mut Style) {
     let (pieces, cut) = pieces(line, columns.saturating_sub(1), style);
+    draw_pieces(svg, &pieces, cut, x, y);
+}
+
+fn draw_pieces(svg: &mut Svg, pieces: &[Piece], cut: bool, x: f64, y: f64) {
     #[expect(clippy::cast_precision_loss, reason = "a hundred columns")]
     let at = |column: usize| x + column as f64 * CELL;
-    for piece in &pieces {
+    for piece in pieces {
         if let Some(ground) = ground(piece.style) {
             layout::block(svg, &ground, at(piece.column), y - 12.0, at(piece.columns) - x, LINE - 1.0, 2.0);
         }
     }
-    for piece in &pieces {
+    for piece in pieces {
         let blanks = piece.text.len() - piece.text.trim_start_matches(' ').len();
         let text = piece.text.trim_matches(' ');
         let trailing = piece.text.len() - blanks - text.len();
@@ -278,15 +388,16 @@ fn head(console: &Console) -> Head {
 }
 
 fn table(console: &Console) -> Table {
-    let rows = (1..).zip(&console.lines).map(|(n, line): (u64, _)| {
+    let choice = choose_lines(&choose::console_rows(&console.lines), Manner::console(MOST_TABLE_ROWS));
+    let summary = text::count(console.lines.len(), "line");
+    of_lines(&summary, ["Line", "Stream", "Text"], &choice, 2, |i| {
+        let line = &console.lines[i];
         [
-            n.saturating_add(u64::from(console.more)).to_string(),
+            i.saturating_add(1).saturating_add(console.more as usize).to_string(),
             if line.stderr { "stderr" } else { "stdout" }.to_owned(),
             console_text(line),
         ]
-    });
-    let summary = text::count(console.lines.len(), "line");
-    made(summary, ["Line", "Stream", "Text"], console.lines.len(), rows)
+    })
 }
 
 pub(super) fn console_text(line: &ConsoleLine) -> String {
@@ -336,6 +447,16 @@ mod tests {
         assert_eq!(shown("\u{1b}[2Jx\u{1b}["), [piece("x", 0, "")]);
         let (all, cut) = pieces(&"x".repeat(300), 100, &mut Style::default());
         assert_eq!((all[0].columns, cut), (100, true));
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_at_columns() {
+        let (all, _) = pieces("abc\u{1b}[31mdefgh日本", 200, &mut Style::default());
+        let rows = wrapped(all, 4);
+        let texts: Vec<String> = rows.iter().map(|r| r.iter().map(|p| p.text.as_str()).collect()).collect();
+        assert_eq!(texts, ["abcd", "efgh", "日本"]);
+        assert_eq!((rows[0][1].column, rows[1][0].column, classes(rows[1][0].style)), (3, 0, "fr".to_owned()));
+        assert_eq!(wrapped(Vec::new(), 4), [Vec::new()]);
     }
 
     #[test]

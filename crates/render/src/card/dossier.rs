@@ -1,9 +1,11 @@
 //! The card of a dossier: the waterfall of the trace, and all other items on the same time axis.
 
-use tracebook_core::assemble;
+use tracebook_core::choose::{self, LineItem, LineRow, Manner};
 use tracebook_core::console::{Style, plain};
 use tracebook_core::dossier::{Dossier, Join, Moment};
 use tracebook_core::evidence::{Frozen, Kind};
+use tracebook_core::level::LogLevel;
+use tracebook_core::template::template;
 use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 
@@ -13,10 +15,11 @@ use super::console::console_text;
 use super::console::{CELL, terminal_line};
 use super::frame::{self, PAD};
 use super::layout::{self, CODE, END, Head, MONO, NAME, SMALL, STRIP, STRIP_CHART};
+use super::logs::class_of;
 use super::measure::Font;
-use super::table::{Table, made};
-use super::trace::status;
-use super::waterfall::{self, Axis, TOP, Waterfall};
+use super::table::{MOST_ROWS as MOST_TABLE_ROWS, Table, choose_lines, of_lines};
+use super::trace::{alt, status};
+use super::waterfall::{Axis, View, Waterfall};
 use super::xml::{Svg, number};
 use super::{Size, strip as trace_strip};
 
@@ -54,25 +57,28 @@ impl Picture for Dossier {
         facts.extend(service_names(&self.trace));
         facts
     }
+
+    fn alt(&self) -> Option<String> {
+        alt(&View::of(&self.trace))
+    }
 }
 
 /// Draws the full card.
 pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     let trace = &dossier.trace;
-    let rows = assemble::rows(trace);
-    let fall = Waterfall::of(trace, &rows);
+    let fall = Waterfall::of(trace);
     let mut notes = dossier.notes.clone();
     notes.extend(trace.notes.iter().cloned());
     let footer = layout::footer(&notes, frozen);
 
     let mut body = Svg::new();
-    fall.draw(&mut body, TOP);
-    let mut y = lanes(&mut body, dossier, &fall.axis, TOP + fall.height() + 8.0);
+    fall.draw(&mut body, fall.top());
+    let mut y = lanes(&mut body, dossier, &fall.axis, fall.top() + fall.height() + 8.0);
     y = moments(&mut body, dossier, y);
 
     let name = format!("Dossier of {}", trace.name());
     let facts = facts(dossier);
-    let description = waterfall::description(trace, &facts);
+    let description = fall.description(&facts);
     let foot = y + 12.0;
     let mut svg =
         frame::begin(foot + footer.height(), frozen, Size::Full, &layout::clean(&name), &layout::clean(&description));
@@ -85,13 +91,14 @@ pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
 /// Draws the compact card: that of the trace, with marks for all other items below.
 pub(super) fn strip(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
     let mut svg = Svg::new();
-    trace_strip::bars(&mut svg, &dossier.trace, STRIP - 14.0, 34.0);
+    let view = View::of(&dossier.trace);
+    trace_strip::bars(&mut svg, &view, STRIP - 14.0, 34.0);
     let axis = Axis::of(&dossier.trace, STRIP_CHART, END);
     let y = STRIP - 13.0;
     for (time, mark) in marks(dossier) {
         mark.draw(&mut svg, axis.x(time.0).clamp(STRIP_CHART + 4.0, END - 4.0), y, 0.75);
     }
-    let (class, word) = frame::verdict(&dossier.trace);
+    let (class, word) = view.verdict();
     let head = Head {
         title: format!("Dossier of {}", dossier.trace.name()),
         facts: format!("{} · {}", facts(dossier), dossier.trace.start().human()),
@@ -154,7 +161,7 @@ impl Mark {
 }
 
 fn marks(dossier: &Dossier) -> Vec<(Nanos, Mark)> {
-    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(layout::severity_of(&l.event))));
+    let logs = dossier.logs.iter().map(|l| (l.event.timestamp, Mark::Log(class_of(&l.event))));
     let lines = dossier.console.iter().filter_map(|l| Some((l.line.time?, Mark::Line(l.line.stderr))));
     let errors = dossier.errors.iter().map(|e| (e.occurrence.timestamp, Mark::Error));
     logs.take(MOST_MARKS).chain(lines.take(MOST_MARKS)).chain(errors.take(MOST_MARKS)).collect()
@@ -261,16 +268,62 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
         layout::put(svg, "name muted", PAD, y + 14.0, text);
         return y + 24.0;
     }
-    for (i, (time, moment)) in line.iter().take(MOST_ROWS).enumerate() {
-        y += row(svg, dossier, *time, *moment, y, i % 2 == 1);
+    let rows: Vec<LineRow> = line.iter().map(|(_, moment)| line_row(dossier, *moment)).collect();
+    let choice = choose::lines(&rows, Manner { room: MOST_ROWS, head: 2, tail: 8, around: 1, scattered: true });
+    let mut odd = false;
+    for item in &choice.items {
+        let (class, text) = match item {
+            LineItem::Line(i) => {
+                let (time, moment) = line[*i];
+                y += row(svg, dossier, time, moment, y, odd);
+                odd = !odd;
+                continue;
+            }
+            LineItem::Similar(members) => ("small muted", format!("… {} similar", text::grouped(members.len()))),
+            LineItem::Gap(gap) if gap.errors > 0 => ("small bad", layout::not_shown(*gap, "moment")),
+            LineItem::Gap(gap) => ("small muted", layout::not_shown(*gap, "moment")),
+        };
+        layout::put(svg, class, TEXT, y + 14.0, &text);
+        y += 20.0;
     }
-    let hidden = line.len().saturating_sub(MOST_ROWS);
-    if hidden > 0 {
-        let text = format!("… and {} (all in the data)", text::count(hidden, "more moment"));
+    if choice.omitted.rows > 0 {
+        let text = format!("… and {} (all in the data)", text::count(choice.omitted.rows, "more moment"));
         layout::put(svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }
     y
+}
+
+/// What is known about a moment, for choosing.
+fn line_row(dossier: &Dossier, moment: Moment) -> LineRow {
+    match moment {
+        Moment::Log(i) => {
+            let log = &dossier.logs[i];
+            LineRow { matched: log.by != Join::Time, ..choose::log_row(&log.event) }
+        }
+        Moment::Error(i) => {
+            let error = &dossier.errors[i];
+            LineRow {
+                level: Some(error.occurrence.level.into()),
+                form: error.occurrence.title.clone(),
+                matched: true,
+                ..LineRow::default()
+            }
+        }
+        Moment::Line(i) => {
+            let line = &dossier.console[i];
+            let row = choose::console_rows(std::slice::from_ref(&line.line)).pop().unwrap_or_default();
+            LineRow { matched: line.by != Join::Time, block: None, ..row }
+        }
+        Moment::Span(i) => {
+            let span = &dossier.trace.spans[i];
+            LineRow {
+                level: span.failure().map(|_| LogLevel::Error),
+                form: format!("{}\u{0}{}", span.service, template(&span.title())),
+                ..LineRow::default()
+            }
+        }
+    }
 }
 
 /// The content of a row.
@@ -299,7 +352,7 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
             let log = &dossier.logs[i];
             let severity: String = log.event.severity.chars().take(12).collect();
             Shown {
-                tag: (layout::severity_of(&log.event), format!("LOG {severity}").trim_end().to_owned()),
+                tag: (class_of(&log.event), format!("LOG {severity}").trim_end().to_owned()),
                 text: &log.event.message,
                 from: joined([&log.event.group, &log.event.stream]),
                 by: log.by,
@@ -402,40 +455,40 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
 }
 
 fn table(dossier: &Dossier) -> Table {
-    let line = dossier.time_line();
-    let own = "the trace itself";
-    let timed = line.iter().map(|(time, moment)| {
+    let mut line: Vec<(Option<Nanos>, Moment)> =
+        dossier.time_line().into_iter().map(|(time, moment)| (Some(time), moment)).collect();
+    let timeless = dossier.console.iter().enumerate().filter(|(_, l)| l.line.time.is_none());
+    line.extend(timeless.map(|(i, _)| (None, Moment::Line(i))));
+    let rows: Vec<LineRow> = line.iter().map(|(_, moment)| line_row(dossier, *moment)).collect();
+    let manner = Manner { room: MOST_TABLE_ROWS, head: 2, tail: 8, around: 1, scattered: true };
+    let choice = choose_lines(&rows, manner);
+    let summary = text::count(line.len(), "moment");
+    of_lines(&summary, ["Time", "Source", "What", "Joined"], &choice, 2, |i| {
+        let (time, moment) = line[i];
         let (source, text, by) = match moment {
             Moment::Span(i) => {
-                let span = &dossier.trace.spans[*i];
+                let span = &dossier.trace.spans[i];
                 let duration = span.duration().map_or_else(|| "in progress".to_owned(), human_duration);
-                let status = status(span);
-                let parts = [span.title(), span.service.clone(), duration, status];
+                let error = dossier.trace.failures(span).into_iter().next().unwrap_or_default();
+                let parts = [span.title(), span.service.clone(), duration, status(span), error];
                 let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
-                ("span", parts.join(" · "), own)
+                ("span", parts.join(" · "), "the trace itself")
             }
             Moment::Log(i) => {
-                let log = &dossier.logs[*i];
+                let log = &dossier.logs[i];
                 let event = &log.event;
                 let severity = if event.severity.is_empty() { String::new() } else { format!("{} ", event.severity) };
                 ("log", format!("{severity}{}", event.message), log.words())
             }
             Moment::Error(i) => {
-                let error = &dossier.errors[*i];
+                let error = &dossier.errors[i];
                 ("error", error.occurrence.title.clone(), error.words(&dossier.trace))
             }
             Moment::Line(i) => {
-                let line = &dossier.console[*i];
+                let line = &dossier.console[i];
                 ("console", console_text(&line.line), line.words())
             }
         };
-        [time.rfc3339(), source.to_owned(), text, by.to_owned()]
-    });
-    let timeless = dossier
-        .console
-        .iter()
-        .filter(|l| l.line.time.is_none())
-        .map(|l| [String::new(), "console".to_owned(), console_text(&l.line), l.words().to_owned()]);
-    let all = line.len() + dossier.console.iter().filter(|l| l.line.time.is_none()).count();
-    made(text::count(all, "moment"), ["Time", "Source", "What", "Joined"], all, timed.chain(timeless))
+        [time.map(|time| time.rfc3339()).unwrap_or_default(), source.to_owned(), text, by.to_owned()]
+    })
 }

@@ -3,7 +3,7 @@
 use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
-use tracebook_core::trace::{StatusCode, Trace};
+use tracebook_core::trace::StatusCode;
 
 use super::captions;
 use super::measure::Font;
@@ -48,24 +48,26 @@ pub(super) fn begin(height: f64, frozen: Option<&Frozen>, size: Size, title: &st
     svg
 }
 
-/// The status of a trace as a colour class and a label, so that colour is not the only indication.
-pub(super) fn verdict(trace: &Trace) -> (&'static str, &'static str) {
-    match trace.status_word() {
-        "ok" => ("good", "OK"),
-        "in_progress" => ("open", "IN PROGRESS"),
-        "throttle" => ("bad", "THROTTLE"),
-        "fault" => ("bad", "FAULT"),
-        _ => ("bad", "ERROR"),
+/// The class and the label of a failure. Each has a sign and an outline of its own, so that colour is not the only
+/// indication.
+pub(super) fn failure(code: StatusCode) -> (&'static str, &'static str) {
+    match code {
+        StatusCode::Throttle => ("hold", "THROTTLE"),
+        StatusCode::Fault => ("fault", "FAULT"),
+        StatusCode::Unset | StatusCode::Ok | StatusCode::Error => ("bad", "ERROR"),
+    }
+}
+
+/// The class of the outline of a failed span's bar: plain, thick, or dashed.
+pub(super) fn outline(code: StatusCode) -> &'static str {
+    match code {
+        StatusCode::Throttle => "holdline",
+        StatusCode::Fault => "faultline",
+        StatusCode::Unset | StatusCode::Ok | StatusCode::Error => "badline",
     }
 }
 
 const PILL: Font = Font::bold(11.0);
-
-/// Draws the status pill with its right end at `right`; returns its left end.
-pub(super) fn pill(svg: &mut Svg, right: f64, middle: f64, trace: &Trace) -> f64 {
-    let (class, word) = verdict(trace);
-    signed(svg, right, middle, class, word)
-}
 
 /// A pill with a colour class, its sign and a label; returns its left end.
 pub(super) fn signed(svg: &mut Svg, right: f64, middle: f64, class: &str, word: &str) -> f64 {
@@ -89,22 +91,42 @@ pub(super) fn signed(svg: &mut Svg, right: f64, middle: f64, class: &str, word: 
     x
 }
 
-/// A disc with a tick, a cross or three dots.
+/// A sign: a disc with a tick, a cross, three dots or an i; an octagon with an exclamation mark for faults; a square
+/// with two bars for throttling.
 pub(super) fn sign(svg: &mut Svg, x: f64, y: f64, class: &str) {
-    svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", y.into()), ("r", 6.0.into())]);
     let at = |dx: f64, dy: f64| format!("{} {}", super::xml::number(x + dx), super::xml::number(y + dy));
+    match class {
+        "fault" => {
+            let corners = [(-2.6, -6.2), (2.6, -6.2), (6.2, -2.6), (6.2, 2.6), (2.6, 6.2), (-2.6, 6.2), (-6.2, 2.6)];
+            let corners: Vec<String> = corners.iter().map(|(dx, dy)| at(*dx, *dy)).collect();
+            let path = format!("M{} L{} Z", at(-6.2, -2.6), corners.join(" L"));
+            svg.leaf("path", &[("class", class.into()), ("d", (&path).into())]);
+        }
+        "hold" => svg.leaf(
+            "rect",
+            &[
+                ("class", class.into()),
+                ("x", (x - 5.6).into()),
+                ("y", (y - 5.6).into()),
+                ("width", 11.2.into()),
+                ("height", 11.2.into()),
+                ("rx", 2.5.into()),
+            ],
+        ),
+        _ => svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", y.into()), ("r", 6.0.into())]),
+    }
     let path = match class {
         "good" => format!("M{} L{} L{}", at(-2.6, 0.2), at(-0.6, 2.2), at(2.8, -2.0)),
         "open" => format!("M{} h0.01 M{} h0.01 M{} h0.01", at(-2.8, 0.0), at(0.0, 0.0), at(2.8, 0.0)),
         "info" | "note" => format!("M{} h0.01 M{} V{}", at(0.0, -2.8), at(0.0, -0.2), super::xml::number(y + 3.0)),
+        "fault" => format!("M{} V{} M{} h0.01", at(0.0, -3.2), super::xml::number(y + 0.4), at(0.0, 3.2)),
+        "hold" => {
+            let bottom = super::xml::number(y + 2.4);
+            format!("M{} V{bottom} M{} V{bottom}", at(-1.7, -2.4), at(1.7, -2.4))
+        }
         _ => format!("M{} L{} M{} L{}", at(-2.0, -2.0), at(2.0, 2.0), at(2.0, -2.0), at(-2.0, 2.0)),
     };
     svg.leaf("path", &[("class", "on".into()), ("d", (&path).into())]);
-}
-
-/// The class of a span's status, if it is notable.
-pub(super) fn is_bad(code: StatusCode) -> bool {
-    code.is_error()
 }
 
 const SMALL: Font = Font::plain(11.0);

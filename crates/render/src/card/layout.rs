@@ -1,8 +1,9 @@
 //! The layout of every card except traces: a header, a body, and a footer; and that of compact cards.
 
-use tracebook_core::errors::Level;
+use tracebook_core::choose::Omitted;
 use tracebook_core::evidence::Frozen;
-use tracebook_core::logs::LogEvent;
+use tracebook_core::level::LogLevel;
+use tracebook_core::text;
 
 use super::Size;
 use super::captions;
@@ -232,30 +233,23 @@ pub(super) fn tag(svg: &mut Svg, x: f64, middle: f64, class: &str, word: &str, m
     width
 }
 
-/// The colour class of an event's severity.
-pub(super) fn severity_of(event: &LogEvent) -> &'static str {
-    match (event.severity_number, event.level().rank()) {
-        (1..=24, Some(Level::Error | Level::Critical)) => "bad",
-        (1..=24, Some(Level::Warning)) => "open",
-        (1..=24, Some(Level::Info)) => "info",
-        (1..=24, Some(Level::Debug)) => "note",
-        _ => severity(&event.severity),
+/// The colour class of a level.
+pub(super) fn level_class(level: Option<LogLevel>) -> &'static str {
+    match level {
+        Some(LogLevel::Fatal | LogLevel::Error) => "bad",
+        Some(LogLevel::Warn) => "open",
+        Some(LogLevel::Info) => "info",
+        Some(LogLevel::Debug) | None => "note",
     }
 }
 
-/// The colour class of a severity, in any vendor's spelling.
-pub(super) fn severity(word: &str) -> &'static str {
-    let upper: String = word.chars().take(12).collect::<String>().to_ascii_uppercase();
-    let is = |heads: &[&str]| heads.iter().any(|h| upper.starts_with(h));
-    if is(&["ERR", "CRIT", "FATAL", "SEVERE", "EMERG", "ALERT", "PANIC"]) {
-        "bad"
-    } else if is(&["WARN"]) {
-        "open"
-    } else if is(&["INFO", "NOTICE"]) {
-        "info"
-    } else {
-        "note"
-    }
+/// `… 12 more events not shown, 3 of them errors`
+pub(super) fn not_shown(omitted: Omitted, noun: &str) -> String {
+    let errors = match omitted.errors {
+        0 => String::new(),
+        n => format!(", {} of them errors", text::grouped(n)),
+    };
+    format!("… {} not shown here{errors}", text::count(omitted.rows, noun))
 }
 
 /// `15:20:13.087`, and its day.

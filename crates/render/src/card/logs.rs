@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use tracebook_core::choose::{self, LineItem, LineRow, Manner};
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::TraceId;
+use tracebook_core::level::LogLevel;
 use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
 use super::Picture;
-use super::captions::{self, named};
+use super::captions::{self, brief, named};
 use super::frame::PAD;
 use super::layout::{self, CODE, END, Head, MONO, SMALL, STRIP, STRIP_CHART};
 use super::style::HUES;
-use super::table::{Table, made};
+use super::table::{Table, choose_lines, of_lines};
 use super::xml::Svg;
 
 /// Maximum number of events that are drawn.
@@ -48,6 +50,28 @@ impl Picture for Logs {
         facts.push(text::count(self.events.len(), "event"));
         facts
     }
+
+    fn alt(&self) -> Option<String> {
+        let errors = || self.events.iter().filter(|e| e.log_level().is_some_and(LogLevel::is_error));
+        let first = errors().next()?;
+        Some(format!("{}, first: {}", text::count(errors().count(), "error"), brief(&first.message)))
+    }
+}
+
+/// The colour class of an event.
+pub(super) fn class_of(event: &LogEvent) -> &'static str {
+    layout::level_class(event.log_level())
+}
+
+/// `2 errors`, `5 warnings`: what the levels say, without information.
+fn counts(logs: &Logs) -> Vec<String> {
+    let count = |class: &str| logs.events.iter().filter(|e| class_of(e) == class).count();
+    [("bad", "error"), ("open", "warning")]
+        .into_iter()
+        .map(|(class, noun)| (count(class), noun))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, noun)| text::count(n, noun))
+        .collect()
 }
 
 /// Draws the full card.
@@ -69,26 +93,50 @@ pub(super) fn draw(logs: &Logs, frozen: Option<&Frozen>) -> String {
         layout::put(&mut svg, "name muted", PAD, y + 16.0, "No log event matched.");
         y += 26.0;
     }
+    let choice = choose::logs(logs.events.iter(), MOST_ROWS);
     let mut day = String::new();
-    for (i, event) in logs.events.iter().take(MOST_ROWS).enumerate() {
+    let mut odd = false;
+    for item in &choice.items {
+        let i = match item {
+            LineItem::Line(i) => *i,
+            LineItem::Similar(members) => {
+                let until = members.last().map(|i| layout::clock(logs.events[*i].timestamp).1).unwrap_or_default();
+                let text = format!("… {} similar until {until}", text::grouped(members.len()));
+                y += aside(&mut svg, "muted", &text, &columns, y);
+                continue;
+            }
+            LineItem::Gap(gap) => {
+                let class = if gap.errors > 0 { "bad" } else { "muted" };
+                y += aside(&mut svg, class, &layout::not_shown(*gap, "event"), &columns, y);
+                continue;
+            }
+        };
+        let event = &logs.events[i];
         let (of, clock) = layout::clock(event.timestamp);
         if of != day && columns.days {
             layout::put(&mut svg, "head muted", PAD, y + 15.0, &format!("{of} UTC"));
             y += 22.0;
         }
         day = of;
-        y += row(&mut svg, event, &clock, &columns, y, i % 2 == 1);
+        y += row(&mut svg, event, &clock, &columns, y, odd);
+        odd = !odd;
     }
-    let hidden = logs.events.len().saturating_sub(MOST_ROWS);
-    if hidden > 0 {
-        let bad = logs.events.iter().skip(MOST_ROWS).filter(|e| layout::severity_of(e) == "bad").count();
+    if choice.omitted.rows > 0 {
+        let bad = choice.omitted.errors;
         let errors = if bad > 0 { format!(", {} of them errors", text::grouped(bad)) } else { String::new() };
-        let text = format!("… and {}{errors} (all in the data)", text::count(hidden, "more event"));
+        let text = format!("… and {}{errors} (all in the data)", text::count(choice.omitted.rows, "more event"));
         layout::put(&mut svg, "name muted", PAD, y + 18.0, &text);
         y += 26.0;
     }
-    let description = format!("{} · {}", head.pill.1, head.facts);
+    let first = logs.alt().map(|text| format!(" · {text}")).unwrap_or_default();
+    let description = format!("{} · {}{first}", head.pill.1, head.facts);
     layout::sheet(frozen, &head, &description, svg, y, &logs.notes)
+}
+
+/// A line between events; returns its height.
+fn aside(svg: &mut Svg, class: &str, text: &str, columns: &Columns, y: f64) -> f64 {
+    layout::put(svg, &format!("small {class}"), columns.text(), y + 14.0, text);
+    20.0
 }
 
 /// Draws the compact card: a tick per event on the time axis, taller for errors.
@@ -105,7 +153,7 @@ pub(super) fn strip(logs: &Logs, frozen: Option<&Frozen>) -> String {
         let offset = event.timestamp.0.saturating_sub(first.0) as f64;
         let share = if span > 0.0 { (offset / span).clamp(0.0, 1.0) } else { 0.5 };
         let x = STRIP_CHART + 3.0 + share * (END - STRIP_CHART - 6.0);
-        let class = layout::severity_of(event);
+        let class = class_of(event);
         let bad = class == "bad";
         #[expect(clippy::cast_possible_truncation, reason = "a place of two units on a strip")]
         let place = (x / 2.5) as i64;
@@ -149,10 +197,17 @@ impl Columns {
         let shown = logs.events.first();
         Self {
             days: layout::clock(first).0 != layout::clock(last).0,
-            severity: logs.events.iter().any(|e| !e.severity.is_empty()),
+            severity: logs.events.iter().any(|e| !e.severity.is_empty() || matches!(class_of(e), "bad" | "open")),
             sources: logs.events.iter().any(|e| shown.is_some_and(|s| (&s.group, &s.stream) != (&e.group, &e.stream))),
             traces,
         }
+    }
+}
+
+impl Columns {
+    /// Where the text begins.
+    fn text(&self) -> f64 {
+        PAD + TIME + if self.severity { CHIP + 8.0 } else { 0.0 }
     }
 }
 
@@ -163,8 +218,8 @@ fn shared_trace(logs: &Logs) -> Option<TraceId> {
 }
 
 fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, odd: bool) -> f64 {
-    let class = layout::severity_of(event);
-    let x = PAD + TIME + if columns.severity { CHIP + 8.0 } else { 0.0 };
+    let class = class_of(event);
+    let x = columns.text();
     let chip = if columns.traces.is_empty() { 0.0 } else { 92.0 };
     let lines = CODE.wrap(&event.message, END - x - chip, MOST_LINES);
     let meta = meta(event, columns);
@@ -178,8 +233,11 @@ fn row(svg: &mut Svg, event: &LogEvent, clock: &str, columns: &Columns, y: f64, 
     }
     let first = y + 17.0;
     layout::put(svg, "small mono muted", PAD, first, clock);
-    if columns.severity && !event.severity.is_empty() {
-        layout::tag(svg, PAD + TIME, first - 4.0, class, &event.severity, CHIP);
+    // A level that only the text states is shown where it matters.
+    let stated = event.log_level().filter(|level| *level >= LogLevel::Warn).map_or("", LogLevel::word);
+    let severity = if event.severity.is_empty() { stated } else { &event.severity };
+    if !severity.is_empty() {
+        layout::tag(svg, PAD + TIME, first - 4.0, class, severity, CHIP);
     }
     let mut line = first;
     if lines.iter().all(String::is_empty) {
@@ -238,13 +296,14 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
     };
     let (first, last) = logs.range();
     let mut facts = vec![text::count(logs.events.len(), "event")];
+    facts.extend(counts(logs));
     if !logs.events.is_empty() {
         if last > first {
             facts.push(human_duration(last.0.saturating_sub(first.0)));
         }
         facts.push(first.rfc3339().replace('T', " ").replace('Z', " UTC"));
     }
-    let count = |class: &str| logs.events.iter().filter(|e| layout::severity_of(e) == class).count();
+    let count = |class: &str| logs.events.iter().filter(|e| class_of(e) == class).count();
     let pill = match (count("bad"), count("open")) {
         (0, 0) => ("note", "LOGS".to_owned()),
         (0, n) => ("open", text::count_of(n, "WARNING", "WARNINGS")),
@@ -271,7 +330,13 @@ fn head(logs: &Logs, frozen: Option<&Frozen>) -> Head {
 }
 
 fn table(logs: &Logs) -> Table {
-    let rows = logs.events.iter().map(|e| {
+    let rows: Vec<LineRow> = logs.events.iter().map(choose::log_row).collect();
+    let choice = choose_lines(&rows, Manner::logs(MOST_ROWS));
+    let head = ["Time", "Severity", "Message", "Group", "Stream", "Trace"];
+    let summary = std::iter::once(text::count(logs.events.len(), "event")).chain(counts(logs));
+    let summary = summary.collect::<Vec<_>>().join(", ");
+    of_lines(&summary, head, &choice, 2, |i| {
+        let e = &logs.events[i];
         [
             e.timestamp.rfc3339(),
             e.severity.clone(),
@@ -280,7 +345,5 @@ fn table(logs: &Logs) -> Table {
             e.stream.clone(),
             e.trace_id.map(|id| id.to_string()).unwrap_or_default(),
         ]
-    });
-    let summary = text::count(logs.events.len(), "event");
-    made(summary, ["Time", "Severity", "Message", "Group", "Stream", "Trace"], logs.events.len(), rows)
+    })
 }

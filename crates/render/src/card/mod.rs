@@ -6,6 +6,7 @@
 mod captions;
 mod console;
 mod dossier;
+mod earlier;
 mod envelope;
 mod error;
 mod frame;
@@ -25,10 +26,12 @@ mod xml;
 
 use serde::Deserialize;
 use tracebook_core::evidence::{Body, Frozen};
+use tracebook_core::text;
 
 pub use crate::inline::visible;
 pub use captions::{caption, origin};
 pub(crate) use captions::{kind as kind_word, provenance, short_digest, source};
+pub(crate) use earlier::table as earlier_table;
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
 pub use live::live;
 pub use table::{MOST_ROWS, Table};
@@ -110,6 +113,15 @@ pub fn table(frozen: &Frozen) -> Table {
     picture(&frozen.evidence.body).table()
 }
 
+/// The alternative text of a picture of frozen evidence: its title, and its first error.
+pub fn alt(frozen: &Frozen) -> String {
+    let title = frozen.evidence.title();
+    match picture(&frozen.evidence.body).alt().map(|more| text::first_line(&text::marked(&more), 240)) {
+        Some(more) if !more.is_empty() => format!("{title}. {more}"),
+        Some(_) | None => title,
+    }
+}
+
 /// The presentation of a kind of evidence. Each kind implements it in its own module.
 trait Picture {
     /// The full card, with the provenance in the footer if it is frozen.
@@ -125,6 +137,11 @@ trait Picture {
 
     /// The part of a caption between subject and time.
     fn facts(&self) -> Vec<String>;
+
+    /// What an alternative text says beside the title: an error, if there is one.
+    fn alt(&self) -> Option<String> {
+        None
+    }
 }
 
 fn picture(body: &Body) -> &dyn Picture {

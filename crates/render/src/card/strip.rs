@@ -1,6 +1,6 @@
 //! The compact card of a trace: one strip.
 
-use tracebook_core::assemble;
+use tracebook_core::choose::SpanItem;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
@@ -8,7 +8,7 @@ use tracebook_core::trace::Trace;
 
 use super::frame::{self, PAD, WIDTH};
 use super::measure::Font;
-use super::waterfall::{Axis, hues};
+use super::waterfall::{Axis, View, hue_class, hues};
 use super::xml::Svg;
 use super::{Size, captions};
 
@@ -36,8 +36,11 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
             facts = longer;
         }
     }
-    let (class, status) = frame::verdict(trace);
-    let mut svg = frame::begin(HEIGHT, frozen, Size::Compact, &name, &format!("{status} · {facts}"));
+    let view = View::of(trace);
+    let (class, status) = view.verdict();
+    let described = super::trace::alt(&view).map(|line| format!(" · {line}")).unwrap_or_default();
+    let description = format!("{status} · {facts}{described}");
+    let mut svg = frame::begin(HEIGHT, frozen, Size::Compact, &name, &description);
     frame::sign(&mut svg, PAD + 6.0, 24.0, class);
     let x = PAD + 22.0;
     let room = CHART - 24.0 - x;
@@ -55,40 +58,56 @@ pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
     svg.close();
     svg.text("text", &[("class", "small muted".into()), ("x", x.into()), ("y", 48.0.into())], &SMALL.fit(&facts, room));
 
-    bars(&mut svg, trace, HEIGHT, 44.0);
+    bars(&mut svg, &view, HEIGHT, 44.0);
     svg.finish()
 }
 
-/// The first spans as bars, vertically centred within the height.
-pub(super) fn bars(svg: &mut Svg, trace: &Trace, height: f64, room: f64) {
+/// The chosen spans as bars, vertically centred within the height.
+pub(super) fn bars(svg: &mut Svg, view: &View<'_>, height: f64, room: f64) {
+    let trace = view.trace;
     let hues = hues(trace);
     let axis = Axis::of(trace, CHART, WIDTH - PAD);
-    let rows = assemble::rows(trace);
-    let shown = rows.len().min(MOST_BARS);
+    let choice = view.choose(MOST_BARS);
+    let rows: Vec<&[usize]> = choice
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            SpanItem::Span(row) => Some(std::slice::from_ref(&row.index)),
+            SpanItem::Fold(fold) => Some(fold.members.as_slice()),
+            SpanItem::Gap(_) => None,
+        })
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-    let step = (room / shown.max(1) as f64).min(9.0);
+    let step = (room / rows.len().max(1) as f64).min(9.0);
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-    let mut y = height / 2.0 - step * shown as f64 / 2.0;
-    for row in rows.iter().take(shown) {
-        let span = &trace.spans[row.index];
-        let (from, width) = axis.bar(span, 2.0);
-        let class = match span.status.code.is_error() {
-            true => "bad".to_owned(),
-            false => format!("s{}", hues.get(span.service.as_str()).copied().unwrap_or(0)),
-        };
-        let opacity = if span.end.is_none() { 0.5 } else { 1.0 };
-        svg.leaf(
-            "rect",
-            &[
-                ("class", (&class).into()),
-                ("x", from.into()),
-                ("y", (y + 1.0).into()),
-                ("width", width.into()),
-                ("height", (step - 2.0).into()),
-                ("rx", (width / 2.0).min(2.0).into()),
-                ("opacity", opacity.into()),
-            ],
-        );
+    let mut y = height / 2.0 - step * rows.len() as f64 / 2.0;
+    for members in rows {
+        let mut end = f64::MIN;
+        for span in members.iter().map(|i| &trace.spans[*i]) {
+            let (from, width) = axis.bar(span, 2.0);
+            // Bars that would cover one another are drawn once.
+            if members.len() > 1 && from + width <= end + 1.0 {
+                continue;
+            }
+            end = from + width;
+            let class = match span.failure() {
+                Some(code) => frame::failure(code).0.to_owned(),
+                None => hue_class(hues.get(span.service.as_str()).copied().unwrap_or(0)),
+            };
+            let opacity = if span.end.is_none() { 0.5 } else { 1.0 };
+            svg.leaf(
+                "rect",
+                &[
+                    ("class", (&class).into()),
+                    ("x", from.into()),
+                    ("y", (y + 1.0).into()),
+                    ("width", width.into()),
+                    ("height", (step - 2.0).into()),
+                    ("rx", (width / 2.0).min(2.0).into()),
+                    ("opacity", opacity.into()),
+                ],
+            );
+        }
         y += step;
     }
 }

@@ -24,6 +24,9 @@ tspan{unicode-bidi:isolate}
 .tree{stroke:#c3ccd6;stroke-width:1;fill:none}
 .dash{stroke:#8a97a6;stroke-width:1;stroke-dasharray:4 3;fill:none}
 .bad{fill:#c81e2b}.badline{stroke:#c81e2b;stroke-width:1.5;fill:none}
+.fault{fill:#9c1140}.faultline{stroke:#9c1140;stroke-width:2.6;fill:none}.faultbg{fill:#fce8f0}
+.hold{fill:#7443c4}.holdline{stroke:#7443c4;stroke-width:1.7;stroke-dasharray:3 2;fill:none}.holdbg{fill:#f1eafc}
+.path{fill:#1b2430}.hole{fill:#ffffff}
 .good{fill:#1a7f4b}.open{fill:#9a6200}
 .badbg{fill:#fdecee}.goodbg{fill:#e5f5ec}.openbg{fill:#fdf3dc}
 .chip{fill:#eef2f6}
@@ -55,6 +58,9 @@ text{fill:#e4e9f0}
 .tree{stroke:#3c4856}
 .dash{stroke:#76838f}
 .bad{fill:#ff7b84}.badline{stroke:#ff7b84}
+.fault{fill:#ff4f78}.faultline{stroke:#ff4f78}.faultbg{fill:#3d1528}
+.hold{fill:#b394f5}.holdline{stroke:#b394f5}.holdbg{fill:#261a3e}
+.path{fill:#e4e9f0}.hole{fill:#10161e}
 .good{fill:#4fd08b}.open{fill:#f0b849}
 .badbg{fill:#3b1a20}.goodbg{fill:#12301f}.openbg{fill:#352811}
 .chip{fill:#1f2935}

@@ -1,5 +1,6 @@
 //! Evidence as a text table: for readers who cannot see the picture, and for search.
 
+use tracebook_core::choose::{self, LineChoice, LineItem, LineRow, Manner};
 use tracebook_core::text;
 
 use crate::inline::{Place, escape, one_line};
@@ -58,6 +59,48 @@ pub(super) fn made<const N: usize>(
 ) -> Table {
     let rows = rows.take(MOST_ROWS).map(|row| row.map(|cell| cell_of(&cell)).to_vec());
     Table { summary, head: head.map(str::to_owned).to_vec(), rows: rows.collect(), more: all.saturating_sub(MOST_ROWS) }
+}
+
+/// Chooses the rows of a table: as many as a table has, together with the rows of folded lines.
+pub(super) fn choose_lines(rows: &[LineRow], manner: Manner) -> LineChoice {
+    let fits =
+        |choice: &LineChoice| choice.items.iter().filter(|item| !matches!(item, LineItem::Gap(_))).count() <= MOST_ROWS;
+    // A table that has room for all folds nothing.
+    let whole = Manner { room: MOST_ROWS, scattered: manner.scattered && rows.len() > MOST_ROWS, ..manner };
+    let choice = choose::lines(rows, whole);
+    match fits(&choice) {
+        true => choice,
+        // Every folded row follows one that is shown.
+        false => choose::lines(rows, Manner { room: MOST_ROWS / 2, ..whole }),
+    }
+}
+
+/// A table of chosen lines. `row` makes the cells of a line; folded lines are a row with a text in column `at`.
+pub(super) fn of_lines<const N: usize>(
+    summary: &str,
+    head: [&str; N],
+    choice: &LineChoice,
+    at: usize,
+    row: impl Fn(usize) -> [String; N],
+) -> Table {
+    let rows = choice.items.iter().filter_map(|item| match item {
+        LineItem::Line(i) => Some(row(*i)),
+        LineItem::Similar(members) => {
+            let mut cells: [String; N] = std::array::from_fn(|_| String::new());
+            if let Some(cell) = cells.get_mut(at) {
+                *cell = format!("… {} similar", text::grouped(members.len()));
+            }
+            Some(cells)
+        }
+        LineItem::Gap(_) => None,
+    });
+    let summary = match choice.omitted.errors {
+        0 => summary.to_owned(),
+        n => format!("{summary}, {} not in this table", text::count(n, "error")),
+    };
+    let mut table = made(summary, head, 0, rows);
+    table.more = choice.omitted.rows;
+    table
 }
 
 /// The part of a text that a cell can show.

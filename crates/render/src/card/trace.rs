@@ -1,13 +1,18 @@
 //! The card, compact card, table and caption of a trace.
 
-use tracebook_core::assemble;
+use tracebook_core::analysis::skew;
+use tracebook_core::assemble::Row;
+use tracebook_core::attributes;
+use tracebook_core::choose::SpanItem;
 use tracebook_core::evidence::Frozen;
+use tracebook_core::ids::SpanId;
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, StatusCode, Trace};
 
 use super::captions::{self, service_names, trace_id};
 use super::table::{MOST_ROWS, Table, clip};
+use super::waterfall::View;
 use super::{Picture, strip, waterfall};
 use crate::inline::one_line;
 
@@ -28,40 +33,78 @@ impl Picture for Trace {
         service_names(self).into_iter().collect()
     }
 
+    fn alt(&self) -> Option<String> {
+        alt(&View::of(self))
+    }
+
     fn subject(&self) -> String {
         format!("Trace {}", trace_id(self))
     }
 }
 
+/// What an alternative text adds to the title: the first failure, or that a retry helped.
+pub(super) fn alt(view: &View<'_>) -> Option<String> {
+    let line = view.headline.failure_line(view.trace);
+    let failed = view.trace.spans.iter().filter(|s| s.failure().is_some()).count();
+    match line {
+        Some(line) if failed > 1 => Some(format!("{line} ({} failed)", text::count(failed, "span"))),
+        Some(line) => Some(line),
+        None => view.headline.retry_lines(view.trace).into_iter().next(),
+    }
+}
+
 fn table(trace: &Trace) -> Table {
     let start = trace.start().0;
-    let rows = assemble::rows(trace);
-    let cells = rows.iter().take(MOST_ROWS).map(|row| {
-        let span = &trace.spans[row.index];
-        let duration = span.duration().map_or_else(|| "in progress".to_owned(), human_duration);
+    let view = View::of(trace);
+    let marks = skew::marks(trace, &view.tree);
+    let choice = view.choose(MOST_ROWS);
+    let row = |depth: usize, phantom: Option<SpanId>, title: String, span: &Span, duration: String| {
         let mut notes = Vec::new();
-        if let Some(parent) = row.phantom {
+        if let Some(parent) = phantom {
             notes.push(format!("parent {parent} never arrived"));
         }
-        notes.extend(captions::failures(trace, span));
-        notes.extend(captions::said(span));
-        let indent = "· ".repeat(row.depth.min(12));
-        [
-            format!("{indent}{}", span.title()),
-            span.service.clone(),
-            human_duration(span.start.0.saturating_sub(start)),
-            duration,
-            status(span),
-            notes.join("; "),
-        ]
-        .map(|cell| clip(&one_line(&cell)))
-        .to_vec()
+        notes.extend(trace.failures(span));
+        let indent = "· ".repeat(depth.min(12));
+        let since = human_duration(span.start.0.saturating_sub(start));
+        ([format!("{indent}{title}"), span.service.clone(), since, duration, status(span)], notes)
+    };
+    let detail = |span: &Span| attributes::detail(span).map(|d| format!("{}: {}", d.label, d.text));
+    let cells = choice.items.iter().filter_map(|item| {
+        let (cells, notes) = match item {
+            SpanItem::Span(Row { index, depth, phantom }) => {
+                let span = &trace.spans[*index];
+                let duration = span.duration().map_or_else(|| "in progress".to_owned(), human_duration);
+                let (cells, mut notes) = row(*depth, *phantom, span.title(), span, duration);
+                notes.extend(marks[*index].map(waterfall::skew_words));
+                notes.extend(detail(span));
+                notes.extend(captions::said(span));
+                notes.extend(captions::events(trace, span));
+                notes.extend(captions::linked(trace, span));
+                (cells, notes)
+            }
+            SpanItem::Fold(fold) => {
+                let span = &trace.spans[*fold.members.first()?];
+                let total = human_duration(i64::try_from(fold.total).unwrap_or(i64::MAX));
+                let (cells, mut notes) = row(fold.depth, fold.phantom, fold.title(trace), span, total);
+                notes.push(fold.facts());
+                notes.extend(detail(span));
+                (cells, notes)
+            }
+            // What is left out is counted below the table.
+            SpanItem::Gap(_) => return None,
+        };
+        let cells = cells.into_iter().chain([notes.join("; ")]);
+        Some(cells.map(|cell| clip(&one_line(&cell))).collect())
     });
+    let mut summary = text::count(trace.spans.len(), "span");
+    if choice.omitted.errors > 0 {
+        summary.push_str(&format!(", {}", waterfall::not_shown(choice.omitted)));
+    }
     Table {
-        summary: text::count(trace.spans.len(), "span"),
+        summary,
         head: ["Span", "Service", "Start", "Duration", "Status", "Details"].map(str::to_owned).to_vec(),
         rows: cells.collect(),
-        more: rows.len().saturating_sub(MOST_ROWS),
+        more: choice.omitted.rows,
     }
 }
 

@@ -25,10 +25,11 @@ pub fn reference(frozen: &Frozen, caption: Option<&str>) -> String {
     reference_as(frozen, None, caption, "")
 }
 
-/// As [`reference`], with an alternative text (`None`: the evidence's title) and a size (empty: the full card).
+/// As [`reference`], with an alternative text (`None`: the evidence's title and its first error) and a size (empty: the
+/// full card).
 pub fn reference_as(frozen: &Frozen, alt: Option<&str>, caption: Option<&str>, size: &str) -> String {
     let own = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
-    let alt = own(alt).unwrap_or_else(|| one_line(&frozen.evidence.title()));
+    let alt = own(alt).unwrap_or_else(|| one_line(&card::alt(frozen)));
     let caption = own(caption).unwrap_or_else(|| one_line(&card::caption(frozen)));
     image(&alt, &format!("evidence:{}{}", frozen.evidence.id, query(size)), &caption)
 }

@@ -214,3 +214,117 @@ pub(crate) fn skewed() -> Trace {
     spans[2].end = None;
     whole(spans)
 }
+
+/// A list that reads its activities one by one, and a last call that is slow.
+pub(crate) fn one_by_one() -> Trace {
+    let mut root = span(1, 0, "GET", "backend-flask", 0, 660_000);
+    root.kind = SpanKind::Server;
+    http(&mut root, "GET", "/api/activities/home", 200);
+    let mut spans = vec![root, span(2, 1, "load user", "backend-flask", 4_000, 18_000)];
+    for i in 0..37u64 {
+        let from = 30_000 + i64::try_from(i).expect("small") * 12_000;
+        let mut query = span(10 + i, 1, "SELECT activities", "backend-flask", from, 11_000 + i64::from(i == 20) * 900);
+        query.kind = SpanKind::Client;
+        query.attributes = vec![
+            Attribute::new("db.system", "postgresql"),
+            Attribute::new(
+                "db.statement",
+                format!("SELECT * FROM activities\n WHERE uuid = {i} AND handle = 'andrewbrown'"),
+            ),
+            Attribute::new("net.peer.name", "db"),
+        ];
+        spans.push(query);
+    }
+    let mut call = span(60, 1, "GET", "backend-flask", 480_000, 170_000);
+    call.kind = SpanKind::Client;
+    call.attributes = vec![
+        Attribute::new("http.request.method", "GET"),
+        Attribute::new("url.full", "http://avatars.internal:8080/v1/avatars?handles=andrewbrown,bayko&size=48"),
+        Attribute::new("http.response.status_code", 200i64),
+        Attribute::new("user.id", "7"),
+        Attribute::new("feature_flag.key", "new-avatars"),
+        Attribute::new("telemetry.sdk.name", "opentelemetry"),
+        Attribute::new("thread.id", 140_213i64),
+    ];
+    spans.push(call);
+    whole(spans)
+}
+
+/// Two hundred steps, of which a late one fails.
+pub(crate) fn late_error() -> Trace {
+    let mut spans = vec![span(1, 0, "import journal", "worker", 0, 2_000_000)];
+    for i in 2..=199u64 {
+        let from = i64::try_from(i).expect("small") * 9_000;
+        let name = format!(
+            "read {}",
+            ["page", "picture", "table", "slot", "marker"][(i % 5) as usize].repeat(1 + (i % 7) as usize)
+        );
+        spans.push(span(i, 1, &name, ["worker", "parser"][(i % 2) as usize], from, 400 + from / 50));
+    }
+    spans.push(span(200, 1, "write entry", "worker", 1_810_000, 150_000));
+    let mut failed = span(201, 200, "INSERT entries", "store", 1_815_000, 120_000);
+    failed.status.code = StatusCode::Error;
+    failed.attributes = vec![
+        Attribute::new("db.system.name", "sqlite"),
+        Attribute::new("db.query.text", "INSERT INTO entries (id, slug, body) VALUES (?, ?, ?)"),
+    ];
+    failed.exceptions = vec![Exception {
+        kind: "OperationalError".into(),
+        message: "database is locked".into(),
+        ..Exception::default()
+    }];
+    spans.push(failed);
+    whole(spans)
+}
+
+/// Three attempts that were turned away, and one that was not.
+pub(crate) fn retried() -> Trace {
+    let mut root = span(1, 0, "POST", "checkout", 0, 1_900_000);
+    root.kind = SpanKind::Server;
+    http(&mut root, "POST", "/api/orders", 201);
+    let mut spans = vec![root];
+    for (i, status) in (0u64..).zip([503i64, 503, 503, 200]) {
+        let mut call =
+            span(2 + i, 1, "POST", "checkout", 100_000 + 440_000 * i64::try_from(i).expect("small"), 120_000);
+        call.kind = SpanKind::Client;
+        call.attributes = vec![
+            Attribute::new("http.request.method", "POST"),
+            Attribute::new("url.full", "https://pay.example.com/v2/charges"),
+            Attribute::new("http.response.status_code", status),
+        ];
+        if status >= 400 {
+            call.status.code = StatusCode::Error;
+        }
+        spans.push(call);
+    }
+    whole(spans)
+}
+
+/// Twenty-one services, and the three ways to fail.
+pub(crate) fn fleet() -> Trace {
+    let mut spans = vec![span(1, 0, "GET /feed", "gateway", 0, 200_000)];
+    for i in 2..=21u64 {
+        let from = i64::try_from(i).expect("small") * 8_000;
+        let mut call =
+            span(i, if i % 4 == 0 { i - 1 } else { 1 }, &format!("call {i}"), &format!("service-{i:02}"), from, 24_000);
+        call.kind = SpanKind::Server;
+        match i {
+            5 => call.status.code = StatusCode::Throttle,
+            9 => call.status.code = StatusCode::Fault,
+            13 => call.status.code = StatusCode::Error,
+            _ => {}
+        }
+        spans.push(call);
+    }
+    whole(spans)
+}
+
+/// A child whose clock is 400 ms behind.
+pub(crate) fn clocks_differ() -> Trace {
+    let mut root = span(1, 0, "GET", "gateway", 400_000, 180_000);
+    root.kind = SpanKind::Server;
+    http(&mut root, "GET", "/api/messages", 200);
+    let mut child = span(2, 1, "GET /messages", "messages", 0, 150_000);
+    child.kind = SpanKind::Server;
+    whole(vec![root, child])
+}

@@ -35,15 +35,58 @@ struct Shown<'a> {
     notes: Vec<String>,
 }
 
+/// All failed requests.
+fn failed(traffic: &Traffic) -> u32 {
+    traffic.faults.saturating_add(traffic.errors).saturating_add(traffic.throttles)
+}
+
+/// The order in which nodes and calls are kept: by failures, then by requests.
+fn failures_first(traffic: &Traffic) -> std::cmp::Reverse<(u32, u32)> {
+    std::cmp::Reverse((failed(traffic), traffic.requests))
+}
+
+/// The time range of a map in minutes, if a rate over it means something: several traces, over ten seconds or more.
+fn minutes(map: &ServiceMap) -> Option<f64> {
+    const LEAST: i64 = 10_000_000_000;
+    let range = map.end.0.saturating_sub(map.start.0);
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let minutes = range as f64 / 6e10;
+    (map.traces > 1 && range >= LEAST).then_some(minutes)
+}
+
+/// `12.8/min`
+pub(super) fn rate(requests: u32, minutes: f64) -> String {
+    let rate = f64::from(requests) / minutes;
+    match rate {
+        10.0.. => format!("{}/min", text::grouped(rounded(rate))),
+        _ => format!("{rate:.1}/min"),
+    }
+}
+
+fn rounded(rate: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count of requests")]
+    let rounded = rate.round().clamp(0.0, 1e12) as usize;
+    rounded
+}
+
+/// The share of failed requests, as a percentage: `7 %`.
+fn failed_share(traffic: &Traffic) -> String {
+    let share = f64::from(failed(traffic)) / f64::from(traffic.requests.max(failed(traffic)).max(1));
+    match share * 100.0 {
+        share if share >= 0.5 => format!("{share:.0} %"),
+        _ => "< 1 %".to_owned(),
+    }
+}
+
 fn shown(map: &ServiceMap) -> Shown<'_> {
     let mut notes = Vec::new();
     let mut nodes: Vec<&MapNode> = map.nodes.iter().collect();
     if nodes.len() > MOST_NODES {
-        let busiest = |n: &&MapNode| (n.kind != NodeKind::Client, std::cmp::Reverse(n.traffic.requests));
-        nodes.sort_by_key(busiest);
+        let first = |n: &&MapNode| (n.kind != NodeKind::Client, failures_first(&n.traffic));
+        nodes.sort_by_key(first);
         let left_out = nodes.split_off(MOST_NODES).len();
         notes.push(format!(
-            "the {MOST_NODES} busiest nodes are drawn; {} in the data alone",
+            "{MOST_NODES} nodes are drawn, those with failures first, then the busiest; {} in the data alone",
             if left_out == 1 { "one is".to_owned() } else { format!("{} are", text::grouped(left_out)) }
         ));
     }
@@ -54,9 +97,12 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
     let mut edges: Vec<(usize, usize, &MapEdge)> =
         map.edges.iter().filter_map(|e| Some((*places.get(&e.from)?, *places.get(&e.to)?, e))).collect();
     if edges.len() > MOST_EDGES {
-        edges.sort_by_key(|(from, to, e)| (std::cmp::Reverse(e.traffic.requests), *from, *to));
+        edges.sort_by_key(|(from, to, e)| (failures_first(&e.traffic), *from, *to));
         let left_out = edges.split_off(MOST_EDGES).len();
-        notes.push(format!("the {MOST_EDGES} busiest calls are drawn; {} more in the data", text::grouped(left_out)));
+        notes.push(format!(
+            "{MOST_EDGES} calls are drawn, those with failures first; {} more in the data",
+            text::grouped(left_out)
+        ));
     }
     edges.sort_by_key(|(from, to, _)| (*from, *to));
     let pairs: Vec<(usize, usize)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
@@ -91,6 +137,13 @@ impl Picture for ServiceMap {
         let services = self.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
         vec![text::count(services, "service"), text::count(self.traces as usize, "trace")]
     }
+
+    fn alt(&self) -> Option<String> {
+        let worst = self.nodes.iter().filter(|n| failed(&n.traffic) > 0).max_by_key(|n| failed(&n.traffic))?;
+        let traffic = &worst.traffic;
+        let name = captions::brief(&worst.name);
+        Some(format!("Most failures: {name}, {} of {}", text::grouped(failed(traffic) as usize), traffic.requests))
+    }
 }
 
 /// Draws the full card.
@@ -110,7 +163,7 @@ pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
         route.draw(&mut svg);
     }
     for (node, (x, y)) in shown.nodes.iter().zip(&grid.boxes) {
-        draw_node(&mut svg, node, *x, *y, grid.width);
+        draw_node(&mut svg, node, minutes(map), (*x, *y), grid.width);
     }
     let left_out = labels(&mut svg, &routes, &grid);
     for route in &routes {
@@ -148,7 +201,7 @@ pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
         );
     }
     for (node, (x, y)) in shown.nodes.iter().zip(&places) {
-        let failed = node.traffic.faults > 0 || node.traffic.errors > 0;
+        let failed = failed(&node.traffic) > 0;
         let class = match node.kind {
             NodeKind::Client => "note",
             _ if failed => "bad",
@@ -171,7 +224,7 @@ pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
 fn head(map: &ServiceMap) -> Head {
     let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
     let traces = map.traces as usize;
-    let failed = map.nodes.iter().filter(|n| n.traffic.faults > 0 || n.traffic.errors > 0).count();
+    let failed = map.nodes.iter().filter(|n| failed(&n.traffic) > 0).count();
     let title = format!("Service map of {} over {}", text::count(services, "service"), text::count(traces, "trace"));
     let mut facts = vec![text::count(map.nodes.len(), "node"), text::count(map.edges.len(), "connection")];
     if map.start.0 != 0 || map.end.0 != 0 {
@@ -380,63 +433,87 @@ fn failures(traffic: &Traffic) -> Vec<String> {
     .collect()
 }
 
-fn draw_node(svg: &mut Svg, node: &MapNode, x: f64, y: f64, width: f64) {
+/// A name on at most `most` lines, broken at its punctuation if possible.
+fn name_lines(font: Font, name: &str, room: f64, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = name.split_inclusive(['.', '-', '_', '/', ':', '@', ' ']).peekable();
+    let mut line = String::new();
+    while let Some(part) = rest.peek() {
+        if font.width(&line) + font.width(part) <= room {
+            line.push_str(part);
+            rest.next();
+        } else if line.is_empty() || lines.len() + 1 >= most {
+            // One part is wider than a line, or the rest does not fit.
+            line.extend(rest);
+            lines.extend(font.wrap(&line, room, most.saturating_sub(lines.len()).max(1)));
+            return lines;
+        } else {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+fn draw_node(svg: &mut Svg, node: &MapNode, minutes: Option<f64>, (x, y): (f64, f64), width: f64) {
     let traffic = &node.traffic;
     layout::block(svg, "card", x, y, width, HEIGHT, 8.0);
     let wide = width >= 140.0;
     let radius = if wide { 14.0 } else { 9.0 };
-    let (cx, cy) = if wide { (x + 23.0, y + HEIGHT / 2.0) } else { (x + 17.0, y + 17.0) };
+    let (cx, cy) = if wide { (x + 23.0, y + HEIGHT / 2.0) } else { (x + 16.0, y + 16.0) };
     ring(svg, traffic, cx, cy, radius);
     glyph(svg, node.kind, cx, cy, if wide { 1.0 } else { 0.6 });
-    let text = if wide { x + 45.0 } else { x + 32.0 };
+    let left = if wide { x + 45.0 } else { x + 7.0 };
+    let room = x + width - left - 6.0;
     let name = layout::clean(&node.name);
     let name = if name.is_empty() { "(no name)" } else { &name };
-    let room = x + width - text - 7.0;
-    // Long names use a smaller font before they are truncated.
+    // A long name takes a smaller font, then more lines, before it is truncated.
     let (font, class) = if NAME_BOLD.width(name) <= room { (NAME_BOLD, "name b") } else { (HEAD, "head") };
-    let first = if wide { y + 22.0 } else { y + 21.0 };
-    layout::put(svg, class, text, first, &font.fit(name, room));
-    let text = if wide { text } else { x + 8.0 };
-    let room = x + width - text - 7.0;
-    let (small, gap) = (LABEL, 14.0);
-    let mut line = first + if wide { 16.0 } else { 18.0 };
-    if traffic.requests == 0 && failures(traffic).is_empty() {
-        let text_of = if node.kind == NodeKind::Client { "calls from outside" } else { "no request counted" };
-        small_text(svg, "muted", text, line, &small.fit(text_of, room));
-        return;
-    }
-    let failed = failures(traffic);
-    let requests = match (text::abbreviated(traffic.requests), wide) {
-        (n, true) if traffic.requests == 1 => format!("{n} request"),
-        (n, true) => format!("{n} requests"),
-        (n, false) => format!("{n} req"),
-    };
-    let all = format!("{requests} · {}", failed.join(", "));
-    // Failures by kind, or their sum.
-    let (requests, failed) = match failed.len() {
-        0 => (requests, String::new()),
-        _ if small.width(&all) <= room => (requests, failed.join(", ")),
-        _ if small.width(&format!("{} · {}", text::abbreviated(traffic.requests), failed.join(", "))) <= room => {
-            (text::abbreviated(traffic.requests), failed.join(", "))
-        }
-        _ => {
-            let sum = traffic.faults.saturating_add(traffic.errors).saturating_add(traffic.throttles);
-            (text::abbreviated(traffic.requests), format!("{} failed", text::abbreviated(sum)))
-        }
-    };
-    small_text(svg, "muted", text, line, &small.fit(&requests, room));
-    if !failed.is_empty() {
-        let used = small.width(&requests) + 6.0;
-        small_text(svg, "bad b", text + used, line, &Font::bold(10.0).fit(&failed, room - used));
-    }
-    line += gap;
-    let (half, most) = (human_duration(traffic.p50.0), human_duration(traffic.p95.0));
-    let both = format!("p50 {half} · p95 {most}");
-    if small.width(&both) <= room {
-        small_text(svg, "muted", text, line, &both);
+    let mut lines: Vec<(&str, String)> =
+        name_lines(font, name, room, 3).into_iter().map(|line| (class, line)).collect();
+    let small = LABEL;
+    let failures = failures(traffic);
+    if traffic.requests == 0 && failures.is_empty() {
+        let text = if node.kind == NodeKind::Client { "calls from outside" } else { "no request counted" };
+        lines.push(("muted", small.fit(text, room)));
     } else {
-        small_text(svg, "muted", text, line, &small.fit(&format!("p50 {half}"), room));
-        small_text(svg, "muted", text, line + 12.0, &small.fit(&format!("p95 {most}"), room));
+        let requests = text::abbreviated(traffic.requests);
+        let noun = if traffic.requests == 1 { "request" } else { "requests" };
+        let rate = minutes.map(|minutes| rate(traffic.requests, minutes));
+        // The longest form that fits.
+        let forms = [
+            rate.as_ref().map(|rate| format!("{requests} {noun} · {rate}")),
+            rate.as_ref().map(|rate| format!("{requests} req · {rate}")),
+            rate.as_ref().map(|rate| format!("{requests} · {rate}")),
+            Some(format!("{requests} {noun}")),
+            Some(format!("{requests} req")),
+        ];
+        let requests = forms.into_iter().flatten().find(|form| small.width(form) <= room).unwrap_or(requests);
+        let share = failed_share(traffic);
+        let sum = text::abbreviated(failed(traffic));
+        let forms =
+            [format!("{} · {share}", failures.join(", ")), failures.join(", "), format!("{sum} failed · {share}")];
+        let failed = forms.into_iter().find(|form| Font::bold(10.0).width(form) <= room);
+        if !failures.is_empty() {
+            lines.push(("bad b", failed.unwrap_or_else(|| format!("{sum} failed"))));
+        }
+        lines.push(("muted", requests));
+        let (half, most) = (human_duration(traffic.p50.0), human_duration(traffic.p95.0));
+        let both = format!("p50 {half} · p95 {most}");
+        let time = if small.width(&both) <= room { both } else { small.fit(&format!("p50 {half}"), room) };
+        lines.push(("muted", time));
+    }
+    let top = if wide { y } else { y + 27.0 };
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let step = ((y + HEIGHT - top - 8.0) / lines.len() as f64).min(15.0);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let mut line = top + (y + HEIGHT - top - step * lines.len() as f64) / 2.0 + step - 4.0;
+    for (class, text) in &lines {
+        match *class {
+            "muted" | "bad b" => small_text(svg, class, left, line, text),
+            class => layout::put(svg, class, left, line, text),
+        }
+        line += step;
     }
 }
 
@@ -462,9 +539,33 @@ fn table(map: &ServiceMap) -> Table {
         Some(name) => captions::brief(name),
         None => format!("node {id}"),
     };
-    let nodes = map.nodes.iter().map(|n| numbers(n.name.clone(), word(n.kind), &n.traffic));
-    let edges = map.edges.iter().map(|e| numbers(format!("{} → {}", name(e.from), name(e.to)), "call", &e.traffic));
+    // Failures first; a client handles no requests.
+    let mut nodes: Vec<&MapNode> = map.nodes.iter().collect();
+    nodes.sort_by_key(|n| std::cmp::Reverse(failed(&n.traffic)));
+    let mut edges: Vec<&MapEdge> = map.edges.iter().collect();
+    edges.sort_by_key(|e| std::cmp::Reverse(failed(&e.traffic)));
+    let nodes = nodes.into_iter().map(|n| numbers(n.name.clone(), word(n.kind), &n.traffic));
+    let edges = edges.into_iter().map(|e| numbers(format!("{} → {}", name(e.from), name(e.to)), "call", &e.traffic));
     let summary = text::count(map.nodes.len(), "node");
     let head = ["What", "Kind", "Requests", "Errors (4xx)", "Faults (5xx)", "Throttled", "p50", "p95", "Longest"];
     made(summary, head, map.nodes.len() + map.edges.len(), nodes.chain(edges))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_broken_at_their_punctuation() {
+        let host = "cognito-idp.ca-central-1.amazonaws.com";
+        assert_eq!(name_lines(HEAD, host, 110.0, 3), ["cognito-idp.", "ca-central-1.", "amazonaws.com"]);
+        assert_eq!(name_lines(HEAD, "cruddur", 110.0, 3), ["cruddur"]);
+        assert!(name_lines(HEAD, &"x".repeat(300), 110.0, 3).len() <= 3);
+        assert!(name_lines(HEAD, &"x.".repeat(300), 110.0, 3).last().is_some_and(|line| line.ends_with('…')));
+    }
+
+    #[test]
+    fn rates_have_few_digits() {
+        assert_eq!((rate(7, 15.0), rate(1_500, 1.5)), ("0.5/min".to_owned(), "1,000/min".to_owned()));
+    }
 }

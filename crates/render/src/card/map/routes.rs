@@ -13,7 +13,7 @@ use super::super::xml::{Svg, number};
 use super::layers::Layout;
 
 /// The height of a box.
-pub(super) const HEIGHT: f64 = 74.0;
+pub(super) const HEIGHT: f64 = 92.0;
 const BETWEEN: f64 = 22.0;
 pub(super) const LABEL: Font = Font::plain(10.0);
 const LABEL_LINE: f64 = 12.0;
@@ -124,7 +124,7 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
         for list in ports.values_mut() {
             list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-            let step = (44.0 / list.len() as f64).min(12.0);
+            let step = (56.0 / list.len() as f64).min(14.0);
             #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
             for (place, (_, edge)) in list.iter().enumerate() {
                 at.insert(*edge, HEIGHT / 2.0 + (place as f64 - (list.len() as f64 - 1.0) / 2.0) * step);
@@ -163,7 +163,7 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
                 // Within one column: around the right side.
                 let x = fx + width;
                 let down = ty > fy;
-                let (y1, y2) = if down { (fy + 60.0, ty + 14.0) } else { (fy + 14.0, ty + 60.0) };
+                let (y1, y2) = if down { (fy + 74.0, ty + 16.0) } else { (fy + 16.0, ty + 74.0) };
                 // Within the card: a curve reaches three quarters of the way to its control points.
                 let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((WIDTH - 5.0 - x) / 0.75);
                 let points = [(x, y1), (x + bulge, y1), (x + bulge, y2), (x, y2)];
