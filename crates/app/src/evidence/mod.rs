@@ -2,6 +2,7 @@
 
 mod raw;
 
+use tracebook_core::analysis::timing::TraceAnalysis;
 use tracebook_core::console::spans;
 use tracebook_core::diff::{self, Difference};
 use tracebook_core::doubts::{self, Doubt};
@@ -168,6 +169,10 @@ pub fn as_text(frozen: &Frozen, row: &EvidenceRow) -> String {
         text.push('\n');
         return text;
     };
+    for line in TraceAnalysis::of(trace).headline {
+        text.push_str(&line);
+        text.push('\n');
+    }
     for row in tracebook_core::assemble::rows(trace) {
         let span = &trace.spans[row.index];
         let length = span.duration().map_or("in progress".to_owned(), tracebook_core::time::human_duration);

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use tracebook_app::Error;
 use tracebook_app::api::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
 use tracebook_app::evidence::{Size, as_text};
+use tracebook_core::analysis::timing::TraceAnalysis;
 use tracebook_core::doubts::reasons;
 use tracebook_core::ids::{Id, IdError};
 use tracebook_core::text::escaped_json;
@@ -42,8 +43,9 @@ pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result
             let frozen = client.tracebook.frozen(id).await?;
             let row = client.call(EvidenceGet { id }).await?.row;
             let table = as_text(&frozen, &row);
+            let analysis = frozen.evidence.body.trace().map(TraceAnalysis::of);
             let evidence = RawValue::from_string(frozen.canonical).map_err(Error::internal)?;
-            out.answer(&Shown { row, evidence }, |_| table);
+            out.answer(&Shown { row, evidence, analysis }, |_| table);
         }
         Evidence::Diff { left, right } => {
             let difference = client.tracebook.evidence_diff(id(&left)?, id(&right)?).await?;
@@ -71,6 +73,9 @@ struct Shown {
     row: EvidenceRow,
     /// As it is stored.
     evidence: Box<RawValue>,
+    /// What is computed from its trace: critical path, self times, head line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysis: Option<TraceAnalysis>,
 }
 
 fn id(text: &str) -> Result<Id, Error> {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use tracebook_core::attributes;
 use tracebook_core::console::ConsoleOrigin;
 use tracebook_core::endpoint::Endpoint;
-use tracebook_core::attributes;
 use tracebook_core::evidence::{Frozen, Kind, Provenance};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
