@@ -250,7 +250,7 @@ mod tests {
             "\"attributes\": {\n        \"app",
             &format!("\"attributes\": {{\n        {attributes}\n        \"app"),
         );
-        let spans = tracebook_sources::console::spans(&tracebook_core::console::lines(&span));
+        let spans = tracebook_sources::console::spans(&tracebook_core::console::lines(&span), None);
         home.app.telemetry.store.commit(&spans, home.app.runtime.now()).await.expect("commits");
         let start = Nanos::parse_rfc3339("2026-11-24T14:47:31.800Z").expect("a time");
         let at = |millis: i64| Nanos(start.0 + millis * 1_000_000);
@@ -262,6 +262,7 @@ mod tests {
             trace_id: None,
             span_id: None,
             severity: String::new(),
+            severity_number: 0,
             encoding: LogEncoding::Cloudwatch,
             raw: Vec::new(),
             resource: Arc::new([]),

@@ -117,6 +117,7 @@ mod tests {
         SpanRecord {
             trace_id: tracebook_core::ids::TraceId([1; 16]),
             span_id: tracebook_core::ids::SpanId([1; 8]),
+            twin: 0,
             parent_id: None,
             encoding: Encoding::XrayJson,
             title: String::new(),
