@@ -201,7 +201,7 @@ latest?: boolean,
  */
 filter?: string, 
 /**
- * Time window, such as `15m`.
+ * Time window, such as `15m`, or a range `FROM/TO`.
  */
 since?: string, 
 /**
@@ -399,6 +399,10 @@ export type Console = {
  */
 source: string, 
 /**
+ * How it came here; null in evidence of versions that did not tell.
+ */
+origin?: ConsoleOrigin, 
+/**
  * How the command ended; null while it runs, and for output that is not from a command.
  */
 exit_code?: number, 
@@ -431,6 +435,11 @@ stderr?: boolean,
  * When it arrived, where that is known.
  */
 time?: Nanos, };
+
+/**
+ * How console output came here.
+ */
+export type ConsoleOrigin = "pasted" | "file" | "input" | "command" | "watched" | "receiver";
 
 /**
  * A line in a list.
@@ -472,7 +481,15 @@ source: string,
 /**
  * With ANSI escape sequences.
  */
-text: string, };
+text: string, 
+/**
+ * How it came here; null: `source` tells.
+ */
+origin?: ConsoleOrigin, 
+/**
+ * A note on the encoding of its bytes, if that was not UTF-8.
+ */
+encoding?: string, };
 
 /**
  * Where a report goes, and what is checked for it.
@@ -871,7 +888,12 @@ environment: string,
 /**
  * The person affected by the latest occurrence; null if unknown.
  */
-person: string | null, };
+person: string | null, 
+/**
+ * How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+ * is more than usual.
+ */
+skew_ms?: number, };
 
 /**
  * One exception of a chain; the outermost comes first, its cause after it.
@@ -1600,7 +1622,7 @@ export type LiveQuestion = { source?: Source,
  */
 filter?: string, 
 /**
- * Time window, such as `15m`; null for all.
+ * Time window, such as `15m`, or a range `FROM/TO`; null for all.
  */
 since?: string, 
 /**
@@ -1629,7 +1651,8 @@ export type LiveTraces = { source?: Source,
  */
 filter?: string, 
 /**
- * Time window that the trace began in, such as `15m`; null for all.
+ * Time window: `15m` until now, by arrival; or a range `FROM/TO` of RFC 3339 times, by the sender's clock, either
+ * of which may be missing. Null for all.
  */
 since?: string, 
 /**
@@ -1774,7 +1797,12 @@ trace_id: TraceId | null,
 /**
  * As sent; empty if missing.
  */
-severity: string, };
+severity: string, 
+/**
+ * How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+ * is more than usual.
+ */
+skew_ms?: number, };
 
 /**
  * A log stream.
@@ -2091,6 +2119,11 @@ console_link?: string,
  */
 expires?: Nanos, 
 /**
+ * How far the clock of a sender was ahead of the arrival of its data (or behind, if negative), where that is more
+ * than usual; of several, the furthest.
+ */
+clock_skew?: Nanos, 
+/**
  * The number of credential-shaped values removed before the digest was computed.
  */
 credentials_removed?: number, 
@@ -2226,7 +2259,7 @@ id?: string,
  */
 groups?: Array<string>, 
 /**
- * Time window, such as `1h`.
+ * Time window, such as `1h`, or a range `FROM/TO`.
  */
 since?: string, 
 /**
@@ -2251,6 +2284,10 @@ filter: string,
  * Only items that began at or after this time.
  */
 since?: Nanos, 
+/**
+ * Only items that began before this time.
+ */
+until?: Nanos, 
 /**
  * Maximum number of items.
  */
@@ -3228,7 +3265,12 @@ has_error: boolean,
 /**
  * The protocols by which its spans were received.
  */
-protocols: Array<Protocol>, };
+protocols: Array<Protocol>, 
+/**
+ * How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
+ * is more than usual.
+ */
+skew_ms?: number, };
 
 /**
  * The statistics of a node or an edge in the time range.
