@@ -41,7 +41,7 @@ static PARTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // A time of day, with the process of foreman or heroku: 15:20:42 web.1  |
         r"^\[?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?\ (?:(?P<origin>[a-z][\w-]*\.[0-9]+)\ +\|\ )?",
         // The level of the collector's logger, with its place in the code
-        r"^(?:debug|info|DEBUG|INFO)(?:\t|\ {1,8})(?:\S{1,100}\.go:[0-9]+(?:\t|\ {1,8}))?",
+        r"^\ {0,7}(?:debug|info|DEBUG|INFO)(?:\t|\ {1,8})(?:\S{1,100}\.go:[0-9]+(?:\t|\ {1,8}))?",
     ];
     #[expect(clippy::unwrap_used, reason = "fixed patterns that tests use")]
     PARTS.iter().map(|part| Regex::new(&format!("(?x){part}")).unwrap()).collect()
