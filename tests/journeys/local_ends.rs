@@ -523,6 +523,73 @@ fn web_pages_send_only_from_allowed_origins() {
     drop(plain);
 }
 
+/// Client and server share an id, as in traces of Zipkin and Jaeger; the exporter repeats its request.
+#[test]
+fn spans_that_share_an_id_and_all_fields_of_logs_reach_the_evidence() {
+    let journal = Journal::new();
+    let serve = journal.serve(&[]);
+    let at = |millis: u64| (1_795_447_213_000_000_000 + millis * 1_000_000).to_string();
+    let span = |id: &str, parent: &str, name: &str, kind: u8, from: u64, to: u64| {
+        json!({"traceId": "5".repeat(32), "spanId": id.repeat(16), "parentSpanId": parent.repeat(16), "name": name,
+            "kind": kind, "startTimeUnixNano": at(from), "endTimeUnixNano": at(to)})
+    };
+    let of = |service: &str, spans: Vec<Json>| {
+        json!({"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+            "scopeSpans": [{"scope": {"name": "lib", "version": "1.2"}, "spans": spans}]})
+    };
+    let front = vec![span("1", "", "page", 2, 0, 90), span("2", "1", "call", 3, 10, 80)];
+    let back = vec![span("2", "1", "handle", 2, 20, 70), span("3", "2", "query", 1, 30, 40)];
+    let traces = json!({"resourceSpans": [of("front", front), of("back", back)]}).to_string();
+    let json = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    for _ in 0..2 {
+        let (status, answer) = http("POST", serve.http(), "/v1/traces", &json, traces.as_bytes());
+        assert_eq!((status, answer.as_slice()), (200, &b"{}"[..]));
+    }
+    assert_eq!(live(&journal, "traces", "otel.scope.version=1.2")["spans"], 4);
+    let captured = journal.json(&["capture", "trace", &"5".repeat(32)]);
+    let names: Vec<Json> = body(&journal, &captured)["spans"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|span| span["name"].clone())
+        .collect();
+    assert_eq!(names, ["page", "call", "handle", "query"]);
+    let raw = journal.json(&["evidence", "show", text(&captured, "id"), "--raw"]);
+    assert_eq!(raw["spans"].as_array().map(Vec::len), Some(4), "{raw}");
+    let (_, svg, _) = journal.run(&["evidence", "show", text(&captured, "id"), "--svg"]);
+    assert!(svg.contains("handle") && svg.contains("call"), "both are drawn");
+
+    let record = json!({"timeUnixNano": at(0), "severityNumber": 17, "severityText": "Fehler", "flags": 1,
+        "body": {"stringValue": "kaputt"}, "droppedAttributesCount": 2});
+    let logs = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record], "scope": {"name": "lib", "version": "1.2",
+        "attributes": [{"key": "team", "value": {"stringValue": "blue"}}]}}]}]});
+    assert_eq!(http("POST", serve.http(), "/v1/logs", &json, logs.to_string().as_bytes()).0, 200);
+    assert_eq!(live(&journal, "logs", "status:error")["message"], "kaputt");
+    let captured = journal.json(&["capture", "logs", "--filter", "status:error"]);
+    let event = &body(&journal, &captured)["events"][0];
+    assert_eq!((&event["severity"], &event["severity_number"]), (&json!("Fehler"), &json!(17)));
+    assert_eq!(
+        (&event["scope"]["version"], &event["scope"]["attributes"][0]["value"]),
+        (&json!("1.2"), &json!("blue"))
+    );
+    assert_eq!((&event["flags"], &event["dropped_attributes"]), (&json!(1), &json!(2)));
+
+    // What came as protobuf is readable in the raw data.
+    let fixture = std::fs::read(root().join("tests/fixtures/otlp-home.bin")).expect("recorded");
+    let protobuf = vec![("Content-Type".to_owned(), "application/x-protobuf".to_owned())];
+    assert_eq!(http("POST", serve.http(), "/v1/traces", &protobuf, &fixture).0, 200);
+    let row = live(&journal, "traces", "service:backend-flask");
+    let captured = journal.json(&["capture", "trace", text(&row, "trace_id")]);
+    let raw = journal.json(&["evidence", "show", text(&captured, "id"), "--raw"]);
+    let shared =
+        &raw["shared"][usize::try_from(raw["spans"][0]["resource"].as_u64().expect("a number")).expect("small")];
+    assert!(
+        raw["spans"][0]["span"]["base64"].is_string() && raw["spans"][0]["span"]["json"]["name"].is_string(),
+        "{raw}"
+    );
+    assert!(shared["json"]["resource"]["attributes"].is_array(), "{shared}");
+}
+
 #[test]
 fn the_demo_shows_one_of_each() {
     let journal = Journal::new();
