@@ -1,16 +1,110 @@
 //! Splits JSON into pieces without building it: the members of an object and the elements of an array as the text that
 //! was sent.
 //!
-//! Memory and stack are bounded: only slices are held, and a document's depth only costs time. What stands between two
-//! commas is not examined, so that something unreadable there does not matter for what is around it.
+//! `serde_json` splits what is strict JSON; from the first fault on, a scanner goes on. Memory and stack are bounded:
+//! only slices are held, and a document's depth only costs time. What stands between two commas is not examined by the
+//! scanner, so that something unreadable there does not matter for what is around it.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::mend;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Key, mend};
 
 /// Calls `each` with every member of an object, in order. An error is that of the reader or of `each`.
 pub(crate) fn members<'a>(
     text: &'a str,
+    mut each: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), String>,
+) -> Result<(), String> {
+    let (mut done, mut own) = (0, None);
+    let strict = strict_members(text, |key, value| {
+        done += 1;
+        own = each(key, value).err();
+        own.is_none()
+    });
+    match (own, strict) {
+        (Some(own), _) => Err(own),
+        (None, Ok(())) => Ok(()),
+        (None, Err(_)) => lenient_members(text, done, each),
+    }
+}
+
+/// Calls `each` with every element of an array, in order; `null` counts as an empty array.
+pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str) -> Result<(), String>) -> Result<(), String> {
+    if text.trim() == "null" {
+        return Ok(());
+    }
+    let (mut done, mut own) = (0, None);
+    let strict = strict_elements(text, |element| {
+        done += 1;
+        own = each(element).err();
+        own.is_none()
+    });
+    match (own, strict) {
+        (Some(own), _) => Err(own),
+        (None, Ok(())) => Ok(()),
+        (None, Err(_)) => lenient_elements(text, done, each),
+    }
+}
+
+/// Ends with an error where `each` returns false.
+fn strict_members<'a>(text: &'a str, each: impl FnMut(Cow<'a, str>, &'a str) -> bool) -> Result<(), serde_json::Error> {
+    struct Members<F>(F);
+    impl<'a, F: FnMut(Cow<'a, str>, &'a str) -> bool> Visitor<'a> for Members<F> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+            // Each is passed on only when it is known to end where the next one begins.
+            let mut last: Option<(Cow<'a, str>, &RawValue)> = None;
+            while let Some(Key(key)) = map.next_key()? {
+                if last.is_some_and(|(key, value)| !(self.0)(key, value.get())) {
+                    return Err(A::Error::custom("stopped"));
+                }
+                last = Some((key, map.next_value()?));
+            }
+            if last.is_some_and(|(key, value)| !(self.0)(key, value.get())) {
+                return Err(A::Error::custom("stopped"));
+            }
+            Ok(())
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_map(Members(each)).and_then(|()| reader.end())
+}
+
+/// Ends with an error where `each` returns false.
+fn strict_elements<'a>(text: &'a str, each: impl FnMut(&'a str) -> bool) -> Result<(), serde_json::Error> {
+    struct Elements<F>(F);
+    impl<'a, F: FnMut(&'a str) -> bool> Visitor<'a> for Elements<F> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON array")
+        }
+        fn visit_seq<A: SeqAccess<'a>>(mut self, mut seq: A) -> Result<(), A::Error> {
+            let mut last: Option<&RawValue> = None;
+            while let Some(element) = seq.next_element()? {
+                if last.replace(element).is_some_and(|element| !(self.0)(element.get())) {
+                    return Err(A::Error::custom("stopped"));
+                }
+            }
+            if last.is_some_and(|element| !(self.0)(element.get())) {
+                return Err(A::Error::custom("stopped"));
+            }
+            Ok(())
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_seq(Elements(each)).and_then(|()| reader.end())
+}
+
+/// The members behind the first `done` ones.
+fn lenient_members<'a>(
+    text: &'a str,
+    mut done: usize,
     mut each: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut scan = Scan { text, at: 0 };
@@ -20,22 +114,25 @@ pub(crate) fn members<'a>(
         scan.expect(b':')?;
         match scan.piece()? {
             "" => return Err(format!("the member {:?} has no value", crate::text::clip(&key))),
+            _ if done > 0 => done -= 1,
             value => each(key, value)?,
         }
     }
     scan.end()
 }
 
-/// Calls `each` with every element of an array, in order; `null` counts as an empty array.
-pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str) -> Result<(), String>) -> Result<(), String> {
-    if text.trim() == "null" {
-        return Ok(());
-    }
+/// The elements behind the first `done` ones.
+fn lenient_elements<'a>(
+    text: &'a str,
+    mut done: usize,
+    mut each: impl FnMut(&'a str) -> Result<(), String>,
+) -> Result<(), String> {
     let mut scan = Scan { text, at: 0 };
     scan.open(b'[', "expected a JSON array")?;
     while !scan.closes(b']')? {
         match scan.piece()? {
             "" => return Err("an element of an array is missing".to_owned()),
+            _ if done > 0 => done -= 1,
             element => each(element)?,
         }
     }

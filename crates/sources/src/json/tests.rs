@@ -96,6 +96,21 @@ fn what_is_broken_between_two_commas_costs_only_itself() {
     assert_eq!(seen, pieces);
     let readable = seen.iter().filter(|one| read::<Json>(one.as_bytes()).is_ok()).count();
     assert_eq!(readable, 4);
+    // A piece ends at a comma, whatever is in it.
+    let mut seen = Vec::new();
+    elements("[0, 1 2, 3]", |one| {
+        seen.push(one);
+        Ok(())
+    })
+    .expect("an array");
+    assert_eq!(seen, ["0", "1 2", "3"]);
+    let mut seen = Vec::new();
+    members(r#"{"z":0,"a":1 "b":2,"c":3}"#, |key, value| {
+        seen.push(format!("{key}={value}"));
+        Ok(())
+    })
+    .expect("an object");
+    assert_eq!(seen, ["z=0", "a=1 \"b\":2", "c=3"]);
     for bad in ["[1", "[\"a", "[1,,2]", "[,]", "{\"a\":}", "{\"a\":1", "{a:1}", "{\"a\"1}", "[1]2"] {
         let ended = elements(bad, |_| Ok(())).and(members(bad, |_, _| Ok(())));
         assert!(ended.is_err(), "{bad}");
