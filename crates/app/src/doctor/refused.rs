@@ -267,7 +267,7 @@ impl Findings {
     /// only time can tell, because good ones say nothing about the sender of bad ones.
     fn is_mended(&self, refusal: &Refusal) -> bool {
         let later = |at: i64| at > refusal.last.0.saturating_add(AFTER);
-        if !refusal.place.contains(" /") {
+        if refusal.place == DATAGRAM {
             return later(self.now.0.saturating_sub(RECENT));
         }
         let operation = refusal.place.starts_with("POST / ");

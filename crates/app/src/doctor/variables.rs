@@ -261,6 +261,9 @@ impl Findings {
         match url.scheme.map(str::to_ascii_lowercase).as_deref() {
             Some("http") => {}
             None if says("grpc").is_some() && insecure => {}
+            Some("https") if to.as_ref().is_none_or(|to| self.reach(to) == Reach::Elsewhere) => {
+                return wrong(", which is not this app", right);
+            }
             Some("https") => {
                 return wrong(", and this app speaks without TLS: http:// instead of https://", right);
             }
@@ -726,7 +729,9 @@ impl Findings {
                 names.iter().find_map(|name| Some((*name, self.environment.get(*name)?.as_str())))
             };
             let Some((name, proxy)) = set(client.proxy).filter(|(_, proxy)| !proxy.trim().is_empty()) else { continue };
-            let exceptions = set(client.without).map(|(_, list)| list).unwrap_or_default();
+            // Unlike that of the proxy, an empty one counts as none.
+            let exceptions = client.without.iter().filter_map(|name| self.environment.get(*name));
+            let exceptions = exceptions.map(String::as_str).find(|list| !list.trim().is_empty()).unwrap_or_default();
             let Some(host) = hosts.iter().find(|host| !is_excepted(host, exceptions, client.networks)) else {
                 continue;
             };

@@ -360,3 +360,24 @@ fn write_holder(lock: &mut File, holder: &Holder) -> std::io::Result<()> {
     lock.write_all(serde_json::to_string(holder)?.as_bytes())?;
     lock.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_default_port_listens_on_both_loopback_addresses() {
+        let free = |address: &str| std::net::TcpListener::bind(address).and_then(|bound| bound.local_addr());
+        let port = free("127.0.0.1:0").expect("a free port").port();
+        // A container of this test may have no IPv6, which must not matter.
+        let wanted = 1 + usize::from(free(&format!("[::1]:{port}")).is_ok());
+        let of = |listen| Port { name: "xray", port, listen, theirs: None, ours: true, bridges: &[] };
+        let bound = of(Listen::Default).bind(xray::receiver::bind_pair).expect("binds");
+        assert_eq!((bound.listeners.len(), bound.row.problem.as_str()), (wanted, ""));
+        assert_eq!(bound.row.address, Some(format!("127.0.0.1:{port}")));
+        assert_eq!(bound.also.is_some(), wanted == 2);
+        drop(bound);
+        let named = of(Listen::Named(SocketAddr::from(([127, 0, 0, 1], port)))).bind(tcp).expect("binds");
+        assert_eq!(named.listeners.len(), 1, "an address that was named is the only one");
+    }
+}

@@ -250,7 +250,7 @@ async fn old_traces_are_dropped_whole_and_the_rest_stays() {
     assert_eq!(telemetry.dropped(), 2 + 2, "one trace of two spans, two log events");
     let left: Vec<TraceId> =
         telemetry.traces(&newest(9)).await.expect("lists").iter().map(|t| t.summary.trace_id).collect();
-    assert_eq!(left, [TraceId([3; 16]), TraceId([1; 16])]);
+    assert_eq!(left, [TraceId([1; 16]), TraceId([3; 16])]);
     assert_eq!(telemetry.spans(TraceId([1; 16])).await.expect("reads").len(), 3);
     assert!(telemetry.spans(TraceId([2; 16])).await.expect("reads").is_empty());
     telemetry.trim(Nanos(30)).await.expect("trims");
