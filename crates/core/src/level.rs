@@ -236,7 +236,7 @@ pub fn http_status(line: &str) -> Option<u16> {
             rest = &rest[1..];
         }
         let path = rest.first().is_some_and(|t| t.starts_with('/') || t.contains("://") || *t == "*");
-        if path && let Some(found) = rest.iter().skip(1).take(4).find_map(|t| status(t)) {
+        if path && let Some(found) = rest.iter().skip(1).take(4).find_map(status) {
             return Some(found);
         }
         // Gin writes the status in front: `[GIN] … | 500 | 1.2ms | 127.0.0.1 | GET "/x"`.

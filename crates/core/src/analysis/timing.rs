@@ -373,7 +373,7 @@ mod tests {
             let timing = timing(&trace);
             let end = trace.end().0;
             let reference = Reference { trace: &trace, tree: Tree::of(&trace), end };
-            let units = -10..60;
+            let units = -5..46;
             for i in 0..trace.spans.len() {
                 prop_assert_eq!(timing.self_nanos[i], reference.self_time(i, units.clone()));
             }

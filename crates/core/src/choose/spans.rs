@@ -266,19 +266,17 @@ impl Chooser<'_> {
         }
     }
 
-    /// Chooses a unit with its ancestors, if there is room for all of them within `limit`; returns whether.
-    fn take_whole(&mut self, unit: usize, limit: &mut usize) -> bool {
+    /// Chooses a unit with its ancestors, if there is room for all of them within `limit`.
+    fn take_whole(&mut self, unit: usize, limit: &mut usize) {
         let most = self.room.min(*limit);
         let missing: Vec<usize> =
             std::iter::once(unit).chain(self.above(unit)).filter(|u| !self.chosen[*u]).take(most + 1).collect();
-        if missing.len() > most {
-            return false;
+        if missing.len() <= most {
+            *limit -= missing.len();
+            for unit in missing {
+                self.take(unit);
+            }
         }
-        *limit -= missing.len();
-        for unit in missing {
-            self.take(unit);
-        }
-        true
     }
 }
 

@@ -304,23 +304,17 @@ impl<'a> Waterfall<'a> {
         stripes(svg, lines, top);
         ticks(svg, axis, top, top + self.body());
         if !view.timing.path.is_empty() && trace.spans.len() > 1 {
-            let label = "critical path";
-            let place = [
-                ("class", "small muted".into()),
-                ("x", DURATIONS.into()),
-                ("y", (top - 12.0).into()),
-                ("text-anchor", "end".into()),
-            ];
-            svg.text("text", &place, label);
-            let width = SMALL.width(label) - 8.0;
+            // Above the names, where no tick is.
             let mark = [
                 ("class", "path".into()),
-                ("x", (DURATIONS - width).into()),
-                ("y", (top - 8.0).into()),
-                ("width", width.into()),
+                ("x", PAD.into()),
+                ("y", (top - 16.5).into()),
+                ("width", 14.0.into()),
                 ("height", 2.0.into()),
             ];
             svg.leaf("rect", &mark);
+            let place = [("class", "small muted".into()), ("x", (PAD + 20.0).into()), ("y", (top - 12.0).into())];
+            svg.text("text", &place, "critical path");
         }
         let mut y = top;
         let mut tree = Joints::default();
@@ -353,9 +347,13 @@ impl<'a> Waterfall<'a> {
                     );
                 }
                 Line::Gap { text, depth, class } => {
-                    let class = format!("tag {class}");
-                    let x = indent(*depth) + 16.0;
-                    svg.text("text", &[("class", (&class).into()), ("x", x.into()), ("y", (y + 8.0).into())], text);
+                    let place = [
+                        ("class", (*class).into()),
+                        ("style", "font-size:10px".into()),
+                        ("x", (indent(*depth) + 16.0).into()),
+                        ("y", (y + 8.0).into()),
+                    ];
+                    svg.text("text", &place, text);
                 }
                 Line::Code { label, text, depth } => {
                     let x = indent(*depth) + 16.0;
