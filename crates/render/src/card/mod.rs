@@ -37,7 +37,7 @@ pub use live::live;
 pub use table::{MOST_ROWS, Table};
 
 /// The version of the renderer.
-pub const RENDERER: &str = "3";
+pub const RENDERER: &str = "4";
 
 /// The size of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -435,23 +435,35 @@ fn failures(traffic: &Traffic) -> Vec<String> {
 
 /// A name on at most `most` lines, broken at its punctuation if possible.
 fn name_lines(font: Font, name: &str, room: f64, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut rest = name.split_inclusive(['.', '-', '_', '/', ':', '@', ' ']).peekable();
-    let mut line = String::new();
-    while let Some(part) = rest.peek() {
-        if font.width(&line) + font.width(part) <= room {
-            line.push_str(part);
-            rest.next();
-        } else if line.is_empty() || lines.len() + 1 >= most {
-            // One part is wider than a line, or the rest does not fit.
-            line.extend(rest);
-            lines.extend(font.wrap(&line, room, most.saturating_sub(lines.len()).max(1)));
+    // The parts of a host rather than the words of a part.
+    let parts: Vec<&str> = name.split_inclusive(['.', '/', ':', '@', ' ']).collect();
+    if parts.iter().all(|part| font.width(part) <= room) {
+        let lines = filled(font, &parts, room);
+        if lines.len() <= most {
             return lines;
-        } else {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
         }
     }
-    lines.push(line);
+    let parts: Vec<&str> = name.split_inclusive(['.', '-', '_', '/', ':', '@', ' ']).collect();
+    let mut lines = filled(font, &parts, room);
+    if lines.len() > most || lines.iter().any(|line| font.width(line) > room) {
+        // What does not fit is shortened on the last line.
+        let fits = lines.iter().take_while(|line| font.width(line) <= room).count().min(most.saturating_sub(1));
+        let rest = lines.split_off(fits).concat();
+        lines.extend(font.wrap(&rest, room, most.saturating_sub(fits).max(1)));
+    }
+    lines
+}
+
+/// Lines with as many parts as fit, and at least one.
+fn filled(font: Font, parts: &[&str], room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if font.width(line) + font.width(part) <= room => line.push_str(part),
+            _ => lines.push((*part).to_owned()),
+        }
+    }
+    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
     lines
 }
 
