@@ -20,8 +20,8 @@ const REACH: usize = 200;
 /// The last column that a sequence can move to.
 const LAST_COLUMN: usize = 1_000;
 /// Cells that sequences may touch, for every byte of the text and in any case. It bounds the time of hostile texts.
-const WORK_PER_BYTE: usize = 64;
-const WORK: usize = 4_000_000;
+const WORK_PER_BYTE: usize = 8;
+const WORK: usize = 1_000_000;
 
 type Cell = (char, Style);
 
