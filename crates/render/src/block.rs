@@ -274,7 +274,7 @@ pub(crate) struct Found {
 
 impl Found {
     /// The line of the picture. Formatters put blank lines before it.
-    fn picture_line(&self) -> Option<&str> {
+    pub(crate) fn picture_line(&self) -> Option<&str> {
         self.lines.as_ref()?.iter().skip(1).find(|line| !line.trim().is_empty()).map(|line| line.trim())
     }
 

@@ -357,7 +357,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                     true => "the table or the caption in the text does not match the data".to_owned(),
                     false => "the table in the text does not have the rows of the data".to_owned(),
                 };
-            } else if written.iter().any(|line| may_contain_a_link(line)) {
+            } else if written.iter().any(|line| found.picture_line() != Some(line.trim()) && may_contain_a_link(line)) {
                 verdict = Verdict::Redrawn;
                 why = "an earlier version or a formatter wrote the table, in which addresses in the data become \
                        links; export it again"
