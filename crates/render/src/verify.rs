@@ -404,10 +404,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         }
     }
     for found in &blocks {
-        if !recorded.contains_key(&found.id) {
-            let stated: Vec<Doubt> = found.doubts().into_iter().collect();
-            recorded.insert(found.id, stated);
-        }
+        recorded.entry(found.id).or_insert_with(|| found.doubts().into_iter().collect());
     }
     let judged: HashMap<Id, Vec<Doubt>> = files
         .values()

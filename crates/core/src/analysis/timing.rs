@@ -223,8 +223,10 @@ mod tests {
         Timing::of(trace, &Tree::of(trace))
     }
 
+    type OwnTimes = Vec<(String, u64)>;
+
     /// Self times and path by the names of spans.
-    fn named(spans: &[(u8, u8, i64, Option<i64>)]) -> (Vec<(String, u64)>, Vec<(String, i64, i64)>) {
+    fn named(spans: &[(u8, u8, i64, Option<i64>)]) -> (OwnTimes, Vec<(String, i64, i64)>) {
         let trace = trace(spans);
         let timing = timing(&trace);
         let name = |i: usize| trace.spans[i].name.clone();

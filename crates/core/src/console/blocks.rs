@@ -247,7 +247,10 @@ impl Origin {
         let base = &text[..text.len() - start.len()];
         // A brace further to the right is a member of the open object.
         let inside = |open: &Open| {
-            open.block.form == SpanForm::Json && open.named && base.len() > open.base.len() && start == "{"
+            matches!(open.block.form, SpanForm::Json | SpanForm::Node)
+                && open.named
+                && base.len() > open.base.len()
+                && start == "{"
         };
         if let Some(form) = form.filter(|_| !self.open.as_ref().is_some_and(inside)) {
             found.extend(self.end());
@@ -298,7 +301,7 @@ impl Origin {
                     found.push(open.block);
                     return;
                 }
-                open.value = (property && own.contains(": Str(") || !property) && !own.ends_with(')');
+                open.value = (!property || own.contains(": Str(")) && !own.ends_with(')');
                 self.open = open.takes(true, own, number);
             }
             // These are whole lines.

@@ -90,7 +90,7 @@ impl Language {
             return Some(Form::Placeholder);
         }
         let article = |word: &&str| is(self.articles, word) || is(self.here, word);
-        if before.iter().all(|word| article(word)) {
+        if before.iter().all(article) {
             if here && (after.len() <= 1 || about) {
                 return Some(Form::Placeholder);
             }

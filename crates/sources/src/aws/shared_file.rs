@@ -5,8 +5,6 @@
 //! UTF-16) is taken too. What cannot be read is named by line and character.
 //! <https://docs.python.org/3/library/configparser.html#supported-ini-file-structure>
 
-use std::fmt::Write as _;
-
 /// Why a file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
@@ -77,7 +75,7 @@ pub(super) fn rewritten(text: &str, config: bool) -> Result<Rewritten, Broken> {
             continue;
         }
         if setting.is_some_and(|at| indent > at) {
-            let _ = writeln!(out.text, "  {content}");
+            out.text.push_str(&format!("  {content}\n"));
             continue;
         }
         if let Some(rest) = content.strip_prefix('[') {
@@ -86,7 +84,7 @@ pub(super) fn rewritten(text: &str, config: bool) -> Result<Rewritten, Broken> {
             };
             let (name, odd) = section(&rest[..end], config, n + 1, indent + 2);
             out.odd.extend(odd);
-            let _ = writeln!(out.text, "[{name}]");
+            out.text.push_str(&format!("[{name}]\n"));
             (in_section, setting) = (true, None);
             continue;
         }
@@ -101,7 +99,7 @@ pub(super) fn rewritten(text: &str, config: bool) -> Result<Rewritten, Broken> {
         if key.is_empty() {
             return Err(broken(indent + 1, "the name of the setting is missing before the equals sign"));
         }
-        let _ = writeln!(out.text, "{key} = {value}");
+        out.text.push_str(&format!("{key} = {value}\n"));
         setting = Some(indent);
     }
     Ok(out)

@@ -411,8 +411,8 @@ async fn the_recorded_address_is_the_one_that_is_asked() {
         let wire = Wire::new(200, "{}");
         connection.sdk = connection.sdk.to_builder().http_client(wire.clone()).build();
         let (xray, logs) = (connection.xray_address().await, connection.logs_address().await);
-        let _ = aws_sdk_xray::Client::new(&connection.sdk).get_groups().send().await;
-        let _ = aws_sdk_cloudwatchlogs::Client::new(&connection.sdk).describe_log_groups().send().await;
+        drop(aws_sdk_xray::Client::new(&connection.sdk).get_groups().send().await);
+        drop(aws_sdk_cloudwatchlogs::Client::new(&connection.sdk).describe_log_groups().send().await);
         let (xray, logs) = (xray.expect("an address"), logs.expect("an address"));
         let hosts = [&xray, &logs].map(|url| url.split_once("://").expect("a scheme").1.to_owned());
         assert_eq!(wire.asked(), hosts, "{region} {vars:?}");

@@ -227,7 +227,7 @@ async fn refusals_add_up_and_are_bounded() {
     telemetry.add_refusals(&[refusal("xray", "UDP datagram".into(), 1)]).await.expect("writes");
     telemetry.add_refusals(&[refusal("xray", "UDP datagram".into(), 9)]).await.expect("writes");
     let both = Refusal { count: 4, first: Nanos(1), ..refusal("xray", "UDP datagram".into(), 9) };
-    assert_eq!(telemetry.refusals().await.expect("reads"), [both.clone()]);
+    assert_eq!(telemetry.refusals().await.expect("reads"), std::slice::from_ref(&both));
     let many: Vec<Refusal> = (10..500).map(|n| refusal("http", format!("GET /{n}"), n)).collect();
     telemetry.add_refusals(&many).await.expect("writes");
     let rows = telemetry.refusals().await.expect("reads");

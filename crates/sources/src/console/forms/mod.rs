@@ -54,7 +54,7 @@ impl Printed {
             true => Json::Null,
             false => format!("0x{id}").into(),
         };
-        let time = |time: Option<Nanos>| time.map_or(Json::Null, |time| time.rfc3339().into());
+        let time = |time: Option<Nanos>| time.map_or(Json::Null, |time| time.rfc3339_nanos().into());
         let mut said = Map::new();
         said.insert("name".to_owned(), self.name.into());
         let context = json!({
@@ -80,7 +80,7 @@ impl Printed {
 }
 
 fn event(name: &str, time: Nanos, attributes: Map<String, Json>) -> Json {
-    json!({"name": name, "timestamp": time.rfc3339(), "attributes": attributes})
+    json!({"name": name, "timestamp": time.rfc3339_nanos(), "attributes": attributes})
 }
 
 fn link(trace_id: &str, span_id: &str, trace_state: &str, attributes: Map<String, Json>) -> Json {

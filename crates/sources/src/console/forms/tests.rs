@@ -77,7 +77,7 @@ fn activities_of_dotnet() {
 #[test]
 fn spans_of_javas_logging_exporters() {
     let found = records(JAVA);
-    assert_eq!(titles(&found), ["GET /orders/{id} 200", "SELECT orders", "render", "checkout"]);
+    assert_eq!(titles(&found), ["GET /orders/1 200", "SELECT orders", "render", "checkout"]);
     let (loose, warnings) = read(&found[0]);
     assert!(warnings[0].starts_with("LoggingSpanExporter prints neither times nor parent"), "{warnings:?}");
     assert_eq!((loose.span.kind, loose.span.id.to_string().as_str()), (SpanKind::Server, "00f067aa0ba902b7"));
@@ -130,7 +130,7 @@ fn spans_of_go() {
 #[test]
 fn spans_of_ruby() {
     let found = records(RUBY);
-    assert_eq!(titles(&found), ["DiceController#roll 500", "short"]);
+    assert_eq!(titles(&found), ["GET /rolldice 500", "short"]);
     let (loose, warnings) = read(&found[0]);
     let span = &loose.span;
     assert_eq!(warnings, Vec::<String>::new());
