@@ -74,6 +74,7 @@ impl Unknown {
 }
 
 fn resource<S: Signal>(one: &str, reading: &mut Reading<S>) -> Result<(), String> {
+    reading.containers += 1;
     let (rest, scopes) = split(one, &S::SCOPES, &["resource", "schemaUrl"])?;
     let bytes = shared(rest, reading)?;
     // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
@@ -98,6 +99,7 @@ fn scope<S: Signal>(
     resource: Result<Arc<[u8]>, String>,
     reading: &mut Reading<S>,
 ) -> Result<(), String> {
+    reading.containers += 1;
     let known = ["scope", "schemaUrl", "instrumentationLibrary"];
     let (rest, records) = split(one, &[S::RECORDS], &known)?;
     let scope = shared(rest, reading)?;

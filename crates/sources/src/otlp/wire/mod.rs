@@ -274,6 +274,9 @@ struct Shared {
     scope: Arc<[u8]>,
 }
 
+/// The most resources and scopes of a request. A batch has a few; reading one takes longer than its two bytes suggest.
+const MOST_CONTAINERS: usize = 100_000;
+
 /// A request being read.
 struct Reading<S: Signal> {
     decoded: Decoded<S::Record>,
@@ -284,11 +287,13 @@ struct Reading<S: Signal> {
     granted: usize,
     taken: usize,
     needs_more: bool,
+    /// The resources and scopes that were read.
+    containers: usize,
 }
 
 impl<S: Signal> Reading<S> {
     fn new(now: Nanos, granted: usize) -> Self {
-        Self { decoded: Decoded::default(), unreadable: None, now, granted, taken: 0, needs_more: false }
+        Self { decoded: Decoded::default(), unreadable: None, now, granted, taken: 0, needs_more: false, containers: 0 }
     }
 
     fn push(&mut self, record: S::Record) -> Result<(), String> {
@@ -312,7 +317,13 @@ impl<S: Signal> Reading<S> {
     }
 
     fn goes_on(&self) -> Result<(), String> {
-        if self.needs_more { Err(Undecoded::NeedsMore.into()) } else { Ok(()) }
+        if self.needs_more {
+            return Err(Undecoded::NeedsMore.into());
+        }
+        match self.containers > MOST_CONTAINERS {
+            true => Err(format!("it has more than {MOST_CONTAINERS} resources and scopes")),
+            false => Ok(()),
+        }
     }
 
     fn reject(&mut self, n: usize, why: impl FnOnce() -> String) {

@@ -33,6 +33,8 @@ fn resources<S: Signal>(body: &[u8], reading: &mut Reading<S>) -> Result<(), Str
 }
 
 fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
+    reading.containers += 1;
+    reading.goes_on()?;
     // What the records share may follow them, so it is collected first.
     let (rest, scopes) = split(message, &[SCOPES, LIBRARIES])?;
     if scopes == 0 {

@@ -712,3 +712,14 @@ proptest! {
         decoded.records.iter().for_each(check);
     }
 }
+
+#[test]
+fn a_request_of_empty_resources_is_refused() {
+    let json = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(100_000));
+    let why = decode_json(json.as_bytes()).map(|decoded| decoded.records.len()).expect_err("too many");
+    assert!(why.to_string().contains("more than 100000 resources"), "{why}");
+    let scopes = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{}{{}}]}}]}}"#, "{},".repeat(100_000));
+    assert!(decode_json(scopes.as_bytes()).is_err());
+    let few = format!(r#"{{"resourceSpans":[{}{{}}]}}"#, "{},".repeat(1_000));
+    assert_eq!(decode_json(few.as_bytes()).map(|decoded| decoded.records.len()).ok(), Some(0));
+}
