@@ -39,9 +39,10 @@ struct State {
 impl State {
     fn add(&mut self, batch: &[SpanRecord]) {
         for span in batch.iter().filter(|span| span.encoding == Encoding::XrayJson) {
-            let inner = span.raw.windows(SUBSEGMENT.len()).any(|part| part == SUBSEGMENT);
+            // Read for every segment that arrives, of which there may be tens of thousands a second.
+            let inner = std::str::from_utf8(&span.raw).is_ok_and(|raw| raw.contains(SUBSEGMENT));
             *(if inner { &mut self.subsegments } else { &mut self.segments }) += 1;
-            if self.services.len() <= MOST_NAMES && !inner {
+            if self.services.len() <= MOST_NAMES && !inner && !self.services.contains(&span.service) {
                 self.services.insert(first_line(&span.service, 60));
             }
         }
@@ -70,7 +71,7 @@ impl State {
     }
 }
 
-const SUBSEGMENT: &[u8] = b"\"subsegment\"";
+const SUBSEGMENT: &str = "\"subsegment\"";
 
 impl SegmentLog {
     pub(crate) fn new(store: &Telemetry) -> Self {
