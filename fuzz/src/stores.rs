@@ -161,8 +161,11 @@ impl XrayStore for Memory {
 
     async fn sizes(&self, traces: &[TraceId]) -> Kept<Vec<u64>> {
         let held = self.held();
-        let of = |id: &TraceId| held.spans.iter().filter(|span| span.trace_id == *id).map(|span| span.raw.len() as u64);
-        Ok(traces.iter().map(|id| of(id).sum()).collect())
+        let of = |id: TraceId| {
+            let own = held.spans.iter().filter(move |span| span.trace_id == id);
+            own.map(|span| span.raw.len() as u64)
+        };
+        Ok(traces.iter().map(|id| of(*id).sum()).collect())
     }
 
     async fn spans(&self, traces: &[TraceId], _: u64) -> Kept<Vec<Vec<SpanRecord>>> {

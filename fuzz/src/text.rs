@@ -18,7 +18,7 @@ pub fn console(input: &[u8]) {
         console::spans(&line.text);
         console::trace_id_in(&line.text);
     }
-    let records = tracebook_sources::console::spans(&output.lines);
+    let records = tracebook_sources::console::spans(&output.lines, None);
     for record in &records {
         tracebook_sources::normalise(record);
     }
