@@ -1,23 +1,11 @@
 import { cursorCharRight, deleteCharBackward, deleteCharForward, insertNewline } from '@codemirror/commands'
 import { EditorView, runScopeHandlers } from '@codemirror/view'
 import { describe, expect, it } from 'vitest'
+import { noActions } from '../test/editor-actions'
 import { endingOf } from './endings'
 import { editorState } from './setup'
 
-const door = {
-  show: () => undefined,
-  open: () => undefined,
-  live: {
-    look: () => Promise.reject(new Error('no live card here')),
-    watch: () => () => undefined,
-    freeze: () => Promise.resolve(),
-    edit: () => undefined,
-  },
-  aim: () => undefined,
-  dismiss: () => undefined,
-  changed: () => undefined,
-}
-const view = (text: string) => new EditorView({ state: editorState(text, door), parent: document.body })
+const view = (text: string) => new EditorView({ state: editorState(text, noActions), parent: document.body })
 const text = (v: EditorView) => v.state.sliceDoc()
 
 const TEXTS = {

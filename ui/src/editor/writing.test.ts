@@ -3,29 +3,16 @@ import { EditorSelection } from '@codemirror/state'
 import { EditorView, runScopeHandlers } from '@codemirror/view'
 import { describe, expect, it } from 'vitest'
 import type { Reference } from '../bindings'
+import { noActions } from '../test/editor-actions'
 import { setMarkup } from './markup'
 import { editorState } from './setup'
-
-const actions = {
-  show: () => undefined,
-  open: () => undefined,
-  live: {
-    look: () => Promise.reject(new Error('no live card here')),
-    watch: () => () => undefined,
-    freeze: () => Promise.resolve(),
-    edit: () => undefined,
-  },
-  aim: () => undefined,
-  dismiss: () => undefined,
-  changed: () => undefined,
-}
 
 /** An editor for a text in which `|` is the cursor, or two are the selection. */
 function editor(marked: string): EditorView {
   const text = marked.replaceAll('|', '')
   const anchor = marked.indexOf('|')
   const last = marked.lastIndexOf('|')
-  const view = new EditorView({ state: editorState(text, actions), parent: document.body })
+  const view = new EditorView({ state: editorState(text, noActions), parent: document.body })
   if (anchor >= 0)
     view.dispatch({ selection: EditorSelection.range(anchor, last === anchor ? anchor : last - 1) })
   return view
