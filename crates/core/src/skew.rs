@@ -1,11 +1,7 @@
-//! Clocks of senders, compared with this machine's and with each other. Times stay as sent: a difference is stated,
-//! never corrected.
+//! Clocks of senders, compared with this machine's. Times stay as sent: a difference is stated, never corrected. For
+//! clocks within a trace, see [`crate::analysis::skew`].
 
-use std::collections::HashMap;
-
-use crate::ids::SpanId;
 use crate::time::{Nanos, human_duration};
-use crate::trace::{SpanKind, Trace};
 
 /// Beyond this many nanoseconds a difference is stated.
 pub const TOLERANCE: i64 = 2_000_000_000;
@@ -47,43 +43,9 @@ pub fn short(ahead_ms: i64) -> String {
     format!("clock {sign}{}", human_duration(ahead_ms.saturating_abs().saturating_mul(1_000_000)))
 }
 
-/// A span whose time does not fit that of its parent, which another clock wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpanSkew {
-    pub span: SpanId,
-    /// How much earlier than its parent it began (negative), or how much later than its parent's end, in nanoseconds.
-    pub off: i64,
-}
-
-/// The spans of a trace that began before their parent, or as its synchronous part after its end, by more than
-/// [`TOLERANCE`], where the two are of different services: their clocks differ. In the order of the trace.
-pub fn between_spans(trace: &Trace) -> Vec<SpanSkew> {
-    let by_id: HashMap<SpanId, _> = trace.spans.iter().map(|span| (span.id, span)).collect();
-    let skew = |span: &crate::trace::Span| {
-        let parent = by_id.get(&span.parent?)?;
-        // One process has one clock, and what it says is what happened.
-        if parent.service == span.service || parent.id == span.id {
-            return None;
-        }
-        let early = span.start.0.saturating_sub(parent.start.0);
-        let late = parent.end.map_or(0, |end| span.start.0.saturating_sub(end.0));
-        let waits = !matches!(span.kind, SpanKind::Consumer | SpanKind::Producer);
-        let off = match (early < -TOLERANCE, waits && late > TOLERANCE) {
-            (true, _) => early,
-            (false, true) => late,
-            (false, false) => return None,
-        };
-        Some(SpanSkew { span: span.id, off })
-    };
-    trace.spans.iter().filter_map(skew).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assemble::{LooseSpan, assemble};
-    use crate::ids::TraceId;
-    use crate::trace::{Protocol, Resource, Scope, Span};
 
     const SECOND: i64 = 1_000_000_000;
     const HOUR: i64 = 3_600 * SECOND;
@@ -101,33 +63,5 @@ mod tests {
         assert!(note("backend-flask", 5 * HOUR).starts_with("the clock of backend-flask is "));
         assert!(note("", -3 * HOUR).starts_with("what the sender sent is dated "));
         assert!(short(-3_000).starts_with("clock −3"), "{}", short(-3_000));
-    }
-
-    #[test]
-    fn spans_of_another_clock_are_marked_and_nothing_else() {
-        let span = |id: u8, parent: Option<u8>, service: &str, kind: SpanKind, start: i64, end: i64| {
-            let mut span = Span::new(SpanId([id; 8]), service, Protocol::Otlp, Nanos(100 * HOUR + start * SECOND));
-            span.parent = parent.map(|parent| SpanId([parent; 8]));
-            span.kind = kind;
-            span.service = service.to_owned();
-            span.end = Some(Nanos(100 * HOUR + end * SECOND));
-            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
-        };
-        let trace = assemble(
-            TraceId([1; 16]),
-            vec![
-                span(1, None, "a", SpanKind::Client, 0, 1),
-                span(2, Some(1), "b", SpanKind::Server, -10, -9),
-                span(3, Some(1), "c", SpanKind::Server, 30, 31),
-                span(4, Some(1), "d", SpanKind::Consumer, 30, 31),
-                span(5, Some(1), "a", SpanKind::Internal, -10, -9),
-                span(6, Some(1), "e", SpanKind::Server, -1, 1),
-                span(7, Some(9), "f", SpanKind::Server, -10, -9),
-                span(8, Some(8), "g", SpanKind::Server, -10, -9),
-            ],
-        );
-        let mut found: Vec<(u8, i64)> = between_spans(&trace).iter().map(|s| (s.span.0[0], s.off / SECOND)).collect();
-        found.sort_unstable();
-        assert_eq!(found, [(2, -10), (3, 29)]);
     }
 }
