@@ -12,12 +12,12 @@ mod split;
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use tracebook_core::value::{Attribute, Value};
 
 pub(crate) use forms::{bytes, double, flag, id, is_named, seconds, signed, text, unsigned};
 pub(crate) use mend::mend;
-pub(crate) use split::{elements, members};
+pub(crate) use split::{elements, first, members, walk};
 
 /// How deep a value may nest before the rest of it is kept as text.
 ///
@@ -111,40 +111,73 @@ pub(crate) struct Readable;
 
 impl<'a> serde::Deserialize<'a> for Readable {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Anything;
-        impl<'a> Visitor<'a> for Anything {
-            type Value = Readable;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any JSON value")
-            }
-            fn visit_unit<E>(self) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Readable, E> {
-                Ok(Readable)
-            }
-            fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Readable, A::Error> {
-                while seq.next_element::<Readable>()?.is_some() {}
-                Ok(Readable)
-            }
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Readable, A::Error> {
-                while map.next_entry::<Key<'a>, Readable>()?.is_some() {}
-                Ok(Readable)
-            }
+        // The reader has a limit of its own.
+        Level(usize::MAX).deserialize(deserializer).map(|()| Self)
+    }
+}
+
+/// A value as [`Readable`] that nests at most [`Shallow::LEVELS`] levels, so that an object with this member can be
+/// read as well.
+pub(crate) struct Shallow;
+
+impl Shallow {
+    const LEVELS: usize = 64;
+}
+
+impl<'a> serde::Deserialize<'a> for Shallow {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        Level(Self::LEVELS).deserialize(deserializer).map(|()| Self)
+    }
+}
+
+/// Reads and discards a value that nests at most this many levels.
+struct Level(usize);
+
+impl Level {
+    fn below<E: serde::de::Error>(&self) -> Result<Self, E> {
+        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("it is nested too deep"))
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for Level {
+    type Value = ();
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Level {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(self.below::<A::Error>()?)?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<Key<'a>>()?.is_some() {
+            map.next_value_seed(self.below::<A::Error>()?)?;
         }
-        deserializer.deserialize_any(Anything)
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -29,6 +30,46 @@ pub(crate) fn members<'a>(
         (None, Ok(())) => Ok(()),
         (None, Err(_)) => lenient_members(text, done, each),
     }
+}
+
+/// Reads an object that is strict JSON in one pass. `each` gets every key with the text that begins with its value,
+/// reads that value and returns its length in bytes, for instance with [`first`].
+///
+/// `None` where the text is not strict JSON or `each` returns `None`; what was read by then is of no use.
+pub(crate) fn walk<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str) -> Option<usize>) -> Option<()> {
+    let mut scan = Scan { text, at: 0 };
+    scan.expect(b'{').ok()?;
+    if scan.peek() == Some(b'}') {
+        scan.at += 1;
+        return scan.end().ok();
+    }
+    loop {
+        let quoted = scan.string().ok()?;
+        let inside = &quoted[1..quoted.len() - 1];
+        let key = match inside.bytes().any(|byte| byte == b'\\' || byte < 0x20) {
+            false => Cow::Borrowed(inside),
+            true => Cow::Owned(serde_json::from_str(quoted).ok()?),
+        };
+        scan.expect(b':').ok()?;
+        scan.peek();
+        scan.at += each(key, text.get(scan.at..)?)?;
+        match scan.peek()? {
+            b',' => scan.at += 1,
+            b'}' => {
+                scan.at += 1;
+                return scan.end().ok();
+            }
+            _ => return None,
+        }
+        scan.peek();
+    }
+}
+
+/// The value that a text begins with, and its length in bytes.
+pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let value = values.next()?.ok()?;
+    Some((value, values.byte_offset()))
 }
 
 /// Calls `each` with every element of an array, in order; `null` counts as an empty array.

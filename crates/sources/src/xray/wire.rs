@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
@@ -16,7 +17,7 @@ use tracebook_core::time::Nanos;
 use tracebook_core::trace::Trace;
 
 use super::normalise;
-use crate::json::{self, Key, ObjectText, Readable, elements, members, quoted};
+use crate::json::{self, Key, ObjectText, Readable, Shallow, elements, members, quoted};
 use crate::text::clip;
 use crate::time;
 
@@ -171,47 +172,116 @@ struct Head {
     span_id: SpanId,
 }
 
-fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a>, Refusal> {
-    let mut subsegments = Vec::new();
-    let mut rest = ObjectText::with_capacity(text.len().min(4096));
-    let mut present = [false; 3];
-    members(text, |key, value| {
-        match key.as_ref() {
-            "subsegments" if elements(value, |_| Ok(())).is_ok() => {
-                return elements(value, |one| {
-                    subsegments.push(one);
+/// A document while its members are read.
+#[derive(Default)]
+struct Parts<'a> {
+    rest: ObjectText,
+    /// Whether the document itself has `trace_id`, `parent_id` and `type`.
+    present: [bool; 3],
+    subsegments: Vec<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Whether the member is a part of the document without its subsegments.
+    fn add(&mut self, key: &str, value: &'a str) -> bool {
+        match key {
+            "subsegments" => {
+                let mut list = Vec::new();
+                let read = elements(value, |one| {
+                    list.push(one);
                     Ok(())
                 });
+                if read.is_ok() {
+                    self.subsegments.append(&mut list);
+                    return false;
+                }
             }
             // Null is absent, and an enclosing segment's value takes precedence.
-            "trace_id" | "parent_id" | "type" if value == "null" => return Ok(()),
-            "trace_id" => present[0] = true,
-            "parent_id" => present[1] = true,
-            "type" => present[2] = true,
+            "trace_id" | "parent_id" | "type" if value == "null" => return false,
+            "trace_id" => self.present[0] = true,
+            "parent_id" => self.present[1] = true,
+            "type" => self.present[2] = true,
             _ => {}
         }
-        rest.member(&key, value);
+        self.rest.member(key, value);
+        true
+    }
+
+    /// Adds what a subsegment has from the one that it is in; returns it.
+    fn inherit(&mut self, enclosing: Option<&Enclosing>) -> Vec<(&'static str, String)> {
+        let Some(enclosing) = enclosing else { return Vec::new() };
+        let inherited = [
+            ("trace_id", enclosing.trace_id.clone()),
+            ("parent_id", enclosing.span_id.to_string()),
+            ("type", "subsegment".to_owned()),
+        ];
+        let missing = inherited.into_iter().zip(self.present).filter(|(_, present)| !present);
+        let missing: Vec<_> = missing.map(|(member, _)| member).collect();
+        for (key, value) in &missing {
+            self.rest.member(key, &quoted(value));
+        }
+        missing
+    }
+}
+
+fn take_apart<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Cut<'a>, Refusal> {
+    let apart = match read_strict(text, enclosing) {
+        Some(apart) => apart,
+        None => read_lenient(text, enclosing)?,
+    };
+    Cut::new(apart)
+}
+
+/// What a document consists of.
+#[derive(Debug, PartialEq)]
+struct Apart<'a> {
+    /// The fields in [`Needed`].
+    said: Map<String, Value>,
+    /// The document without its subsegments, as strict JSON.
+    raw: String,
+    subsegments: Vec<&'a str>,
+}
+
+/// Takes strict JSON apart, as nearly all senders write it: in one pass, in which each value is checked as well.
+/// `None` for everything else.
+fn read_strict<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Option<Apart<'a>> {
+    let mut parts = Parts { rest: ObjectText::with_capacity(text.len().min(4096)), ..Parts::default() };
+    let mut said = Map::new();
+    json::walk(text, |key, rest| {
+        // Subsegments are checked when they are read, each on its own.
+        let length = match key.as_ref() {
+            "subsegments" => json::first::<&RawValue>(rest)?.1,
+            _ => json::first::<Shallow>(rest)?.1,
+        };
+        let value = &rest[..length];
+        if parts.add(&key, value) {
+            if key == "subsegments" {
+                return None;
+            }
+            if is_needed(&key) {
+                said.insert(key.into_owned(), serde_json::from_str(value).ok()?);
+            }
+        }
+        Some(length)
+    })?;
+    for (key, value) in parts.inherit(enclosing) {
+        said.insert(key.to_owned(), value.into());
+    }
+    Some(Apart { said, raw: parts.rest.finish(), subsegments: parts.subsegments })
+}
+
+/// Takes any document apart that can be read with mending.
+fn read_lenient<'a>(text: &'a str, enclosing: Option<&Enclosing>) -> Result<Apart<'a>, Refusal> {
+    let mut parts = Parts::default();
+    members(text, |key, value| {
+        parts.add(&key, value);
         Ok(())
     })
     .map_err(Refusal::NotJson)?;
-    if let Some(enclosing) = enclosing {
-        let parent = quoted(&enclosing.span_id.to_string());
-        for (present, key, value) in [
-            (present[0], "trace_id", &quoted(&enclosing.trace_id)),
-            (present[1], "parent_id", &parent),
-            (present[2], "type", &quoted("subsegment")),
-        ] {
-            if !present {
-                rest.member(key, value);
-            }
-        }
-    }
-    let raw = rest.finish();
+    parts.inherit(enclosing);
+    let raw = parts.rest.finish();
     let (Needed(said), mended) = json::read(raw.as_bytes()).map_err(Refusal::NotJson)?;
-    let raw = mended.unwrap_or(raw);
-    let head = check(&said)?;
-    let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Cut { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
+    Ok(Apart { said, raw: mended.unwrap_or(raw), subsegments: parts.subsegments })
 }
 
 /// The members that the record's columns are made of. The others are only checked to be readable: annotations matter
@@ -284,7 +354,14 @@ fn check(said: &Map<String, Value>) -> Result<Head, Refusal> {
     Ok(Head { trace_id, span_id })
 }
 
-impl Cut<'_> {
+impl<'a> Cut<'a> {
+    fn new(apart: Apart<'a>) -> Result<Self, Refusal> {
+        let Apart { said, raw, subsegments } = apart;
+        let head = check(&said)?;
+        let trace_id_text = said.get("trace_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Self { head, trace_id_text, said, raw, subsegments, unread: Vec::new() })
+    }
+
     fn into_record(mut self) -> Result<SpanRecord, Refusal> {
         if !self.unread.is_empty() {
             self.raw.pop(); // the closing brace; there are members before it

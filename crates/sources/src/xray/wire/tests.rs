@@ -291,8 +291,70 @@ fn any_key() -> impl Strategy<Value = String> {
     prop_oneof![3 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,5}"]
 }
 
+#[test]
+fn usual_documents_are_read_in_one_pass() {
+    for name in ["xray-01-users.bin", "xray-01-boom.bin", "xray-01-slow.bin", "xray-02-rows40.bin"] {
+        let datagram = fixture(name);
+        let text = String::from_utf8(datagram).expect("text");
+        let (_, document) = text.split_once('\n').expect("a header");
+        let apart = read_strict(document, None).expect("strict JSON");
+        assert_eq!(read_lenient(document, None), Ok(apart));
+    }
+}
+
+#[test]
+fn what_json_readers_refuse_is_not_read_strictly() {
+    let deep = format!("{}1{}", "[".repeat(126), "]".repeat(126));
+    for value in [r#""\ud83d""#, "NaN", "1e400", "[1,]", "01", "{\"a\" 1}", "\"\u{1}\"", "", "1 2", &deep] {
+        for key in ["metadata", "http", "name"] {
+            let document = format!("{{\"{key}\":{value}}}");
+            assert_eq!(read_strict(&document, None), None, "{document}");
+        }
+    }
+}
+
+/// A document of members that senders write, well or badly, in any order and number.
+fn any_document() -> impl Strategy<Value = String> {
+    let member = prop_oneof![
+        Just(r#""trace_id":"1-6b0459ac-d2fb2577c226bb0ed076fe79""#),
+        Just(r#""trace_id": null"#),
+        Just(r#""id" : "054c67903e698d43""#),
+        Just(r#""name":"caf\u00e9 \ud83d\ude00""#),
+        Just(r#""name":"half \ud83d""#),
+        Just(r#""start_time":1795447213.087028"#),
+        Just(r#""start_time":1.795447213087028e9"#),
+        Just(r#""end_time":1e400"#),
+        Just(r#""parent_id":null"#),
+        Just(r#""parent_id":"054c67903e698d44""#),
+        Just(r#""type":"subsegment""#),
+        Just(r#""http":{"request":{"method":"GET","url":"http://a/b"},"response":{"status":503}}"#),
+        Just(r#""subsegments":[{"id":"1"} , {"a":[1,{}]}]"#),
+        Just(r#""subsegments":[{"name":"\ud83d"}]"#),
+        Just(r#""subsegments": null"#),
+        Just(r#""subsegments":"none""#),
+        Just(r#""annotations":{"a.b":true,"n":-0.0,"x":NaN}"#),
+        Just(r#""metadata":{"default":[[[[]]],{"k":{"k":{}}}]}"#),
+        Just(r#""f\u0061ult":true"#),
+        Just(r#""fault":True"#),
+        Just(""),
+    ];
+    let ends =
+        prop_oneof![8 => Just(("{", "}")), 1 => Just((" {\n", " } ")), 1 => Just(("{", "")), 1 => Just(("{", "} x"))];
+    (prop::collection::vec(member, 0..8), ends)
+        .prop_map(|(members, (open, close))| open.to_owned() + &members.join(", ") + close)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn a_document_that_is_read_strictly_is_read_alike_leniently(document in any_document(), inside in any::<bool>()) {
+        let trace_id = "1-6b0459ac-d2fb2577c226bb0ed076fe79".to_owned();
+        let enclosing = inside.then(|| Enclosing { trace_id, span_id: "054c67903e698d45".parse().expect("an id") });
+        if let Some(strict) = read_strict(&document, enclosing.as_ref()) {
+            prop_assert_eq!(Ok(strict), read_lenient(&document, enclosing.as_ref()));
+        }
+    }
+
 
     #[test]
     fn no_datagram_panics_and_accepted_ones_can_be_read_again(
