@@ -54,8 +54,8 @@ impl Memory {
 
 #[async_trait]
 impl Commit for Memory {
-    async fn commit(&self, batch: Vec<SpanRecord>) -> Kept<()> {
-        self.held().spans.extend(batch);
+    async fn commit(&self, batch: Arc<Vec<SpanRecord>>) -> Kept<()> {
+        self.held().spans.extend(Arc::unwrap_or_clone(batch));
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use crate::refusals::{self, Refusals};
 #[async_trait]
 pub trait Commit: Send + Sync {
     /// Returns `Ok` only if the whole batch would survive a crash of this process, because receivers acknowledge on it.
-    /// On an error nothing of the batch was stored.
-    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError>;
+    /// On an error nothing of the batch was stored. Shared, because a receiver without answers tries again.
+    async fn commit(&self, batch: Arc<Vec<SpanRecord>>) -> Result<(), CommitError>;
 
     /// The same for log events.
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError>;

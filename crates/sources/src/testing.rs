@@ -138,8 +138,8 @@ impl Kept {
 
 #[async_trait]
 impl Commit for Kept {
-    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
-        self.keep(&self.batches, batch)
+    async fn commit(&self, batch: Arc<Vec<SpanRecord>>) -> Result<(), CommitError> {
+        self.keep(&self.batches, Arc::unwrap_or_clone(batch))
     }
 
     async fn commit_logs(&self, batch: Vec<LogRecord>) -> Result<(), CommitError> {

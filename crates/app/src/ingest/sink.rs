@@ -1,6 +1,7 @@
 //! The receivers' storage traits, implemented by the telemetry store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
@@ -78,9 +79,12 @@ fn refused(error: StoreError) -> CommitError {
 
 #[async_trait]
 impl Commit for TelemetrySink {
-    async fn commit(&self, batch: Vec<SpanRecord>) -> Result<(), CommitError> {
-        let batch = self.redacted(batch, credentials::redact_spans).await?;
-        let (batch, relayed) = self.relay.of_spans(batch).await;
+    async fn commit(&self, batch: Arc<Vec<SpanRecord>>) -> Result<(), CommitError> {
+        let batch = match self.redact {
+            true => Arc::new(self.redacted(Arc::unwrap_or_clone(batch), credentials::redact_spans).await?),
+            false => batch,
+        };
+        let relayed = self.relay.of_spans(&batch).await;
         let now = self.last.now();
         self.store.commit_relayed(&batch, &relayed, now).await.map_err(refused)?;
         self.relay.queued(&relayed);

@@ -181,18 +181,18 @@ impl Relay {
         }
     }
 
-    /// The payloads to forward of a batch, which is returned too; none, at no cost, while the relay is off.
-    pub(crate) async fn of_spans(&self, batch: Vec<SpanRecord>) -> (Vec<SpanRecord>, Vec<Outgoing>) {
+    /// The payloads to forward of a batch; none, at no cost, while the relay is off.
+    pub(crate) async fn of_spans(&self, batch: &Arc<Vec<SpanRecord>>) -> Vec<Outgoing> {
         let set = self.settings();
         let (otlp, xray) = (set.is_on(Destination::Otlp), set.is_on(Destination::Xray));
         if !otlp && !xray {
-            return (batch, Vec::new());
+            return Vec::new();
         }
         let size = batch.iter().map(|span| span.raw.len()).sum();
-        convert(batch, size, move |batch| payload::of_spans(batch, otlp, xray)).await
+        payloads(batch, size, move |batch| payload::of_spans(batch, otlp, xray)).await
     }
 
-    /// See [`Relay::of_spans`].
+    /// See [`Relay::of_spans`]; the batch is returned too.
     pub(crate) async fn of_logs(&self, batch: Vec<LogRecord>) -> (Vec<LogRecord>, Vec<Outgoing>) {
         let set = self.settings();
         let (otlp, logs) = (set.is_on(Destination::Otlp), set.is_on(Destination::Logs));
@@ -203,7 +203,7 @@ impl Relay {
         convert(batch, size, move |batch| payload::of_logs(batch, otlp, logs)).await
     }
 
-    /// See [`Relay::of_spans`].
+    /// See [`Relay::of_logs`].
     pub(crate) async fn of_errors(&self, batch: Vec<ErrorRecord>) -> (Vec<ErrorRecord>, Vec<Outgoing>) {
         if !self.settings().is_on(Destination::Rollbar) {
             return (batch, Vec::new());
@@ -245,14 +245,22 @@ async fn convert<R: Send + Sync + 'static>(
     size: usize,
     make: impl FnOnce(&[R]) -> Vec<Outgoing> + Send + 'static,
 ) -> (Vec<R>, Vec<Outgoing>) {
-    if size < LARGE {
-        let payloads = make(&batch);
-        return (batch, payloads);
-    }
     let batch = Arc::new(batch);
-    let ours = Arc::clone(&batch);
-    let payloads = tokio::task::spawn_blocking(move || make(&ours)).await.unwrap_or_default();
+    let payloads = payloads(&batch, size, make).await;
     (Arc::try_unwrap(batch).unwrap_or_default(), payloads)
+}
+
+/// Makes the payloads of a batch of `size` bytes, on another thread if it is large.
+async fn payloads<R: Send + Sync + 'static>(
+    batch: &Arc<Vec<R>>,
+    size: usize,
+    make: impl FnOnce(&[R]) -> Vec<Outgoing> + Send + 'static,
+) -> Vec<Outgoing> {
+    if size < LARGE {
+        return make(batch);
+    }
+    let batch = Arc::clone(batch);
+    tokio::task::spawn_blocking(move || make(&batch)).await.unwrap_or_default()
 }
 
 /// Drops the oldest payloads while more is queued than allowed, writes counts of cloud calls, and retries when another

@@ -156,7 +156,7 @@ impl Intake {
             Batch::Spans(decoded) => {
                 let told = Told::of(&decoded);
                 let n = decoded.records.len();
-                let committed = if n > 0 { self.commit.commit(decoded.records).await } else { Ok(()) };
+                let committed = if n > 0 { self.commit.commit(Arc::new(decoded.records)).await } else { Ok(()) };
                 (committed.map(|()| self.counters.accepted(n)), n, told)
             }
             Batch::Logs(decoded) => {

@@ -175,7 +175,7 @@ async fn payloads_queued_at_shutdown_are_sent() {
 async fn off_sends_nothing_and_keeps_the_queue() {
     let fake = Fake::start(Vec::new(), answer(200, "")).await;
     let mut bench = Bench::new(&otlp_settings(&fake.url()).replace(" }", ", on = false }")).await.with_key("k").await;
-    assert_eq!(bench.relay.of_spans(fixture_spans()).await.1, []);
+    assert_eq!(bench.relay.of_spans(&Arc::new(fixture_spans())).await, []);
     bench.queue(spans_one_by_one()).await;
     bench.start(Destination::Otlp);
     tokio::time::sleep(Duration::from_millis(300)).await;

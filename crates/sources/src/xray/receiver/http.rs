@@ -247,7 +247,7 @@ async fn store(context: &Context, Documents { good, refused }: Documents) -> Api
     }
     let accepted = good.len();
     if accepted > 0
-        && let Err(mut error) = context.commit.commit(good).await
+        && let Err(mut error) = context.commit.commit(Arc::new(good)).await
     {
         error.message = format!("{} could not be stored: {}", count(accepted, "segment"), error.message);
         return Err(error.into());

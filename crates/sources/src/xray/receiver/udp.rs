@@ -190,7 +190,7 @@ async fn commit_all(
             let Batch { spans: batch, share: _share } = std::mem::take(&mut parsed);
             let spans = batch.len();
             if spans > 0 {
-                match persist(commit.as_ref(), batch, cancel, &mut ended).await {
+                match persist(commit.as_ref(), Arc::new(batch), cancel, &mut ended).await {
                     Ok(()) => counters.accepted(spans),
                     Err(error) => {
                         let words = format!("X-Ray UDP: {} could not be stored: {error}", count(spans, "segment"));
@@ -270,14 +270,14 @@ async fn gather(
 /// share the last time-out.
 async fn persist(
     commit: &dyn Commit,
-    batch: Vec<SpanRecord>,
+    batch: Arc<Vec<SpanRecord>>,
     cancel: &CancellationToken,
     ended: &mut Option<tokio::time::Instant>,
 ) -> Result<(), CommitError> {
     let began = tokio::time::Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match commit.commit(batch.clone()).await {
+        let error = match commit.commit(Arc::clone(&batch)).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };

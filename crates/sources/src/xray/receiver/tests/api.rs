@@ -145,7 +145,7 @@ impl Api {
     async fn put(&self, documents: Vec<String>) {
         // Not over HTTP, where the times of some tests are refused.
         let read = |document: &String| crate::xray::wire::parse_document(document.as_bytes()).expect("a document");
-        self.kept.commit(documents.iter().flat_map(read).collect()).await.expect("keeps");
+        self.kept.commit(Arc::new(documents.iter().flat_map(read).collect())).await.expect("keeps");
     }
 
     async fn otlp(&self, name: &str) {
