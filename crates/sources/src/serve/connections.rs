@@ -16,6 +16,9 @@ const CONNECTIONS: usize = 512;
 /// How many of them may be streams of events, which are not counted otherwise.
 const STREAMS: usize = 32;
 
+/// What began more recently than this is ended last: its sender had no time yet to send anything.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// A request that takes longer than this may be ended for its slowness.
 const PROMPT: Duration = Duration::from_secs(1);
 
@@ -66,8 +69,12 @@ enum Use {
     SlowRequest(u64),
     /// Between requests; the one that is longest first.
     Idle(Reverse<Duration>),
-    /// A request that began just now.
+    /// A connection that was opened just now; the oldest first.
+    New(Reverse<Duration>),
+    /// A request that began a moment ago; the one with the fewest bytes a second first.
     Request(u64),
+    /// A request that began just now; the oldest first.
+    NewRequest(Reverse<Duration>),
 }
 
 impl Connections {
@@ -146,8 +153,10 @@ impl Phase {
         let long = self.since.elapsed();
         let rate = || bytes.saturating_mul(1000) / u64::try_from(long.as_millis()).unwrap_or(u64::MAX).max(1);
         match (self.has_asked, self.running) {
+            (false, _) if long < GRACE => Use::New(Reverse(long)),
             (false, _) => Use::Nothing(Reverse(long)),
             (true, 0) => Use::Idle(Reverse(long)),
+            (true, _) if long < GRACE => Use::NewRequest(Reverse(long)),
             (true, _) if long > PROMPT => Use::SlowRequest(rate()),
             (true, _) => Use::Request(rate()),
         }
@@ -246,5 +255,35 @@ impl Drop for Running {
                 phase.since = Instant::now();
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phase(has_asked: bool, running: usize, ago: u64) -> Phase {
+        let since = Instant::now().checked_sub(Duration::from_millis(ago)).expect("a moment ago");
+        Phase { since, has_asked, running, streams: false, ending: false }
+    }
+
+    #[tokio::test]
+    async fn what_has_just_begun_is_ended_last() {
+        // Each is ended before the one below it.
+        let order = [
+            phase(false, 0, 5_000).used(1_000),
+            phase(false, 0, 500).used(0),
+            phase(true, 1, 20_000).used(20),
+            phase(true, 1, 5_000).used(500_000),
+            phase(true, 0, 9_000).used(0),
+            phase(true, 0, 10).used(0),
+            phase(false, 0, 50).used(0),
+            phase(false, 0, 5).used(0),
+            phase(true, 1, 800).used(100),
+            phase(true, 1, 200).used(100_000),
+            phase(true, 1, 60).used(0),
+            phase(true, 1, 1).used(0),
+        ];
+        assert!(order.is_sorted(), "{order:?}");
     }
 }
