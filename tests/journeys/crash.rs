@@ -236,7 +236,8 @@ fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
     for round in 0..rounds() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let lasts = Duration::from_millis(5 + (seed >> 33) % 200);
+        // On a busy machine a capture takes more than 200 ms.
+        let lasts = Duration::from_millis(5 + (seed >> 33) % 600);
         if round % ROUNDS_AN_ENTRY == 0 {
             captured = new("3");
         }
@@ -320,6 +321,7 @@ fn check_all(journal: &Journal, all: &Acknowledged) {
     let mut check = |what: &str, acknowledged: &[String], there: &HashSet<String>| {
         let lost = acknowledged.iter().filter(|id| !there.contains(*id)).count();
         assert_eq!(lost, 0, "{lost} of {} acknowledged {what} are gone", acknowledged.len());
+        assert!(rounds() < 200 || !acknowledged.is_empty(), "no {what} were acknowledged, so nothing was tested");
         counts.push(format!("{} {what}", acknowledged.len()));
     };
     check("spans", &all.traces, &traces);
