@@ -113,6 +113,17 @@ fn the_real_sdks_send_and_the_entry_contains_the_evidence() {
     );
     assert_eq!(files(&out), first);
 
+    // What is left to do is listed with its line.
+    let (code, checked) = journal.json_code(&["check", "week-2"]);
+    assert_eq!((code, checked["ok"].as_bool()), (1, Some(false)));
+    let slots = journal.json(&["slots", "week-2"]);
+    let lines = |rows: &Json, kind: Option<&str>| -> Vec<u64> {
+        let rows = rows.as_array().expect("rows").iter();
+        rows.filter(|row| kind.is_none_or(|kind| row["kind"] == kind)).filter_map(|row| row["line"].as_u64()).collect()
+    };
+    assert_eq!(lines(&checked["problems"], Some("slot")), lines(&slots, None), "{checked}");
+    assert!(checked["problems"].as_array().expect("rows").iter().all(|row| row["entry"] == "week-2"), "{checked}");
+
     // A reader verifies it without a journal.
     let grader = Journal::new();
     let verified = grader.json(&["verify", &to]);

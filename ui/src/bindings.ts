@@ -108,6 +108,8 @@ export interface Commands {
   live_card_look: [LiveCardLook, LiveLook]
   /** Freezes a live card's answer; with `into`, also replaces its references in that entry. */
   live_card_freeze: [LiveCardFreeze, Captured]
+  /** What readers of an export would stumble over: leaks, open slots, missing pictures, empty sections. */
+  check: [EntryCheck, EntryChecked]
   /** Writes entries as markdown with their evidence. */
   export: [Export, Exported]
   /** Imports markdown files, or an exported journal with its evidence. */
@@ -640,6 +642,28 @@ week: string | null, title: string,
  * When its text last changed.
  */
 updated_at: string, };
+
+/**
+ * What to check before an export.
+ */
+export type EntryCheck = { 
+/**
+ * An id or slug; all entries if missing.
+ */
+entry?: string | null, };
+
+/**
+ * The problems that readers of an export would stumble over.
+ */
+export type EntryChecked = { 
+/**
+ * Whether there are none.
+ */
+ok: boolean, 
+/**
+ * By entry and line; what concerns a whole entry comes first.
+ */
+problems: Array<Problem>, };
 
 /**
  * Keeps a revision of the working text.
@@ -2067,6 +2091,28 @@ insert: string,
  * The cursor in the new text: not on the line of a reference that stands alone, so that its card is shown.
  */
 cursor: number, };
+
+/**
+ * A problem of an entry.
+ */
+export type Problem = { 
+/**
+ * The entry's slug.
+ */
+entry: string, 
+/**
+ * From 1; null for what concerns the whole entry.
+ */
+line: number | null, kind: ProblemKind, 
+/**
+ * What is wrong, and what would help if it is not obvious.
+ */
+message: string, };
+
+/**
+ * The kind of a problem.
+ */
+export type ProblemKind = "leak" | "slot" | "evidence" | "picture" | "link" | "anchor" | "empty-section" | "todo" | "alt-text" | "expires" | "homework" | "old-evidence";
 
 /**
  * The protocol by which a span was received.

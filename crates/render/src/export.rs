@@ -12,7 +12,7 @@ use tracebook_core::live_card::{CardQuestion, LiveCard};
 
 use crate::block::{self, Shown, file_name, lay};
 use crate::card;
-use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan};
+use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan, shape};
 
 /// An entry to export.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,9 @@ pub(crate) struct EntryFile {
     pub(crate) folder: String,
     /// Digest of the Markdown as exported.
     pub(crate) digest: String,
+    /// Digest of what the Markdown says, which formatters do not change; missing in exports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) says: Option<String>,
     pub(crate) references: Vec<EntryReference>,
     /// The places of live cards that were never frozen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -140,6 +143,11 @@ pub(crate) const ENTRY_FILE: u32 = 1;
 /// From this many bytes on, evidence is exported without its table: a short text may show a large table any number of
 /// times, and imports read at most 64 MiB.
 const MOST_BLOCK_BYTES: usize = 32 * 1024 * 1024;
+
+/// The digest of what a text says, however it is formatted.
+pub(crate) fn says(md: &str) -> String {
+    digest(shape(md.trim_start_matches('\u{feff}')).join("\n").as_bytes())
+}
 
 /// The files of one entry. The output is deterministic; a text without references is exported unchanged.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
@@ -313,6 +321,7 @@ impl Writing<'_> {
                 title: input.row.title.clone(),
                 folder: folder.clone(),
                 digest: digest(md.as_bytes()),
+                says: Some(says(&md)),
                 references,
                 unfrozen,
                 live: live.collect(),

@@ -12,3 +12,4 @@ pub mod import;
 mod inline;
 pub mod markdown;
 pub mod verify;
+pub mod written;

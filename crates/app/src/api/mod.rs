@@ -239,6 +239,8 @@ commands! { |app, args, caller|
     live_card_look(LiveCardLook) -> LiveLook = app.live_cards.look(args);
     /// Freezes a live card's answer; with `into`, also replaces its references in that entry.
     live_card_freeze(LiveCardFreeze) -> Captured = app.live_cards.freeze(args, caller);
+    /// What readers of an export would stumble over: leaks, open slots, missing pictures, empty sections.
+    check(EntryCheck) -> EntryChecked = app.transfer.check(args, caller);
     /// Writes entries as markdown with their evidence.
     export(Export) -> Exported = app.transfer.export(args, caller);
     /// Imports markdown files, or an exported journal with its evidence.

@@ -221,7 +221,7 @@ async fn run_steps(
             "Give --out an empty folder",
         ));
     }
-    let verified = crate::transfer::verify::verify(&[out.join("journal").display().to_string()])?;
+    let verified = crate::transfer::verify::verify(&[out.join("journal").display().to_string()], None)?;
     if !verified.ok {
         return Err(Error::internal("the exported demo cannot be verified"));
     }

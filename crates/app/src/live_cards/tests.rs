@@ -276,7 +276,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     assert!(md.contains(&format!("<!-- tracebook:live {} {} -->", frozen.card.id, newest.id)));
     assert!(md.contains("live card, frozen 20") && !md.contains("and after"), "what was frozen, not what is now");
     assert_eq!(home.body(&slug).await, text, "the text is as it was");
-    let verified = crate::transfer::verify::verify(&[home.out().display().to_string()]).expect("verifies");
+    let verified = crate::transfer::verify::verify(&[home.out().display().to_string()], None).expect("verifies");
     assert!(verified.ok && verified.evidence.len() == 1, "{verified:?}");
     let again = home.exports().await;
     assert_eq!((again.written, again.unchanged), (Vec::new(), 3));

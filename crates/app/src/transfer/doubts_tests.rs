@@ -28,7 +28,7 @@ async fn exported() -> (Home, Id) {
 }
 
 fn verified(path: &Path) -> Verified {
-    verify(&[path.display().to_string()]).expect("verifies")
+    verify(&[path.display().to_string()], None).expect("verifies")
 }
 
 fn picture(home: &Home, id: Id) -> PathBuf {

@@ -9,6 +9,7 @@ use tracebook_core::ids::{Entropy, Id};
 use tracebook_render::markdown;
 
 use super::Transfer;
+use super::check::leaks_in;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
 use crate::ground::folder::{Entry, Folder, Unread};
@@ -96,21 +97,10 @@ fn leaks(entries: &[entry::Entry], stems: &BTreeMap<Id, String>) -> Vec<String> 
         for leak in credentials::find(&entry.row.title) {
             found.push(format!("journal/{stem}.md: the title looks like it contains a credential ({})", leak.kind));
         }
-        let (mut line, mut counted) = (1, 0);
-        let mut last = (0, "");
-        for leak in credentials::find(&entry.body) {
-            let before = entry.body.as_bytes().get(counted..leak.start).unwrap_or_default();
-            line += before.iter().filter(|byte| **byte == b'\n').count();
-            counted = counted.max(leak.start);
-            // A key has many lines of its kind.
-            let again = last.1 == leak.kind && line <= last.0 + 1;
-            last = (line, leak.kind);
-            if !again {
-                found.push(format!(
-                    "journal/{stem}.md: line {line} of the entry looks like it contains a credential ({})",
-                    leak.kind
-                ));
-            }
+        for (line, kind) in leaks_in(&entry.body) {
+            found.push(format!(
+                "journal/{stem}.md: line {line} of the entry looks like it contains a credential ({kind})"
+            ));
         }
     }
     found

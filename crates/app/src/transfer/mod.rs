@@ -1,5 +1,8 @@
-//! Between the journal and files: export, import, verify.
+//! Between the journal and files: check, export, import, verify.
 
+mod check;
+#[cfg(test)]
+mod check_tests;
 #[cfg(test)]
 mod doubts_tests;
 mod export;

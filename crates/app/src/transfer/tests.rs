@@ -48,7 +48,7 @@ impl Home {
 }
 
 fn verify(path: &Path) -> Result<super::verify::Verified, Error> {
-    super::verify::verify(&[path.display().to_string()])
+    super::verify::verify(&[path.display().to_string()], None)
 }
 
 #[cfg(unix)]

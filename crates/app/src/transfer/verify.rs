@@ -1,8 +1,8 @@
 //! Checks whether exported evidence is unchanged. Needs no journal.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,6 +11,8 @@ use serde::Serialize;
 use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::ids::Id;
 use tracebook_render::verify::{self, FileVerdict, Verdict};
+pub use tracebook_render::written::EntryVerdict;
+use tracebook_render::written::Exported;
 
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
@@ -19,10 +21,13 @@ use crate::ground::folder::{Entry, Folder, Unread};
 /// The result for all files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
-    /// Whether picture, table and data agree in all files.
+    /// Whether evidence was found, as much as was expected, picture, table and data agree in all of it, and no entry is
+    /// missing.
     pub ok: bool,
     /// One row for each evidence.
     pub evidence: Vec<VerifiedEvidence>,
+    /// One row for each exported entry whose `entry.json` was found.
+    pub entries: Vec<VerifiedEntry>,
     /// What was not looked at, such as links.
     pub warnings: Vec<String>,
 }
@@ -36,6 +41,8 @@ pub struct VerifiedEvidence {
     pub verdict: Verdict,
     /// The reason, for the user.
     pub why: String,
+    /// The reason, and what else there is to say.
+    pub notes: Vec<String>,
     /// What contradicts it, whatever the verdict; left out where nothing does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
@@ -48,10 +55,29 @@ impl From<FileVerdict> for VerifiedEvidence {
             verdict = Verdict::Doubtful;
             why = format!("{why}, but {}", doubts::reasons(&doubts));
         }
-        Self { file, id, verdict, why, doubts }
+        Self::new(file, id, verdict, why, doubts)
     }
 }
 
+impl VerifiedEvidence {
+    fn new(file: String, id: Option<Id>, verdict: Verdict, why: String, doubts: Vec<Doubt>) -> Self {
+        let notes = std::iter::once(why.clone()).chain(doubts.iter().map(|doubt| doubt.why.clone())).collect();
+        Self { file, id, verdict, why, notes, doubts }
+    }
+}
+
+/// The result for one exported entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifiedEntry {
+    /// The text.
+    pub file: String,
+    pub verdict: EntryVerdict,
+    /// The reason, for the user.
+    pub why: String,
+}
+
+/// What an export says about a text, in the folder of its pictures.
+const ENTRY_FILE: &str = "entry.json";
 /// Folders that are not searched.
 const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
 /// The most files and folders below one path.
@@ -61,18 +87,22 @@ const MAX_DEPTH: usize = 32;
 /// The most warnings.
 const MOST_WARNINGS: usize = 100;
 
-/// Checks files and folders. A path may be a link, since the user named it; links below it are not followed.
+/// Checks files and folders. A path may be a link, since the user named it; links below it are not followed. Finding
+/// less than `expect` pieces of evidence (one, if it is not given) is not ok: a deleted journal must not look intact.
 ///
 /// # Errors
 /// If a path does not exist, or a folder has too many files to check all of them.
-pub fn verify(paths: &[String]) -> Result<Verified, Error> {
+pub fn verify(paths: &[String], expect: Option<u32>) -> Result<Verified, Error> {
     let mut check = Check::default();
     for given in paths {
         check.path(given)?;
     }
-    let Check { evidence, warnings, .. } = check;
-    let ok = evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked));
-    Ok(Verified { ok, evidence, warnings: warnings.into_inner() })
+    let Check { evidence, entries, warnings, .. } = check;
+    let expected = usize::try_from(expect.unwrap_or(1).max(1)).unwrap_or(usize::MAX);
+    let ok = evidence.len() >= expected
+        && evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked))
+        && entries.iter().all(|e| e.verdict != EntryVerdict::Missing);
+    Ok(Verified { ok, evidence, entries, warnings: warnings.into_inner() })
 }
 
 /// A file to check.
@@ -88,6 +118,7 @@ struct File {
 #[derive(Default)]
 struct Check {
     evidence: Vec<VerifiedEvidence>,
+    entries: Vec<VerifiedEntry>,
     /// The files that were checked, by their real paths.
     seen: BTreeSet<PathBuf>,
     warnings: RefCell<Vec<String>>,
@@ -125,6 +156,7 @@ impl Check {
         for file in files.iter().filter(|f| has_extension(Path::new(&f.name), "svg")) {
             self.picture(file, named);
         }
+        self.texts(&files);
         Ok(())
     }
 
@@ -158,7 +190,7 @@ impl Check {
             Ok(text) => text,
             Err(why) => {
                 let (file, verdict) = (file.shown.display().to_string(), Verdict::Edited);
-                self.evidence.push(VerifiedEvidence { file, id: None, verdict, why, doubts: Vec::new() });
+                self.evidence.push(VerifiedEvidence::new(file, None, verdict, why, Vec::new()));
                 return;
             }
         };
@@ -168,6 +200,64 @@ impl Check {
             let relative = Path::new(&row.file).strip_prefix(file.shown.parent().unwrap_or(Path::new("")));
             self.seen.insert(file.real.with_file_name(relative.unwrap_or(Path::new(&row.file))));
             self.evidence.push(row.into());
+        }
+    }
+
+    /// The verdicts on the texts whose `entry.json` is among the files, and on a text that was named by itself.
+    fn texts(&mut self, files: &[File]) {
+        // By folder and stem, because texts may end with `.markdown` as well.
+        let named: BTreeMap<(Option<&Path>, Option<&OsStr>), &File> = (files.iter())
+            .filter(|file| is_markdown(Path::new(&file.name)))
+            .map(|file| ((file.real.parent(), file.real.file_stem()), file))
+            .collect();
+        let mut texts: BTreeMap<PathBuf, Option<&File>> = BTreeMap::new();
+        for file in files {
+            if file.name == ENTRY_FILE {
+                // journal/assets/week2/entry.json is of journal/week2.md.
+                let stem =
+                    file.real.parent().and_then(|folder| Some((folder.file_name()?, folder.parent()?.parent()?)));
+                if let Some((stem, journal)) = stem {
+                    let path = named.get(&(Some(journal), Some(stem))).map(|text| text.real.clone());
+                    let mut name = stem.to_owned();
+                    name.push(".md");
+                    texts.insert(path.unwrap_or_else(|| journal.join(name)), Some(file));
+                }
+            } else if is_markdown(Path::new(&file.name)) {
+                texts.entry(file.real.clone()).or_insert(None);
+            }
+        }
+        let known: BTreeMap<&Path, &File> = files.iter().map(|file| (file.real.as_path(), file)).collect();
+        for (path, about) in texts {
+            let Some(stem) = path.file_stem() else { continue };
+            let text = known.get(path.as_path());
+            let relative = Path::new("assets").join(stem).join(ENTRY_FILE);
+            let bytes = match (about, text) {
+                (Some(about), _) => about.folder.read(Path::new(&about.name), MAX_FILE_BYTES).ok(),
+                (None, Some(text)) => text.folder.read(&relative, MAX_FILE_BYTES).ok(),
+                (None, None) => None,
+            };
+            let Some(exported) = bytes.and_then(|bytes| Exported::read(&bytes)) else { continue };
+            let shown = match (text, about) {
+                (Some(text), _) => text.shown.display().to_string(),
+                (None, Some(about)) => {
+                    let folder = about.shown.parent().and_then(Path::parent).and_then(Path::parent);
+                    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+                    folder.unwrap_or(Path::new("")).join(name).display().to_string()
+                }
+                (None, None) => continue,
+            };
+            let (verdict, why) = match text {
+                Some(text) => match text.folder.read(Path::new(&text.name), MAX_FILE_BYTES).map(String::from_utf8) {
+                    Ok(Ok(md)) => exported.verdict(&md),
+                    // Reported with the evidence.
+                    Ok(Err(_)) | Err(_) => (EntryVerdict::Changed, "the text cannot be read".to_owned()),
+                },
+                None => {
+                    let why = format!("{} is of this text, which is not there", exported.folder());
+                    (EntryVerdict::Missing, why)
+                }
+            };
+            self.entries.push(VerifiedEntry { file: shown, verdict, why });
         }
     }
 
@@ -216,7 +306,7 @@ impl Check {
         for (name, entry) in entries {
             let path = Path::new(&name);
             let (shown, real) = (shown.join(path), real.join(path));
-            let checked = is_markdown(path) || has_extension(path, "svg");
+            let checked = is_markdown(path) || has_extension(path, "svg") || name == ENTRY_FILE;
             match entry {
                 Entry::Folder if SKIPPED.iter().any(|s| name == *s) => {}
                 Entry::Folder if depth == MAX_DEPTH => {

@@ -129,7 +129,6 @@ impl Command {
         match self {
             Self::Attachment(attachment) => Some(attachment.name()),
             Self::Search { .. } => Some("search"),
-            Self::Check { .. } => Some("check"),
             Self::Sync { .. } => Some("sync"),
             Self::Entry(Entry::History { diff: Some(_), .. }) => Some("entry history --diff"),
             Self::Export(export) => match export.format {
@@ -137,11 +136,9 @@ impl Command {
                 ExportFormat::Html => Some("export --format html"),
                 ExportFormat::Bundle => Some("export --format bundle"),
             },
-            Self::Verify(verify) => first(&[
-                (verify.class.is_some(), "verify --class"),
-                (verify.expect.is_some(), "verify --expect"),
-                (verify.redraw.is_some(), "verify --redraw"),
-            ]),
+            Self::Verify(verify) => {
+                first(&[(verify.class.is_some(), "verify --class"), (verify.redraw.is_some(), "verify --redraw")])
+            }
             Self::Serve(_)
             | Self::Live(_)
             | Self::Capture(_)
@@ -149,6 +146,7 @@ impl Command {
             | Self::Entry(_)
             | Self::Import { .. }
             | Self::Slots { .. }
+            | Self::Check { .. }
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor(_)
@@ -224,13 +222,13 @@ mod tests {
             ("evidence delete E --purge", None),
             ("evidence restore E", None),
             ("search a b", Some("search")),
-            ("check", Some("check")),
-            ("check week-2", Some("check")),
+            ("check", None),
+            ("check week-2", None),
             ("export week-2 --to d --format github --allow-leaks --force", None),
             ("export --all --to d --format html", Some("export --format html")),
             ("export --all --to d --format bundle", Some("export --format bundle")),
             ("verify a b.svg", None),
-            ("verify a --expect 3", Some("verify --expect")),
+            ("verify a --expect 3", None),
             ("verify a --redraw d", Some("verify --redraw")),
             ("verify --class d --course c --csv f --html f", Some("verify --class")),
             ("source list", None),

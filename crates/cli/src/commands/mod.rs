@@ -33,7 +33,7 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
     match args.command {
         Command::Serve(serve) => serve::run(data_dir, serve, args.json, out).await,
         Command::Demo { out: folder } => demo::run(data_dir, folder, out).await,
-        Command::Verify(verify) => transfer::verify(&verify.paths, out),
+        Command::Verify(verify) => transfer::verify(&verify.paths, verify.expect, out),
         // Both work on a journal that cannot be opened.
         Command::Restore { file } => backup::restore(&data_dir, &file, out).await,
         Command::Doctor(Doctor { repair: true, .. }) => doctor::repair(&data_dir, out).await,
@@ -54,6 +54,7 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Entry(command) => entry::run(client, command, out).await,
         Command::Slots { entry } => entry::slots(client, entry, out).await,
         Command::Import { paths } => transfer::import(client, paths, out).await,
+        Command::Check { entry } => transfer::check(client, entry, out).await,
         Command::Export(export) => transfer::export(client, export, out).await,
         Command::Live(live) => live::run(client, live, out).await,
         Command::Capture(capture) => capture::run(client, capture, out).await,
@@ -68,7 +69,6 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         | Command::Verify(_)
         | Command::Attachment(_)
         | Command::Search { .. }
-        | Command::Check { .. }
         | Command::Sync { .. }
         | Command::Restore { .. } => Err(Error::internal(format!("{command:?} does not use an open journal"))),
     }

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use tracebook_app::Error;
-use tracebook_app::api::{Export as Request, Import, NamedText};
-use tracebook_app::verify::VerifiedEvidence;
+use tracebook_app::api::{EntryCheck, Export as Request, Import, NamedText, Problem};
+use tracebook_app::verify::{EntryVerdict, VerifiedEntry, VerifiedEvidence};
+use tracebook_core::text::count;
 
 use crate::args::Export;
 use crate::client::Client;
@@ -32,6 +33,20 @@ pub(super) async fn import(client: &Client, paths: Vec<String>, out: &Out) -> Re
     Ok(0)
 }
 
+pub(super) async fn check(client: &Client, entry: Option<String>, out: &Out) -> Result<u8, Error> {
+    let checked = client.call(EntryCheck { entry }).await?;
+    out.answer(&checked, |checked| {
+        let place = |p: &Problem| p.line.map_or(p.entry.clone(), |line| format!("{}:{line}", p.entry));
+        let cells = |p: &Problem| vec![place(p), p.kind.word().to_owned(), p.message.clone()];
+        let rows: Vec<Vec<String>> = checked.problems.iter().map(cells).collect();
+        match rows.len() {
+            0 => "nothing is missing\n".to_owned(),
+            n => format!("{}{}\n", columns(&rows), count(n, "problem")),
+        }
+    });
+    Ok(u8::from(!checked.ok))
+}
+
 pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
     let folder = export.to.clone();
     let done = client
@@ -54,14 +69,24 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
     Ok(if done.refused.is_empty() { 0 } else { 4 })
 }
 
-pub(super) fn verify(paths: &[String], out: &Out) -> Result<u8, Error> {
-    let verified = tracebook_app::verify::verify(paths)?;
+pub(super) fn verify(paths: &[String], expect: Option<u32>, out: &Out) -> Result<u8, Error> {
+    let verified = tracebook_app::verify::verify(paths, expect)?;
     out.answer(&verified, |verified| {
         let cells = |e: &VerifiedEvidence| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
-        let rows: Vec<Vec<String>> = verified.evidence.iter().map(cells).collect();
-        let count = rows.len();
-        let verdict = if verified.ok { "all of it is intact" } else { "NOT all of it is intact" };
-        format!("{}{count} evidence, {verdict}", columns(&rows))
+        let mut rows: Vec<Vec<String>> = verified.evidence.iter().map(cells).collect();
+        let found = rows.len();
+        let texts = |e: &VerifiedEntry| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
+        rows.extend(verified.entries.iter().filter(|e| e.verdict != EntryVerdict::Intact).map(texts));
+        let wanted = expect.unwrap_or(1).max(1);
+        let verdict = match (verified.ok, found) {
+            (true, _) => "all of it is intact".to_owned(),
+            (false, 0) => "NOTHING was verified".to_owned(),
+            (false, _) if found < usize::try_from(wanted).unwrap_or(usize::MAX) => {
+                format!("FEWER than the expected {wanted}")
+            }
+            (false, _) => "NOT all of it is intact".to_owned(),
+        };
+        format!("{}{found} evidence, {verdict}", columns(&rows))
     });
     out.warnings(&verified.warnings);
     Ok(u8::from(!verified.ok))

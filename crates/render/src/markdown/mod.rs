@@ -7,6 +7,7 @@ mod lines;
 mod links;
 mod page;
 mod placing;
+mod review;
 mod shape;
 mod slot_foreign;
 mod slot_languages;
@@ -22,6 +23,7 @@ pub(crate) use links::percent_decode;
 pub use links::{Link, links};
 pub(crate) use page::{Page, Picture, is_container_prefix, line_before, page};
 pub use placing::{Placing, Target, placing};
+pub use review::{Finding, ProblemKind, review};
 pub(crate) use shape::shape;
 pub use title::title;
 pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
@@ -129,6 +131,11 @@ pub fn scan(body: &str) -> Markup {
         markup.slots.push(Slot { n: markup.slots.len() + 1, line: place.line, text: found.text, wants, place });
     }
     markup
+}
+
+/// The kind of evidence that a text asks for, as in [`Slot::wants`].
+pub fn wants(text: &str) -> &'static str {
+    wants::wants(text)
 }
 
 /// Reads `evidence:01J…` and `evidence:01J…?size=compact`.

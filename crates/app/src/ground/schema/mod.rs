@@ -12,7 +12,7 @@ use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
 use tracebook_core::question::Source;
-use tracebook_render::markdown::{Placing, Target, placing};
+use tracebook_render::markdown::{Placing, ProblemKind, Target, placing};
 
 mod cloud;
 mod live_card;
@@ -656,6 +656,36 @@ pub struct EvidenceDelete {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub purge: bool,
+}
+
+/// What to check before an export.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryCheck {
+    /// An id or slug; all entries if missing.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub entry: Option<String>,
+}
+
+/// The problems that readers of an export would stumble over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EntryChecked {
+    /// Whether there are none.
+    pub ok: bool,
+    /// By entry and line; what concerns a whole entry comes first.
+    pub problems: Vec<Problem>,
+}
+
+/// A problem of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Problem {
+    /// The entry's slug.
+    pub entry: String,
+    /// From 1; null for what concerns the whole entry.
+    pub line: Option<usize>,
+    pub kind: ProblemKind,
+    /// What is wrong, and what would help if it is not obvious.
+    pub message: String,
 }
 
 /// What to export, and where.

@@ -1,0 +1,214 @@
+//! What readers of an export would stumble over, found before anything is written.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use tracebook_core::course;
+use tracebook_core::credentials;
+use tracebook_core::entry::Entry;
+use tracebook_core::evidence::Kind;
+use tracebook_core::ids::Id;
+use tracebook_core::text::count;
+use tracebook_render::markdown::{self, ProblemKind};
+
+use super::{Transfer, pictures};
+use crate::ground::error::Error;
+use crate::ground::schema::{Caller, EntryCheck, EntryChecked, Problem};
+use crate::ground::tasks::blocking;
+
+/// Evidence that was captured longer than this before its entry was begun is probably from other work.
+const OLD: i64 = 30 * DAY;
+const DAY: i64 = 24 * 3600 * 1_000_000_000;
+
+impl Transfer {
+    /// The problems of one entry or of all, by entry and line.
+    pub(crate) async fn check(&self, request: EntryCheck, caller: &Caller) -> Result<EntryChecked, Error> {
+        let call = self.runtime.begin(caller);
+        let mut entries: Vec<Entry> = Vec::new();
+        match &request.entry {
+            Some(reference) => entries.push(self.journal.find_entry(reference).await?),
+            None => {
+                for row in self.journal.store.entries(false).await? {
+                    entries.extend(self.journal.store.entry(&row.id.to_string()).await?);
+                }
+            }
+        }
+        let stems = self.stems().await?;
+        let mut problems = Vec::new();
+        for (n, entry) in entries.iter().enumerate() {
+            call.progress(n, entries.len(), format!("Checking {}", entry.row.title))?;
+            let mut found = in_text(entry);
+            found.extend(self.in_references(entry).await?);
+            if let Some(stem) = stems.get(&entry.row.id) {
+                found.extend(self.in_links(entry, stem).await?);
+            }
+            // What concerns the whole entry comes first.
+            found.sort();
+            problems.extend(found.into_iter().map(|(line, kind, message)| Problem {
+                entry: entry.row.slug.clone(),
+                line,
+                kind,
+                message,
+            }));
+        }
+        call.progress(entries.len(), entries.len(), "Done")?;
+        Ok(EntryChecked { ok: problems.is_empty(), problems })
+    }
+
+    /// What references show: evidence that is gone or old, homework without evidence.
+    async fn in_references(&self, entry: &Entry) -> Result<Vec<Row>, Error> {
+        let markup = markdown::scan(&entry.body);
+        let mut found: Vec<Row> = Vec::new();
+        let mut shown: HashMap<Kind, BTreeSet<Id>> = HashMap::new();
+        let cards = self.live_cards.cards_of(&markup.live).await?;
+        let mut places: Vec<(Id, usize)> = markup.references.iter().map(|r| (r.id, r.place.line)).collect();
+        for reference in &markup.live {
+            let line = reference.place.line;
+            match cards.iter().find(|live| live.card.id == reference.id) {
+                None => {
+                    found.push((Some(line), ProblemKind::Evidence, "this live card is not in the journal".to_owned()))
+                }
+                Some(live) => match live.frozen {
+                    Some(id) => places.push((id, line)),
+                    None => {
+                        let message = format!(
+                            "the live card {:?} was never frozen, so an export shows no evidence",
+                            live.card.title
+                        );
+                        found.push((Some(line), ProblemKind::Evidence, message));
+                    }
+                },
+            }
+        }
+        for (id, line) in places {
+            let mut add = |kind, message: String| found.push((Some(line), kind, message));
+            let Some(record) = self.journal.store.evidence_record(id).await? else {
+                add(ProblemKind::Evidence, format!("evidence {id} is not in this journal"));
+                continue;
+            };
+            if record.purged {
+                add(ProblemKind::Evidence, format!("{:?} was deleted for good", record.title));
+                continue;
+            }
+            if record.deleted {
+                let message = format!("{:?} is in the bin: `evidence restore {id}` takes it out", record.title);
+                add(ProblemKind::Evidence, message);
+            }
+            let age = entry.row.id.time().0.saturating_sub(record.captured_at.0);
+            // What came with an import is older than its entry here.
+            if age > OLD && record.imported_at.is_none() {
+                let days = usize::try_from(age / DAY).unwrap_or(usize::MAX);
+                let message =
+                    format!("{:?} was captured {} before this entry was begun", record.title, count(days, "day"));
+                add(ProblemKind::OldEvidence, message);
+            }
+            shown.entry(record.kind).or_default().insert(id);
+        }
+        found.extend(homework(entry, &shown));
+        Ok(found)
+    }
+
+    /// Relative links and pictures whose file is missing, seen from where the entry was imported from or exported to.
+    async fn in_links(&self, entry: &Entry, stem: &str) -> Result<Vec<Row>, Error> {
+        let links = markdown::links(&entry.body);
+        if links.iter().all(|link| link.path().is_empty()) {
+            return Ok(Vec::new());
+        }
+        let paths = [format!("journal/{stem}.md"), format!("{stem}.md")];
+        let known = self.journal.store.roots_of_file([&paths[0], &paths[1]]).await?;
+        let folders: Vec<PathBuf> = known
+            .into_iter()
+            .filter_map(|(root, path)| Some(PathBuf::from(root).join(path).parent()?.to_owned()))
+            .collect();
+        let body = entry.body.clone();
+        blocking(move || {
+            let kind = |message: &str| {
+                if message.starts_with("the picture") { ProblemKind::Picture } else { ProblemKind::Link }
+            };
+            let per_folder = folders.iter().map(|folder| pictures::problems(&body, folder));
+            match per_folder.min_by_key(Vec::len) {
+                Some(problems) => {
+                    problems.into_iter().map(|(line, message)| (Some(line), kind(&message), message)).collect()
+                }
+                // Written here and never exported: other entries are beside it in an export, pictures are not.
+                None => links
+                    .iter()
+                    .filter(|link| link.picture && !link.path().is_empty())
+                    .map(|link| {
+                        let message = format!("the picture {} is not in this journal", link.path());
+                        (Some(link.line), ProblemKind::Picture, message)
+                    })
+                    .collect(),
+            }
+        })
+        .await
+    }
+}
+
+/// Line, kind and message.
+type Row = (Option<usize>, ProblemKind, String);
+
+/// What the text has by itself.
+fn in_text(entry: &Entry) -> Vec<Row> {
+    let mut found: Vec<Row> = Vec::new();
+    for leak in credentials::find(&entry.row.title) {
+        found.push((None, ProblemKind::Leak, format!("the title looks like it contains a credential ({})", leak.kind)));
+    }
+    for (line, kind) in leaks_in(&entry.body) {
+        found.push((Some(line), ProblemKind::Leak, format!("this looks like a credential ({kind})")));
+    }
+    for slot in markdown::scan(&entry.body).slots {
+        let wanted = if slot.wants == "unknown" { "evidence" } else { &slot.wants };
+        let message = format!("{:?} still needs {wanted}", slot.text);
+        found.push((Some(slot.line), ProblemKind::Slot, message));
+    }
+    found.extend(markdown::review(&entry.body).into_iter().map(|f| (Some(f.line), f.kind, f.message)));
+    found
+}
+
+/// The lines of a text that look like they contain a credential, and its kind; consecutive lines of a key count as one.
+pub(super) fn leaks_in(body: &str) -> Vec<(usize, &'static str)> {
+    let mut found: Vec<(usize, &'static str)> = Vec::new();
+    let (mut line, mut counted) = (1, 0);
+    let mut last = (0, "");
+    for leak in credentials::find(body) {
+        let before = body.as_bytes().get(counted..leak.start).unwrap_or_default();
+        line += before.iter().filter(|byte| **byte == b'\n').count();
+        counted = counted.max(leak.start);
+        let again = last.1 == leak.kind && line <= last.0 + 1;
+        last = (line, leak.kind);
+        if !again {
+            found.push((line, leak.kind));
+        }
+    }
+    found
+}
+
+/// Required homework of the entry's week whose evidence is missing. Each evidence counts for one requirement of its
+/// kind, in the order of the course.
+fn homework(entry: &Entry, shown: &HashMap<Kind, BTreeSet<Id>>) -> Vec<Row> {
+    let Some(week) = entry.row.week.as_deref().and_then(course::find) else { return Vec::new() };
+    let mut left: HashMap<&str, usize> = shown.iter().map(|(kind, ids)| (kind.word(), ids.len())).collect();
+    let mut found = Vec::new();
+    for (title, parts) in week.homework {
+        let missing: Vec<&str> = parts
+            .iter()
+            .copied()
+            .filter(|part| {
+                let wanted = markdown::wants(part);
+                match left.get_mut(wanted) {
+                    Some(count) if *count > 0 => {
+                        *count -= 1;
+                        false
+                    }
+                    _ => wanted != "unknown",
+                }
+            })
+            .collect();
+        if !missing.is_empty() {
+            let message = format!("required homework {title:?} has no evidence yet for: {}", missing.join(", "));
+            found.push((None, ProblemKind::Homework, message));
+        }
+    }
+    found
+}
