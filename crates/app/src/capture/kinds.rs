@@ -61,7 +61,8 @@ impl Capturer {
         let id = self.which_trace(request).await?;
         let mut read = self.telemetry.read_trace(id).await?;
         let skewed = self.telemetry.skewed_senders(id).await?;
-        read.trace.notes.extend(skewed.iter().map(|(service, ahead)| skew::note(service, *ahead)));
+        let notes = self.telemetry.notes_on(&read.trace, &skewed).await?;
+        read.trace.notes.extend(notes);
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
         let raw = Raw { spans: read.records, ..Raw::default() };
@@ -280,8 +281,13 @@ fn nothing_matched(what: &str, list: &str, filter: &str) -> Error {
     )
 }
 
+fn console_line(stored: StoredLine) -> ConsoleLine {
+    let line = stored.record;
+    ConsoleLine { text: line.text, stderr: line.stderr, time: Some(line.timestamp) }
+}
+
 /// The provenance of what skewed clocks wrote: the furthest, in nanoseconds.
-fn clock_of(skews: impl IntoIterator<Item = i64>) -> Origin {
+pub(super) fn clock_of(skews: impl IntoIterator<Item = i64>) -> Origin {
     let furthest = skews.into_iter().max_by_key(|ahead| ahead.saturating_abs());
     Origin { clock_skew: furthest.map(Nanos), ..Origin::default() }
 }
