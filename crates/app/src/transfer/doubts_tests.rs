@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use tracebook_core::canonical::digest;
-use tracebook_core::console::Console;
+use tracebook_core::console::{Console, Output};
 use tracebook_core::doubts::Rule;
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
@@ -22,7 +22,12 @@ async fn exported() -> (Home, Id) {
     let slug = home.entry("One", "# One\n").await;
     let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
     let console = Console::from_text("backend", "GET /boom 500\nTypeError: no");
-    let captured = home.app.capture.capture_console(console, request, &Caller::default()).await.expect("captures");
+    let captured = home
+        .app
+        .capture
+        .capture_console(Output { console, ..Output::default() }, request, &Caller::default())
+        .await
+        .expect("captures");
     home.export(false).await.expect("exports");
     (home, captured.evidence.id)
 }
