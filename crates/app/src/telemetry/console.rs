@@ -45,6 +45,12 @@ impl Telemetry {
         let filter = EventFilter::parse(filter).map_err(|e| {
             Error::usage(e.to_string(), "Example: stream:flask status:error, or a filter pattern such as ?GET ?POST")
         })?;
+        if filter.reads_records() {
+            return Err(Error::usage(
+                "scope: and attribute: select log records of OpenTelemetry, and console lines have neither",
+                "Search the text instead, for example: stream:flask \"status=500\"",
+            ));
+        }
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut looked_at = 0;

@@ -104,7 +104,9 @@ impl Telemetry {
             question.after = page.last().map(|stored| (stored.received, stored.seq));
             for stored in page {
                 let log = &stored.record;
-                if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message) {
+                if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message)
+                    || filter.reads_records() && !filter.matches_record(&log_event(log))
+                {
                     continue;
                 }
                 if found.events.len() < wanted {
