@@ -1,5 +1,5 @@
-//! Settings that keep a Node service silent, each provoked with the real SDKs: the doctor names the cause, and its line,
-//! pasted into the shell that starts the service, helps.
+//! Settings that keep a Node service silent, each provoked with the real SDKs: the doctor names the cause, and its
+//! line, pasted into the shell that starts the service, helps.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

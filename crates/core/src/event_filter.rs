@@ -8,7 +8,7 @@ use crate::errors::{Level, Occurrence};
 use crate::filter::{FilterError, NamedPart, leading_part, split};
 use crate::filter_pattern::FilterPattern;
 use crate::ids::TraceId;
-use crate::logs::LogEvent;
+use crate::trace::Scope;
 use crate::value::Attribute;
 
 /// A filter of log events or console lines.
@@ -98,9 +98,8 @@ impl EventFilter {
         self.scope.is_some() || !self.attributes.is_empty()
     }
 
-    /// Whether these parts match an event.
-    pub fn matches_record(&self, event: &LogEvent) -> bool {
-        let scope = &event.scope;
+    /// Whether these parts match a record with its scope; the attributes of its resource begin with `resource.`.
+    pub fn matches_record(&self, attributes: &[Attribute], scope: &Scope) -> bool {
         let has = |text: &str, part: &String| text.to_lowercase().contains(part);
         self.scope.as_ref().is_none_or(|part| has(&scope.name, part) || has(&scope.version, part))
             && self.attributes.iter().all(|(key, value)| {
@@ -108,7 +107,7 @@ impl EventFilter {
                     let own = attribute.key.strip_prefix("resource.").unwrap_or(&attribute.key);
                     attribute.key.eq_ignore_ascii_case(key) || own.eq_ignore_ascii_case(key)
                 };
-                let all = event.attributes.iter().chain(&scope.attributes);
+                let all = attributes.iter().chain(&scope.attributes);
                 all.filter(|attribute| named(attribute)).any(|attribute| has_value(attribute, value))
             })
     }
@@ -298,7 +297,6 @@ fn has_value(attribute: &Attribute, value: &str) -> bool {
 mod tests {
     use super::*;
     use crate::errors::Person;
-    use crate::trace::Scope;
 
     fn wants(filter: &str) -> bool {
         let trace = "4efaaf4d1e8720b39541901950019ee5".parse().ok();
@@ -314,22 +312,18 @@ mod tests {
     #[test]
     fn records_are_found_by_severity_scope_and_attributes() {
         let attribute = |key: &str, value: i64| Attribute::new(key, value);
-        let event = LogEvent {
-            severity: "Fehler".to_owned(),
-            severity_number: 17,
-            attributes: vec![attribute("http.status", 500), Attribute::new("resource.service.version", "1.4.0")],
-            scope: Scope {
-                name: "home.activities".to_owned(),
-                version: "2.1".to_owned(),
-                attributes: vec![Attribute::new("team", "Feed")],
-                ..Scope::default()
-            },
-            ..LogEvent::default()
+        let attributes = [attribute("http.status", 500), Attribute::new("resource.service.version", "1.4.0")];
+        let scope = Scope {
+            name: "home.activities".to_owned(),
+            version: "2.1".to_owned(),
+            attributes: vec![Attribute::new("team", "Feed")],
+            ..Scope::default()
         };
+        let severity = Severity { text: "Fehler", number: 17 };
         let finds = |filter: &str| {
             let parsed = EventFilter::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
             assert!(!parsed.is_empty() && parsed.has_own_parts(), "{filter}");
-            parsed.matches("", "", event.level(), None, &event.message) && parsed.matches_record(&event)
+            parsed.matches("", "", severity, None, "") && parsed.matches_record(&attributes, &scope)
         };
         for filter in [
             "severity:17",

@@ -35,7 +35,7 @@ fn line_bytes(line: &ConsoleRecord) -> i64 {
     size(&[line.text.len(), line.stream.len(), 100])
 }
 
-/// SQLite takes 32,766 variables a statement; a line has 7.
+/// SQLite takes 32,766 variables a statement; a line has 8.
 const LINES_A_STATEMENT: usize = 2_000;
 
 /// A stored line.
@@ -44,6 +44,8 @@ pub struct StoredLine {
     /// Increases with arrival and is never reused.
     pub seq: i64,
     pub record: ConsoleRecord,
+    /// When a row of a screen was first written, if that is not the record's time.
+    pub begun: Option<Nanos>,
 }
 
 /// What a row of the table is.
@@ -69,6 +71,8 @@ pub struct RowChange {
     /// Its position among the rows that may change, and below those.
     pub at: usize,
     pub record: ConsoleRecord,
+    /// When it was first written, if that is not the record's time.
+    pub begun: Option<Nanos>,
     /// Whether it is a line exactly as printed.
     pub as_printed: bool,
 }
@@ -110,7 +114,7 @@ impl Telemetry {
             return Ok(());
         }
         let mut writing = self.begin(batch.iter().map(line_bytes)).await?;
-        let lines: Vec<(&ConsoleRecord, i64)> = batch.iter().map(|line| (line, form::LINE)).collect();
+        let lines: Vec<_> = batch.iter().map(|line| (line, form::LINE, None)).collect();
         insert(&mut writing, &lines, now).await?;
         writing.commit(KIND.name, batch.iter().map(line_bytes).sum()).await
     }
@@ -137,12 +141,12 @@ impl Telemetry {
         for row in rows {
             match kept.get_mut(row.at) {
                 Some(stored) => bytes += update(&mut writing, stored, row, now).await?,
-                None => new.push((&row.record, row.form())),
+                None => new.push((&row.record, row.form(), row.begun)),
             }
         }
         bytes -= delete(&mut writing, stream, gone).await?;
         let new = insert(&mut writing, &new, now).await?;
-        let printed: Vec<(&ConsoleRecord, i64)> = printed.iter().map(|line| (line, form::PRINTED)).collect();
+        let printed: Vec<_> = printed.iter().map(|line| (line, form::PRINTED, None)).collect();
         let printed = insert(&mut writing, &printed, now).await?;
         bytes += new.iter().chain(&printed).map(|row| row.bytes).sum::<i64>();
         writing.commit(KIND.name, bytes).await?;
@@ -184,25 +188,26 @@ impl RowChange {
 /// Inserts rows in their order.
 async fn insert(
     writing: &mut Writing<'_>,
-    rows: &[(&ConsoleRecord, i64)],
+    rows: &[(&ConsoleRecord, i64, Option<Nanos>)],
     now: Nanos,
 ) -> Result<Vec<StoredRow>, StoreError> {
     let mut stored = Vec::with_capacity(rows.len());
     for rows in rows.chunks(LINES_A_STATEMENT) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO console (stream, time_ns, stderr, text, trace_id, received, form) ",
+            "INSERT INTO console (stream, time_ns, stderr, text, trace_id, received, form, begun_ns) ",
         );
-        insert.push_values(rows, |mut row, (line, form)| {
+        insert.push_values(rows, |mut row, (line, form, begun)| {
             row.push_bind(&line.stream)
                 .push_bind(line.timestamp.0)
                 .push_bind(line.stderr)
                 .push_bind(&line.text)
                 .push_bind(line.trace_id.as_ref().map(|t| &t.0[..]))
                 .push_bind(now.0)
-                .push_bind(*form);
+                .push_bind(*form)
+                .push_bind(begun.map(|begun| begun.0));
         });
         let done = insert.build().persistent(false).execute(&mut *writing.transaction).await?;
-        let numbered = || numbered(done.last_insert_rowid(), rows).map(|(seq, (line, _))| (seq, *line));
+        let numbered = || numbered(done.last_insert_rowid(), rows).map(|(seq, (line, ..))| (seq, *line));
         writing.count_senders(&KIND, numbered().map(|(seq, line)| (seq, line.stream.as_str(), line_bytes(line))));
         stored.extend(numbered().map(|(seq, line)| StoredRow { seq, bytes: line_bytes(line) }));
     }
@@ -218,7 +223,8 @@ async fn update(
 ) -> Result<i64, StoreError> {
     let line = &row.record;
     let update = sqlx::query(
-        "UPDATE console SET time_ns = ?, stderr = ?, text = ?, trace_id = ?, received = ?, form = ? WHERE seq = ?",
+        "UPDATE console SET time_ns = ?, stderr = ?, text = ?, trace_id = ?, received = ?, form = ?, begun_ns = ?
+         WHERE seq = ?",
     )
     .bind(line.timestamp.0)
     .bind(line.stderr)
@@ -226,6 +232,7 @@ async fn update(
     .bind(line.trace_id.as_ref().map(|t| &t.0[..]))
     .bind(now.0)
     .bind(row.form())
+    .bind(row.begun.map(|begun| begun.0))
     .bind(stored.seq);
     if update.execute(&mut *writing.transaction).await?.rows_affected() == 0 {
         return Ok(0);
@@ -262,5 +269,6 @@ fn line_of(row: &SqliteRow) -> StoredLine {
             text: row.get("text"),
             trace_id: optional(row, "trace_id").map(TraceId),
         },
+        begun: row.get::<Option<i64>, _>("begun_ns").map(Nanos),
     }
 }

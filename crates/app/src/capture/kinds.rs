@@ -187,10 +187,10 @@ impl Capturer {
 
     /// What was printed to the streams of these lines, from the first to the last of them.
     async fn printed(&self, lines: &[StoredLine], filter: &str) -> Result<AsPrinted, Error> {
-        let times = || lines.iter().map(|line| line.record.timestamp);
+        let last = lines.iter().map(|line| line.record.timestamp).max();
         let window = Window {
-            from: times().min(),
-            to: times().max().map(|last| Nanos(last.0.saturating_add(1))),
+            from: lines.iter().map(|line| line.begun.unwrap_or(line.record.timestamp)).min(),
+            to: last.map(|last| Nanos(last.0.saturating_add(1))),
             ..Window::default()
         };
         let streams: HashSet<&str> = lines.iter().map(|line| line.record.stream.as_str()).collect();

@@ -11,7 +11,7 @@ use tracebook_store::console::{RowChange, ScreenChanges, StoredRow};
 #[derive(Debug)]
 pub(super) struct StoredScreen {
     stream: String,
-    telemetry: Telemetry,
+    store: Telemetry,
     /// `[telemetry] redact`
     redact: bool,
     display: Display,
@@ -20,8 +20,8 @@ pub(super) struct StoredScreen {
 }
 
 impl StoredScreen {
-    pub(super) fn new(stream: &str, telemetry: Telemetry, redact: bool) -> Self {
-        Self { stream: stream.to_owned(), telemetry, redact, display: Display::default(), rows: Vec::new() }
+    pub(super) fn new(stream: &str, store: Telemetry, redact: bool) -> Self {
+        Self { stream: stream.to_owned(), store, redact, display: Display::default(), rows: Vec::new() }
     }
 
     /// Writes a line, or its beginning if it does not end here.
@@ -36,15 +36,20 @@ impl StoredScreen {
     pub(super) async fn store(&mut self, now: Nanos) {
         let changes = self.display.changes();
         let (places, lines): (Vec<_>, Vec<_>) =
-            changes.rows.into_iter().map(|row| ((row.at, row.as_printed), row.line)).unzip();
+            changes.rows.into_iter().map(|row| ((row.at, row.as_printed, row.begun), row.line)).unzip();
         let rows = places.into_iter().zip(self.records(lines));
         let changes = ScreenChanges {
-            rows: rows.map(|((at, as_printed), record)| RowChange { at, record, as_printed }).collect(),
+            rows: rows
+                .map(|((at, as_printed, begun), record)| {
+                    let begun = begun.filter(|begun| *begun != record.timestamp);
+                    RowChange { at, record, begun, as_printed }
+                })
+                .collect(),
             length: changes.length,
             settled: changes.settled,
             printed: self.records(changes.printed),
         };
-        match self.telemetry.commit_screen(&self.stream, &self.rows, &changes, now).await {
+        match self.store.commit_screen(&self.stream, &self.rows, &changes, now).await {
             Ok(rows) => {
                 self.rows = rows;
                 self.display.kept();

@@ -104,8 +104,12 @@ impl Telemetry {
             question.after = page.last().map(|stored| (stored.received, stored.seq));
             for stored in page {
                 let log = &stored.record;
+                let in_record = || {
+                    let event = log_event(log);
+                    filter.matches_record(&event.attributes, &event.scope)
+                };
                 if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message)
-                    || filter.reads_records() && !filter.matches_record(&log_event(log))
+                    || filter.reads_records() && !in_record()
                 {
                     continue;
                 }

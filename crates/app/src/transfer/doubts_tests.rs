@@ -232,7 +232,7 @@ async fn data_that_does_not_match_its_digest_is_taken_in_and_marked_for_good() {
     assert!(done.warnings.iter().any(|w| w.contains("does not match its digest")), "{:?}", done.warnings);
     let frozen = first.app.evidence.frozen(id).await.expect("is there");
     assert!(frozen.canonical.contains("/boom 200"), "{}", frozen.canonical);
-    assert_eq!(frozen.digest, digest(frozen.canonical.as_bytes()), "its digest is that of the data as it came");
+    assert_eq!(frozen.digest, digest(frozen.canonical.as_bytes()), "its digest is that of the changed data");
 
     // Once more: nothing is added.
     first.import(&home.out()).await.expect("imports");

@@ -25,6 +25,8 @@ pub struct ChangedRow {
     /// Its position among the rows that could change when they were last read, and below those.
     pub at: usize,
     pub line: ConsoleLine,
+    /// When it was first written.
+    pub begun: Option<Nanos>,
     /// Whether it is a line exactly as printed.
     pub as_printed: bool,
 }
@@ -78,8 +80,9 @@ impl Display {
         let gone = usize::try_from(gone).unwrap_or(usize::MAX);
         let changed = |(at, shown): (usize, &ShownLine)| {
             let at = gone.saturating_add(at);
-            let as_printed = shown.number.is_some();
-            (self.rows.get(at) != Some(shown)).then(|| ChangedRow { at, line: shown.line.clone(), as_printed })
+            let ShownLine { line, begun, number } = shown;
+            let row = || ChangedRow { at, line: line.clone(), begun: *begun, as_printed: number.is_some() };
+            (self.rows.get(at) != Some(shown)).then(row)
         };
         let mut settled = gone;
         let done = done.inspect(|_| settled += 1);
@@ -129,7 +132,8 @@ mod tests {
 
         fn apply(&mut self, changes: Changes) {
             let Changes { rows, length, settled, printed } = changes;
-            for ChangedRow { at, line, as_printed } in rows {
+            for ChangedRow { at, line, begun, as_printed } in rows {
+                assert!(begun <= line.time, "{line:?}");
                 let at = self.settled + at;
                 match at < self.rows.len() {
                     true => self.rows[at] = (line, as_printed),

@@ -69,6 +69,8 @@ struct Row {
     beyond: bool,
     stderr: bool,
     time: Option<Nanos>,
+    /// When it was first written.
+    begun: Option<Nanos>,
     /// The number of the line that it shows exactly as printed.
     number: Option<u64>,
 }
@@ -85,7 +87,7 @@ impl Row {
     fn line(self) -> (ShownLine, bool) {
         let (text, cut) = self.sent.unwrap_or_else(|| styled(&self.cells, self.beyond));
         let line = ConsoleLine { text, stderr: self.stderr, time: self.time };
-        (ShownLine { line, number: self.number }, cut)
+        (ShownLine { line, begun: self.begun, number: self.number }, cut)
     }
 
     /// Its cells, after which it is no longer as sent.
@@ -110,6 +112,8 @@ impl Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ShownLine {
     pub(super) line: ConsoleLine,
+    /// When it was first written.
+    pub(super) begun: Option<Nanos>,
     /// The number of the line that was printed exactly so, if lines are numbered.
     pub(super) number: Option<u64>,
 }
@@ -182,7 +186,8 @@ impl Screen {
         if last && self.rows[self.row].is_blank() && moves_nothing(raw) {
             let (text, cut) = as_sent(raw, &mut self.style);
             let number = number.filter(|_| text == raw);
-            self.rows[self.row] = Row { sent: Some((text, cut)), stderr, time, number, ..Row::default() };
+            let begun = self.rows[self.row].begun.or(time);
+            self.rows[self.row] = Row { sent: Some((text, cut)), stderr, time, begun, number, ..Row::default() };
             return;
         }
         for token in Tokens::of(raw, self.style) {
@@ -409,6 +414,7 @@ impl Screen {
         self.column = column;
         let row = &mut self.rows[self.row];
         (row.stderr, row.time) = (stderr, time);
+        row.begun = row.begun.or(time);
         row.beyond |= beyond;
     }
 

@@ -193,6 +193,7 @@ async fn rows_of_a_screen_change_in_place() {
     let change = |at: usize, text: &str, time: i64, as_printed: bool| RowChange {
         at,
         record: record(text, time),
+        begun: None,
         as_printed,
     };
     let lines = async |printed: bool| -> Vec<String> {
