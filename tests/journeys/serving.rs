@@ -112,7 +112,7 @@ fn a_watched_command_is_kept_as_a_terminal_shows_it() {
     std::fs::write(&go, "").expect("writes");
     until("the last line", || (!shown("\"line 299\"").is_empty()).then_some(()));
     let all = shown("");
-    assert_eq!(all[..3], ["Creating web ... \u{1b}[32mdone\u{1b}[0m", "Creating db  ... done", "line 0"], "{all:?}");
+    assert_eq!(all[..3], ["Creating web ... \u{1b}[0;32mdone\u{1b}[0m", "Creating db  ... done", "line 0"], "{all:?}");
     assert_eq!(all.len(), 302);
 
     let captured = journal.json(&["capture", "console", "--filter", "Creating"]);
