@@ -305,11 +305,16 @@ fn console_output_comes_from_commands_files_and_pipes() {
     let (code, _) = journal.json_code(&["capture", "console", "--", "true"]);
     assert_eq!(code, 1, "nothing was printed");
 
-    // Console evidence has no raw bytes besides its lines; the hint must not blame an import.
-    let (code, error) = journal.json_code(&["evidence", "show", text(&captured, "id"), "--raw"]);
-    assert_eq!(code, 1, "{error}");
-    let hint = text(&error["error"], "hint");
-    assert!(hint.contains("the text as printed") && !hint.contains("import"), "{hint}");
+    // The raw data is the output as printed.
+    let redrawn = "printf 'a 10%%\\nb 10%%\\n\\033[2A\\033[2Ka done\\033[1B\\n' ; echo end";
+    let captured = journal.json(&["capture", "console", "--", "sh", "-c", redrawn]);
+    let texts = |lines: &Json| -> Vec<String> {
+        lines.as_array().expect("lines").iter().map(|line| text(line, "text").to_owned()).collect()
+    };
+    assert_eq!(texts(&body(&journal, &captured)["lines"]), ["a done", "b 10%", "end"]);
+    let raw = journal.json(&["evidence", "show", text(&captured, "id"), "--raw"]);
+    let printed = ["a 10%", "b 10%", "\u{1b}[2A\u{1b}[2Ka done\u{1b}[1B", "end"];
+    assert_eq!(texts(&raw["console"]["lines"]), printed, "{raw}");
 }
 
 #[test]

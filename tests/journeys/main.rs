@@ -11,6 +11,7 @@ mod live_cards;
 mod local_ends;
 mod main_job;
 mod memory;
+mod node_doctor;
 mod refused;
 mod relay;
 mod serving;

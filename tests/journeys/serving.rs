@@ -93,6 +93,39 @@ fn a_watched_command_reports_its_exit_code_and_its_background_processes_survive(
 }
 
 #[test]
+fn a_watched_command_is_kept_as_a_terminal_shows_it() {
+    let journal = Journal::new();
+    let go = journal.dir.path().join("go");
+    let line = format!(
+        "printf 'Creating web ... \\nCreating db  ... \\n'; while [ ! -e {} ]; do sleep 0.1; done; \
+         printf '\\033[2A\\033[2KCreating web ... \\033[32mdone\\033[0m\\033[1B\\n\\033[1A\\r\\033[2KCreating db  ... done\\n'; \
+         i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; sleep 30",
+        go.display()
+    );
+    let serve = journal.serve(&["--watch", &line]);
+    let shown = |filter: &str| -> Vec<String> {
+        let (_, lines) = journal.json_code(&["live", "console", "--limit", "1000", "--filter", filter]);
+        let lines = lines.as_array().cloned().unwrap_or_default();
+        lines.iter().rev().map(|line| line["text"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    until("the first state", || (shown("Creating").len() == 2).then_some(()));
+    std::fs::write(&go, "").expect("writes");
+    until("the last line", || (!shown("\"line 299\"").is_empty()).then_some(()));
+    let all = shown("");
+    assert_eq!(all[..3], ["Creating web ... \u{1b}[0;32mdone\u{1b}[0m", "Creating db  ... done", "line 0"], "{all:?}");
+    assert_eq!(all.len(), 302);
+
+    let captured = journal.json(&["capture", "console", "--filter", "Creating"]);
+    let id = captured["id"].as_str().expect("an id");
+    let raw = journal.json(&["evidence", "show", id, "--raw"]);
+    let printed = raw["console"]["lines"].as_array().expect("lines").clone();
+    assert_eq!(printed.len(), 4, "both states as printed: {raw}");
+    assert_eq!(printed[0]["text"], "Creating web ... ");
+    assert!(printed[2]["text"].as_str().is_some_and(|text| text.starts_with("\u{1b}[2A")), "{raw}");
+    assert_eq!(serve.stop(), 0);
+}
+
+#[test]
 fn the_doctor_reports_a_failed_watched_command() {
     let journal = Journal::new();
     let step = |name: &str| -> Option<Json> {

@@ -299,7 +299,7 @@ id?: string,
  */
 filter?: string, 
 /**
- * The time window before now: `15m`; null for no limit.
+ * The time window before now: `15m`; or from a time on: `2026-11-23T15:20:00Z/`; null for no limit.
  */
 since?: string, };
 
@@ -2170,6 +2170,10 @@ expires?: Nanos,
  */
 clock_skew?: Nanos, 
 /**
+ * The number of spans that came without an end time, see [`crate::open`].
+ */
+without_end?: number, 
+/**
  * The number of credential-shaped values removed before the digest was computed.
  */
 credentials_removed?: number, 
@@ -2617,7 +2621,7 @@ bytes: number, };
 /**
  * What is compared.
  */
-export type Rule = "id" | "time" | "range" | "future" | "picture" | "text" | "copy" | "other";
+export type Rule = "id" | "time" | "range" | "future" | "picture" | "text" | "digest" | "copy" | "other";
 
 /**
  * A sampling rule, with the names and limits of the API.
@@ -3316,7 +3320,11 @@ protocols: Array<Protocol>,
  * How far the sender's clock is ahead of this machine's, or behind if negative, in milliseconds; only where that
  * is more than usual.
  */
-skew_ms?: number, };
+skew_ms?: number, 
+/**
+ * What is known about spans without an end, see [`crate::open`]: `1 span without an end time`.
+ */
+unfinished?: string, };
 
 /**
  * The statistics of a node or an edge in the time range.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use tracebook_core::console::Console;
+use tracebook_core::console::Output;
 use tracebook_core::diff::Difference;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
@@ -265,7 +265,7 @@ impl Tracebook {
     ///
     /// # Errors
     /// Where the command cannot be started.
-    pub async fn run_command(&self, command: &[String], cancelled: CancellationToken) -> Result<Console, Error> {
+    pub async fn run_command(&self, command: &[String], cancelled: CancellationToken) -> Result<Output, Error> {
         command_runner::run(command, cancelled, self.runtime.clock()).await
     }
 
@@ -273,13 +273,8 @@ impl Tracebook {
     ///
     /// # Errors
     /// If the entry or slot does not exist, or nothing was printed.
-    pub async fn capture_console(
-        &self,
-        console: Console,
-        request: Capture,
-        caller: &Caller,
-    ) -> Result<Captured, Error> {
-        self.capture.capture_console(console, request, caller).await
+    pub async fn capture_console(&self, output: Output, request: Capture, caller: &Caller) -> Result<Captured, Error> {
+        self.capture.capture_console(output, request, caller).await
     }
 
     /// Evidence as it was frozen.

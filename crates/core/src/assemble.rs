@@ -285,11 +285,10 @@ fn notes(trace: &Trace, walk: &Walk) -> Vec<String> {
         1 => notes.push(format!("1 {one}")),
         n => notes.push(format!("{n} {many}")),
     };
-    say(
-        trace.spans.iter().filter(|s| s.end.is_none()).count(),
-        "span was still in progress",
-        "spans were still in progress",
-    );
+    let open =
+        |xray: bool| trace.spans.iter().filter(|s| s.end.is_none() && (s.protocol == Protocol::Xray) == xray).count();
+    say(open(true), "span was still in progress", "spans were still in progress");
+    say(open(false), "span came without an end time", "spans came without an end time");
     say(walk.phantoms, "parent span never arrived", "parent spans never arrived");
     say(walk.cycles, "span was its own ancestor", "spans were their own ancestors");
     say(walk.roots.saturating_sub(1), "more root span", "more root spans");

@@ -37,6 +37,8 @@ pub enum Rule {
     Picture,
     /// The table and the digest in the text with the data.
     Text,
+    /// The data with the digest that its picture names.
+    Digest,
     /// Another file with the same id, and other data.
     Copy,
     /// A rule of a later version, or a reason that only a text states.
@@ -52,6 +54,7 @@ impl<'de> Deserialize<'de> for Rule {
             "future" => Self::Future,
             "picture" => Self::Picture,
             "text" => Self::Text,
+            "digest" => Self::Digest,
             "copy" => Self::Copy,
             // Also those that are not known yet.
             _ => Self::Other,
@@ -263,9 +266,17 @@ mod tests {
     fn rules_of_later_versions_are_read() {
         let doubt: Doubt = serde_json::from_str(r#"{"rule":"signature","why":"it is not signed"}"#).expect("reads");
         assert_eq!(doubt, Doubt::new(Rule::Other, "it is not signed"));
-        for rule in
-            [Rule::Id, Rule::Time, Rule::Range, Rule::Future, Rule::Picture, Rule::Text, Rule::Copy, Rule::Other]
-        {
+        for rule in [
+            Rule::Id,
+            Rule::Time,
+            Rule::Range,
+            Rule::Future,
+            Rule::Picture,
+            Rule::Text,
+            Rule::Digest,
+            Rule::Copy,
+            Rule::Other,
+        ] {
             let json = serde_json::to_string(&rule).expect("a word");
             assert_eq!(serde_json::from_str::<Rule>(&json).expect("reads back"), rule);
         }

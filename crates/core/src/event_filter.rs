@@ -8,6 +8,7 @@ use crate::errors::{Level, Occurrence};
 use crate::filter::{FilterError, NamedPart, leading_part, split};
 use crate::filter_pattern::FilterPattern;
 use crate::ids::TraceId;
+use crate::trace::Scope;
 use crate::value::Attribute;
 
 /// A filter of log events or console lines.
@@ -23,13 +24,19 @@ pub struct EventFilter {
     pub trace: Option<TraceId>,
     /// `level:x`: exactly this; `status:error`: this or worse.
     level: Option<(Level, bool)>,
+    /// `severity:x`: OTLP's number, or the text as sent.
+    severity: Option<String>,
+    /// `scope:x`: loggers whose name or version contains this.
+    scope: Option<String>,
+    /// `attribute:key=value`, of the record, its resource or its scope; `*` for any value.
+    attributes: Vec<(String, String)>,
     pattern: FilterPattern,
     /// The filter pattern after the named parts, unchanged, for CloudWatch Logs.
     pub pattern_text: String,
 }
 
 /// The named parts of a filter.
-const NAMES: [&str; 6] = ["group", "stream", "service", "trace", "level", "status"];
+const NAMES: [&str; 9] = ["group", "stream", "service", "trace", "level", "status", "severity", "scope", "attribute"];
 
 impl EventFilter {
     /// Reads a filter; an empty text matches everything.
@@ -49,6 +56,16 @@ impl EventFilter {
                     filter.trace = Some(id);
                 }
                 "level" => filter.level = Some((level(value)?, false)),
+                "severity" => filter.severity = Some(value.to_lowercase()),
+                "scope" => filter.scope = Some(value.to_lowercase()),
+                "attribute" => match value.split_once('=').filter(|(key, _)| !key.is_empty()) {
+                    Some((key, value)) => filter.attributes.push((key.to_owned(), value.to_lowercase())),
+                    None => {
+                        return Err(FilterError::new(format!(
+                            "attribute:{value} has no value; write attribute:{value}=VALUE, or attribute:{value}=* for any"
+                        )));
+                    }
+                },
                 _ if value == "error" => filter.level = Some((Level::Error, true)),
                 _ => {
                     return Err(FilterError::new(format!(
@@ -71,12 +88,38 @@ impl EventFilter {
             && self.service.is_none()
             && self.trace.is_none()
             && self.level.is_none()
+            && self.severity.is_none()
+            && !self.reads_records()
             && self.pattern.matches_everything()
+    }
+
+    /// Whether it has parts about what only log records of OpenTelemetry have, see [`Self::matches_record`].
+    pub fn reads_records(&self) -> bool {
+        self.scope.is_some() || !self.attributes.is_empty()
+    }
+
+    /// Whether these parts match a record with its scope; the attributes of its resource begin with `resource.`.
+    pub fn matches_record(&self, attributes: &[Attribute], scope: &Scope) -> bool {
+        let has = |text: &str, part: &String| text.to_lowercase().contains(part);
+        self.scope.as_ref().is_none_or(|part| has(&scope.name, part) || has(&scope.version, part))
+            && self.attributes.iter().all(|(key, value)| {
+                let named = |attribute: &Attribute| {
+                    let own = attribute.key.strip_prefix("resource.").unwrap_or(&attribute.key);
+                    attribute.key.eq_ignore_ascii_case(key) || own.eq_ignore_ascii_case(key)
+                };
+                let all = attributes.iter().chain(&scope.attributes);
+                all.filter(|attribute| named(attribute)).any(|attribute| has_value(attribute, value))
+            })
     }
 
     /// Whether it has parts beyond group and pattern, which only the local store can filter by.
     pub fn has_own_parts(&self) -> bool {
-        self.stream.is_some() || self.service.is_some() || self.trace.is_some() || self.level.is_some()
+        self.stream.is_some()
+            || self.service.is_some()
+            || self.trace.is_some()
+            || self.level.is_some()
+            || self.severity.is_some()
+            || self.reads_records()
     }
 
     /// Whether an event matches.
@@ -88,6 +131,7 @@ impl EventFilter {
         trace: Option<TraceId>,
         message: &str,
     ) -> bool {
+        let severity = severity.into();
         let has =
             |text: &str, part: &Option<String>| part.as_ref().is_none_or(|p| text.to_lowercase().contains(p.as_str()));
         self.group.as_ref().is_none_or(|g| g == group)
@@ -95,8 +139,9 @@ impl EventFilter {
             && (has(group, &self.service) || has(stream, &self.service))
             && self.trace.is_none_or(|t| trace == Some(t))
             && self.level.is_none_or(|(wanted, or_worse)| {
-                severity.into().rank().is_some_and(|level| level == wanted || (or_worse && level > wanted))
+                severity.rank().is_some_and(|level| level == wanted || (or_worse && level > wanted))
             })
+            && self.severity.as_ref().is_none_or(|wanted| severity.is(wanted))
             && self.pattern.matches(message)
     }
 }
@@ -123,6 +168,14 @@ impl<'a> From<&'a String> for Severity<'a> {
 }
 
 impl Severity<'_> {
+    /// Whether it has this number, or this text in lower case.
+    fn is(self, wanted: &str) -> bool {
+        match wanted.parse::<u8>() {
+            Ok(number) => self.number == number && number > 0,
+            Err(_) => self.text.to_lowercase() == wanted,
+        }
+    }
+
     /// Its rank: by the number, which means the same in every language, else by the text.
     pub fn rank(self) -> Option<Level> {
         match self.number {
@@ -233,7 +286,11 @@ impl ErrorFilter {
 
 fn is(attribute: &Attribute, key: &str, value: &str) -> bool {
     let named = attribute.key == *key || attribute.key.strip_suffix(key).is_some_and(|head| head.ends_with('.'));
-    named && (value == "*" || attribute.value.to_string().to_lowercase() == value)
+    named && has_value(attribute, value)
+}
+
+fn has_value(attribute: &Attribute, value: &str) -> bool {
+    value == "*" || attribute.value.to_string().to_lowercase() == value
 }
 
 #[cfg(test)]
@@ -250,6 +307,48 @@ mod tests {
             trace,
             "ERROR: 3 of 4 refused",
         )
+    }
+
+    #[test]
+    fn records_are_found_by_severity_scope_and_attributes() {
+        let attribute = |key: &str, value: i64| Attribute::new(key, value);
+        let attributes = [attribute("http.status", 500), Attribute::new("resource.service.version", "1.4.0")];
+        let scope = Scope {
+            name: "home.activities".to_owned(),
+            version: "2.1".to_owned(),
+            attributes: vec![Attribute::new("team", "Feed")],
+            ..Scope::default()
+        };
+        let severity = Severity { text: "Fehler", number: 17 };
+        let finds = |filter: &str| {
+            let parsed = EventFilter::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
+            assert!(!parsed.is_empty() && parsed.has_own_parts(), "{filter}");
+            parsed.matches("", "", severity, None, "") && parsed.matches_record(&attributes, &scope)
+        };
+        for filter in [
+            "severity:17",
+            "severity:fehler",
+            "status:error",
+            "scope:home",
+            "scope:2.1",
+            "attribute:http.status=500",
+            "attribute:HTTP.Status=*",
+            "attribute:service.version=1.4.0",
+            "attribute:resource.service.version=1.4.0",
+            "attribute:team=feed scope:activities severity:17",
+        ] {
+            assert!(finds(filter), "{filter}");
+        }
+        for filter in
+            ["severity:18", "severity:error", "severity:0", "scope:away", "attribute:status=500", "attribute:team=fee"]
+        {
+            assert!(!finds(filter), "{filter}");
+        }
+        for wrong in ["attribute:team", "attribute:=x", "scope:"] {
+            assert!(EventFilter::parse(wrong).is_err(), "{wrong}");
+        }
+        let quoted = EventFilter::parse("attribute:\"a b=c d\" word").expect("a filter");
+        assert_eq!(quoted.pattern_text, "word");
     }
 
     #[test]

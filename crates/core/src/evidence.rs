@@ -56,6 +56,10 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub clock_skew: Option<Nanos>,
+    /// The number of spans that came without an end time, see [`crate::open`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub without_end: u32,
     /// The number of credential-shaped values removed before the digest was computed.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<_>")]

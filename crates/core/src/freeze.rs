@@ -85,6 +85,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     let mut question = click.question;
     question.filter = without(&question.filter);
     let ahead = doubts::ahead(&body, click.captured_at);
+    let open = body.trace().map_or(0, |trace| trace.spans.iter().filter(|span| span.end.is_none()).count());
     let console_link = click.origin.link().map(without);
     let expires = click.origin.expires.filter(|_| !click.origin.is_emulated());
     let evidence = Evidence {
@@ -103,6 +104,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
             console_link,
             expires,
             clock_skew: click.origin.clock_skew,
+            without_end: u32::try_from(open).unwrap_or(u32::MAX),
             credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
             supersedes: click.supersedes,
         },

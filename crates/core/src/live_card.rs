@@ -8,7 +8,7 @@ use crate::evidence::Kind;
 use crate::ids::Id;
 use crate::question::Source;
 use crate::text::printable;
-use crate::time::parse_duration;
+use crate::time::{Nanos, parse_duration};
 
 /// The query of a live card. Its time range is relative to the time of each request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -27,7 +27,7 @@ pub struct CardQuestion {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub filter: String,
-    /// The time window before now: `15m`; null for no limit.
+    /// The time window before now: `15m`; or from a time on: `2026-11-23T15:20:00Z/`; null for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub since: Option<String>,
@@ -88,7 +88,10 @@ impl CardQuestion {
     /// `newest trace of local telemetry, service:backend-flask, last 15m`.
     pub fn words(&self) -> String {
         let mut words = self.beginning();
-        let since = self.since.as_ref().map(|since| format!("last {since}"));
+        let since = self.since.as_ref().map(|since| match beginning_of(since) {
+            Some(from) => format!("since {}", from.human()),
+            None => format!("last {since}"),
+        });
         let filter = self.filter.lines().next().filter(|line| !line.trim().is_empty()).map(short);
         for part in [self.id.as_deref().map(short), filter, since].into_iter().flatten() {
             words.push_str(", ");
@@ -103,6 +106,11 @@ impl CardQuestion {
         let what = if self.id.is_some() { &kind.one } else { &kind.newest };
         format!("{what} of {}", self.source.info().name)
     }
+}
+
+/// The beginning of a range without an end: `2026-11-23T15:20:00Z/`.
+fn beginning_of(since: &str) -> Option<Nanos> {
+    Nanos::parse_rfc3339(since.strip_suffix('/')?.trim())
 }
 
 /// The start of a text, for use as a name.
@@ -120,14 +128,25 @@ impl LiveCard {
         let question = &mut self.question;
         let named = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         question.id = named(question.id.take());
-        question.since = named(question.since.take());
+        question.since = named(question.since.take()).filter(|since| since != "/");
         if question.kind == Kind::Console && question.id.is_some() {
             return Err("console output has no ids: use a filter for its live card".to_owned());
         }
-        if let Some(since) = &question.since
-            && (since.len() > LONGEST || parse_duration(since).is_none())
-        {
-            return Err(format!("{:?} is not a duration: write for example 15m, 2h or 7d", short(since)));
+        if let Some(since) = &question.since {
+            let (_, to) = since.split_once('/').unwrap_or_default();
+            if !to.trim().is_empty() {
+                return Err(
+                    "a live card is asked again and again, and a range that has an end gives the same answer: \
+                     capture it, or leave out the end"
+                        .to_owned(),
+                );
+            }
+            if since.len() > LONGEST || (parse_duration(since).is_none() && beginning_of(since).is_none()) {
+                return Err(format!(
+                    "{:?} is not a duration: write for example 15m, 2h or 7d, or 2026-11-23T15:20:00Z/ for what came since",
+                    short(since)
+                ));
+            }
         }
         if question.filter.len() > LONGEST_FILTER {
             return Err(format!("the filter has {} bytes, and the limit is {LONGEST_FILTER}", question.filter.len()));
@@ -245,6 +264,18 @@ mod tests {
         let mut wrong = card(Kind::Logs, "");
         wrong.question.since = Some("soon".into());
         assert!(wrong.checked().expect_err("no range").contains("15m"));
+        let ranged = |since: &str| {
+            let mut card = card(Kind::Logs, "");
+            card.question.since = Some(since.into());
+            card.checked()
+        };
+        let (open, _) = ranged("2026-11-23T15:20:00Z/").expect("from a time on");
+        assert_eq!(open.title, "log events of local telemetry, since 2026-11-23 15:20:00 UTC");
+        assert_eq!(ranged("/").expect("no limit").0.question.since, None);
+        for ended in ["2026-11-23T15:20:00Z/2026-11-23T15:30:00Z", "/2026-11-23T15:30:00Z"] {
+            assert!(ranged(ended).expect_err("it never changes").contains("leave out the end"), "{ended}");
+        }
+        assert!(ranged("soon/").expect_err("no time").contains("not a duration"));
         let mut ids = card(Kind::Console, "");
         ids.question.id = Some("1".into());
         assert!(ids.checked().is_err());

@@ -469,6 +469,10 @@ pub struct TraceSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub skew_ms: Option<i64>,
+    /// What is known about spans without an end, see [`crate::open`]: `1 span without an end time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unfinished: Option<String>,
 }
 
 fn is_zero(n: &u32) -> bool {
@@ -560,6 +564,7 @@ impl Trace {
             has_error: self.status().is_error(),
             protocols,
             skew_ms: None,
+            unfinished: None,
         }
     }
 

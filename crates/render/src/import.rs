@@ -27,7 +27,7 @@ pub struct ImportedEntry {
     pub title: String,
     /// Its text: the original bytes if the Markdown is unchanged since the export, else with the edits.
     pub body: String,
-    /// The evidence that could be read and matches its digest.
+    /// The evidence that could be read. What does not match its digest is doubted.
     pub evidence: Vec<Frozen>,
     /// What in a piece of evidence, or in the files around it, contradicts something else.
     pub doubts: BTreeMap<Id, Vec<Doubt>>,
@@ -67,6 +67,8 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
     let mut evidence: HashMap<Id, Frozen> = HashMap::new();
     let mut all_doubts: BTreeMap<Id, Vec<Doubt>> = BTreeMap::new();
     let mut comparable: HashSet<Id> = HashSet::new();
+    // The digests that pictures name beside changed data.
+    let mut named: HashMap<Id, String> = HashMap::new();
     for (id, folders) in folders {
         match find_evidence(id, std::iter::once(&about.folder).chain(&folders), read) {
             Ok(found) => {
@@ -77,6 +79,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
                 if found.same_renderer {
                     comparable.insert(id);
                 }
+                named.extend(found.named.map(|digest| (id, digest)));
                 evidence.insert(id, found.frozen);
             }
             Err(why) => warnings.push(why),
@@ -96,8 +99,9 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         if !stated.contains(&found.id) {
             doubts::add(known, found.doubts());
         }
-        let digest = card::short_digest(&frozen.digest);
-        if found.digest().is_some_and(|named| digest != format!("sha256:{named}")) {
+        // Beside changed data the text agrees with the picture, which the doubt about the data states.
+        let digest = card::short_digest(named.get(&found.id).unwrap_or(&frozen.digest));
+        if found.digest().is_some_and(|written| digest != format!("sha256:{written}")) {
             doubts::add(known, [Doubt::new(Rule::Text, "the text beside its picture names the digest of other data")]);
         }
         let Some(written) = found.table().filter(|_| comparable.contains(&found.id)) else { continue };
@@ -171,18 +175,56 @@ struct FromPicture {
     frozen: Frozen,
     warning: Option<String>,
     doubts: Vec<Doubt>,
+    /// The digest that the picture names, if that is not the digest of the data.
+    named: Option<String>,
     /// Whether this version's renderer drew it, so that its table can be compared, too.
     same_renderer: bool,
 }
 
+impl FromPicture {
+    fn new(path: &str, bytes: &[u8], data: verify::Data) -> Self {
+        let doubt = match &data.mismatch {
+            Some(mismatch) => Some(mismatch.doubt()),
+            None => verify::picture_doubt(bytes, &data),
+        };
+        let edited = !data.drawing_holds && data.mismatch.is_none();
+        Self {
+            warning: edited.then(|| format!("{path}: the picture was edited; its data is intact and was read")),
+            doubts: doubt.into_iter().collect(),
+            named: data.mismatch.map(|mismatch| mismatch.named),
+            same_renderer: data.renderer == card::RENDERER,
+            frozen: data.frozen,
+        }
+    }
+
+    /// Compares another picture of the same evidence.
+    fn compare(&mut self, bytes: &[u8], other: Result<verify::Data, verify::Refused>) {
+        let doubt = match other {
+            Ok(data) if data.frozen.digest == self.frozen.digest => match data.mismatch {
+                Some(mismatch) => Some(mismatch.doubt()),
+                None => verify::picture_doubt(bytes, &data),
+            },
+            Ok(verify::Data { mismatch: None, .. }) => Some("its other picture contains other data").map(copy),
+            Ok(_) | Err(_) => Some("the data in its other picture does not match its digest").map(copy),
+        };
+        doubts::add(&mut self.doubts, doubt);
+    }
+}
+
+fn copy(why: &str) -> Doubt {
+    Doubt::new(Rule::Copy, why)
+}
+
 /// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it. The other picture
-/// in that folder is compared with it.
+/// in that folder is compared with it. Data that does not match its digest is read only where no picture contains data
+/// that does.
 fn find_evidence<'a>(
     id: Id,
     folders: impl Iterator<Item = &'a String>,
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Result<FromPicture, String> {
     let mut why = format!("evidence {id}: its picture is missing");
+    let mut changed: Option<FromPicture> = None;
     for folder in folders {
         let mut first: Option<FromPicture> = None;
         for size in [card_size("full"), card_size("compact")] {
@@ -190,21 +232,17 @@ fn find_evidence<'a>(
             let Some(bytes) = read(&path) else { continue };
             let data = verify::data(&bytes, &|name| read(&format!("{folder}/{name}")));
             if let Some(first) = &mut first {
-                let doubt = match data {
-                    Ok(data) if data.frozen.digest == first.frozen.digest => verify::picture_doubt(&bytes, &data),
-                    Ok(_) => Some(Doubt::new(Rule::Copy, "its other picture contains other data")),
-                    Err(_) => Some(Doubt::new(Rule::Copy, "the data in its other picture does not match its digest")),
-                };
-                doubts::add(&mut first.doubts, doubt);
+                first.compare(&bytes, data);
                 continue;
             }
             match data {
                 Ok(data) if data.frozen.evidence.id == id => {
-                    let warning = (!data.drawing_holds)
-                        .then(|| format!("{path}: the picture was edited; its data is intact and was read"));
-                    let doubts = verify::picture_doubt(&bytes, &data).into_iter().collect();
-                    let same_renderer = data.renderer == card::RENDERER;
-                    first = Some(FromPicture { frozen: data.frozen, warning, doubts, same_renderer });
+                    let found = FromPicture::new(&path, &bytes, data);
+                    match (&found.named, &changed) {
+                        (None, _) => first = Some(found),
+                        (Some(_), None) => changed = Some(found),
+                        (Some(_), Some(_)) => {}
+                    }
                 }
                 Ok(data) => {
                     why = format!("{path}: it contains evidence {}, not {id}; it was skipped", data.frozen.evidence.id)
@@ -212,11 +250,14 @@ fn find_evidence<'a>(
                 Err(refused) => why = format!("{path}: {}; it was skipped", refused.why),
             }
         }
-        if let Some(found) = first {
+        if let Some(mut found) = first {
+            if changed.is_some() {
+                doubts::add(&mut found.doubts, [copy("the data in its other picture does not match its digest")]);
+            }
             return Ok(found);
         }
     }
-    Err(why)
+    changed.ok_or(why)
 }
 
 fn card_size(word: &str) -> crate::card::Size {

@@ -68,12 +68,27 @@ pub struct FileVerdict {
     pub doubts: Vec<Doubt>,
 }
 
-/// Data from a picture that matches its digest.
+/// Data from a picture.
 pub(crate) struct Data {
     pub(crate) frozen: Frozen,
+    /// Why it is not the data that the picture names; its digest is then that of the data as it is now.
+    pub(crate) mismatch: Option<Mismatch>,
     pub(crate) drawing_holds: bool,
     pub(crate) renderer: String,
     size: Size,
+}
+
+/// Data that does not match the digest that its picture names.
+pub(crate) struct Mismatch {
+    /// The digest that the picture names.
+    pub(crate) named: String,
+    why: String,
+}
+
+impl Mismatch {
+    pub(crate) fn doubt(&self) -> Doubt {
+        Doubt::new(Rule::Digest, &self.why)
+    }
 }
 
 /// Data that was not read.
@@ -103,18 +118,23 @@ fn as_drawn(text: &str) -> Cow<'_, str> {
 }
 
 /// Data beside a picture as it was written: editors add a line ending or a byte order mark, and format JSON.
-fn as_sealed(bytes: Vec<u8>, said: &str) -> Option<Vec<u8>> {
-    if digest(&bytes) == said {
-        return Some(bytes);
+fn as_sealed(bytes: &[u8], said: &str) -> Option<Vec<u8>> {
+    if digest(bytes) == said {
+        return Some(bytes.to_vec());
     }
-    let text = std::str::from_utf8(&bytes).ok()?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
-    if digest(text.as_bytes()) == said {
-        return Some(text.as_bytes().to_vec());
+    let text = std::str::from_utf8(bytes).ok()?;
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+    if digest(bare.as_bytes()) == said {
+        return Some(bare.as_bytes().to_vec());
     }
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let canonical = to_canonical(&value).ok()?.into_bytes();
+    let canonical = as_canonical(text)?.into_bytes();
     (digest(&canonical) == said).then_some(canonical)
+}
+
+/// JSON, which may begin with a byte order mark, in its canonical form.
+fn as_canonical(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    to_canonical(&value).ok()
 }
 
 /// Reads the data of a picture. `read_sidecar` is called with the name of a file in the same folder.
@@ -129,8 +149,9 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         NotRead::NotOurs(why) => refuse(None, Verdict::Foreign, why),
         NotRead::Broken(why) => refuse(None, Verdict::Edited, why),
     })?;
-    let (canonical, sidecar) = match envelope.held {
-        Held::Inside(canonical) => (canonical, None),
+    let (canonical, sidecar, mismatch) = match envelope.held {
+        Held::Inside(canonical) if digest(canonical.as_bytes()) == envelope.digest => (canonical, None, None),
+        Held::Inside(changed) => (changed, None, Some("the data does not match its digest".to_owned())),
         Held::Beside(name, said) => {
             let id: Option<Id> = name.strip_suffix(".json").and_then(|id| id.parse().ok());
             if id.is_none() {
@@ -139,30 +160,37 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
             let Some(bytes) = read_sidecar(&name) else {
                 return Err(refuse(id, Verdict::Missing, format!("its data file {name} is missing")));
             };
-            let Some(bytes) = as_sealed(bytes, &said).filter(|_| said == envelope.digest) else {
-                return Err(refuse(id, Verdict::Edited, format!("the data file {name} does not match its digest")));
-            };
-            let Ok(canonical) = String::from_utf8(bytes) else {
+            let sealed = as_sealed(&bytes, &said).filter(|_| said == envelope.digest);
+            let mismatch = sealed.is_none().then(|| format!("the data file {name} does not match its digest"));
+            let Ok(canonical) = String::from_utf8(sealed.unwrap_or(bytes)) else {
                 return Err(refuse(id, Verdict::Edited, format!("the data file {name} is not UTF-8 text")));
             };
-            (canonical, id)
+            (canonical, id, mismatch)
         }
     };
-    if digest(canonical.as_bytes()) != envelope.digest {
-        return Err(refuse(sidecar, Verdict::Edited, "the data does not match its digest"));
-    }
+    // What was changed is in no form that a digest depends on.
+    let canonical = match &mismatch {
+        None => canonical,
+        Some(why) => as_canonical(&canonical).ok_or_else(|| refuse(sidecar, Verdict::Edited, why))?,
+    };
     let frozen = match Frozen::read(&canonical) {
         Ok(frozen) => frozen,
         Err(newer @ ReadError::Newer(_)) => {
-            let verdict = if envelope.drawing_holds { Verdict::Redrawn } else { Verdict::Edited };
+            let holds = envelope.drawing_holds && mismatch.is_none();
+            let verdict = if holds { Verdict::Redrawn } else { Verdict::Edited };
             return Err(refuse(sidecar, verdict, newer.to_string()));
         }
-        Err(shape) => return Err(refuse(sidecar, Verdict::Edited, shape.to_string())),
+        Err(shape) => {
+            let why = mismatch.map_or_else(|| shape.to_string(), |why| format!("{why}, and {shape}"));
+            return Err(refuse(sidecar, Verdict::Edited, why));
+        }
     };
     if sidecar.is_some_and(|id| id != frozen.evidence.id) {
         return Err(refuse(sidecar, Verdict::Edited, "its data file belongs to other evidence"));
     }
-    Ok(Data { frozen, drawing_holds: envelope.drawing_holds, renderer: envelope.renderer, size: envelope.size })
+    let mismatch = mismatch.map(|why| Mismatch { named: envelope.digest, why });
+    let drawing_holds = envelope.drawing_holds;
+    Ok(Data { frozen, mismatch, drawing_holds, renderer: envelope.renderer, size: envelope.size })
 }
 
 /// A contradiction between a picture and its data, which match their digests. A picture of this renderer is drawn
@@ -241,6 +269,9 @@ struct Checked {
 
 fn checked(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Checked {
     match data(svg, read_sidecar) {
+        Ok(Data { mismatch: Some(Mismatch { why, .. }), frozen, .. }) => {
+            Checked { id: Some(frozen.evidence.id), verdict: Verdict::Edited, why, frozen: None }
+        }
         Ok(data) => {
             let (verdict, why) = picture(svg, &data);
             Checked { id: Some(data.frozen.evidence.id), verdict, why, frozen: Some(data.frozen) }

@@ -181,6 +181,72 @@ fn a_picture_of_any_renderer_contradicts_forged_data() {
     assert!(doubts(&frozen, other).contains(&Rule::Picture));
 }
 
+/// The SVG with other data under the digest that it had.
+fn changed_inside(svg: &str, change: impl Fn(&str) -> String) -> String {
+    let (start, end) = (svg.find("<metadata>").expect("there") + 10, svg.find("</metadata>").expect("there"));
+    let mut json: serde_json::Value = serde_json::from_str(&svg[start..end]).expect("JSON");
+    json["evidence"] = change(json["evidence"].as_str().expect("the data")).into();
+    format!("{}{json}{}", &svg[..start], &svg[end..])
+}
+
+/// What an import reads from the files of an export, after a change.
+fn imported(frozen: &Frozen, files: &[(&str, Vec<u8>)]) -> tracebook_render::import::ImportedEntry {
+    let mut tree = tree_of(frozen, &[]);
+    tree.files.extend(files.iter().map(|(name, bytes)| (format!("journal/assets/w/{name}"), bytes.clone())));
+    let read = |path: &str| tree.files.get(&format!("journal/{path}")).cloned();
+    exported(text(&tree, "journal/w.md"), text(&tree, "journal/assets/w/entry.json"), &read).expect("imports")
+}
+
+#[test]
+fn changed_data_is_read_and_doubted() {
+    let frozen = frozen(two_services());
+    let svg = card::svg(&frozen, Size::Full).svg;
+    let full = format!("{ID}.svg");
+    let forge = |data: &str| data.replace("{\"int\":\"500\"}", "{\"int\":\"200\"}");
+    // As a person edits it: with blanks, and members in another order.
+    let by_hand = |data: &str| {
+        let value: serde_json::Value = serde_json::from_str(&forge(data)).expect("JSON");
+        serde_json::to_string_pretty(&value).expect("JSON")
+    };
+    for change in [&forge as &dyn Fn(&str) -> String, &by_hand] {
+        let back = imported(&frozen, &[(&full, changed_inside(&svg, change).into_bytes())]);
+        assert_eq!(back.evidence.len(), 1, "{:?}", back.warnings);
+        assert_eq!(back.evidence[0].canonical, forge(&frozen.canonical), "in its canonical form");
+        assert_eq!(back.evidence[0].digest, digest(back.evidence[0].canonical.as_bytes()));
+        assert!(back.doubts[&id(ID)].iter().any(|doubt| doubt.rule == Rule::Digest), "{:?}", back.doubts);
+    }
+    // What is no evidence any more is refused, with the reason.
+    let damaged: [fn(&str) -> String; 3] =
+        [|_| "{}".to_owned(), |data| data[1..].to_owned(), |data| data.replace(ID, OTHER)];
+    for change in damaged {
+        let back = imported(&frozen, &[(&full, changed_inside(&svg, change).into_bytes())]);
+        assert_eq!(back.evidence.len(), 0);
+        assert!(back.warnings.iter().any(|warning| warning.contains("was skipped")), "{:?}", back.warnings);
+    }
+}
+
+#[test]
+fn data_that_matches_its_digest_is_preferred() {
+    let frozen = frozen(two_services());
+    let forge = |data: &str| data.replace("{\"int\":\"500\"}", "{\"int\":\"200\"}");
+    let [full, compact] = [Size::Full, Size::Compact].map(|size| card::svg(&frozen, size).svg);
+    let names = [format!("{ID}.svg"), format!("{ID}.compact.svg")];
+    for changed in 0..2 {
+        let files: Vec<(&str, Vec<u8>)> = [&full, &compact]
+            .iter()
+            .enumerate()
+            .map(|(n, svg)| match n == changed {
+                true => (names[n].as_str(), changed_inside(svg, forge).into_bytes()),
+                false => (names[n].as_str(), svg.as_bytes().to_vec()),
+            })
+            .collect();
+        let back = imported(&frozen, &files);
+        assert_eq!(back.evidence[0].digest, frozen.digest, "{changed}");
+        let rules: Vec<Rule> = back.doubts[&id(ID)].iter().map(|doubt| doubt.rule).collect();
+        assert!(rules.contains(&Rule::Copy) && !rules.contains(&Rule::Digest), "{changed}: {rules:?}");
+    }
+}
+
 #[test]
 fn doubts_are_stated_and_verified() {
     let frozen = frozen(two_services());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use tracebook_core::doubts::Rule;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
@@ -176,7 +177,7 @@ fn edits_outside_the_blocks_are_kept() {
 }
 
 #[test]
-fn evidence_that_was_changed_is_not_read() {
+fn evidence_that_was_changed_is_doubted() {
     let tree = out(&all_places(), &shelf());
     let mut forged = tree.clone();
     let path = format!("journal/assets/week2/{OTHER}.svg");
@@ -184,8 +185,14 @@ fn evidence_that_was_changed_is_not_read() {
     forged.files.insert(path, svg.into_bytes());
     let entry = back(&forged, text(&tree, "journal/week2.md"));
     assert_eq!(entry.body, all_places());
-    assert_eq!(entry.evidence.len(), 1);
-    assert!(entry.warnings[0].contains("digest"), "{:?}", entry.warnings);
+    assert_eq!(entry.evidence.len(), 2, "{:?}", entry.warnings);
+    let doubted: Vec<&Id> = entry
+        .doubts
+        .iter()
+        .filter(|(_, doubts)| doubts.iter().any(|d| d.rule == Rule::Digest))
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(doubted, [&id(OTHER)]);
 }
 
 #[test]
@@ -205,7 +212,9 @@ fn large_data_goes_to_a_separate_file() {
         let mut flipped = tree.clone();
         flipped.files.get_mut(&sidecar).expect("there")[at] ^= 1;
         assert_eq!(verdicts(&flipped, md)[0].1, Verdict::Edited);
-        assert!(back(&flipped, md).evidence.is_empty());
+        let entry = back(&flipped, md);
+        let doubts = entry.doubts.get(&id(ID)).into_iter().flatten();
+        assert!(entry.evidence.is_empty() || doubts.clone().any(|doubt| doubt.rule == Rule::Digest), "{at}");
     }
 }
 

@@ -82,6 +82,8 @@ pub struct TraceRow {
     pub start: Nanos,
     /// When the last of its spans arrived.
     pub received: Nanos,
+    /// The number of its spans without an end.
+    pub open: u32,
     /// What it takes.
     pub bytes: u64,
 }
@@ -229,6 +231,12 @@ impl Telemetry {
         .fetch_all(&self.pools.readers())
         .await?;
         Ok(rows.iter().map(|row| (row.get("service"), Nanos(row.get("written")), Nanos(row.get("received")))).collect())
+    }
+
+    /// When the last span of a trace arrived; `None` if it is not stored.
+    pub async fn last_of_trace(&self, trace_id: TraceId) -> Result<Option<Nanos>, StoreError> {
+        let received = sqlx::query_scalar("SELECT received FROM trace WHERE trace_id = ?").bind(&trace_id.0[..]);
+        Ok(received.fetch_optional(&self.pools.readers()).await?.map(Nanos))
     }
 
     /// The spans of a trace, in the order of arrival.

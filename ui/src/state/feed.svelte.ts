@@ -10,13 +10,21 @@ const STILL = 900
 /** As many rows as one capture of log events holds, so that "Capture these" captures what is shown. */
 export const MAX_ROWS = 200
 
+/** What a feed asks for; without `since`, all that is stored. */
+interface Question {
+  filter: string
+  since?: string
+}
+
 /** Local telemetry of one kind, newest first. It is read only while it is shown. */
 export class Feed<R> extends Listing<R> {
   loaded = $state(false)
+  /** A duration until now, or a range between two moments; empty for no limit. */
+  since = $state('')
   /** New rows that are held back while the pointer is over the list. */
   waiting = $state(0)
 
-  #ask: (filter: string) => Promise<Listed<R>>
+  #ask: (question: Question) => Promise<Listed<R>>
   #throttle: Throttle
   #watchers = 0
   #stale = true
@@ -25,7 +33,7 @@ export class Feed<R> extends Listing<R> {
   #releaseTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    ask: (filter: string) => Promise<Listed<R>>,
+    ask: (question: Question) => Promise<Listed<R>>,
     key: (row: R) => string,
     forms: readonly (readonly [string, string])[],
   ) {
@@ -39,8 +47,10 @@ export class Feed<R> extends Listing<R> {
     return this.loaded && !this.failure
   }
 
-  get asked(): Asked {
-    return { filter: this.filter }
+  get asked(): Asked & Question {
+    // A range of which no moment was chosen yet has no limit.
+    const limited = this.since !== '' && this.since !== '/'
+    return limited ? { filter: this.filter, since: this.since } : { filter: this.filter }
   }
 
   watch(): () => void {
@@ -74,6 +84,7 @@ export class Feed<R> extends Listing<R> {
   }
 
   submit() {
+    this.#unhold()
     this.refresh()
   }
 
@@ -99,16 +110,17 @@ export class Feed<R> extends Listing<R> {
   }
 
   async #load() {
-    const filter = this.filter
+    const { filter, since } = this
+    const current = () => filter === this.filter && since === this.since
     this.#stale = false
     try {
-      const { rows, notes } = await this.#ask(filter)
-      if (filter !== this.filter) return
+      const { rows, notes } = await this.#ask(this.asked)
+      if (!current()) return
       this.failure = null
       this.notes = notes
       this.#show(rows)
     } catch (cause) {
-      if (filter === this.filter) this.failure = Failure.from(cause)
+      if (current()) this.failure = Failure.from(cause)
     }
     this.loaded = true
   }
@@ -139,9 +151,9 @@ export class Feeds {
   readonly console: Feed<ConsoleRow>
 
   constructor(host: Host) {
-    const question = (filter: string) => ({ filter, limit: MAX_ROWS })
+    const question = (asked: Question) => ({ ...asked, limit: MAX_ROWS })
     this.traces = new Feed(
-      (filter) => host.rpc('live_traces', { filter, limit: 100 }),
+      (asked) => host.rpc('live_traces', { ...asked, limit: 100 }),
       (row) => row.trace_id,
       [
         ['home 200', 'words, anywhere'],
@@ -153,7 +165,7 @@ export class Feeds {
       ],
     )
     this.logs = new Feed(
-      (filter) => host.rpc('live_logs', question(filter)),
+      (asked) => host.rpc('live_logs', question(asked)),
       (row) => row.id,
       [
         ['timeout', 'words, anywhere'],
@@ -162,11 +174,12 @@ export class Feeds {
         ['{ $.status = 500 }', 'a field of JSON'],
         ['level:error', 'as the sender wrote it'],
         ['group:cruddur', 'also stream:, service:'],
+        ['attribute:http.route=/api/home', 'of OpenTelemetry, also scope:, severity:'],
         ['trace:4bf92f35…', 'of one trace'],
       ],
     )
     this.errors = new Feed(
-      (filter) => host.rpc('live_errors', question(filter)),
+      (asked) => host.rpc('live_errors', question(asked)),
       (row) => row.id,
       [
         ['TypeError', 'words, anywhere'],
@@ -176,7 +189,7 @@ export class Feeds {
       ],
     )
     this.console = new Feed(
-      (filter) => host.rpc('live_console', question(filter)),
+      (asked) => host.rpc('live_console', question(asked)),
       (row) => row.id,
       [
         ['segments', 'words, anywhere'],

@@ -128,3 +128,38 @@ it('keeps the rows in place until they are released, if requested', async () => 
   await pass(300)
   expect(feed.rows[0]?.id).toBe('new')
 })
+
+it('asks within the range that was chosen, and captures that', async () => {
+  const host = new ReplayHost()
+  const feed = watched(host)
+  await pass(500)
+  host.script('live_traces', () => ({ rows: [], notes: [], next: null, asked_at: null }))
+  const asked = () => host.calls.at(-1)?.args
+  expect(asked()).toEqual({ filter: '', limit: 100 })
+  for (const since of ['15m', '2026-11-23T15:20:00.000Z/2026-11-23T15:30:00.000Z', '2026-11-23T15:20:00.000Z/']) {
+    feed.since = since
+    feed.submit()
+    await pass(500)
+    expect(asked()).toEqual({ filter: '', since, limit: 100 })
+    expect(feed.asked).toEqual({ filter: '', since })
+    expect(feed.rows).toHaveLength(0)
+  }
+  // “Between” of which no moment was chosen yet.
+  feed.since = '/'
+  expect(feed.asked).toEqual({ filter: '' })
+})
+
+it('drops an answer to another range', async () => {
+  const host = new ReplayHost()
+  const feed = watched(host)
+  await pass(500)
+  const before = feed.rows
+  host.script('live_traces', () => ({ rows: [], notes: [], next: null, asked_at: null }))
+  host.delay = 1000
+  feed.since = '15m'
+  feed.submit()
+  await pass(500)
+  feed.since = ''
+  await pass(700)
+  expect(feed.rows).toBe(before)
+})

@@ -12,6 +12,7 @@ use tracebook_core::value::Attribute;
 use tracebook_store::console::{LineQuery, StoredLine};
 
 use super::Capturer;
+use super::kinds::clock_of;
 use crate::ground::error::Error;
 use crate::ground::finding::{Finding, Raw};
 use crate::ground::records::log_event;
@@ -28,14 +29,18 @@ const ROLLBAR_MARGIN: i64 = 1_000_000_000;
 impl Capturer {
     pub(super) async fn dossier_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
         let id = self.which_trace(request).await?;
-        let read = self.telemetry.read_trace(id).await?;
+        let mut read = self.telemetry.read_trace(id).await?;
+        let skewed = self.telemetry.skewed_senders(id).await?;
+        let notes = self.telemetry.notes_on(&read.trace, &skewed).await?;
+        read.trace.notes.extend(notes);
         let mut raw = Raw { spans: read.records, ..Raw::default() };
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
         let mut dossier = Dossier::new(id, read.trace);
         self.join_local(&mut dossier, &mut raw).await?;
         warnings.extend(dossier.notes.iter().cloned());
-        Ok(Finding { raw, warnings, ..Finding::new(Body::Dossier(Box::new(dossier)), MAX_JOINED) })
+        let origin = clock_of(skewed.into_iter().map(|(_, ahead)| ahead));
+        Ok(Finding { raw, warnings, origin, ..Finding::new(Body::Dossier(Box::new(dossier)), MAX_JOINED) })
     }
 
     /// Joins local telemetry of the same request.

@@ -1,12 +1,13 @@
 //! Captures of local telemetry, one function per kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use tracebook_core::console::{Console, ConsoleOrigin, RECEIVER_STREAM};
+use tracebook_core::console::{AsPrinted, Console, ConsoleLine, ConsoleOrigin, Output, RECEIVER_STREAM};
 use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::freeze::Origin;
 use tracebook_core::log_query::StoredLog;
 use tracebook_core::logs::Logs;
+use tracebook_core::question::Window;
 use tracebook_core::service_map;
 use tracebook_core::skew;
 use tracebook_core::text::count;
@@ -15,6 +16,7 @@ use tracebook_core::trace::Trace;
 use tracebook_core::xray::{self, Group, Groups, SamplingRule, SamplingRules};
 
 use tracebook_sources::xray::receiver::{default_group, default_rule};
+use tracebook_store::console::StoredLine;
 
 use super::Capturer;
 use crate::ground::error::Error;
@@ -61,7 +63,8 @@ impl Capturer {
         let id = self.which_trace(request).await?;
         let mut read = self.telemetry.read_trace(id).await?;
         let skewed = self.telemetry.skewed_senders(id).await?;
-        read.trace.notes.extend(skewed.iter().map(|(service, ahead)| skew::note(service, *ahead)));
+        let notes = self.telemetry.notes_on(&read.trace, &skewed).await?;
+        read.trace.notes.extend(notes);
         let mut warnings = read.warnings;
         warnings.extend(read.trace.notes.iter().cloned());
         let raw = Raw { spans: read.records, ..Raw::default() };
@@ -150,7 +153,7 @@ impl Capturer {
                 "standard input" => Some(ConsoleOrigin::Input),
                 _ => None,
             });
-            return self.console_found(console).await;
+            return self.console_found(Output { console, printed: AsPrinted::of_text(&given.text) }).await;
         }
         if request.id.is_some() {
             return Err(Error::usage(
@@ -175,21 +178,31 @@ impl Capturer {
         let console = Console {
             source: sources.join(", "),
             origin: Some(if own { ConsoleOrigin::Receiver } else { ConsoleOrigin::Watched }),
-            lines: found
-                .iter()
-                .map(|stored| tracebook_core::console::ConsoleLine {
-                    text: stored.record.text.clone(),
-                    stderr: stored.record.stderr,
-                    time: Some(stored.record.timestamp),
-                })
-                .collect(),
+            lines: found.iter().cloned().map(console_line).collect(),
             ..Console::default()
         };
-        Ok(Finding::new(Body::Console(console), limit))
+        let printed = self.printed(&found, &request.filter).await?;
+        Ok(Finding { raw: Raw { console: printed, ..Raw::default() }, ..Finding::new(Body::Console(console), limit) })
+    }
+
+    /// What was printed to the streams of these lines, from the first to the last of them.
+    async fn printed(&self, lines: &[StoredLine], filter: &str) -> Result<AsPrinted, Error> {
+        let last = lines.iter().map(|line| line.record.timestamp).max();
+        let window = Window {
+            from: lines.iter().map(|line| line.begun.unwrap_or(line.record.timestamp)).min(),
+            to: last.map(|last| Nanos(last.0.saturating_add(1))),
+            ..Window::default()
+        };
+        let streams: HashSet<&str> = lines.iter().map(|line| line.record.stream.as_str()).collect();
+        let mut printed = self.telemetry.printed_lines(filter, window).await?;
+        printed.retain(|line| streams.contains(line.record.stream.as_str()));
+        printed.sort_by_key(|line| (line.record.timestamp, line.seq));
+        Ok(printed.into_iter().map(console_line).collect())
     }
 
     /// Console output as evidence; recognised spans become telemetry.
-    pub(super) async fn console_found(&self, mut console: Console) -> Result<Finding, Error> {
+    pub(super) async fn console_found(&self, output: Output) -> Result<Finding, Error> {
+        let Output { mut console, printed } = output;
         if console.lines.is_empty() {
             return Err(Error::not_found(
                 "the output has no lines",
@@ -210,7 +223,8 @@ impl Capturer {
             ));
         }
         let warnings = console.notes.clone();
-        Ok(Finding { warnings, ..Finding::new(Body::Console(console), 0) })
+        let raw = Raw { console: printed, ..Raw::default() };
+        Ok(Finding { raw, warnings, ..Finding::new(Body::Console(console), 0) })
     }
 
     async fn map_to_capture(&self, request: &Capture) -> Result<Finding, Error> {
@@ -280,8 +294,13 @@ fn nothing_matched(what: &str, list: &str, filter: &str) -> Error {
     )
 }
 
+fn console_line(stored: StoredLine) -> ConsoleLine {
+    let line = stored.record;
+    ConsoleLine { text: line.text, stderr: line.stderr, time: Some(line.timestamp) }
+}
+
 /// The provenance of what skewed clocks wrote: the furthest, in nanoseconds.
-fn clock_of(skews: impl IntoIterator<Item = i64>) -> Origin {
+pub(super) fn clock_of(skews: impl IntoIterator<Item = i64>) -> Origin {
     let furthest = skews.into_iter().max_by_key(|ahead| ahead.saturating_abs());
     Origin { clock_skew: furthest.map(Nanos), ..Origin::default() }
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use tracebook_core::console::Console;
+use tracebook_core::console::Output;
 use tracebook_core::credentials;
 use tracebook_core::entry::Entry;
 use tracebook_core::freeze::{self, Click};
@@ -99,12 +99,12 @@ impl Capturer {
 
     pub(crate) async fn capture_console(
         &self,
-        console: Console,
+        output: Output,
         request: Capture,
         caller: &Caller,
     ) -> Result<Captured, Error> {
         let into = self.target_entry(&request).await?;
-        let found = self.console_found(console).await?;
+        let found = self.console_found(output).await?;
         self.freeze(found, request, into, caller).await
     }
 

@@ -18,12 +18,12 @@ impl Raw {
         let spans: usize = self.spans.iter().map(|span| span.raw.len()).sum();
         let logs: usize = self.logs.iter().map(|log| log.raw.len() + log.message.len()).sum();
         let errors: usize = self.errors.iter().map(|error| error.raw.len()).sum();
-        spans + logs + errors
+        spans + logs + errors + self.console.bytes()
     }
 
     /// One JSON document; empty where no bytes were received.
     pub(crate) fn document(&self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
-        if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() {
+        if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() && self.console.is_empty() {
             return Ok(Vec::new());
         }
         let mut parts = Parts::default();
@@ -67,6 +67,9 @@ impl Raw {
             .collect();
         let mut errors: Vec<Json> = self.errors.iter().map(|r| parts.own(&r.raw, false, removed)).collect();
 
+        let lines = self.console.lines().collect::<Vec<_>>();
+        let mut console = (!lines.is_empty()).then(|| parts.json(json!(lines)));
+
         let shared = parts.finish(removed);
         for span in &mut spans {
             parts.place(&mut span["span"]);
@@ -82,12 +85,15 @@ impl Raw {
                 parts.place(&mut log["record"]);
             }
         }
-        errors.iter_mut().for_each(|error| parts.place(error));
+        errors.iter_mut().chain(&mut console).for_each(|json| parts.place(json));
         let mut document = json!({ "schema": 1, "shared": shared, "spans": spans });
         for (name, list) in [("logs", logs), ("errors", errors)] {
             if !list.is_empty() {
                 document[name] = Json::Array(list);
             }
+        }
+        if let Some(lines) = console {
+            document["console"] = json!({ "lines": lines, "more": self.console.more() });
         }
         serde_json::to_vec(&document)
     }
@@ -177,6 +183,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
+    use tracebook_core::console::AsPrinted;
     use tracebook_core::ids::{SpanId, TraceId};
     use tracebook_core::telemetry::{LogRecord, SpanRecord};
     use tracebook_core::time::Nanos;
@@ -220,10 +227,11 @@ mod tests {
         };
         let data = json!({ "body": { "message": { "body": format!("cannot log in: {SECRET}") } } });
         let error = tracebook_sources::rollbar::normalise::record(&data, Nanos(1)).expect("an item");
-        let raw = Raw { spans: vec![span], logs: vec![log], errors: vec![error] };
+        let console = AsPrinted::of_text(&format!("\x1b[1A\x1b[2Kusing {SECRET}"));
+        let raw = Raw { spans: vec![span], logs: vec![log], errors: vec![error], console };
         let document = String::from_utf8(raw.document(&removed).expect("a document")).expect("text");
         assert!(!document.contains(SECRET), "{document}");
-        assert_eq!(document.matches(credentials::PLACEHOLDER).count(), 5, "{document}");
+        assert_eq!(document.matches(credentials::PLACEHOLDER).count(), 6, "{document}");
         for kept in ["home", "flask", "login with", "cannot log in"] {
             assert!(document.contains(kept), "{kept}: {document}");
         }

@@ -185,12 +185,12 @@ impl Cloud {
 }
 
 pub(crate) fn parse_filter(filter: &str) -> Result<EventFilter, Error> {
-    EventFilter::parse(filter).map_err(|e| {
-        Error::usage(
-            e.to_string(),
-            "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }",
-        )
-    })
+    const EXAMPLE: &str = "Example: group:cruddur ?timeout ?refused, or group:cruddur { $.level = \"ERROR\" }";
+    let parsed = EventFilter::parse(filter).map_err(|e| Error::usage(e.to_string(), EXAMPLE))?;
+    match parsed.reads_records() {
+        true => Err(Error::usage("scope: and attribute: select local log records of OpenTelemetry", EXAMPLE)),
+        false => Ok(parsed),
+    }
 }
 
 /// The filter pattern for CloudWatch; a trace id is searched in the text, in both forms.

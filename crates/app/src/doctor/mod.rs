@@ -181,7 +181,7 @@ impl Findings {
                 format!(
                     "X-Ray segments arrive, but no SDK asked for sampling rules: TCP {port} is not mapped, so the SDK samples only 1 request per second and 5 % of the rest"
                 ),
-                format!("# In docker-compose.yml:\nports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
+                format!("# In docker-compose.yml:\n# ports: [\"{port}:{port}/udp\", \"{port}:{port}/tcp\"]"),
             ),
             None => {}
         }
@@ -231,15 +231,15 @@ impl Findings {
                 "the endpoint ends in a slash",
                 true,
                 format!("{} came to {}; they are accepted all the same", times(heard.count), heard.path),
-                format!("# In Python:\nrollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')"),
+                refused::rollbar_endpoints(&http),
             );
         }
         let (ok, detail) = self.arrived(self.arrivals.errors, "error");
         let fix = match ok {
             true => String::new(),
-            false => format!(
-                "# No environment variable sets it, so in the code; the last slash counts, and any token will do:\nrollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')"
-            ),
+            false => {
+                format!("# No environment variable sets it, so in the code.\n{}", refused::rollbar_endpoints(&http))
+            }
         };
         add("errors arrive", ok, detail, fix);
     }
@@ -318,7 +318,7 @@ impl Findings {
         let short = full && reach.is_some_and(|reach| reach.0 < SHORT_REACH);
         let fix = match short {
             true => format!(
-                "# Evidence in entries is not affected. To keep more, in {}/{}:\n[telemetry]\nmax_mib = {}",
+                "# Evidence in entries is not affected. To keep more, in {}/{}:\n# [telemetry]\n# max_mib = {}",
                 self.data_dir,
                 crate::ground::settings::FILE,
                 limit * 2

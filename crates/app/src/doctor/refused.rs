@@ -58,7 +58,7 @@ const HINTS: &[Hint] = &[
     Hint {
         applies: |r| r.reason.contains("tracebook.toml"),
         fix: |r, _| match r.reason.split_once("write ").and_then(|(_, rest)| rest.split_once(" in the section")) {
-            Some((line, _)) => format!("# In tracebook.toml, then start Tracebook again:\n[receivers]\n{line}"),
+            Some((line, _)) => format!("# In tracebook.toml, then start Tracebook again:\n# [receivers]\n# {line}"),
             None => String::new(),
         },
     },
@@ -72,7 +72,7 @@ const HINTS: &[Hint] = &[
         applies: |r| r.listener == "http" && r.place.contains("/opentelemetry.proto."),
         fix: |_, to| {
             format!(
-                "export OTEL_EXPORTER_OTLP_ENDPOINT=http://{}\n# or, over HTTP:\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+                "# To stay with HTTP instead: export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_EXPORTER_OTLP_ENDPOINT=http://{}",
                 to.grpc
             )
         },
@@ -81,7 +81,7 @@ const HINTS: &[Hint] = &[
         applies: |r| r.listener == "grpc" && r.reason.contains("speaks OTLP over gRPC only"),
         fix: |_, to| {
             format!(
-                "export OTEL_EXPORTER_OTLP_ENDPOINT=http://{}\n# or, over gRPC:\nexport OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+                "# To stay with this port instead: export OTEL_EXPORTER_OTLP_PROTOCOL=grpc\nexport OTEL_EXPORTER_OTLP_ENDPOINT=http://{}",
                 to.http
             )
         },
@@ -165,12 +165,7 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         applies: |r| source_of(r) == "rollbar" && r.reason.contains("is served"),
-        fix: |_, to| {
-            format!(
-                "# In Python; Node's endpoint ends in /api/1/item/\nrollbar.init('any-token', 'development', endpoint='http://{}/api/1/')",
-                to.http
-            )
-        },
+        fix: |_, to| rollbar_endpoints(&to.http),
     },
     Hint {
         applies: |r| r.reason.contains("could not be stored") || r.reason.contains("queue is full"),
@@ -191,6 +186,14 @@ fn without_tls(refusal: &Refusal, to: &Addresses) -> String {
             to.http
         ),
     }
+}
+
+/// How the SDKs of Rollbar are pointed here, which no variable does.
+pub(super) fn rollbar_endpoints(http: &str) -> String {
+    format!(
+        "# In Python, with the slash at the end:\n# rollbar.init('any-token', 'development', endpoint='http://{http}/api/1/')\n\
+         # In Node:\n# new Rollbar({{ accessToken: 'any-token', endpoint: 'http://{http}/api/1/item/' }})"
+    )
 }
 
 /// The local source that a refusal belongs to.

@@ -451,12 +451,15 @@ fn every_fix_can_be_pasted() {
         }
     }
     let commands = ["#", "export ", "unset ", "tracebook ", "aws ", "printf ", "ssh ", "date "];
-    let of_files = ["rollbar.init(", "ports: ", "[telemetry]", "max_mib = "];
+    let mut seen = std::collections::HashSet::new();
     for check in patients.iter().flat_map(Findings::checks) {
         for line in check.fix.lines() {
-            let known = commands.iter().chain(&of_files).any(|start| line.starts_with(start));
+            let known = commands.iter().any(|start| line.starts_with(start));
             assert!(known, "{line:?} of {check:#?}");
-            assert!(line.starts_with('#') || line.matches('\'').count() % 2 == 0, "{line}");
+        }
+        if seen.insert(check.fix.clone()) {
+            let read = std::process::Command::new("sh").args(["-n", "-c", &check.fix]).output().expect("a shell");
+            assert!(read.status.success(), "{check:#?}: {}", String::from_utf8_lossy(&read.stderr));
         }
     }
     assert_eq!(

@@ -1,5 +1,6 @@
 //! What a capture read, before it is frozen.
 
+use tracebook_core::console::AsPrinted;
 use tracebook_core::evidence::Body;
 use tracebook_core::freeze::Origin;
 use tracebook_core::telemetry::{ErrorRecord, LogRecord, SpanRecord};
@@ -31,6 +32,7 @@ pub(crate) struct Raw {
     pub(crate) spans: Vec<SpanRecord>,
     pub(crate) logs: Vec<LogRecord>,
     pub(crate) errors: Vec<ErrorRecord>,
+    pub(crate) console: AsPrinted,
 }
 
 impl Finding {

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use tracebook_core::clock::Clock;
-use tracebook_core::console::{Arriving, Console, ConsoleLine, ConsoleOrigin, line_text, trace_id_in};
+use tracebook_core::console::{Arriving, ConsoleLine, ConsoleOrigin, Output, decode_line, line_text};
 use tracebook_core::credentials;
-use tracebook_core::telemetry::{ConsoleRecord, SpanRecord};
+use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
 use tracebook_sources::console::Recogniser;
 use tracebook_store::Telemetry;
@@ -20,6 +20,7 @@ use tracebook_store::Telemetry;
 use crate::ground::error::{Code, Error};
 use crate::ground::runtime::Runtime;
 use crate::ingest::request_log;
+use crate::ingest::stored_screen::StoredScreen;
 
 /// How long lines are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(200);
@@ -44,8 +45,12 @@ struct Printed {
     time: Nanos,
     stderr: bool,
     text: String,
+    /// About its encoding, if that is not UTF-8.
+    note: Option<String>,
     /// More than [`MAX_LINE_BYTES`] was there.
     cut: bool,
+    /// Whether the line ends here; else it goes on with a carriage return.
+    ends: bool,
 }
 
 /// Keeps a command's output until the command or the app ends. The command is a line for the shell, as the user typed
@@ -57,8 +62,14 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &
         true => credentials::remove_from_text(&line, &mut credentials::Removed::default()).into_owned(),
         false => line,
     };
-    let mut stream =
-        Stream { line, store: telemetry, redact, clock: runtime.clock(), recogniser: Recogniser::default() };
+    let mut stream = Stream {
+        screen: StoredScreen::new(&line, telemetry.clone(), redact),
+        line,
+        store: telemetry,
+        redact,
+        clock: runtime.clock(),
+        recogniser: Recogniser::default(),
+    };
     runtime.spawn(async move {
         stream.note(request_log::RUNNING).await;
         let (mut ended, mut stopped) = (false, false);
@@ -79,7 +90,7 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &
             }
             stream.write(some, false).await;
         }
-        let mut last = Vec::new();
+        let mut last: Vec<Printed> = Vec::new();
         let status = match stopped {
             true => None,
             // It may have closed its output and still run.
@@ -108,7 +119,14 @@ pub(crate) fn watch(line: String, telemetry: Telemetry, redact: bool, runtime: &
                 }
             }
         };
-        last.push(Printed { time: stream.clock.now(), stderr: true, text: message, cut: false });
+        last.push(Printed {
+            time: stream.clock.now(),
+            stderr: true,
+            text: message,
+            note: None,
+            cut: false,
+            ends: true,
+        });
         stream.write(last, true).await;
     });
     Ok(())
@@ -122,6 +140,7 @@ struct Stream {
     redact: bool,
     clock: Arc<dyn Clock>,
     recogniser: Recogniser,
+    screen: StoredScreen,
 }
 
 impl Stream {
@@ -143,32 +162,22 @@ impl Stream {
     /// Stores lines, and the spans in them. `ended` says that no more will come.
     async fn write(&mut self, lines: Vec<Printed>, ended: bool) {
         let mut spans: Vec<SpanRecord> = Vec::new();
-        let mut records: Vec<ConsoleRecord> = lines
-            .into_iter()
-            .map(|printed| {
-                let line = clean(&printed);
-                spans.extend(self.recogniser.push(&line));
-                ConsoleRecord {
-                    stream: self.line.clone(),
-                    timestamp: line.time.unwrap_or_default(),
-                    stderr: line.stderr,
-                    trace_id: trace_id_in(&line.text),
-                    text: line.text,
-                }
-            })
-            .collect();
+        for printed in lines {
+            // A display that is written over is no span.
+            if printed.ends {
+                spans.extend(self.recogniser.push(&clean(&printed)));
+            }
+            self.screen.write(&printed.text, printed.stderr, printed.time, printed.ends);
+        }
         if ended {
             spans.extend(self.recogniser.finish());
         }
         let now = self.clock.now();
         if self.redact {
-            credentials::redact_console(&mut records);
             credentials::redact_spans(&mut spans);
         }
         // A full disk does not end the command.
-        if let Err(error) = self.store.commit_console(&records, now).await {
-            tracing::warn!(%error, lines = records.len(), "lines of a watched command were lost");
-        }
+        self.screen.store(now).await;
         if let Err(error) = self.store.commit(&spans, now).await {
             tracing::warn!(%error, spans = spans.len(), "spans printed by a watched command were lost");
         }
@@ -219,7 +228,7 @@ pub(crate) async fn run(
     command: &[String],
     cancelled: CancellationToken,
     clock: Arc<dyn Clock>,
-) -> Result<Console, Error> {
+) -> Result<Output, Error> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::usage(
             "no command was given",
@@ -231,8 +240,15 @@ pub(crate) async fn run(
     process.args(arguments).stdin(Stdio::null());
     let (mut child, mut printed) = start(process, &shown, clock)?;
     let mut arriving = Arriving::default();
-    let take = |printed: Printed, arriving: &mut Arriving| {
-        arriving.line(&printed.text, printed.stderr, Some(printed.time), printed.cut);
+    let mut encoding: Option<String> = None;
+    let mut take = |printed: Printed, arriving: &mut Arriving| {
+        if encoding.is_none() {
+            encoding = printed.note.map(|note| format!("a line of it is not UTF-8: {note}"));
+        }
+        match printed.ends {
+            true => arriving.line(&printed.text, printed.stderr, Some(printed.time), printed.cut),
+            false => arriving.part(&printed.text, printed.stderr, Some(printed.time)),
+        }
     };
     let (mut exit_code, mut notes) = (None, Vec::new());
     let mut exited: Option<(Option<i32>, tokio::time::Instant)> = None;
@@ -277,11 +293,12 @@ pub(crate) async fn run(
     if goes_on {
         notes.push("what the command left running may print more; that is not in it".to_owned());
     }
-    let mut console = arriving.finish(shown);
+    let Output { mut console, printed } = arriving.finish(shown);
     (console.exit_code, console.origin) = (exit_code, Some(ConsoleOrigin::Command));
+    notes.extend(encoding);
     notes.append(&mut console.notes);
     console.notes = notes;
-    Ok(console)
+    Ok(Output { console, printed })
 }
 
 fn start(mut command: Command, shown: &str, clock: Arc<dyn Clock>) -> Result<(Child, mpsc::Receiver<Printed>), Error> {
@@ -308,8 +325,11 @@ fn start(mut command: Command, shown: &str, clock: Arc<dyn Clock>) -> Result<(Ch
 
 /// Reads lines as they come, whatever bytes they hold.
 async fn read(from: impl AsyncRead + Unpin, stderr: bool, sender: mpsc::Sender<Printed>, clock: Arc<dyn Clock>) {
-    let printed =
-        |line: &[u8], cut| Printed { time: clock.now(), stderr, text: String::from_utf8_lossy(line).into_owned(), cut };
+    let printed = |line: &[u8], cut, ends| {
+        let decoded = decode_line(line);
+        let note = decoded.note();
+        Printed { time: clock.now(), stderr, text: decoded.text.into_owned(), note, cut, ends }
+    };
     let mut from = BufReader::new(from);
     let mut line: Vec<u8> = Vec::new();
     let mut long = false;
@@ -319,7 +339,7 @@ async fn read(from: impl AsyncRead + Unpin, stderr: bool, sender: mpsc::Sender<P
             Ok([]) => {
                 if !line.is_empty() {
                     // Whoever dropped the receiver wants no more lines.
-                    drop(sender.send(printed(&line, long)).await);
+                    drop(sender.send(printed(&line, long, true)).await);
                 }
                 return;
             }
@@ -328,6 +348,16 @@ async fn read(from: impl AsyncRead + Unpin, stderr: bool, sender: mpsc::Sender<P
                     Some(at) => (&bytes[..at], at + 1, true),
                     None => (bytes, bytes.len(), false),
                 };
+                // A progress bar is one line that grows for as long as the command runs.
+                if line.len() + part.len() > MAX_LINE_BYTES
+                    && let Some(at) = line.iter().rposition(|b| *b == b'\r').filter(|at| *at > 0)
+                {
+                    let rest = line.split_off(at);
+                    if sender.send(printed(&line, false, false)).await.is_err() {
+                        return;
+                    }
+                    (line, long) = (rest, false);
+                }
                 let room = MAX_LINE_BYTES.saturating_sub(line.len());
                 long |= part.len() > room;
                 line.extend_from_slice(&part[..part.len().min(room)]);
@@ -336,7 +366,7 @@ async fn read(from: impl AsyncRead + Unpin, stderr: bool, sender: mpsc::Sender<P
         };
         from.consume(used);
         if done {
-            if sender.send(printed(&line, long)).await.is_err() {
+            if sender.send(printed(&line, long, true)).await.is_err() {
                 return;
             }
             line.clear();
@@ -409,8 +439,8 @@ mod tests {
     #[tokio::test]
     async fn background_jobs_of_a_captured_command_are_not_waited_for() {
         let before = Instant::now();
-        let console =
-            run(&shell("echo started; sleep 9.7531 & exit 4"), CancellationToken::new(), clock()).await.expect("runs");
+        let command = shell("echo started; sleep 9.7531 & exit 4");
+        let console = run(&command, CancellationToken::new(), clock()).await.expect("runs").console;
         assert!(before.elapsed() < Duration::from_secs(6), "{:?}", before.elapsed());
         assert_eq!((console.exit_code, console.lines.len()), (Some(4), 1));
         assert_eq!(console.notes, ["what the command left running may print more; that is not in it"]);
@@ -419,10 +449,31 @@ mod tests {
     #[tokio::test]
     async fn a_truncated_line_is_reported() {
         let long = "head -c 200000 /dev/zero | tr '\\0' a; echo; echo short";
-        let console = run(&shell(long), CancellationToken::new(), clock()).await.expect("runs");
+        let console = run(&shell(long), CancellationToken::new(), clock()).await.expect("runs").console;
         assert_eq!(console.lines.len(), 2);
         assert_eq!(console.notes, ["1 line was longer than 16 KiB; its end is left out"]);
         assert_eq!(console.exit_code, Some(0));
+    }
+
+    #[tokio::test]
+    async fn another_encoding_is_noted() {
+        let output = run(&shell("printf 'ma\\361ana\\nna\\303\\257ve\\n'"), CancellationToken::new(), clock())
+            .await
+            .expect("runs");
+        let texts: Vec<&str> = output.console.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["mañana", "naïve"]);
+        assert!(output.console.notes[0].contains("Windows-1252"), "{:?}", output.console.notes);
+    }
+
+    #[tokio::test]
+    async fn a_progress_bar_of_any_length_shows_its_end() {
+        let bar = "i=0; while [ $i -lt 9000 ]; do printf '\\rfetching %s of 9000' $i; i=$((i+1)); done; printf '\\rdone\\033[K\\nnext\\n'";
+        let output = run(&shell(bar), CancellationToken::new(), clock()).await.expect("runs");
+        let texts: Vec<&str> = output.console.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["done", "next"]);
+        assert_eq!(output.console.notes, Vec::<String>::new());
+        let bytes: usize = output.printed.lines().map(|line| line.text.len()).sum();
+        assert!(bytes > 150_000, "{bytes}");
     }
 
     #[tokio::test]

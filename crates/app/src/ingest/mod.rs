@@ -8,3 +8,4 @@ pub(crate) mod request_log;
 pub(crate) mod retention;
 mod segment_log;
 pub(crate) mod sink;
+mod stored_screen;

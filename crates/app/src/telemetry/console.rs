@@ -13,6 +13,8 @@ use crate::telemetry::Telemetry;
 
 /// Lines of one read while a filter is applied.
 const PAGE: u32 = 2_000;
+/// The most lines as printed beside those that a terminal shows.
+const MAX_PRINTED: u32 = 5_000;
 /// The most lines that are searched.
 const MAX_READ: usize = 200_000;
 
@@ -23,11 +25,32 @@ impl Telemetry {
         Ok(Listed::all(found.into_iter().map(row).collect()))
     }
 
-    /// Matching lines, newest first.
+    /// Matching lines as a terminal shows them, newest first.
     pub(crate) async fn find_lines(&self, filter: &str, window: Window, limit: u32) -> Result<Vec<StoredLine>, Error> {
+        self.search_lines(filter, window, limit, false).await
+    }
+
+    /// Matching lines as printed; at most those that were stored last.
+    pub(crate) async fn printed_lines(&self, filter: &str, window: Window) -> Result<Vec<StoredLine>, Error> {
+        self.search_lines(filter, window, MAX_PRINTED, true).await
+    }
+
+    async fn search_lines(
+        &self,
+        filter: &str,
+        window: Window,
+        limit: u32,
+        printed: bool,
+    ) -> Result<Vec<StoredLine>, Error> {
         let filter = EventFilter::parse(filter).map_err(|e| {
             Error::usage(e.to_string(), "Example: stream:flask status:error, or a filter pattern such as ?GET ?POST")
         })?;
+        if filter.reads_records() {
+            return Err(Error::usage(
+                "scope: and attribute: select log records of OpenTelemetry, and console lines have neither",
+                "Search the text instead, for example: stream:flask \"status=500\"",
+            ));
+        }
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut looked_at = 0;
@@ -37,6 +60,7 @@ impl Telemetry {
             until: window.to.map(|to| Nanos(to.0.saturating_sub(1))),
             trace_id: filter.trace,
             newest_first: true,
+            printed,
             limit: if filter.is_empty() { limit.min(10_000) } else { PAGE },
             ..LineQuery::default()
         };

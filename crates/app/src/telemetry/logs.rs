@@ -104,7 +104,13 @@ impl Telemetry {
             question.after = page.last().map(|stored| (stored.received, stored.seq));
             for stored in page {
                 let log = &stored.record;
-                if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message) {
+                let in_record = || {
+                    let event = log_event(log);
+                    filter.matches_record(&event.attributes, &event.scope)
+                };
+                if !filter.matches(&log.group, &log.stream, log.level(), log.trace_id, &log.message)
+                    || filter.reads_records() && !in_record()
+                {
                     continue;
                 }
                 if found.events.len() < wanted {

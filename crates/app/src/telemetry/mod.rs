@@ -6,11 +6,12 @@ pub(crate) mod logs;
 
 use tracebook_core::filter::Filter;
 use tracebook_core::ids::TraceId;
+use tracebook_core::open;
 use tracebook_core::question::Window;
 use tracebook_core::skew;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::TraceSummary;
+use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_store::traces::{TraceQuery, TraceRow};
 
 use crate::ground::error::Error;
@@ -118,7 +119,10 @@ impl Telemetry {
                     }
                 };
                 if matches {
-                    found.rows.push(row.summary);
+                    let TraceRow { mut summary, open, received, .. } = row;
+                    let open = usize::try_from(open).unwrap_or(usize::MAX);
+                    summary.unfinished = open::note(open, &summary.protocols, received, self.runtime.now());
+                    found.rows.push(summary);
                 }
             }
             if last {
@@ -158,6 +162,15 @@ impl Telemetry {
     /// A time window: a duration until now, or a range.
     pub(crate) fn window(&self, text: Option<&str>) -> Result<Window, Error> {
         window(text, self.runtime.now())
+    }
+
+    /// What a capture of a trace states beside its data: clocks that differ, segments that were not completed.
+    pub(crate) async fn notes_on(&self, trace: &Trace, skewed: &[(String, i64)]) -> Result<Vec<String>, Error> {
+        let mut notes: Vec<String> = skewed.iter().map(|(service, ahead)| skew::note(service, *ahead)).collect();
+        if let Some(received) = self.store.last_of_trace(trace.trace_id).await? {
+            notes.extend(open::not_completed(&trace.spans, received, self.runtime.now()));
+        }
+        Ok(notes)
     }
 
     /// The senders of a trace whose clocks differ from this machine's, and by how many nanoseconds.

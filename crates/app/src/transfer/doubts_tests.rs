@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use tracebook_core::canonical::digest;
-use tracebook_core::console::Console;
+use tracebook_core::console::{Console, Output};
 use tracebook_core::doubts::Rule;
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
@@ -22,7 +22,12 @@ async fn exported() -> (Home, Id) {
     let slug = home.entry("One", "# One\n").await;
     let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
     let console = Console::from_text("backend", "GET /boom 500\nTypeError: no");
-    let captured = home.app.capture.capture_console(console, request, &Caller::default()).await.expect("captures");
+    let captured = home
+        .app
+        .capture
+        .capture_console(Output { console, ..Output::default() }, request, &Caller::default())
+        .await
+        .expect("captures");
     home.export(false).await.expect("exports");
     (home, captured.evidence.id)
 }
@@ -206,5 +211,54 @@ async fn a_changed_picture_of_true_data_is_marked_and_a_reformatted_one_is_not()
         assert_eq!(rules == [Rule::Picture], marked, "{rules:?}");
         home.app.shutdown().await;
         back.app.shutdown().await;
+    }
+}
+
+/// Changes the data in a picture and leaves the digest that it names.
+fn change_under_its_digest(path: &Path) {
+    let svg = std::fs::read_to_string(path).expect("reads");
+    let (mut json, start, end) = metadata(&svg);
+    json["evidence"] = data(&svg).replace("/boom 500", "/boom 200").into();
+    std::fs::write(path, format!("{}{json}{}", &svg[..start], &svg[end..])).expect("writes");
+}
+
+#[tokio::test]
+async fn data_that_does_not_match_its_digest_is_taken_in_and_marked_for_good() {
+    let (home, id) = exported().await;
+    change_under_its_digest(&picture(&home, id));
+    assert_eq!(verified(&home.out()).evidence[0].verdict, Verdict::Edited);
+    let (first, done, rules) = import(&home).await;
+    assert_eq!(rules, [Rule::Digest, Rule::Text], "its table shows the old data, too");
+    assert!(done.warnings.iter().any(|w| w.contains("does not match its digest")), "{:?}", done.warnings);
+    let frozen = first.app.evidence.frozen(id).await.expect("is there");
+    assert!(frozen.canonical.contains("/boom 200"), "{}", frozen.canonical);
+    assert_eq!(frozen.digest, digest(frozen.canonical.as_bytes()), "its digest is that of the changed data");
+
+    // Once more: nothing is added.
+    first.import(&home.out()).await.expect("imports");
+    assert_eq!(rows(&first).await[0].doubts.len(), rules.len());
+    // It stays marked in every later export, verdict and import.
+    first.export(false).await.expect("exports");
+    let md = std::fs::read_to_string(first.out().join("journal/one.md")).expect("reads");
+    assert!(md.contains("<strong>Imported, and doubtful</strong>: the data does not match its digest"), "{md}");
+    let found = verified(&first.out());
+    assert!(!found.ok);
+    assert_eq!(found.evidence[0].verdict, Verdict::Doubtful, "{found:?}");
+    assert!(found.evidence[0].doubts.iter().any(|doubt| doubt.rule == Rule::Digest), "{found:?}");
+    let (second, _, again) = import(&first).await;
+    assert_eq!(again, rules);
+
+    // A journal with the original keeps it, without a doubt: the file contradicts itself.
+    let done = home.import(&home.out()).await.expect("imports");
+    assert!(done.warnings.iter().any(|w| w.contains("with another digest")), "{:?}", done.warnings);
+    assert_eq!(rows(&home).await[0].doubts, []);
+    let third = Home::new().await;
+    home.export(true).await.expect("exports");
+    third.import(&home.out()).await.expect("imports");
+    change_under_its_digest(&picture(&home, id));
+    third.import(&home.out()).await.expect("imports");
+    assert_eq!(rows(&third).await[0].doubts, []);
+    for home in [home, first, second, third] {
+        home.app.shutdown().await;
     }
 }

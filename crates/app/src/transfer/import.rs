@@ -232,9 +232,11 @@ impl Transfer {
                     "evidence {id} is in this journal with another digest ({}); the one in the file was ignored",
                     record.digest
                 ));
-                // Which of the two files is the original cannot be decided.
-                let doubt = Doubt::new(Rule::Copy, "another file has the same id and other data");
-                self.journal.store.doubt_evidence(id, &[doubt], &caller.client).await?;
+                // Which of the two files is the original cannot be decided, unless one contradicts its own digest.
+                if !doubts.iter().any(|doubt| doubt.rule == Rule::Digest) {
+                    let doubt = Doubt::new(Rule::Copy, "another file has the same id and other data");
+                    self.journal.store.doubt_evidence(id, &[doubt], &caller.client).await?;
+                }
             } else if record.imported_at.is_some() {
                 self.journal.store.doubt_evidence(id, &doubts, &caller.client).await?;
             } else if !doubts.is_empty() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracebook_core::console::Console;
+use tracebook_core::console::{Console, Output};
 use tracebook_core::evidence::Kind;
 
 use super::export::lock_folder;
@@ -26,7 +26,11 @@ impl Home {
         let slug = home.entry("One", "# One\n").await;
         let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
         let console = Console::from_text("docker compose ps", "db  running");
-        home.app.capture.capture_console(console, request, &Caller::default()).await.expect("captures");
+        home.app
+            .capture
+            .capture_console(Output { console, ..Output::default() }, request, &Caller::default())
+            .await
+            .expect("captures");
         home
     }
 

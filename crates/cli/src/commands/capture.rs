@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use tracebook_app::Error;
 use tracebook_app::api::{Capture as Request, Captured, ConsoleText};
-use tracebook_core::console::{ConsoleOrigin, Decoded, decode};
+use tracebook_core::console::{ConsoleOrigin, decode};
 use tracebook_core::evidence::Kind;
 
 use crate::args::Capture;
@@ -32,9 +32,9 @@ pub(super) async fn run(client: &Client, capture: Capture, out: &Out) -> Result<
     let (captured, exit_code) = if command.is_empty() {
         (client.call(request).await?, None)
     } else {
-        let console = client.tracebook.run_command(&command, signals::interruption()).await?;
-        let exit_code = console.exit_code;
-        (client.tracebook.capture_console(console, request, &client.caller()).await?, exit_code)
+        let output = client.tracebook.run_command(&command, signals::interruption()).await?;
+        let exit_code = output.console.exit_code;
+        (client.tracebook.capture_console(output, request, &client.caller()).await?, exit_code)
     };
     let answer = Answer { captured: &captured, exit_code: (kind == Kind::Console).then_some(exit_code) };
     let Captured { evidence, reference, warnings } = &captured;
@@ -68,6 +68,7 @@ fn console_text(file: &str) -> Result<ConsoleText, Error> {
         }
     };
     let bytes = read_bytes(file)?;
-    let Decoded { text, encoding } = decode(&bytes);
-    Ok(ConsoleText { source, text: text.into_owned(), origin: Some(origin), encoding: encoding.note() })
+    let decoded = decode(&bytes);
+    let encoding = decoded.note();
+    Ok(ConsoleText { source, text: decoded.text.into_owned(), origin: Some(origin), encoding })
 }

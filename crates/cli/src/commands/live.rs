@@ -28,6 +28,7 @@ pub(super) async fn run(client: &Client, live: Live, out: &Out) -> Result<u8, Er
                     t.name.clone(),
                     t.services.join(", "),
                     clock(t.skew_ms),
+                    t.unfinished.clone().unwrap_or_default(),
                 ]
             }))
         }

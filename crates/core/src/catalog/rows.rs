@@ -333,7 +333,7 @@ pub(super) static FILTERS: &[FilterInfo] = &[
     filter(
         FilterForm::Events,
         "group:cruddur ERROR -healthcheck",
-        "Words, \"words that stand together\", ?one ?of, -without, { $.field = value }; group:NAME comes first.",
+        "Words, \"words that stand together\", ?one ?of, -without, { $.field = value }; group:NAME, level:ERROR, severity:17, scope:NAME, attribute:KEY=VALUE come first.",
     ),
     filter(FilterForm::Errors, "level:error TypeError", "Words, level:LEVEL, environment:NAME."),
     filter(

@@ -462,6 +462,8 @@ impl<'a> Iterator for Tokens<'a> {
                     '\r' => Some(Token::Return),
                     '\x08' => Some(Token::Back),
                     '\n' => Some(Token::Newline),
+                    // Vertical tab and form feed: terminals go one line down.
+                    '\x0b' | '\x0c' => Some(Token::Move(Move::Index)),
                     _ => None,
                 }
             };

@@ -9,8 +9,10 @@ mod ansi;
 mod blocks;
 mod classify;
 mod decode;
+mod display;
 mod lead;
 mod prefix;
+mod printed;
 mod screen;
 mod terminal;
 #[cfg(test)]
@@ -29,8 +31,10 @@ use crate::time::Nanos;
 pub use ansi::{Colour, Named, Segment, Style, StyledSpan, plain, segments, segments_from, spans};
 pub use blocks::{LARGEST_BLOCK, SpanBlock, SpanBlocks, SpanForm};
 pub use classify::{LineKind, classify};
-pub use decode::{Decoded, TextEncoding, decode};
+pub use decode::{Decoded, TextEncoding, decode, decode_line};
+pub use display::{ChangedRow, Changes, Display};
 pub use prefix::{Prefix, prefix};
+pub use printed::{AsPrinted, Output};
 pub use terminal::{Arriving, LONGEST_LINE, MOST_LINES, from_bytes, line_text, lines};
 pub use trace_id::trace_id_in;
 
@@ -59,7 +63,7 @@ impl Content for Console {
     }
 
     fn why_no_raw(&self) -> &'static str {
-        "Nothing else was received: its lines are the text as printed; `evidence show` without --raw shows them"
+        "It was imported, or captured by a version that did not keep it; `evidence show` without --raw shows its lines"
     }
 }
 

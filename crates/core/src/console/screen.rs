@@ -29,7 +29,7 @@ type Cell = (char, Style);
 #[derive(Debug)]
 pub(super) struct Screen {
     /// Rows that no sequence can reach any more.
-    done: VecDeque<ConsoleLine>,
+    done: VecDeque<ShownLine>,
     more: u32,
     cut: usize,
     rows: VecDeque<Row>,
@@ -49,8 +49,12 @@ pub(super) struct Screen {
     /// Whether a sequence moved the cursor.
     moved: bool,
     begun: bool,
+    /// Whether the last line goes on.
+    open_line: bool,
     /// Whether it has one row only.
     single: bool,
+    /// The number of the next line, if lines are numbered: then the scrollback cannot be erased.
+    number: Option<u64>,
     stderr: bool,
     time: Option<Nanos>,
     work: usize,
@@ -65,6 +69,10 @@ struct Row {
     beyond: bool,
     stderr: bool,
     time: Option<Nanos>,
+    /// When it was first written.
+    begun: Option<Nanos>,
+    /// The number of the line that it shows exactly as printed.
+    number: Option<u64>,
 }
 
 impl Row {
@@ -76,13 +84,15 @@ impl Row {
     }
 
     /// The line, and whether its end was left out.
-    fn line(self) -> (ConsoleLine, bool) {
+    fn line(self) -> (ShownLine, bool) {
         let (text, cut) = self.sent.unwrap_or_else(|| styled(&self.cells, self.beyond));
-        (ConsoleLine { text, stderr: self.stderr, time: self.time }, cut)
+        let line = ConsoleLine { text, stderr: self.stderr, time: self.time };
+        (ShownLine { line, begun: self.begun, number: self.number }, cut)
     }
 
     /// Its cells, after which it is no longer as sent.
     fn cells(&mut self) -> &mut Vec<Cell> {
+        self.number = None;
         if let Some((text, cut)) = self.sent.take() {
             self.beyond = cut;
             let mut style = Style::default();
@@ -96,6 +106,16 @@ impl Row {
         }
         &mut self.cells
     }
+}
+
+/// A row that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShownLine {
+    pub(super) line: ConsoleLine,
+    /// When it was first written.
+    pub(super) begun: Option<Nanos>,
+    /// The number of the line that was printed exactly so, if lines are numbered.
+    pub(super) number: Option<u64>,
 }
 
 /// What [`Screen::finish`] returns.
@@ -125,7 +145,9 @@ impl Default for Screen {
             covered: None,
             moved: false,
             begun: false,
+            open_line: false,
             single: false,
+            number: None,
             stderr: false,
             time: None,
             work: WORK,
@@ -144,19 +166,28 @@ impl Screen {
         self.style
     }
 
+    /// A screen of a command that goes on printing, whose lines are numbered from 0.
+    pub(super) fn numbering() -> Self {
+        Self { number: Some(0), ..Self::default() }
+    }
+
     /// Writes the next line, without its line ending.
     pub(super) fn line(&mut self, raw: &str, stderr: bool, time: Option<Nanos>) {
-        if self.begun {
+        if self.begun && !(self.open_line && self.stderr == stderr) {
             self.line_feed();
             self.column = 0;
         }
-        (self.begun, self.stderr, self.time) = (true, stderr, time);
+        (self.begun, self.stderr, self.time, self.open_line) = (true, stderr, time, false);
+        let number = self.number;
+        self.number = number.map(|number| number + 1);
         self.work = self.work.saturating_add(raw.len().saturating_mul(WORK_PER_BYTE));
         let raw = &*seven_bit(raw.trim_end_matches('\r'));
         let last = self.row + 1 == self.rows.len();
         if last && self.rows[self.row].is_blank() && moves_nothing(raw) {
             let (text, cut) = as_sent(raw, &mut self.style);
-            self.rows[self.row] = Row { sent: Some((text, cut)), stderr, time, ..Row::default() };
+            let number = number.filter(|_| text == raw);
+            let begun = self.rows[self.row].begun.or(time);
+            self.rows[self.row] = Row { sent: Some((text, cut)), stderr, time, begun, number, ..Row::default() };
             return;
         }
         for token in Tokens::of(raw, self.style) {
@@ -172,6 +203,45 @@ impl Screen {
                 Token::Move(what) => self.follow(what),
             }
         }
+    }
+
+    /// Writes the beginning of a line, or more of one.
+    pub(super) fn part(&mut self, raw: &str, stderr: bool, time: Option<Nanos>) {
+        self.line(raw, stderr, time);
+        self.open_line = true;
+    }
+
+    /// The rows that no sequence can reach any more, and how many before these were left out.
+    pub(super) fn done(&self) -> (impl Iterator<Item = &ShownLine>, u32) {
+        (self.done.iter(), self.more)
+    }
+
+    /// Forgets these rows.
+    pub(super) fn forget_done(&mut self) {
+        self.done.clear();
+        self.more = 0;
+    }
+
+    /// The other rows that are shown.
+    pub(super) fn reachable(&mut self) -> Vec<ShownLine> {
+        if !self.begun {
+            return Vec::new();
+        }
+        // As text, a row takes less memory than its cells.
+        for row in &mut self.rows {
+            if row.sent.is_none() {
+                row.sent = Some(styled(&row.cells, row.beyond));
+                row.cells = Vec::new();
+            }
+        }
+        let above = self.covered.as_ref().map(|(rows, ..)| rows);
+        let until = |rows: &VecDeque<Row>, trim: bool| match trim {
+            true => rows.iter().rposition(|row| !row.is_blank()).map_or(0, |last| last + 1),
+            false => rows.len(),
+        };
+        let above = above.into_iter().flat_map(|rows| rows.range(..until(rows, true)));
+        let own = self.rows.range(..until(&self.rows, self.moved));
+        above.chain(own).map(|row| row.clone().line().0).collect()
     }
 
     /// What is shown, from the oldest line on.
@@ -193,7 +263,7 @@ impl Screen {
         for row in above.into_iter().chain(rows) {
             self.keep(row);
         }
-        Shown { lines: self.done, more: self.more, cut: self.cut }
+        Shown { lines: self.done.into_iter().map(|shown| shown.line).collect(), more: self.more, cut: self.cut }
     }
 
     /// Removes blank rows at the end.
@@ -344,6 +414,7 @@ impl Screen {
         self.column = column;
         let row = &mut self.rows[self.row];
         (row.stderr, row.time) = (stderr, time);
+        row.begun = row.begun.or(time);
         row.beyond |= beyond;
     }
 
@@ -520,7 +591,7 @@ impl Screen {
                 self.rows.truncate(row + 1);
                 self.rows.range_mut(top..).for_each(|row| *row = Row::default());
             }
-            3 => {
+            3 if self.number.is_none() => {
                 self.done.clear();
                 (self.more, self.cut) = (0, 0);
                 self.rows.drain(..top);

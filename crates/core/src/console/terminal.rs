@@ -3,7 +3,7 @@
 use super::ansi::{Style, Token, Tokens, seven_bit};
 use super::decode::decode;
 use super::screen::{Screen, Shown};
-use super::{Console, ConsoleLine};
+use super::{AsPrinted, Console, ConsoleLine, Output};
 use crate::time::Nanos;
 
 /// Maximum number of lines; the last ones are kept.
@@ -26,19 +26,27 @@ fn read(text: &str) -> Shown {
 #[derive(Debug, Default)]
 pub struct Arriving {
     screen: Screen,
+    printed: AsPrinted,
     long: usize,
 }
 
 impl Arriving {
     /// Adds a line without its line ending. `long` says that its end was left out already.
     pub fn line(&mut self, raw: &str, stderr: bool, time: Option<Nanos>, long: bool) {
+        self.printed.push(ConsoleLine { text: raw.to_owned(), stderr, time });
         self.screen.line(raw, stderr, time);
         self.long += usize::from(long);
     }
 
-    /// The output as a terminal would show it at the end.
-    pub fn finish(self, source: impl Into<String>) -> Console {
-        console(source.into(), self.screen.finish(), self.long)
+    /// Adds the beginning of a line, or more of one. The rest has to begin with a carriage return.
+    pub fn part(&mut self, raw: &str, stderr: bool, time: Option<Nanos>) {
+        self.printed.push(ConsoleLine { text: raw.to_owned(), stderr, time });
+        self.screen.part(raw, stderr, time);
+    }
+
+    /// All that has arrived.
+    pub fn finish(self, source: impl Into<String>) -> Output {
+        Output { console: console(source.into(), self.screen.finish(), self.long), printed: self.printed }
     }
 }
 
@@ -83,7 +91,7 @@ impl Console {
     pub fn from_bytes(source: impl Into<String>, bytes: &[u8]) -> Self {
         let decoded = decode(bytes);
         let mut console = Self::from_text(source, &decoded.text);
-        console.notes.extend(decoded.encoding.note());
+        console.notes.extend(decoded.note());
         console
     }
 }
@@ -99,7 +107,7 @@ fn line(raw: &str, style: &mut Style) -> (String, bool) {
 
 /// Whether a line is shown as it was sent: nothing in it goes back or elsewhere.
 pub(super) fn moves_nothing(raw: &str) -> bool {
-    if !raw.contains(['\r', '\x08', '\x1b']) {
+    if !raw.contains(['\r', '\x08', '\x0b', '\x0c', '\x1b']) {
         return true;
     }
     Tokens::of(raw, Style::default()).all(|token| match token {

@@ -114,10 +114,18 @@ fn what_arrives_keeps_its_stream_and_time() {
     arriving.line("a 10%", false, Some(Nanos(1)), false);
     arriving.line("warning", true, Some(Nanos(2)), false);
     arriving.line("\x1b[2Aa 100%\x1b[2B", false, Some(Nanos(3)), true);
-    let console = arriving.finish("x");
+    let Output { console, printed } = arriving.finish("x");
     let line = |text: &str, stderr, time| ConsoleLine { text: text.to_owned(), stderr, time: Some(Nanos(time)) };
     assert_eq!(console.lines, [line("a 100%", false, 3), line("warning", true, 2)]);
     assert_eq!(console.notes.len(), 1);
+    let printed: Vec<&str> = printed.lines().map(|line| line.text.as_str()).collect();
+    assert_eq!(printed, ["a 10%", "warning", "\x1b[2Aa 100%\x1b[2B"]);
+}
+
+#[test]
+fn vertical_tabs_and_form_feeds_go_down() {
+    assert_eq!(texts("a\u{b}b\u{c}c\nd"), ["a", " b", "  c", "d"]);
+    assert_eq!(line_text("a\u{c}b"), "ab", "within one line");
 }
 
 #[test]

@@ -71,7 +71,11 @@ pub(crate) fn provenance(frozen: &Frozen) -> String {
     let from = origin(&frozen.evidence.provenance);
     // What answered is named by `from`.
     let caption = caption_with(frozen, None);
-    format!("{caption} · {from} · {} · {}", frozen.evidence.provenance.tool, short_digest(&frozen.digest))
+    let open = match frozen.evidence.provenance.without_end {
+        0 => String::new(),
+        n => format!("{} without an end · ", text::count(usize::try_from(n).unwrap_or(usize::MAX), "span")),
+    };
+    format!("{caption} · {from} · {open}{} · {}", frozen.evidence.provenance.tool, short_digest(&frozen.digest))
 }
 
 /// As [`origin`], with the names only of several systems.

@@ -7,7 +7,7 @@ use tracebook_core::telemetry::{ConsoleRecord, ErrorRecord, LogEncoding, LogReco
 use tracebook_core::xray::{Group, SamplingRule};
 
 use super::*;
-use crate::console::LineQuery;
+use crate::console::{LineQuery, RowChange, ScreenChanges};
 use crate::refusals::Refusal;
 use crate::request_log::RequestCount;
 use tracebook_core::log_query::{LogQuery, SettingChange};
@@ -178,6 +178,63 @@ async fn lines_keep_the_order_of_arrival() {
     assert_eq!(found.iter().map(|l| l.record.clone()).collect::<Vec<_>>(), [lines[4].clone(), lines[3].clone()]);
     let older = LineQuery { older_than: Some(found[1].seq), ..newest };
     assert_eq!(telemetry.console(&older).await.expect("reads")[0].record, lines[2]);
+}
+
+#[tokio::test]
+async fn rows_of_a_screen_change_in_place() {
+    let (_dir, telemetry) = telemetry().await;
+    let record = |text: &str, at: i64| ConsoleRecord {
+        stream: "up".into(),
+        timestamp: Nanos(at),
+        stderr: false,
+        text: text.into(),
+        trace_id: None,
+    };
+    let change = |at: usize, text: &str, time: i64, as_printed: bool| RowChange {
+        at,
+        record: record(text, time),
+        begun: None,
+        as_printed,
+    };
+    let lines = async |printed: bool| -> Vec<String> {
+        let query = LineQuery { printed, limit: 100, ..LineQuery::default() };
+        telemetry.console(&query).await.expect("reads").into_iter().map(|line| line.record.text).collect()
+    };
+    let first = ScreenChanges {
+        rows: vec![change(0, "web ...", 1, true), change(1, "db ...", 2, true), change(2, "", 3, true)],
+        length: 3,
+        ..ScreenChanges::default()
+    };
+    let stored = telemetry.commit_screen("up", &[], &first, Nanos(1)).await.expect("commits");
+    assert_eq!(stored.len(), 3);
+    let second = ScreenChanges {
+        rows: vec![change(0, "web ... done", 4, false), change(2, "next", 5, true), change(3, "last", 6, true)],
+        length: 4,
+        settled: 2,
+        printed: vec![record("web ...", 1), record("up, web ... done", 4)],
+    };
+    let stored = telemetry.commit_screen("up", &stored, &second, Nanos(2)).await.expect("commits");
+    assert_eq!(lines(false).await, ["web ... done", "db ...", "next", "last"]);
+    assert_eq!(lines(true).await, ["db ...", "next", "last", "web ...", "up, web ... done"], "in the order of storing");
+    assert_eq!(stored.len(), 2);
+    // Rows that were removed, one that was dropped meanwhile, and rows that were lost before they could be stored.
+    let third = ScreenChanges { rows: vec![change(0, "NEXT", 7, false)], length: 1, ..ScreenChanges::default() };
+    let stored = telemetry.commit_screen("up", &stored, &third, Nanos(3)).await.expect("commits");
+    assert_eq!(lines(false).await, ["web ... done", "db ...", "NEXT"]);
+    let fourth = ScreenChanges {
+        rows: vec![change(50, "later", 8, true), change(51, "latest", 9, true)],
+        length: 52,
+        settled: 51,
+        printed: Vec::new(),
+    };
+    let stored = telemetry.commit_screen("up", &stored, &fourth, Nanos(4)).await.expect("commits");
+    assert_eq!(stored.len(), 1);
+    let none = ScreenChanges { length: 1, ..ScreenChanges::default() };
+    assert_eq!(telemetry.commit_screen("up", &stored, &none, Nanos(5)).await.expect("commits"), stored);
+    telemetry.trim(Nanos(5)).await.expect("trims");
+    let gone = ScreenChanges { rows: vec![change(0, "x", 10, false)], length: 1, ..ScreenChanges::default() };
+    telemetry.commit_screen("up", &stored, &gone, Nanos(6)).await.expect("a row that was removed is no error");
+    assert_eq!(lines(false).await, Vec::<String>::new());
 }
 
 #[tokio::test]

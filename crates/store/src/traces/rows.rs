@@ -47,9 +47,10 @@ pub(super) fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
         .into_iter()
         .filter(|protocol| bits & protocol_bit(*protocol) != 0)
         .collect();
+    let open = u32::try_from(row.get::<i64, _>("open")).unwrap_or(u32::MAX);
     let word = if status.is_error() {
         status.word()
-    } else if row.get::<i64, _>("open") > 0 {
+    } else if open > 0 {
         "in_progress"
     } else {
         "ok"
@@ -68,10 +69,12 @@ pub(super) fn trace_of(row: &SqliteRow) -> Result<TraceRow, StoreError> {
             has_error: status.is_error(),
             protocols,
             skew_ms: skew::of_sender_ms(Nanos(end), Nanos(row.get("received")), skew::USUAL_DELAY),
+            unfinished: None,
         },
         rooted: row.get::<i64, _>("rooted") > 0,
         start: Nanos(start),
         received: Nanos(row.get("received")),
+        open,
         bytes: unsigned(row.get("bytes")),
     })
 }

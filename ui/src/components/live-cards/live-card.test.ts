@@ -57,6 +57,27 @@ describe('live card settings', () => {
     workspace.panel = { kind: 'live-card', id }
     expect(await submit()).toEqual([])
   })
+
+  it('leave out the end of a range, and say so', async () => {
+    const { host, workspace } = await bench()
+    shown.keep(mount(Panels, { target: document.body, props: { workspace } }))
+    const open = async (since: string) => {
+      workspace.panel = { kind: 'live-card', id: null, question: { kind: 'trace', since } }
+      await pass()
+      const range = one('live-since') as HTMLSelectElement
+      const told = document.querySelector('[data-testid=live-endless]') !== null
+      const value = range.value
+      workspace.panel = null
+      await pass()
+      return { value, told }
+    }
+    const [from, to] = ['2026-11-23T15:20:00.000Z', '2026-11-23T15:30:00.000Z']
+    expect(await open('15m')).toEqual({ value: '15m', told: false })
+    expect(await open(`${from}/`)).toEqual({ value: `${from}/`, told: false })
+    expect(await open(`${from}/${to}`)).toEqual({ value: `${from}/`, told: true })
+    expect(await open(`/${to}`)).toEqual({ value: '', told: true })
+    expect(host.failures.size).toBe(0)
+  })
 })
 
 describe('a live card for a saved query', () => {

@@ -157,7 +157,7 @@ fn event(element: &str, before: usize) -> Result<Event, Refusal> {
     let (given, _): (Given, _) = json::read(element.as_bytes())
         .map_err(|why| Refusal::unreadable(format!("'logEvents.{}.member' is not readable: {why}.", before + 1)))?;
     let millis = given.timestamp.ok_or_else(|| Refusal::missing(&member("timestamp")))?;
-    let millis = json::signed(&millis).ok_or_else(|| {
+    let millis = json::signed(&millis).or_else(|| without_fraction(&millis)).ok_or_else(|| {
         let given = crate::text::clip(&millis.to_string());
         Refusal::unreadable(format!("'{}' is not a number of milliseconds: {given}.", member("timestamp")))
     })?;
@@ -171,6 +171,13 @@ fn event(element: &str, before: usize) -> Result<Event, Refusal> {
         return Err(Refusal::constraint(Some(""), &member("message"), constraint));
     }
     Ok(Event { millis, message })
+}
+
+/// A number of milliseconds with a fraction, as JavaScript's high-resolution clocks give it: the fraction is cut off.
+fn without_fraction(millis: &Value) -> Option<i64> {
+    let millis = millis.as_f64().filter(|millis| millis.abs() < 9e15)?;
+    #[expect(clippy::cast_possible_truncation, reason = "range checked above")]
+    Some(millis.trunc() as i64)
 }
 
 /// The limits that do not depend on the present time.

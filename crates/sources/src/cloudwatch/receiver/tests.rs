@@ -419,6 +419,23 @@ async fn a_lone_surrogate_costs_nothing_else() {
 }
 
 #[tokio::test]
+async fn fractions_of_milliseconds_are_cut_off() {
+    let local = Local::with_stream().await;
+    let body = format!(
+        r#"{{"logGroupName":"cruddur","logStreamName":"s","logEvents":[{{"timestamp":{NOW}.75,"message":"fine"}}]}}"#
+    );
+    let answer = local.raw("PutLogEvents", body.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let kept =
+        local.ok("GetLogEvents", json!({"logGroupName": "cruddur", "logStreamName": "s", "startFromHead": true})).await;
+    assert_eq!(kept["events"][0]["timestamp"], NOW);
+    for timestamp in ["true", "\"1.5\"", "-1.5", "1e300", "null"] {
+        let body = body.replace(&format!("{NOW}.75"), timestamp);
+        assert_eq!(local.raw("PutLogEvents", body.as_bytes()).await.status, 400, "{timestamp}");
+    }
+}
+
+#[tokio::test]
 async fn answers_have_the_headers_of_aws() {
     let local = Local::with_stream().await;
     let mut ids = std::collections::HashSet::new();

@@ -278,8 +278,8 @@ async fn logs_are_committed_in_both_encodings() {
 #[tokio::test]
 async fn an_invalid_log_record_is_reported_and_the_rest_stored() {
     let rig = Rig::new().await;
-    // A record whose body is not UTF-8, and one with a body only.
-    let records = b"\x12\x07\x2a\x05\x0a\x03a\xff\xfe\x12\x06\x2a\x04\x0a\x02ok";
+    // A record whose body is a number where a text should be, and one with a body only.
+    let records = b"\x12\x07\x2a\x05\x0d\0\0\0\0\x12\x06\x2a\x04\x0a\x02ok";
     let body = [&b"\x0a\x13\x12\x11"[..], records].concat();
     let answer = rig.post("/v1/logs", AS_PROTOBUF, &body).await;
     assert_eq!(answer.status, 200, "{:?}", status_of(&answer));

@@ -1,6 +1,7 @@
 //! Splits the body of an export request into one record per span or log event, each with its own bytes.
 
 mod json;
+mod mend;
 mod protobuf;
 mod size;
 

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message as _;
 use tracebook_core::time::Nanos;
 
-use super::{Language, Outcome, Reading, Shared, Signal, scope_name, service, size, too_heavy};
+use super::{Language, Outcome, Reading, Shared, Signal, mend, scope_name, service, size, too_heavy};
 
 /// Field numbers, the same in traces and logs.
 const RESOURCES: u32 = 1;
@@ -32,19 +31,19 @@ fn resources<S: Signal>(body: &[u8], reading: &mut Reading<S>) -> Result<(), Str
     Ok(())
 }
 
-fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
+fn resource<S: Signal>(sent: &[u8], reading: &mut Reading<S>) -> Result<(), String> {
     reading.containers += 1;
     reading.goes_on()?;
     // What the records share may follow them, so it is collected first.
-    let (rest, scopes) = split(message, &[SCOPES, LIBRARIES])?;
+    let (rest, scopes) = split(sent, &[SCOPES, LIBRARIES])?;
     if scopes == 0 {
         return Ok(());
     }
-    let resource = shared(rest, Kind::Resource, reading)?;
+    let mut resource = shared(rest, Kind::Resource, reading)?;
     // If a resource cannot be read, its records are kept all the same: its bytes stay, and reading them later gives a
     // warning.
-    let service = service(resource.as_ref().ok().and_then(|bytes| proto::ResourceSpans::decode(bytes.as_ref()).ok()));
-    let mut fields = Fields(message);
+    let service = service(resource.as_mut().ok().and_then(|bytes| message(bytes, Kind::Resource)));
+    let mut fields = Fields(sent);
     while let Some(field) = fields.next()? {
         if field.number != SCOPES && field.number != LIBRARIES {
             continue;
@@ -55,8 +54,8 @@ fn resource<S: Signal>(message: &[u8], reading: &mut Reading<S>) -> Result<(), S
         }
         let scope = shared(rest, Kind::Scope, reading)?;
         let shared = resource.clone().and_then(|resource| {
-            let scope = scope?;
-            let stream = scope_name(proto::ScopeSpans::decode(scope.as_ref()).ok());
+            let mut scope = scope?;
+            let stream = scope_name(message(&mut scope, Kind::Scope));
             let (language, now, service) = (Language::Protobuf, reading.now, service.clone());
             Ok(Shared { language, now, service, stream, resource, scope })
         });
@@ -88,6 +87,16 @@ fn shared<S: Signal>(
     }
 }
 
+/// A resource or scope as a message, mended if it has to be.
+fn message<M: prost::Message + Default>(bytes: &mut Arc<[u8]>, kind: Kind) -> Option<M> {
+    M::decode(bytes.as_ref()).ok().or_else(|| {
+        let mended = mend::texts(bytes, kind)?;
+        let message = M::decode(mended.as_slice()).ok()?;
+        *bytes = mended.into();
+        Some(message)
+    })
+}
+
 fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<S>) -> Result<(), String> {
     let mut fields = Fields(message);
     while let Some(field) = fields.next()? {
@@ -106,9 +115,15 @@ fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<
             }
             Ok(decoding) => reading.takes_for_now(decoding)?,
         }
-        match S::Message::decode(bytes) {
+        let decoded: Result<_, prost::DecodeError> =
+            S::Message::decode(bytes).map(|message| (message, bytes.to_vec())).or_else(|error| {
+                let mended =
+                    mend::texts(bytes, S::KIND).filter(|mended| too_heavy::<S>(mended).is_none()).ok_or(error)?;
+                Ok(S::Message::decode(mended.as_slice()).map(|message| (message, mended))?)
+            });
+        match decoded {
             Err(error) => reading.unreadable(format!("a {} is not readable: {error}", S::WORD)),
-            Ok(message) => match S::record(message, bytes.to_vec(), shared) {
+            Ok((message, bytes)) => match S::record(message, bytes, shared) {
                 Ok(record) => reading.push(record)?,
                 Err(why) => reading.reject(1, || why),
             },
@@ -141,7 +156,8 @@ pub(super) enum Kind {
     Scope,
     Span,
     Log,
-    /// A span's event, a resource or a scope: attributes in field 3, 1 or 3.
+    /// A span's event or status, or a scope: texts in fields 1 and 2, attributes in field 3. A resource has them in
+    /// field 1.
     Event,
     Inner,
     Link,
@@ -155,7 +171,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The kind of a field's message.
-    fn part(self, field: u32) -> Self {
+    pub(super) fn part(self, field: u32) -> Self {
         match (self, field) {
             (Self::Resource, 1) => Self::Inner,
             (Self::Scope, 1) => Self::Event,
@@ -166,7 +182,7 @@ impl Kind {
             | (Self::Log, 6)
             | (Self::Map, 1) => Self::Attribute,
             (Self::Inner, 3) => Self::Inner,
-            (Self::Span, 11) => Self::Event,
+            (Self::Span, 11 | 15) => Self::Event,
             (Self::Span, 13) => Self::Link,
             (Self::Log, 5) | (Self::Attribute, 2) | (Self::List, 1) => Self::Value,
             (Self::Value, 5) => Self::List,
@@ -176,15 +192,29 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether a field is a text.
+    pub(super) fn is_text(self, field: u32) -> bool {
+        match self {
+            Self::Resource | Self::Scope | Self::Link => field == 3,
+            Self::Span => matches!(field, 3 | 5),
+            Self::Log => matches!(field, 3 | 12),
+            Self::Event => matches!(field, 1 | 2),
+            Self::Attribute | Self::Value => field == 1,
+            Self::Inner | Self::List | Self::Map | Self::Leaf => false,
+        }
+    }
+}
+
 /// The fields of a message, in order.
 pub(super) struct Fields<'a>(&'a [u8]);
 
-struct Field<'a> {
-    number: u32,
+pub(super) struct Field<'a> {
+    pub(super) number: u32,
     /// The content of a length-delimited field.
-    inside: Option<&'a [u8]>,
+    pub(super) inside: Option<&'a [u8]>,
     /// With tag and length.
-    whole: &'a [u8],
+    pub(super) whole: &'a [u8],
 }
 
 impl<'a> Field<'a> {
@@ -194,6 +224,10 @@ impl<'a> Field<'a> {
 }
 
 impl<'a> Fields<'a> {
+    pub(super) fn of(message: &'a [u8]) -> Self {
+        Self(message)
+    }
+
     /// How many fields a message and its parts have; counting stops above `most`, and where it is unreadable.
     pub(super) fn count(message: &'a [u8], kind: Kind, most: usize) -> usize {
         let mut count = 0;
@@ -219,7 +253,7 @@ impl<'a> Fields<'a> {
         count
     }
 
-    fn next(&mut self) -> Result<Option<Field<'a>>, String> {
+    pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, String> {
         if self.0.is_empty() {
             return Ok(None);
         }

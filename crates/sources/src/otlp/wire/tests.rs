@@ -285,12 +285,103 @@ fn bad_ids_cost_only_their_own_span() {
 
 #[test]
 fn an_unreadable_span_costs_the_request_only_where_nothing_else_is_in_it() {
-    let not_utf8 = [good_span().encode_to_vec(), field(5, b"\xff\xfe")].concat();
-    let alone = field(1, &field(2, &field(2, &not_utf8)));
+    // A number where the name should be.
+    let unreadable = [good_span().encode_to_vec(), b"\x28\x01".to_vec()].concat();
+    let alone = field(1, &field(2, &field(2, &unreadable)));
     assert!(decode_protobuf(&alone).expect_err("nothing readable").contains("a span is not readable"));
-    let both = [field(2, &not_utf8), field(2, &good_span().encode_to_vec())].concat();
+    let both = [field(2, &unreadable), field(2, &good_span().encode_to_vec())].concat();
     let decoded = decode_protobuf(&field(1, &field(2, &both))).expect("one is good");
     assert_eq!((decoded.records.len(), decoded.rejected), (1, 1));
+}
+
+/// Half an emoji, as encoders write it that do not know of surrogates.
+const HALF: &[u8] = b"\xed\xa0\xbd";
+
+/// A message with `HALF` in place of every `?`, and the lengths of messages as they are then: both have three bytes.
+fn cut(message: &[u8]) -> Vec<u8> {
+    let mut out = message.to_vec();
+    while let Some(at) = out.windows(3).position(|some| some == b"???") {
+        out[at..at + 3].copy_from_slice(HALF);
+    }
+    out
+}
+
+#[test]
+fn texts_that_are_not_utf8_are_mended_wherever_they_are() {
+    let text = |text: &str| common::AnyValue { value: Some(common::any_value::Value::StringValue(text.into())) };
+    let attribute = |key: &str, value| common::KeyValue { key: key.into(), value: Some(value), ..Default::default() };
+    let list = common::any_value::Value::ArrayValue(common::ArrayValue { values: vec![text("deep ???")] });
+    let map = common::any_value::Value::KvlistValue(common::KeyValueList {
+        values: vec![attribute("k ???", common::AnyValue { value: Some(list) })],
+    });
+    let span = proto::Span {
+        name: "cut ???".into(),
+        trace_state: "a=???".into(),
+        attributes: vec![attribute("a", text("x ??? y")), attribute("m", common::AnyValue { value: Some(map) })],
+        events: vec![proto::span::Event { name: "e ???".into(), ..Default::default() }],
+        links: vec![proto::span::Link {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            attributes: vec![attribute("l", text("???"))],
+            ..Default::default()
+        }],
+        status: Some(proto::Status { message: "s ???".into(), code: 2 }),
+        ..good_span()
+    };
+    let mut request = request_of(vec![span, good_span()]);
+    let resource = &mut request.resource_spans[0];
+    resource.resource = Some(resource_proto::Resource {
+        attributes: vec![attribute("service.name", text("shop ???"))],
+        ..Default::default()
+    });
+    resource.scope_spans[0].scope =
+        Some(common::InstrumentationScope { name: "lib ???".into(), version: "1 ???".into(), ..Default::default() });
+    let decoded = decode_protobuf(&cut(&request.encode_to_vec())).expect("read");
+    assert_eq!((decoded.records.len(), decoded.rejected), (2, 0), "{:?}", decoded.reason);
+    let record = &decoded.records[0];
+    assert_eq!((record.title.as_str(), record.service.as_str()), ("cut \u{fffd}", "shop \u{fffd}"));
+    assert_eq!(record.status, StatusCode::Error);
+    let (loose, warnings) = crate::normalise(record);
+    assert_eq!(warnings, Vec::<String>::new(), "what is stored can be read");
+    let said = format!("{:?} {:?}", loose.span, loose.scope);
+    for part in [
+        "a=\u{fffd}",
+        "x \u{fffd} y",
+        "k \u{fffd}",
+        "deep \u{fffd}",
+        "e \u{fffd}",
+        "s \u{fffd}",
+        "lib \u{fffd}",
+        "1 \u{fffd}",
+    ] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+    // The bytes of what is well-formed stay as sent, unknown fields included.
+    let unknown = [good_span().encode_to_vec(), field(99, HALF)].concat();
+    let decoded = decode_protobuf(&field(1, &field(2, &field(2, &unknown)))).expect("read");
+    assert_eq!(decoded.records[0].raw, unknown);
+
+    let log = logs_proto::LogRecord {
+        time_unix_nano: 1_795_447_213_000_000_000,
+        severity_text: "INFO ???".into(),
+        body: Some(text("bye ???")),
+        ..Default::default()
+    };
+    let scope_logs = vec![logs_proto::ScopeLogs { log_records: vec![log], ..Default::default() }];
+    let request =
+        ExportLogsServiceRequest { resource_logs: vec![logs_proto::ResourceLogs { scope_logs, ..Default::default() }] };
+    let decoded = decode_logs_protobuf(&cut(&request.encode_to_vec()), Nanos(1)).expect("read");
+    let record = &decoded.records[0];
+    assert_eq!((record.message.as_str(), record.severity.as_str()), ("bye \u{fffd}", "INFO \u{fffd}"));
+}
+
+proptest! {
+    #[test]
+    fn mending_any_bytes_is_possible(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for kind in [Kind::Resource, Kind::Scope, Kind::Span, Kind::Log] {
+            mend::texts(&bytes, kind);
+        }
+    }
 }
 
 #[test]
@@ -517,9 +608,9 @@ fn lone_surrogates_are_replaced_and_pairs_stay() {
 fn depth_and_weight_are_bounded() {
     let mut nested = Vec::new();
     for _ in 0..10_000 {
-        nested = field(2, &field(1, &field(5, &nested)));
+        nested = field(5, &field(1, &nested));
     }
-    let span = [good_span().encode_to_vec(), field(9, &nested)].concat();
+    let span = [good_span().encode_to_vec(), field(9, &field(2, &nested))].concat();
     assert!(decode_protobuf(&field(1, &field(2, &field(2, &span)))).is_err(), "deeper than any parser allows");
 
     let deep = format!(
