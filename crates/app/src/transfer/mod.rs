@@ -4,6 +4,7 @@
 mod doubts_tests;
 mod export;
 mod import;
+mod leaks;
 mod pictures;
 #[cfg(test)]
 mod tests;
