@@ -58,8 +58,12 @@ pub(super) fn find(text: &[u8], start: usize, end: usize, cuts: &mut Vec<Cut>) -
         return name_end;
     }
     let flag = text[from..name_end].iter().take_while(|b| **b == b'-').count();
-    let Some((mark, at, quoted)) = mark(text, from, name_end, flag > 0) else { return name_end };
     let name = text_of(text, from, name_end);
+    let Some((mark, at, quoted)) = mark(text, from, name_end, flag > 0) else {
+        let part = next_line::form_data(text, from, name_end, names::judge(&name));
+        cuts.extend(part.map(|(start, end)| Cut { start, end, what: what(names::judge(&name)) }));
+        return name_end;
+    };
     let class = match names::judge(&name) {
         Name::Plain if name.eq_ignore_ascii_case("identified by") => Name::Password,
         class @ (Name::Plain | Name::Weak) if matches!(mark, Mark::Colon | Mark::Equals) && !quoted => {
@@ -147,7 +151,12 @@ fn mark(text: &[u8], start: usize, end: usize, flag: bool) -> Option<(Mark, usiz
         // A path of Rust or C++.
         Some(b':') if second == Some(b':') => return None,
         Some(b':') => (Mark::Colon, at + 1),
-        Some(b'>') if start > 0 && text[start - 1] == b'<' => (Mark::Element, at + 1),
+        Some(b'>') if is_tag(text, start) => (Mark::Element, at + 1),
+        // `<wsse:Password Type="…">`
+        Some(_) if at > end && is_tag(text, start) => {
+            let attributes = text[at..].iter().take(512).position(|b| matches!(b, b'<' | b'>'))?;
+            (Mark::Element, (text[at + attributes] == b'>').then_some(at + attributes + 1)?)
+        }
         Some(b',') if quoted => match member(text, at + 1) {
             Some(value) => (Mark::Equals, value),
             None => (Mark::Comma, at + 1),
@@ -163,6 +172,13 @@ fn mark(text: &[u8], start: usize, end: usize, flag: bool) -> Option<(Mark, usiz
         _ => return None,
     };
     Some((found.0, found.1, quoted))
+}
+
+/// Whether a name is that of an element, which may have a prefix: `<wsse:Password`.
+fn is_tag(text: &[u8], start: usize) -> bool {
+    let before = start - usize::from(text[..start].ends_with(b":"));
+    let start = if before < start { run_back(text, before, 32, is_name) } else { start };
+    text[..start].ends_with(b"<")
 }
 
 /// The value of a pair whose name was the value of the member before: `"name": "password", "value": "…"`, also in YAML

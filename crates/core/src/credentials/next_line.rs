@@ -137,8 +137,49 @@ pub(super) fn value(text: &[u8], at: usize, class: Name) -> Option<(usize, usize
             && is_alone(&text[start + 1..close], class))
         .then_some((start + 1, close));
     }
-    let to = end - text[start..end].iter().rev().take_while(|b| is_closer(**b)).count();
-    is_alone(&text[start..to], class).then_some((start, to))
+    let to = one_word(text, start, end)?;
+    // In a log, what follows a prompt is rather the next message.
+    let logged = text[closers + 1..start].iter().any(u8::is_ascii_digit);
+    (is_alone(&text[start..to], class) && !(logged && is_plain(&text[start..to]))).then_some((start, to))
+}
+
+/// The end of a line's only word, or of a word that a quote ends.
+fn one_word(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let to = run(&text[..end], start, |b| !is_blank(b) && !matches!(b, b'"' | b'\'' | b'`' | b'\r' | b'\\'));
+    let after = run(&text[..end], to, |b| b == b'\\');
+    let quoted = text[..end].get(after).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let last = end - text[to..end].iter().rev().take_while(|b| is_closer(**b)).count();
+    if !quoted && last > to {
+        return None;
+    }
+    Some(to - text[start..to].iter().rev().take_while(|b| is_closer(**b)).count())
+}
+
+/// The value of a part of a form: `name="password"`, an empty line, and the value (RFC 7578, section 4.2). `from` and
+/// `at` are around the name.
+pub(super) fn form_data(text: &[u8], from: usize, at: usize, class: Name) -> Option<(usize, usize)> {
+    let before = run_back(text, from, 4, |b| matches!(b, b'"' | b'\'' | b'\\'));
+    if before == from || !text[..before].ends_with(b"name=") {
+        return None;
+    }
+    let mut line_break = run(text, at, is_closer);
+    let mut empty = false;
+    for _ in 0..8 {
+        if text.get(line_break) != Some(&b'\n') {
+            return None;
+        }
+        let start = behind_prefix(text, line_break);
+        let end = line_end(text, start);
+        let to = end - text[start..end].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+        if to > start && empty {
+            let to = one_word(text, start, end).unwrap_or(to);
+            let is = super::values::is_credential(class, &text_of(text, start, to), super::values::Form::Data);
+            return is.then_some((start, to));
+        }
+        empty |= to <= start;
+        line_break = end;
+    }
+    None
 }
 
 /// Whether a line that is one word is a value rather than the next message.
@@ -171,10 +212,15 @@ fn is_alone(word: &[u8], class: Name) -> bool {
     let version = value.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && value.contains('.');
     class == Name::Password
         && !value.contains(['/', '(', ':'])
-        && (letters && (has(u8::is_ascii_digit) || has(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*')))
+        && (letters
+            && (has(u8::is_ascii_digit) || has(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*')))
             && !version
-            // A single word in lower case, as a person types it; messages begin with a capital.
-            || value.len() >= 6 && value.bytes().all(|b| b.is_ascii_lowercase()))
+            || is_plain(word))
+}
+
+/// A single word in lower case, as a person types it; messages begin with a capital.
+fn is_plain(word: &[u8]) -> bool {
+    word.len() >= 6 && word.iter().all(u8::is_ascii_lowercase)
 }
 
 /// A prompt with words between the name and its colon: `[sudo] password for bob:`. `at` is behind the name. The value
@@ -193,10 +239,10 @@ pub(super) fn prompted(text: &[u8], at: usize, class: Name) -> Option<(usize, us
         return None;
     }
     let from = run(rest, colon + 1, is_blank);
-    let to = rest.len() - rest[from.min(rest.len())..].iter().rev().take_while(|b| is_closer(**b)).count();
-    if from >= to {
+    if run(rest, from, is_closer) >= rest.len() {
         return value(text, at + colon + 1, class);
     }
+    let to = one_word(rest, from, rest.len())?;
     is_alone(&rest[from..to], class).then_some((at + from, at + to))
 }
 
@@ -224,7 +270,8 @@ pub(super) fn wrapped(text: &[u8], start: usize, end: usize, what: &'static str,
         let from = behind_prefix(text, line_break);
         let to = run(text, from, is_value);
         let rest = text_of(text, from, to);
-        let whole = run(text, to, |b| matches!(b, b'\\' | b'\r' | b'"' | b'\'' | b',')) == line_end(text, to);
+        let quoted = text.get(run(text, to, |b| b == b'\\')).is_some_and(|b| matches!(b, b'"' | b'\''));
+        let whole = quoted || run(text, to, is_closer) == line_end(text, to);
         // A shorter line is the last one; one that is longer is another text.
         if to - from < 6 || to - from > piece.len() + SHORTEST || !whole || is_wordlike(&rest) {
             return;
@@ -264,6 +311,8 @@ mod tests {
             ("2026-11-30T11:14:06Z INFO password:\n2026-11-30T11:14:06.1Z ERROR hunter2", "hunter2"),
             ("{\"msg\":\"Password:\"}\n{\"msg\":\"hunter2\"}", "hunter2"),
             ("DB_PASSWORD=\nhunter2", "hunter2"),
+            ("form-data; name=\"password\"\r\nContent-Type: text/plain\r\n\r\nhunter2\r\n--b", "hunter2"),
+            ("got \"Password:\nhunter2\" from upstream", "hunter2"),
             ("{\n  \"password\":\n    \"hunter2\"\n}", "hunter2"),
             ("API key:\nkX9vTq2LmW8zP4rB7nYd", "kX9vTq2LmW8zP4rB7nYd"),
             ("access_token:\n9f8e7d6c5b4a3f2e9f8e7d6c5b4a3f2e", "9f8e7d6c5b4a3f2e"),
@@ -277,6 +326,9 @@ mod tests {
             "Enter your password:\nWelcome",
             "Password:\nPassword:",
             "Password:\n2026-11-30T11:14:07Z INFO connected",
+            "got \"Password:\nwas wrong\" from upstream",
+            "Content-Disposition: form-data; name=\"password\"\r\n\r\n\r\n--b",
+            "Content-Disposition: form-data; name=\"user\"\r\n\r\nbob\r\n--b",
             "Password:\n",
             "password:\n  type: string\n  minLength: 8",
             "password:\n  - required\n",
