@@ -325,13 +325,12 @@ fn what_is_compressed_in_bytes_reaches_no_file() {
             let raw = Raw { spans: vec![record], ..Raw::default() };
             let document = raw.document(&freeze.removed).expect("a document");
             let holds = |bytes: &[u8]| bytes.windows(packed.len()).any(|w| w == packed);
-            let in_raw = match encoding {
-                Encoding::OtlpProtobuf => serde_json::from_slice::<Json>(&document)
-                    .expect("JSON")
-                    .pointer("/spans/0/span/base64")
-                    .and_then(Json::as_str)
-                    .is_some_and(|raw| holds(&BASE64.decode(raw).expect("base64"))),
-                _ => String::from_utf8_lossy(&document).contains(&encoded),
+            let in_raw = if encoding == Encoding::OtlpProtobuf {
+                let document: Json = serde_json::from_slice(&document).expect("JSON");
+                let raw = document.pointer("/spans/0/span/base64").and_then(Json::as_str).expect("a span in base64");
+                holds(&BASE64.decode(raw).expect("base64"))
+            } else {
+                String::from_utf8_lossy(&document).contains(&encoded)
             };
             let there = freeze.frozen.canonical.contains(&encoded) || in_raw;
             match is_secret {

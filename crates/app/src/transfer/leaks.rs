@@ -32,10 +32,12 @@ pub(super) fn find(entries: &[Entry], stems: &BTreeMap<Id, String>) -> Vec<Leak>
         let Some(stem) = stems.get(&entry.row.id) else { continue };
         let file = format!("journal/{stem}.md");
         let title = credentials::find(&entry.row.title);
-        found.extend(title.iter().map(|leak| one(entry, &file, None, (&entry.row.title, &title), &[*leak])));
+        found.extend(
+            title.iter().map(|leak| one(entry, &file, None, (entry.row.title.as_str(), title.as_slice()), &[*leak])),
+        );
         let body = credentials::find(&entry.body);
         for (line, leaks) in by_line(&entry.body, &body) {
-            found.push(one(entry, &file, Some(line), (&entry.body, &body), leaks));
+            found.push(one(entry, &file, Some(line), (entry.body.as_str(), body.as_slice()), leaks));
         }
     }
     found
