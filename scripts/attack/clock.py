@@ -8,6 +8,8 @@ from disk import Typing, prepare, senders
 from target import entry, send_span, serve, stored_traces, text_of
 
 DAY = 86_400
+# How far the clock is off when the program starts.
+STARTS = {"a year ahead": 365 * DAY, "a month ahead": 30 * DAY, "a year behind": -365 * DAY}
 JUMPS = {"a day ahead": DAY, "a day back": -DAY, "a year ahead": 365 * DAY, "a year back": -365 * DAY, "to 1970": None}
 
 
@@ -21,29 +23,69 @@ def run(binary, folder, report):
     if not preload:
         report.skip("clock jumps", "needs libfaketime (apt-get install libfaketime)")
         return
+    for name, seconds in STARTS.items():
+        start(binary, f"{folder}/start-{name.replace(' ', '-')}", report, preload, name, seconds)
     for name, seconds in JUMPS.items():
         jump(binary, f"{folder}/{name.replace(' ', '-')}", report, preload, name, seconds)
 
 
+class Clock:
+    """The clock that a program sees; the monotonic one stays right."""
+
+    def __init__(self, place, preload):
+        self.control = f"{place}-offset"
+        self.environment = {
+            "LD_PRELOAD": preload,
+            "FAKETIME_TIMESTAMP_FILE": self.control,
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        self.set(0)
+
+    def set(self, by):
+        # Replaced as a whole: it is read at every call.
+        with open(f"{self.control}.new", "w") as out:
+            out.write("+0" if by == 0 else "1970-01-02 00:00:00" if by is None else f"{by:+d}")
+        os.replace(f"{self.control}.new", self.control)
+
+
+def start(binary, place, report, preload, name, seconds):
+    """The clock is wrong when the program starts, and is corrected while it runs, or before the next start."""
+    attack = f"a start with the clock {name}"
+    clock, sent, gone = Clock(place, preload), [], {}
+
+    def runs(first, by, known=True):
+        clock.set(by)
+        if not known:
+            os.remove(f"{place}/telemetry.ages")
+        running = serve(binary, place, environment=clock.environment)
+        try:
+            sent.extend(n for n in range(first, first + 10) if send_span(running.http, n) == 200)
+            # Long enough for what deletes by age to run.
+            time.sleep(4)
+            gone[first] = len(set(sent) - stored_traces(binary, place))
+            if first == 100:
+                clock.set(0)
+                time.sleep(4)
+                gone["corrected"] = len(set(sent) - stored_traces(binary, place))
+        finally:
+            running.stop()
+
+    runs(0, 0)
+    runs(100, seconds)
+    runs(200, seconds)
+    runs(300, 0)
+    # As with a telemetry.db of a version that kept no ages.
+    runs(400, seconds, known=False)
+    runs(500, 0)
+    report.none_of(f"{attack}: spans deleted by age", [f"{n} at {step}" for step, n in gone.items() if n], len(sent))
+
+
 def jump(binary, place, report, preload, name, seconds):
     attack = f"clock {name}"
-    control = f"{place}-offset"
-
-    def offset(by):
-        # Replaced as a whole: it is read at every call.
-        with open(f"{control}.new", "w") as out:
-            out.write("+0" if by == 0 else "1970-01-02 00:00:00" if by is None else f"{by:+d}")
-        os.replace(f"{control}.new", control)
-
-    offset(0)
-    # Setting the clock does not change the monotonic one.
-    environment = {
-        "LD_PRELOAD": preload,
-        "FAKETIME_TIMESTAMP_FILE": control,
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    running = serve(binary, place, environment=environment)
+    clock = Clock(place, preload)
+    offset = clock.set
+    running = serve(binary, place, environment=clock.environment)
     try:
         reference = entry(binary, place)
         typing = Typing(running, reference)

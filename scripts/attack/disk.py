@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 
 from target import ANSWER_LIMIT_S, Rpc, call, cli, cloudwatch, entry, integrity, send_span, serve, stored_traces, text_of
@@ -15,6 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TMPFS_MIB = 24
 # How long a start may take, whatever the disk is like.
 START_LIMIT_S = 20
+# How long each flush takes on a slow disk.
+SLOW_MS = 2000
 
 
 class Typing:
@@ -128,7 +131,7 @@ def faults(binary, folder, report):
     if subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, f"{HERE}/faults.c", "-ldl"], capture_output=True).returncode:
         report.skip("failing writes", "there is no C compiler")
         return
-    for why in ("ENOSPC", "EIO", "EROFS", "slow 800"):
+    for why in ("ENOSPC", "EIO", "EROFS", f"slow {SLOW_MS}"):
         place, control = f"{folder}/fault-{why.split()[0]}", f"{folder}/control"
         open(control, "w").close()
         environment = {"LD_PRELOAD": shim, "FAULTS_FOLDER": place, "FAULTS_CONTROL": control}
@@ -142,24 +145,96 @@ def faults(binary, folder, report):
                     out.write(word)
 
             if why.startswith("slow"):
-                slow_disk(running, reference, report, set_to, why)
+                slow_disk(binary, place, running, reference, report, set_to, environment)
             else:
                 through_a_fault(binary, place, running, reference, report, f"writes fail with {why}", lambda: set_to(why), lambda: set_to(""))
         finally:
             running.stop()
 
 
-def slow_disk(running, reference, report, set_to, why):
+def slow_disk(binary, place, running, reference, report, set_to, environment):
+    """While each flush takes seconds: everything is accepted in the end, and who only reads does not wait for it."""
     typing, waits = Typing(running, reference), []
     prepare(running)
-    set_to(why)
+    set_to(f"slow {SLOW_MS}")
+    attack = f"every flush takes {SLOW_MS / 1000:.0f} s"
+    reads, commands, ended = [], [], threading.Event()
+
+    def look():
+        rpc = Rpc(running.url)
+        while not ended.is_set():
+            begun = time.monotonic()
+            status = rpc.call("entry_get", {"entry": reference})[0]
+            reads.append((time.monotonic() - begun, status))
+            status, _, _, seconds = cli(binary, place, "--json", "entry", "show", reference, environment=environment)
+            commands.append((seconds, status))
+            time.sleep(0.1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    accepted = True
     for _ in range(5):
         begun = time.monotonic()
         saved, statuses = typing.write(), senders(running)
+        accepted = accepted and saved and set(statuses.values()) == {200}
         waits.append(time.monotonic() - begun)
+    ended.set()
+    reader.join()
+    report.row(f"{attack}: all accepted", f"{saved}, {statuses}", "all accepted", accepted)
+    report.at_most(f"{attack}: five writes within", round(max(waits), 1), 5 * (ANSWER_LIMIT_S + SLOW_MS // 1000), " s")
+    report.at_most(f"{attack}: the window reads within", round(max(seconds for seconds, _ in reads), 1), ANSWER_LIMIT_S, " s")
+    report.at_most(f"{attack}: a command reads within", round(max(seconds for seconds, _ in commands), 1), ANSWER_LIMIT_S + 2 * SLOW_MS // 1000, " s")
+    failed = [one for one in (*reads, *commands) if one[1] not in (200, 0)]
+    report.none_of(f"{attack}: reads that failed", failed, len(reads) + len(commands))
+    # Another process waits for the lock; what it writes is kept as well.
+    status, _, err, seconds = cli(binary, place, "--json", "entry", "new", "--week", "3", environment=environment)
+    report.row(f"{attack}: a command that writes", f"exit {status} in {seconds:.0f} s", "exit 0", status == 0, err[:120].decode(errors="replace"))
     set_to("")
-    report.row("every flush takes 0.8 s: all accepted", f"{saved}, {statuses}", "all accepted", saved and set(statuses.values()) == {200})
-    report.at_most("every flush takes 0.8 s: five writes within", round(max(waits), 1), 5 * ANSWER_LIMIT_S, " s")
+    polite = running.stop()
+    report.row(f"{attack}: ends when asked to", str(polite), "True", polite)
+    report.row(f"{attack}: the last text is there", str(text_of(binary, place, reference) == typing.last), "True", text_of(binary, place, reference) == typing.last)
+
+
+def read_only(binary, folder, report):
+    """A journal on a disk that is mounted read-only: it is read, and nothing is acknowledged."""
+    place = f"{folder}/read-only"
+    os.makedirs(place)
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MIB}m,mode=700", "tracebook", place], capture_output=True).returncode:
+        report.skip("read-only disk", "needs root and tmpfs")
+        return
+    try:
+        for how in ("ended", "killed"):
+            data = f"{place}/{how}"
+            running = serve(binary, data)
+            reference = entry(binary, data, "# Week 2\n\nkept\n")
+            typing = Typing(running, reference)
+            typing.write()
+            prepare(running)
+            send_span(running.http, 1)
+            if how == "killed":
+                os.kill(running.process.pid, 9)
+            running.stop()
+            subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+            attack = f"read-only disk, {how} before"
+            there = text_of(binary, data, reference)
+            report.row(f"{attack}: the journal is read", str(there == typing.last), "True", there == typing.last)
+            status, out, err, _ = cli(binary, data, "--json", "entry", "new", "--week", "3")
+            said = (out + err).decode(errors="replace")
+            report.row(f"{attack}: a write is refused", f"exit {status}", "exit 5, and why", status == 5 and "read-only" in said, said[:120])
+            running = serve(binary, data)
+            after = Typing(running, reference)
+            saved = after.write("lost")
+            report.row(f"{attack}: the window saves nothing", str(saved), "False", not saved, str(after.answer[:120]))
+            report.row(f"{attack}: nothing is received", str(running.http), "None", running.http is None)
+            running.stop()
+            subprocess.run(["mount", "-o", "remount,rw", place], check=True)
+            running = serve(binary, data)
+            saved = Typing(running, reference).write()
+            report.row(f"{attack}: afterwards it saves again", str(saved), "True", saved)
+            report.row(f"{attack}: spans are still there", str(sorted(stored_traces(binary, data))), "[1]", 1 in stored_traces(binary, data))
+            running.stop()
+    finally:
+        subprocess.run(["umount", "-l", place])
 
 
 def settle(path):
@@ -355,5 +430,5 @@ def backup(binary, folder, report):
 
 
 def run(binary, folder, report):
-    for attack in (full_disk, faults, damaged_telemetry, damaged_journal, while_running, newer, locked, backup):
+    for attack in (full_disk, read_only, faults, damaged_telemetry, damaged_journal, while_running, newer, locked, backup):
         attack(binary, folder, report)

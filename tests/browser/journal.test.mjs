@@ -1,7 +1,7 @@
 // The UI over the web host: real binary, real telemetry, real browser.
 // Run: node --test tests/browser/
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -302,6 +302,39 @@ test('an entry is imported from a file and exported to a folder with its evidenc
     const text = readFileSync(join(out, 'journal', name), 'utf8')
     assert.ok(text.startsWith('# Week two\r\n\r\n'), 'the file’s own line ends')
     assert.match(text, /!\[[^\n]*\]\([^\n]*\.svg/)
+    assert.deepEqual(app.complaints, [])
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
+})
+
+test('credentials in a text are exported only after each was allowed', async () => {
+  const { page } = app
+  const out = mkdtempSync(join(tmpdir(), 'tracebook-leaks-'))
+  const files = () => (existsSync(join(out, 'journal')) ? readdirSync(join(out, 'journal')) : [])
+  try {
+    const token = `ghp_${'a1B2c3'.repeat(6)}`
+    const entry = await newEntry(null, `# Leaks\n\nexport TOKEN=${token}\n\npassword=hunter2x\n`)
+    await openEntry(entry)
+    await page.getByTestId('export').first().click()
+    await page.getByTestId('export-folder').fill(out)
+    await page.getByTestId('export-run').click()
+    const leaks = page.getByTestId('leaks')
+    await leaks.getByText('2 possible credentials').waitFor()
+    assert.doesNotMatch(await leaks.innerText(), /ghp_|hunter2x/)
+    assert.match(await leaks.innerText(), /line 3[^]*export TOKEN=…[^]*line 5[^]*password=…/)
+    const run = page.getByTestId('export-run')
+    assert.equal(await run.isDisabled(), true, 'nothing is allowed')
+    await leaks.getByRole('checkbox').first().check()
+    assert.equal(await run.isDisabled(), true, 'one is not allowed')
+    await leaks.getByRole('checkbox').nth(1).check()
+    assert.deepEqual(files(), [], 'nothing was written')
+    await run.filter({ hasText: 'Export anyway' }).click()
+    const result = page.getByTestId('export-result')
+    await result.getByText('line 3 of the entry looks like it contains a credential').waitFor()
+    const [file] = files().filter((name) => name.endsWith('.md'))
+    assert.match(readFileSync(join(out, 'journal', file), 'utf8'), new RegExp(token))
+    await page.keyboard.press('Escape')
     assert.deepEqual(app.complaints, [])
   } finally {
     rmSync(out, { recursive: true, force: true })

@@ -34,6 +34,12 @@ impl<'a> SmallDisk<'a> {
     fn free(&self) {
         std::fs::remove_file(self.0.data().join("filler")).expect("removed");
     }
+
+    /// Mounts it again, `ro` or `rw`.
+    fn remount(&self, how: &str) {
+        let done = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(self.0.data()).status();
+        assert!(done.expect("mount runs").success(), "remount {how}");
+    }
 }
 
 impl Drop for SmallDisk<'_> {
@@ -114,6 +120,67 @@ fn a_full_disk_is_answered_by_503_and_everything_goes_on_with_room_again() {
     }
     assert_eq!(serve.stop(), 0);
     assert_eq!(journal.json(&["entry", "show", &entry])["body"], json!(unsaved));
+}
+
+#[test]
+fn a_journal_on_a_read_only_disk_is_read_and_says_so() {
+    let journal = Journal::new();
+    let Some(disk) = SmallDisk::mount(&journal) else { return };
+    let made = journal.run_with(&["--json", "entry", "new", "--week", "2", "--body", "-"], b"kept").1;
+    let made: Json = serde_json::from_str(&made).expect("JSON");
+    let entry = text(&made, "id");
+    disk.remount("ro");
+
+    assert_eq!(journal.json(&["entry", "show", entry])["body"], "kept");
+    let out = journal.dir.path().join("out").display().to_string();
+    let (code, refused) = journal.json_code(&["entry", "new", "--week", "3"]);
+    assert_eq!((code, text(&refused["error"], "code")), (5, "storage"), "{refused}");
+    assert!(text(&refused["error"], "message").contains("read-only"), "{refused}");
+    assert!(text(&refused["error"], "hint").contains("writable"), "{refused}");
+    assert_eq!(journal.json_code(&["list", "no", "such"]).0, 2, "usage errors stay what they are");
+
+    let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
+    assert!(serve.ready["http"].is_null(), "nothing is received that could not be stored: {}", serve.ready);
+    let browser = browser(&serve);
+    let shown = browser.rpc("entry_get", json!({ "entry": entry })).expect("it is shown");
+    assert_eq!(shown["body"], "kept");
+    assert!(!types(&browser, entry, "lost"), "nothing is acknowledged");
+    assert!(problems(&browser).iter().any(|problem| problem.contains("can be read")), "{:?}", problems(&browser));
+    assert_eq!(serve.stop(), 0);
+
+    disk.remount("rw");
+    let serve = journal.serve(&["--ui", "127.0.0.1:0"]);
+    assert!(types(&self::browser(&serve), entry, "saved again"));
+    assert_eq!(serve.stop(), 0);
+    journal.json(&["export", "--all", "--to", &out]);
+}
+
+#[test]
+fn an_export_to_a_full_disk_leaves_whole_files_and_can_be_repeated() {
+    let target = Journal::new();
+    let Some(disk) = SmallDisk::mount(&target) else { return };
+    let journal = Journal::new();
+    let body = |n: u32| format!("# Text {n}\n\n{}", "some words of a text. ".repeat(20_000));
+    for n in 0..6 {
+        journal.run_with(&["entry", "new", "--week", &n.to_string(), "--body", "-"], body(n).as_bytes());
+    }
+    let to = target.data().display().to_string();
+    disk.fill();
+    let (code, failed) = journal.json_code(&["export", "--all", "--to", &to]);
+    assert_eq!((code, text(&failed["error"], "code")), (5, "storage"), "{failed}");
+    let files = || -> Vec<(String, String)> {
+        let Ok(folder) = std::fs::read_dir(target.data().join("journal")) else { return Vec::new() };
+        let files = folder.map(|file| file.expect("a file").path()).filter(|path| path.is_file());
+        files
+            .map(|path| (path.display().to_string(), std::fs::read_to_string(path).expect("reads")))
+            .filter(|(name, _)| !name.ends_with("manifest.json"))
+            .collect()
+    };
+    assert!(files().iter().all(|(_, text)| (0..6).any(|n| *text == body(n))), "whole files, and no temporary ones");
+    disk.free();
+    journal.json(&["export", "--all", "--to", &to]);
+    assert_eq!(files().iter().filter(|(name, _)| name.ends_with(".md")).count(), 6);
+    assert_eq!(journal.json(&["export", "--all", "--to", &to])["written"], json!([]));
 }
 
 #[test]

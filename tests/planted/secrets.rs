@@ -277,6 +277,48 @@ fn in_context() -> Vec<(&'static str, String, String)> {
         of("prose", format!("invalid token {opaque} for user bob"), &opaque),
         of("prose, password", "the password is tr0ub4dor3x for now".to_owned(), "tr0ub4dor3x"),
         of("HTML", format!("&quot;password&quot;:&quot;{word}&quot;"), &word),
+        of("SQL insert", format!("INSERT INTO users (name, password) VALUES ('bob', '{word}')"), &word),
+        of(
+            "SQL insert of rows",
+            format!("insert into \"users\" (\"id\",\"api_key\")\nvalues (1, NULL), (2, '{opaque}') returning id"),
+            &opaque,
+        ),
+        of(
+            "SQL insert with parameters",
+            format!("INSERT INTO users (name, password) VALUES (%s, %s) [generated in 0.0001s] ('bob', '{word}')"),
+            &word,
+        ),
+        of("SQL update of more", format!("UPDATE users SET name = 'bob', password = '{word}' WHERE id = 1"), &word),
+        of("SQL function", format!("SELECT 1 FROM users WHERE password = crypt('{word}', password)"), &word),
+        of("prompt", format!("[sudo] password for bob: {word}"), &word),
+        of("prompt and the next line", format!("Password:\n{word}"), &word),
+        of("prompt of a key", format!("Enter passphrase for key '/root/.ssh/id_rsa':\n{word}"), &word),
+        of("value on the next line", format!("api_key:\n{opaque}"), &opaque),
+        of("wrapped value", format!("api_key={}\n{}", fake(ALNUM, 40, 19), fake(ALNUM, 30, 20)), &fake(ALNUM, 30, 20)),
+        of(
+            "wrapped header",
+            format!("Authorization: Bearer {}\n{}", fake(URL, 60, 21), fake(URL, 40, 22)),
+            &fake(URL, 40, 22),
+        ),
+        of("hexadecimal digits", format!("body={}", hex_of(&format!("password={word}"))), &hex_of(&word)),
+        of("GitHub App token", format!("token v1.{}", fake(HEX, 40, 23)), &fake(HEX, 40, 23)),
+        of("Pulumi environment", format!("PULUMI_ACCESS_TOKEN=pul-{}", fake(HEX, 40, 24)), &fake(HEX, 40, 24)),
+        of("kubeconfig", format!("users:\n- name: admin\n  user:\n    token: {opaque}"), &opaque),
+        of(
+            "Docker's config",
+            format!("{{\"auths\":{{\"x.io\":{{\"auth\":\"{}\"}}}}}}", encode(format!("bob:{word}").as_bytes())),
+            &encode(format!("bob:{word}").as_bytes()),
+        ),
+        of(".npmrc", format!("//registry.npmjs.org/:_authToken={id}"), &id),
+        of(".pypirc", format!("[pypi]\nusername = __token__\npassword = {word}"), &word),
+        of("htpasswd", format!("htpasswd -b /etc/users bob {word}"), &word),
+        of("git credentials", format!("protocol=https\nhost=example.org\nusername=bob\npassword={word}"), &word),
+        of("ssh-add", format!("SSH_ASKPASS_PASSWORD={word}"), &word),
+        of("GraphQL", format!("mutation {{ login(email: \"b@x\", password: \"{word}\") {{ id }} }}"), &word),
+        of("multipart", format!("Content-Disposition: form-data; name=\"password\"\r\n\r\n{word}\r\n--b"), &word),
+        of("SOAP", format!("<wsse:Password Type=\"x#PasswordText\">{word}</wsse:Password>"), &word),
+        of("LDAP entry", format!("userPassword: {word}"), &word),
+        of("JSON list of pairs", format!("[[\"user\",\"bob\"],[\"password\",\"{word}\"]]"), &word),
         of("camel case", format!("dbPassword={word}"), &word),
         of("assignment with blanks", format!("password   =   {word}"), &word),
         of("two lines", format!("key: ghp_{}\n{}", fake(ALNUM, 20, 16), fake(ALNUM, 16, 17)), &fake(ALNUM, 16, 17)),
@@ -298,6 +340,11 @@ fn in_context() -> Vec<(&'static str, String, String)> {
         ));
     }
     all
+}
+
+/// Hexadecimal digits of a text.
+fn hex_of(text: &str) -> String {
+    text.bytes().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Base64, so that this file needs no crate.

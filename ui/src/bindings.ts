@@ -112,6 +112,8 @@ export interface Commands {
   check: [EntryCheck, EntryChecked]
   /** Writes entries as markdown with their evidence. */
   export: [Export, Exported]
+  /** The credentials in the texts that an export would write, which refuses them unless they are allowed. */
+  export_leaks: [ExportLeaks, Array<Leak>]
   /** Imports markdown files, or an exported journal with its evidence. */
   import: [Import, Imported]
   /** The settings that point a service at this app. */
@@ -1111,7 +1113,20 @@ force?: boolean,
 /**
  * Export texts with credentials in them.
  */
-allow_leaks?: boolean, };
+allow_leaks?: boolean, 
+/**
+ * Marks of single credentials (see [`Leak`]) that may be exported.
+ */
+allow?: Array<string>, };
+
+/**
+ * The entries whose texts are searched for credentials, as an export does.
+ */
+export type ExportLeaks = { 
+/**
+ * Ids or slugs; empty for all.
+ */
+entries: Array<string>, };
 
 /**
  * The outcome of an export. Paths are relative to the folder.
@@ -1355,6 +1370,35 @@ newest: string,
  * What a live card with an id shows: `trace`.
  */
 one: string, };
+
+/**
+ * Something in the text of an entry that looks like a credential.
+ */
+export type Leak = { 
+/**
+ * Names exactly this credential in this entry, to allow its export.
+ */
+mark: string, 
+/**
+ * The entry.
+ */
+entry: Id, 
+/**
+ * The file that it would be written to, relative to the folder.
+ */
+file: string, 
+/**
+ * Its line in the entry; `None` if it is in the title.
+ */
+line: number | null, 
+/**
+ * `GitHub personal token`
+ */
+kind: string, 
+/**
+ * The beginning of the line, with `…` instead of the credential.
+ */
+shown: string, };
 
 /**
  * The severity.

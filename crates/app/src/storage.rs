@@ -51,6 +51,8 @@ enum Subject {
     JournalDamaged,
     TelemetryDamaged,
     TelemetryReplaced,
+    JournalReadOnly,
+    TelemetryReadOnly,
 }
 
 /// The databases that are open from another file now.
@@ -81,6 +83,18 @@ impl Storage {
         };
         if let Some(aside) = aside {
             storage.report(Subject::TelemetryDamaged, was_set_aside(&aside));
+        }
+        let again = "Make it writable and start Tracebook again";
+        match (journal.read_only(), telemetry.read_only()) {
+            (Some(why), _) => storage.report(
+                Subject::JournalReadOnly,
+                format!("The journal can be read, but nothing can be saved or received. {why}. {again}"),
+            ),
+            (None, Some(why)) => storage.report(
+                Subject::TelemetryReadOnly,
+                format!("Entries can be saved, but nothing can be received. {why}. {again}"),
+            ),
+            (None, None) => {}
         }
         storage
     }

@@ -122,10 +122,7 @@ impl Home {
 
     pub(crate) async fn export(&self, force: bool) -> Result<Exported, Error> {
         let to = self.out().display().to_string();
-        self.app
-            .transfer
-            .export(Export { entries: Vec::new(), to, force, allow_leaks: false }, &Caller::default())
-            .await
+        self.app.transfer.export(Export { to, force, ..Export::default() }, &Caller::default()).await
     }
 
     pub(crate) async fn import(&self, path: &Path) -> Result<Imported, Error> {

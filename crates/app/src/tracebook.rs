@@ -105,13 +105,14 @@ impl Tracebook {
         drop(opening);
         let storage = Storage::new(data_dir.to_owned(), &journal_store, &store, aside, runtime);
 
+        // Without receivers, senders keep what they have and try again.
         let (ports, listeners) = match &config.receivers {
-            Some(wanted) => {
+            Some(wanted) if store.read_only().is_none() => {
                 let (ports, listeners) = Ports::open(wanted, data_dir).await?;
                 let allowed = Allowed { hosts: wanted.allow_host.clone(), origins: wanted.allow_origin.clone() };
                 (ports, Some((listeners, allowed)))
             }
-            None => (Ports::elsewhere(data_dir), None),
+            Some(_) | None => (Ports::elsewhere(data_dir), None),
         };
         let ports = Arc::new(ports);
         let cloud = Arc::new(Cloud::new(data_dir, &store, &ports, runtime));
@@ -119,7 +120,7 @@ impl Tracebook {
         let receivers = match listeners {
             Some((listeners, allowed)) => {
                 // Only the process that receives deletes by age; a second one would conflict with it.
-                retention::start(store.clone(), limits, runtime);
+                retention::start(store.clone(), limits, data_dir, runtime);
                 let receivers =
                     Receivers::start(listeners, allowed, settings.receivers, &store, limits.redact, &relay, runtime)?;
                 relay.follow();
@@ -130,7 +131,7 @@ impl Tracebook {
             }
             None => Receivers::none(runtime),
         };
-        if !config.watch.is_empty() {
+        if !config.watch.is_empty() && store.read_only().is_none() {
             // The exit status of commands of an earlier run is outdated.
             store.forget_requests(request_log::WATCH).await?;
         }
@@ -175,7 +176,9 @@ impl Tracebook {
     /// Where a database cannot be read.
     pub async fn watch(&self) -> Result<(), Error> {
         let (journal, telemetry) = (&self.journal.store, &self.telemetry.store);
-        self.storage.start_backups();
+        if journal.read_only().is_none() {
+            self.storage.start_backups();
+        }
         crate::change_feed::start(journal, telemetry, &self.storage, &self.receivers.counters, &self.runtime).await
     }
 

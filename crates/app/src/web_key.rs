@@ -55,7 +55,7 @@ impl WebKey {
     /// Reads the journal's key, or creates it. `renew` replaces it.
     ///
     /// # Errors
-    /// If the file in the data directory can be neither read nor written.
+    /// If the file in the data directory cannot be read, or cannot be written although the directory is not read-only.
     pub fn open(data_dir: &Path, renew: bool) -> Result<Self, Error> {
         let path = data_dir.join(FILE);
         let failed = |error: &std::io::Error| cannot_write(&path, error);
@@ -64,8 +64,12 @@ impl WebKey {
                 Found::Key(key) => return Ok(key),
                 Found::Nothing => {
                     let made = Self::random()?;
-                    if made.write(data_dir, &path, false).map_err(|error| failed(&error))? {
-                        return Ok(made);
+                    match made.write(data_dir, &path, false) {
+                        Ok(true) => return Ok(made),
+                        Ok(false) => {}
+                        // A journal that is only read; the key lasts for this run.
+                        Err(error) if is_read_only(&error) => return Ok(made),
+                        Err(error) => return Err(failed(&error)),
                     }
                     // Another process was faster.
                     if let Found::Key(key) = Self::read(&path).map_err(|error| failed(&error))? {
@@ -128,6 +132,11 @@ impl WebKey {
             Err(error) => Err(error.error),
         }
     }
+}
+
+fn is_read_only(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ReadOnlyFilesystem | Kind::PermissionDenied)
 }
 
 enum Found {

@@ -21,6 +21,14 @@ pub struct Arrivals {
     pub console: Option<Nanos>,
 }
 
+impl Arrivals {
+    /// When anything last arrived.
+    pub fn newest(&self) -> Option<Nanos> {
+        let Self { otlp_spans, xray_segments, otlp_logs, cloudwatch_logs, errors, console } = *self;
+        [otlp_spans, xray_segments, otlp_logs, cloudwatch_logs, errors, console].into_iter().flatten().max()
+    }
+}
+
 impl Telemetry {
     pub async fn arrivals(&self) -> Result<Arrivals, StoreError> {
         let columns = [

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use crate::database::{Journal, Telemetry, Write};
 use crate::error::StoreError;
-use crate::written;
+use crate::{read_only, written};
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-use crate::database::{Journal, Telemetry, Write};
 
 /// SQL: the number of the last change; 0 if there was none.
 pub(crate) const LAST_CHANGE: &str = "SELECT coalesce(max(seq), 0) FROM change";
@@ -36,13 +36,7 @@ pub struct ChangeWatcher {
 impl ChangeWatcher {
     async fn new(path: &std::path::Path) -> Result<Self, StoreError> {
         // A connection of its own: `data_version` changes with writes by any connection but the one that asks.
-        let mut connection = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging()
-            .connect()
-            .await?;
+        let mut connection = read_only::options(path)?.busy_timeout(BUSY_TIMEOUT).connect().await?;
         let version = data_version(&mut connection).await?;
         Ok(Self { connection, version, seen: 0 })
     }

@@ -15,6 +15,7 @@ use crate::copy;
 use crate::error::StoreError;
 use crate::identity::{Files, beside, name, restrict};
 use crate::limits::Limits;
+use crate::read_only;
 use crate::sql::Query;
 use crate::version::{NEWEST, refuse_newer};
 
@@ -93,11 +94,15 @@ pub(crate) type Replacing<'a> = tokio::sync::MutexGuard<'a, Vec<Arc<Opened>>>;
 /// The connections to one file.
 #[derive(Debug)]
 pub(crate) struct Opened {
+    /// Why nothing can be written: the file, or its directory, is read-only.
+    pub(crate) read_only: Option<String>,
     writer: SqlitePool,
     readers: SqlitePool,
     pub(crate) files: Files,
     /// Whether its content was copied, after the file was replaced.
     pub(crate) kept: AtomicBool,
+    /// The folder of a database that is empty because none can be written or read at its path.
+    _place: Option<tempfile::TempDir>,
 }
 
 /// The one write transaction at a time. It is rolled back when it is dropped.
@@ -143,8 +148,28 @@ impl Pools {
         })
     }
 
+    /// An empty database in a temporary folder, in the place of one that is read-only and cannot be read: it takes no
+    /// writes either.
+    pub(crate) async fn open_empty(path: &Path, setup: Setup, why: String) -> Result<Self, StoreError> {
+        let place = tempfile::Builder::new().prefix("tracebook-").tempdir()?;
+        let path = place.path().join(path.file_name().unwrap_or_default());
+        let opened = connect(&path, &setup).await?;
+        let opened = Opened { read_only: Some(why), _place: Some(place), ..opened };
+        Ok(Self {
+            path,
+            setup: Arc::new(setup),
+            current: Arc::new(RwLock::new(Arc::new(opened))),
+            replacing: Arc::default(),
+        })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Why nothing can be written, if the database is open for reading only.
+    pub(crate) fn read_only(&self) -> Option<String> {
+        self.current().read_only.clone()
     }
 
     pub(crate) fn current(&self) -> Arc<Opened> {
@@ -185,6 +210,9 @@ impl Pools {
     /// [`StoreError::Replaced`] if the files at their paths are not those that are open.
     pub(crate) async fn write(&self) -> Result<Write, StoreError> {
         let opened = self.current();
+        if let Some(why) = &opened.read_only {
+            return Err(StoreError::ReadOnly(why.clone()));
+        }
         opened.files.check()?;
         let transaction = opened.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Write { transaction, opened })
@@ -254,6 +282,9 @@ impl Pools {
 
     /// Rewrites the database without its free pages.
     pub(crate) async fn compact(&self) -> Result<(), StoreError> {
+        if self.read_only().is_some() {
+            return Ok(());
+        }
         sqlx::query("VACUUM").execute(&self.current().writer).await?;
         // The whole database is in the write-ahead log now.
         self.try_empty_wal().await?;
@@ -304,6 +335,9 @@ impl Opened {
 }
 
 async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
+    if let Some(why) = read_only::why(path) {
+        return connect_read_only(path, setup, why).await;
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -340,7 +374,27 @@ async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
         .await?;
     let files = Files::record(path, nonce)?;
     tracing::debug!("opened");
-    Ok(Opened { writer, readers, files, kept: AtomicBool::new(false) })
+    Ok(Opened { read_only: None, writer, readers, files, kept: AtomicBool::new(false), _place: None })
+}
+
+/// Opens a database that cannot be written. The schema stays as it is, so it must be that of this version.
+async fn connect_read_only(path: &Path, setup: &Setup, why: String) -> Result<Opened, StoreError> {
+    let options = read_only::options(path)?;
+    let pool =
+        |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE_TIMEOUT).max_lifetime(None);
+    let writer = pool(1).idle_timeout(None).connect_with(options.clone()).await?;
+    let found: Option<i64> = sqlx::query_scalar(NEWEST).fetch_one(&writer).await?;
+    let known = setup.migrator.iter().map(|m| m.version).max();
+    if found < known {
+        let schema =
+            format!("{why}, and an earlier version wrote it: it has to be opened once where it can be written");
+        return Err(StoreError::ReadOnly(schema));
+    }
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&writer).await?;
+    let readers = pool(READERS).connect_with(options).await?;
+    let files = Files::record(path, nonce_of(version))?;
+    tracing::warn!(why, "opened for reading only");
+    Ok(Opened { read_only: Some(why), writer, readers, files, kept: AtomicBool::new(false), _place: None })
 }
 
 /// Looks for damage over a connection of its own: others have pages in memory that are damaged on disk.
@@ -359,7 +413,7 @@ pub(crate) async fn undamaged(path: &Path) -> Result<(), StoreError> {
 
 /// A connection that only reads, beside those of the pools.
 pub(crate) async fn read_only(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let options = read_only::options(path)?.busy_timeout(BUSY_TIMEOUT);
     Ok(options.disable_statement_logging().connect().await?)
 }
 

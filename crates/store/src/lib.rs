@@ -35,6 +35,7 @@ pub mod lock;
 mod logs;
 mod open;
 pub mod queries;
+mod read_only;
 pub mod refusals;
 pub mod relay;
 pub mod repair;

@@ -17,7 +17,8 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// A lock, until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    /// Where no lock file can be created, nobody can open, replace or repair a database either.
+    _file: Option<File>,
 }
 
 /// Waits for the right to open the databases of a directory.
@@ -26,11 +27,11 @@ pub struct Lock {
 /// [`StoreError::InUse`] if another process holds it for longer than `patience`.
 pub async fn opening(directory: &Path, patience: Duration) -> Result<Lock, StoreError> {
     let path = directory.join(OPENING);
-    let file = open(&path)?;
+    let Some(file) = open_or_read(&path)? else { return Ok(Lock { _file: None }) };
     let deadline = tokio::time::Instant::now() + patience;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
+            Ok(()) => return Ok(Lock { _file: Some(file) }),
             Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(INTERVAL).await;
             }
@@ -45,9 +46,9 @@ pub async fn opening(directory: &Path, patience: Duration) -> Result<Lock, Store
 /// [`StoreError::InUse`] if a process replaces or repairs the journal.
 pub fn in_use(directory: &Path) -> Result<Lock, StoreError> {
     let path = directory.join(IN_USE);
-    let file = open(&path)?;
+    let Some(file) = open_or_read(&path)? else { return Ok(Lock { _file: None }) };
     file.try_lock_shared().map_err(|error| refused(error, &path))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { _file: Some(file) })
 }
 
 /// The right to replace the journal, which no other process may have open.
@@ -58,7 +59,21 @@ pub fn alone(directory: &Path) -> Result<Lock, StoreError> {
     let path = directory.join(IN_USE);
     let file = open(&path)?;
     file.try_lock().map_err(|error| refused(error, &path))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { _file: Some(file) })
+}
+
+/// The lock file; where it cannot be written, as it is there, and `None` where there is none.
+fn open_or_read(path: &Path) -> Result<Option<File>, StoreError> {
+    let refused = match open(path) {
+        Ok(file) => return Ok(Some(file)),
+        Err(error @ StoreError::ReadOnly(_)) if path.parent().is_some_and(Path::is_dir) => error,
+        Err(error) => return Err(error),
+    };
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(_) => Err(refused),
+    }
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {

@@ -11,7 +11,7 @@ use crate::database::{Journal, Pools, Setup, Telemetry};
 use crate::error::{Left, StoreError};
 use crate::identity::{JOURNAL_FILE, TELEMETRY_FILE, beside};
 use crate::limits::{Kind, Limits, PAGE, wal_share};
-use crate::{console, errors, logs, traces};
+use crate::{console, errors, logs, read_only, traces};
 
 pub(crate) static JOURNAL: Migrator = sqlx::migrate!("../../migrations/journal");
 pub(crate) static TELEMETRY: Migrator = sqlx::migrate!("../../migrations/telemetry");
@@ -43,6 +43,11 @@ impl Journal {
     /// The number of the newest migration that was applied.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         self.pools.schema_version().await
+    }
+
+    /// Why nothing can be written, if it is open for reading only.
+    pub fn read_only(&self) -> Option<String> {
+        self.pools.read_only()
     }
 
     /// Checkpoints the write-ahead log and closes the database.
@@ -99,13 +104,25 @@ impl Telemetry {
             // A copy would outlive the limits of size and age, and what is lost here can be sent again.
             backup: false,
         };
-        let pools = Pools::open(directory.join(TELEMETRY_FILE), setup).await?;
+        let path = directory.join(TELEMETRY_FILE);
+        let pools = match Pools::open(path.clone(), setup.clone()).await {
+            // The journal must open without it.
+            Err(StoreError::ReadOnly(_)) if let Some(why) = read_only::why(&path) => {
+                Pools::open_empty(&path, setup, why).await?
+            }
+            opened => opened?,
+        };
         Ok(Self { pools, limits: Arc::new(Limits::new(limit_bytes, &KINDS)) })
     }
 
     /// The number of the newest migration that was applied.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         self.pools.schema_version().await
+    }
+
+    /// Why nothing can be written, if it is open for reading only.
+    pub fn read_only(&self) -> Option<String> {
+        self.pools.read_only()
     }
 
     pub async fn close(&self) {

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use crate::error::StoreError;
 use crate::identity::{beside, name};
+use crate::read_only;
 
 /// SQL: the newest migration that was applied.
 pub(crate) const NEWEST: &str = "SELECT max(version) AS version FROM _sqlx_migrations";
@@ -40,7 +41,7 @@ pub(crate) async fn schema_of(path: &Path) -> Result<Option<i64>, StoreError> {
     let index = beside(path, "-shm").exists();
     let with_log = match (index, linked(path)) {
         // The log's index is there, so that reading creates nothing.
-        (true, _) | (false, None) => newest(SqliteConnectOptions::new().filename(path).read_only(true)).await?,
+        (true, _) | (false, None) => newest(read_only::options(path)?).await?,
         // SQLite creates the index of the log beside the links, and the folder goes.
         (false, Some(folder)) => {
             newest(SqliteConnectOptions::new().filename(folder.path().join("linked.db")).read_only(true)).await?

@@ -243,6 +243,8 @@ commands! { |app, args, caller|
     check(EntryCheck) -> EntryChecked = app.transfer.check(args, caller);
     /// Writes entries as markdown with their evidence.
     export(Export) -> Exported = app.transfer.export(args, caller);
+    /// The credentials in the texts that an export would write, which refuses them unless they are allowed.
+    export_leaks(ExportLeaks) -> Vec<Leak> = app.transfer.export_leaks(args);
     /// Imports markdown files, or an exported journal with its evidence.
     import(Import) -> Imported = app.transfer.import(args, caller);
     /// The settings that point a service at this app.

@@ -1,6 +1,7 @@
 //! Receivers: committing and counting what arrives, and watched commands.
 
 mod access;
+mod ages;
 pub(crate) mod command_runner;
 mod last_arrival;
 pub(crate) mod receivers;

@@ -4,16 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use tracebook_core::course;
-use tracebook_core::credentials;
 use tracebook_core::entry::Entry;
 use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
 use tracebook_core::text::count;
 use tracebook_render::markdown::{self, ProblemKind};
 
-use super::{Transfer, pictures};
+use super::{Transfer, leaks, pictures};
 use crate::ground::error::Error;
-use crate::ground::schema::{Caller, EntryCheck, EntryChecked, Problem};
+use crate::ground::schema::{Caller, EntryCheck, EntryChecked, Leak, Problem};
 use crate::ground::tasks::blocking;
 
 /// Evidence that was captured longer than this before its entry was begun is probably from other work.
@@ -24,20 +23,13 @@ impl Transfer {
     /// The problems of one entry or of all, by entry and line.
     pub(crate) async fn check(&self, request: EntryCheck, caller: &Caller) -> Result<EntryChecked, Error> {
         let call = self.runtime.begin(caller);
-        let mut entries: Vec<Entry> = Vec::new();
-        match &request.entry {
-            Some(reference) => entries.push(self.journal.find_entry(reference).await?),
-            None => {
-                for row in self.journal.store.entries(false).await? {
-                    entries.extend(self.journal.store.entry(&row.id.to_string()).await?);
-                }
-            }
-        }
         let stems = self.stems().await?;
+        let named: Vec<String> = request.entry.into_iter().collect();
+        let entries = self.wanted(&named, &stems).await?;
         let mut problems = Vec::new();
         for (n, entry) in entries.iter().enumerate() {
             call.progress(n, entries.len(), format!("Checking {}", entry.row.title))?;
-            let mut found = in_text(entry);
+            let mut found = in_text(entry, &leaks::find(std::slice::from_ref(entry), &stems));
             found.extend(self.in_references(entry).await?);
             if let Some(stem) = stems.get(&entry.row.id) {
                 found.extend(self.in_links(entry, stem).await?);
@@ -149,13 +141,12 @@ impl Transfer {
 type Row = (Option<usize>, ProblemKind, String);
 
 /// What the text has by itself.
-fn in_text(entry: &Entry) -> Vec<Row> {
+fn in_text(entry: &Entry, leaks: &[Leak]) -> Vec<Row> {
     let mut found: Vec<Row> = Vec::new();
-    for leak in credentials::find(&entry.row.title) {
-        found.push((None, ProblemKind::Leak, format!("the title looks like it contains a credential ({})", leak.kind)));
-    }
-    for (line, kind) in leaks_in(&entry.body) {
-        found.push((Some(line), ProblemKind::Leak, format!("this looks like a credential ({kind})")));
+    for leak in leaks {
+        let line = leak.line.and_then(|line| usize::try_from(line).ok());
+        let what = if line.is_some() { "this" } else { "the title" };
+        found.push((line, ProblemKind::Leak, format!("{what} looks like it contains a credential ({})", leak.kind)));
     }
     for slot in markdown::scan(&entry.body).slots {
         let wanted = if slot.wants == "unknown" { "evidence" } else { &slot.wants };
@@ -163,24 +154,6 @@ fn in_text(entry: &Entry) -> Vec<Row> {
         found.push((Some(slot.line), ProblemKind::Slot, message));
     }
     found.extend(markdown::review(&entry.body).into_iter().map(|f| (Some(f.line), f.kind, f.message)));
-    found
-}
-
-/// The lines of a text that look like they contain a credential, and its kind; consecutive lines of a key count as one.
-pub(super) fn leaks_in(body: &str) -> Vec<(usize, &'static str)> {
-    let mut found: Vec<(usize, &'static str)> = Vec::new();
-    let (mut line, mut counted) = (1, 0);
-    let mut last = (0, "");
-    for leak in credentials::find(body) {
-        let before = body.as_bytes().get(counted..leak.start).unwrap_or_default();
-        line += before.iter().filter(|byte| **byte == b'\n').count();
-        counted = counted.max(leak.start);
-        let again = last.1 == leak.kind && line <= last.0 + 1;
-        last = (line, leak.kind);
-        if !again {
-            found.push((line, leak.kind));
-        }
-    }
     found
 }
 

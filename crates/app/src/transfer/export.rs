@@ -3,42 +3,30 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use tracebook_core::credentials;
-use tracebook_core::entry;
+use tracebook_core::entry::Entry;
 use tracebook_core::ids::{Entropy, Id};
 use tracebook_render::markdown;
 
-use super::Transfer;
-use super::check::leaks_in;
+use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
-use crate::ground::folder::{Entry, Folder, Unread};
-use crate::ground::schema::{Caller, Export, Exported};
+use crate::ground::folder::{self, Folder, Unread};
+use crate::ground::schema::{Caller, Export, Exported, Leak};
 
 impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
         let (root, root_path) = make_root(&request.to)?;
         let stems = self.stems().await?;
-        let mut wanted: Vec<entry::Entry> = Vec::new();
-        if request.entries.is_empty() {
-            for row in self.journal.store.entries(false).await? {
-                wanted.extend(self.journal.store.entry(&row.id.to_string()).await?);
-            }
-        }
-        for reference in &request.entries {
-            let entry = self.journal.find_entry(reference).await?;
-            if !stems.contains_key(&entry.row.id) {
-                return Err(Error::not_found(format!("{reference} is in the bin"), "`entry restore` takes it out"));
-            }
-            wanted.push(entry);
-        }
+        let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
-        let leaks = leaks(&wanted, &stems);
-        if !leaks.is_empty() && !request.allow_leaks {
-            return Err(leak_found(&leaks));
+        let leaks = leaks::find(&wanted, &stems);
+        let is_allowed = |leak: &Leak| request.allow_leaks || request.allow.contains(&leak.mark);
+        let (allowed, refused): (Vec<Leak>, Vec<Leak>) = leaks.into_iter().partition(is_allowed);
+        if !refused.is_empty() {
+            return Err(leaks::refusal(&refused));
         }
-        done.warnings.extend(leaks.into_iter().map(|leak| format!("{leak}, exported as it stands")));
+        done.warnings.extend(allowed.iter().map(|leak| format!("{}, exported as it stands", leak.said())));
         let root_name = root_path.display().to_string();
         let mut known = self.journal.store.known_files(&root_name).await?;
         let _lock = lock_folder(&root);
@@ -86,39 +74,24 @@ impl Transfer {
         tracing::info!(written, unchanged = done.unchanged, refused, warnings, "exported");
         Ok(done)
     }
-}
 
-/// Credentials in the texts of entries: file, line and kind of each, never the credential. Text is the user's own and
-/// is exported unchanged, unlike evidence.
-fn leaks(entries: &[entry::Entry], stems: &BTreeMap<Id, String>) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in entries {
-        let Some(stem) = stems.get(&entry.row.id) else { continue };
-        for leak in credentials::find(&entry.row.title) {
-            found.push(format!("journal/{stem}.md: the title looks like it contains a credential ({})", leak.kind));
+    /// The entries that were named; all if none was.
+    pub(super) async fn wanted(&self, named: &[String], stems: &BTreeMap<Id, String>) -> Result<Vec<Entry>, Error> {
+        let mut wanted = Vec::new();
+        if named.is_empty() {
+            for row in self.journal.store.entries(false).await? {
+                wanted.extend(self.journal.store.entry(&row.id.to_string()).await?);
+            }
         }
-        for (line, kind) in leaks_in(&entry.body) {
-            found.push(format!(
-                "journal/{stem}.md: line {line} of the entry looks like it contains a credential ({kind})"
-            ));
+        for reference in named {
+            let entry = self.journal.find_entry(reference).await?;
+            if !stems.contains_key(&entry.row.id) {
+                return Err(Error::not_found(format!("{reference} is in the bin"), "`entry restore` takes it out"));
+            }
+            wanted.push(entry);
         }
+        Ok(wanted)
     }
-    found
-}
-
-/// Leaks that are listed in a message.
-const LISTED: usize = 20;
-
-fn leak_found(leaks: &[String]) -> Error {
-    let mut list = leaks.iter().take(LISTED).cloned().collect::<Vec<_>>().join("\n");
-    if leaks.len() > LISTED {
-        list.push_str(&format!("\nand {} more", leaks.len() - LISTED));
-    }
-    Error::new(
-        Code::Refused,
-        format!("leak found, nothing was exported:\n{list}"),
-        "Remove it from the text, or export everything as it stands with --allow-leaks",
-    )
 }
 
 /// The folder to export to, and its real path.
@@ -157,7 +130,7 @@ pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
             if let Ok(assets) = journal.folder(Path::new("assets")) {
                 const MOST: usize = 100_000;
                 for (name, entry) in assets.entries(MOST).unwrap_or_default() {
-                    if entry == Entry::Folder
+                    if entry == folder::Entry::Folder
                         && let Ok(folder) = assets.folder(Path::new(&name))
                     {
                         folder.clear();
@@ -196,12 +169,14 @@ impl Writing<'_> {
         let folder = self.root.make(parent).map_err(|why| self.cannot_open(parent, why))?;
         match folder.entry(name).map_err(|e| cannot_write(&target, &e))? {
             None => {}
-            Some(Entry::Folder) => return Ok(Outcome::Refused(Some("a folder"))),
+            Some(folder::Entry::Folder) => return Ok(Outcome::Refused(Some("a folder"))),
             // With --force it is replaced, not written to.
-            Some(Entry::Link) if !self.force => return Ok(Outcome::Refused(Some("a link"))),
-            Some(Entry::Special) if !self.force => return Ok(Outcome::Refused(Some("a pipe, a socket or a device"))),
-            Some(Entry::Link | Entry::Special) => {}
-            Some(Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
+            Some(folder::Entry::Link) if !self.force => return Ok(Outcome::Refused(Some("a link"))),
+            Some(folder::Entry::Special) if !self.force => {
+                return Ok(Outcome::Refused(Some("a pipe, a socket or a device")));
+            }
+            Some(folder::Entry::Link | folder::Entry::Special) => {}
+            Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
                 Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
                 Ok(there) if self.force || known == Some(&sha256(&there)) => {}
                 // What cannot be read, or is too large, is not ours.

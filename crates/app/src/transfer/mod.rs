@@ -7,6 +7,7 @@ mod check_tests;
 mod doubts_tests;
 mod export;
 mod import;
+mod leaks;
 mod pictures;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Local pictures and files that a text links to: where they are, and copying them to an export.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use tracebook_core::entry::Entry;
@@ -16,6 +17,8 @@ use crate::ground::tasks::blocking;
 const MOST_ABOVE: usize = 3;
 /// The most entries of a folder that are compared with a name.
 const MOST_ENTRIES: usize = 10_000;
+/// The most names of all folders together.
+const MOST_NAMES: usize = 200_000;
 /// Where programs keep pictures that a text names without a folder.
 const PICTURE_FOLDERS: [&str; 6] = ["assets", "attachments", "images", "img", "_assets", "_attachments"];
 /// The endings of pictures that are copied.
@@ -36,18 +39,26 @@ enum Place {
 /// What is wrong with the relative links of a text in a folder: line and words of each.
 pub(super) fn problems(text: &str, folder: &Path) -> Vec<(usize, String)> {
     let roots = roots(folder);
+    let mut names = Names::default();
+    // A text may link to one file many times.
+    let mut known: HashMap<(String, bool, Option<&'static str>), Option<String>> = HashMap::new();
     markdown::links(text)
         .into_iter()
         .filter(|link| !link.path().is_empty())
-        .filter_map(|link| Some((link.line, problem(&link, folder, &roots)?)))
+        .filter_map(|link| {
+            let problem = known
+                .entry((link.destination.clone(), link.picture, link.only_in))
+                .or_insert_with(|| problem(&link, folder, &roots, &mut names));
+            Some((link.line, problem.clone()?))
+        })
         .collect()
 }
 
-fn problem(link: &Link, folder: &Path, roots: &[PathBuf]) -> Option<String> {
+fn problem(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Option<String> {
     let what = if link.picture { "the picture" } else { "the linked file" };
     let path = link.path();
     let only = link.only_in.map(|program| format!("it is written as only {program} shows it"));
-    match place(link, folder, roots) {
+    match place(link, folder, roots, names) {
         Place::There(_) => only.map(|only| format!("{what} {path} is not shown by code hosts: {only}")),
         Place::Spelled(there) => {
             let name = there.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -73,7 +84,7 @@ fn repository(folder: &Path) -> Option<&Path> {
 }
 
 /// Where the file of a link is: beside the text, or from the root of the repository.
-fn place(link: &Link, folder: &Path, roots: &[PathBuf]) -> Place {
+fn place(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Place {
     let decoded = link.path().replace('\\', "/");
     // The name of a file may contain a percent sign.
     let raw = link.destination.replace('\\', "/");
@@ -95,31 +106,58 @@ fn place(link: &Link, folder: &Path, roots: &[PathBuf]) -> Place {
             if there.exists() {
                 return Place::There(there);
             }
-            spelled = spelled.or_else(|| in_another_case(base, relative));
+            spelled = spelled.or_else(|| names.in_another_case(base, relative));
         }
     }
     spelled.map_or(Place::Missing, Place::Spelled)
 }
 
-/// The file of a path whose letters have another case somewhere.
-fn in_another_case(base: &Path, relative: &str) -> Option<PathBuf> {
-    let mut there = base.to_owned();
-    for part in Path::new(relative).components() {
-        match part {
-            Component::Normal(name) if !there.join(name).exists() => {
-                let wanted = name.to_string_lossy().to_lowercase();
-                let mut entries = std::fs::read_dir(&there).ok()?.take(MOST_ENTRIES).filter_map(Result::ok);
-                there = entries.find(|entry| entry.file_name().to_string_lossy().to_lowercase() == wanted)?.path();
+/// The names in folders, each of which is read once.
+#[derive(Debug, Default)]
+struct Names {
+    /// By folder: names by their lower case.
+    folders: HashMap<PathBuf, HashMap<String, OsString>>,
+    /// How many names are kept.
+    kept: usize,
+}
+
+impl Names {
+    /// The file of a path whose letters have another case somewhere.
+    fn in_another_case(&mut self, base: &Path, relative: &str) -> Option<PathBuf> {
+        let mut there = base.to_owned();
+        for part in Path::new(relative).components() {
+            match part {
+                Component::Normal(name) if !there.join(name).exists() => {
+                    let name = self.of(&there)?.get(&name.to_string_lossy().to_lowercase())?.clone();
+                    there.push(name);
+                }
+                Component::Normal(name) => there.push(name),
+                Component::ParentDir => {
+                    there.pop();
+                }
+                Component::CurDir => {}
+                Component::RootDir | Component::Prefix(_) => return None,
             }
-            Component::Normal(name) => there.push(name),
-            Component::ParentDir => {
-                there.pop();
-            }
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => return None,
         }
+        Some(there)
     }
-    Some(there)
+
+    fn of(&mut self, folder: &Path) -> Option<&HashMap<String, OsString>> {
+        if !self.folders.contains_key(folder) {
+            if self.kept >= MOST_NAMES {
+                return None;
+            }
+            let entries = std::fs::read_dir(folder).into_iter().flatten().take(MOST_ENTRIES).filter_map(Result::ok);
+            let mut names = HashMap::new();
+            for name in entries.map(|entry| entry.file_name()) {
+                // The first one, if there are several.
+                names.entry(name.to_string_lossy().to_lowercase()).or_insert(name);
+            }
+            self.kept += names.len() + 1;
+            self.folders.insert(folder.to_owned(), names);
+        }
+        self.folders.get(folder)
+    }
 }
 
 /// A path without `.` and `..`; `None` where it leaves the folder.
@@ -173,6 +211,8 @@ fn copies(
 ) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let (mut found, mut warnings) = (BTreeMap::new(), Vec::new());
     let mut left = MAX_COPIED_BYTES;
+    let (mut names, mut missing) = (Names::default(), HashSet::new());
+    let roots_of: Vec<Vec<PathBuf>> = sources.iter().map(|(_, folder)| roots(folder)).collect();
     for link in links {
         let path = link.path().replace('\\', "/");
         let below = match path.strip_prefix('/') {
@@ -193,10 +233,20 @@ fn copies(
             warn("has no ending of a picture, so it was not copied");
             continue;
         }
-        let read = sources.iter().find_map(|(from, folder)| match place(link, folder, &roots(folder)) {
-            Place::There(there) | Place::Spelled(there) => read_below(from, &there, left),
-            Place::Missing => None,
-        });
+        // A text may show one picture many times.
+        let read = if missing.contains(&key) {
+            None
+        } else {
+            sources.iter().zip(&roots_of).find_map(|((from, folder), roots)| {
+                match place(link, folder, roots, &mut names) {
+                    Place::There(there) | Place::Spelled(there) => read_below(from, &there, left),
+                    Place::Missing => None,
+                }
+            })
+        };
+        if read.is_none() {
+            missing.insert(key.clone());
+        }
         match read {
             Some(bytes) => {
                 left = left.saturating_sub(bytes.len() as u64);
@@ -305,6 +355,24 @@ mod tests {
         let plain = folder(&["docs/a.png", "journal/week2.md"]);
         assert_eq!(problems("![](/docs/a.png)", &plain.path().join("journal")), []);
         assert_eq!(problems("![](/docs/a.png)", plain.path()), []);
+    }
+
+    #[test]
+    fn each_folder_is_read_once() {
+        let mut files: Vec<String> = (0..2_000).map(|n| format!("journal/Other-{n}.png")).collect();
+        files.push(".git/HEAD".to_owned());
+        let clone = folder(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        let journal = clone.path().join("journal");
+        let text: String = (0..2_000).map(|n| format!("![](no-{n}.png) ![](other-{n}.png)\n")).collect();
+        let mut names = Names::default();
+        let links = markdown::links(&text);
+        let found: Vec<Place> = links.iter().map(|link| place(link, &journal, &roots(&journal), &mut names)).collect();
+        assert_eq!(found.iter().filter(|place| **place == Place::Missing).count(), 2_000);
+        assert!(names.kept < 2_010 && names.folders.len() <= 2, "{} names", names.kept);
+        assert!(found.contains(&Place::Spelled(journal.join("Other-7.png"))));
+        // One file, linked often, is one question.
+        let repeated = problems(&"[a](no.md) ".repeat(10_000), &journal);
+        assert_eq!((repeated.len(), &*repeated[9_999].1), (10_000, "the linked file no.md is not there"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::ground::error::{Code, Error};
 use crate::ground::files::MAX_STEM_BYTES;
 use crate::ground::folder::{Folder, TEMPORARY};
 use crate::ground::runtime::Runtime;
-use crate::ground::schema::{Caller, Capture, Export, Import, Imported, NamedText};
+use crate::ground::schema::{Caller, Capture, Export, ExportLeaks, Import, Imported, Leak, NamedText};
 use crate::system::SystemClock;
 use crate::testing::{CountingEntropy, Home};
 
@@ -460,10 +460,52 @@ async fn a_text_with_a_credential_is_exported_only_if_that_is_allowed() {
     assert!(!home.out().join("journal").exists(), "nothing was written");
 
     let to = home.out().display().to_string();
-    let request = Export { entries: Vec::new(), to, force: false, allow_leaks: true };
+    let request = Export { to, allow_leaks: true, ..Export::default() };
     let done = home.app.transfer.export(request, &Caller::default()).await.expect("exports");
     let leaks = done.warnings.iter().filter(|warning| warning.contains("credential")).count();
     assert_eq!((leaks, done.warnings.len()), (2, 3), "and the picture: {:?}", done.warnings);
     let text = std::fs::read_to_string(home.out().join("journal/leak.md")).expect("reads");
     assert!(text.contains(&token), "the text stays as it is");
+}
+
+#[tokio::test]
+async fn credentials_are_allowed_one_by_one() {
+    let home = Home::new().await;
+    let token = format!("ghp_{}", "a1B2c3".repeat(6));
+    let key = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let body = format!(
+        "# Leak\n\nexport GITHUB_TOKEN={token} and password=hunter2x\n\n```\n-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n```\n"
+    );
+    home.entry("Leak", &body).await;
+    let leaks = async || home.app.transfer.export_leaks(ExportLeaks::default()).await.expect("searches");
+    let export = async |allow: &[&Leak]| {
+        let allow = allow.iter().map(|leak| leak.mark.clone()).collect();
+        let request = Export { to: home.out().display().to_string(), allow, ..Export::default() };
+        home.app.transfer.export(request, &Caller::default()).await
+    };
+    let all = leaks().await;
+    let kinds: Vec<(Option<u32>, &str)> = all.iter().map(|leak| (leak.line, leak.kind.as_str())).collect();
+    assert_eq!(kinds, [(Some(3), "GitHub personal token"), (Some(3), "password"), (Some(6), "private key")]);
+    assert_eq!(all[0].shown, "export GITHUB_TOKEN=… and password=…");
+    let shown = serde_json::to_string(&all).expect("JSON");
+    assert!([&token[4..], "hunter2x", key].iter().all(|secret| !shown.contains(secret)), "{shown}");
+
+    for some in [vec![], vec![&all[0]], vec![&all[1], &all[2]]] {
+        let error = export(&some).await.expect_err("one is not allowed");
+        assert_eq!(error.code, Code::Refused);
+        assert_eq!(error.message.matches("looks like").count(), all.len() - some.len(), "{}", error.message);
+    }
+    assert!(!home.out().join("journal").exists(), "nothing was written");
+    let done = export(&[&all[0], &all[1], &all[2]]).await.expect("all are allowed");
+    assert_eq!(done.warnings.iter().filter(|warning| warning.contains("exported as it stands")).count(), 3);
+
+    // Another credential at the same place, or the same in another entry, is not what was allowed.
+    home.entry("Other", &body).await;
+    let error = export(&[&all[0], &all[1], &all[2]]).await.expect_err("another entry");
+    assert!(error.message.contains("journal/other.md") && !error.message.contains("journal/leak.md"), "{error:?}");
+    let entry = home.app.journal.find_entry("leak").await.expect("there");
+    let (body, caller) = (body.replace("hunter2x", "hunter3x"), Caller::default());
+    home.app.journal.write_body(entry.row.id, Some(entry.revision), body, None, &caller).await.expect("writes");
+    let error = export(&[&all[0], &all[1], &all[2]]).await.expect_err("another password");
+    assert!(error.message.contains("journal/leak.md: line 3") && error.message.contains("(password)"), "{error:?}");
 }

@@ -50,7 +50,13 @@ pub(super) async fn check(client: &Client, entry: Option<String>, out: &Out) -> 
 pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
     let folder = export.to.clone();
     let done = client
-        .call(Request { entries: export.entries, to: export.to, force: export.force, allow_leaks: export.allow_leaks })
+        .call(Request {
+            entries: export.entries,
+            to: export.to,
+            force: export.force,
+            allow_leaks: export.allow_leaks,
+            allow: Vec::new(),
+        })
         .await?;
     out.answer(&done, |done| {
         let mut text = String::new();

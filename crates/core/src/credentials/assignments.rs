@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::names::{self, Name};
+use super::next_line;
 use super::scan::{Cut, WINDOW, run, run_back, text_of};
 use super::values::{self, Form};
 
@@ -57,10 +58,17 @@ pub(super) fn find(text: &[u8], start: usize, end: usize, cuts: &mut Vec<Cut>) -
         return name_end;
     }
     let flag = text[from..name_end].iter().take_while(|b| **b == b'-').count();
-    let Some((mark, at, quoted)) = mark(text, from, name_end, flag > 0) else { return name_end };
     let name = text_of(text, from, name_end);
+    let Some((mark, at, quoted)) = mark(text, from, name_end, flag > 0) else {
+        let part = next_line::form_data(text, from, name_end, names::judge(&name));
+        cuts.extend(part.map(|(start, end)| Cut { start, end, what: what(names::judge(&name)) }));
+        return name_end;
+    };
     let class = match names::judge(&name) {
         Name::Plain if name.eq_ignore_ascii_case("identified by") => Name::Password,
+        class @ (Name::Plain | Name::Weak) if matches!(mark, Mark::Colon | Mark::Equals) && !quoted => {
+            class.max(two_words(text, from, name_end))
+        }
         class => class,
     };
     if class == Name::Plain {
@@ -68,8 +76,56 @@ pub(super) fn find(text: &[u8], start: usize, end: usize, cuts: &mut Vec<Cut>) -
     }
     if let Some((start, end)) = value(text, mark, at, class, quoted, &name) {
         cuts.push(Cut { start, end, what: what(class) });
+        next_line::wrapped(text, start, end, what(class), cuts);
+    } else if let Some((start, end)) = later(text, mark, name_end, at, class) {
+        cuts.push(Cut { start, end, what: what(class) });
     }
     name_end
+}
+
+/// The class of a name with the word before it: `API key:`, `client secret =`.
+fn two_words(text: &[u8], from: usize, name_end: usize) -> Name {
+    if from < 3 || text[from - 1] != b' ' {
+        return Name::Plain;
+    }
+    let first = run_back(text, from - 1, 24, |b| b.is_ascii_alphanumeric());
+    if first == from - 1 { Name::Plain } else { names::judge(&text_of(text, first, name_end)) }
+}
+
+/// Functions of databases that take a password in plain text.
+const HASHES: &[&str] = &[
+    "crypt",
+    "md5",
+    "sha",
+    "sha1",
+    "sha2",
+    "sha256",
+    "sha512",
+    "password",
+    "digest",
+    "hashbytes",
+    "encrypt",
+    "aes_encrypt",
+    "pgp_sym_encrypt",
+];
+
+/// The first literal in the call of such a function: `password = crypt('…', gen_salt('bf'))`.
+fn hashed(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+    let function = text.get(start..end)?.strip_suffix(b"(")?;
+    let quote = text.get(end).copied().filter(|b| is_quote(*b))?;
+    let is_one = HASHES.iter().any(|hash| function.eq_ignore_ascii_case(hash.as_bytes()));
+    let close = is_one.then(|| closing(text, end + 1, quote, 0)).flatten()?;
+    let value = text_of(text, end + 1, close);
+    values::is_credential(Name::Password, &value, Form::Data).then_some((end + 1, close))
+}
+
+/// The value on the next line, or behind a prompt of several words.
+fn later(text: &[u8], mark: Mark, name_end: usize, at: usize, class: Name) -> Option<(usize, usize)> {
+    match mark {
+        Mark::Equals | Mark::Colon => next_line::value(text, at, class),
+        Mark::Space => next_line::prompted(text, name_end, class),
+        Mark::Element | Mark::Comma | Mark::Call | Mark::Flag | Mark::Sql => None,
+    }
 }
 
 fn what(class: Name) -> &'static str {
@@ -95,14 +151,19 @@ fn mark(text: &[u8], start: usize, end: usize, flag: bool) -> Option<(Mark, usiz
         // A path of Rust or C++.
         Some(b':') if second == Some(b':') => return None,
         Some(b':') => (Mark::Colon, at + 1),
-        Some(b'>') if start > 0 && text[start - 1] == b'<' => (Mark::Element, at + 1),
+        Some(b'>') if is_tag(text, start) => (Mark::Element, at + 1),
+        // `<wsse:Password Type="…">`
+        Some(_) if at > end && is_tag(text, start) => {
+            let attributes = text[at..].iter().take(512).position(|b| matches!(b, b'<' | b'>'))?;
+            (Mark::Element, (text[at + attributes] == b'>').then_some(at + attributes + 1)?)
+        }
         Some(b',') if quoted => match member(text, at + 1) {
             Some(value) => (Mark::Equals, value),
             None => (Mark::Comma, at + 1),
         },
         Some(b'(') if !quoted => (Mark::Call, at + 1),
         Some(b'\n') if flag && !quoted => (Mark::Flag, at + 1),
-        Some(b'\n') => (Mark::Equals, member(text, next_line(text, at))?),
+        Some(b'\n') => (Mark::Equals, member(text, next_line::behind_prefix(text, at))?),
         Some(b'\r') => (Mark::Equals, member(text, at)?),
         Some(_) if quoted && at > closers => (Mark::Equals, member(text, at)?),
         Some(b) if at > end && flag && !quoted && b != b'-' => (Mark::Flag, at),
@@ -113,11 +174,18 @@ fn mark(text: &[u8], start: usize, end: usize, flag: bool) -> Option<(Mark, usiz
     Some((found.0, found.1, quoted))
 }
 
+/// Whether a name is that of an element, which may have a prefix: `<wsse:Password`.
+fn is_tag(text: &[u8], start: usize) -> bool {
+    let before = start - usize::from(text[..start].ends_with(b":"));
+    let start = if before < start { run_back(text, before, 32, is_name) } else { start };
+    text[..start].ends_with(b"<")
+}
+
 /// The value of a pair whose name was the value of the member before: `"name": "password", "value": "…"`, also in YAML
 /// and XML.
 fn member(text: &[u8], at: usize) -> Option<usize> {
     let at = run(text, at, |b| b.is_ascii_whitespace() || matches!(b, b'\\' | b',') || is_quote(b));
-    let word = ["value", "stringvalue", "val", "content", "defaultvalue"]
+    let word = next_line::VALUE_NAMES
         .into_iter()
         .find(|word| text.get(at..at + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word.as_bytes())))?;
     let at = run(text, at + word.len(), |b| matches!(b, b'\\') || is_quote(b) || is_blank(b));
@@ -171,6 +239,9 @@ fn value(text: &[u8], mark: Mark, at: usize, class: Name, quoted_name: bool, nam
     };
     if start >= end {
         return None;
+    }
+    if !quoted && let Some(literal) = hashed(text, start, end) {
+        return Some(literal);
     }
     // Looking at a part is enough, taking all of it is not.
     let value = text_of(text, start, end.min(start + WINDOW));
@@ -246,24 +317,12 @@ fn after_type(text: &[u8], at: usize) -> Option<usize> {
         .then(|| run(text, mark + 1, is_blank))
 }
 
-/// The start of the next line, behind the prefix that this line has too (`web-1  | `, a time).
-fn next_line(text: &[u8], at: usize) -> usize {
-    let start = run(text, at, |b| b == b'\r') + 1;
-    let line = run_back(text, at, 512, |b| b != b'\n');
-    let rest = &text[start.min(text.len())..];
-    let shape = |b: &u8| if b.is_ascii_digit() { b'0' } else { *b };
-    let same = text[line..at].iter().zip(rest).take_while(|(a, b)| shape(a) == shape(b)).count();
-    // A prefix ends with a mark and a blank; what is equal by chance is part of the text.
-    let end = rest[..same].windows(2).rposition(|w| matches!(w[0], b'|' | b':' | b'>' | b']') && is_blank(w[1]));
-    start + end.map_or(0, |end| end + 1)
-}
-
 /// The first line of a YAML block: `password: |` or `>-`.
 fn block_scalar(text: &[u8], at: usize) -> Option<usize> {
     let after = run(text, at, |b| matches!(b, b'|' | b'>' | b'-' | b'+'));
     let line = run(text, after, |b| is_blank(b) || b == b'\r');
     (after > at && after - at <= 2 && text.get(line) == Some(&b'\n'))
-        .then(|| run(text, next_line(text, line), is_blank))
+        .then(|| run(text, next_line::behind_prefix(text, line), is_blank))
 }
 
 /// The end of a quoted value: the quote, behind as many backslashes as the opening one.
@@ -403,5 +462,6 @@ pub(super) fn find_scheme(text: &[u8], start: usize, end: usize, cuts: &mut Vec<
     };
     if is && from < to {
         cuts.push(Cut { start: from, end: to, what: "authorization header" });
+        next_line::wrapped(text, from, to, "authorization header", cuts);
     }
 }

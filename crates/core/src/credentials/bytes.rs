@@ -4,6 +4,7 @@
 
 use super::Removed;
 use super::names::{self, Name};
+use super::packed;
 use super::scan;
 use super::values::{self, Form};
 
@@ -20,6 +21,15 @@ struct Leaf {
 /// Overwrites credentials with `*`: what was removed elsewhere, and what has the form of a credential. Every length
 /// stays. Returns whether there were any.
 pub(super) fn overwrite(bytes: &mut [u8], removed: &Removed) -> bool {
+    overwrite_deep(bytes, removed, true)
+}
+
+/// As [`overwrite`], for what was unpacked: what is packed inside again is not looked into.
+pub(super) fn overwrite_unpacked(bytes: &mut [u8], removed: &Removed) -> bool {
+    overwrite_deep(bytes, removed, false)
+}
+
+fn overwrite_deep(bytes: &mut [u8], removed: &Removed, unpack: bool) -> bool {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     if let Some(finder) = removed.any() {
         cuts.extend(finder.find_iter(&*bytes).map(|found| (found.start(), found.end())));
@@ -33,6 +43,9 @@ pub(super) fn overwrite(bytes: &mut [u8], removed: &Removed) -> bool {
     for leaf in &leaves {
         let text = &bytes[leaf.start..leaf.end];
         if leaf.name != Name::Plain && values::is_credential(leaf.name, &String::from_utf8_lossy(text), Form::Data) {
+            cuts.push((leaf.start, leaf.end));
+        }
+        if unpack && packed::has_credential(text, leaf.name, removed) {
             cuts.push((leaf.start, leaf.end));
         }
         joined.extend_from_slice(text);
@@ -78,7 +91,8 @@ fn read(bytes: &[u8], start: usize, end: usize, name: Name, depth: usize, leaves
     for (number, from, to) in fields {
         let name = if number == 1 { name } else { of_value };
         let text = &bytes[from..to];
-        let is_message = !text.is_empty() && depth < DEEPEST && (!is_text(text) || text[0] == b'\n');
+        let is_message =
+            !text.is_empty() && depth < DEEPEST && !packed::is_packed(text) && (!is_text(text) || text[0] == b'\n');
         if !(is_message && read(bytes, from, to, name, depth + 1, leaves)) {
             leaves.push(Leaf { start: from, end: to, name });
         }

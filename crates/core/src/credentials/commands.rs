@@ -14,6 +14,8 @@ pub(super) enum Place {
     BehindColon,
     /// Behind the percent sign of the next word: `-U user%secret`.
     BehindPercent,
+    /// The word so many behind the flag: `-b file user secret`.
+    Nth(u8),
     /// Between `/` and `@` of any word: `user/secret@database`.
     BehindSlash,
 }
@@ -24,12 +26,25 @@ pub(super) struct Program {
     flags: &'static [(&'static str, Place)],
 }
 
-use Place::{Attached, BehindColon, BehindPercent, BehindSlash, Next};
+use Place::{Attached, BehindColon, BehindPercent, BehindSlash, Next, Nth};
 
 const MYSQL: &[(&str, Place)] = &[("-p", Attached)];
 const CURL: &[(&str, Place)] =
     &[("-u", BehindColon), ("--user", BehindColon), ("-U", BehindColon), ("--proxy-user", BehindColon)];
 const SHORT: &[(&str, Place)] = &[("-p", Next)];
+const HTPASSWD: &[(&str, Place)] = &[
+    ("-b", Nth(3)),
+    ("-bc", Nth(3)),
+    ("-cb", Nth(3)),
+    ("-bB", Nth(3)),
+    ("-Bb", Nth(3)),
+    ("-cBb", Nth(3)),
+    ("-nb", Nth(2)),
+    ("-bn", Nth(2)),
+    ("-nbB", Nth(2)),
+    ("-nBb", Nth(2)),
+    ("-Bbn", Nth(2)),
+];
 const LDAP: &[(&str, Place)] = &[("-w", Next)];
 const SQLCMD: &[(&str, Place)] = &[("-P", Next), ("-P", Attached)];
 
@@ -67,6 +82,7 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program { program: "cf login", flags: SHORT },
     Program { program: "sqlcmd", flags: SQLCMD },
     Program { program: "bcp", flags: SQLCMD },
+    Program { program: "htpasswd", flags: HTPASSWD },
     Program { program: "sqlplus", flags: &[("", BehindSlash)] },
     Program { program: "ldapsearch", flags: LDAP },
     Program { program: "ldapadd", flags: LDAP },
@@ -116,7 +132,8 @@ pub(super) fn find_program(text: &[u8], start: usize, end: usize, n: usize, cuts
             && !value.starts_with(b"-")
         {
             match place {
-                Next => cut(from, to),
+                Next | Nth(0 | 1) => cut(from, to),
+                Nth(n) => before = Some(Nth(n - 1)),
                 BehindColon => behind(b':').into_iter().for_each(|from| cut(from, to)),
                 BehindPercent => behind(b'%').into_iter().for_each(|from| cut(from, to)),
                 Attached | BehindSlash => {}
@@ -134,14 +151,14 @@ pub(super) fn find_program(text: &[u8], start: usize, end: usize, n: usize, cuts
                         cut(slash, from + end);
                     }
                 }
-                Next | BehindColon | BehindPercent if rest.is_empty() => before = Some(*place),
+                Next | BehindColon | BehindPercent | Nth(_) if rest.is_empty() => before = Some(*place),
                 BehindColon if flag.len() == 2 || rest.starts_with(b"=") => {
                     rest.iter().position(|b| *b == b':').into_iter().for_each(|colon| cut(rest_at + colon + 1, to));
                 }
                 Attached if !rest.is_empty() && !value.starts_with(b"--") && !rest.starts_with(b"=") => {
                     cut(rest_at, to)
                 }
-                Next | BehindColon | BehindPercent | Attached => {}
+                Next | BehindColon | BehindPercent | Attached | Nth(_) => {}
             }
         }
         at = to;

@@ -1,10 +1,13 @@
-//! Credentials in base64 (RFC 4648, sections 4 and 5), with or without padding, also over several lines; and the tokens
-//! that have no prefix but are runs of such characters of a certain length.
+//! Credentials in base64 (RFC 4648, sections 4 and 5), with or without padding, also over several lines, and in
+//! hexadecimal digits; and the tokens that have no prefix but are runs of such characters of a certain length.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::Removed;
+use super::names::Name;
+use super::packed;
 use super::scan::{self, Cut, text_of};
 use super::values::{distinct, entropy, is_wordlike};
 
@@ -17,6 +20,8 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 
 /// Characters of the shortest text that is decoded.
 const SHORTEST: usize = 16;
+/// Digits of the shortest text in hexadecimal digits: `pw=abc12`.
+const SHORTEST_HEX: usize = 16;
 /// Characters of a text that are decoded at most.
 const LONGEST: usize = 4 * 1024 * 1024;
 /// The length of an AWS secret access key, whose characters are base64's.
@@ -56,7 +61,9 @@ pub(super) fn find(text: &[u8], deep: bool, cuts: &mut Vec<Cut>) {
             kinds |= KIND[usize::from(text[end])];
             end += 1;
         }
-        if end - at >= SHORTEST && kinds & 2 != 0 {
+        if deep && end - at >= SHORTEST_HEX && is_text_in_hex(&text[at..end]) {
+            cuts.push(Cut { start: at, end, what: "encoded credential" });
+        } else if end - at >= SHORTEST && kinds & 2 != 0 {
             run(text, at, end, deep && at >= decoded, &mut decoded, cuts);
         }
         at = end + 1;
@@ -117,10 +124,26 @@ fn run(text: &[u8], start: usize, end: usize, deep: bool, decoded: &mut usize, c
     }
 }
 
+/// Whether hexadecimal digits are those of a text with a credential in it.
+fn is_text_in_hex(body: &[u8]) -> bool {
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    // Ids and hashes are distinguished by their first bytes.
+    let is_printable = |b: u8| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    let body = &body[..body.len().min(LONGEST)];
+    if !body.len().is_multiple_of(2)
+        || !body[..8].chunks(2).all(|pair| byte(pair).is_some_and(is_printable))
+        || !body.iter().all(u8::is_ascii_hexdigit)
+    {
+        return false;
+    }
+    let bytes: Vec<u8> = body.chunks(2).filter_map(byte).collect();
+    bytes.iter().all(|b| is_printable(*b) || *b >= 0x80) && !scan::plain(&bytes, false).is_empty()
+}
+
 /// Whether base64 decodes to something with a credential in it.
 fn holds(body: &[u8]) -> bool {
     let Some(bytes) = decode(body) else { return false };
-    if is_private_key(&bytes) {
+    if is_private_key(&bytes) || packed::has_credential(&bytes, Name::Plain, &Removed::default()) {
         return true;
     }
     // Short texts must be text; in long ones a credential may stand among other bytes.
@@ -141,7 +164,8 @@ fn decode(body: &[u8]) -> Option<Vec<u8>> {
     let engine = if url { &URL_SAFE } else { &STANDARD };
     if body.len() < 64 {
         let begin = engine.decode(&body[..12.min(body.len())]).ok()?;
-        if !begin.iter().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t')) {
+        let is_text = begin.iter().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
+        if !is_text && !packed::is_packed(&begin) {
             return None;
         }
     }

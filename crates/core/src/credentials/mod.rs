@@ -1,9 +1,9 @@
 //! Finding credentials and removing them.
 //!
 //! Credentials are recognized by the name of a value (`authorization`, `password`, …) and by the form of the value (an
-//! AWS key id, a bearer token, a private key, …), also in base64, in percent-encoding and in escaped JSON, and also
-//! over several lines or records. Names are judged by their words (`names`), values by what they look like (`values`),
-//! so that `token.count=3` and `Password: wrong` stay. The forms of tokens are data (`tokens`).
+//! AWS key id, a bearer token, a private key, …), also in base64, in percent-encoding, in escaped JSON and compressed,
+//! and also over several lines or records. Names are judged by their words (`names`), values by what they look like
+//! (`values`), so that `token.count=3` and `Password: wrong` stay. The forms of tokens are data (`tokens`).
 //! Identifying data (account ids, e-mail addresses) is not a credential; it is masked at export.
 //!
 //! Every value found this way is then searched for in all other texts: a password that an attribute's name revealed
@@ -20,10 +20,14 @@ mod commands;
 mod encoded;
 mod keys;
 mod names;
+mod next_line;
+mod packed;
 mod records;
 mod removed;
 mod scan;
 mod shapes;
+mod sql;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::tokens::{self, Token};
-use super::{addresses, assignments, commands, encoded, keys, shapes, views};
+use super::{addresses, assignments, commands, encoded, keys, shapes, sql, tables, views};
 
 /// A credential in a text: from one byte to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,12 @@ enum Anchor {
     Scheme,
     Program(usize),
     Call(usize),
+    /// `VALUES`
+    Rows,
+    /// `FROM stdin`
+    Copy,
+    /// The line below the head of a table.
+    Rule,
 }
 
 /// Parts of every name that `names::judge` takes for a credential's.
@@ -91,6 +97,9 @@ static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
     ["@tcp(", "@unix(", "@udp("].iter().for_each(|mark| add(mark, Anchor::GoAddress));
     keys::MARKS.iter().for_each(|mark| add(mark, Anchor::Key));
     ["bearer ", "basic "].iter().for_each(|scheme| add(scheme, Anchor::Scheme));
+    add("values", Anchor::Rows);
+    add("from stdin", Anchor::Copy);
+    tables::RULES.iter().for_each(|rule| add(rule, Anchor::Rule));
     commands::PROGRAMS.iter().enumerate().for_each(|(n, row)| add(row.program, Anchor::Program(n)));
     commands::CALLS.iter().enumerate().for_each(|(n, row)| add(row.call, Anchor::Call(n)));
     #[expect(clippy::unwrap_used, reason = "fixed texts; fails only beyond 2^31 states")]
@@ -130,6 +139,9 @@ pub(super) fn plain(text: &[u8], deep: bool) -> Vec<Cut> {
     let anchors = &*ANCHORS;
     // The end of the last name, so that a name with two words of the list is judged once.
     let mut named = 0;
+    // The end of the last line that looked like the one below the head of a table.
+    let mut ruled = 0;
+    let mut wasted = 0;
     for hit in anchors.automaton.find_overlapping_iter(text) {
         let (start, end) = (hit.start(), hit.end());
         match anchors.kinds[hit.pattern().as_usize()] {
@@ -142,6 +154,10 @@ pub(super) fn plain(text: &[u8], deep: bool) -> Vec<Cut> {
             Anchor::Scheme => assignments::find_scheme(text, start, end, &mut cuts),
             Anchor::Program(n) => commands::find_program(text, start, end, n, &mut cuts),
             Anchor::Call(n) => commands::find_call(text, end, n, &mut cuts),
+            Anchor::Rows => sql::find_values(text, start, end, &mut wasted, &mut cuts),
+            Anchor::Copy => sql::find_copy(text, start, end, &mut cuts),
+            Anchor::Rule if start >= ruled => ruled = tables::find(text, start, &mut cuts),
+            Anchor::Rule => {}
         }
     }
     encoded::find(text, deep, &mut cuts);

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value as Json;
 
 use super::names::{self, Name};
+use super::packed;
 use super::scan::{self, Cut};
 use super::values::{self, Form};
 use super::{PLACEHOLDER, Removed, bytes};
@@ -308,7 +309,8 @@ fn clean_blob(name: Name, text: &mut String, removed: &mut Removed) {
     let decoded = BASE64.decode(text.as_bytes()).ok();
     let by_name =
         decoded.as_ref().is_some_and(|bytes| values::is_credential(name, &String::from_utf8_lossy(bytes), Form::Data));
-    if by_text || by_name {
+    let inside = decoded.as_ref().is_some_and(|bytes| packed::has_credential(bytes, name, removed));
+    if by_text || by_name || inside {
         removed.push(std::mem::replace(text, BASE64.encode(PLACEHOLDER)));
         return;
     }

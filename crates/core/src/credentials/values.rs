@@ -121,10 +121,21 @@ pub(super) fn is_stand_in(value: &str) -> bool {
             && !inner.bytes().any(|b| b.is_ascii_digit())
         || inner.starts_with('$') && inner.len() > 1 && inner[1..].chars().all(|c| c.is_ascii_lowercase() || c == '_')
         || inner.starts_with("%(")
+        || is_parameter(inner)
         || matches!(inner, "%s" | "%d" | "%v" | "%r" | "%q" | "?" | "{}" | "{0}" | "..." | "…" | "***")
         || inner.bytes().filter(|b| *b == b'*').count() >= 3
             && inner.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6
         || inner.len() > 2 && inner.starts_with('%') && inner.ends_with('%')
+}
+
+/// A parameter of a statement: `$1`, `:password`, `@password`.
+fn is_parameter(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';', ')']);
+    let name = |mark: char| value.strip_prefix(mark).filter(|name| !name.is_empty());
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_') && is_wordlike(name);
+    name('$').is_some_and(|name| name.len() <= 3 && name.bytes().all(|b| b.is_ascii_digit()))
+        || name('@').is_some_and(|name| name.strip_prefix('p').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())))
+        || [name(':'), name('@')].into_iter().flatten().any(is_name)
 }
 
 /// An expression of a program rather than a value: `self.password`, `os.environ["X"]`, `get_token()`.

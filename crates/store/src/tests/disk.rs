@@ -9,22 +9,22 @@ use crate::replaced::Reopened;
 use crate::{aside, lock, restore};
 
 /// A small file system of its own, where the tests may mount one.
-struct SmallDisk(TempDir);
+pub(super) struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount(mib: u32) -> Option<Self> {
+    pub(super) fn mount(mib: u32) -> Option<Self> {
         let dir = TempDir::new().expect("a temporary directory");
         let size = format!("size={mib}m,mode=0700");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
         mounted.is_ok_and(|output| output.status.success()).then(|| Self(dir))
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Leaves no byte free.
-    fn fill(&self) {
+    pub(super) fn fill(&self) {
         let file = self.path().join("filler");
         let mut bytes = vec![1; 1 << 20];
         while !bytes.is_empty() {
@@ -36,8 +36,15 @@ impl SmallDisk {
         }
     }
 
-    fn free(&self) {
+    pub(super) fn free(&self) {
         std::fs::remove_file(self.path().join("filler")).expect("removed");
+    }
+
+    /// Mounts it again, `ro` or `rw`.
+    pub(super) fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        let done = Command::new("mount").args(["-o", &options]).arg(self.path()).output().expect("mount runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
 

@@ -3,9 +3,11 @@
 mod backups;
 mod disk;
 mod fairness;
+mod full;
 mod limits;
 mod live_cards;
 mod migration;
+mod read_only;
 mod records;
 mod relay;
 mod repair;

@@ -703,6 +703,34 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub allow_leaks: bool,
+    /// Marks of single credentials (see [`Leak`]) that may be exported.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub allow: Vec<String>,
+}
+
+/// The entries whose texts are searched for credentials, as an export does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+pub struct ExportLeaks {
+    /// Ids or slugs; empty for all.
+    pub entries: Vec<String>,
+}
+
+/// Something in the text of an entry that looks like a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Leak {
+    /// Names exactly this credential in this entry, to allow its export.
+    pub mark: String,
+    /// The entry.
+    pub entry: Id,
+    /// The file that it would be written to, relative to the folder.
+    pub file: String,
+    /// Its line in the entry; `None` if it is in the title.
+    pub line: Option<u32>,
+    /// `GitHub personal token`
+    pub kind: String,
+    /// The beginning of the line, with `…` instead of the credential.
+    pub shown: String,
 }
 
 /// The outcome of an export. Paths are relative to the folder.
