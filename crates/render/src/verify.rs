@@ -13,7 +13,7 @@ use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::Id;
 
 use crate::block::{self, our_file, relative};
-use crate::card::{self, Held, NotRead, RENDERER, Size, Table};
+use crate::card::{self, Form, Held, NotRead, RENDERER, Size, Table, Width};
 use crate::export::{ENTRY_FILE, EntryFile};
 use crate::markdown::{Page, page, scan, shape};
 
@@ -73,7 +73,19 @@ pub(crate) struct Data {
     pub(crate) frozen: Frozen,
     pub(crate) drawing_holds: bool,
     pub(crate) renderer: String,
-    size: Size,
+    form: Form,
+    /// Whether the data is in the wide picture beside it.
+    beside: bool,
+}
+
+impl Data {
+    /// The picture that this renderer draws of the data.
+    fn drawn_again(&self) -> String {
+        match self.beside {
+            true => card::narrow(&self.frozen, self.form.size),
+            false => card::svg(&self.frozen, self.form).svg,
+        }
+    }
 }
 
 /// Data that was not read.
@@ -130,6 +142,31 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         NotRead::Broken(why) => refuse(None, Verdict::Edited, why),
     })?;
     let (canonical, sidecar) = match envelope.held {
+        Held::Picture(name) => {
+            let id = name.split('.').next().and_then(|id| id.parse::<Id>().ok());
+            if id.is_none_or(|id| name != card::file_name(id, envelope.form.size)) {
+                return Err(refuse(id, Verdict::Edited, "the picture with its data does not have a valid name"));
+            }
+            let Some(bytes) = read_sidecar(&name) else {
+                return Err(refuse(
+                    id,
+                    Verdict::Missing,
+                    format!("the picture {name}, which has its data, is missing"),
+                ));
+            };
+            let wide = data(&bytes, read_sidecar)?;
+            // A picture that refers to another one is never a wide one, so that references end.
+            if wide.beside || wide.frozen.digest != envelope.digest || id != Some(wide.frozen.evidence.id) {
+                return Err(refuse(id, Verdict::Edited, format!("the picture {name} has other data")));
+            }
+            return Ok(Data {
+                frozen: wide.frozen,
+                drawing_holds: envelope.drawing_holds,
+                renderer: envelope.renderer,
+                form: envelope.form,
+                beside: true,
+            });
+        }
         Held::Inside(canonical) => (canonical, None),
         Held::Beside(name, said) => {
             let id: Option<Id> = name.strip_suffix(".json").and_then(|id| id.parse().ok());
@@ -162,7 +199,13 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
     if sidecar.is_some_and(|id| id != frozen.evidence.id) {
         return Err(refuse(sidecar, Verdict::Edited, "its data file belongs to other evidence"));
     }
-    Ok(Data { frozen, drawing_holds: envelope.drawing_holds, renderer: envelope.renderer, size: envelope.size })
+    Ok(Data {
+        frozen,
+        drawing_holds: envelope.drawing_holds,
+        renderer: envelope.renderer,
+        form: envelope.form,
+        beside: false,
+    })
 }
 
 /// A contradiction between a picture and its data, which match their digests. A picture of this renderer is drawn
@@ -178,7 +221,7 @@ pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
     let why = if named != Some(data.renderer.as_str()) {
         "its picture was not drawn by the renderer that it names"
     } else if data.renderer == RENDERER {
-        match squeezed(&card::svg(&data.frozen, data.size).svg) == squeezed(text.trim_start_matches('\u{feff}')) {
+        match squeezed(&data.drawn_again()) == squeezed(text.trim_start_matches('\u{feff}')) {
             true => return None,
             false => "its picture shows other data: drawing the data again gives a different picture",
         }
@@ -199,7 +242,7 @@ fn outside(svg: &str) -> String {
     format!("{}{}", &svg[..start], svg.get(end.max(start)..).unwrap_or_default())
 }
 
-/// Whether a drawing of any renderer shows the digest of its data. Full cards always do, compact ones where there is
+/// Whether a drawing of any renderer shows the digest of its data. Full cards always do, smaller ones where there is
 /// room, at the end of a text.
 fn shows_digest(svg: &str, data: &Data) -> bool {
     let drawing = outside(svg);
@@ -209,9 +252,9 @@ fn shows_digest(svg: &str, data: &Data) -> bool {
         let digits = drawing[at + text.len()..].bytes().take(12).take_while(u8::is_ascii_hexdigit).count();
         digits == 12 && ends(at + text.len() + digits)
     });
-    match data.size {
+    match data.form.size {
         Size::Full => shown.any(|(at, _)| drawing[at..].starts_with(&digest)),
-        Size::Compact => {
+        Size::Compact | Size::Line => {
             let shown: Vec<_> = shown.collect();
             shown.is_empty() || shown.iter().any(|(at, _)| drawing[*at..].starts_with(&digest))
         }
@@ -256,7 +299,7 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     }
     let text = std::str::from_utf8(svg).unwrap_or_default();
     let text = as_drawn(text);
-    let again = card::svg(&data.frozen, data.size).svg;
+    let again = data.drawn_again();
     let same = again == text;
     if data.renderer != RENDERER {
         // Another renderer's name on a drawing that is identical to this renderer's means that it was relabelled.
@@ -322,7 +365,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         let Some((shown, folder)) = found.shown() else {
             let path = inside.map_or_else(
                 || found.id.to_string(),
-                |(folder, id, size)| format!("{folder}/{}", block::file_name(id, size)),
+                |(folder, id, size)| format!("{folder}/{}", card::file_name(id, size)),
             );
             say(
                 found.range.start,
@@ -333,7 +376,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             );
             continue;
         };
-        let path = format!("{folder}/{}", block::file_name(found.id, shown.size));
+        let path = format!("{folder}/{}", card::file_name(found.id, shown.size));
         let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
         let Checked { id, mut verdict, ref why, ref frozen } = *known;
         let mut why = why.clone();
@@ -344,10 +387,13 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             let doubts = recorded.get(&found.id).map_or(&[][..], Vec::as_slice);
             // A picture of an earlier renderer stands beside the table that it wrote, or beside today's.
             let written_before = verdict == Verdict::Redrawn
-                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts));
-            let old = written_before.then(|| card::earlier_table(frozen));
-            let table = old.as_ref().unwrap_or(table);
-            let ours = shown.block(frozen, table, &folder, found.live, doubts);
+                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()));
+            let earlier = if written_before { card::earlier_tables(frozen) } else { Vec::new() };
+            let is_of = |table: &&Table| {
+                is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()))
+            };
+            let table = earlier.iter().find(is_of).or(earlier.first()).unwrap_or(table);
+            let ours = shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow());
             if found.has_markup() {
                 verdict = Verdict::Edited;
                 why = "the alternative text of the picture contains HTML or a link".to_owned();
@@ -364,6 +410,14 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                     .to_owned();
             }
         }
+        if found.has_narrow() {
+            let path = format!("{folder}/{}", card::file_name(found.id, Form::new(shown.size, Width::NARROW)));
+            let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
+            // As long as it is no worse than the wide one, one line for both is enough.
+            if known.verdict > verdict {
+                say(found.range.start, &path, known.id, known.verdict, known.why.clone());
+            }
+        }
         say(found.range.start, &path, id, verdict, why);
     }
     let mut others: HashSet<String> = HashSet::new();
@@ -375,7 +429,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         }
         match our_file(&picture.destination) {
             Some((folder, id, size)) => {
-                let path = format!("{folder}/{}", block::file_name(id, size));
+                let path = format!("{folder}/{}", card::file_name(id, size));
                 let known = files.entry((path.clone(), id)).or_insert_with(|| file(&path, id, read));
                 say(at, &path, known.id, known.verdict, known.why.clone());
             }
@@ -540,7 +594,7 @@ fn not_shown(
         let source = scan(&reference.source);
         let shown = source.references.first().or(source.live.first());
         let size = shown.map_or(Size::Full, |r| Size::of(&r.size));
-        let file = format!("{folder}/{}", block::file_name(id, size));
+        let file = format!("{folder}/{}", card::file_name(id, size));
         let (verdict, why) = (Verdict::Missing, why.to_owned());
         gone.push(FileVerdict { file, id: Some(id), verdict, why, doubts: Vec::new() });
     }
