@@ -223,7 +223,11 @@ slot?: string,
 /**
  * Made from the data if null.
  */
-caption?: string, };
+caption?: string, 
+/**
+ * How much of the card the text shows: `compact` or `line`; null: all of it.
+ */
+size?: string, };
 
 /**
  * A kind of evidence that a source provides.
@@ -872,7 +876,11 @@ occurrence: Occurrence,
 /**
  * The others, newest first, at most 50.
  */
-others?: Array<OccurrenceRow>, };
+others?: Array<OccurrenceRow>, 
+/**
+ * In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions has none.
+ */
+varies?: Array<Varied>, };
 
 /**
  * An error item, or one of its occurrences.
@@ -1671,7 +1679,7 @@ pace_seconds: number,
  */
 next_ms: number | null, 
 /**
- * The path of the answer's picture at the host, to which `&size=compact` may be added; null without an answer.
+ * The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be added; null without an answer.
  */
 picture: string | null, 
 /**
@@ -2442,7 +2450,7 @@ alt: string,
  */
 caption: string, 
 /**
- * `size` of the query: `compact`, or empty for the full card.
+ * `size` of the query: `compact` or `line`, or empty for the full card.
  */
 size: string, 
 /**
@@ -3440,6 +3448,32 @@ what: string, n: number,
  * In US dollars, without free tiers; null for what is free.
  */
 dollars: number | null, };
+
+/**
+ * A property in which the occurrences of an item differ.
+ */
+export type Varied = { 
+/**
+ * Its name for display: `Message`, `Person`, `Request`, …
+ */
+name: string, 
+/**
+ * The most frequent values first; of equally frequent ones, the newest first.
+ */
+values: Array<VariedValue>, 
+/**
+ * The number of other values.
+ */
+more?: number, };
+
+/**
+ * A value and the occurrences that have it.
+ */
+export type VariedValue = { 
+/**
+ * Empty: those occurrences do not state it.
+ */
+value?: string, occurrences: number, };
 
 /**
  * A cloud vendor with settings and credentials of its own; AWS stands for X-Ray and CloudWatch Logs.

@@ -3,7 +3,7 @@
 use tracebook_core::ids::Id;
 
 use crate::Tracebook;
-use crate::evidence::{Size, themed};
+use crate::evidence::{Form, Size, Width, themed};
 use crate::ground::error::Error;
 
 /// A picture is shown in `<img>`; opened as a page it must still run nothing.
@@ -18,8 +18,9 @@ pub struct Picture {
 }
 
 /// The picture at an address without a leading slash: `card/<evidence id>.svg`, `live/<trace id>.svg`, or
-/// `livecard/<live card id>.svg?at=<time of the answer>`. The query may also have `size` and `theme` (`dark` or
-/// `light`; without it the picture follows the viewer's colour scheme).
+/// `livecard/<live card id>.svg?at=<time of the answer>`. The query may also have `size` (`full`, `compact`, `line`),
+/// `width` (that it is laid out for, in CSS pixels; without it that of exports) and `theme` (`dark` or `light`; without
+/// it the picture follows the viewer's colour scheme).
 ///
 /// # Errors
 /// [`Code::NotFound`](crate::Code::NotFound) where there is nothing at the address, [`Code::Usage`](crate::Code::Usage)
@@ -28,14 +29,16 @@ pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<P
     let value =
         |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v);
     let size = Size::of(value("size").unwrap_or_default());
+    let width = value("width").and_then(|width| width.parse().ok()).map_or(Width::WIDE, Width::of);
+    let form = Form::new(size, width);
     let nothing = || Error::not_found(format!("nothing at {path}"), "");
     let (kind, name) = path.split_once('/').ok_or_else(nothing)?;
     let name = name.strip_suffix(".svg").unwrap_or(name);
     let id = || name.parse::<Id>().map_err(|e| Error::usage(e.to_string(), ""));
     let (svg, immutable) = match kind {
-        "card" => (tracebook.card(id()?, size).await?, true),
-        "live" => (tracebook.live_trace(name, size).await?, false),
-        "livecard" => (tracebook.live_card_picture(id()?, value("at"), size).await?, false),
+        "card" => (tracebook.card(id()?, form).await?, true),
+        "live" => (tracebook.live_trace(name, form).await?, false),
+        "livecard" => (tracebook.live_card_picture(id()?, value("at"), form).await?, false),
         _ => return Err(nothing()),
     };
     let svg = match value("theme") {

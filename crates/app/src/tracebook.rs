@@ -12,7 +12,7 @@ use tracebook_core::console::Output;
 use tracebook_core::diff::Difference;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_render::card::Size;
+use tracebook_render::card::Form;
 use tracebook_store::backup::Copied;
 use tracebook_store::lock::{self, Lock};
 use tracebook_store::repair::Repair;
@@ -308,24 +308,24 @@ impl Tracebook {
     ///
     /// # Errors
     /// If there is no such evidence.
-    pub async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
-        self.evidence.card(id, size).await
+    pub async fn card(&self, id: Id, form: Form) -> Result<String, Error> {
+        self.evidence.card(id, form).await
     }
 
     /// The card of a local trace as it is now.
     ///
     /// # Errors
     /// If no span of it has arrived.
-    pub async fn live_trace(&self, id: &str, size: Size) -> Result<String, Error> {
-        self.explore.trace_card(id, size).await
+    pub async fn live_trace(&self, id: &str, form: Form) -> Result<String, Error> {
+        self.explore.trace_card(id, form).await
     }
 
     /// The card of a live card's answer: the one of this name while it is kept, else the last.
     ///
     /// # Errors
     /// If there is no result yet in this process.
-    pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
-        self.live_cards.picture(id, asked_at, size).await
+    pub async fn live_card_picture(&self, id: Id, asked_at: Option<&str>, form: Form) -> Result<String, Error> {
+        self.live_cards.picture(id, asked_at, form).await
     }
 }
 

@@ -175,6 +175,29 @@ pub struct OccurrenceRow {
     pub person: String,
 }
 
+/// A property in which the occurrences of an item differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Varied {
+    /// Its name for display: `Message`, `Person`, `Request`, …
+    pub name: String,
+    /// The most frequent values first; of equally frequent ones, the newest first.
+    pub values: Vec<VariedValue>,
+    /// The number of other values.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<_>")]
+    pub more: u32,
+}
+
+/// A value and the occurrences that have it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct VariedValue {
+    /// Empty: those occurrences do not state it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub value: String,
+    pub occurrences: u32,
+}
+
 /// An item: occurrences of one error, as evidence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct ErrorItem {
@@ -202,6 +225,10 @@ pub struct ErrorItem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub others: Vec<OccurrenceRow>,
+    /// In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub varies: Vec<Varied>,
 }
 
 /// An item in a list.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <!-- tracebook:evidence 01J… -->
-//! ![alt](assets/week2/01J….svg)
+//! <picture><source media="(max-width: 600px)" srcset="assets/week2/01J….narrow.svg">![alt](assets/week2/01J….svg)</picture>
 //!
 //! <em>the user's caption</em><br><sub>provenance</sub>
 //!
@@ -14,6 +14,9 @@
 //!
 //! <!-- /tracebook -->
 //! ```
+//! The line of the picture is a paragraph with inline HTML, so that its image is CommonMark: what does not know
+//! `<picture>` shows that, and code hosts keep the elements and both attributes. Up to renderer 4 it was the image alone.
+//!
 //! The blank line before the last marker ends the HTML block of `</details>`, so that the following text is Markdown.
 //!
 //! A frozen live card has such a block too: its marker is `<!-- tracebook:live 01CARD… 01EVIDENCE… -->`, and its
@@ -27,7 +30,7 @@ use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 
-use crate::card::{self, Size, Table};
+use crate::card::{self, Form, Size, Table, Width};
 use crate::inline::{Place, escape, one_line};
 use crate::markdown::{
     Page, Picture, Reference, continuation, image, is_container_prefix, line_before, page, percent_decode, shape,
@@ -40,6 +43,10 @@ const OPENING_LIVE: &str = "<!-- tracebook:live ";
 const CLOSING: &str = "<!-- /tracebook -->";
 /// What the doubts about imported evidence begin with, in the paragraph of its provenance.
 const DOUBTFUL_HEAD: &str = "<strong>Imported, and doubtful</strong>:";
+/// The line of a picture before the name of the drawing for narrow screens, between that and the image, and behind it.
+const NARROW_HEAD: &str = "<picture><source media=\"(max-width: 600px)\" srcset=\"";
+const NARROW_MIDDLE: &str = "\">";
+const NARROW_END: &str = "</picture>";
 /// The start of the text of a card that was never frozen.
 const UNFROZEN: &str = "Live card, never frozen: ";
 
@@ -88,7 +95,7 @@ impl Shown {
         self
     }
 
-    /// The block's lines; those of a live card if `live` is given.
+    /// The block's lines; those of a live card if `live` is given. `narrow`: with a drawing for narrow screens.
     pub(crate) fn block(
         &self,
         frozen: &Frozen,
@@ -96,6 +103,7 @@ impl Shown {
         folder: &str,
         live: Option<Id>,
         doubts: &[Doubt],
+        narrow: bool,
     ) -> Vec<String> {
         let id = frozen.evidence.id;
         let own = match self.caption.is_empty() {
@@ -106,9 +114,17 @@ impl Shown {
             None => (format!("{OPENING}{id} -->"), String::new()),
             Some(card) => (format!("{OPENING_LIVE}{card} {id} -->"), format!("{} · ", frozen_when(frozen))),
         };
+        let wide = image(&self.alt, &target(folder, id, self.size), "");
+        let picture = match narrow {
+            true => {
+                let file = target(folder, id, Form::new(self.size, Width::NARROW));
+                format!("{NARROW_HEAD}{file}{NARROW_MIDDLE}{wide}{NARROW_END}")
+            }
+            false => wide,
+        };
         let mut lines = vec![
             marker,
-            image(&self.alt, &target(folder, id, self.size), ""),
+            picture,
             String::new(),
             format!(
                 "{own}<sub>{when}{}</sub>{}{}",
@@ -205,13 +221,8 @@ pub(crate) fn unfrozen(alt: &str, card: Id) -> String {
     format!("<em>{}</em>{}", prose(&one_line(&format!("{UNFROZEN}{alt}"))), live_marker(card))
 }
 
-/// `01J….svg`, `01J….compact.svg`.
-pub(crate) fn file_name(id: Id, size: Size) -> String {
-    format!("{id}{}.svg", size.suffix())
-}
-
 /// The link to a picture, percent-encoded.
-fn target(folder: &str, id: Id, size: Size) -> String {
+fn target(folder: &str, id: Id, form: impl Into<Form>) -> String {
     let mut out = String::new();
     for byte in folder.bytes() {
         match byte {
@@ -219,7 +230,7 @@ fn target(folder: &str, id: Id, size: Size) -> String {
             other => out.push_str(&format!("%{other:02X}")),
         }
     }
-    format!("{out}/{}", file_name(id, size))
+    format!("{out}/{}", card::file_name(id, form))
 }
 
 /// Folder, evidence and size of a picture's file, if its name is one that exports use.
@@ -227,11 +238,22 @@ pub(crate) fn our_file(destination: &str) -> Option<(String, Id, Size)> {
     let path = relative(destination)?;
     let (folder, name) = path.rsplit_once('/')?;
     let stem = name.strip_suffix(".svg")?;
-    let (id, size) = match stem.strip_suffix(".compact") {
-        Some(id) => (id, Size::Compact),
-        None => (stem, Size::Full),
-    };
+    let (id, size) = Size::ALL
+        .into_iter()
+        .find_map(|size| Some((stem.strip_suffix(&format!(".{}", size.word()))?, size)))
+        .filter(|(_, size)| *size != Size::Full)
+        .unwrap_or((stem, Size::Full));
     Some((folder.to_owned(), id.parse().ok()?, size))
+}
+
+/// The image in the line of a block's picture, and the target of the drawing for narrow screens.
+fn sources(line: &str) -> (&str, Option<&str>) {
+    let both = || {
+        let rest = line.strip_prefix(NARROW_HEAD)?.strip_suffix(NARROW_END)?;
+        let (narrow, wide) = rest.split_once(NARROW_MIDDLE)?;
+        Some((wide, Some(narrow)))
+    };
+    both().unwrap_or((line, None))
 }
 
 /// The path of a link's file within the text's folder; `None` for other targets.
@@ -280,11 +302,14 @@ impl Found {
 
     /// The picture in it, and the user's caption.
     pub(crate) fn shown(&self) -> Option<(Shown, String)> {
-        let line = self.picture_line()?;
+        let (line, narrow) = sources(self.picture_line()?);
         let inner = page(line);
         let [picture] = inner.pictures.as_slice() else { return None };
         let (folder, id, size) = our_file(&picture.destination)?;
         if !(picture.alone && picture.range == (0..line.len()) && picture.title.is_empty() && id == self.id) {
+            return None;
+        }
+        if narrow.is_some_and(|file| file != target(&folder, id, Form::new(size, Width::NARROW))) {
             return None;
         }
         let caption = self.caption();
@@ -292,7 +317,13 @@ impl Found {
         let caption = caption.strip_prefix("<em>").and_then(|caption| {
             ["<br>", "<br/>", "<br />"].iter().find_map(|end| caption.strip_suffix(end)?.strip_suffix("</em>"))
         });
-        Some((Shown { alt: picture.alt.clone(), caption: caption.map(plain).unwrap_or_default(), size }, folder))
+        let caption = caption.map(plain).unwrap_or_default();
+        Some((Shown { alt: picture.alt.clone(), caption, size }, folder))
+    }
+
+    /// Whether it has a drawing for narrow screens.
+    pub(crate) fn has_narrow(&self) -> bool {
+        self.picture_line().is_some_and(|line| sources(line).1.is_some())
     }
 
     /// The paragraph below the picture on one line.
@@ -325,7 +356,7 @@ impl Found {
 
     /// Whether the picture's alternative text, which users may edit, contains HTML, a link or a picture.
     pub(crate) fn has_markup(&self) -> bool {
-        self.picture_line().is_some_and(|line| page(line).pictures.iter().any(|picture| picture.mixed))
+        self.picture_line().is_some_and(|line| page(sources(line).0).pictures.iter().any(|picture| picture.mixed))
     }
 }
 

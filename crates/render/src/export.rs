@@ -10,8 +10,8 @@ use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 
-use crate::block::{self, Shown, file_name, lay};
-use crate::card;
+use crate::block::{self, Shown, lay};
+use crate::card::{self, Form, Width, file_name};
 use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan, shape};
 
 /// An entry to export.
@@ -265,7 +265,7 @@ impl Writing<'_> {
             true => {
                 let prefix = continuation(line_before(body, start, self.bom));
                 let doubts = self.doubts.get(&frozen.evidence.id).map_or(&[][..], Vec::as_slice);
-                let lines = shown.block(frozen, &card::table(frozen), &self.folder, live, doubts);
+                let lines = shown.block(frozen, &card::table(frozen), &self.folder, live, doubts, true);
                 lay(&lines, &prefix, eol_at(body, start))
             }
             false => shown.picture(frozen, &self.folder, live),
@@ -289,6 +289,10 @@ impl Writing<'_> {
             if let Some(sidecar) = card.sidecar {
                 self.tree.files.insert(path(&sidecar.name), sidecar.bytes);
             }
+        }
+        let narrow = path(&file_name(frozen.evidence.id, Form::new(shown.size, Width::NARROW)));
+        if as_block && !self.tree.files.contains_key(&narrow) {
+            self.tree.files.insert(narrow, card::narrow(frozen, shown.size).into_bytes());
         }
     }
 

@@ -92,7 +92,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         }
     }
     let stated: HashSet<Id> = about.doubts.iter().map(|stated| stated.evidence).collect();
-    let mut tables: HashMap<Id, [Vec<String>; 2]> = HashMap::new();
+    let mut tables: HashMap<Id, Vec<Vec<String>>> = HashMap::new();
     for found in block::find(md, &page) {
         let Some(frozen) = evidence.get(&found.id) else { continue };
         let known = all_doubts.entry(found.id).or_default();
@@ -105,10 +105,11 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
             doubts::add(known, [Doubt::new(Rule::Text, "the text beside its picture names the digest of other data")]);
         }
         let Some(written) = found.table().filter(|_| comparable.contains(&found.id)) else { continue };
-        let [table, earlier] = tables.entry(found.id).or_insert_with(|| {
-            [card::table(frozen), card::earlier_table(frozen)].map(|table| block::table_shape(&table))
+        let known_tables = tables.entry(found.id).or_insert_with(|| {
+            let all = std::iter::once(card::table(frozen)).chain(card::earlier_tables(frozen));
+            all.map(|table| block::table_shape(&table)).collect()
         });
-        if written != *table && written != *earlier {
+        if !known_tables.contains(&written) {
             doubts::add(known, [Doubt::new(Rule::Text, "the table in the text shows other data")]);
         }
     }
@@ -215,9 +216,9 @@ fn copy(why: &str) -> Doubt {
     Doubt::new(Rule::Copy, why)
 }
 
-/// Reads a piece of evidence from its picture, full or compact, in the first folder that contains it. The other picture
-/// in that folder is compared with it. Data that does not match its digest is read only where no picture contains data
-/// that does.
+/// Reads a piece of evidence from its picture, of any size and width, in the first folder that contains it. The other
+/// pictures in that folder are compared with it. Data that does not match its digest is read only where no picture
+/// contains data that does.
 fn find_evidence<'a>(
     id: Id,
     folders: impl Iterator<Item = &'a String>,
@@ -227,8 +228,12 @@ fn find_evidence<'a>(
     let mut changed: Option<FromPicture> = None;
     for folder in folders {
         let mut first: Option<FromPicture> = None;
-        for size in [card_size("full"), card_size("compact")] {
-            let path = format!("{folder}/{}", block::file_name(id, size));
+        for form in card::Form::exported() {
+            // A narrow drawing has no data of its own.
+            if first.is_none() && form.width == card::Width::NARROW {
+                continue;
+            }
+            let path = format!("{folder}/{}", card::file_name(id, form));
             let Some(bytes) = read(&path) else { continue };
             let data = verify::data(&bytes, &|name| read(&format!("{folder}/{name}")));
             if let Some(first) = &mut first {
@@ -534,7 +539,7 @@ impl<'a> Edited<'a> {
             }
             _ => String::new(),
         };
-        let size = if shown.size == card_size("compact") { query("compact") } else { "" };
+        let size = query(shown.size.word());
         let to = match target {
             Target::Evidence(id) => format!("evidence:{id}{size}"),
             Target::Live(card, _) => format!("live:{card}{size}"),

@@ -13,7 +13,7 @@ use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::Id;
 
 use crate::block::{self, our_file, relative};
-use crate::card::{self, Held, NotRead, RENDERER, Size, Table};
+use crate::card::{self, Form, Held, NotRead, RENDERER, Size, Table, Width};
 use crate::export::{ENTRY_FILE, EntryFile};
 use crate::markdown::{Page, page, scan, shape};
 
@@ -75,7 +75,19 @@ pub(crate) struct Data {
     pub(crate) mismatch: Option<Mismatch>,
     pub(crate) drawing_holds: bool,
     pub(crate) renderer: String,
-    size: Size,
+    form: Form,
+    /// Whether the data is in the wide picture beside it.
+    beside: bool,
+}
+
+impl Data {
+    /// The picture that this renderer draws of the data.
+    fn drawn_again(&self) -> String {
+        match self.beside {
+            true => card::narrow(&self.frozen, self.form.size),
+            false => card::svg(&self.frozen, self.form).svg,
+        }
+    }
 }
 
 /// Data that does not match the digest that its picture names.
@@ -150,6 +162,32 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         NotRead::Broken(why) => refuse(None, Verdict::Edited, why),
     })?;
     let (canonical, sidecar, mismatch) = match envelope.held {
+        Held::Picture(name) => {
+            let id = name.split('.').next().and_then(|id| id.parse::<Id>().ok());
+            if id.is_none_or(|id| name != card::file_name(id, envelope.form.size)) {
+                return Err(refuse(id, Verdict::Edited, "the picture with its data does not have a valid name"));
+            }
+            let Some(bytes) = read_sidecar(&name) else {
+                return Err(refuse(
+                    id,
+                    Verdict::Missing,
+                    format!("the picture {name}, which has its data, is missing"),
+                ));
+            };
+            let wide = data(&bytes, read_sidecar)?;
+            // A picture that refers to another one is never a wide one, so that references end.
+            if wide.beside || wide.frozen.digest != envelope.digest || id != Some(wide.frozen.evidence.id) {
+                return Err(refuse(id, Verdict::Edited, format!("the picture {name} has other data")));
+            }
+            return Ok(Data {
+                frozen: wide.frozen,
+                drawing_holds: envelope.drawing_holds,
+                renderer: envelope.renderer,
+                form: envelope.form,
+                mismatch: None,
+                beside: true,
+            });
+        }
         Held::Inside(canonical) if digest(canonical.as_bytes()) == envelope.digest => (canonical, None, None),
         Held::Inside(changed) => (changed, None, Some("the data does not match its digest".to_owned())),
         Held::Beside(name, said) => {
@@ -189,8 +227,14 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         return Err(refuse(sidecar, Verdict::Edited, "its data file belongs to other evidence"));
     }
     let mismatch = mismatch.map(|why| Mismatch { named: envelope.digest, why });
-    let drawing_holds = envelope.drawing_holds;
-    Ok(Data { frozen, mismatch, drawing_holds, renderer: envelope.renderer, size: envelope.size })
+    Ok(Data {
+        frozen,
+        mismatch,
+        drawing_holds: envelope.drawing_holds,
+        renderer: envelope.renderer,
+        form: envelope.form,
+        beside: false,
+    })
 }
 
 /// A contradiction between a picture and its data, which match their digests. A picture of this renderer is drawn
@@ -206,7 +250,7 @@ pub(crate) fn picture_doubt(svg: &[u8], data: &Data) -> Option<Doubt> {
     let why = if named != Some(data.renderer.as_str()) {
         "its picture was not drawn by the renderer that it names"
     } else if data.renderer == RENDERER {
-        match squeezed(&card::svg(&data.frozen, data.size).svg) == squeezed(text.trim_start_matches('\u{feff}')) {
+        match squeezed(&data.drawn_again()) == squeezed(text.trim_start_matches('\u{feff}')) {
             true => return None,
             false => "its picture shows other data: drawing the data again gives a different picture",
         }
@@ -227,7 +271,7 @@ fn outside(svg: &str) -> String {
     format!("{}{}", &svg[..start], svg.get(end.max(start)..).unwrap_or_default())
 }
 
-/// Whether a drawing of any renderer shows the digest of its data. Full cards always do, compact ones where there is
+/// Whether a drawing of any renderer shows the digest of its data. Full cards always do, smaller ones where there is
 /// room, at the end of a text.
 fn shows_digest(svg: &str, data: &Data) -> bool {
     let drawing = outside(svg);
@@ -237,9 +281,9 @@ fn shows_digest(svg: &str, data: &Data) -> bool {
         let digits = drawing[at + text.len()..].bytes().take(12).take_while(u8::is_ascii_hexdigit).count();
         digits == 12 && ends(at + text.len() + digits)
     });
-    match data.size {
+    match data.form.size {
         Size::Full => shown.any(|(at, _)| drawing[at..].starts_with(&digest)),
-        Size::Compact => {
+        Size::Compact | Size::Line => {
             let shown: Vec<_> = shown.collect();
             shown.is_empty() || shown.iter().any(|(at, _)| drawing[*at..].starts_with(&digest))
         }
@@ -287,7 +331,7 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     }
     let text = std::str::from_utf8(svg).unwrap_or_default();
     let text = as_drawn(text);
-    let again = card::svg(&data.frozen, data.size).svg;
+    let again = data.drawn_again();
     let same = again == text;
     if data.renderer != RENDERER {
         // Another renderer's name on a drawing that is identical to this renderer's means that it was relabelled.
@@ -353,7 +397,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         let Some((shown, folder)) = found.shown() else {
             let path = inside.map_or_else(
                 || found.id.to_string(),
-                |(folder, id, size)| format!("{folder}/{}", block::file_name(id, size)),
+                |(folder, id, size)| format!("{folder}/{}", card::file_name(id, size)),
             );
             say(
                 found.range.start,
@@ -364,7 +408,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             );
             continue;
         };
-        let path = format!("{folder}/{}", block::file_name(found.id, shown.size));
+        let path = format!("{folder}/{}", card::file_name(found.id, shown.size));
         let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
         let Checked { id, mut verdict, ref why, ref frozen } = *known;
         let mut why = why.clone();
@@ -375,10 +419,13 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
             let doubts = recorded.get(&found.id).map_or(&[][..], Vec::as_slice);
             // A picture of an earlier renderer stands beside the table that it wrote, or beside today's.
             let written_before = verdict == Verdict::Redrawn
-                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts));
-            let old = written_before.then(|| card::earlier_table(frozen));
-            let table = old.as_ref().unwrap_or(table);
-            let ours = shown.block(frozen, table, &folder, found.live, doubts);
+                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()));
+            let earlier = if written_before { card::earlier_tables(frozen) } else { Vec::new() };
+            let is_of = |table: &&Table| {
+                is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()))
+            };
+            let table = earlier.iter().find(is_of).or(earlier.first()).unwrap_or(table);
+            let ours = shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow());
             if found.has_markup() {
                 verdict = Verdict::Edited;
                 why = "the alternative text of the picture contains HTML or a link".to_owned();
@@ -395,6 +442,14 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
                     .to_owned();
             }
         }
+        if found.has_narrow() {
+            let path = format!("{folder}/{}", card::file_name(found.id, Form::new(shown.size, Width::NARROW)));
+            let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
+            // As long as it is no worse than the wide one, one line for both is enough.
+            if known.verdict > verdict {
+                say(found.range.start, &path, known.id, known.verdict, known.why.clone());
+            }
+        }
         say(found.range.start, &path, id, verdict, why);
     }
     let mut others: HashSet<String> = HashSet::new();
@@ -406,7 +461,7 @@ pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>)
         }
         match our_file(&picture.destination) {
             Some((folder, id, size)) => {
-                let path = format!("{folder}/{}", block::file_name(id, size));
+                let path = format!("{folder}/{}", card::file_name(id, size));
                 let known = files.entry((path.clone(), id)).or_insert_with(|| file(&path, id, read));
                 say(at, &path, known.id, known.verdict, known.why.clone());
             }
@@ -571,7 +626,7 @@ fn not_shown(
         let source = scan(&reference.source);
         let shown = source.references.first().or(source.live.first());
         let size = shown.map_or(Size::Full, |r| Size::of(&r.size));
-        let file = format!("{folder}/{}", block::file_name(id, size));
+        let file = format!("{folder}/{}", card::file_name(id, size));
         let (verdict, why) = (Verdict::Missing, why.to_owned());
         gone.push(FileVerdict { file, id: Some(id), verdict, why, doubts: Vec::new() });
     }

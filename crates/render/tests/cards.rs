@@ -1,7 +1,7 @@
 //! What a card looks like, and that it can be nothing but a picture.
 
 use tracebook_core::evidence::Body;
-use tracebook_render::card::{Size, alt, preview, svg, table};
+use tracebook_render::card::{Size, alt, narrow, preview, svg, table};
 
 use crate::common::*;
 
@@ -29,11 +29,11 @@ fn cards_can_be_looked_at() {
     let Ok(folder) = std::env::var("TRACEBOOK_CARDS") else { return };
     for (name, trace) in all() {
         let frozen = frozen(trace.clone());
-        for size in [Size::Full, Size::Compact] {
-            std::fs::write(format!("{folder}/{name}.{}.svg", size.word()), svg(&frozen, size).svg).expect("writes");
+        for size in Size::ALL {
+            let path = format!("{folder}/{name}.{}", size.word());
+            std::fs::write(format!("{path}.svg"), svg(&frozen, size).svg).expect("writes");
+            std::fs::write(format!("{path}.narrow.svg"), narrow(&frozen, size)).expect("writes");
         }
-        std::fs::write(format!("{folder}/{name}.preview.svg"), preview(&Body::Trace(trace), Size::Full))
-            .expect("writes");
         std::fs::write(format!("{folder}/{name}.md"), table(&frozen).markdown()).expect("writes");
     }
 }
@@ -43,7 +43,7 @@ fn cards_look_as_they_did() {
     // A difference here needs a new RENDERER: cards that were exported before would be called edited.
     for (name, trace) in [("two_services", two_services()), ("nasty", nasty()), ("skewed", skewed())] {
         let frozen = frozen(trace);
-        for size in [Size::Full, Size::Compact] {
+        for size in Size::ALL {
             insta::assert_snapshot!(format!("card_{name}_{}", size.word()), svg(&frozen, size).svg);
         }
         insta::assert_snapshot!(format!("table_{name}"), table(&frozen).markdown());
@@ -53,7 +53,7 @@ fn cards_look_as_they_did() {
 #[test]
 fn a_card_is_nothing_but_a_picture() {
     for (name, trace) in all() {
-        for size in [Size::Full, Size::Compact] {
+        for size in Size::ALL {
             let card = svg(&frozen(trace.clone()), size);
             assert_eq!(card, svg(&frozen(trace.clone()), size), "{name}: the same bytes every time");
             let text = &card.svg;

@@ -97,7 +97,9 @@ fn an_entry_is_exported_with_pictures_and_tables() {
         files,
         [
             format!("journal/assets/week2/{ID}.compact.svg"),
+            format!("journal/assets/week2/{ID}.narrow.svg"),
             format!("journal/assets/week2/{ID}.svg"),
+            format!("journal/assets/week2/{OTHER}.narrow.svg"),
             format!("journal/assets/week2/{OTHER}.svg"),
             "journal/assets/week2/entry.json".into(),
             "journal/week2.md".into()

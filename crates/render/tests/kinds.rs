@@ -9,7 +9,7 @@ use tracebook_core::evidence::Body;
 use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::service_map::{MapEdge, MapNode, ServiceMap};
 use tracebook_core::value::Attribute;
-use tracebook_render::card::{Size, caption, preview, svg, table, themed};
+use tracebook_render::card::{Form, Size, Width, caption, narrow, preview, svg, table, themed};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::import::exported;
 use tracebook_render::verify::{Verdict, markdown, svg as check};
@@ -17,7 +17,7 @@ use tracebook_render::verify::{Verdict, markdown, svg as check};
 use crate::common::kinds::*;
 use crate::common::*;
 
-const SIZES: [Size; 2] = [Size::Full, Size::Compact];
+const SIZES: [Size; 3] = Size::ALL;
 
 /// Writes every card to `$TRACEBOOK_CARDS`, for looking at them.
 #[test]
@@ -26,7 +26,9 @@ fn cards_can_be_looked_at() {
     for (name, body) in every() {
         let frozen = frozen_body(ID, body);
         for size in SIZES {
-            std::fs::write(format!("{folder}/{name}.{}.svg", size.word()), svg(&frozen, size).svg).expect("writes");
+            let path = format!("{folder}/{name}.{}", size.word());
+            std::fs::write(format!("{path}.svg"), svg(&frozen, size).svg).expect("writes");
+            std::fs::write(format!("{path}.narrow.svg"), narrow(&frozen, size)).expect("writes");
         }
         std::fs::write(format!("{folder}/{name}.md"), table(&frozen).markdown()).expect("writes");
     }
@@ -40,6 +42,7 @@ fn cards_look_as_they_did() {
         for size in SIZES {
             insta::assert_snapshot!(format!("{name}_{}", size.word()), svg(&frozen, size).svg);
         }
+        insta::assert_snapshot!(format!("{name}_narrow"), narrow(&frozen, Size::Full));
         insta::assert_snapshot!(
             format!("{name}_text"),
             format!("{}\n{}\n\n{}", frozen.evidence.title(), caption(&frozen), table(&frozen).markdown())
@@ -104,44 +107,76 @@ fn a_card_is_nothing_but_a_picture() {
     }
 }
 
-/// Every text of a drawing with its place and class, as far as it is a leaf.
-fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
-    let number = |tag: &str, key: &str| {
-        let from = tag.find(&format!(" {key}=\""))? + key.len() + 3;
-        tag[from..].split('"').next()?.parse::<f64>().ok()
+/// A text of a drawing.
+struct Placed {
+    x: f64,
+    y: f64,
+    anchor: String,
+    /// Its size in user units, from its class.
+    type_size: f64,
+    text: String,
+}
+
+/// The attribute of a tag.
+fn attribute<'a>(tag: &'a str, key: &str) -> Option<&'a str> {
+    let from = tag.find(&format!(" {key}=\""))? + key.len() + 3;
+    tag[from..].split('"').next()
+}
+
+/// The type size of a class, as the style sheet has it.
+fn type_size(classes: &str) -> f64 {
+    let of = |class: &str| match class {
+        "title" => Some(17.0),
+        "name" => Some(13.0),
+        "small" | "pill" | "code" | "tag" | "head" => Some(12.0),
+        _ => None,
     };
+    classes.split(' ').find_map(of).unwrap_or_else(|| panic!("{classes:?} has no size"))
+}
+
+/// Every text of a drawing, as far as it is a leaf.
+fn texts(svg: &str) -> Vec<Placed> {
     svg.split("<text ")
         .skip(1)
         .filter_map(|part| {
             let (tag, rest) = part.split_once('>')?;
             let tag = format!(" {tag}");
-            let text = rest.split("</text>").next()?;
-            let anchor = if tag.contains("text-anchor=\"end\"") { "end" } else { "start" };
-            Some((number(&tag, "x")?, number(&tag, "y")?, anchor.to_owned(), text.to_owned()))
+            let number = |key: &str| attribute(&tag, key)?.parse::<f64>().ok();
+            Some(Placed {
+                x: number("x")?,
+                y: number("y")?,
+                anchor: attribute(&tag, "text-anchor").unwrap_or("start").to_owned(),
+                type_size: type_size(attribute(&tag, "class").unwrap_or_default()),
+                text: rest.split("</text>").next()?.to_owned(),
+            })
         })
         .collect()
 }
 
+const WIDTHS: [u32; 6] = [320, 360, 599, 640, 880, 1200];
+
 #[test]
-fn nothing_is_drawn_outside_the_card() {
+fn nothing_is_drawn_outside_the_card_and_no_type_is_too_small() {
     for (name, body) in every() {
-        let drawing = preview(&body, Size::Full);
-        let height: f64 = drawing
-            .split("height=\"")
-            .nth(1)
-            .expect("a height")
-            .split('"')
-            .next()
-            .expect("a height")
-            .parse()
-            .expect("a number");
-        assert!(height < 12_000.0, "{name} is {height} high");
-        for (x, y, anchor, text) in texts(&drawing) {
-            assert!((0.0..=880.0).contains(&x) && (0.0..height).contains(&y), "{name}: {text:?} at {x} {y}");
-            // The narrowest letter of the narrowest font that is used here.
-            let least = 0.27 * 9.0 * text.chars().filter(char::is_ascii_alphanumeric).count() as f64;
-            let fits = if anchor == "end" { x - least > 0.0 } else { x + least < 880.0 };
-            assert!(fits, "{name}: {text:?} runs over the edge");
+        for (width, size) in WIDTHS.into_iter().flat_map(|width| SIZES.map(|size| (width, size))) {
+            let drawing = preview(&body, Form::new(size, Width::of(width)));
+            let tag = drawing.split('>').next().unwrap_or_default();
+            let number = |key: &str| attribute(tag, key).and_then(|n| n.parse::<f64>().ok()).expect("a number");
+            let (height, edge) = (number("height"), f64::from(width));
+            assert!((number("width") - edge).abs() < 0.01, "{name}");
+            assert!(height < 24_000.0, "{name} at {width} is {height} high");
+            for Placed { x, y, anchor, type_size, text } in texts(&drawing) {
+                assert!((0.0..=edge).contains(&x) && (0.0..height).contains(&y), "{name}: {text:?} at {x} {y}");
+                assert!(type_size >= 12.0, "{name}: {text:?}");
+                // The narrowest letter of the narrowest font that is used here.
+                let least = 0.27 * 9.0 * text.chars().filter(char::is_ascii_alphanumeric).count() as f64;
+                let fits = match anchor.as_str() {
+                    "end" => x - least > 0.0,
+                    "middle" => x - least / 2.0 > 0.0 && x + least / 2.0 < edge,
+                    _ => x + least < edge,
+                };
+                assert!(fits, "{name} at {width}: {text:?} runs over the edge");
+            }
         }
     }
 }
@@ -170,10 +205,10 @@ fn has(drawing: &str, texts: &[&str]) {
 #[test]
 fn omissions_are_noted() {
     let large: BTreeMap<_, _> = large().into_iter().collect();
-    // 44 of the 400 are errors; the others are alike.
+    // 44 of the 400 are errors; they are alike, and so are the others.
     let many = full(large["many_logs"].clone());
-    has(&many, &["tick 0<", "tick 8<", "tick 395<", "tick 399<", "similar until", "44 errors"]);
-    assert!(!many.contains(">tick 5<"));
+    has(&many, &["tick 0<", "tick 8<", "tick 395<", "tick 399<", "similar until", "42 similar errors", "44 errors"]);
+    assert!(!many.contains(">tick 5<") && !many.contains(">tick 17<"));
     let console = full(large["long_console"].clone());
     has(&console, &["1,200 earlier lines are not kept", "INSERT 0 0<", "INSERT 0 499<", "similar"]);
     assert!(!console.contains("INSERT 0 20<"));

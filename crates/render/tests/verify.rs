@@ -8,8 +8,8 @@ use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::logs::{LogEvent, Logs};
 use tracebook_core::time::Nanos;
-use tracebook_render::card::{RENDERER, Size, svg as draw, table as table_of};
-use tracebook_render::export::{EntryInput, entry};
+use tracebook_render::card::{RENDERER, Size, narrow as narrow_of, svg as draw, table as table_of};
+use tracebook_render::export::{EntryInput, Tree, entry};
 use tracebook_render::verify::{Verdict, markdown, svg};
 
 use crate::common::*;
@@ -23,8 +23,8 @@ fn verdict(bytes: &[u8]) -> Verdict {
 }
 
 #[test]
-fn a_card_is_intact_in_both_sizes() {
-    for size in [Size::Full, Size::Compact] {
+fn a_card_is_intact_in_every_size() {
+    for size in Size::ALL {
         for trace in [one(), two_services(), xray_forty(), nasty(), instant(), skewed(), whole(vec![])] {
             let card = draw(&frozen(trace), size);
             let (found, verdict, why) = svg(card.svg.as_bytes(), &none);
@@ -369,6 +369,120 @@ fn the_table_of_an_earlier_renderer_is_compared_with_its_picture() {
     assert_eq!(check(&today.replace("| error 500 |", "| 200 |")), Verdict::Edited);
 }
 
+#[test]
+fn the_tables_of_renderer_4_are_compared_with_their_pictures() {
+    let cases = [
+        (crate::common::kinds::error(), include_str!("data/renderer-4/error.md")),
+        (crate::common::kinds::logs(), include_str!("data/renderer-4/logs.md")),
+        (crate::common::kinds::console(), include_str!("data/renderer-4/console.md")),
+        (crate::common::kinds::dossier(), include_str!("data/renderer-4/dossier.md")),
+    ];
+    for (body, table) in cases {
+        let evidence = frozen_body(ID, body);
+        let tree = tree_of(&evidence);
+        let today = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+        let (ours, drawn) = (format!("{{\"renderer\":\"{RENDERER}\""), format!("data-renderer=\"{RENDERER}\""));
+        let older = reseal(&draw(&evidence, Size::Full).svg, |s| s.replace(&drawn, "data-renderer=\"4\""))
+            .replace(&ours, "{\"renderer\":\"4\"");
+        let check = |md: &str| {
+            let read = |path: &str| match path.ends_with(".svg") {
+                true => (!path.contains(".narrow.")).then(|| older.clone().into_bytes()),
+                false => tree.files.get(&format!("journal/{path}")).cloned(),
+            };
+            let found = markdown("journal/w.md", md, &read);
+            assert_eq!(found.len(), 1, "{found:?}");
+            found[0].verdict
+        };
+        // Its block had the image alone, and its table.
+        let image = today.lines().find(|line| line.starts_with("<picture>")).expect("a picture");
+        let alone = image.split("\">").nth(1).and_then(|rest| rest.strip_suffix("</picture>")).expect("an image");
+        let then = today.replace(image, alone).replace(&table_of(&evidence).markdown(), table.trim_end());
+        assert!(!then.contains("<picture>"));
+        assert_eq!(check(&then), Verdict::Redrawn);
+        let cell = then.lines().rfind(|line| line.starts_with("| ")).expect("a row");
+        assert_eq!(check(&then.replace(cell, &cell.replacen("| ", "| forged ", 1))), Verdict::Edited);
+    }
+}
+
+/// The export of an entry that shows this evidence in a block.
+fn tree_of(evidence: &Frozen) -> Tree {
+    let shelf: BTreeMap<_, _> = [(evidence.evidence.id, evidence.clone())].into();
+    let row = EntryRow { id: id(OTHER), slug: "w".into(), week: None, title: "W".into(), updated_at: String::new() };
+    let body = format!("![alt](evidence:{ID})\n");
+    entry(&EntryInput { row: &row, body: &body, file: "w", evidence: &shelf, live: &BTreeMap::new() })
+}
+
+#[test]
+fn the_drawing_for_narrow_screens_is_verified() {
+    let evidence = frozen(two_services());
+    let tree = tree_of(&evidence);
+    let md = String::from_utf8(tree.files["journal/w.md"].clone()).expect("UTF-8");
+    let narrow = format!("assets/w/{ID}.narrow.svg");
+    let wide = format!("assets/w/{ID}.svg");
+    assert!(md.contains(&format!(
+        "\n<picture><source media=\"(max-width: 600px)\" srcset=\"{narrow}\">![alt]({wide})</picture>\n"
+    )));
+    let drawing = String::from_utf8(tree.files[&format!("journal/{narrow}")].clone()).expect("UTF-8");
+    assert!(drawing.contains(" width=\"360\"") && drawing.len() < 64 * 1024, "the data is in the wide picture");
+    let check = |md: &str, change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>| {
+        let read = |path: &str| change(path, tree.files.get(&format!("journal/{path}"))?.clone());
+        let found = markdown("journal/w.md", md, &read);
+        found.into_iter().map(|f| (f.file, f.verdict)).collect::<Vec<_>>()
+    };
+    let as_is = |_: &str, bytes: Vec<u8>| Some(bytes);
+    let (wide_file, narrow_file) = (format!("journal/{wide}"), format!("journal/{narrow}"));
+    assert_eq!(check(&md, &as_is), [(wide_file.clone(), Verdict::Intact)], "one line for both");
+    let only = |verdict| vec![(wide_file.clone(), Verdict::Intact), (narrow_file.clone(), verdict)];
+    let sorted = |mut found: Vec<(String, Verdict)>| {
+        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found
+    };
+    let without = |path: &str, bytes: Vec<u8>| (!path.ends_with(".narrow.svg")).then_some(bytes);
+    assert_eq!(sorted(check(&md, &without)), only(Verdict::Missing));
+    let forged = |path: &str, bytes: Vec<u8>| match path.ends_with(".narrow.svg") {
+        true => Some(String::from_utf8(bytes).expect("UTF-8").replacen("148 ms", "14 ms", 1).into_bytes()),
+        false => Some(bytes),
+    };
+    assert_eq!(sorted(check(&md, &forged)), only(Verdict::Edited));
+    let resealed = |path: &str, bytes: Vec<u8>| match path.ends_with(".narrow.svg") {
+        true => {
+            let text = String::from_utf8(bytes).expect("UTF-8");
+            Some(reseal(&text, |s| s.replacen("148 ms", "149 ms", 1)).into_bytes())
+        }
+        false => Some(bytes),
+    };
+    assert_eq!(sorted(check(&md, &resealed)), only(Verdict::Edited));
+    let of_other_data = |path: &str, bytes: Vec<u8>| match path.ends_with(".narrow.svg") {
+        true => Some(narrow_of(&frozen(one()), Size::Full).into_bytes()),
+        false => Some(bytes),
+    };
+    assert_eq!(sorted(check(&md, &of_other_data)), only(Verdict::Edited));
+    // Another file in its place, or nothing: an edited block, and an earlier version's.
+    let moved = md.replace(&narrow, &format!("assets/w/{OTHER}.narrow.svg"));
+    assert_eq!(check(&moved, &as_is), [(wide_file.clone(), Verdict::Edited)]);
+    let alone = format!("![alt]({wide})");
+    let line = md.lines().find(|line| line.starts_with("<picture>")).expect("a picture");
+    assert_eq!(check(&md.replace(line, &alone), &as_is), [(wide_file, Verdict::Intact)]);
+}
+
+#[test]
+fn a_narrow_drawing_without_its_wide_picture_has_no_data() {
+    let evidence = frozen(two_services());
+    let drawing = narrow_of(&evidence, Size::Full).into_bytes();
+    let wide = draw(&evidence, Size::Full).svg.into_bytes();
+    let verdict = |read: &dyn Fn(&str) -> Option<Vec<u8>>| svg(&drawing, read).1;
+    assert_eq!(verdict(&|name| (name == format!("{ID}.svg")).then(|| wide.clone())), Verdict::Intact);
+    assert_eq!(verdict(&|_| None), Verdict::Missing);
+    assert_eq!(verdict(&|_| Some(drawing.clone())), Verdict::Edited, "a ring");
+    assert_eq!(verdict(&|_| Some(draw(&frozen(one()), Size::Full).svg.into_bytes())), Verdict::Edited);
+    let text = String::from_utf8(drawing.clone()).expect("UTF-8");
+    for name in ["../../x.svg", "x.svg", "01JD4ZK8S7M5V9TQ2WXYB3CDEF.json", ""] {
+        let renamed = text.replacen(&format!("{ID}.svg"), name, 1).into_bytes();
+        let read = |asked: &str| -> Option<Vec<u8>> { panic!("{asked} is read") };
+        assert_eq!(svg(&renamed, &read).1, Verdict::Edited, "{name}");
+    }
+}
+
 /// Digests a card again after a change, as a forger would.
 fn reseal(svg: &str, change: impl Fn(&str) -> String) -> String {
     let (start, end) =
@@ -451,7 +565,7 @@ proptest! {
             s
         });
         let frozen = frozen(whole(spans.collect()));
-        for size in [Size::Full, Size::Compact] {
+        for size in Size::ALL {
             let card = draw(&frozen, size).svg;
             let (_, verdict, why) = svg(card.as_bytes(), &none);
             prop_assert_eq!(verdict, Verdict::Intact, "{}", why);

@@ -1,5 +1,6 @@
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 import { StateField, type EditorState, type Extension, type Range } from '@codemirror/state'
+import { atColumnWidth, columnWidth } from './card-width'
 import { LiveCard, type LiveCardActions } from './live'
 import { inside, marks, touched, type PlacedReference } from './markup'
 
@@ -71,7 +72,7 @@ class Card extends WidgetType {
     missing.className = 'card-note'
     missing.hidden = true
     missing.textContent = `Evidence ${id} is not in this journal. ${alt}`
-    this.actions.show(picture, `card/${id}.svg?size=${this.size}`)
+    atColumnWidth((image, path) => this.actions.show(image, path))(picture, `card/${id}.svg?size=${this.size}`)
 
     const tools = document.createElement('span')
     tools.className = 'card-tools'
@@ -139,7 +140,7 @@ function draw(state: EditorState, actions: CardActions): DecorationSet {
       new LiveCard(
         reference,
         reference.alone,
-        (image, path) => actions.show(image, path),
+        atColumnWidth((image, path) => actions.show(image, path)),
         actions.live,
         reveal,
       ),
@@ -149,7 +150,7 @@ function draw(state: EditorState, actions: CardActions): DecorationSet {
 
 /** Draws references as cards. Arrow keys move into a card's text rather than past it. */
 export function cards(actions: CardActions): Extension {
-  return StateField.define<DecorationSet>({
+  const field = StateField.define<DecorationSet>({
     create: (state) => draw(state, actions),
     update(value, tr) {
       const changed = tr.docChanged || tr.selection || tr.state.field(marks) !== tr.startState.field(marks)
@@ -157,6 +158,7 @@ export function cards(actions: CardActions): Extension {
     },
     provide: (field) => EditorView.decorations.from(field),
   })
+  return [field, columnWidth((image, path) => actions.show(image, path))]
 }
 
 /** Moves the cursor into the card on the next line. Returns false if there is none. */

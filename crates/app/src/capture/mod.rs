@@ -152,7 +152,8 @@ impl Capturer {
             n => warnings.push(format!("{n} values that looked like credentials were removed")),
         }
         self.evidence.keep(&frozen, &raw, caller).await?;
-        let reference = markdown::reference(&frozen, caption.as_deref());
+        let size = request.size.as_deref().unwrap_or_default();
+        let reference = markdown::reference_as(&frozen, None, caption.as_deref(), size);
         if let Some(entry) = into {
             let place = request.slot.as_deref().map_or(Placement::End, Placement::Slot);
             self.insert_reference(&entry, place, &reference, caller, &mut warnings).await?;

@@ -10,7 +10,8 @@ use serde_json::{Value as Json, json};
 use tracebook_core::assemble::{LooseSpan, assemble};
 use tracebook_core::console::{Console, ConsoleLine};
 use tracebook_core::entry::EntryRow;
-use tracebook_core::errors::ErrorItem;
+use tracebook_core::errors::{ErrorItem, Occurrence};
+use tracebook_core::variation::varied;
 use tracebook_core::evidence::Body;
 use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Id, SpanId, TraceId};
@@ -188,6 +189,7 @@ fn ways(text: &str) -> Vec<(&'static str, Body, Raw)> {
         last: record.timestamp,
         environment: record.environment.clone(),
         people: 0,
+        varies: varied(&[occurrence.clone(), Occurrence::default()]),
         occurrence,
         others: Vec::new(),
     };

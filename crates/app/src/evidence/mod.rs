@@ -10,7 +10,7 @@ use tracebook_core::evidence::{Body, Evidence, Frozen};
 use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
 use tracebook_render::card;
-pub use tracebook_render::card::{Size, themed};
+pub use tracebook_render::card::{Form, Size, Width, themed};
 use tracebook_render::markdown;
 use tracebook_store::evidence::{EvidenceRecord, ImportedAt};
 
@@ -130,9 +130,9 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// If there is no such evidence.
-    pub(crate) async fn card(&self, id: Id, size: Size) -> Result<String, Error> {
+    pub(crate) async fn card(&self, id: Id, form: Form) -> Result<String, Error> {
         let frozen = self.frozen(id).await?;
-        blocking(move || card::svg(&frozen, size).svg).await
+        blocking(move || card::svg(&frozen, form).svg).await
     }
 
     /// The differences between two pieces of evidence.

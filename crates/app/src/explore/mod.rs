@@ -13,7 +13,7 @@ use tracebook_core::evidence::{Body, Kind};
 use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::question::Source;
 use tracebook_core::trace::{Trace, TraceSummary};
-use tracebook_render::card::{self, Size};
+use tracebook_render::card::{self, Form};
 
 use crate::cloud::{self, Answered, Cloud, CloudVendor};
 use crate::ground::cache::Cache;
@@ -134,9 +134,9 @@ impl Explorer {
     ///
     /// # Errors
     /// If no span of it has arrived.
-    pub(crate) async fn trace_card(&self, id: &str, size: Size) -> Result<String, Error> {
+    pub(crate) async fn trace_card(&self, id: &str, form: Form) -> Result<String, Error> {
         let trace = self.telemetry.read_trace(trace_id(id)?).await?.trace;
-        blocking(move || card::preview(&Body::Trace(trace), size)).await
+        blocking(move || card::preview(&Body::Trace(trace), form)).await
     }
 }
 

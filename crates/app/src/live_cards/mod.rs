@@ -16,7 +16,7 @@ use tracebook_core::ids::{Id, IdError};
 use tracebook_core::live_card::{CardQuestion, LiveCard};
 use tracebook_core::question::Source;
 use tracebook_core::time::Nanos;
-use tracebook_render::card::{self, Size};
+use tracebook_render::card::{self, Form};
 use tracebook_render::export::LiveInput;
 use tracebook_render::markdown::{self, Reference};
 
@@ -212,21 +212,21 @@ impl LiveCards {
                 "Leave --source, --latest, --filter and --since out",
             ));
         }
-        let Capture { into, slot, caption, .. } = request;
-        self.freeze(LiveCardFreeze { id, asked_at: None, into, slot, caption, alt: None, size: None }, caller).await
+        let Capture { into, slot, caption, size, .. } = request;
+        self.freeze(LiveCardFreeze { id, asked_at: None, into, slot, caption, alt: None, size }, caller).await
     }
 
     /// The card of a result: the one with this name if it is kept, else the last.
     ///
     /// # Errors
     /// If there is no result yet in this process.
-    pub(crate) async fn picture(&self, id: Id, asked_at: Option<&str>, size: Size) -> Result<String, Error> {
+    pub(crate) async fn picture(&self, id: Id, asked_at: Option<&str>, form: Form) -> Result<String, Error> {
         let card = self.stored_card(id).await?;
         let answer = asked_at
             .and_then(|name| self.answers.answer(&card, Some(name)))
             .or_else(|| self.answers.answer(&card, None))
             .ok_or_else(|| Error::not_found(format!("the live card {id} has no answer yet"), "Look at it first"))?;
-        blocking(move || card::live(&answer.found.body, size, answer.asked_at, &card.question.words())).await
+        blocking(move || card::live(&answer.found.body, form, answer.asked_at, &card.question.words())).await
     }
 
     /// The live cards of a text for an export, each with the evidence frozen from it last. No source is queried.

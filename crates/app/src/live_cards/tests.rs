@@ -74,7 +74,7 @@ async fn a_card_shows_incoming_data_and_keeps_its_result_when_a_query_fails() {
     let empty = home.look(id, false).await;
     assert!(empty.answer.is_none() && empty.picture.is_none());
     assert_eq!(empty.problem.map(|p| p.code), Some(Code::NotFound), "reports that nothing matched");
-    let missing = home.app.live_cards.picture(id, None, Size::Full).await.expect_err("no answer, no picture");
+    let missing = home.app.live_cards.picture(id, None, Size::Full.into()).await.expect_err("no answer, no picture");
     assert_eq!(missing.code, Code::NotFound);
 
     home.print("sent batch of 1 segments").await;
@@ -84,7 +84,7 @@ async fn a_card_shows_incoming_data_and_keeps_its_result_when_a_query_fails() {
     home.print("sent batch of 2 segments").await;
     let two = home.until(id, |look| look.answer.as_deref() == Some("backend, 2 lines")).await;
     assert_ne!(one.asked_at, two.asked_at);
-    let picture = home.app.live_cards.picture(id, two.asked_at.as_deref(), Size::Compact).await.expect("draws");
+    let picture = home.app.live_cards.picture(id, two.asked_at.as_deref(), Size::Compact.into()).await.expect("draws");
     assert!(picture.contains("LIVE, NOT EVIDENCE") && !picture.contains("<metadata"));
 
     // The lines are deleted; the result stays, with its age and the reason.

@@ -1,10 +1,11 @@
 //! Local errors: items, and their occurrences.
 
-use tracebook_core::errors::{ErrorItem, ErrorRow, OccurrenceRow};
+use tracebook_core::errors::{ErrorItem, ErrorRow, Occurrence, OccurrenceRow};
 use tracebook_core::event_filter::ErrorFilter;
 use tracebook_core::question::Window;
 use tracebook_core::skew;
 use tracebook_core::telemetry::ErrorRecord;
+use tracebook_core::variation::varied;
 use tracebook_store::errors::ItemRow;
 
 use crate::ground::error::Error;
@@ -85,10 +86,14 @@ impl Telemetry {
             }
         };
         let others = self.store.occurrences(&shown.item, OTHERS + 1).await?;
-        let others = others
+        let others: Vec<ErrorRecord> = others
             .into_iter()
             .filter(|other| other.uuid != shown.uuid)
             .take(usize::try_from(OTHERS).unwrap_or(usize::MAX))
+            .collect();
+        let compared: Vec<Occurrence> = std::iter::once(&shown).chain(&others).map(occurrence).collect();
+        let others = others
+            .into_iter()
             .map(|other| OccurrenceRow { uuid: other.uuid, timestamp: other.timestamp, person: other.person })
             .collect();
         let error = ErrorItem {
@@ -100,6 +105,7 @@ impl Telemetry {
             last: item.latest.timestamp,
             environment: item.latest.environment.clone(),
             people: item.people,
+            varies: varied(&compared),
             occurrence: occurrence(&shown),
             others,
         };

@@ -89,6 +89,9 @@ pub(crate) struct Capture {
     /// The caption
     #[arg(long)]
     pub(crate) caption: Option<String>,
+    /// How much of the card the entry shows [default: full]
+    #[arg(long, value_parser = ["full", "compact", "line"])]
+    pub(crate) size: Option<String>,
     /// Console output: read it from a file; - reads standard input
     #[arg(long)]
     pub(crate) file: Option<String>,
@@ -114,6 +117,12 @@ pub(crate) enum Evidence {
         /// Print the card as SVG
         #[arg(long)]
         svg: bool,
+        /// How much of the card
+        #[arg(long, requires = "svg", default_value = "full", value_parser = ["full", "compact", "line"])]
+        size: String,
+        /// The width that the card is laid out for, in CSS pixels
+        #[arg(long, requires = "svg", default_value_t = 880, value_parser = clap::value_parser!(u32).range(320..=1200))]
+        width: u32,
     },
     /// Show the difference between two pieces of evidence
     Diff {

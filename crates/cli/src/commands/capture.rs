@@ -16,7 +16,7 @@ use crate::out::Out;
 use crate::signals;
 
 pub(super) async fn run(client: &Client, capture: Capture, out: &Out) -> Result<u8, Error> {
-    let Capture { kind, id, source, latest, filter, range, into, slot, caption, file, command } = capture;
+    let Capture { kind, id, source, latest, filter, range, into, slot, caption, size, file, command } = capture;
     let since = range.window()?;
     if kind != Kind::Console && (file.is_some() || !command.is_empty()) {
         return Err(Error::usage(
@@ -28,7 +28,7 @@ pub(super) async fn run(client: &Client, capture: Capture, out: &Out) -> Result<
         return Err(Error::usage("both a file and a command were given", "Give one of the two"));
     }
     let text = file.as_deref().map(console_text).transpose()?;
-    let request = Request { kind, id, source, latest, filter, since, text, into, slot, caption };
+    let request = Request { kind, id, source, latest, filter, since, text, into, slot, caption, size };
     let (captured, exit_code) = if command.is_empty() {
         (client.call(request).await?, None)
     } else {

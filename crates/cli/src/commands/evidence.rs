@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use tracebook_app::Error;
 use tracebook_app::api::{EvidenceDelete, EvidenceGet, EvidenceList, EvidenceRestore, EvidenceRow};
-use tracebook_app::evidence::{Size, as_text};
+use tracebook_app::evidence::{Form, Size, Width, as_text};
 use tracebook_core::analysis::timing::TraceAnalysis;
 use tracebook_core::doubts::reasons;
 use tracebook_core::ids::{Id, IdError};
@@ -34,8 +34,9 @@ pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result
             let raw = client.tracebook.evidence_raw(id(&evidence)?).await?;
             out.answer(&raw, |raw| escaped_json(&format!("{raw:#}")));
         }
-        Evidence::Show { evidence, svg: true, .. } => {
-            let svg = client.tracebook.card(id(&evidence)?, Size::Full).await?;
+        Evidence::Show { evidence, svg: true, size, width, .. } => {
+            let form = Form::new(Size::of(&size), Width::of(width));
+            let svg = client.tracebook.card(id(&evidence)?, form).await?;
             out.answer(&json!({ "svg": svg }), |_| svg.clone());
         }
         Evidence::Show { evidence, .. } => {

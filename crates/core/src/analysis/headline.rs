@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::skew::{self, Mark};
+use super::skew::Mark;
 use super::timing::Timing;
 use crate::assemble::Tree;
 use crate::attributes;
@@ -64,8 +64,8 @@ pub struct Headline {
 }
 
 impl Headline {
-    /// Reads a trace.
-    pub fn of(trace: &Trace, tree: &Tree, timing: &Timing) -> Self {
+    /// Reads a trace. `marks` are those of [`skew::marks`](super::skew::marks).
+    pub fn of(trace: &Trace, tree: &Tree, timing: &Timing, marks: &[Option<Mark>]) -> Self {
         let retries = retries(trace, tree);
         let excused = excused(tree, &retries);
         let failed: Vec<usize> = (0..trace.spans.len()).filter(|i| trace.spans[*i].failure().is_some()).collect();
@@ -77,7 +77,7 @@ impl Headline {
             retries,
             ..Self::default()
         };
-        for mark in skew::marks(trace, tree).into_iter().flatten() {
+        for mark in marks.iter().copied().flatten() {
             let (n, most) = match mark {
                 Mark::StartsBefore(_) => &mut headline.starts_before,
                 Mark::EndsAfter(_) => &mut headline.ends_after,
@@ -320,7 +320,8 @@ mod tests {
             spans.into_iter().map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
         let trace = assemble(TraceId([1; 16]), loose);
         let tree = Tree::of(&trace);
-        let headline = Headline::of(&trace, &tree, &Timing::of(&trace, &tree));
+        let marks = crate::analysis::skew::marks(&trace, &tree);
+        let headline = Headline::of(&trace, &tree, &Timing::of(&trace, &tree), &marks);
         let lines = headline.lines(&trace);
         (headline, lines)
     }

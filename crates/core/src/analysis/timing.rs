@@ -18,6 +18,7 @@
 use serde::Serialize;
 
 use super::headline::Headline;
+use super::skew;
 use crate::assemble::Tree;
 use crate::ids::SpanId;
 use crate::trace::Trace;
@@ -187,7 +188,7 @@ impl TraceAnalysis {
             critical_ms: millis(timing.critical_nanos[i]),
         });
         Self {
-            headline: Headline::of(trace, &tree, &timing).lines(trace),
+            headline: Headline::of(trace, &tree, &timing, &skew::marks(trace, &tree)).lines(trace),
             critical_path: path.collect(),
             spans: spans.collect(),
         }

@@ -43,18 +43,31 @@ pub struct Manner {
     /// This many lines around an error come before the rest.
     pub around: usize,
     /// Whether near-equal lines fold wherever they are; else only in a row, and only where there is no room for all.
+    /// Errors of a kind fold wherever they are in either case, but only where other lines would.
     pub scattered: bool,
+    /// Whether errors fold, too.
+    pub errors: Errors,
+}
+
+/// What happens to near-equal errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// They fold like other lines, so that each kind of error has room; what is folded is counted below the first.
+    Fold,
+    /// As up to renderer 4, whose tables are compared: errors do not fold, and what is folded is counted in place of
+    /// the first folded line.
+    Stay,
 }
 
 impl Manner {
     /// For log events.
     pub fn logs(room: usize) -> Self {
-        Self { room, head: 2, tail: 12, around: 0, scattered: true }
+        Self { room, head: 2, tail: 12, around: 0, scattered: true, errors: Errors::Fold }
     }
 
     /// For lines of a console.
     pub fn console(room: usize) -> Self {
-        Self { room, head: room / 6, tail: room / 3, around: 2, scattered: false }
+        Self { room, head: room / 6, tail: room / 3, around: 2, scattered: false, errors: Errors::Fold }
     }
 }
 
@@ -162,11 +175,20 @@ struct Group {
 
 /// Chooses lines.
 pub fn lines(rows: &[LineRow], manner: Manner) -> LineChoice {
+    let fold_errors = manner.errors == Errors::Fold;
     let groups = match manner.scattered {
-        true => scattered(rows),
-        false if rows.len() > manner.room => runs(rows),
+        true => scattered(rows, |row| fold_errors || !row.is_error()),
+        false if rows.len() > manner.room => {
+            let mut groups = runs(rows);
+            if fold_errors {
+                groups.extend(scattered(rows, LineRow::is_error));
+                groups.sort_by_key(|group| group.first);
+            }
+            groups
+        }
         false => Vec::new(),
     };
+    let by_first: HashMap<usize, &Group> = groups.iter().map(|group| (group.first, group)).collect();
     let mut folded: Vec<Option<usize>> = vec![None; rows.len()];
     for (g, group) in groups.iter().enumerate() {
         for i in &group.between {
@@ -179,10 +201,14 @@ pub fn lines(rows: &[LineRow], manner: Manner) -> LineChoice {
     for (i, row) in rows.iter().enumerate() {
         if chosen[i] {
             choice.items.push(LineItem::Line(i));
+            if let Some(group) = by_first.get(&i).filter(|_| fold_errors) {
+                choice.items.push(LineItem::Similar(group.between.clone()));
+            }
             continue;
         }
         // A group whose first line is not shown is omitted: there is nothing that its lines are like.
         match folded[i].filter(|g| chosen[groups[*g].first]) {
+            Some(_) if fold_errors => {}
             Some(g) => {
                 if !std::mem::replace(&mut told[g], true) {
                     choice.items.push(LineItem::Similar(groups[g].between.clone()));
@@ -206,10 +232,10 @@ fn alike(a: &LineRow, b: &LineRow) -> bool {
     a.level == b.level && a.form == b.form
 }
 
-/// The lines between the first and the last of each group of near-equal lines. Errors do not fold.
-fn scattered(rows: &[LineRow]) -> Vec<Group> {
+/// The lines between the first and the last of each group of near-equal lines, of those that may fold.
+fn scattered(rows: &[LineRow], may_fold: impl Fn(&LineRow) -> bool) -> Vec<Group> {
     let mut groups: HashMap<(Option<LogLevel>, &str), Vec<usize>> = HashMap::new();
-    for (i, row) in rows.iter().enumerate().filter(|(_, row)| !row.is_error()) {
+    for (i, row) in rows.iter().enumerate().filter(|(_, row)| may_fold(row)) {
         groups.entry((row.level, &row.form)).or_default().push(i);
     }
     let mut groups: Vec<Group> = groups.into_values().filter_map(|group| folding(&group)).collect();
@@ -217,7 +243,7 @@ fn scattered(rows: &[LineRow]) -> Vec<Group> {
     groups
 }
 
-/// As [`scattered`], but of lines in a row only.
+/// As [`scattered`], but of lines in a row only, without errors and what belongs to them.
 fn runs(rows: &[LineRow]) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut run: Vec<usize> = Vec::new();
@@ -258,6 +284,12 @@ fn choose(rows: &[LineRow], folded: &[Option<usize>], groups: &[Group], manner: 
     for i in distinct {
         take(i);
     }
+    if manner.errors == Errors::Fold {
+        // Errors of one kind may differ in their level.
+        for group in groups.iter().filter(|group| rows[group.first].is_error()) {
+            take(group.first);
+        }
+    }
     let last = n.saturating_sub(manner.tail)..n;
     for i in last.rev().chain(0..manner.head.min(n)) {
         take(i);
@@ -276,7 +308,7 @@ fn choose(rows: &[LineRow], folded: &[Option<usize>], groups: &[Group], manner: 
         }
     }
     const MOST_OF_BLOCK: usize = 24;
-    for i in &errors {
+    for i in errors.iter().filter(|i| folded[**i].is_none()) {
         if let Some(block) = rows[*i].block.and_then(|block| members.remove(&block)) {
             // The nearest to the exception say most; the heading is the first.
             let mut order = block.clone();
@@ -286,7 +318,7 @@ fn choose(rows: &[LineRow], folded: &[Option<usize>], groups: &[Group], manner: 
             }
         }
     }
-    for i in &errors {
+    for i in errors.iter().filter(|i| folded[**i].is_none()) {
         for j in i.saturating_sub(manner.around)..n.min(i + manner.around + 1) {
             take(j);
         }
@@ -300,8 +332,10 @@ fn choose(rows: &[LineRow], folded: &[Option<usize>], groups: &[Group], manner: 
     for group in groups {
         take(group.first);
     }
-    // The rest, from the newest back.
-    for i in (0..n).rev() {
+    // The rest, from the newest back. The frames of a folded exception say nothing without it.
+    let folded_blocks: HashSet<usize> =
+        errors.iter().filter(|i| folded[**i].is_some()).filter_map(|i| rows[*i].block).collect();
+    for i in (0..n).rev().filter(|i| rows[*i].block.is_none_or(|block| !folded_blocks.contains(&block))) {
         take(i);
     }
     chosen

@@ -1,15 +1,15 @@
 //! Which rows of evidence are shown where there is no room for all, for pictures, tables and texts alike.
 //!
 //! Every source row is exactly one of: shown, folded into a counted group, or omitted and counted. Errors come first:
-//! they are never folded among spans, and where even they exceed the room, those with distinct messages are shown and
-//! the others counted.
+//! they are never folded among spans, and among lines only with near-equal errors. Where even they exceed the room,
+//! those with distinct messages are shown and the others counted.
 
 mod lines;
 mod spans;
 #[cfg(test)]
 mod tests;
 
-pub use lines::{LineChoice, LineItem, LineRow, Manner, console, console_rows, lines, log_row, logs};
+pub use lines::{Errors, LineChoice, LineItem, LineRow, Manner, console, console_rows, lines, log_row, logs};
 pub use spans::{Fold, SpanChoice, SpanItem, spans};
 
 /// What is not shown.

@@ -192,6 +192,14 @@ fn event(millis: i64, severity: &str, message: &str) -> LogEvent {
 /// Every line is shown, folded or omitted, once; returns the shown ones.
 fn counted_lines(rows: usize, errors: &BTreeSet<usize>, choice: &LineChoice) -> BTreeSet<usize> {
     let (mut shown, mut folded) = (BTreeSet::new(), BTreeSet::new());
+    for pair in choice.items.windows(2) {
+        if let [item, LineItem::Similar(members)] = pair
+            && members.iter().any(|i| errors.contains(i))
+        {
+            assert!(matches!(item, LineItem::Line(i) if errors.contains(i) && *i < members[0]), "below one like them");
+            assert!(members.iter().all(|i| errors.contains(i)));
+        }
+    }
     let mut omitted = Omitted::default();
     for item in &choice.items {
         match item {
@@ -200,10 +208,11 @@ fn counted_lines(rows: usize, errors: &BTreeSet<usize>, choice: &LineChoice) -> 
             LineItem::Gap(gap) => omitted.join(*gap),
         }
     }
-    assert!(shown.is_disjoint(&folded) && folded.is_disjoint(errors));
+    assert!(shown.is_disjoint(&folded));
     assert_eq!(omitted, choice.omitted);
     assert_eq!(shown.len() + folded.len() + omitted.rows, rows, "nothing is lost");
-    assert_eq!(errors.difference(&shown).count(), omitted.errors, "every error is shown or counted");
+    let counted = errors.iter().filter(|i| folded.contains(*i)).count() + omitted.errors;
+    assert_eq!(errors.difference(&shown).count(), counted, "every error is shown or counted");
     shown
 }
 
@@ -217,6 +226,48 @@ fn near_equal_log_lines_fold_and_errors_stay() {
     assert_eq!(shown, BTreeSet::from([0, 30, 76]));
     assert_eq!(choice.items[0], LineItem::Line(0));
     assert!(matches!(&choice.items[1], LineItem::Similar(members) if members.len() == 74));
+}
+
+#[test]
+fn near_equal_errors_fold_so_that_each_kind_is_shown() {
+    let mut events: Vec<LogEvent> = (0..76).map(|i| event(i * 10, "ERROR", &format!("timeout after {i} ms"))).collect();
+    events.insert(40, event(395, "ERROR", "disk full"));
+    events.insert(70, event(685, "FATAL", "timeout after 9 ms"));
+    let errors: BTreeSet<usize> = (0..events.len()).collect();
+    let choice = logs(events.iter(), 60);
+    assert_eq!(counted_lines(78, &errors, &choice), BTreeSet::from([0, 40, 70, 77]));
+    assert!(matches!(&choice.items[1], LineItem::Similar(members) if members.len() == 74));
+    // As renderers up to 4 chose: each error takes a row.
+    let rows: Vec<LineRow> = events.iter().map(log_row).collect();
+    let before = lines(&rows, Manner { errors: Errors::Stay, ..Manner::logs(60) });
+    assert_eq!(counted_lines(78, &errors, &before).len(), 60);
+    assert!(!before.items.iter().any(|item| matches!(item, LineItem::Similar(_))));
+}
+
+#[test]
+fn repeated_tracebacks_fold_to_the_first_and_the_last() {
+    let mut lines = vec![line("starting")];
+    for i in 0..40 {
+        lines.push(line("Traceback (most recent call last):"));
+        lines.push(line(&format!("  File \"/app/app.py\", line {}, in run", 10 + i % 2)));
+        lines.push(line(&format!("ValueError: order {i} has no customer")));
+        lines.push(line(&format!("GET /orders/{i} 200")));
+    }
+    lines.push(line("KeyError: 'id'"));
+    let rows = console_rows(&lines);
+    let errors: BTreeSet<usize> = (0..lines.len()).filter(|i| rows[*i].level.is_some_and(LogLevel::is_error)).collect();
+    assert!(errors.len() >= 41, "{errors:?}");
+    let choice = console(&lines, 60);
+    let shown = counted_lines(lines.len(), &errors, &choice);
+    // The first with its frames, the last, and the other kind.
+    for i in [1, 2, 3, 159, 161] {
+        assert!(shown.contains(&i), "{i}: {shown:?}");
+    }
+    let folded = choice.items.iter().filter_map(|item| match item {
+        LineItem::Similar(members) if errors.contains(&members[0]) => Some(members.len()),
+        _ => None,
+    });
+    assert_eq!(folded.collect::<Vec<_>>(), [38]);
 }
 
 #[test]
@@ -311,6 +362,7 @@ proptest! {
         lines in prop::collection::vec((0usize..4, 0usize..5, any::<bool>()), 0..80),
         room in 1usize..30,
         scattered in any::<bool>(),
+        fold in any::<bool>(),
     ) {
         let levels = [None, Some(LogLevel::Info), Some(LogLevel::Warn), Some(LogLevel::Error)];
         let rows: Vec<LineRow> = lines.iter().map(|(level, form, matched)| LineRow {
@@ -319,7 +371,14 @@ proptest! {
             block: None,
             matched: *matched && *form == 0,
         }).collect();
-        let choice = super::lines(&rows, Manner { room, head: 2, tail: 3, around: 1, scattered });
+        let choice = super::lines(&rows, Manner {
+            room,
+            head: 2,
+            tail: 3,
+            around: 1,
+            scattered,
+            errors: if fold { Errors::Fold } else { Errors::Stay },
+        });
         let errors: BTreeSet<usize> = (0..rows.len()).filter(|i| levels[lines[*i].0] == Some(LogLevel::Error)).collect();
         let shown = counted_lines(rows.len(), &errors, &choice);
         prop_assert!(shown.len() <= room);

@@ -1,6 +1,6 @@
 //! Captions, and text shared by several cards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tracebook_core::attributes;
 use tracebook_core::console::ConsoleOrigin;
@@ -121,6 +121,41 @@ pub(crate) fn source(provenance: &Provenance) -> &'static str {
 /// `sha256:` and twelve digits, for visual comparison.
 pub(crate) fn short_digest(digest: &str) -> String {
     digest.chars().take("sha256:".len() + 12).collect()
+}
+
+/// The errors of lines, given by the template and the text of each: `75 errors: 74 × timeout after 3 ms; disk full`.
+/// Every kind is named or counted, the most frequent first. `None` without errors.
+pub(super) fn errors<'a>(errors: impl Iterator<Item = (String, &'a str)>) -> Option<String> {
+    const MOST: usize = 3;
+    let mut kinds: Vec<(usize, &str)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut all = 0;
+    for (form, text) in errors {
+        all += 1;
+        match known.get(&form) {
+            Some(kind) => kinds[*kind].0 += 1,
+            None => {
+                known.insert(form, kinds.len());
+                kinds.push((1, text));
+            }
+        }
+    }
+    if all <= 1 {
+        return kinds.first().map(|(_, text)| format!("1 error: {}", brief(text)));
+    }
+    // Of equally frequent ones, the first.
+    kinds.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let more = kinds.len().saturating_sub(MOST);
+    let room = 180 / kinds.len().clamp(1, MOST);
+    let named = kinds.iter().take(MOST).map(|(n, text)| {
+        let times = if *n > 1 { format!("{} × ", text::grouped(*n)) } else { String::new() };
+        format!("{times}{}", text::first_line(text, room))
+    });
+    let mut said: Vec<String> = named.collect();
+    if more > 0 {
+        said.push(format!("and {}", text::count_of(more, "more kind", "more kinds")));
+    }
+    Some(format!("{}: {}", text::count(all, "error"), said.join("; ")))
 }
 
 /// X-Ray's form if X-Ray is involved, since its console uses it; else W3C's.

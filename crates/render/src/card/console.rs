@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use tracebook_core::choose::{self, LineItem, Manner};
+use tracebook_core::choose::{self, Errors, LineItem, Manner};
 use tracebook_core::console::{Colour, Console, ConsoleLine, Named, Style, plain, segments_from};
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::level::LogLevel;
@@ -10,8 +10,9 @@ use tracebook_core::text;
 
 use super::Picture;
 use super::captions::{self, brief};
-use super::frame::PAD;
-use super::layout::{self, END, Head, MONO, STRIP, STRIP_CHART};
+use super::form::Width;
+use super::frame::{PAD, end_of};
+use super::layout::{self, Area, Head, MONO, SMALL};
 use super::table::{MOST_CHARS as MOST_CELL_CHARS, MOST_ROWS as MOST_TABLE_ROWS, Table, choose_lines, of_lines};
 use super::xml::Svg;
 use crate::inline::visible;
@@ -20,23 +21,95 @@ use crate::inline::visible;
 const MOST_LINES: usize = 80;
 /// A long line takes up to this many rows if it is an error, or in a short output.
 const MOST_ROWS: usize = 3;
+/// The same on a narrow card, where more lines are long, and of any other line there.
+const MOST_ROWS_NARROW: usize = 6;
+const OTHER_ROWS_NARROW: usize = 2;
 /// Up to this many lines are a short output.
 const SHORT: usize = 40;
-const LINE: f64 = 16.5;
-/// A character's width at 11.5 units, which `textLength` enforces for every font.
-pub(super) const CELL: f64 = 6.93;
+const LINE: f64 = 17.0;
+/// A character's width at 12 units, which `textLength` enforces for every font.
+pub(super) const CELL: f64 = 7.23;
 
-impl Picture for Console {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        draw(self, frozen)
+impl Picture for &Console {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let top = top - 4.0;
+        let all = self.lines.len();
+        let width = svg.width();
+        let end = end_of(width);
+        // On a narrow card, the width is needed for the text: no numbers of lines.
+        let numbers = all.saturating_add(self.more as usize).to_string();
+        let (gutter, marks) = match width.is_narrow() {
+            true => (None, PAD + 10.0),
+            false => (Some(PAD + 14.0 + MONO.width(&numbers)), PAD + 26.0 + MONO.width(&numbers)),
+        };
+        let text = marks + if self.lines.iter().any(|line| line.stderr) { 28.0 } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred columns")]
+        let columns = ((end - 10.0 - text) / CELL) as usize;
+        let rows = rows(self, columns, width);
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred rows")]
+        let height = (rows.len() + usize::from(self.more > 0)).max(1) as f64 * LINE + 18.0;
+        layout::block(svg, "term", PAD, top, end - PAD, height, 6.0);
+        let mut y = top + 22.0;
+        let note = |text: &str, room: f64| SMALL.fit(text, room);
+        if self.more > 0 {
+            let n = text::count_of(self.more as usize, "earlier line is", "earlier lines are");
+            let said = note(&format!("{n} not kept in this evidence"), end - 6.0 - text);
+            layout::put(svg, "small open", text, y, &said);
+            y += LINE;
+        }
+        if all == 0 {
+            layout::put(svg, "small muted", text, y, "(no output)");
+        }
+        for row in &rows {
+            match row {
+                Row::Note { class, text: said } => layout::put(svg, class, text, y, &note(said, end - 6.0 - text)),
+                Row::Line { number, stderr, error, pieces, cut } => {
+                    if *error {
+                        layout::block(svg, "bad", PAD + 2.5, y - 13.0, 3.0, LINE - 0.5, 1.0);
+                    }
+                    if let (Some(number), Some(gutter)) = (number, gutter) {
+                        let number = number.saturating_add(self.more as usize).saturating_add(1);
+                        layout::end(svg, "small mono muted", gutter, y, &number.to_string());
+                    }
+                    if *stderr {
+                        layout::put(svg, "tag bad", marks, y, "err");
+                    }
+                    draw_pieces(svg, pieces, *cut, text, y);
+                }
+            }
+            y += LINE;
+        }
+        top + height
+    }
+
+    /// The last lines.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        const STEP: f64 = 15.0;
+        layout::block(svg, "term", area.left, area.top, area.width(), area.height(), 4.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three")]
+        let most = ((area.height() - 4.0) / STEP) as usize;
+        let spoken: Vec<&ConsoleLine> =
+            self.lines.iter().rev().filter(|l| !plain(&l.text).trim().is_empty()).take(most).collect();
+        let mut y = area.top + 14.0;
+        for line in spoken.into_iter().rev() {
+            let beginning: String = line.text.chars().take(400).collect();
+            let plain = layout::clean(&plain(&beginning).replace('\t', " "));
+            let class = if line.stderr { "small mono bad" } else { "small mono muted" };
+            layout::put(svg, class, area.left + 7.0, y, &MONO.fit(&plain, area.width() - 14.0));
+            y += STEP;
+        }
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn table(&self) -> Table {
-        table(self)
+        table(self, Errors::Fold)
     }
 
     fn subject(&self) -> String {
@@ -51,10 +124,13 @@ impl Picture for Console {
 
     fn alt(&self) -> Option<String> {
         let rows = choose::console_rows(&self.lines);
-        let errors = || rows.iter().enumerate().filter(|(_, row)| row.level.is_some_and(LogLevel::is_error));
-        let (first, _) = errors().next()?;
-        let text = plain(text::beginning(&self.lines[first].text, 1_000));
-        Some(format!("{}, first: {}", text::count(errors().count(), "error"), brief(&text)))
+        let errors: Vec<(String, String)> = rows
+            .into_iter()
+            .zip(&self.lines)
+            .filter(|(row, _)| row.level.is_some_and(LogLevel::is_error))
+            .map(|(row, line)| (row.form, plain(text::beginning(&line.text, 1_000))))
+            .collect();
+        captions::errors(errors.iter().map(|(form, text)| (form.clone(), text.as_str())))
     }
 }
 
@@ -67,7 +143,7 @@ enum Row {
 }
 
 /// The rows of an output, with this many columns.
-fn rows(console: &Console, columns: usize) -> Vec<Row> {
+fn rows(console: &Console, columns: usize, width: Width) -> Vec<Row> {
     let known = choose::console_rows(&console.lines);
     let choice = choose::lines(&known, Manner::console(MOST_LINES));
     let short = console.lines.len() <= SHORT;
@@ -78,8 +154,12 @@ fn rows(console: &Console, columns: usize) -> Vec<Row> {
         let i = match item {
             LineItem::Line(i) => *i,
             LineItem::Similar(members) => {
-                let text = format!("… {}", text::count(members.len(), "similar line"));
-                rows.push(Row::Note { class: "small muted", text });
+                let is_error = members.first().is_some_and(|i| known[*i].level.is_some_and(LogLevel::is_error));
+                let (class, noun) = match is_error {
+                    true => ("small bad", "similar error"),
+                    false => ("small muted", "similar line"),
+                };
+                rows.push(Row::Note { class, text: format!("… {}", text::count(members.len(), noun)) });
                 continue;
             }
             LineItem::Gap(gap) => {
@@ -96,7 +176,12 @@ fn rows(console: &Console, columns: usize) -> Vec<Row> {
         next = i + 1;
         let line = &console.lines[i];
         let error = known[i].level.is_some_and(LogLevel::is_error);
-        let most = if short || error { MOST_ROWS } else { 1 };
+        let most = match (short || error, width.is_narrow()) {
+            (true, false) => MOST_ROWS,
+            (true, true) => MOST_ROWS_NARROW,
+            (false, false) => 1,
+            (false, true) => OTHER_ROWS_NARROW,
+        };
         let (all, cut) = pieces(&line.text, (columns * most).saturating_sub(1), &mut style);
         let mut parts = wrapped(all, columns);
         let last = parts.pop().unwrap_or_default();
@@ -109,54 +194,6 @@ fn rows(console: &Console, columns: usize) -> Vec<Row> {
         }
     }
     rows
-}
-
-/// Draws the full card.
-pub(super) fn draw(console: &Console, frozen: Option<&Frozen>) -> String {
-    let head = head(console);
-    let mut svg = Svg::new();
-    let top = head.bottom() - 4.0;
-    let all = console.lines.len();
-    let numbers = all.saturating_add(console.more as usize).to_string();
-    let gutter = PAD + 14.0 + MONO.width(&numbers);
-    let text = gutter + 38.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred columns")]
-    let columns = ((END - 12.0 - text) / CELL) as usize;
-    let rows = rows(console, columns);
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred rows")]
-    let height = (rows.len() + usize::from(console.more > 0)).max(1) as f64 * LINE + 18.0;
-    layout::block(&mut svg, "term", PAD, top, END - PAD, height, 6.0);
-    let mut y = top + 22.0;
-    if console.more > 0 {
-        let n = text::count_of(console.more as usize, "earlier line is", "earlier lines are");
-        layout::put(&mut svg, "small open", text, y, &format!("{n} not kept in this evidence"));
-        y += LINE;
-    }
-    if all == 0 {
-        layout::put(&mut svg, "small muted", text, y, "(no output)");
-    }
-    for row in &rows {
-        match row {
-            Row::Note { class, text: note } => layout::put(&mut svg, class, text, y, note),
-            Row::Line { number, stderr, error, pieces, cut } => {
-                if *error {
-                    layout::block(&mut svg, "bad", PAD + 2.5, y - 12.5, 3.0, LINE - 0.5, 1.0);
-                }
-                if let Some(number) = number {
-                    let number = number.saturating_add(console.more as usize).saturating_add(1);
-                    layout::end(&mut svg, "small mono muted", gutter, y, &number.to_string());
-                }
-                if *stderr {
-                    layout::put(&mut svg, "tag bad", gutter + 12.0, y, "err");
-                }
-                draw_pieces(&mut svg, pieces, *cut, text, y);
-            }
-        }
-        y += LINE;
-    }
-    let first = console.alt().map(|text| format!(" · {text}")).unwrap_or_default();
-    let description = format!("{} · {}{first}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, top + height, &console.notes)
 }
 
 /// The rows of a long line.
@@ -211,7 +248,7 @@ fn draw_pieces(svg: &mut Svg, pieces: &[Piece], cut: bool, x: f64, y: f64) {
     let at = |column: usize| x + column as f64 * CELL;
     for piece in pieces {
         if let Some(ground) = ground(piece.style) {
-            layout::block(svg, &ground, at(piece.column), y - 12.0, at(piece.columns) - x, LINE - 1.0, 2.0);
+            layout::block(svg, &ground, at(piece.column), y - 12.5, at(piece.columns) - x, LINE - 1.0, 2.0);
         }
     }
     for piece in pieces {
@@ -339,33 +376,6 @@ fn hue(colour: Colour) -> char {
     }
 }
 
-/// Draws the compact card: the last lines, scaled down.
-pub(super) fn strip(console: &Console, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    layout::block(&mut svg, "term", STRIP_CHART, 8.5, END - STRIP_CHART, STRIP - 17.0, 4.0);
-    let spoken: Vec<&ConsoleLine> =
-        console.lines.iter().rev().filter(|l| !plain(&l.text).trim().is_empty()).take(3).collect();
-    let mut y = 21.0;
-    for line in spoken.into_iter().rev() {
-        let beginning: String = line.text.chars().take(400).collect();
-        let plain = layout::clean(&plain(&beginning).replace('\t', " "));
-        let text = super::measure::Font::mono(9.0).fit(&plain, END - STRIP_CHART - 14.0);
-        let class = if line.stderr { "mono bad" } else { "mono muted" };
-        svg.text(
-            "text",
-            &[
-                ("class", class.into()),
-                ("style", "font-size:9px".into()),
-                ("x", (STRIP_CHART + 7.0).into()),
-                ("y", y.into()),
-            ],
-            &text,
-        );
-        y += 14.0;
-    }
-    layout::strip(frozen, &head(console), svg)
-}
-
 fn head(console: &Console) -> Head {
     let title = match console.source.trim() {
         "" => "Console output".to_owned(),
@@ -387,10 +397,13 @@ fn head(console: &Console) -> Head {
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
 }
 
-fn table(console: &Console) -> Table {
-    let choice = choose_lines(&choose::console_rows(&console.lines), Manner::console(MOST_TABLE_ROWS));
+/// The table; `errors` says what happens to near-equal ones.
+pub(super) fn table(console: &Console, errors: Errors) -> Table {
+    let rows = choose::console_rows(&console.lines);
+    let choice = choose_lines(&rows, Manner { errors, ..Manner::console(MOST_TABLE_ROWS) });
     let summary = text::count(console.lines.len(), "line");
-    of_lines(&summary, ["Line", "Stream", "Text"], &choice, 2, |i| {
+    let is_error = |i: usize| rows[i].level.is_some_and(LogLevel::is_error);
+    of_lines(&summary, ["Line", "Stream", "Text"], &choice, 2, is_error, |i| {
         let line = &console.lines[i];
         [
             i.saturating_add(1).saturating_add(console.more as usize).to_string(),

@@ -1,6 +1,6 @@
 //! The card of a dossier: the waterfall of the trace, and all other items on the same time axis.
 
-use tracebook_core::choose::{self, LineItem, LineRow, Manner};
+use tracebook_core::choose::{self, Errors, LineItem, LineRow, Manner};
 use tracebook_core::console::{Style, plain};
 use tracebook_core::dossier::{Dossier, Join, Moment};
 use tracebook_core::evidence::{Frozen, Kind};
@@ -10,42 +10,72 @@ use tracebook_core::text;
 use tracebook_core::time::{Nanos, human_duration};
 
 use super::Picture;
+use super::bars::Axis;
 use super::captions::{self, service_names, trace_id};
 use super::console::console_text;
 use super::console::{CELL, terminal_line};
-use super::frame::{self, PAD};
-use super::layout::{self, CODE, END, Head, MONO, NAME, SMALL, STRIP, STRIP_CHART};
+use super::form::Width;
+use super::frame::{self, PAD, end_of};
+use super::layout::{self, Area, CODE, Head, MONO, NAME, SMALL};
 use super::logs::class_of;
-use super::measure::Font;
 use super::table::{MOST_ROWS as MOST_TABLE_ROWS, Table, choose_lines, of_lines};
-use super::trace::{alt, status};
-use super::waterfall::{Axis, View, Waterfall};
+use super::trace::{TraceCard, alt, bars, status};
+use super::waterfall::Waterfall;
 use super::xml::{Svg, number};
-use super::{Size, strip as trace_strip};
 
 /// Maximum number of rows.
 const MOST_ROWS: usize = 60;
 /// Maximum number of marks in one lane.
 const MOST_MARKS: usize = 400;
 const LANE: f64 = 24.0;
-const LINE: f64 = 16.0;
-/// The positions of the columns.
-const OFFSET: f64 = PAD + 82.0;
-const SOURCE: f64 = PAD + 92.0;
-const TEXT: f64 = PAD + 196.0;
-const JOIN: f64 = 152.0;
+const LINE: f64 = 16.5;
 
-impl Picture for Dossier {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        draw(self, frozen)
+/// A dossier, and the card of its trace.
+pub(super) struct DossierCard<'a> {
+    dossier: &'a Dossier,
+    trace: TraceCard<'a>,
+}
+
+impl<'a> DossierCard<'a> {
+    pub(super) fn of(dossier: &'a Dossier) -> Self {
+        Self { dossier, trace: TraceCard::of(&dossier.trace) }
+    }
+}
+
+impl Picture for DossierCard<'_> {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        let start = self.dossier.trace.start().human();
+        let facts = format!("{} · {start}", facts(self.dossier));
+        self.trace.view().head(format!("Dossier of {}", self.dossier.trace.name()), facts)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let fall = Waterfall::of(self.trace.view(), svg.width());
+        let y = fall.draw(svg, top);
+        let y = lanes(svg, self.dossier, &fall.axis, y + 8.0);
+        moments(svg, self.dossier, y)
+    }
+
+    /// That of the trace, with marks for all other items below.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        let bars_area = Area { bottom: area.bottom - 12.0, ..area };
+        bars(svg, self.trace.view(), bars_area);
+        let axis = Axis::of(&self.dossier.trace, area.left, area.right);
+        for (time, mark) in marks(self.dossier) {
+            mark.draw(svg, axis.x(time.0).clamp(area.left + 4.0, area.right - 4.0), area.bottom - 5.0, 0.75);
+        }
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.dossier.notes.iter().chain(&self.dossier.trace.notes).cloned().collect()
+    }
+
+    fn description(&self, head: &Head) -> String {
+        self.trace.view().description(&head.facts)
     }
 
     fn table(&self) -> Table {
-        table(self)
+        table(self.dossier, Errors::Fold)
     }
 
     fn subject(&self) -> String {
@@ -53,60 +83,14 @@ impl Picture for Dossier {
     }
 
     fn facts(&self) -> Vec<String> {
-        let mut facts = vec![format!("trace {}", trace_id(&self.trace))];
-        facts.extend(service_names(&self.trace));
+        let mut facts = vec![format!("trace {}", trace_id(&self.dossier.trace))];
+        facts.extend(service_names(&self.dossier.trace));
         facts
     }
 
     fn alt(&self) -> Option<String> {
-        alt(&View::of(&self.trace))
+        alt(self.trace.view())
     }
-}
-
-/// Draws the full card.
-pub(super) fn draw(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
-    let trace = &dossier.trace;
-    let fall = Waterfall::of(trace);
-    let mut notes = dossier.notes.clone();
-    notes.extend(trace.notes.iter().cloned());
-    let footer = layout::footer(&notes, frozen);
-
-    let mut body = Svg::new();
-    fall.draw(&mut body, fall.top());
-    let mut y = lanes(&mut body, dossier, &fall.axis, fall.top() + fall.height() + 8.0);
-    y = moments(&mut body, dossier, y);
-
-    let name = format!("Dossier of {}", trace.name());
-    let facts = facts(dossier);
-    let description = fall.description(&facts);
-    let foot = y + 12.0;
-    let mut svg =
-        frame::begin(foot + footer.height(), frozen, Size::Full, &layout::clean(&name), &layout::clean(&description));
-    fall.head(&mut svg, &name, &facts);
-    svg.raw(&body.finish());
-    footer.draw(&mut svg, foot);
-    svg.finish()
-}
-
-/// Draws the compact card: that of the trace, with marks for all other items below.
-pub(super) fn strip(dossier: &Dossier, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    let view = View::of(&dossier.trace);
-    trace_strip::bars(&mut svg, &view, STRIP - 14.0, 34.0);
-    let axis = Axis::of(&dossier.trace, STRIP_CHART, END);
-    let y = STRIP - 13.0;
-    for (time, mark) in marks(dossier) {
-        mark.draw(&mut svg, axis.x(time.0).clamp(STRIP_CHART + 4.0, END - 4.0), y, 0.75);
-    }
-    let (class, word) = view.verdict();
-    let head = Head {
-        title: format!("Dossier of {}", dossier.trace.name()),
-        facts: format!("{} · {}", facts(dossier), dossier.trace.start().human()),
-        aside: String::new(),
-        pill: (class, word.to_owned()),
-        chips: Vec::new(),
-    };
-    layout::strip(frozen, &head, svg)
 }
 
 fn facts(dossier: &Dossier) -> String {
@@ -176,16 +160,22 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
         ("Errors", dossier.errors.len(), Mark::Error, |m| matches!(m, Mark::Error)),
         ("Console lines", dossier.console.len(), Mark::Line(false), |m| matches!(m, Mark::Line(_))),
     ];
+    let (narrow, card_end) = (svg.width().is_narrow(), end_of(svg.width()));
     let mut y = top;
     for (name, n, sign, is) in lanes {
         if n == 0 {
             continue;
         }
-        let middle = y + LANE / 2.0;
-        sign.draw(svg, PAD + 6.0, middle, 1.0);
-        layout::put(svg, "name", PAD + 18.0, middle + 4.0, name);
+        let named = y + LANE / 2.0;
+        sign.draw(svg, PAD + 6.0, named, 1.0);
+        layout::put(svg, "name", PAD + 18.0, named + 4.0, name);
         let x = PAD + 18.0 + NAME.width(name) + 8.0;
-        layout::put(svg, "small muted", x, middle + 4.0, &text::grouped(n));
+        layout::put(svg, "small muted", x, named + 4.0, &text::grouped(n));
+        // On a narrow card, the axis takes the whole width: its marks are below the name.
+        if narrow {
+            y += LANE - 4.0;
+        }
+        let middle = y + LANE / 2.0;
         let line = format!("M{} {} H{}", number(axis.left), number(middle), number(axis.right));
         svg.leaf("path", &[("class", "tree".into()), ("d", (&line).into())]);
         let end = dossier.trace.end().0;
@@ -211,7 +201,8 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
             mark.draw(svg, x, middle, 1.0);
         }
         // Items before or after the trace are arrows at its ends.
-        for (is, x, d) in [(before, axis.left - 6.0, -6.0), (after, axis.right + 6.0, 6.0)] {
+        let beside = if narrow { -1.0 } else { 6.0 };
+        for (is, x, d) in [(before, axis.left - beside, -6.0), (after, axis.right + beside, 6.0)] {
             if is {
                 let path = format!("M{} {} v9 l{} -4.5 z", number(x), number(middle - 4.5), number(d));
                 svg.leaf("path", &[("class", "open".into()), ("d", (&path).into())]);
@@ -223,7 +214,12 @@ fn lanes(svg: &mut Svg, dossier: &Dossier, axis: &Axis, top: f64) -> f64 {
             (false, true) => "after",
             (false, false) => "",
         };
-        layout::end(svg, "small muted", END, middle + 4.0, &SMALL.fit(said, END - axis.right - 16.0));
+        match narrow {
+            true => layout::end(svg, "small muted", card_end, named + 4.0, said),
+            false => {
+                layout::end(svg, "small muted", card_end, middle + 4.0, &SMALL.fit(said, card_end - axis.right - 16.0))
+            }
+        }
         y += LANE;
     }
     y
@@ -261,29 +257,42 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
     layout::rule(svg, y);
     layout::put(svg, "name b", PAD, y + 20.0, "In the order of time");
     let since = dossier.trace.start().rfc3339().replace('T', " ").replace('Z', " UTC");
-    layout::end(svg, "small muted", END, y + 20.0, &format!("times since {since}"));
+    let since = format!("times since {since}");
+    let end = end_of(svg.width());
+    match svg.width().is_narrow() {
+        true => {
+            layout::put(svg, "small muted", PAD, y + 37.0, &SMALL.fit(&since, end - PAD));
+            y += 17.0;
+        }
+        false => layout::end(svg, "small muted", end, y + 20.0, &since),
+    }
     y += 30.0;
+    let place = Columns::of(svg.width());
     if line.is_empty() {
         let text = "Nothing but the trace itself was found.";
         layout::put(svg, "name muted", PAD, y + 14.0, text);
         return y + 24.0;
     }
     let rows: Vec<LineRow> = line.iter().map(|(_, moment)| line_row(dossier, *moment)).collect();
-    let choice = choose::lines(&rows, Manner { room: MOST_ROWS, head: 2, tail: 8, around: 1, scattered: true });
+    let choice = choose::lines(&rows, manner(MOST_ROWS, Errors::Fold));
     let mut odd = false;
     for item in &choice.items {
         let (class, text) = match item {
             LineItem::Line(i) => {
                 let (time, moment) = line[*i];
-                y += row(svg, dossier, time, moment, y, odd);
+                y += row(svg, dossier, &place, time, moment, y, odd);
                 odd = !odd;
                 continue;
             }
-            LineItem::Similar(members) => ("small muted", format!("… {} similar", text::grouped(members.len()))),
+            LineItem::Similar(members) => {
+                let is_error = members.first().is_some_and(|i| rows[*i].level.is_some_and(LogLevel::is_error));
+                let (class, noun) = if is_error { ("small bad", " errors") } else { ("small muted", "") };
+                (class, format!("… {} similar{noun}", text::grouped(members.len())))
+            }
             LineItem::Gap(gap) if gap.errors > 0 => ("small bad", layout::not_shown(*gap, "moment")),
             LineItem::Gap(gap) => ("small muted", layout::not_shown(*gap, "moment")),
         };
-        layout::put(svg, class, TEXT, y + 14.0, &text);
+        layout::put(svg, class, place.text, y + 14.0, &text);
         y += 20.0;
     }
     if choice.omitted.rows > 0 {
@@ -292,6 +301,11 @@ fn moments(svg: &mut Svg, dossier: &Dossier, top: f64) -> f64 {
         y += 26.0;
     }
     y
+}
+
+/// How moments are chosen.
+fn manner(room: usize, errors: Errors) -> Manner {
+    Manner { room, head: 2, tail: 8, around: 1, scattered: true, errors }
 }
 
 /// What is known about a moment, for choosing.
@@ -398,12 +412,55 @@ fn shown(dossier: &Dossier, moment: Moment) -> Shown<'_> {
     }
 }
 
-fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, top: f64, odd: bool) -> f64 {
+/// The positions of the columns. On a narrow card, the text is below the others.
+struct Columns {
+    narrow: bool,
+    /// Where offsets end, and where the tags of the sources begin.
+    offset: f64,
+    source: f64,
+    text: f64,
+    /// Where the text ends, and where the card does.
+    text_end: f64,
+    end: f64,
+}
+
+impl Columns {
+    fn of(width: Width) -> Self {
+        let end = end_of(width);
+        match width.is_narrow() {
+            true => Self { narrow: true, offset: PAD + 64.0, source: PAD + 72.0, text: PAD, text_end: end, end },
+            false => Self {
+                narrow: false,
+                offset: PAD + 82.0,
+                source: PAD + 92.0,
+                text: PAD + 208.0,
+                text_end: end - 160.0,
+                end,
+            },
+        }
+    }
+}
+
+fn row(
+    svg: &mut Svg,
+    dossier: &Dossier,
+    place: &Columns,
+    time: Option<Nanos>,
+    moment: Moment,
+    top: f64,
+    odd: bool,
+) -> f64 {
     let shown = shown(dossier, moment);
-    let room = END - JOIN - TEXT - 8.0;
-    let lines = if shown.colours { vec![String::new()] } else { CODE.wrap(shown.text, room, 3) };
-    #[expect(clippy::cast_precision_loss, reason = "at most three lines")]
-    let height = lines.len().max(1) as f64 * LINE + if shown.from.is_empty() { 9.0 } else { 24.0 };
+    let (x, narrow) = (place.text, place.narrow);
+    let room = place.text_end - x;
+    let lines = match shown.colours {
+        true => vec![String::new()],
+        false => CODE.wrap(shown.text, room, if narrow { 6 } else { 3 }),
+    };
+    let from = SMALL.wrap(&layout::clean(&shown.from), room, if narrow { 2 } else { 1 });
+    let from: Vec<String> = from.into_iter().filter(|line| !line.is_empty()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let height = (lines.len().max(1) + from.len() + if narrow { 2 } else { 0 }) as f64 * LINE + 10.0;
     if odd {
         layout::band(svg, top, height);
     }
@@ -422,48 +479,59 @@ fn row(svg: &mut Svg, dossier: &Dossier, time: Option<Nanos>, moment: Moment, to
             format!("{}{}", if nanos >= 0 { "+" } else { "" }, human_duration(nanos))
         }
     };
-    layout::end(svg, "small mono muted", OFFSET, y, &MONO.fit(&offset, OFFSET - PAD));
-    layout::tag(svg, SOURCE, y - 4.0, shown.tag.0, &shown.tag.1, TEXT - SOURCE - 8.0);
-    let mut line = y;
+    match narrow {
+        true => layout::put(svg, "small mono muted", PAD, y, &MONO.fit(&offset, place.offset - PAD)),
+        false => layout::end(svg, "small mono muted", place.offset, y, &MONO.fit(&offset, place.offset - PAD)),
+    }
+    let tag_end = if narrow { place.end } else { x - 8.0 };
+    layout::tag(svg, place.source, y - 4.0, shown.tag.0, &shown.tag.1, tag_end - place.source);
+    let mut line = if narrow { y + LINE + 2.0 } else { y };
     if shown.colours {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seventy columns")]
         let columns = (room / CELL) as usize;
-        terminal_line(svg, shown.text, TEXT, line, columns, &mut Style::default());
+        terminal_line(svg, shown.text, x, line, columns, &mut Style::default());
         if plain(text::beginning(shown.text, 400)).trim().is_empty() {
-            layout::put(svg, "small muted", TEXT, line, "(an empty line)");
+            layout::put(svg, "small muted", x, line, "(an empty line)");
         }
         line += LINE;
     } else {
         for text in &lines {
-            layout::code(svg, "", TEXT, line, text);
+            layout::code(svg, "", x, line, text);
             line += LINE;
         }
     }
-    let from = Font::plain(11.0).fit(&layout::clean(&shown.from), room);
-    layout::put(svg, "small muted", TEXT, line, &from);
+    let below = layout::lines(svg, "small muted", x, line + 4.0 - LINE, &from, LINE);
     // Items that may belong to another request are marked.
     let class = if shown.by == Join::Time { "small open" } else { "small muted" };
     let by = match shown.by {
         Join::Header => "by its trace header",
         Join::TraceId | Join::Time => shown.joined,
     };
-    layout::end(svg, class, END, y, &SMALL.fit(by, JOIN + 2.0));
-    if shown.seconds && time.is_some() {
-        layout::end(svg, "small muted", END, y + LINE, "timed to the second");
+    let precision = if shown.seconds && time.is_some() { "timed to the second" } else { "" };
+    match narrow {
+        true => {
+            let by = [by, precision].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+            layout::put(svg, class, PAD, below + LINE - 4.0, &SMALL.fit(&by, place.end - PAD));
+        }
+        false => {
+            layout::end(svg, class, place.end, y, &SMALL.fit(by, place.end - place.text_end - 6.0));
+            layout::end(svg, "small muted", place.end, y + LINE, precision);
+        }
     }
     height
 }
 
-fn table(dossier: &Dossier) -> Table {
+/// The table; `errors` says what happens to near-equal ones.
+pub(super) fn table(dossier: &Dossier, errors: Errors) -> Table {
     let mut line: Vec<(Option<Nanos>, Moment)> =
         dossier.time_line().into_iter().map(|(time, moment)| (Some(time), moment)).collect();
     let timeless = dossier.console.iter().enumerate().filter(|(_, l)| l.line.time.is_none());
     line.extend(timeless.map(|(i, _)| (None, Moment::Line(i))));
     let rows: Vec<LineRow> = line.iter().map(|(_, moment)| line_row(dossier, *moment)).collect();
-    let manner = Manner { room: MOST_TABLE_ROWS, head: 2, tail: 8, around: 1, scattered: true };
-    let choice = choose_lines(&rows, manner);
+    let choice = choose_lines(&rows, manner(MOST_TABLE_ROWS, errors));
     let summary = text::count(line.len(), "moment");
-    of_lines(&summary, ["Time", "Source", "What", "Joined"], &choice, 2, |i| {
+    let is_error = |i: usize| rows[i].level.is_some_and(LogLevel::is_error);
+    of_lines(&summary, ["Time", "Source", "What", "Joined"], &choice, 2, is_error, |i| {
         let (time, moment) = line[i];
         let (source, text, by) = match moment {
             Moment::Span(i) => {

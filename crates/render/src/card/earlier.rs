@@ -1,9 +1,11 @@
-//! The tables that renderers up to 3 wrote, in the order of the data and without folding. `verify` compares exports of
-//! earlier versions with them, so that these are neither called edited nor exempt from the comparison.
+//! The tables that earlier renderers wrote: up to 3, in the order of the data and without folding; 4, without folding
+//! errors and without what the occurrences of an error differ in. `verify` compares exports of earlier versions with
+//! them, so that these are neither called edited nor exempt from the comparison.
 
 use std::collections::BTreeMap;
 
 use tracebook_core::assemble;
+use tracebook_core::choose::Errors;
 use tracebook_core::console::Console;
 use tracebook_core::dossier::{Dossier, Moment};
 use tracebook_core::evidence::{Body, Frozen};
@@ -20,15 +22,27 @@ use super::trace::status;
 use super::{captions, map, picture};
 use crate::inline::one_line;
 
-/// The table of frozen evidence as earlier versions wrote it.
-pub(crate) fn table(frozen: &Frozen) -> Table {
+/// The tables of frozen evidence as earlier versions wrote them, where they differ from today's.
+pub(crate) fn tables(frozen: &Frozen) -> Vec<Table> {
+    let fourth = match &frozen.evidence.body {
+        Body::Logs(body) => Some(super::logs::table(body, Errors::Stay)),
+        Body::Console(body) => Some(super::console::table(body, Errors::Stay)),
+        Body::Dossier(body) => Some(super::dossier::table(body, Errors::Stay)),
+        Body::Error(_) | Body::Trace(_) | Body::ServiceMap(_) => None,
+        Body::Groups(_) | Body::SamplingRules(_) | Body::Query(_) => None,
+    };
+    fourth.into_iter().chain([up_to_three(frozen)]).collect()
+}
+
+fn up_to_three(frozen: &Frozen) -> Table {
     match &frozen.evidence.body {
         Body::Trace(body) => trace(body),
         Body::Logs(body) => logs(body),
         Body::Console(body) => console(body),
         Body::ServiceMap(body) => service_map(body),
         Body::Dossier(body) => dossier(body),
-        body @ (Body::Error(_) | Body::Groups(_) | Body::SamplingRules(_) | Body::Query(_)) => picture(body).table(),
+        Body::Error(body) => super::error::table(body, &[]),
+        body @ (Body::Groups(_) | Body::SamplingRules(_) | Body::Query(_)) => picture(body).table(),
     }
 }
 

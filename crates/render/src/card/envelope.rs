@@ -5,7 +5,8 @@ use tracebook_core::canonical::digest;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::text::is_hidden;
 
-use super::{Card, RENDERER, Sidecar, Size};
+use super::form::{Form, Size, Width, file_name};
+use super::{Card, RENDERER, Sidecar};
 
 /// Larger data goes to a separate file beside the picture.
 pub(crate) const LARGE: usize = 256 * 1024;
@@ -20,6 +21,9 @@ const CLOSING: &str = "</metadata>";
 struct Metadata {
     renderer: String,
     size: String,
+    /// The width that it is laid out for, if that is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<u16>,
     /// Digest of the bytes outside the metadata element.
     drawing: String,
     /// Digest of the evidence.
@@ -29,6 +33,9 @@ struct Metadata {
     evidence: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sidecar: Option<SidecarName>,
+    /// The wide picture of the same size in the same folder, which has the data; the digest is that of the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<SidecarName>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,23 +44,48 @@ struct SidecarName {
     digest: String,
 }
 
-/// Inserts the data after the opening tag of a drawing.
-pub(super) fn seal(frozen: &Frozen, size: Size, drawing: &str) -> Card {
+impl Metadata {
+    /// Of a drawing, without the data.
+    fn of(frozen: &Frozen, form: Form, drawing: &str) -> Self {
+        Self {
+            renderer: RENDERER.to_owned(),
+            size: form.size.word().to_owned(),
+            width: (form.width != Width::WIDE).then(|| form.width.pixels()),
+            drawing: digest(drawing.as_bytes()),
+            digest: frozen.digest.clone(),
+            evidence: None,
+            sidecar: None,
+            picture: None,
+        }
+    }
+
+    /// Inserts the metadata after the opening tag of a drawing.
+    fn into(self, drawing: &str) -> String {
+        let json = without_xml(&serde_json::to_string(&self).unwrap_or_default());
+        let at = drawing.find(">\n").map_or(0, |i| i + 2);
+        // The element goes before an existing line break of the drawing, so that nothing is added outside it.
+        format!("{}{OPENING}{json}{CLOSING}{}", &drawing[..at], &drawing[at..])
+    }
+}
+
+/// A drawing with its data.
+pub(super) fn seal(frozen: &Frozen, form: Form, drawing: &str) -> Card {
     let large = frozen.canonical.len() > LARGE;
     let name = sidecar_name(frozen);
     let metadata = Metadata {
-        renderer: RENDERER.to_owned(),
-        size: size.word().to_owned(),
-        drawing: digest(drawing.as_bytes()),
-        digest: frozen.digest.clone(),
         evidence: (!large).then(|| frozen.canonical.clone()),
         sidecar: large.then(|| SidecarName { name: name.clone(), digest: frozen.digest.clone() }),
+        ..Metadata::of(frozen, form, drawing)
     };
-    let json = without_xml(&serde_json::to_string(&metadata).unwrap_or_default());
-    let at = drawing.find(">\n").map_or(0, |i| i + 2);
-    // The element goes before an existing line break of the drawing, so that nothing is added outside it.
-    let svg = format!("{}{OPENING}{json}{CLOSING}{}", &drawing[..at], &drawing[at..]);
+    let svg = metadata.into(drawing);
     Card { svg, sidecar: large.then(|| Sidecar { name, bytes: frozen.canonical.clone().into_bytes() }) }
+}
+
+/// A drawing that names the wide picture beside it, which has the data: a second copy would double every export.
+pub(super) fn seal_beside(frozen: &Frozen, form: Form, drawing: &str) -> String {
+    let name = file_name(frozen.evidence.id, form.size);
+    let picture = Some(SidecarName { name, digest: frozen.digest.clone() });
+    Metadata { picture, ..Metadata::of(frozen, form, drawing) }.into(drawing)
 }
 
 /// The name of the data file of a piece of evidence.
@@ -82,7 +114,7 @@ fn without_xml(json: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) renderer: String,
-    pub(crate) size: Size,
+    pub(crate) form: Form,
     pub(crate) digest: String,
     /// Whether the bytes outside the metadata match their digest.
     pub(crate) drawing_holds: bool,
@@ -96,6 +128,8 @@ pub(crate) enum Held {
     Inside(String),
     /// In a separate file in the same folder, with this name and digest.
     Beside(String, String),
+    /// In another picture in the same folder, with this name.
+    Picture(String),
 }
 
 /// Why a file cannot be read as a card.
@@ -129,14 +163,18 @@ pub(crate) fn open(svg: &str) -> Result<Envelope, NotRead> {
         Err(e) => return Err(wrong(&format!("its data cannot be read: {e}"))),
     };
     let outside = [&svg[..start], &svg[end + CLOSING.len()..]].concat();
-    let held = match (metadata.evidence, metadata.sidecar) {
-        (Some(text), None) => Held::Inside(text),
-        (None, Some(beside)) => Held::Beside(beside.name, beside.digest),
+    let held = match (metadata.evidence, metadata.sidecar, metadata.picture) {
+        (Some(text), None, None) => Held::Inside(text),
+        (None, Some(beside), None) => Held::Beside(beside.name, beside.digest),
+        (None, None, Some(beside)) if beside.digest == metadata.digest => Held::Picture(beside.name),
         _ => return Err(NotRead::Broken("its data is neither in the picture nor in a separate file".to_owned())),
     };
     Ok(Envelope {
         renderer: metadata.renderer,
-        size: Size::of(&metadata.size),
+        form: Form {
+            size: Size::of(&metadata.size),
+            width: metadata.width.map_or(Width::WIDE, |width| Width::of(width.into())),
+        },
         digest: metadata.digest,
         drawing_holds: digest(outside.as_bytes()) == metadata.drawing,
         held,

@@ -1,6 +1,6 @@
 //! The card of an error item.
 
-use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence};
+use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence, Person, Varied, VariedValue};
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::text;
 use tracebook_core::time::Nanos;
@@ -8,8 +8,9 @@ use tracebook_core::value::Attribute;
 
 use super::Picture;
 use super::captions::{self, brief};
-use super::frame::PAD;
-use super::layout::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
+use super::form::Width;
+use super::frame::{PAD, end_of};
+use super::layout::{self, Area, CODE, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, TITLE};
 use super::table::{Table, made};
 use super::xml::Svg;
 use crate::inline::visible;
@@ -26,18 +27,73 @@ const MOST_LOCALS: usize = 8;
 const MOST_CONTEXT: usize = 4;
 /// Maximum number of lines of a message.
 const MOST_LINES: usize = 12;
+/// Maximum number of other occurrences that are listed with their times.
+const MOST_OTHERS: usize = 12;
+const LINE: f64 = 17.0;
 
-impl Picture for ErrorItem {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        draw(self, frozen)
+impl Picture for &ErrorItem {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let occurrence = &self.occurrence;
+        let end = end_of(svg.width());
+        let mut y = grid(svg, &facts(self), top - 4.0);
+        y = varied(svg, self, y);
+        let title = title(self);
+        let shown_whole = TITLE.fit(&title, 600.0) == title;
+        if occurrence.traces.is_empty() {
+            let text = if occurrence.message.is_empty() { &self.title } else { &occurrence.message };
+            let lines = CODE.wrap(text, end - PAD - 24.0, MOST_LINES);
+            // A message that is part of the title is not repeated.
+            if text.trim().is_empty() {
+                layout::put(svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
+                y += 22.0;
+            } else if !(shown_whole && lines.len() <= 1 && text.trim() == title) {
+                y = section(svg, "Message", "", y);
+                y = ground(svg, y, &lines);
+            }
+        } else {
+            let count = occurrence.traces.len();
+            y = section(svg, "Traceback", "most recent call last", y);
+            for (i, trace) in occurrence.traces.iter().take(MOST_TRACES).enumerate() {
+                y = exception(svg, trace, i > 0, y);
+            }
+            if count > MOST_TRACES {
+                let more = text::count(count - MOST_TRACES, "more cause");
+                layout::put(svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
+                y += 22.0;
+            }
+        }
+        y = request(svg, occurrence, y);
+        y = pairs(svg, "Custom data", occurrence.custom.iter(), y);
+        others(svg, self, y)
+    }
+
+    /// The number of occurrences and their times.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        let (first, last) = (self.first.min(self.last), self.last);
+        let count = match self.occurrences {
+            0 => String::new(),
+            n => format!("{}×", text::grouped(n as usize)),
+        };
+        layout::end(svg, "title", area.right, area.top + 19.0, &count);
+        let class = level(self.level).0;
+        let base = area.bottom - 8.0;
+        layout::block(svg, "tree", area.left, base, area.width(), 0.5, 0.0);
+        for time in moments(self).iter().take(60) {
+            let x = area.left + 4.0 + share(*time, first, last) * (area.width() - 8.0);
+            svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", base.into()), ("r", 3.5.into())]);
+        }
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.occurrence.notes.clone()
     }
 
     fn table(&self) -> Table {
-        table(self)
+        table(self, &differences(self))
     }
 
     fn subject(&self) -> String {
@@ -52,61 +108,72 @@ impl Picture for ErrorItem {
     }
 }
 
-/// Draws the full card.
-pub(super) fn draw(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
-    let head = head(error);
-    let occurrence = &error.occurrence;
-    let mut svg = Svg::new();
-    let mut y = grid(&mut svg, &facts(error), head.bottom() - 4.0);
-    let shown_whole = layout::TITLE.fit(&head.title, 600.0) == head.title;
-    if occurrence.traces.is_empty() {
-        let text = if occurrence.message.is_empty() { &error.title } else { &occurrence.message };
-        let lines = CODE.wrap(text, END - PAD - 24.0, MOST_LINES);
-        // A message that is part of the title is not repeated.
-        if text.trim().is_empty() {
-            layout::put(&mut svg, "small muted", PAD, y + 14.0, "(neither a message nor a traceback was sent)");
-            y += 22.0;
-        } else if !(shown_whole && lines.len() <= 1 && text.trim() == head.title) {
-            y = section(&mut svg, "Message", "", y);
-            y = ground(&mut svg, y, &lines);
-        }
-    } else {
-        let count = occurrence.traces.len();
-        y = section(&mut svg, "Traceback", "most recent call last", y);
-        for (i, trace) in occurrence.traces.iter().take(MOST_TRACES).enumerate() {
-            y = exception(&mut svg, trace, i > 0, y);
-        }
-        if count > MOST_TRACES {
-            let more = text::count(count - MOST_TRACES, "more cause");
-            layout::put(&mut svg, "small muted", PAD, y + 12.0, &format!("… and {more} (all in the data)"));
-            y += 22.0;
+/// In what the occurrences differ. Evidence of earlier versions has the persons only.
+fn differences(error: &ErrorItem) -> Vec<Varied> {
+    if !error.varies.is_empty() || error.others.is_empty() {
+        return error.varies.clone();
+    }
+    let own = error.occurrence.person.as_ref().map(Person::label).unwrap_or_default();
+    let mut values: Vec<VariedValue> = Vec::new();
+    for person in std::iter::once(own).chain(error.others.iter().map(|other| other.person.as_str())) {
+        match values.iter_mut().find(|known| known.value == person) {
+            Some(known) => known.occurrences = known.occurrences.saturating_add(1),
+            None => values.push(VariedValue { value: person.to_owned(), occurrences: 1 }),
         }
     }
-    y = request(&mut svg, occurrence, y);
-    y = pairs(&mut svg, "Custom data", occurrence.custom.iter(), y);
-    y = others(&mut svg, error, y);
-    let description = format!("{} · {}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, y, &occurrence.notes)
+    values.sort_by_key(|value| std::cmp::Reverse(value.occurrences));
+    let more = u32::try_from(values.len().saturating_sub(MOST_PAIRS)).unwrap_or(u32::MAX);
+    values.truncate(MOST_PAIRS);
+    match values.len() {
+        0 | 1 => Vec::new(),
+        _ => vec![Varied { name: "Person".to_owned(), values, more }],
+    }
 }
 
-/// Draws the compact card: the number of occurrences and their times.
-pub(super) fn strip(error: &ErrorItem, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    let times: Vec<Nanos> = moments(error);
-    let (first, last) = (error.first.min(error.last), error.last);
-    let count = match error.occurrences {
-        0 => String::new(),
-        n => format!("{}×", text::grouped(n as usize)),
-    };
-    layout::end(&mut svg, "title", END, 30.0, &count);
-    let class = level(error.level).0;
-    let base = STRIP - 15.0;
-    layout::block(&mut svg, "tree", STRIP_CHART, base, END - STRIP_CHART, 0.5, 0.0);
-    for time in times.iter().take(60) {
-        let x = STRIP_CHART + 4.0 + share(*time, first, last) * (END - STRIP_CHART - 8.0);
-        svg.leaf("circle", &[("class", class.into()), ("cx", x.into()), ("cy", base.into()), ("r", 3.5.into())]);
+/// A table of what differs: a property, its values, and how many occurrences have each.
+fn varied(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
+    let differences = differences(error);
+    if differences.is_empty() {
+        return top;
     }
-    layout::strip(frozen, &head(error), svg)
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
+    let compared = error.others.len() + 1;
+    let aside = match compared == error.occurrences as usize {
+        true => format!("of {}", text::count(compared, "occurrence")),
+        false => format!("of the {} that were compared", text::grouped(compared)),
+    };
+    let mut y = section(svg, "What differs", &aside, top);
+    let counts = CODE.width("9,999 ×") + 10.0;
+    let name_room = if narrow { end - PAD } else { 130.0 };
+    let x = if narrow { PAD } else { PAD + 142.0 };
+    for Varied { name, values, more } in &differences {
+        layout::put(svg, "small muted", PAD, y + 13.0, &SMALL.fit(&layout::clean(name), name_room));
+        if narrow {
+            y += LINE;
+        }
+        for VariedValue { value, occurrences } in values {
+            let count = format!("{} ×", text::grouped(*occurrences as usize));
+            layout::end(svg, "small mono muted", x + counts - 10.0, y + 13.0, &count);
+            let lines = match value.trim() {
+                "" => vec![],
+                value => NAME.wrap(&layout::clean(value), end - x - counts, if narrow { 3 } else { 2 }),
+            };
+            match lines.is_empty() {
+                true => layout::put(svg, "name muted", x + counts, y + 13.0, "(not stated)"),
+                false => drop(layout::lines(svg, "name", x + counts, y, &lines, LINE)),
+            }
+            #[expect(clippy::cast_precision_loss, reason = "at most three")]
+            let height = lines.len().max(1) as f64 * LINE;
+            y += height;
+        }
+        if *more > 0 {
+            let text = format!("and {}", text::count_of(*more as usize, "more value", "more values"));
+            layout::put(svg, "small muted", x + counts, y + 13.0, &text);
+            y += LINE;
+        }
+        y += 4.0;
+    }
+    y + 2.0
 }
 
 /// All known times.
@@ -136,12 +203,14 @@ fn level(level: Level) -> (&'static str, String) {
     (class, level.word().to_uppercase())
 }
 
-fn head(error: &ErrorItem) -> Head {
-    let title = error.title.trim().lines().next().unwrap_or_default();
-    let title = match title {
+fn title(error: &ErrorItem) -> String {
+    match error.title.trim().lines().next().unwrap_or_default() {
         "" => "(no title)".to_owned(),
         title => layout::clean(title),
-    };
+    }
+}
+
+fn head(error: &ErrorItem) -> Head {
     let mut facts = vec![text::count(error.occurrences as usize, "occurrence")];
     if error.occurrences > 1 && error.first < error.last {
         facts.push(format!("first {}", error.first.human()));
@@ -150,11 +219,11 @@ fn head(error: &ErrorItem) -> Head {
         facts.push(error.last.human());
     }
     if error.people > 0 {
-        facts.push(text::count_of(error.people as usize, "person", "people"));
+        facts.push(text::count_of(error.people as usize, "person affected", "people affected"));
     }
     let item: String = error.item.chars().take(24).collect();
     let aside = if item.is_empty() { item } else { format!("item {item}") };
-    Head { title, facts: facts.join(" · "), aside, pill: level(error.level), chips: Vec::new() }
+    Head { title: title(error), facts: facts.join(" · "), aside, pill: level(error.level), chips: Vec::new() }
 }
 
 /// Properties of the occurrence.
@@ -197,40 +266,52 @@ pub(super) fn facts(error: &ErrorItem) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// Names and values in two columns.
+/// Names and values in two columns; in one on a narrow card.
 fn grid(svg: &mut Svg, facts: &[(&'static str, String)], top: f64) -> f64 {
-    const NAMES: f64 = 92.0;
-    let column = (END - PAD) / 2.0;
+    const NAMES: f64 = 96.0;
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let facts: Vec<_> = facts.iter().filter(|(name, _)| *name != "Level").collect();
-    for (i, (name, value)) in facts.iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
-        let (x, y) = (PAD + (i % 2) as f64 * column, top + 15.0 + (i / 2) as f64 * 19.0);
-        layout::put(svg, "small muted", x, y, name);
-        layout::put(svg, "name", x + NAMES, y, &NAME.fit(&layout::clean(value), column - NAMES - 12.0));
+    let (columns, column) = if narrow { (1, end - PAD) } else { (2, (end - PAD) / 2.0) };
+    let room = column - NAMES - if narrow { 0.0 } else { 12.0 };
+    let mut y = top;
+    for pair in facts.chunks(columns) {
+        let mut most = 1;
+        for (i, (name, value)) in pair.iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "two columns")]
+            let x = PAD + i as f64 * column;
+            layout::put(svg, "small muted", x, y + 15.0, name);
+            let lines = NAME.wrap(&layout::clean(value), room, 2);
+            layout::lines(svg, "name", x + NAMES, y, &lines, 19.0);
+            most = most.max(lines.len());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most two")]
+        let height = most as f64 * 19.0;
+        y += height;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a handful of facts")]
-    let rows = facts.len().div_ceil(2) as f64;
-    top + rows * 19.0 + 8.0
+    y + 8.0
 }
 
 /// A heading; returns the position below it.
 fn section(svg: &mut Svg, name: &str, aside: &str, y: f64) -> f64 {
+    let end = end_of(svg.width());
     let y = y + 8.0;
     layout::rule(svg, y);
     layout::put(svg, "name b", PAD, y + 20.0, name);
-    layout::end(svg, "small muted", END, y + 20.0, aside);
+    let room = end - PAD - NAME_BOLD.width(name) - 12.0;
+    layout::end(svg, "small muted", end, y + 20.0, &SMALL.fit(aside, room));
     y + 28.0
 }
 
 /// Lines of text on a background.
 fn ground(svg: &mut Svg, y: f64, lines: &[String]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a dozen lines")]
-    let height = lines.len() as f64 * 16.0 + 14.0;
-    layout::block(svg, "term", PAD, y + 2.0, END - PAD, height, 6.0);
+    let height = lines.len() as f64 * LINE + 14.0;
+    let end = end_of(svg.width());
+    layout::block(svg, "term", PAD, y + 2.0, end - PAD, height, 6.0);
     let mut line = y + 20.0;
     for text in lines {
         layout::code(svg, "", PAD + 12.0, line, text);
-        line += 16.0;
+        line += LINE;
     }
     y + height + 4.0
 }
@@ -291,20 +372,24 @@ fn tail(file: &str, room: f64) -> String {
 }
 
 fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64 {
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let mut y = top + 4.0;
     if is_cause {
         layout::put(svg, "small muted", PAD, y + 14.0, "caused by");
         y += 20.0;
     }
     let class = if trace.class.is_empty() { "(no class)" } else { &trace.class };
-    let class = NAME_BOLD.fit(&layout::clean(class), 400.0);
+    let class = NAME_BOLD.fit(&layout::clean(class), if narrow { end - PAD } else { 400.0 });
     layout::put(svg, "name b bad", PAD, y + 14.0, &class);
-    let x = PAD + NAME_BOLD.width(&class) + 10.0;
-    for line in NAME.wrap(&trace.message, END - x, 3) {
+    let x = if narrow { PAD } else { PAD + NAME_BOLD.width(&class) + 10.0 };
+    if narrow {
+        y += 17.0;
+    }
+    for line in NAME.wrap(&trace.message, end - x, if narrow { 5 } else { 3 }) {
         layout::put(svg, "name", x, y + 14.0, &line);
         y += 17.0;
     }
-    if trace.message.trim().is_empty() {
+    if trace.message.trim().is_empty() && !narrow {
         y += 17.0;
     }
     y += 6.0;
@@ -327,61 +412,119 @@ fn exception(svg: &mut Svg, trace: &ErrorTrace, is_cause: bool, top: f64) -> f64
     y + 4.0
 }
 
+/// A line of code with its number, and whether it is the failing one.
+struct CodeLine {
+    number: String,
+    texts: Vec<String>,
+    own: bool,
+}
+
 fn frame(svg: &mut Svg, frame: &CodeFrame, is_here: bool, top: f64) -> f64 {
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let library = is_library(&frame.filename);
     let code = if is_here { around(frame) } else { vec![(String::new(), &frame.code, true)] };
     let code: Vec<_> = code.into_iter().filter(|(_, line, own)| !own || !line.is_empty()).collect();
+    let x = PAD + 12.0;
+    let inner = x + if narrow { 4.0 } else { 14.0 };
+    let gutter = code.iter().map(|(number, ..)| CODE.width(number)).fold(0.0, f64::max);
+    let begin = if gutter > 0.0 { inner + gutter + 10.0 } else { inner };
+    let code: Vec<CodeLine> = code
+        .into_iter()
+        .map(|(number, line, own)| {
+            let line: String = line.chars().take(400).collect::<String>().replace('\t', "    ");
+            // The lines around it are indented as in the file, but the failing line is sent without indentation.
+            let line = if own { layout::clean(&line) } else { visible(line.trim_end()) };
+            let room = end - begin - 8.0;
+            // The failing line is read; those around it are looked at.
+            let texts = match own && narrow {
+                true => CODE.wrap(&line, room, 3),
+                false => vec![CODE.fit(&line, room)],
+            };
+            CodeLine { number, texts, own }
+        })
+        .collect();
     let most = if is_here { MOST_LOCALS } else { 0 };
     let variables: Vec<&Attribute> = frame.args.iter().chain(&frame.locals).take(most).collect();
+    let variables = match variables.is_empty() {
+        true => Vec::new(),
+        false => {
+            let said: Vec<String> = variables.iter().map(|a| pair(a)).collect();
+            let more = (frame.args.len() + frame.locals.len()).saturating_sub(MOST_LOCALS);
+            let more = if more > 0 { format!("  ·  and {more} more") } else { String::new() };
+            let text = layout::clean(&format!("{}{more}", said.join("  ·  ")));
+            MONO.wrap(&text, end - inner - 8.0, if narrow { 5 } else { 2 })
+        }
+    };
+    let head = FrameHead::of(frame, library, narrow, x, end);
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-    let height = 20.0 + 17.0 * code.len() as f64 + if variables.is_empty() { 0.0 } else { 17.0 };
+    let height = {
+        let code = code.iter().map(|line| line.texts.len()).sum::<usize>();
+        (head.lines() + code + variables.len()) as f64 * LINE + 4.0
+    };
     if is_here {
-        layout::block(svg, "band", PAD, top, END - PAD, height, 4.0);
+        layout::block(svg, "band", PAD, top, end - PAD, height, 4.0);
         layout::block(svg, "bad", PAD, top, 3.0, height, 1.5);
     } else {
         layout::block(svg, if library { "chip" } else { "s0" }, PAD, top + 3.0, 3.0, height - 6.0, 1.5);
     }
-    let x = PAD + 12.0;
-    let y = top + 14.0;
-    let tag = if library { "library" } else { "" };
-    let room = END - x - 8.0 - if library { 60.0 } else { 0.0 };
-    let line = match (frame.lineno, frame.colno) {
-        (Some(line), Some(column)) => format!(":{line}:{column}"),
-        (Some(line), None) => format!(":{line}"),
-        (None, _) => String::new(),
-    };
-    let method = match frame.method.is_empty() {
-        true => String::new(),
-        false => MONO.fit(&format!("in {}", layout::clean(&frame.method)), 260.0),
-    };
-    let file = if frame.filename.is_empty() { "(unknown file)" } else { &frame.filename };
-    let file = tail(file, room - MONO.width(&line) - MONO.width(&method) - 12.0);
-    let place = format!("{file}{line}");
-    let class = if library { "small mono muted" } else { "small mono b" };
-    layout::put(svg, class, x, y, &place);
-    layout::put(svg, "small mono muted", x + MONO.width(&place) + 8.0, y, &method);
-    layout::end(svg, "small muted", END - 8.0, y, tag);
-    let mut y = y + 17.0;
-    let gutter = code.iter().map(|(number, ..)| CODE.width(number)).fold(0.0, f64::max);
-    let x = x + 14.0;
-    let begin = if gutter > 0.0 { x + gutter + 10.0 } else { x };
-    for (number, line, own) in &code {
-        let class = if library || !own { "muted" } else { "" };
-        layout::code(svg, "muted", x + gutter - CODE.width(number), y, number);
-        let line: String = line.chars().take(400).collect::<String>().replace('\t', "    ");
-        // The lines around it are indented as in the file, but the failing line is sent without indentation.
-        let line = if *own { layout::clean(&line) } else { visible(line.trim_end()) };
-        layout::code(svg, class, begin, y, &CODE.fit(&line, END - begin - 12.0));
-        y += 17.0;
+    let mut y = head.draw(svg, library, x, end, top);
+    for line in &code {
+        let class = if library || !line.own { "muted" } else { "" };
+        layout::code(svg, "muted", inner + gutter - CODE.width(&line.number), y + 14.0, &line.number);
+        for text in &line.texts {
+            layout::code(svg, class, begin, y + 14.0, text);
+            y += LINE;
+        }
     }
-    if !variables.is_empty() {
-        let said: Vec<String> = variables.iter().map(|a| pair(a)).collect();
-        let more = (frame.args.len() + frame.locals.len()).saturating_sub(MOST_LOCALS);
-        let more = if more > 0 { format!("  ·  and {more} more") } else { String::new() };
-        let text = format!("{}{more}", said.join("  ·  "));
-        layout::put(svg, "small mono muted", x, y, &MONO.fit(&layout::clean(&text), END - x - 12.0));
-    }
+    layout::lines(svg, "small mono muted", inner, y, &variables, LINE);
     top + height + 3.0
+}
+
+/// File, line and function of a frame: on one line, or on a narrow card on two.
+struct FrameHead {
+    place: String,
+    method: String,
+    below: bool,
+}
+
+impl FrameHead {
+    fn of(frame: &CodeFrame, library: bool, narrow: bool, x: f64, end: f64) -> Self {
+        let room = end - x - 8.0 - if library && !narrow { 60.0 } else { 0.0 };
+        let line = match (frame.lineno, frame.colno) {
+            (Some(line), Some(column)) => format!(":{line}:{column}"),
+            (Some(line), None) => format!(":{line}"),
+            (None, _) => String::new(),
+        };
+        let method = match frame.method.is_empty() {
+            true => String::new(),
+            false => {
+                let words = if library && narrow { "library, in" } else { "in" };
+                MONO.fit(&format!("{words} {}", layout::clean(&frame.method)), if narrow { room } else { 260.0 })
+            }
+        };
+        let file = if frame.filename.is_empty() { "(unknown file)" } else { &frame.filename };
+        let beside = if narrow { 0.0 } else { MONO.width(&method) + 12.0 };
+        let file = tail(file, room - MONO.width(&line) - beside);
+        Self { place: format!("{file}{line}"), below: narrow && !method.is_empty(), method }
+    }
+
+    fn lines(&self) -> usize {
+        1 + usize::from(self.below)
+    }
+
+    fn draw(&self, svg: &mut Svg, library: bool, x: f64, end: f64, top: f64) -> f64 {
+        let class = if library { "small mono muted" } else { "small mono b" };
+        layout::put(svg, class, x, top + 14.0, &self.place);
+        if self.below {
+            layout::put(svg, "small mono muted", x, top + 14.0 + LINE, &self.method);
+            return top + 2.0 * LINE;
+        }
+        layout::put(svg, "small mono muted", x + MONO.width(&self.place) + 8.0, top + 14.0, &self.method);
+        if library && !svg.width().is_narrow() {
+            layout::end(svg, "small muted", end - 8.0, top + 14.0, "library");
+        }
+        top + LINE
+    }
 }
 
 /// The failing line and those around it, each with its number and whether it is the failing one. Without lines around
@@ -415,13 +558,17 @@ fn request(svg: &mut Svg, occurrence: &Occurrence, top: f64) -> f64 {
         return pairs(svg, "Request", rest, y);
     }
     y = section(svg, "Request", "", y);
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let method = HEAD.fit(&method, 120.0);
     let mut x = PAD;
     if !method.is_empty() {
         x += layout::tag(svg, x, y + 9.0, "info", &method, 130.0) + 8.0;
     }
-    layout::code(svg, "", x, y + 13.0, &CODE.fit(&url, END - x));
-    rows(svg, rest, y + 22.0)
+    for line in CODE.wrap(&url, end - x, if narrow { 4 } else { 2 }) {
+        layout::code(svg, "", x, y + 13.0, &line);
+        y += LINE;
+    }
+    rows(svg, rest, y + 5.0)
 }
 
 fn pairs<'a>(svg: &mut Svg, name: &str, list: impl Iterator<Item = &'a Attribute>, top: f64) -> f64 {
@@ -433,9 +580,10 @@ fn pairs<'a>(svg: &mut Svg, name: &str, list: impl Iterator<Item = &'a Attribute
     rows(svg, list, y)
 }
 
-/// Rows of a name and a value.
+/// Rows of a name and a value; on a narrow card, the value is below the name.
 fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) -> f64 {
     const NAMES: f64 = 190.0;
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let mut y = top;
     let mut more = 0;
     for (i, a) in list.enumerate() {
@@ -444,9 +592,14 @@ fn rows<'a>(svg: &mut Svg, list: impl Iterator<Item = &'a Attribute>, top: f64) 
             continue;
         }
         let value = layout::clean(text::beginning(&a.value.to_string(), 400));
-        layout::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&layout::clean(&a.key), NAMES - 12.0));
-        layout::put(svg, "small mono", PAD + NAMES, y + 13.0, &MONO.fit(&value, END - PAD - NAMES));
-        y += 18.0;
+        let key = layout::clean(&a.key);
+        let (key_room, x) = if narrow { (end - PAD, PAD + 8.0) } else { (NAMES - 12.0, PAD + NAMES) };
+        layout::put(svg, "small mono muted", PAD, y + 13.0, &MONO.fit(&key, key_room));
+        if narrow {
+            y += LINE;
+        }
+        let lines = MONO.wrap(&value, end - x, if narrow { 3 } else { 2 });
+        y = layout::lines(svg, "small mono", x, y, &lines, LINE).max(y + LINE) + 1.0;
     }
     if more > 0 {
         let text = format!("… and {} more (all in the data)", text::grouped(more));
@@ -462,10 +615,11 @@ fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
         return top;
     }
     let y = section(svg, "Other occurrences", "newest first", top);
+    let narrow = svg.width().is_narrow();
     let said: Vec<String> = error
         .others
         .iter()
-        .take(12)
+        .take(MOST_OTHERS)
         .map(|o| match o.person.trim() {
             "" => o.timestamp.human(),
             person => format!("{} ({})", o.timestamp.human(), text::beginning(person, 60)),
@@ -476,19 +630,22 @@ fn others(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
     let more = all.saturating_sub(said.len());
     let more = if more > 0 { format!(" and {} more", text::grouped(more)) } else { String::new() };
     let mut line = y + 12.0;
-    for text in SMALL.wrap(&format!("{}{more}", layout::clean(&said.join(", "))), END - PAD, 4) {
+    let room = end_of(svg.width()) - PAD;
+    for text in SMALL.wrap(&format!("{}{more}", layout::clean(&said.join(", "))), room, if narrow { 8 } else { 4 }) {
         layout::put(svg, "small", PAD, line, &text);
-        line += 16.0;
+        line += LINE;
     }
     line - 4.0
 }
 
-fn table(error: &ErrorItem) -> Table {
+/// The table, with what differs between the occurrences.
+pub(super) fn table(error: &ErrorItem, differences: &[Varied]) -> Table {
     let occurrence = &error.occurrence;
     let (first, last) = (error.first.human(), error.last.human());
     let times = format!("{}, first {first}, last {last}", text::grouped(error.occurrences as usize));
     let known = facts(error).into_iter().map(|(name, value)| row("Fact", name, value));
-    let facts = std::iter::once(row("Fact", "Occurrences", times)).chain(known);
+    let varied = differences.iter().map(|v| row("Differs", &v.name, values_of(v)));
+    let facts = std::iter::once(row("Fact", "Occurrences", times)).chain(known).chain(varied);
     let traces = occurrence.traces.iter().flat_map(|trace| {
         let head = row("Exception", &trace.class, trace.message.clone());
         std::iter::once(head).chain(trace.frames.iter().flat_map(frame_rows))
@@ -501,6 +658,19 @@ fn table(error: &ErrorItem) -> Table {
     let others = error.others.iter().map(|o| row("Other occurrence", &o.timestamp.human(), o.person.clone()));
     let rows: Vec<[String; 3]> = facts.chain(message).chain(traces).chain(pairs).chain(others).collect();
     made("facts, stack and request".to_owned(), ["Part", "Name", "Value"], rows.len(), rows.into_iter())
+}
+
+/// `2 × bayko, 1 × (not stated), and 3 more values`
+fn values_of(varied: &Varied) -> String {
+    let value = |v: &VariedValue| {
+        let value = if v.value.trim().is_empty() { "(not stated)" } else { &v.value };
+        format!("{} × {value}", text::grouped(v.occurrences as usize))
+    };
+    let mut values: Vec<String> = varied.values.iter().map(value).collect();
+    if varied.more > 0 {
+        values.push(format!("and {}", text::count_of(varied.more as usize, "more value", "more values")));
+    }
+    values.join(", ")
 }
 
 /// A frame with its code and arguments.

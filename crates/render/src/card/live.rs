@@ -3,53 +3,49 @@
 use tracebook_core::evidence::Body;
 use tracebook_core::time::Nanos;
 
-use super::frame::WIDTH;
-use super::measure::Font;
-use super::xml::Svg;
-use super::{Size, preview};
+use super::form::Form;
+use super::layout::{self, HEAD, SMALL};
+use super::preview;
+use super::xml::{Svg, number};
 
-/// The height of the line above the card.
+/// The height of the line above the card, and the mark in it.
 const BANNER: f64 = 26.0;
-const PILL: Font = Font::bold(11.0);
-const SMALL: Font = Font::plain(11.0);
+const MARK: &str = "LIVE, NOT EVIDENCE";
 
 /// Draws a result that is not frozen: without digest and metadata, and marked, so that a copy cannot be mistaken for
 /// evidence.
-pub fn live(body: &Body, size: Size, asked_at: Nanos, question: &str) -> String {
-    let inner = preview(body, size);
+pub fn live(body: &Body, form: impl Into<Form>, asked_at: Nanos, question: &str) -> String {
+    let form = form.into();
+    let width = form.width.units();
+    let inner = preview(body, form);
     let height = height_of(&inner) + BANNER;
-    let view = format!("0 0 {WIDTH} {height}");
-    let mut svg = Svg::new();
+    let view = format!("0 0 {width} {}", number(height));
+    let mut svg = Svg::new(form.width);
     svg.open(
         "svg",
         &[
             ("xmlns", "http://www.w3.org/2000/svg".into()),
-            ("width", WIDTH.into()),
+            ("width", width.into()),
             ("height", height.into()),
             ("viewBox", (&view).into()),
             ("role", "img".into()),
         ],
     );
     // The card's style comes first and applies to the whole document.
-    svg.open("svg", &[("y", BANNER.into()), ("width", WIDTH.into()), ("height", (height - BANNER).into())]);
+    svg.open("svg", &[("y", BANNER.into()), ("width", width.into()), ("height", (height - BANNER).into())]);
     svg.raw(&inner);
     svg.close();
-    svg.leaf(
-        "rect",
-        &[
-            ("class", "openbg".into()),
-            ("x", 0.5.into()),
-            ("y", 0.5.into()),
-            ("width", (WIDTH - 1.0).into()),
-            ("height", (BANNER - 3.0).into()),
-            ("rx", 6.0.into()),
-        ],
-    );
+    layout::block(&mut svg, "openbg", 0.5, 0.5, width - 1.0, BANNER - 3.0, 6.0);
     svg.leaf("circle", &[("class", "open".into()), ("cx", 16.0.into()), ("cy", 12.0.into()), ("r", 4.0.into())]);
-    svg.text("text", &[("class", "pill open".into()), ("x", 27.0.into()), ("y", 16.0.into())], "LIVE, NOT EVIDENCE");
-    let x = 27.0 + PILL.width("LIVE, NOT EVIDENCE") + 14.0;
-    let said = SMALL.fit(&format!("answered {} · {question}", asked_at.human()), WIDTH - x - 14.0);
-    svg.text("text", &[("class", "small".into()), ("x", x.into()), ("y", 16.0.into())], &said);
+    layout::put(&mut svg, "pill open", 27.0, 16.0, MARK);
+    let x = 27.0 + HEAD.width(MARK) + 14.0;
+    let (at, room) = (asked_at.human(), width - x - 14.0);
+    let said = match form.width.is_narrow() {
+        // The time matters more than the words before it and the question behind it.
+        true => SMALL.fit(at.split_once(' ').map_or(at.as_str(), |(_, clock)| clock), room),
+        false => SMALL.fit(&format!("answered {at} · {question}"), room),
+    };
+    layout::put(&mut svg, "small", x, 16.0, &said);
     svg.finish()
 }
 
@@ -62,13 +58,14 @@ fn height_of(svg: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Size, Width};
     use super::*;
 
     #[test]
     fn a_result_is_marked_and_is_not_evidence() {
         let console = tracebook_core::console::Console::from_text("docker compose ps", "db  running </svg>");
         let body = Body::Console(console);
-        for size in [Size::Full, Size::Compact] {
+        for size in Size::ALL {
             let card = live(&body, size, Nanos(1_795_447_213_087_028_123), "console lines of local telemetry <x>");
             assert!(card.contains("LIVE, NOT EVIDENCE") && card.contains("answered 2026-11-23 15:20:13 UTC"));
             assert!(!card.contains("<x>") && !card.contains("<metadata") && !card.contains("data-renderer"));

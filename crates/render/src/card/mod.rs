@@ -1,23 +1,25 @@
-//! Draws evidence: SVG card, compact card, text table, and captions.
+//! Draws evidence: SVG cards of every size and width, text table, and captions.
 //!
-//! The same evidence, size and [`RENDERER`] result in the same bytes on every machine, which `verify` relies on. Any
-//! change of a drawing requires incrementing [`RENDERER`].
+//! The same evidence, [`Form`] and [`RENDERER`] result in the same bytes on every machine, which `verify` relies on.
+//! Any change of a drawing requires incrementing [`RENDERER`].
 
+mod bars;
 mod captions;
 mod console;
 mod dossier;
 mod earlier;
 mod envelope;
 mod error;
+mod form;
 mod frame;
 mod layout;
 mod live;
 mod logs;
 mod map;
 mod measure;
+mod plot;
 mod query;
 mod settings;
-mod strip;
 mod style;
 mod table;
 mod trace;
@@ -28,48 +30,23 @@ use serde::Deserialize;
 use tracebook_core::evidence::{Body, Frozen};
 use tracebook_core::text;
 
+use dossier::DossierCard;
+use layout::{Area, Head};
+use trace::TraceCard;
+use xml::Svg;
+
 pub use crate::inline::visible;
 pub use captions::{caption, origin};
 pub(crate) use captions::{kind as kind_word, provenance, short_digest, source};
-pub(crate) use earlier::table as earlier_table;
+pub(crate) use earlier::tables as earlier_tables;
 pub(crate) use envelope::{Held, LARGE, NotRead, open};
+pub(crate) use form::file_name;
+pub use form::{Form, Size, Width};
 pub use live::live;
 pub use table::{MOST_ROWS, Table};
 
 /// The version of the renderer.
-pub const RENDERER: &str = "4";
-
-/// The size of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Size {
-    /// The full card.
-    Full,
-    /// The compact card, one strip.
-    Compact,
-}
-
-impl Size {
-    /// The name in a card's metadata.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Compact => "compact",
-        }
-    }
-
-    /// From a reference's `size`: `compact`, else the full card.
-    pub fn of(word: &str) -> Self {
-        if word == "compact" { Self::Compact } else { Self::Full }
-    }
-
-    /// The part of a file name between the evidence id and `.svg`.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Self::Full => "",
-            Self::Compact => ".compact",
-        }
-    }
-}
+pub const RENDERER: &str = "5";
 
 /// A separate file for large data, in the picture's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,13 +67,20 @@ pub struct Card {
 }
 
 /// Draws frozen evidence and embeds its data in the picture, or returns it as a separate file if it is large.
-pub fn svg(frozen: &Frozen, size: Size) -> Card {
-    envelope::seal(frozen, size, &draw(&frozen.evidence.body, Some(frozen), size))
+pub fn svg(frozen: &Frozen, form: impl Into<Form>) -> Card {
+    let form = form.into();
+    envelope::seal(frozen, form, &draw(&frozen.evidence.body, Some(frozen), form))
+}
+
+/// The drawing for narrow screens, beside [`svg`] of the same size, which contains its data.
+pub fn narrow(frozen: &Frozen, size: Size) -> String {
+    let form = Form::new(size, Width::NARROW);
+    envelope::seal_beside(frozen, form, &draw(&frozen.evidence.body, Some(frozen), form))
 }
 
 /// Draws data that is not frozen, without provenance and metadata.
-pub fn preview(evidence_body: &Body, size: Size) -> String {
-    draw(evidence_body, None, size)
+pub fn preview(evidence_body: &Body, form: impl Into<Form>) -> String {
+    draw(evidence_body, None, form.into())
 }
 
 /// The card in a fixed colour scheme, since WebKitGTK draws an `<img>` as if the user preferred light. For display
@@ -124,11 +108,17 @@ pub fn alt(frozen: &Frozen) -> String {
 
 /// The presentation of a kind of evidence. Each kind implements it in its own module.
 trait Picture {
-    /// The full card, with the provenance in the footer if it is frozen.
-    fn full(&self, frozen: Option<&Frozen>) -> String;
+    /// Title, status and facts of every card.
+    fn head(&self, frozen: Option<&Frozen>) -> Head;
 
-    /// The compact card.
-    fn strip(&self, frozen: Option<&Frozen>) -> String;
+    /// Draws the body of the full card below `top`; returns the position below it.
+    fn body(&self, svg: &mut Svg, top: f64) -> f64;
+
+    /// Draws the small picture of the compact card.
+    fn chart(&self, svg: &mut Svg, area: Area);
+
+    /// What the footer of the full card has to say beside the provenance.
+    fn notes(&self, width: Width) -> Vec<String>;
 
     fn table(&self) -> Table;
 
@@ -142,26 +132,39 @@ trait Picture {
     fn alt(&self) -> Option<String> {
         None
     }
-}
 
-fn picture(body: &Body) -> &dyn Picture {
-    match body {
-        Body::Trace(trace) => trace,
-        Body::Logs(logs) => logs,
-        Body::Console(console) => console,
-        Body::Error(error) => &**error,
-        Body::ServiceMap(map) => map,
-        Body::Groups(groups) => groups,
-        Body::SamplingRules(rules) => rules,
-        Body::Query(query) => &**query,
-        Body::Dossier(dossier) => &**dossier,
+    /// What a screen reader is told of the picture.
+    fn description(&self, head: &Head) -> String {
+        let more = self.alt().map(|text| format!(" · {text}")).unwrap_or_default();
+        format!("{} · {}{more}", head.pill.1, head.facts)
     }
 }
 
-fn draw(body: &Body, frozen: Option<&Frozen>, size: Size) -> String {
+fn picture(body: &Body) -> Box<dyn Picture + '_> {
+    match body {
+        Body::Trace(trace) => Box::new(TraceCard::of(trace)),
+        Body::Logs(logs) => Box::new(logs),
+        Body::Console(console) => Box::new(console),
+        Body::Error(error) => Box::new(&**error),
+        Body::ServiceMap(map) => Box::new(map),
+        Body::Groups(groups) => Box::new(groups),
+        Body::SamplingRules(rules) => Box::new(rules),
+        Body::Query(query) => Box::new(&**query),
+        Body::Dossier(dossier) => Box::new(DossierCard::of(dossier)),
+    }
+}
+
+fn draw(body: &Body, frozen: Option<&Frozen>, Form { size, width }: Form) -> String {
+    let picture = picture(body);
+    let head = picture.head(frozen);
+    let description = picture.description(&head);
     match size {
-        Size::Full => picture(body).full(frozen),
-        Size::Compact => picture(body).strip(frozen),
+        Size::Full => {
+            let notes = picture.notes(width);
+            layout::sheet(frozen, width, &head, &description, &notes, |svg, top| picture.body(svg, top))
+        }
+        Size::Compact => layout::strip(frozen, width, &head, &description, |svg, area| picture.chart(svg, area)),
+        Size::Line => layout::line(frozen, width, &head, &description),
     }
 }
 

@@ -1,38 +1,73 @@
 //! The card of a query: its result as a table below the query.
 
+use tracebook_core::chart::Chart;
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::query::QueryResult;
 use tracebook_core::text;
 
 use super::Picture;
 use super::captions::{self, brief};
-use super::frame::PAD;
-use super::layout::{self, CODE, END, HEAD, Head, NAME, SMALL, STRIP, STRIP_CHART};
+use super::form::Width;
+use super::frame::{PAD, end_of};
+use super::layout::{self, Area, CODE, HEAD, Head, NAME, SMALL};
 use super::measure::Font;
+use super::plot;
 use super::table::{self, Table, cell_of};
 use super::xml::Svg;
 
-/// Maximum number of rows that are drawn.
+/// Maximum number of rows that are drawn, and of those that a narrow card shows as blocks.
 const MOST_ROWS: usize = 40;
+const MOST_BLOCKS: usize = 16;
 /// Maximum number of columns that are drawn.
 const MOST_COLUMNS: usize = 8;
 /// Maximum number of lines of the query.
 const MOST_LINES: usize = 8;
 /// The number of rows that determine a column's width.
 const MEASURED: usize = 40;
-const LINE: f64 = 16.0;
+const LINE: f64 = 17.0;
 const ROW: f64 = 22.0;
 const GAP: f64 = 16.0;
 /// Minimum width of a column, and its maximum if other columns need space.
 const NARROW: f64 = 44.0;
 
-impl Picture for QueryResult {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        draw(self, frozen)
+impl Picture for &QueryResult {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let mut y = asked(svg, self, top);
+        if let Some(chart) = Chart::of(self) {
+            y = plot::draw(svg, &chart, y) + 6.0;
+        }
+        rows(svg, self, y)
+    }
+
+    /// The chart; without one, the first row.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        if let Some(chart) = Chart::of(self) {
+            plot::small(svg, &chart, area);
+            return;
+        }
+        let pairs: Vec<(&String, &str)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .take(3)
+            .map(|(i, name)| (name, self.rows.first().and_then(|row| row.get(i)).map_or("", String::as_str)))
+            .collect();
+        #[expect(clippy::cast_precision_loss, reason = "at most three")]
+        let mut y = area.middle() + 4.0 - (pairs.len() as f64 - 1.0) * 8.0;
+        for (name, value) in pairs {
+            let room = area.width() / 2.0 - 6.0;
+            layout::put(svg, "small muted", area.left, y, &SMALL.fit(&layout::clean(name), room));
+            layout::end(svg, "head", area.right, y, &HEAD.fit(&layout::clean(value), room));
+            y += 16.0;
+        }
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn table(&self) -> Table {
@@ -46,37 +81,6 @@ impl Picture for QueryResult {
     fn facts(&self) -> Vec<String> {
         vec![brief(self.label()), text::count(self.rows.len(), "row")]
     }
-}
-
-/// Draws the full card.
-pub(super) fn draw(query: &QueryResult, frozen: Option<&Frozen>) -> String {
-    let head = head(query);
-    let mut svg = Svg::new();
-    let mut y = asked(&mut svg, query, head.bottom());
-    y = rows(&mut svg, query, y);
-    let description = format!("{} · {}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, y, &query.notes)
-}
-
-/// Draws the compact card: the outcome at the left, the first row at the right.
-pub(super) fn strip(query: &QueryResult, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    let pairs: Vec<(&String, &str)> = query
-        .columns
-        .iter()
-        .enumerate()
-        .take(3)
-        .map(|(i, name)| (name, query.rows.first().and_then(|row| row.get(i)).map_or("", String::as_str)))
-        .collect();
-    #[expect(clippy::cast_precision_loss, reason = "at most three")]
-    let mut y = STRIP / 2.0 + 4.0 - (pairs.len() as f64 - 1.0) * 8.0;
-    for (name, value) in pairs {
-        let room = (END - STRIP_CHART) / 2.0 - 6.0;
-        layout::put(&mut svg, "small muted", STRIP_CHART, y, &SMALL.fit(&layout::clean(name), room));
-        layout::end(&mut svg, "head", END, y, &HEAD.fit(&layout::clean(value), room));
-        y += LINE;
-    }
-    layout::strip(frozen, &head(query), svg)
 }
 
 fn head(query: &QueryResult) -> Head {
@@ -110,16 +114,20 @@ fn head(query: &QueryResult) -> Head {
 
 /// The query itself; returns the top of the rows.
 fn asked(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
     let given: Vec<&str> = query.query.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let mut lines: Vec<String> =
-        given.iter().take(MOST_LINES).map(|line| CODE.fit(&layout::clean(line), END - PAD - 16.0)).collect();
+    let mut lines: Vec<String> = given
+        .iter()
+        .take(MOST_LINES)
+        .flat_map(|line| CODE.wrap(&layout::clean(line), end - PAD - 8.0, if narrow { 4 } else { 2 }))
+        .collect();
     if given.len() > MOST_LINES {
-        lines.push(format!("… and {} more lines", given.len() - MOST_LINES));
+        lines.push(format!("… and {}", text::count_of(given.len() - MOST_LINES, "more line", "more lines")));
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = lines.len() as f64 * LINE + 10.0;
-    layout::block(svg, "band", PAD - 8.0, top - 6.0, END - PAD + 16.0, height, 4.0);
-    let mut y = top + 9.0;
+    layout::band(svg, top - 6.0, height);
+    let mut y = top + 10.0;
     for line in &lines {
         layout::code(svg, "", PAD, y, line);
         y += LINE;
@@ -132,8 +140,31 @@ fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
         layout::put(svg, "name muted", PAD, top + 18.0, "No row matched.");
         return top + 26.0;
     }
-    let columns = columns(query);
-    for column in &columns {
+    let width = svg.width();
+    let (columns, cut) = columns(query, end_of(width));
+    // Columns that are too narrow for their cells say less than the cells below one another.
+    let (mut y, shown) = match width.is_narrow() && cut {
+        true => (blocks(svg, query, top), MOST_BLOCKS),
+        false => (grid(svg, query, &columns, top), MOST_ROWS),
+    };
+    let hidden = query.rows.len().saturating_sub(shown);
+    let aside = query.columns.len().saturating_sub(MOST_COLUMNS);
+    let mut rest = Vec::new();
+    if hidden > 0 {
+        rest.push(text::count_of(hidden, "more row", "more rows"));
+    }
+    if aside > 0 {
+        rest.push(text::count_of(aside, "more column", "more columns"));
+    }
+    if !rest.is_empty() {
+        layout::put(svg, "name muted", PAD, y + 18.0, &format!("… and {} (all in the data)", rest.join(", ")));
+        y += 26.0;
+    }
+    y
+}
+
+fn grid(svg: &mut Svg, query: &QueryResult, columns: &[Column], top: f64) -> f64 {
+    for column in columns {
         let name = HEAD.fit(&layout::clean(&query.columns[column.index]), column.width);
         match column.numeric {
             true => layout::end(svg, "head", column.x + column.width, top + 10.0, &name),
@@ -145,7 +176,7 @@ fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
         if i % 2 == 0 {
             layout::band(svg, y, ROW);
         }
-        for column in &columns {
+        for column in columns {
             let cell = row.get(column.index).map(String::as_str).unwrap_or_default();
             let cell = NAME.fit(&one_line(cell), column.width);
             match column.numeric {
@@ -155,20 +186,37 @@ fn rows(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
         }
         y += ROW;
     }
-    let hidden = query.rows.len().saturating_sub(MOST_ROWS);
-    let aside = query.columns.len().saturating_sub(columns.len());
-    let mut rest = Vec::new();
-    if hidden > 0 {
-        rest.push(format!("{} more rows", text::grouped(hidden)));
+    y
+}
+
+/// Each row as a block: names at the left, values beside them.
+fn blocks(svg: &mut Svg, query: &QueryResult, top: f64) -> f64 {
+    let end = end_of(svg.width());
+    let names = query.columns.iter().take(MOST_COLUMNS).map(|name| width(SMALL, name)).fold(0.0, f64::max);
+    let names = names.min((end - PAD) * 0.4);
+    let x = PAD + names + 12.0;
+    let mut y = top;
+    for (i, row) in query.rows.iter().take(MOST_BLOCKS).enumerate() {
+        let cells: Vec<(&String, Vec<String>)> = query
+            .columns
+            .iter()
+            .zip(row)
+            .take(MOST_COLUMNS)
+            .map(|(name, cell)| (name, NAME.wrap(&one_line(cell), end - x, 3)))
+            .collect();
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let height = cells.iter().map(|(_, lines)| lines.len().max(1)).sum::<usize>() as f64 * LINE + 8.0;
+        if i % 2 == 0 {
+            layout::band(svg, y, height);
+        }
+        let mut line = y + 2.0;
+        for (name, lines) in &cells {
+            layout::put(svg, "small muted", PAD, line + LINE - 4.0, &SMALL.fit(&one_line(name), names));
+            line = layout::lines(svg, "name", x, line, lines, LINE).max(line + LINE);
+        }
+        y += height;
     }
-    if aside > 0 {
-        rest.push(text::count(aside, "more column"));
-    }
-    if rest.is_empty() {
-        return y;
-    }
-    layout::put(svg, "name muted", PAD, y + 18.0, &format!("… and {} (all in the data)", rest.join(", ")));
-    y + 26.0
+    y
 }
 
 struct Column {
@@ -178,8 +226,9 @@ struct Column {
     numeric: bool,
 }
 
-/// The columns' widths: as wide as their content; if that is too wide, the widest columns are reduced first.
-fn columns(query: &QueryResult) -> Vec<Column> {
+/// The columns' widths: as wide as their content; if that is too wide, the widest columns are reduced first. Also
+/// whether any was reduced.
+fn columns(query: &QueryResult, end: f64) -> (Vec<Column>, bool) {
     let shown = query.columns.len().min(MOST_COLUMNS);
     let mut widths: Vec<f64> = (0..shown)
         .map(|i| {
@@ -189,7 +238,8 @@ fn columns(query: &QueryResult) -> Vec<Column> {
         })
         .collect();
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-    let room = END - PAD - GAP * shown.saturating_sub(1) as f64;
+    let room = end - PAD - GAP * shown.saturating_sub(1) as f64;
+    let cut = widths.iter().sum::<f64>() > room;
     // Reducing the widest to the next one terminates, since each step makes two columns equal.
     for _ in 0..shown {
         let all: f64 = widths.iter().sum();
@@ -206,7 +256,7 @@ fn columns(query: &QueryResult) -> Vec<Column> {
         }
     }
     let mut x = PAD;
-    widths
+    let columns = widths
         .into_iter()
         .enumerate()
         .map(|(index, width)| {
@@ -214,7 +264,8 @@ fn columns(query: &QueryResult) -> Vec<Column> {
             x += width + GAP;
             column
         })
-        .collect()
+        .collect();
+    (columns, cut)
 }
 
 fn width(font: Font, text: &str) -> f64 {

@@ -6,9 +6,9 @@ use tracebook_core::xray::{Group, Groups, SamplingRule, SamplingRules};
 
 use super::Picture;
 use super::captions;
-use super::frame::PAD;
-use super::layout::{self, CODE, END, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
-use super::measure::Font;
+use super::form::Width;
+use super::frame::{PAD, end_of};
+use super::layout::{self, Area, CODE, HEAD, Head, MONO, NAME, NAME_BOLD, SMALL};
 use super::table::{Table, made};
 use super::xml::Svg;
 
@@ -16,19 +16,35 @@ use super::xml::Svg;
 const MOST_ROWS: usize = 40;
 /// Maximum number of lines of a filter expression.
 const MOST_LINES: usize = 5;
-const LINE: f64 = 16.0;
+const LINE: f64 = 17.0;
 
-/// The positions of the columns of groups.
-const EXPRESSION: f64 = 230.0;
-const INSIGHTS: f64 = 760.0;
-
-impl Picture for Groups {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        groups(self, frozen)
+impl Picture for &Groups {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        groups_head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        groups_strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let place = GroupColumns::of(svg.width());
+        let mut y = match place.narrow {
+            true => top - 8.0,
+            false => {
+                let heads = [(PAD, "Name"), (place.expression, "Filter expression"), (place.insights, "Insights")];
+                columns(svg, &heads, top)
+            }
+        };
+        for (i, group) in self.groups.iter().take(MOST_ROWS).enumerate() {
+            y += group_row(svg, group, &place, y, i % 2 == 1);
+        }
+        rest(svg, self.groups.len(), "group", "groups", y)
+    }
+
+    /// The names.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        names(svg, self.groups.iter().map(|g| (g.name.as_str(), "")), area);
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn table(&self) -> Table {
@@ -45,13 +61,44 @@ impl Picture for Groups {
     }
 }
 
-impl Picture for SamplingRules {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        rules(self, frozen)
+impl Picture for &SamplingRules {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        rules_head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        rules_strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let place = RuleColumns::of(svg.width());
+        let mut y = match place.narrow {
+            true => top - 8.0,
+            false => {
+                let heads = [
+                    (PAD, "Priority"),
+                    (place.name, "Name"),
+                    (place.matches, "Matches"),
+                    (place.reservoir, "Reservoir"),
+                    (place.rate, "Rate"),
+                ];
+                columns(svg, &heads, top)
+            }
+        };
+        for (i, rule) in self.rules.iter().take(MOST_ROWS).enumerate() {
+            y += match place.narrow {
+                true => rule_block(svg, rule, y, i % 2 == 1),
+                false => rule_row(svg, rule, &place, y, i % 2 == 1),
+            };
+        }
+        rest(svg, self.rules.len(), "rule", "rules", y)
+    }
+
+    /// Names and rates.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        let rates: Vec<String> =
+            self.rules.iter().take(3).map(|r| format!("{} %", text::percent(r.fixed_rate))).collect();
+        names(svg, self.rules.iter().zip(&rates).map(|(r, rate)| (r.name.as_str(), rate.as_str())), area);
+    }
+
+    fn notes(&self, _: Width) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn table(&self) -> Table {
@@ -68,25 +115,22 @@ impl Picture for SamplingRules {
     }
 }
 
-/// Draws the full card of groups.
-pub(super) fn groups(groups: &Groups, frozen: Option<&Frozen>) -> String {
-    let head = groups_head(groups);
-    let mut svg = Svg::new();
-    let mut y =
-        columns(&mut svg, &[(PAD, "Name"), (EXPRESSION, "Filter expression"), (INSIGHTS, "Insights")], head.bottom());
-    for (i, group) in groups.groups.iter().take(MOST_ROWS).enumerate() {
-        y += group_row(&mut svg, group, y, i % 2 == 1);
-    }
-    y = rest(&mut svg, groups.groups.len(), "group", "groups", y);
-    let description = format!("{} · {}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, y, &groups.notes)
+/// The positions of the columns of groups; on a narrow card, everything stands below the name.
+struct GroupColumns {
+    narrow: bool,
+    expression: f64,
+    insights: f64,
+    end: f64,
 }
 
-/// Draws the compact card of groups: their names.
-pub(super) fn groups_strip(groups: &Groups, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    names(&mut svg, groups.groups.iter().map(|g| (g.name.as_str(), "")));
-    layout::strip(frozen, &groups_head(groups), svg)
+impl GroupColumns {
+    fn of(width: Width) -> Self {
+        let end = end_of(width);
+        match width.is_narrow() {
+            true => Self { narrow: true, expression: PAD, insights: PAD, end },
+            false => Self { narrow: false, expression: PAD + (end - PAD) * 0.26, insights: end - 100.0, end },
+        }
+    }
 }
 
 fn groups_head(groups: &Groups) -> Head {
@@ -117,64 +161,66 @@ fn groups_head(groups: &Groups) -> Head {
     }
 }
 
-fn group_row(svg: &mut Svg, group: &Group, top: f64, odd: bool) -> f64 {
-    let lines = CODE.wrap(&group.filter_expression, INSIGHTS - EXPRESSION - 16.0, MOST_LINES);
-    let lines: Vec<String> = if group.filter_expression.trim().is_empty() { Vec::new() } else { lines };
+fn group_row(svg: &mut Svg, group: &Group, place: &GroupColumns, top: f64, odd: bool) -> f64 {
+    let name_room = if place.narrow { place.end - PAD } else { place.expression - PAD - 16.0 };
+    let expression_room = if place.narrow { place.end - PAD } else { place.insights - place.expression - 16.0 };
+    let names = NAME_BOLD.wrap(&named(&group.name), name_room, 2);
+    let expression = match group.filter_expression.trim() {
+        "" => Vec::new(),
+        _ => CODE.wrap(&group.filter_expression, expression_room, MOST_LINES),
+    };
+    let arn = MONO.wrap(&layout::clean(&group.arn), place.end - PAD, if place.narrow { 3 } else { 1 });
+    let arn: Vec<String> = arn.into_iter().filter(|line| !line.is_empty()).collect();
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-    let height = lines.len().max(1) as f64 * LINE + 32.0;
+    let lines = |n: usize| n as f64 * LINE;
+    let upper = match place.narrow {
+        true => lines(names.len() + expression.len().max(1)) + 26.0,
+        false => lines(names.len().max(expression.len()).max(1)),
+    };
+    let height = upper + lines(arn.len()) + 14.0;
     if odd {
         layout::band(svg, top, height);
     }
-    let y = top + 19.0;
-    let name = named(&group.name);
-    layout::put(svg, "name b", PAD, y, &NAME_BOLD.fit(&name, EXPRESSION - PAD - 16.0));
-    let mut line = y;
-    if lines.is_empty() {
-        layout::put(svg, "name muted", EXPRESSION, line, "every trace: it has no expression");
-        line += LINE;
+    let mut y = layout::lines(svg, "name b", PAD, top + 6.0, &names, LINE);
+    if !place.narrow {
+        y = top + 6.0;
     }
-    for text in &lines {
-        layout::code(svg, "", EXPRESSION, line, text);
-        line += LINE;
+    if expression.is_empty() {
+        layout::put(svg, "name muted", place.expression, y + LINE - 4.0, "every trace: it has no expression");
+        y += LINE;
+    }
+    for text in &expression {
+        layout::code(svg, "", place.expression, y + LINE - 4.0, text);
+        y += LINE;
     }
     let (class, word) = if group.insights_enabled { ("good", "on") } else { ("note", "off") };
-    let width = layout::tag(svg, INSIGHTS, y - 4.0, class, word, 60.0);
+    let middle = if place.narrow { y + 13.0 } else { top + 15.0 };
+    let word = if place.narrow { format!("insights {word}") } else { word.to_owned() };
+    let width = layout::tag(svg, place.insights, middle, class, &word, 120.0);
     if group.notifications_enabled {
-        layout::put(svg, "small muted", INSIGHTS + width + 6.0, y, "notifies");
+        layout::put(svg, "small muted", place.insights + width + 6.0, middle + 4.0, "notifies");
     }
-    layout::put(svg, "small mono muted", PAD, line + 1.0, &MONO.fit(&layout::clean(&group.arn), END - PAD));
+    layout::lines(svg, "small mono muted", PAD, top + 6.0 + upper, &arn, LINE);
     height
 }
 
 /// The positions of the columns of rules.
-const RULE_NAME: f64 = 74.0;
-const MATCHES: f64 = 240.0;
-const RESERVOIR: f64 = 560.0;
-const RATE: f64 = 656.0;
-
-/// Draws the full card of sampling rules.
-pub(super) fn rules(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
-    let head = rules_head(rules);
-    let mut svg = Svg::new();
-    let mut y = columns(
-        &mut svg,
-        &[(PAD, "Priority"), (RULE_NAME + 6.0, "Name"), (MATCHES, "Matches"), (RESERVOIR, "Reservoir"), (RATE, "Rate")],
-        head.bottom(),
-    );
-    for (i, rule) in rules.rules.iter().take(MOST_ROWS).enumerate() {
-        y += rule_row(&mut svg, rule, y, i % 2 == 1);
-    }
-    y = rest(&mut svg, rules.rules.len(), "rule", "rules", y);
-    let description = format!("{} · {}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, y, &rules.notes)
+struct RuleColumns {
+    narrow: bool,
+    name: f64,
+    matches: f64,
+    reservoir: f64,
+    rate: f64,
+    end: f64,
 }
 
-/// Draws the compact card of sampling rules: names and rates.
-pub(super) fn rules_strip(rules: &SamplingRules, frozen: Option<&Frozen>) -> String {
-    let mut svg = Svg::new();
-    let rates: Vec<String> = rules.rules.iter().take(3).map(|r| format!("{} %", text::percent(r.fixed_rate))).collect();
-    names(&mut svg, rules.rules.iter().zip(&rates).map(|(r, rate)| (r.name.as_str(), rate.as_str())));
-    layout::strip(frozen, &rules_head(rules), svg)
+impl RuleColumns {
+    fn of(width: Width) -> Self {
+        let end = end_of(width);
+        let at = |share: f64| PAD + (end - PAD) * share;
+        let name = PAD + 62.0;
+        Self { narrow: width.is_narrow(), name, matches: at(0.26), reservoir: at(0.63), rate: at(0.74), end }
+    }
 }
 
 fn rules_head(rules: &SamplingRules) -> Head {
@@ -195,24 +241,41 @@ fn rules_head(rules: &SamplingRules) -> Head {
     Head { title, facts: facts.join(" · "), aside: String::new(), pill, chips: Vec::new() }
 }
 
-fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
-    let mut lines: Vec<String> = Vec::new();
-    let room = RESERVOIR - MATCHES - 16.0;
+/// What a rule matches, one condition a line.
+fn conditions(rule: &SamplingRule, room: f64) -> Vec<String> {
     let matches = matches(rule);
-    for (name, value) in matches.iter().take(6) {
-        lines.push(MONO.fit(&layout::clean(&format!("{name} {value}")), room));
-    }
+    let mut lines: Vec<String> = matches
+        .iter()
+        .take(6)
+        .map(|(name, value)| MONO.fit(&layout::clean(&format!("{name} {value}")), room))
+        .collect();
     if matches.len() > 6 {
         lines.push(format!("and {} more", matches.len() - 6));
     }
     if matches.is_empty() {
         lines.push("every request".to_owned());
     }
-    let words = SMALL.wrap(&sentence(rule), END - RESERVOIR, 2);
+    lines
+}
+
+/// The classes of a rule's conditions, rate and sentence.
+fn rule_classes(rule: &SamplingRule) -> [&'static str; 3] {
+    let partial = rule.fixed_rate < 1.0;
+    [
+        if matches(rule).is_empty() { "small muted" } else { "small mono" },
+        if partial { "name b open" } else { "name b" },
+        if partial { "small open" } else { "small muted" },
+    ]
+}
+
+fn rule_row(svg: &mut Svg, rule: &SamplingRule, place: &RuleColumns, top: f64, odd: bool) -> f64 {
+    let lines = conditions(rule, place.reservoir - place.matches - 16.0);
+    let names = NAME_BOLD.wrap(&named(&rule.name), place.matches - place.name - 14.0, 2);
+    let words = SMALL.wrap(&sentence(rule), place.end - place.reservoir, 3);
     let ignored = ignored(rule);
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let height = {
-        let left = lines.len() as f64 * LINE + 12.0;
+        let left = lines.len().max(names.len()) as f64 * LINE + 12.0;
         let right = 24.0 + (words.len() + ignored.len()) as f64 * LINE + 12.0;
         left.max(right).max(44.0)
     };
@@ -220,28 +283,51 @@ fn rule_row(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
         layout::band(svg, top, height);
     }
     let y = top + 19.0;
-    layout::put(svg, "name", PAD, y, &NAME.fit(&text::grouped(rule.priority as usize), RULE_NAME - PAD));
-    layout::put(svg, "name b", RULE_NAME + 6.0, y, &NAME_BOLD.fit(&named(&rule.name), MATCHES - RULE_NAME - 20.0));
-    let mut line = y;
-    for text in &lines {
-        layout::put(svg, if matches.is_empty() { "small muted" } else { "small mono" }, MATCHES, line, text);
-        line += LINE;
-    }
+    let [condition, rate_class, said] = rule_classes(rule);
+    layout::put(svg, "name", PAD, y, &NAME.fit(&text::grouped(rule.priority as usize), place.name - PAD));
+    layout::lines(svg, "name b", place.name, y + 4.0 - LINE, &names, LINE);
+    layout::lines(svg, condition, place.matches, y + 4.0 - LINE, &lines, LINE);
     let reservoir = format!("{}/s", text::grouped(rule.reservoir_size as usize));
-    layout::put(svg, "name", RESERVOIR, y, &NAME.fit(&reservoir, RATE - RESERVOIR - 8.0));
-    let partial = rule.fixed_rate < 1.0;
+    layout::put(svg, "name", place.reservoir, y, &NAME.fit(&reservoir, place.rate - place.reservoir - 8.0));
     let rate = NAME_BOLD.fit(&format!("{} %", text::percent(rule.fixed_rate)), 92.0);
-    layout::put(svg, if partial { "name b open" } else { "name b" }, RATE, y, &rate);
-    bar(svg, rule.fixed_rate, RATE + 98.0, y - 9.0, END - RATE - 98.0);
-    let mut line = y + 20.0;
-    for text in &words {
-        layout::put(svg, if partial { "small open" } else { "small muted" }, RESERVOIR, line, text);
-        line += LINE;
+    layout::put(svg, rate_class, place.rate, y, &rate);
+    bar(svg, rule.fixed_rate, place.rate + 98.0, y - 9.0, place.end - place.rate - 98.0);
+    let line = layout::lines(svg, said, place.reservoir, y + 24.0 - LINE, &words, LINE);
+    for (i, text) in ignored.iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "at most two")]
+        let at = line + (i + 1) as f64 * LINE - 4.0;
+        layout::put(svg, "small bad", place.reservoir, at, &SMALL.fit(text, place.end - place.reservoir));
     }
-    for text in &ignored {
-        layout::put(svg, "small bad", RESERVOIR, line, &SMALL.fit(text, END - RESERVOIR));
-        line += LINE;
+    height
+}
+
+/// A rule on a narrow card: its parts below one another.
+fn rule_block(svg: &mut Svg, rule: &SamplingRule, top: f64, odd: bool) -> f64 {
+    let room = end_of(svg.width()) - PAD;
+    let names = NAME_BOLD.wrap(&named(&rule.name), room, 2);
+    let facts = format!(
+        "priority {} · reservoir {}/s",
+        text::grouped(rule.priority as usize),
+        text::grouped(rule.reservoir_size as usize)
+    );
+    let lines = conditions(rule, room);
+    let words = SMALL.wrap(&sentence(rule), room, 4);
+    let ignored: Vec<String> = ignored(rule).into_iter().flat_map(|text| SMALL.wrap(&text, room, 2)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let height = (names.len() + 2 + lines.len() + words.len() + ignored.len()) as f64 * LINE + 16.0;
+    if odd {
+        layout::band(svg, top, height);
     }
+    let [condition, rate_class, said] = rule_classes(rule);
+    let mut y = layout::lines(svg, "name b", PAD, top + 5.0, &names, LINE);
+    y = layout::lines(svg, "small muted", PAD, y, &[SMALL.fit(&facts, room)], LINE);
+    y = layout::lines(svg, condition, PAD, y, &lines, LINE);
+    let rate = format!("{} %", text::percent(rule.fixed_rate));
+    layout::put(svg, rate_class, PAD, y + 15.0, &rate);
+    let beside = NAME_BOLD.width(&rate) + 10.0;
+    bar(svg, rule.fixed_rate, PAD + beside, y + 6.0, room - beside);
+    y = layout::lines(svg, said, PAD, y + LINE + 3.0, &words, LINE);
+    layout::lines(svg, "small bad", PAD, y, &ignored, LINE);
     height
 }
 
@@ -344,15 +430,15 @@ fn rest(svg: &mut Svg, all: usize, one: &str, many: &str, y: f64) -> f64 {
     y + 26.0
 }
 
-/// The first three names at the right of a compact card, each with its description.
-fn names<'a>(svg: &mut Svg, list: impl Iterator<Item = (&'a str, &'a str)>) {
+/// The first three names of a compact card, each with its description.
+fn names<'a>(svg: &mut Svg, list: impl Iterator<Item = (&'a str, &'a str)>, area: Area) {
     let list: Vec<_> = list.take(3).collect();
     #[expect(clippy::cast_precision_loss, reason = "at most three")]
-    let mut y = STRIP / 2.0 + 4.0 - (list.len() as f64 - 1.0) * 8.0;
+    let mut y = area.middle() + 4.0 - (list.len() as f64 - 1.0) * 8.0;
     for (name, said) in list {
-        let room = END - STRIP_CHART - Font::bold(11.0).width(said) - 10.0;
-        layout::put(svg, "small", STRIP_CHART, y, &SMALL.fit(&named(name), room));
-        layout::end(svg, "head", END, y, &HEAD.fit(said, 80.0));
+        let room = area.width() - HEAD.width(said) - 10.0;
+        layout::put(svg, "small", area.left, y, &SMALL.fit(&named(name), room));
+        layout::end(svg, "head", area.right, y, &HEAD.fit(said, 80.0));
         y += 16.0;
     }
 }

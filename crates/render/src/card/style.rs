@@ -14,9 +14,9 @@ text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",
 tspan{unicode-bidi:isolate}
 .mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace}
 .title{font-size:17px;font-weight:600}
-.name{font-size:12.5px}
-.small{font-size:11px}
-.pill{font-size:11px;font-weight:600}
+.name{font-size:13px}
+.small{font-size:12px}
+.pill{font-size:12px;font-weight:600}
 .muted{fill:#5d6a7a}
 .bg{fill:#ffffff;stroke:#d5dbe3}
 .band{fill:#f6f8fa}
@@ -34,9 +34,11 @@ tspan{unicode-bidi:isolate}
 .event{fill:#ffffff;stroke:#1b2430;stroke-width:1}
 .s0{fill:#2f6fd6;stop-color:#2f6fd6}.s1{fill:#0f8f83;stop-color:#0f8f83}.s2{fill:#b97309;stop-color:#b97309}.s3{fill:#8257d1;stop-color:#8257d1}
 .s4{fill:#bf4a94;stop-color:#bf4a94}.s5{fill:#5a8a1f;stop-color:#5a8a1f}.s6{fill:#1289ad;stop-color:#1289ad}.s7{fill:#7b6a5c;stop-color:#7b6a5c}
-.code{font-size:11.5px}
-.tag{font-size:10px;font-weight:600}
-.head{font-size:11px;font-weight:600}
+.l0{stroke:#2f6fd6}.l1{stroke:#0f8f83}.l2{stroke:#b97309}.l3{stroke:#8257d1}.l4{stroke:#bf4a94}.l5{stroke:#5a8a1f}.l6{stroke:#1289ad}.l7{stroke:#7b6a5c}
+.l0,.l1,.l2,.l3,.l4,.l5,.l6,.l7{fill:none;stroke-width:1.6;stroke-linejoin:round}
+.code{font-size:12px}
+.tag{font-size:12px;font-weight:600}
+.head{font-size:12px;font-weight:600}
 .b{font-weight:600}.i{font-style:italic}.u{text-decoration:underline}.x{text-decoration:line-through}.d{opacity:.72}
 .info{fill:#1f62c9}.infobg{fill:#e8f0fd}.note{fill:#5d6a7a}
 .term{fill:#f6f8fa;stroke:#e3e8ee}
@@ -68,6 +70,7 @@ text{fill:#e4e9f0}
 .event{fill:#10161e;stroke:#e4e9f0}
 .s0{fill:#6ea2ff;stop-color:#6ea2ff}.s1{fill:#35c4b4;stop-color:#35c4b4}.s2{fill:#e5a13b;stop-color:#e5a13b}.s3{fill:#b394f5;stop-color:#b394f5}
 .s4{fill:#e883bf;stop-color:#e883bf}.s5{fill:#95c455;stop-color:#95c455}.s6{fill:#4cc0e4;stop-color:#4cc0e4}.s7{fill:#b8a595;stop-color:#b8a595}
+.l0{stroke:#6ea2ff}.l1{stroke:#35c4b4}.l2{stroke:#e5a13b}.l3{stroke:#b394f5}.l4{stroke:#e883bf}.l5{stroke:#95c455}.l6{stroke:#4cc0e4}.l7{stroke:#b8a595}
 .info{fill:#79b0ff}.infobg{fill:#14263f}.note{fill:#9aa7b6}
 .term{fill:#0b1017;stroke:#232d39}
 .card{fill:#161e28;stroke:#3c4856}

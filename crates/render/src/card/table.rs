@@ -75,12 +75,14 @@ pub(super) fn choose_lines(rows: &[LineRow], manner: Manner) -> LineChoice {
     }
 }
 
-/// A table of chosen lines. `row` makes the cells of a line; folded lines are a row with a text in column `at`.
+/// A table of chosen lines. `row` makes the cells of a line; folded lines are a row with a text in column `at`, which
+/// says where they are errors.
 pub(super) fn of_lines<const N: usize>(
     summary: &str,
     head: [&str; N],
     choice: &LineChoice,
     at: usize,
+    is_error: impl Fn(usize) -> bool,
     row: impl Fn(usize) -> [String; N],
 ) -> Table {
     let rows = choice.items.iter().filter_map(|item| match item {
@@ -88,7 +90,8 @@ pub(super) fn of_lines<const N: usize>(
         LineItem::Similar(members) => {
             let mut cells: [String; N] = std::array::from_fn(|_| String::new());
             if let Some(cell) = cells.get_mut(at) {
-                *cell = format!("… {} similar", text::grouped(members.len()));
+                let noun = if members.iter().any(|i| is_error(*i)) { " errors" } else { "" };
+                *cell = format!("… {} similar{noun}", text::grouped(members.len()));
             }
             Some(cells)
         }

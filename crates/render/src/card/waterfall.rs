@@ -1,6 +1,7 @@
-//! The full card of a trace: one row per span, each with a bar on a common time axis.
+//! The full card of a trace: one row per span, each with a bar on a common time axis. On a narrow card, the bar is
+//! below the name, and the axis takes the whole width.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use tracebook_core::analysis::headline::Headline;
 use tracebook_core::analysis::skew::{self, Mark};
@@ -8,16 +9,17 @@ use tracebook_core::analysis::timing::Timing;
 use tracebook_core::assemble::{Row, Tree};
 use tracebook_core::attributes;
 use tracebook_core::choose::{self, Fold, Omitted, SpanChoice, SpanItem};
-use tracebook_core::evidence::Frozen;
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, StatusCode, Trace};
 
-use super::frame::{self, Footer, PAD, WIDTH};
+use super::bars::{self, Axis, Grid, Joints, hues, swatch};
+use super::captions;
+use super::form::Width;
+use super::frame::{self, PAD, end_of};
+use super::layout::{self, Head, MONO, NAME, NAME_BOLD, SMALL, TAG};
 use super::measure::Font;
-use super::style::HUES;
-use super::xml::{Svg, number};
-use super::{Size, captions};
+use super::xml::Svg;
 
 /// Maximum number of rows that are drawn.
 const MOST_ROWS: usize = 60;
@@ -25,90 +27,21 @@ const MOST_ROWS: usize = 60;
 const FOCUSED_ROWS: usize = 40;
 /// In a trace of this many rows, every span shows its statement or URL; in a larger one, those that matter do.
 const FEW_ROWS: usize = 16;
-/// Maximum number of parts of the critical path that are marked on one row.
-const MOST_STEPS: usize = 24;
-/// Maximum lines of text under one row.
-const MOST_WORDS: usize = 3;
-/// Maximum number of events drawn on one bar.
-const MOST_EVENTS: usize = 60;
-/// Spans deeper than this are not indented further.
-const DEEPEST: usize = 10;
-const INDENT: f64 = 14.0;
+/// Maximum number of errors under one row.
+const MOST_ERRORS: usize = 3;
 
-const LABELS: f64 = 304.0;
-const CHART: f64 = 344.0;
-const CHART_END: f64 = 780.0;
-const DURATIONS: f64 = WIDTH - PAD;
-
-const ROW: f64 = 26.0;
+/// The height of a line of a name, of other text, and of a mark of what is left out.
+const NAME_LINE: f64 = 17.0;
 const WORDS: f64 = 18.0;
-const GAP: f64 = 14.0;
-const BAR: f64 = 12.0;
-
-const TITLE: Font = Font::bold(17.0);
-const NAME: Font = Font::plain(12.5);
-const NAME_BOLD: Font = Font::bold(12.5);
-const SMALL: Font = Font::plain(11.0);
-const LABEL: Font = Font::bold(10.0);
-const ID: Font = Font::mono(11.0);
-/// The height of a line of the head line.
-const STATED: f64 = 19.0;
-/// The top of the head line.
-const STATED_TOP: f64 = 92.0;
-
-/// The trace's time axis: converts nanoseconds to user units.
-pub(super) struct Axis {
-    pub(super) start: i64,
-    span: f64,
-    pub(super) left: f64,
-    pub(super) right: f64,
-}
-
-impl Axis {
-    pub(super) fn of(trace: &Trace, left: f64, right: f64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
-        let span = trace.duration().max(0) as f64;
-        Self { start: trace.start().0, span, left, right }
-    }
-
-    /// The position of a time, clamped to the ends of the trace.
-    pub(super) fn x(&self, nanos: i64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a position on paper")]
-        let offset = nanos.saturating_sub(self.start) as f64;
-        if self.span <= 0.0 {
-            self.left
-        } else {
-            self.left + (offset / self.span).clamp(0.0, 1.0) * (self.right - self.left)
-        }
-    }
-
-    /// The start and width of a span's bar: at least wide enough to be visible, and within the axis.
-    pub(super) fn bar(&self, span: &Span, narrowest: f64) -> (f64, f64) {
-        let from = self.x(span.start.0);
-        let to = span.end.map_or(self.right, |end| self.x(end.0));
-        let width = (to - from).max(narrowest);
-        (from.min(self.right - width).max(self.left), width)
-    }
-
-    /// The ticks, in nanoseconds since the start: at most seven, at round times.
-    fn ticks(&self) -> Vec<i64> {
-        if self.span < 1.0 {
-            return vec![0];
-        }
-        let rough = self.span / 6.0;
-        let power = 10f64.powf(rough.log10().floor());
-        let step =
-            [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(self.span).max(1.0);
-        #[expect(clippy::cast_possible_truncation, reason = "no longer than the trace, which is an i64")]
-        (0..8).map(|i| f64::from(i) * step).take_while(|t| *t <= self.span).map(|t| t as i64).collect()
-    }
-}
+const GAP: f64 = 18.0;
 
 /// What is read from a trace before it is drawn, or written as text.
 pub(super) struct View<'a> {
     pub(super) trace: &'a Trace,
     pub(super) tree: Tree,
     pub(super) timing: Timing,
+    /// By span: how its times contradict those of its parent.
+    pub(super) marks: Vec<Option<Mark>>,
     pub(super) headline: Headline,
 }
 
@@ -116,8 +49,9 @@ impl<'a> View<'a> {
     pub(super) fn of(trace: &'a Trace) -> Self {
         let tree = Tree::of(trace);
         let timing = Timing::of(trace, &tree);
-        let headline = Headline::of(trace, &tree, &timing);
-        Self { trace, tree, timing, headline }
+        let marks = skew::marks(trace, &tree);
+        let headline = Headline::of(trace, &tree, &timing, &marks);
+        Self { trace, tree, timing, marks, headline }
     }
 
     /// The rows to show.
@@ -125,9 +59,27 @@ impl<'a> View<'a> {
         choose::spans(self.trace, &self.tree, &self.timing, room)
     }
 
+    /// The rows of the full card.
+    fn chosen(&self) -> SpanChoice {
+        let whole = self.choose(MOST_ROWS);
+        if whole.omitted.rows > 0 { self.choose(FOCUSED_ROWS) } else { whole }
+    }
+
+    /// The header with this title and these facts.
+    pub(super) fn head(&self, title: String, facts: String) -> Head {
+        let (class, word) = self.verdict();
+        Head {
+            title,
+            facts,
+            aside: format!("trace {}", captions::trace_id(self.trace)),
+            pill: (class, word.to_owned()),
+            chips: Vec::new(),
+        }
+    }
+
     /// The status of the trace as a colour class and a label, so that colour is not the only indication. Failures that
     /// a retry made up for are not the result.
-    pub(super) fn verdict(&self) -> (&'static str, &'static str) {
+    fn verdict(&self) -> (&'static str, &'static str) {
         let root = self.trace.root().and_then(Span::failure);
         match self.trace.status_word() {
             "in_progress" => ("open", "IN PROGRESS"),
@@ -138,309 +90,18 @@ impl<'a> View<'a> {
             _ => frame::failure(self.trace.status()),
         }
     }
-}
 
-/// The colour of a service, by its position in the trace; from [`HUES`] on, colours repeat with another pattern.
-pub(super) fn hues(trace: &Trace) -> HashMap<&str, usize> {
-    let mut hues = HashMap::new();
-    for span in &trace.spans {
-        let next = hues.len();
-        hues.entry(span.service.as_str()).or_insert(next);
-    }
-    hues
-}
-
-/// The class of a service's colour.
-pub(super) fn hue_class(hue: usize) -> String {
-    format!("s{}", hue % HUES)
-}
-
-/// The pattern of a service's bar on its colour: none, hollow, or with a line along its middle.
-fn pattern(svg: &mut Svg, hue: usize, x: f64, y: f64, width: f64, height: f64) {
-    let hole = |svg: &mut Svg, x: f64, y: f64, width: f64, height: f64| {
-        if width > 0.5 {
-            svg.leaf(
-                "rect",
-                &[
-                    ("class", "hole".into()),
-                    ("x", x.into()),
-                    ("y", y.into()),
-                    ("width", width.into()),
-                    ("height", height.into()),
-                    ("rx", 1.0.into()),
-                ],
-            );
-        }
-    };
-    match hue / HUES % 3 {
-        0 => {}
-        1 => hole(svg, x + 2.0, y + 2.0, width - 4.0, height - 4.0),
-        _ => hole(svg, x, y + height / 2.0 - 1.2, width, 2.4),
-    }
-}
-
-/// The square of a service's colour and pattern.
-fn swatch(svg: &mut Svg, hue: usize, x: f64, y: f64) {
-    let class = hue_class(hue);
-    svg.leaf(
-        "rect",
-        &[
-            ("class", (&class).into()),
-            ("x", x.into()),
-            ("y", y.into()),
-            ("width", 10.0.into()),
-            ("height", 10.0.into()),
-            ("rx", 3.0.into()),
-        ],
-    );
-    pattern(svg, hue, x, y, 10.0, 10.0);
-}
-
-/// A line of the drawing before layout.
-enum Line<'a> {
-    /// A missing parent.
-    Phantom {
-        text: String,
-        from: f64,
-        to: f64,
-    },
-    Span(Row, &'a Span),
-    /// Equal siblings as one row.
-    Fold(Fold),
-    /// Text under a span.
-    Words {
-        text: String,
-        depth: usize,
-        class: &'static str,
-    },
-    /// Spans that are left out.
-    Gap {
-        text: String,
-        depth: usize,
-        class: &'static str,
-    },
-    /// A statement or URL under a span.
-    Code {
-        label: &'static str,
-        text: String,
-        depth: usize,
-    },
-}
-
-impl Line<'_> {
-    fn height(&self) -> f64 {
-        match self {
-            Self::Phantom { .. } | Self::Span(..) | Self::Fold(_) => ROW,
-            Self::Words { .. } | Self::Code { .. } => WORDS,
-            Self::Gap { .. } => GAP,
-        }
-    }
-
-    fn is_row(&self) -> bool {
-        match self {
-            Self::Phantom { .. } | Self::Span(..) | Self::Fold(_) => true,
-            Self::Words { .. } | Self::Code { .. } | Self::Gap { .. } => false,
-        }
-    }
-}
-
-/// The rows of a trace before drawing.
-pub(super) struct Waterfall<'a> {
-    view: View<'a>,
-    pub(super) axis: Axis,
-    hues: HashMap<&'a str, usize>,
-    lines: Vec<Line<'a>>,
-    omitted: Omitted,
-    /// The head line, each statement with the class of its sign.
-    stated: Vec<(&'static str, Vec<String>)>,
-}
-
-impl<'a> Waterfall<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
-        let view = View::of(trace);
-        let axis = Axis::of(trace, CHART, CHART_END);
-        let whole = view.choose(MOST_ROWS);
-        let choice = if whole.omitted.rows > 0 { view.choose(FOCUSED_ROWS) } else { whole };
-        let lines = lines(&view, &choice, &axis);
-        let stated = stated(&view);
-        Self { view, axis, hues: hues(trace), lines, omitted: choice.omitted, stated }
-    }
-
-    fn body(&self) -> f64 {
-        self.lines.iter().map(Line::height).sum()
-    }
-
-    /// The top of the rows: below the head line.
-    pub(super) fn top(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-        let stated = self.stated.iter().map(|(_, lines)| lines.len()).sum::<usize>() as f64;
-        TOP + if stated > 0.0 { stated * STATED + 8.0 } else { 0.0 }
-    }
-
-    /// The total height of the rows.
-    pub(super) fn height(&self) -> f64 {
-        self.body() + if self.omitted.rows > 0 { 28.0 } else { 0.0 }
-    }
-
-    /// The header: name, facts, services, and the head line.
-    pub(super) fn head(&self, svg: &mut Svg, name: &str, facts: &str) {
-        gradients(svg, &self.lines, &self.hues);
-        header(svg, &self.view, name, facts);
-        legend(svg, self.view.trace, &captions::services(self.view.trace), &self.hues);
-        let mut y = STATED_TOP + 20.0;
-        for (class, lines) in &self.stated {
-            frame::sign(svg, PAD + 6.0, y - 4.0, class);
-            for line in lines {
-                svg.text("text", &[("class", "name".into()), ("x", (PAD + 20.0).into()), ("y", y.into())], line);
-                y += STATED;
-            }
-        }
-    }
-
-    /// Draws axis and rows.
-    pub(super) fn draw(&self, svg: &mut Svg, top: f64) {
-        let Self { view, axis, hues, lines, .. } = self;
-        let trace = view.trace;
-        stripes(svg, lines, top);
-        ticks(svg, axis, top, top + self.body());
-        if !view.timing.path.is_empty() && trace.spans.len() > 1 {
-            // Above the names, where no tick is.
-            let mark = [
-                ("class", "path".into()),
-                ("x", PAD.into()),
-                ("y", (top - 16.5).into()),
-                ("width", 14.0.into()),
-                ("height", 2.0.into()),
-            ];
-            svg.leaf("rect", &mark);
-            let place = [("class", "small muted".into()), ("x", (PAD + 20.0).into()), ("y", (top - 12.0).into())];
-            svg.text("text", &place, "critical path");
-        }
-        let mut y = top;
-        let mut tree = Joints::default();
-        for line in lines {
-            match line {
-                Line::Phantom { text, from, to } => {
-                    tree.joint(svg, 0, y);
-                    phantom(svg, text, (*from, *to), y);
-                }
-                Line::Span(row, span) => {
-                    let parent_service = view.tree.parents[row.index].map(|p| trace.spans[p].service.as_str());
-                    let hue = hues.get(span.service.as_str()).copied().unwrap_or(0);
-                    let name_service = parent_service != Some(span.service.as_str());
-                    tree.joint(svg, row.depth, y);
-                    span_row(svg, axis, &Drawn { row, span, hue, name_service }, y);
-                    steps(svg, axis, &view.timing, &[row.index], y);
-                }
-                Line::Fold(fold) => {
-                    tree.joint(svg, fold.depth, y);
-                    fold_row(svg, self, fold, y);
-                    steps(svg, axis, &view.timing, &fold.members, y);
-                }
-                Line::Words { text, depth, class } => {
-                    let x = indent(*depth) + 16.0;
-                    let class = format!("small {class}");
-                    svg.text(
-                        "text",
-                        &[("class", (&class).into()), ("x", x.into()), ("y", (y + 11.0).into())],
-                        &SMALL.fit(text, DURATIONS - x),
-                    );
-                }
-                Line::Gap { text, depth, class } => {
-                    let place = [
-                        ("class", (*class).into()),
-                        ("style", "font-size:10px".into()),
-                        ("x", (indent(*depth) + 16.0).into()),
-                        ("y", (y + 8.0).into()),
-                    ];
-                    svg.text("text", &place, text);
-                }
-                Line::Code { label, text, depth } => {
-                    let x = indent(*depth) + 16.0;
-                    svg.text(
-                        "text",
-                        &[("class", "tag muted".into()), ("x", x.into()), ("y", (y + 11.0).into())],
-                        label,
-                    );
-                    let x = x + LABEL.width(label) + 7.0;
-                    svg.text(
-                        "text",
-                        &[("class", "small mono".into()), ("x", x.into()), ("y", (y + 11.0).into())],
-                        &ID.fit(&super::layout::clean(text), DURATIONS - x),
-                    );
-                }
-            }
-            y += line.height();
-        }
-        if self.omitted.rows > 0 {
-            let errors = match self.omitted.errors {
-                0 => String::new(),
-                n => format!(", {} of them with errors", text::grouped(n)),
-            };
-            let n = text::count_of(self.omitted.rows, "more span", "more spans");
-            let text = format!("… and {n}{errors} (all in the data)");
-            svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", (y + 18.0).into())], &text);
-        }
-    }
-}
-
-/// The top of the rows of a card without a head line.
-const TOP: f64 = 122.0;
-
-/// The statements of the head line, wrapped, each with the class of its sign.
-fn stated(view: &View<'_>) -> Vec<(&'static str, Vec<String>)> {
-    let Headline { failure, recovered, .. } = &view.headline;
-    let failed = failure.as_ref().and_then(|f| view.trace.spans[f.span].failure());
-    let failure = view.headline.failure_line(view.trace).map(|line| {
-        let class = frame::failure(failed.unwrap_or(StatusCode::Error)).0;
-        (class, NAME.wrap(&super::layout::clean(&line), WIDTH - 2.0 * PAD - 20.0, 2))
-    });
-    let one = |class: &'static str, line: String| {
-        (class, vec![NAME.fit(&super::layout::clean(&line), WIDTH - 2.0 * PAD - 20.0)])
-    };
-    let retried = if *recovered { "open" } else { "note" };
-    failure
-        .into_iter()
-        .chain(view.headline.retry_lines(view.trace).into_iter().map(|line| one(retried, line)))
-        .chain(view.headline.skew_line().map(|line| one("open", line)))
-        .chain(view.headline.spent_line(view.trace).map(|line| one("info", line)))
-        .collect()
-}
-
-/// Draws the card.
-pub(super) fn draw(trace: &Trace, frozen: Option<&Frozen>) -> String {
-    let fall = Waterfall::of(trace);
-    let footer = Footer::of(&trace.notes, frozen);
-    let foot = fall.top() + fall.height() + 10.0;
-    let height = foot + footer.height();
-
-    let name = trace.name();
-    let facts = format!(
-        "{} · {} · {}",
-        text::count(trace.spans.len(), "span"),
-        human_duration(trace.duration()),
-        trace.start().rfc3339().replace('T', " ").replace('Z', " UTC"),
-    );
-    let description = fall.description(&facts);
-    let mut svg = frame::begin(height, frozen, Size::Full, &name, &description);
-    fall.head(&mut svg, &name, &facts);
-    fall.draw(&mut svg, fall.top());
-    footer.draw(&mut svg, foot);
-    svg.finish()
-}
-
-impl Waterfall<'_> {
     /// A description of the drawing, for screen readers: status, facts, services, the head line, and what is not shown.
     pub(super) fn description(&self, facts: &str) -> String {
-        let trace = self.view.trace;
-        let (_, status) = self.view.verdict();
+        let trace = self.trace;
+        let (_, status) = self.verdict();
         let services = captions::services(trace);
         let mut text = format!("{status} · {facts}");
         if !services.is_empty() {
             let names: Vec<String> = services.iter().take(8).map(|s| s.chars().take(60).collect()).collect();
             text.push_str(&format!(" · {}", names.join(", ")));
         }
-        for line in self.view.headline.lines(trace) {
+        for line in self.headline.lines(trace) {
             text.push_str(" · ");
             text.extend(line.chars().take(300));
         }
@@ -448,11 +109,310 @@ impl Waterfall<'_> {
         if failed > 1 {
             text.push_str(&format!(" · {} failed", text::count(failed, "span")));
         }
-        if self.omitted.rows > 0 {
-            text.push_str(&format!(" · {}", not_shown(self.omitted)));
+        let omitted = self.chosen().omitted;
+        if omitted.rows > 0 {
+            text.push_str(&format!(" · {}", not_shown(omitted)));
         }
         text
     }
+}
+
+/// A line of the drawing before layout.
+enum Line<'a> {
+    /// A missing parent.
+    Phantom { text: String, from: f64, to: f64 },
+    /// A span.
+    Span { row: Row, span: &'a Span, label: Label },
+    /// Equal siblings as one row.
+    Fold { fold: Fold, title: Vec<String> },
+    /// Text under a span.
+    Words { texts: Vec<String>, depth: usize, class: &'static str },
+    /// Spans that are left out.
+    Gap { text: String, depth: usize, class: &'static str },
+    /// A statement or URL under a span.
+    Code { label: &'static str, texts: Vec<String>, depth: usize },
+}
+
+/// The name of a span as it is laid out.
+struct Label {
+    /// How much deeper than the deepest indentation it is.
+    deep: String,
+    lines: Vec<String>,
+    status: String,
+    /// Whether the status is behind the name; else it is below.
+    status_behind: bool,
+    /// Its service, if it differs from the parent's; behind the name, or below.
+    service: String,
+    service_behind: bool,
+}
+
+impl Label {
+    fn of(span: &Span, depth: usize, named: bool, grid: &Grid) -> Self {
+        let x = grid.indent(depth) + 16.0;
+        let bad = span.failure().is_some();
+        let font = if depth == 0 || bad { NAME_BOLD } else { NAME };
+        let deep = match depth.checked_sub(grid.deepest) {
+            Some(more) if more > 0 => format!("+{more}"),
+            Some(_) | None => String::new(),
+        };
+        let before = if deep.is_empty() { 0.0 } else { SMALL.width(&deep) + 6.0 };
+        let room = (grid.names_end - x - before).max(40.0);
+        let status = span.http_status().map(|s| s.to_string()).unwrap_or_default();
+        let mut lines = font.wrap(&layout::clean(&span.title()), room, if grid.narrow { 3 } else { 2 });
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+        let last = lines.last().map_or(0.0, |line| font.width(line));
+        let status_room = if status.is_empty() { 0.0 } else { SMALL.width(&status) + 6.0 };
+        let status_behind = last + status_room <= room;
+        let service = if named { layout::clean(&span.service) } else { String::new() };
+        let used = last + if status_behind { status_room } else { 0.0 };
+        let service_behind = used + SMALL.width(&service) + 8.0 <= room;
+        let service = if service_behind { service } else { SMALL.fit(&service, grid.end - x) };
+        Self { deep, lines, status, status_behind, service, service_behind }
+    }
+
+    /// What stands on a line below the name.
+    fn below(&self) -> String {
+        let status = if self.status_behind { "" } else { self.status.as_str() };
+        let service = if self.service_behind { "" } else { self.service.as_str() };
+        [status, service].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+/// The rows of a trace before drawing.
+pub(super) struct Waterfall<'v, 'a> {
+    view: &'v View<'a>,
+    pub(super) axis: Axis,
+    grid: Grid,
+    hues: HashMap<&'a str, usize>,
+    lines: Vec<Line<'a>>,
+    omitted: Omitted,
+}
+
+impl<'v, 'a> Waterfall<'v, 'a> {
+    pub(super) fn of(view: &'v View<'a>, width: Width) -> Self {
+        let grid = Grid::of(width);
+        let axis = Axis::of(view.trace, grid.chart, grid.chart_end);
+        let choice = view.chosen();
+        let lines = lines(view, &choice, &axis, &grid);
+        Self { view, axis, grid, hues: hues(view.trace), lines, omitted: choice.omitted }
+    }
+
+    /// The height of a line.
+    fn height(&self, line: &Line<'_>) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let more = |lines: usize| lines.saturating_sub(1) as f64;
+        match line {
+            Line::Phantom { .. } => self.grid.row(1),
+            Line::Span { label, .. } => {
+                self.grid.row(label.lines.len()) + if label.below().is_empty() { 0.0 } else { NAME_LINE }
+            }
+            Line::Fold { title, .. } => self.grid.row(title.len()),
+            Line::Words { texts, .. } | Line::Code { texts, .. } => WORDS + more(texts.len()) * (WORDS - 1.0),
+            Line::Gap { .. } => GAP,
+        }
+    }
+
+    fn rows_height(&self) -> f64 {
+        self.lines.iter().map(|line| self.height(line)).sum()
+    }
+
+    /// Draws legend, head line, axis and rows; returns the position below them.
+    pub(super) fn draw(&self, svg: &mut Svg, top: f64) -> f64 {
+        let Self { view, axis, grid, hues, lines, .. } = self;
+        let trace = view.trace;
+        bars::gradients(
+            svg,
+            lines.iter().filter_map(|line| match line {
+                Line::Span { span, .. } => Some(*span),
+                Line::Phantom { .. }
+                | Line::Fold { .. }
+                | Line::Words { .. }
+                | Line::Gap { .. }
+                | Line::Code { .. } => None,
+            }),
+            hues,
+        );
+        let mut y = legend(svg, trace, &captions::services(trace), hues, top - 6.0);
+        y = self.stated(svg, y);
+        let top = self.axis_head(svg, y);
+        self.stripes(svg, top);
+        bars::ticks(svg, axis, grid, top, top + self.rows_height());
+        let mut y = top;
+        let mut tree = Joints::default();
+        for line in lines {
+            self.line(svg, line, &mut tree, y);
+            y += self.height(line);
+        }
+        if self.omitted.rows > 0 {
+            let errors = match self.omitted.errors {
+                0 => String::new(),
+                n => format!(", {} of them with errors", text::grouped(n)),
+            };
+            let n = text::count_of(self.omitted.rows, "more span", "more spans");
+            layout::put(svg, "name muted", PAD, y + 18.0, &format!("… and {n}{errors} (all in the data)"));
+            y += 28.0;
+        }
+        y
+    }
+
+    /// The statements of the head line, each with a sign.
+    fn stated(&self, svg: &mut Svg, top: f64) -> f64 {
+        let Headline { failure, recovered, .. } = &self.view.headline;
+        let trace = self.view.trace;
+        let failed = failure.as_ref().and_then(|f| trace.spans[f.span].failure());
+        let class = frame::failure(failed.unwrap_or(StatusCode::Error)).0;
+        let retried = if *recovered { "open" } else { "note" };
+        let statements = self
+            .view
+            .headline
+            .failure_line(trace)
+            .map(|line| (class, line))
+            .into_iter()
+            .chain(self.view.headline.retry_lines(trace).into_iter().map(|line| (retried, line)))
+            .chain(self.view.headline.skew_line().map(|line| ("open", line)))
+            .chain(self.view.headline.spent_line(trace).map(|line| ("info", line)));
+        let most = if self.grid.narrow { 5 } else { 2 };
+        let mut y = top;
+        for (class, line) in statements {
+            let texts = NAME.wrap(&layout::clean(&line), self.grid.end - PAD - 20.0, most);
+            frame::sign(svg, PAD + 6.0, y + 11.0, class);
+            y = layout::lines(svg, "name", PAD + 20.0, y, &texts, 19.0) + 1.0;
+        }
+        y
+    }
+
+    /// The sign of the critical path, and room for the labels of the axis; returns the top of the rows.
+    fn axis_head(&self, svg: &mut Svg, top: f64) -> f64 {
+        let mut y = top + 12.0;
+        if !self.view.timing.path.is_empty() && self.view.trace.spans.len() > 1 {
+            // Where no tick is: beside the axis, or above it.
+            layout::block(svg, "path", PAD, y + 5.5, 14.0, 2.0, 0.0);
+            layout::put(svg, "small muted", PAD + 20.0, y + 11.0, "critical path");
+            if self.grid.narrow {
+                y += 18.0;
+            }
+        }
+        y + 22.0
+    }
+
+    /// A band behind every other span and its text, below everything else.
+    fn stripes(&self, svg: &mut Svg, top: f64) {
+        let mut y = top;
+        let mut odd = true;
+        for (i, line) in self.lines.iter().enumerate() {
+            if line.is_row() {
+                odd = !odd;
+                if odd {
+                    let words = self.lines[i + 1..].iter().take_while(|l| !l.is_row()).map(|l| self.height(l));
+                    layout::band(svg, y, self.height(line) + words.sum::<f64>());
+                }
+            }
+            y += self.height(line);
+        }
+    }
+
+    fn line(&self, svg: &mut Svg, line: &Line<'a>, tree: &mut Joints, y: f64) {
+        let Self { view, axis, grid, hues, .. } = self;
+        let (trace, timing) = (view.trace, &view.timing);
+        match line {
+            Line::Phantom { text, from, to } => {
+                tree.joint(svg, grid, 0, y);
+                bars::phantom(svg, grid, text, (*from, *to), y);
+            }
+            Line::Span { row, span, label } => {
+                let hue = hues.get(span.service.as_str()).copied().unwrap_or(0);
+                tree.joint(svg, grid, row.depth, y);
+                let (x, middle) = (grid.indent(row.depth), y + grid.middle());
+                match span.failure() {
+                    Some(code) => frame::sign(svg, x + 5.0, middle, frame::failure(code).0),
+                    None => swatch(svg, hue, x, middle - 5.0),
+                }
+                let bar = self.label(svg, row, span, label, y);
+                bars::bar(svg, axis, span, hue, bar);
+                bars::steps(svg, axis, timing, &[row.index], bar);
+                let class = if span.duration().is_none_or(|d| d < 0) { "small open" } else { "small" };
+                layout::end(svg, class, grid.end, middle + 4.0, &duration(span));
+            }
+            Line::Fold { fold, title } => {
+                let Some(first) = fold.members.first().map(|i| &trace.spans[*i]) else { return };
+                let hue = hues.get(first.service.as_str()).copied().unwrap_or(0);
+                tree.joint(svg, grid, fold.depth, y);
+                let (x, middle) = (grid.indent(fold.depth), y + grid.middle());
+                bars::stack(svg, hue, x, middle);
+                for (i, text) in title.iter().enumerate() {
+                    layout::put(svg, "name b", x + 18.0, middle + 4.0 + below(i), text);
+                }
+                let bar = grid.bar_middle(y, title.len());
+                bars::fold(svg, axis, trace, fold, hue, bar);
+                bars::steps(svg, axis, timing, &fold.members, bar);
+                let total = human_duration(i64::try_from(fold.total).unwrap_or(i64::MAX));
+                layout::end(svg, "small", grid.end, middle + 4.0, &total);
+            }
+            Line::Words { texts, depth, class } => {
+                layout::lines(svg, &format!("small {class}"), grid.indent(*depth) + 16.0, y - 3.0, texts, WORDS - 1.0);
+            }
+            Line::Gap { text, depth, class } => {
+                layout::put(svg, &format!("small {class}"), grid.indent(*depth) + 16.0, y + 12.0, text);
+            }
+            Line::Code { label, texts, depth } => {
+                let x = grid.indent(*depth) + 16.0;
+                layout::put(svg, "tag muted", x, y + 11.0, label);
+                let x = x + TAG.width(label) + 7.0;
+                layout::lines(svg, "small mono", x, y - 3.0, texts, WORDS - 1.0);
+            }
+        }
+    }
+
+    /// Name, HTTP status and service; returns the middle of the bar.
+    fn label(&self, svg: &mut Svg, row: &Row, span: &Span, label: &Label, y: f64) -> f64 {
+        let grid = &self.grid;
+        let bad = span.failure().is_some();
+        let (x, first) = (grid.indent(row.depth) + 16.0, y + grid.middle() + 4.0);
+        let class = if bad { "name bad" } else { "name" };
+        let weight = if row.depth == 0 || bad { "600" } else { "400" };
+        let last = label.lines.len().saturating_sub(1);
+        for (i, text) in label.lines.iter().enumerate() {
+            svg.open("text", &[("class", class.into()), ("x", x.into()), ("y", (first + below(i)).into())]);
+            if i == 0 && !label.deep.is_empty() {
+                svg.text("tspan", &[("class", "small muted".into())], &label.deep);
+            }
+            let gap = if i == 0 && !label.deep.is_empty() { 6.0 } else { 0.0 };
+            svg.text("tspan", &[("font-weight", weight.into()), ("dx", gap.into())], text);
+            if i == last && label.status_behind && !label.status.is_empty() {
+                let class = if bad { "small bad" } else { "small muted" };
+                svg.text("tspan", &[("class", class.into()), ("dx", 6.0.into())], &label.status);
+            }
+            if i == last && label.service_behind && !label.service.is_empty() {
+                svg.text("tspan", &[("class", "small muted".into()), ("dx", 8.0.into())], &label.service);
+            }
+            svg.close();
+        }
+        let below_it = label.below();
+        layout::put(svg, "small muted", x, first + below(last + 1), &below_it);
+        grid.bar_middle(y, label.lines.len() + usize::from(!below_it.is_empty()))
+    }
+}
+
+impl Line<'_> {
+    fn is_row(&self) -> bool {
+        match self {
+            Self::Phantom { .. } | Self::Span { .. } | Self::Fold { .. } => true,
+            Self::Words { .. } | Self::Code { .. } | Self::Gap { .. } => false,
+        }
+    }
+}
+
+/// How far a line of a name is below the first.
+fn below(line: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let line = line as f64;
+    line * NAME_LINE
+}
+
+fn duration(span: &Span) -> String {
+    span.duration().map_or_else(|| "in progress".to_owned(), human_duration)
 }
 
 /// `12 spans not shown, 3 of them with errors`
@@ -464,9 +424,34 @@ pub(super) fn not_shown(omitted: Omitted) -> String {
     format!("{} not shown{errors}", text::count(omitted.rows, "span"))
 }
 
-fn lines<'a>(view: &View<'a>, choice: &SpanChoice, axis: &Axis) -> Vec<Line<'a>> {
+/// Lines below a span, wrapped.
+struct Below<'g> {
+    grid: &'g Grid,
+}
+
+impl Below<'_> {
+    fn room(&self, depth: usize) -> f64 {
+        self.grid.end - self.grid.indent(depth) - 16.0
+    }
+
+    fn words<'a>(&self, text: &str, depth: usize, class: &'static str) -> Line<'a> {
+        let most = match (self.grid.narrow, class) {
+            (true, "bad") => 5,
+            (true, _) => 3,
+            (false, _) => 2,
+        };
+        Line::Words { texts: SMALL.wrap(&layout::clean(text), self.room(depth), most), depth, class }
+    }
+
+    fn code<'a>(&self, label: &'static str, text: &str, depth: usize) -> Line<'a> {
+        let room = self.room(depth) - TAG.width(label) - 7.0;
+        let texts = MONO.wrap(&layout::clean(text), room, if self.grid.narrow { 4 } else { 2 });
+        Line::Code { label, texts, depth }
+    }
+}
+
+fn lines<'a>(view: &View<'a>, choice: &SpanChoice, axis: &Axis, grid: &Grid) -> Vec<Line<'a>> {
     let trace = view.trace;
-    let marks = skew::marks(trace, &view.tree);
     let rows = choice.items.iter().filter(|item| !matches!(item, SpanItem::Gap(_))).count();
     let decisive = |i: usize| {
         rows <= FEW_ROWS
@@ -474,6 +459,7 @@ fn lines<'a>(view: &View<'a>, choice: &SpanChoice, axis: &Axis) -> Vec<Line<'a>>
             || view.headline.spent.as_ref().is_some_and(|spent| spent.span == i)
             || view.headline.failure.as_ref().is_some_and(|failure| failure.span == i)
     };
+    let under = Below { grid };
     let mut lines = Vec::new();
     let mut depth = 0;
     for item in &choice.items {
@@ -481,36 +467,41 @@ fn lines<'a>(view: &View<'a>, choice: &SpanChoice, axis: &Axis) -> Vec<Line<'a>>
             SpanItem::Span(row) => {
                 let span = &trace.spans[row.index];
                 depth = row.depth;
-                lines.extend(row.phantom.map(|parent| missing(trace, axis, parent)));
-                lines.push(Line::Span(*row, span));
-                words(&mut lines, trace, span, depth);
+                lines.extend(row.phantom.map(|parent| missing(trace, axis, grid, parent)));
+                let parent_service = view.tree.parents[row.index].map(|p| trace.spans[p].service.as_str());
+                let named = parent_service != Some(span.service.as_str());
+                lines.push(Line::Span { row: *row, span, label: Label::of(span, depth, named, grid) });
+                errors(&mut lines, &under, trace, span, depth);
                 if let Some(mark) =
-                    marks[row.index].filter(|mark| rows <= FEW_ROWS || matches!(mark, Mark::StartsBefore(_)))
+                    view.marks[row.index].filter(|mark| rows <= FEW_ROWS || matches!(mark, Mark::StartsBefore(_)))
                 {
-                    lines.push(Line::Words { text: skew_words(mark), depth, class: "open" });
+                    lines.push(under.words(&skew_words(mark), depth, "open"));
                 }
                 if decisive(row.index)
                     && let Some(detail) = attributes::detail(span)
                 {
-                    lines.push(Line::Code { label: detail.label, text: detail.text, depth });
+                    lines.push(under.code(detail.label, &detail.text, depth));
                 }
                 let said = captions::said(span);
                 if !said.is_empty() {
                     let text = said.iter().take(12).cloned().collect::<Vec<_>>().join("  ·  ");
-                    lines.push(Line::Words { text, depth, class: "muted" });
+                    lines.push(under.words(&text, depth, "muted"));
                 }
                 if let Some(text) = captions::linked(trace, span) {
-                    lines.push(Line::Words { text, depth, class: "muted" });
+                    lines.push(under.words(&text, depth, "muted"));
                 }
             }
             SpanItem::Fold(fold) => {
                 depth = fold.depth;
-                lines.extend(fold.phantom.map(|parent| missing(trace, axis, parent)));
+                lines.extend(fold.phantom.map(|parent| missing(trace, axis, grid, parent)));
                 let detail = fold.members.first().and_then(|i| attributes::detail(&trace.spans[*i]));
-                lines.push(Line::Fold(fold.clone()));
-                lines.push(Line::Words { text: fold.facts(), depth, class: "muted" });
+                let room = grid.names_end - grid.indent(depth) - 18.0;
+                let title = layout::clean(&fold.title(trace));
+                let title = NAME_BOLD.wrap(&title, room.max(40.0), if grid.narrow { 3 } else { 2 });
+                lines.push(Line::Fold { fold: fold.clone(), title });
+                lines.push(under.words(&fold.facts(), depth, "muted"));
                 if let Some(detail) = detail {
-                    lines.push(Line::Code { label: detail.label, text: detail.text, depth });
+                    lines.push(under.code(detail.label, &detail.text, depth));
                 }
             }
             SpanItem::Gap(gap) => {
@@ -523,12 +514,12 @@ fn lines<'a>(view: &View<'a>, choice: &SpanChoice, axis: &Axis) -> Vec<Line<'a>>
 }
 
 /// The errors of a span.
-fn words(lines: &mut Vec<Line<'_>>, trace: &Trace, span: &Span, depth: usize) {
+fn errors(lines: &mut Vec<Line<'_>>, under: &Below<'_>, trace: &Trace, span: &Span, depth: usize) {
     let failures = trace.failures(span);
-    let left_out = failures.len().saturating_sub(MOST_WORDS);
-    for (i, text) in failures.into_iter().take(MOST_WORDS).enumerate() {
-        let text = if i + 1 == MOST_WORDS && left_out > 0 { format!("{text} … and {left_out} more") } else { text };
-        lines.push(Line::Words { text, depth, class: "bad" });
+    let left_out = failures.len().saturating_sub(MOST_ERRORS);
+    for (i, text) in failures.into_iter().take(MOST_ERRORS).enumerate() {
+        let text = if i + 1 == MOST_ERRORS && left_out > 0 { format!("{text} … and {left_out} more") } else { text };
+        lines.push(under.words(&text, depth, "bad"));
     }
 }
 
@@ -542,424 +533,50 @@ pub(super) fn skew_words(mark: Mark) -> String {
 }
 
 /// The line of a missing parent.
-fn missing<'a>(trace: &Trace, axis: &Axis, parent: tracebook_core::ids::SpanId) -> Line<'a> {
-    let below = trace.spans.iter().filter(|s| s.parent == Some(parent)).map(|s| axis.bar(s, 2.0));
-    let (from, to) = below.fold((CHART_END, CHART), |(from, to), (x, w)| (from.min(x), to.max(x + w)));
-    Line::Phantom { text: format!("parent {parent} never arrived"), from, to }
+fn missing<'a>(trace: &Trace, axis: &Axis, grid: &Grid, parent: tracebook_core::ids::SpanId) -> Line<'a> {
+    let children = trace.spans.iter().filter(|s| s.parent == Some(parent)).map(|s| axis.bar(s, 2.0));
+    let (from, to) = children.fold((axis.right, axis.left), |(from, to), (x, w)| (from.min(x), to.max(x + w)));
+    let text = NAME.fit(&format!("parent {parent} never arrived"), grid.names_end - PAD - 16.0);
+    Line::Phantom { text, from, to }
 }
 
-/// The fading fills of spans that are still in progress.
-fn gradients(svg: &mut Svg, lines: &[Line<'_>], hues: &HashMap<&str, usize>) {
-    let open: BTreeSet<usize> = lines
-        .iter()
-        .filter_map(|line| match line {
-            Line::Span(_, span) => Some(*span),
-            Line::Phantom { .. } | Line::Fold(_) | Line::Words { .. } | Line::Code { .. } | Line::Gap { .. } => None,
-        })
-        .filter(|s| s.end.is_none())
-        .filter_map(|s| hues.get(s.service.as_str()).map(|hue| hue % HUES))
-        .collect();
-    if open.is_empty() {
-        return;
+/// The legend of services with their colours, on as many lines as it needs, up to a few.
+fn legend(svg: &mut Svg, trace: &Trace, services: &[&str], hues: &HashMap<&str, usize>, top: f64) -> f64 {
+    if services.is_empty() {
+        return top;
     }
-    svg.open("defs", &[]);
-    for hue in open {
-        let (id, class) = (format!("open{hue}"), format!("s{hue}"));
-        svg.open("linearGradient", &[("id", (&id).into())]);
-        svg.leaf("stop", &[("class", (&class).into()), ("offset", 0.0.into())]);
-        svg.leaf("stop", &[("class", (&class).into()), ("offset", 1.0.into()), ("stop-opacity", 0.08.into())]);
-        svg.close();
-    }
-    svg.close();
-}
-
-fn header(svg: &mut Svg, view: &View<'_>, name: &str, facts: &str) {
-    let (class, word) = view.verdict();
-    let pill = frame::signed(svg, WIDTH - PAD, 28.0, class, word);
-    svg.text(
-        "text",
-        &[("class", "title".into()), ("x", PAD.into()), ("y", 34.0.into())],
-        &TITLE.fit(name, pill - 16.0 - PAD),
-    );
-    let id = format!("trace {}", captions::trace_id(view.trace));
-    let right = WIDTH - PAD;
-    svg.text(
-        "text",
-        &[("class", "small mono muted".into()), ("x", right.into()), ("y", 56.0.into()), ("text-anchor", "end".into())],
-        &id,
-    );
-    let room = right - ID.width(&id) - 20.0 - PAD;
-    svg.text("text", &[("class", "name muted".into()), ("x", PAD.into()), ("y", 56.0.into())], &NAME.fit(facts, room));
-}
-
-/// The legend of services with their colours, as many as fit.
-fn legend(svg: &mut Svg, trace: &Trace, services: &[&str], hues: &HashMap<&str, usize>) {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for span in &trace.spans {
         *counts.entry(span.service.as_str()).or_default() += 1;
     }
-    let end = WIDTH - PAD;
-    let mut x = PAD;
+    let (narrow, end) = (svg.width().is_narrow(), end_of(svg.width()));
+    let most = if narrow { 4 } else { 2 };
+    let (mut x, mut y, mut line) = (PAD, top, 1);
     for (i, service) in services.iter().enumerate() {
         let left = services.len() - i;
-        let spans = counts.get(service).copied().unwrap_or(0);
-        let name = SMALL.fit(service, 220.0);
-        let label = format!("{name}  {}", text::grouped(spans));
-        let width = 14.0 + SMALL.width(&label) + 18.0;
-        let reserve = if left > 1 { 80.0 } else { 0.0 };
-        if x + width + reserve > end {
-            let text = format!("and {}", text::count_of(left, "more service", "more services"));
-            svg.text(
-                "text",
-                &[("class", "small muted".into()), ("x", x.into()), ("y", 79.0.into())],
-                &SMALL.fit(&text, end - x),
-            );
-            return;
+        let spans = text::grouped(counts.get(service).copied().unwrap_or(0));
+        let name = fitted(SMALL, service, (end - PAD - 80.0).min(320.0));
+        let width = 15.0 + SMALL.width(&name) + 5.0 + SMALL.width(&spans) + 18.0;
+        // On the last line, room is kept for the number of those that are left out.
+        let reserve = if line == most && left > 1 { 130.0 } else { 0.0 };
+        if x > PAD && x + width - 18.0 + reserve > end {
+            if line == most {
+                let text = format!("and {}", text::count_of(left, "more service", "more services"));
+                layout::put(svg, "small muted", x, y + 14.0, &SMALL.fit(&text, end - x));
+                return y + 24.0;
+            }
+            (x, y, line) = (PAD, y + 20.0, line + 1);
         }
-        swatch(svg, hues.get(service).copied().unwrap_or(0), x, 70.0);
-        svg.open("text", &[("class", "small".into()), ("x", (x + 15.0).into()), ("y", 79.0.into())]);
+        swatch(svg, hues.get(service).copied().unwrap_or(0), x, y + 5.0);
+        svg.open("text", &[("class", "small".into()), ("x", (x + 15.0).into()), ("y", (y + 14.0).into())]);
         svg.text("tspan", &[], &name);
-        svg.text("tspan", &[("class", "muted".into()), ("dx", 5.0.into())], &text::grouped(spans));
+        svg.text("tspan", &[("class", "muted".into()), ("dx", 5.0.into())], &spans);
         svg.close();
         x += width;
     }
+    y + 24.0
 }
 
-fn ticks(svg: &mut Svg, axis: &Axis, top: f64, bottom: f64) {
-    svg.leaf(
-        "line",
-        &[
-            ("class", "line".into()),
-            ("x1", PAD.into()),
-            ("y1", 92.0.into()),
-            ("x2", (WIDTH - PAD).into()),
-            ("y2", 92.0.into()),
-        ],
-    );
-    for tick in axis.ticks() {
-        let x = axis.x(axis.start.saturating_add(tick));
-        svg.leaf(
-            "line",
-            &[
-                ("class", "line".into()),
-                ("x1", x.into()),
-                ("y1", (top - 6.0).into()),
-                ("x2", x.into()),
-                ("y2", bottom.into()),
-            ],
-        );
-        let anchor = if tick == 0 { "start" } else { "middle" };
-        let label = if tick == 0 { "0".to_owned() } else { human_duration(tick) };
-        svg.text(
-            "text",
-            &[
-                ("class", "small muted".into()),
-                ("x", x.into()),
-                ("y", (top - 12.0).into()),
-                ("text-anchor", anchor.into()),
-            ],
-            &label,
-        );
-    }
-}
-
-/// A band behind every other span and its text, below everything else.
-fn stripes(svg: &mut Svg, lines: &[Line<'_>], top: f64) {
-    let mut y = top;
-    let mut odd = true;
-    for (i, line) in lines.iter().enumerate() {
-        if line.is_row() {
-            odd = !odd;
-            let words = lines[i + 1..].iter().take_while(|l| !l.is_row()).map(Line::height);
-            let height = line.height() + words.sum::<f64>();
-            let (x, width) = (PAD - 8.0, WIDTH - 2.0 * PAD + 16.0);
-            if odd {
-                svg.leaf(
-                    "rect",
-                    &[
-                        ("class", "band".into()),
-                        ("x", x.into()),
-                        ("y", y.into()),
-                        ("width", width.into()),
-                        ("height", height.into()),
-                        ("rx", 4.0.into()),
-                    ],
-                );
-            }
-        }
-        y += line.height();
-    }
-}
-
-/// The position of the last mark at each depth, from which connecting lines are drawn.
-#[derive(Default)]
-struct Joints {
-    marks: Vec<f64>,
-}
-
-impl Joints {
-    /// Connects a row to its parent, or to the sibling above it.
-    fn joint(&mut self, svg: &mut Svg, depth: usize, y: f64) {
-        let depth = depth.min(DEEPEST);
-        let middle = y + ROW / 2.0;
-        // Rows between this one and its parent may be left out.
-        while self.marks.len() < depth {
-            let above = self.marks.last().copied().unwrap_or(y);
-            self.marks.push(above);
-        }
-        if depth > 0 {
-            let parent = self.marks.get(depth - 1).map(|mark| mark + 6.0);
-            let sibling = self.marks.get(depth).copied();
-            let from = sibling.or(parent).unwrap_or(y).min(middle);
-            let x = indent(depth);
-            let path =
-                format!("M{} {} V{} H{}", number(x - INDENT + 5.0), number(from), number(middle), number(x - 1.0));
-            svg.leaf("path", &[("class", "tree".into()), ("d", (&path).into())]);
-        }
-        self.marks.truncate(depth);
-        self.marks.resize(depth + 1, middle);
-    }
-}
-
-fn indent(depth: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "at most ten")]
-    let steps = depth.min(DEEPEST) as f64;
-    PAD + steps * INDENT
-}
-
-fn phantom(svg: &mut Svg, text: &str, (from, to): (f64, f64), y: f64) {
-    let middle = y + ROW / 2.0;
-    svg.leaf(
-        "circle",
-        &[("class", "dash".into()), ("cx", (PAD + 5.0).into()), ("cy", middle.into()), ("r", 4.5.into())],
-    );
-    svg.text(
-        "text",
-        &[("class", "name muted".into()), ("x", (PAD + 16.0).into()), ("y", (middle + 4.0).into())],
-        &NAME.fit(text, LABELS - 16.0),
-    );
-    svg.leaf(
-        "rect",
-        &[
-            ("class", "dash".into()),
-            ("x", from.into()),
-            ("y", (middle - BAR / 2.0).into()),
-            ("width", (to - from).max(2.0).into()),
-            ("height", BAR.into()),
-            ("rx", 3.0.into()),
-        ],
-    );
-}
-
-struct Drawn<'a> {
-    row: &'a Row,
-    span: &'a Span,
-    hue: usize,
-    /// Whether to show the service: it differs from the parent's.
-    name_service: bool,
-}
-
-fn span_row(svg: &mut Svg, axis: &Axis, drawn: &Drawn<'_>, y: f64) {
-    let Drawn { row, span, hue, name_service } = drawn;
-    let middle = y + ROW / 2.0;
-    let failure = span.failure();
-    let x = indent(row.depth);
-    match failure {
-        Some(code) => frame::sign(svg, x + 5.0, middle, frame::failure(code).0),
-        None => swatch(svg, *hue, x, middle - 5.0),
-    }
-    label(svg, x + 16.0, middle + 4.0, row.depth, span, *name_service);
-    bar(svg, axis, span, *hue, middle, failure);
-    let duration = match span.duration() {
-        Some(nanos) => human_duration(nanos),
-        None => "in progress".to_owned(),
-    };
-    let class = if span.duration().is_none_or(|d| d < 0) { "small open" } else { "small" };
-    svg.text(
-        "text",
-        &[
-            ("class", class.into()),
-            ("x", DURATIONS.into()),
-            ("y", (middle + 4.0).into()),
-            ("text-anchor", "end".into()),
-        ],
-        &SMALL.fit(&duration, DURATIONS - CHART_END - 6.0),
-    );
-}
-
-/// Name, HTTP status and service, as much as fits.
-fn label(svg: &mut Svg, x: f64, y: f64, depth: usize, span: &Span, name_service: bool) {
-    let mut room = PAD + LABELS - x;
-    let bad = span.failure().is_some();
-    let deep = if depth > DEEPEST { format!("+{}", depth - DEEPEST) } else { String::new() };
-    let status = span.http_status().map(|s| s.to_string()).unwrap_or_default();
-    let font = if depth == 0 || bad { NAME_BOLD } else { NAME };
-    for part in [&deep, &status] {
-        if !part.is_empty() {
-            room -= SMALL.width(part) + 6.0;
-        }
-    }
-    let title = span.title();
-    let service_room = if name_service { (room * 0.45).min(SMALL.width(&span.service) + 7.0) } else { 0.0 };
-    let name = font.fit(&title, (room - service_room).max(40.0));
-    let service = if name_service { SMALL.fit(&span.service, room - font.width(&name) - 7.0) } else { String::new() };
-    let class = if bad { "name bad" } else { "name" };
-    svg.open("text", &[("class", class.into()), ("x", x.into()), ("y", y.into())]);
-    if !deep.is_empty() {
-        svg.text("tspan", &[("class", "small muted".into())], &deep);
-    }
-    let gap = if deep.is_empty() { 0.0 } else { 6.0 };
-    let weight = if depth == 0 || bad { "600" } else { "400" };
-    svg.text("tspan", &[("font-weight", weight.into()), ("dx", gap.into())], &name);
-    if !status.is_empty() {
-        let class = if bad { "small bad" } else { "small muted" };
-        svg.text("tspan", &[("class", class.into()), ("dx", 6.0.into())], &status);
-    }
-    if !service.is_empty() {
-        svg.text("tspan", &[("class", "small muted".into()), ("dx", 7.0.into())], &service);
-    }
-    svg.close();
-}
-
-fn bar(svg: &mut Svg, axis: &Axis, span: &Span, hue: usize, middle: f64, failure: Option<StatusCode>) {
-    let (x, width) = axis.bar(span, 2.5);
-    let y = middle - BAR / 2.0;
-    let (class, fill) = (hue_class(hue), format!("url(#open{})", hue % HUES));
-    let place = [
-        ("x", x.into()),
-        ("y", y.into()),
-        ("width", width.into()),
-        ("height", BAR.into()),
-        ("rx", (width / 2.0).min(3.0).into()),
-    ];
-    let paint = match span.end {
-        Some(_) => ("class", (&class).into()),
-        None => ("fill", (&fill).into()),
-    };
-    svg.leaf("rect", &[&[paint], &place[..]].concat());
-    if span.end.is_some() {
-        pattern(svg, hue, x, y, width, BAR);
-    } else {
-        // Open at the right, since the span has not ended.
-        let path = format!("M{} {} V{}", number(axis.right), number(y - 2.0), number(y + BAR + 2.0));
-        svg.leaf("path", &[("class", "dash".into()), ("d", (&path).into())]);
-    }
-    if let Some(code) = failure {
-        let outline = [
-            ("class", frame::outline(code).into()),
-            ("x", (x - 1.75).into()),
-            ("y", (y - 1.75).into()),
-            ("width", (width + 3.5).into()),
-            ("height", (BAR + 3.5).into()),
-            ("rx", 4.5.into()),
-        ];
-        svg.leaf("rect", &outline);
-    }
-    let mut last = f64::MIN;
-    for event in span.events.iter().take(MOST_EVENTS) {
-        let at = axis.x(event.time.0);
-        // Events within one pixel are merged.
-        if (at - last).abs() < 1.0 {
-            continue;
-        }
-        last = at;
-        let path = format!("M{} {} l3.2 3.2 l-3.2 3.2 l-3.2 -3.2 z", number(at), number(middle - 3.2));
-        svg.leaf("path", &[("class", "event".into()), ("d", (&path).into())]);
-    }
-}
-
-/// The row of equal siblings: a bar for each of them, on a line from the first to the last.
-fn fold_row(svg: &mut Svg, fall: &Waterfall<'_>, fold: &Fold, y: f64) {
-    let trace = fall.view.trace;
-    let Some(first) = fold.members.first().map(|i| &trace.spans[*i]) else { return };
-    let hue = fall.hues.get(first.service.as_str()).copied().unwrap_or(0);
-    let middle = y + ROW / 2.0;
-    let x = indent(fold.depth);
-    // Two squares, one behind the other: more than one span.
-    let class = hue_class(hue);
-    for (dx, opacity) in [(2.5, 0.45), (-1.0, 1.0)] {
-        svg.leaf(
-            "rect",
-            &[
-                ("class", (&class).into()),
-                ("x", (x + dx).into()),
-                ("y", (middle - 4.5 - dx).into()),
-                ("width", 9.0.into()),
-                ("height", 9.0.into()),
-                ("rx", 2.5.into()),
-                ("opacity", opacity.into()),
-            ],
-        );
-    }
-    let room = PAD + LABELS - x - 18.0;
-    let title = super::layout::clean(&fold.title(trace));
-    let text_place = [("class", "name b".into()), ("x", (x + 18.0).into()), ("y", (middle + 4.0).into())];
-    svg.text("text", &text_place, &NAME_BOLD.fit(&title, room));
-
-    let bars: Vec<(f64, f64)> = fold.members.iter().map(|i| fall.axis.bar(&trace.spans[*i], 1.5)).collect();
-    let (from, to) = bars.iter().fold((CHART_END, CHART), |(from, to), (x, width)| (from.min(*x), to.max(x + width)));
-    let line = format!("M{} {} H{}", number(from), number(middle), number(to));
-    svg.leaf("path", &[("class", "tree".into()), ("d", (&line).into())]);
-    for (x, end) in merged(bars.into_iter().map(|(x, width)| (x, x + width)).collect(), MOST_EVENTS) {
-        svg.leaf(
-            "rect",
-            &[
-                ("class", (&class).into()),
-                ("x", x.into()),
-                ("y", (middle - BAR / 2.0).into()),
-                ("width", (end - x).into()),
-                ("height", BAR.into()),
-                ("rx", ((end - x) / 2.0).min(2.0).into()),
-            ],
-        );
-        pattern(svg, hue, x, middle - BAR / 2.0, end - x, BAR);
-    }
-    let total = human_duration(i64::try_from(fold.total).unwrap_or(i64::MAX));
-    svg.text(
-        "text",
-        &[
-            ("class", "small".into()),
-            ("x", DURATIONS.into()),
-            ("y", (middle + 4.0).into()),
-            ("text-anchor", "end".into()),
-        ],
-        &SMALL.fit(&total, DURATIONS - CHART_END - 6.0),
-    );
-}
-
-/// The parts of the critical path on a row: a line below its bar.
-fn steps(svg: &mut Svg, axis: &Axis, timing: &Timing, spans: &[usize], y: f64) {
-    let parts = spans.iter().flat_map(|i| timing.steps_of(*i)).map(|step| (axis.x(step.from), axis.x(step.to)));
-    for (from, to) in merged(parts.collect(), MOST_STEPS) {
-        svg.leaf(
-            "rect",
-            &[
-                ("class", "path".into()),
-                ("x", from.into()),
-                ("y", (y + ROW / 2.0 + BAR / 2.0 + 2.0).into()),
-                ("width", (to - from).max(1.0).into()),
-                ("height", 2.0.into()),
-            ],
-        );
-    }
-}
-
-/// Joins ranges that are so close that they cannot be distinguished, and the closest until there are few enough.
-fn merged(mut ranges: Vec<(f64, f64)>, most: usize) -> Vec<(f64, f64)> {
-    ranges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut gap = 0.6;
-    loop {
-        let mut joined: Vec<(f64, f64)> = Vec::new();
-        for (from, to) in &ranges {
-            match joined.last_mut() {
-                Some(last) if *from - last.1 < gap => last.1 = last.1.max(*to),
-                _ => joined.push((*from, *to)),
-            }
-        }
-        if joined.len() <= most {
-            return joined;
-        }
-        ranges = joined;
-        gap *= 2.0;
-    }
+fn fitted(font: Font, text: &str, room: f64) -> String {
+    font.fit(&layout::clean(text), room)
 }

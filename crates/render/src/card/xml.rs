@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::form::Width;
 use crate::inline::visible;
 
 /// Writes elements. Text from data passes [`visible`] and is escaped.
 pub(super) struct Svg {
+    /// The width of the card.
+    width: Width,
     out: String,
     open: Vec<&'static str>,
 }
@@ -38,8 +41,12 @@ impl<'a> From<&'a String> for Val<'a> {
 pub(super) type Attrs<'a> = &'a [(&'static str, Val<'a>)];
 
 impl Svg {
-    pub(super) fn new() -> Self {
-        Self { out: String::with_capacity(16 * 1024), open: Vec::new() }
+    pub(super) fn new(width: Width) -> Self {
+        Self { width, out: String::with_capacity(16 * 1024), open: Vec::new() }
+    }
+
+    pub(super) fn width(&self) -> Width {
+        self.width
     }
 
     /// `<name …>`, to be closed by [`Svg::close`].

@@ -35,6 +35,8 @@ use ts_rs::TS;
 use tracebook_core::ids::Id;
 use tracebook_core::live_card::CardQuestion;
 
+use crate::card::Size;
+
 /// A place in a text. `start` and `end` are UTF-16 code units, as JavaScript counts; the byte
 /// range is for Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -66,7 +68,7 @@ pub struct Reference {
     pub alt: String,
     /// Its caption, as plain text; empty if none.
     pub caption: String,
-    /// `size` of the query: `compact`, or empty for the full card.
+    /// `size` of the query: `compact` or `line`, or empty for the full card.
     pub size: String,
     /// Whether it stands alone in its paragraph, and so becomes a block.
     pub alone: bool,
@@ -152,6 +154,6 @@ fn target(rest: &str) -> Option<(Id, String)> {
     let (id, query) = rest.split_once('?').unwrap_or((rest, ""));
     let size = query.split('&').find_map(|pair| pair.strip_prefix("size=")).unwrap_or("");
     // Unknown sizes are shown as the full card.
-    let size = if size == "compact" { size } else { "" };
+    let size = if Size::of(size) == Size::Full { "" } else { size };
     Some((id.parse().ok()?, size.to_owned()))
 }

@@ -41,7 +41,11 @@ pub fn live_reference(card: &LiveCard) -> String {
 
 /// The query of a reference's target for a size.
 pub(crate) fn query(size: &str) -> &'static str {
-    if size == "compact" { "?size=compact" } else { "" }
+    match card::Size::of(size) {
+        card::Size::Full => "",
+        card::Size::Compact => "?size=compact",
+        card::Size::Line => "?size=line",
+    }
 }
 
 /// Replaces every reference to a live card by the result of `frozen_as`; `None` if the text has none. Keeps every

@@ -2,7 +2,9 @@
 
 use tracebook_core::console::{Console, ConsoleLine};
 use tracebook_core::dossier::{Dossier, Join, JoinedError, JoinedLine, JoinedLog};
-use tracebook_core::errors::{CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence, OccurrenceRow, Person};
+use tracebook_core::errors::{
+    CodeFrame, ErrorItem, ErrorTrace, Level, Occurrence, OccurrenceRow, Person, Varied, VariedValue,
+};
 use tracebook_core::evidence::Body;
 use tracebook_core::ids::TraceId;
 use tracebook_core::logs::{LogEvent, LogOrigin, Logs};
@@ -99,6 +101,29 @@ pub(crate) fn logs() -> Body {
 fn many_logs() -> Body {
     let events = (0..400).map(|i| log(i * 37, if i % 9 == 8 { "ERROR" } else { "INFO" }, &format!("tick {i}")));
     Body::Logs(Logs { events: events.collect(), ..Logs::default() })
+}
+
+/// Seventy-six near-equal errors, and one of another kind in their middle.
+pub(crate) fn many_errors() -> Body {
+    let mut events: Vec<LogEvent> = (0..76)
+        .map(|i| log(i * 130, "ERROR", &format!("timeout after {} ms on /api/activities/{i}", 30 + i)))
+        .collect();
+    events.insert(41, log(41 * 130 - 1, "ERROR", "disk full: cannot write /var/lib/cruddur/outbox"));
+    Body::Logs(Logs { events, ..Logs::default() })
+}
+
+/// Forty tracebacks that differ in one number, among other lines.
+pub(crate) fn repeated_tracebacks() -> Body {
+    let mut lines = vec![line("backend ready", false, 0)];
+    for i in 0..40 {
+        let at = i64::from(i) * 100;
+        lines.push(line("Traceback (most recent call last):", true, at));
+        lines.push(line("  File \"/backend-flask/app.py\", line 141, in data_handle", true, at));
+        lines.push(line(&format!("ValueError: order {i} has no customer"), true, at));
+        lines.push(line(&format!("192.168.229.1 - - \"GET /api/orders/{i} HTTP/1.1\" 500 -"), false, at + 5));
+    }
+    lines.push(line("KeyError: 'id'", true, 4_100));
+    Body::Console(Console { source: "docker compose logs backend".into(), lines, ..Console::default() })
 }
 
 fn frame(file: &str, line: u32, method: &str, code: &str) -> CodeFrame {
@@ -199,7 +224,50 @@ pub(crate) fn error_item() -> ErrorItem {
             OccurrenceRow { uuid: "a".into(), timestamp: Nanos(1_795_447_180_000_000_000), person: "bayko".into() },
             OccurrenceRow { uuid: "b".into(), timestamp: Nanos(1_795_447_100_000_000_000), person: String::new() },
         ],
+        varies: Vec::new(),
     }
+}
+
+/// An item whose occurrences differ in more than their persons.
+pub(crate) fn varied_error() -> Body {
+    let mut item = error_item();
+    let value = |(value, occurrences): &(&str, u32)| VariedValue { value: (*value).into(), occurrences: *occurrences };
+    let varied = |name: &str, values: &[(&str, u32)], more: u32| Varied {
+        name: name.into(),
+        values: values.iter().map(value).collect(),
+        more,
+    };
+    item.occurrences = 112;
+    item.people = 31;
+    item.others = (0..50)
+        .map(|i| OccurrenceRow {
+            uuid: format!("o{i}"),
+            timestamp: Nanos(1_795_447_200_000_000_000 - i * 7_000_000_000),
+            person: if i % 3 == 0 { String::new() } else { format!("user {i}") },
+        })
+        .collect();
+    item.first = Nanos(1_795_300_000_000_000_000);
+    item.varies = vec![
+        varied(
+            "Message",
+            &[
+                ("RuntimeError: could not read the activities of andrewbrown", 40),
+                ("RuntimeError: could not read the activities of bayko", 11),
+            ],
+            0,
+        ),
+        varied("Person", &[("", 17), ("andrewbrown", 9), ("bayko", 8)], 14),
+        varied(
+            "Request",
+            &[
+                ("GET http://localhost:4567/api/activities/@andrewbrown?limit=20", 40),
+                ("GET http://localhost:4567/api/activities/@bayko?limit=20&after=2026-11-23T15:20:13.087028Z", 11),
+            ],
+            0,
+        ),
+        varied("Code version", &[("week-2", 50), ("week-1", 1)], 0),
+    ];
+    Body::Error(Box::new(item))
 }
 
 pub(crate) fn error() -> Body {
@@ -608,6 +676,14 @@ pub(crate) fn hostile() -> Vec<(&'static str, Body)> {
                     .iter()
                     .map(|h| OccurrenceRow { uuid: h.clone(), timestamp: Nanos(0), person: h.clone() })
                     .collect(),
+                varies: harm
+                    .iter()
+                    .map(|h| Varied {
+                        name: h.clone(),
+                        values: harm.iter().map(|h| VariedValue { value: h.clone(), occurrences: u32::MAX }).collect(),
+                        more: u32::MAX,
+                    })
+                    .collect(),
             })),
         ),
         (
@@ -710,6 +786,7 @@ pub(crate) fn fair() -> Vec<(&'static str, Body)> {
         ("cloudwatch", cloudwatch()),
         ("logs", logs()),
         ("error", error()),
+        ("varied_error", varied_error()),
         ("message", hello()),
         ("console", console()),
         ("map", service_map()),
@@ -718,8 +795,45 @@ pub(crate) fn fair() -> Vec<(&'static str, Body)> {
         ("groups", groups()),
         ("rules", sampling_rules()),
         ("query", query()),
+        ("series", series()),
+        ("grouped_series", grouped_series()),
         ("dossier", dossier()),
     ]
+}
+
+fn binned(query: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Body {
+    Body::Query(Box::new(QueryResult {
+        language: QueryLanguage::Insights,
+        query: query.into(),
+        groups: vec!["cruddur".into()],
+        start: at(0),
+        end: at(3_600_000),
+        columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+        rows,
+        ..QueryResult::default()
+    }))
+}
+
+/// Counts in bins, newest first, and one bin without events.
+pub(crate) fn series() -> Body {
+    let row = |i: usize| {
+        let n = (i * 37 + i * i * 11) % 240;
+        vec![format!("2026-11-23 15:{:02}:00.000", i * 5), n.to_string(), format!("{}.5", n * 3)]
+    };
+    let query = "filter @message like /GET/\n| stats count(*) as requests, avg(ms) by bin(5m) as time";
+    binned(query, &["time", "requests", "avg(ms)"], (0..12).rev().filter(|i| *i != 7).map(row).collect())
+}
+
+/// Counts in bins of several paths.
+pub(crate) fn grouped_series() -> Body {
+    let paths = ["/api/activities/home", "/api/activities/notifications", "/api/message_groups"];
+    let rows = (0..12).flat_map(|i| {
+        paths.iter().enumerate().filter(move |(p, _)| (i + p) % 7 != 3).map(move |(p, path)| {
+            let n = 20 + (i * (p + 3) * 7) % (90 + 40 * p);
+            vec![format!("2026-11-23 15:{:02}:00.000", i * 5), (*path).to_owned(), n.to_string()]
+        })
+    });
+    binned("stats count(*) as requests by bin(5m), path", &["bin(5m)", "path", "requests"], rows.collect())
 }
 
 /// Logs Insights as the course asks it: who asked for what, and how often.
@@ -761,7 +875,13 @@ fn million() -> Vec<(&'static str, Body)> {
 }
 
 pub(crate) fn large() -> Vec<(&'static str, Body)> {
-    vec![("many_logs", many_logs()), ("long_console", long_console()), ("big_map", big_map())]
+    vec![
+        ("many_logs", many_logs()),
+        ("long_console", long_console()),
+        ("many_errors", many_errors()),
+        ("repeated_tracebacks", repeated_tracebacks()),
+        ("big_map", big_map()),
+    ]
 }
 
 pub(crate) fn every() -> Vec<(&'static str, Body)> {

@@ -535,6 +535,10 @@ pub struct Capture {
     #[serde(default)]
     #[ts(optional)]
     pub caption: Option<String>,
+    /// How much of the card the text shows: `compact` or `line`; null: all of it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub size: Option<String>,
 }
 
 impl Capture {
@@ -551,6 +555,7 @@ impl Capture {
             into: None,
             slot: None,
             caption: None,
+            size: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The card of a service map: callers at the left, callees to their right.
 
 mod layers;
+mod list;
 mod routes;
 
 use std::collections::BTreeMap;
@@ -13,13 +14,14 @@ use tracebook_core::time::human_duration;
 
 use super::Picture;
 use super::captions;
-use super::frame::PAD;
-use super::layout::{self, END, HEAD, Head, NAME_BOLD, SMALL, STRIP, STRIP_CHART};
+use super::form::Width;
+use super::frame::{PAD, end_of};
+use super::layout::{self, Area, HEAD, Head, NAME_BOLD, SMALL};
 use super::measure::Font;
 use super::table::{Table, made};
 use super::xml::{Svg, number};
 use layers::Layout;
-use routes::{Grid, HEIGHT, LABEL, labels, routes};
+use routes::{Grid, HEIGHT, labels, routes};
 
 /// Maximum number of nodes drawn; the busiest are kept.
 const MOST_NODES: usize = 40;
@@ -33,6 +35,8 @@ struct Shown<'a> {
     edges: Vec<(usize, usize, &'a MapEdge)>,
     layout: Layout,
     notes: Vec<String>,
+    /// What is to be said of nodes that are deeper than a graph shows.
+    squeezed: Option<String>,
 }
 
 /// All failed requests.
@@ -109,20 +113,98 @@ fn shown(map: &ServiceMap) -> Shown<'_> {
     let clients: Vec<usize> =
         nodes.iter().enumerate().filter(|(_, n)| n.kind == NodeKind::Client).map(|(i, _)| i).collect();
     let layout = layers::layers(nodes.len(), &pairs, &clients);
-    if layout.squeezed > 0 {
+    let squeezed = (layout.squeezed > 0).then(|| {
         let n = text::count_of(layout.squeezed, "node is", "nodes are");
-        notes.push(format!("{n} deeper than drawn: the last column holds everything seven or more calls deep"));
-    }
-    Shown { nodes, edges, layout, notes }
+        format!("{n} deeper than drawn: the last column holds everything seven or more calls deep")
+    });
+    Shown { nodes, edges, layout, notes, squeezed }
 }
 
-impl Picture for ServiceMap {
-    fn full(&self, frozen: Option<&Frozen>) -> String {
-        draw(self, frozen)
+impl Picture for &ServiceMap {
+    fn head(&self, _: Option<&Frozen>) -> Head {
+        head(self)
     }
 
-    fn strip(&self, frozen: Option<&Frozen>) -> String {
-        strip(self, frozen)
+    fn body(&self, svg: &mut Svg, top: f64) -> f64 {
+        let shown = shown(self);
+        let top = legend(svg, self, top - 6.0);
+        if shown.nodes.is_empty() {
+            layout::put(svg, "name muted", PAD, top + 16.0, "No calls in these traces.");
+            return top + 24.0;
+        }
+        let Some(grid) = Grid::of(&shown.layout, shown.nodes.len(), top + 12.0, svg.width()) else {
+            return list::draw(svg, self, &shown, top);
+        };
+        let routes = routes(&shown.edges, &shown.layout, &grid);
+        let bottom = routes.iter().map(|r| r.lowest).fold(grid.bottom, f64::max);
+        for route in &routes {
+            route.draw(svg);
+        }
+        for (node, (x, y)) in shown.nodes.iter().zip(&grid.boxes) {
+            draw_node(svg, node, minutes(self), (*x, *y), grid.width);
+        }
+        let left_out = labels(svg, &routes, &grid);
+        for route in &routes {
+            route.tip(svg);
+        }
+        if left_out == 0 {
+            return bottom + 8.0;
+        }
+        let n = text::count_of(left_out, "call has", "calls have");
+        let note = format!("{n} no room for their numbers; the table and the data have them");
+        let lines = SMALL.wrap(&note, end_of(svg.width()) - PAD, 2);
+        layout::lines(svg, "small muted", PAD, bottom + 6.0, &lines, 17.0) + 4.0
+    }
+
+    /// The map, scaled down.
+    fn chart(&self, svg: &mut Svg, area: Area) {
+        let shown = shown(self);
+        let layers = &shown.layout.layers;
+        let mut places = vec![(0.0, 0.0); shown.nodes.len()];
+        #[expect(clippy::cast_precision_loss, reason = "at most forty")]
+        for (i, layer) in layers.iter().enumerate() {
+            let x = area.left + 10.0 + (area.width() - 20.0) * (i as f64 + 0.5) / layers.len() as f64;
+            let step = (area.height() / layer.len() as f64).min(15.0);
+            for (j, node) in layer.iter().enumerate() {
+                places[*node] = (x, area.middle() + (j as f64 - (layer.len() as f64 - 1.0) / 2.0) * step);
+            }
+        }
+        for (from, to, _) in &shown.edges {
+            let ((x1, y1), (x2, y2)) = (places[*from], places[*to]);
+            svg.leaf(
+                "line",
+                &[("class", "tree".into()), ("x1", x1.into()), ("y1", y1.into()), ("x2", x2.into()), ("y2", y2.into())],
+            );
+        }
+        for (node, (x, y)) in shown.nodes.iter().zip(&places) {
+            let failed = failed(&node.traffic) > 0;
+            let class = match node.kind {
+                NodeKind::Client => "note",
+                _ if failed => "bad",
+                _ => "good",
+            };
+            let layer = shown.layout.layers.iter().map(Vec::len).max().unwrap_or(1);
+            let radius = if layer > 6 { 2.0 } else { 4.0 };
+            if class == "bad" {
+                // Another shape too, so that colour is not the only indication.
+                let r = radius + 1.5;
+                let path = format!("M{} {} l{r} {r} l-{r} {r} l-{r} -{r} z", number(*x), number(y - r));
+                svg.leaf("path", &[("class", class.into()), ("d", (&path).into())]);
+                continue;
+            }
+            svg.leaf(
+                "circle",
+                &[("class", class.into()), ("cx", (*x).into()), ("cy", (*y).into()), ("r", radius.into())],
+            );
+        }
+    }
+
+    fn notes(&self, width: Width) -> Vec<String> {
+        let shown = shown(self);
+        let graph = Grid::of(&shown.layout, shown.nodes.len(), 0.0, width).is_some();
+        // In a list, every depth is shown.
+        let squeezed = shown.squeezed.into_iter().filter(|_| graph);
+        shown.notes.into_iter().chain(squeezed).chain(self.notes.iter().cloned()).collect()
     }
 
     fn table(&self) -> Table {
@@ -146,81 +228,6 @@ impl Picture for ServiceMap {
     }
 }
 
-/// Draws the full card.
-pub(super) fn draw(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
-    let shown = shown(map);
-    let head = head(map);
-    let mut svg = Svg::new();
-    let top = legend(&mut svg, map, head.bottom() - 4.0);
-    let mut grid = Grid::of(&shown.layout, shown.nodes.len(), top + 12.0);
-    if shown.nodes.is_empty() {
-        layout::put(&mut svg, "name muted", PAD, top + 16.0, "No calls in these traces.");
-        grid.bottom = top + 24.0;
-    }
-    let routes = routes(&shown.edges, &shown.layout, &grid);
-    let bottom = routes.iter().map(|r| r.lowest).fold(grid.bottom, f64::max);
-    for route in &routes {
-        route.draw(&mut svg);
-    }
-    for (node, (x, y)) in shown.nodes.iter().zip(&grid.boxes) {
-        draw_node(&mut svg, node, minutes(map), (*x, *y), grid.width);
-    }
-    let left_out = labels(&mut svg, &routes, &grid);
-    for route in &routes {
-        route.tip(&mut svg);
-    }
-    let mut notes = shown.notes;
-    if left_out > 0 {
-        let n = text::count_of(left_out, "call has", "calls have");
-        notes.push(format!("{n} no room for their numbers; the table and the data have them"));
-    }
-    notes.extend(map.notes.iter().cloned());
-    let description = format!("{} · {}", head.pill.1, head.facts);
-    layout::sheet(frozen, &head, &description, svg, bottom + 8.0, &notes)
-}
-
-/// Draws the compact card: the map, scaled down.
-pub(super) fn strip(map: &ServiceMap, frozen: Option<&Frozen>) -> String {
-    let shown = shown(map);
-    let mut svg = Svg::new();
-    let layers = &shown.layout.layers;
-    let mut places = vec![(0.0, 0.0); shown.nodes.len()];
-    #[expect(clippy::cast_precision_loss, reason = "at most forty")]
-    for (i, layer) in layers.iter().enumerate() {
-        let x = STRIP_CHART + 10.0 + (END - STRIP_CHART - 20.0) * (i as f64 + 0.5) / layers.len() as f64;
-        let step = ((STRIP - 16.0) / layer.len() as f64).min(15.0);
-        for (j, node) in layer.iter().enumerate() {
-            places[*node] = (x, STRIP / 2.0 + (j as f64 - (layer.len() as f64 - 1.0) / 2.0) * step);
-        }
-    }
-    for (from, to, _) in &shown.edges {
-        let ((x1, y1), (x2, y2)) = (places[*from], places[*to]);
-        svg.leaf(
-            "line",
-            &[("class", "tree".into()), ("x1", x1.into()), ("y1", y1.into()), ("x2", x2.into()), ("y2", y2.into())],
-        );
-    }
-    for (node, (x, y)) in shown.nodes.iter().zip(&places) {
-        let failed = failed(&node.traffic) > 0;
-        let class = match node.kind {
-            NodeKind::Client => "note",
-            _ if failed => "bad",
-            _ => "good",
-        };
-        let layer = shown.layout.layers.iter().map(Vec::len).max().unwrap_or(1);
-        let radius = if layer > 6 { 2.0 } else { 4.0 };
-        if class == "bad" {
-            // Another shape too, so that colour is not the only indication.
-            let r = radius + 1.5;
-            let path = format!("M{} {} l{r} {r} l-{r} {r} l-{r} -{r} z", number(*x), number(y - r));
-            svg.leaf("path", &[("class", class.into()), ("d", (&path).into())]);
-            continue;
-        }
-        svg.leaf("circle", &[("class", class.into()), ("cx", (*x).into()), ("cy", (*y).into()), ("r", radius.into())]);
-    }
-    layout::strip(frozen, &head(map), svg)
-}
-
 fn head(map: &ServiceMap) -> Head {
     let services = map.nodes.iter().filter(|n| n.kind == NodeKind::Service).count();
     let traces = map.traces as usize;
@@ -240,34 +247,43 @@ fn head(map: &ServiceMap) -> Head {
 
 /// The legend of signs and rings.
 fn legend(svg: &mut Svg, map: &ServiceMap, top: f64) -> f64 {
-    let mut x = PAD;
-    let y = top + 10.0;
+    let end = end_of(svg.width());
+    let (mut x, mut y) = (PAD, top + 10.0);
+    let mut place = |width: f64| {
+        if x > PAD && x + width > end {
+            (x, y) = (PAD, y + 20.0);
+        }
+        let at = (x, y);
+        x += width + 14.0;
+        at
+    };
     for kind in
         [NodeKind::Client, NodeKind::Service, NodeKind::Remote, NodeKind::Database, NodeKind::Aws, NodeKind::Messaging]
     {
         if map.nodes.iter().any(|n| n.kind == kind) {
+            let (x, y) = place(19.0 + SMALL.width(word(kind)));
             glyph(svg, kind, x + 7.0, y, 0.8);
             layout::put(svg, "small muted", x + 19.0, y + 4.0, word(kind));
-            x += 19.0 + SMALL.width(word(kind)) + 14.0;
         }
     }
-    let mut x = END;
     for (class, text, n) in [
-        ("rhold", "throttled", map.nodes.iter().any(|n| n.traffic.throttles > 0)),
-        ("rbad", "faults (5xx)", map.nodes.iter().any(|n| n.traffic.faults > 0)),
-        ("rwarn", "errors (4xx)", map.nodes.iter().any(|n| n.traffic.errors > 0)),
         ("rgood", "fine", map.nodes.iter().any(|n| n.traffic.requests > 0)),
+        ("rwarn", "errors (4xx)", map.nodes.iter().any(|n| n.traffic.errors > 0)),
+        ("rbad", "faults (5xx)", map.nodes.iter().any(|n| n.traffic.faults > 0)),
+        ("rhold", "throttled", map.nodes.iter().any(|n| n.traffic.throttles > 0)),
     ] {
         if !n {
             continue;
         }
-        layout::end(svg, "small muted", x, y + 4.0, text);
-        x -= SMALL.width(text) + 12.0;
+        let (x, y) = place(16.0 + SMALL.width(text));
         let class = format!("ring {class}");
-        svg.leaf("circle", &[("class", (&class).into()), ("cx", x.into()), ("cy", y.into()), ("r", 4.0.into())]);
-        x -= 18.0;
+        svg.leaf(
+            "circle",
+            &[("class", (&class).into()), ("cx", (x + 6.0).into()), ("cy", y.into()), ("r", 4.0.into())],
+        );
+        layout::put(svg, "small muted", x + 16.0, y + 4.0, text);
     }
-    top + 24.0
+    y + 14.0
 }
 
 /// The name of a node's kind.
@@ -483,7 +499,7 @@ fn draw_node(svg: &mut Svg, node: &MapNode, minutes: Option<f64>, (x, y): (f64, 
     let (font, class) = if NAME_BOLD.width(name) <= room { (NAME_BOLD, "name b") } else { (HEAD, "head") };
     let mut lines: Vec<(&str, String)> =
         name_lines(font, name, room, 3).into_iter().map(|line| (class, line)).collect();
-    let small = LABEL;
+    let small = SMALL;
     let failures = failures(traffic);
     if traffic.requests == 0 && failures.is_empty() {
         let text = if node.kind == NodeKind::Client { "calls from outside" } else { "no request counted" };
@@ -505,7 +521,7 @@ fn draw_node(svg: &mut Svg, node: &MapNode, minutes: Option<f64>, (x, y): (f64, 
         let sum = text::abbreviated(failed(traffic));
         let forms =
             [format!("{} · {share}", failures.join(", ")), failures.join(", "), format!("{sum} failed · {share}")];
-        let failed = forms.into_iter().find(|form| Font::bold(10.0).width(form) <= room);
+        let failed = forms.into_iter().find(|form| HEAD.width(form) <= room);
         if !failures.is_empty() {
             lines.push(("bad b", failed.unwrap_or_else(|| format!("{sum} failed"))));
         }
@@ -522,20 +538,10 @@ fn draw_node(svg: &mut Svg, node: &MapNode, minutes: Option<f64>, (x, y): (f64, 
     let mut line = top + (y + HEIGHT - top - step * lines.len() as f64) / 2.0 + step - 4.0;
     for (class, text) in &lines {
         match *class {
-            "muted" | "bad b" => small_text(svg, class, left, line, text),
+            "muted" | "bad b" => layout::put(svg, &format!("small {class}"), left, line, text),
             class => layout::put(svg, class, left, line, text),
         }
         line += step;
-    }
-}
-
-fn small_text(svg: &mut Svg, class: &str, x: f64, y: f64, text: &str) {
-    if !text.is_empty() {
-        svg.text(
-            "text",
-            &[("class", class.into()), ("style", "font-size:10px".into()), ("x", x.into()), ("y", y.into())],
-            text,
-        );
     }
 }
 

@@ -6,41 +6,48 @@ use tracebook_core::service_map::{MapEdge, Traffic};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 
-use super::super::frame::WIDTH;
-use super::super::layout;
-use super::super::measure::Font;
+use super::super::form::Width;
+use super::super::frame::{PAD, end_of};
+use super::super::layout::{self, SMALL};
 use super::super::xml::{Svg, number};
 use super::layers::Layout;
 
 /// The height of a box.
-pub(super) const HEIGHT: f64 = 92.0;
+pub(super) const HEIGHT: f64 = 122.0;
 const BETWEEN: f64 = 22.0;
-pub(super) const LABEL: Font = Font::plain(10.0);
-const LABEL_LINE: f64 = 12.0;
+const LABEL_LINE: f64 = 14.0;
 
 /// The places of the boxes.
 pub(super) struct Grid {
     pub(super) width: f64,
     pub(super) boxes: Vec<(f64, f64)>,
     pub(super) bottom: f64,
+    /// The width of the card.
+    card: f64,
 }
 
 impl Grid {
-    pub(super) fn of(layout: &Layout, nodes: usize, top: f64) -> Self {
-        // Width of boxes and gaps, by the number of columns.
-        let (width, gap) = match layout.layers.len() {
-            0..=2 => (210.0, 190.0),
-            3 => (190.0, 132.0),
-            4 => (160.0, 66.0),
-            5 => (122.0, 57.0),
-            6 => (96.0, 52.0),
-            _ => (80.0, 46.0),
-        };
+    /// The boxes side by side, a column for each layer; `None` if they would be too narrow for their names.
+    pub(super) fn of(layout: &Layout, nodes: usize, top: f64, width: Width) -> Option<Self> {
+        const LEAST: f64 = 118.0;
+        const MOST: f64 = 230.0;
+        // What the labels of calls take.
+        const GAP: f64 = 60.0;
+        #[expect(clippy::cast_precision_loss, reason = "at most seven")]
+        let columns = layout.layers.len().max(1) as f64;
+        let card = width.units();
+        let room = end_of(width) - PAD;
+        let box_width = (room / (columns + (columns - 1.0) * 0.45)).min((room - (columns - 1.0) * GAP) / columns);
+        if box_width < LEAST {
+            return None;
+        }
+        let width = box_width.min(MOST);
+        let gap = if columns > 1.0 { ((room - columns * width) / (columns - 1.0)).min(200.0) } else { 0.0 };
         #[expect(clippy::cast_precision_loss, reason = "at most forty")]
         let size = |n: usize, each: f64, between: f64| n as f64 * each + n.saturating_sub(1) as f64 * between;
         let tallest = layout.layers.iter().map(Vec::len).max().unwrap_or(0);
         let height = size(tallest, HEIGHT, BETWEEN);
-        let mut x = (WIDTH - size(layout.layers.len(), width, gap)) / 2.0;
+        let mut x = (card - size(layout.layers.len(), width, gap)) / 2.0;
         let mut boxes = vec![(0.0, 0.0); nodes];
         for layer in &layout.layers {
             let mut y = top + (height - size(layer.len(), HEIGHT, BETWEEN)) / 2.0;
@@ -50,7 +57,7 @@ impl Grid {
             }
             x += width + gap;
         }
-        Self { width, boxes, bottom: top + height }
+        Some(Self { width, boxes, bottom: top + height, card })
     }
 }
 
@@ -124,7 +131,7 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
         for list in ports.values_mut() {
             list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-            let step = (56.0 / list.len() as f64).min(14.0);
+            let step = ((HEIGHT - 36.0) / list.len() as f64).min(16.0);
             #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
             for (place, (_, edge)) in list.iter().enumerate() {
                 at.insert(*edge, HEIGHT / 2.0 + (place as f64 - (list.len() as f64 - 1.0) / 2.0) * step);
@@ -163,9 +170,9 @@ pub(super) fn routes<'a>(edges: &[(usize, usize, &'a MapEdge)], layout: &Layout,
                 // Within one column: around the right side.
                 let x = fx + width;
                 let down = ty > fy;
-                let (y1, y2) = if down { (fy + 74.0, ty + 16.0) } else { (fy + 16.0, ty + 74.0) };
+                let (y1, y2) = if down { (fy + HEIGHT - 18.0, ty + 16.0) } else { (fy + 16.0, ty + HEIGHT - 18.0) };
                 // Within the card: a curve reaches three quarters of the way to its control points.
-                let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((WIDTH - 5.0 - x) / 0.75);
+                let bulge = (26.0 + ((y2 - y1).abs() / 12.0).min(16.0)).min((grid.card - 5.0 - x) / 0.75);
                 let points = [(x, y1), (x + bulge, y1), (x + bulge, y2), (x, y2)];
                 return Route { points, traffic, lowest: 0.0, label_at: 0.5, back: false };
             }
@@ -199,7 +206,7 @@ pub(super) fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize 
         if failed > 0 {
             lines.push(("bad", format!("{} failed", text::abbreviated(failed))));
         }
-        let width = lines.iter().map(|(_, l)| LABEL.width(l)).fold(0.0, f64::max) + 6.0;
+        let width = lines.iter().map(|(_, l)| SMALL.width(l)).fold(0.0, f64::max) + 6.0;
         #[expect(clippy::cast_precision_loss, reason = "three lines")]
         let height = lines.len() as f64 * LABEL_LINE + 3.0;
         let first = route.label_at;
@@ -210,7 +217,7 @@ pub(super) fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize 
         });
         let free = place.into_iter().find(|[l, t, r, b]| {
             *l > 4.0
-                && *r < WIDTH - 4.0
+                && *r < grid.card - 4.0
                 && taken.iter().all(|[tl, tt, tr, tb]| r <= tl || l >= tr || b <= tt || t >= tb)
         });
         let Some([left, top, right, bottom]) = free else {
@@ -219,19 +226,9 @@ pub(super) fn labels(svg: &mut Svg, routes: &[Route<'_>], grid: &Grid) -> usize 
         };
         taken.push([left, top, right, bottom]);
         layout::block(svg, "under", left, top, right - left, bottom - top, 3.0);
-        let mut y = top + LABEL_LINE - 1.0;
+        let mut y = top + LABEL_LINE - 2.0;
         for (class, text) in &lines {
-            svg.text(
-                "text",
-                &[
-                    ("class", (*class).into()),
-                    ("style", "font-size:10px".into()),
-                    ("x", ((left + right) / 2.0).into()),
-                    ("y", y.into()),
-                    ("text-anchor", "middle".into()),
-                ],
-                text,
-            );
+            layout::middle(svg, &format!("small {class}"), f64::midpoint(left, right), y, text);
             y += LABEL_LINE;
         }
     }

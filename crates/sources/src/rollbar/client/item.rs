@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tracebook_core::errors::{ErrorItem, Occurrence, OccurrenceRow};
+use tracebook_core::variation::varied;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
@@ -34,7 +35,7 @@ pub struct Item {
 }
 
 /// Summary of an occurrence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OccurrencePick {
     /// Rollbar's id.
     pub id: u64,
@@ -46,6 +47,8 @@ pub struct OccurrencePick {
     /// The person; empty if missing.
     pub person: String,
     pub title: String,
+    /// The whole of it.
+    pub occurrence: Occurrence,
 }
 
 impl OccurrencePick {
@@ -56,7 +59,7 @@ impl OccurrencePick {
 }
 
 /// A page of occurrences.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Occurrences {
     /// Newest first.
     pub rows: Vec<OccurrencePick>,
@@ -272,9 +275,17 @@ impl Instance {
 }
 
 fn pick(instance: &Instance, item: u64) -> OccurrencePick {
-    let Occurrence { uuid, timestamp, person, title, .. } = normalise::occurrence(&instance.data, instance.timestamp);
-    let person = person.map(|person| person.label().to_owned()).unwrap_or_default();
-    OccurrencePick { id: instance.id, item, uuid, timestamp, person, title }
+    let occurrence = normalise::occurrence(&instance.data, instance.timestamp);
+    let person = occurrence.person.as_ref().map(|person| person.label().to_owned()).unwrap_or_default();
+    OccurrencePick {
+        id: instance.id,
+        item,
+        uuid: occurrence.uuid.clone(),
+        timestamp: occurrence.timestamp,
+        person,
+        title: occurrence.title.clone(),
+        occurrence,
+    }
 }
 
 /// Assembles an item.
@@ -292,6 +303,8 @@ fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<St
         })
         .collect();
     let known = others.len() as u64 + 1;
+    let compared = page.rows.iter().filter(|other| other.id != instance.id).take(OTHERS).map(|other| &other.occurrence);
+    let varies = varied(std::iter::once(&occurrence).chain(compared));
     let all = row.occurrences.max(known);
     if row.is_group {
         notes.push(GROUP.to_owned());
@@ -325,6 +338,7 @@ fn whole(row: ItemRow, instance: Instance, page: &Occurrences, mut notes: Vec<St
         people,
         occurrence,
         others,
+        varies,
     };
     Item { row, error, record, occurrence: instance.id, notes }
 }
