@@ -16,6 +16,8 @@ export interface Commands {
   entry_new: [EntryNew, Entry]
   /** Writes the working text of an entry. An outdated base does not overwrite. */
   entry_write: [EntryWrite, Written]
+  /** Writes changes of the working text; answers null, without writing, where they were made on another text. */
+  entry_edit: [EntryEdit, Written | null]
   /** Changes an entry's title or week. */
   entry_rename: [EntryRename, EntryRow]
   /** Keeps a revision of the working text, unless the last one is equal. */
@@ -30,6 +32,10 @@ export interface Commands {
   entry_restore: [EntryRestore, EntryRow]
   /** The references and slots of a text, with UTF-16 offsets. */
   markup: [MarkupRequest, Markup]
+  /** The references and slots of an entry's working text; null if that is another revision. */
+  entry_markup: [EntryMarkup, Markup | null]
+  /** An entry's working text as HTML to read. Pictures have their addresses in the text, also `evidence:` and `live:`. */
+  entry_html: [EntryHtml, string]
   /** Where a reference goes in a text that is being edited. */
   reference_place: [ReferencePlace, Placing]
   /** Marks a line as not a slot. */
@@ -3458,3 +3464,8 @@ groups: Array<XrayGroup>,
  * Notes for the reader.
  */
 notes?: Array<string>, };
+
+export type EntryEdit = { entry: string, base: number, changes: Array<TextChange>, check: number, };
+export type EntryMarkup = { entry: string, revision: number, };
+export type EntryHtml = { entry: string, };
+export type TextChange = { start: number, end: number, insert: string, };

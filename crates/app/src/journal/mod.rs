@@ -1,6 +1,8 @@
 //! Entries: their texts, revisions and slots.
 
 mod edits;
+#[cfg(test)]
+mod tests;
 
 use tracebook_core::course;
 use tracebook_core::entry::{self, Entry, EntryRow, Revision};
@@ -11,8 +13,8 @@ use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{
-    Caller, EntryCut, EntryDelete, EntryEdit, EntryGet, EntryHistory, EntryListRequest, EntryMarkup, EntryNew,
-    EntryRename, EntryRestore, EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
+    Caller, EntryCut, EntryDelete, EntryEdit, EntryGet, EntryHistory, EntryHtml, EntryListRequest, EntryMarkup,
+    EntryNew, EntryRename, EntryRestore, EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
 };
 
 /// Entries, their texts and revisions. Cheap to clone.
@@ -165,6 +167,11 @@ impl Journal {
             return Ok(None);
         }
         Ok(Some(self.markup_of(entry.row.id, &entry.body).await?))
+    }
+
+    /// The stored text as HTML, in which pictures have the addresses that the text gives them.
+    pub(crate) async fn entry_html(&self, request: EntryHtml) -> Result<String, Error> {
+        Ok(markdown::reading(&self.find_entry(&request.entry).await?.body))
     }
 
     pub(crate) async fn slot_dismiss(&self, request: SlotDismiss, caller: &Caller) -> Result<Markup, Error> {

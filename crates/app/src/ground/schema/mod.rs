@@ -270,6 +270,13 @@ pub struct EntryMarkup {
     pub revision: i64,
 }
 
+/// The entry whose stored text is rendered to be read.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryHtml {
+    /// Id or slug.
+    pub entry: String,
+}
+
 /// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Written {
