@@ -12,7 +12,14 @@ import {
   unfoldEffect,
 } from '@codemirror/language'
 import type { EditorState, Extension, Line, Range } from '@codemirror/state'
-import { Decoration, EditorView, keymap, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view'
+import {
+  Decoration,
+  EditorView,
+  keymap,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from '@codemirror/view'
 import { IterMode } from '@lezer/common'
 import { TextButton } from './preview/widgets'
 
@@ -77,7 +84,7 @@ function buttons(view: EditorView): DecorationSet {
     if (found.some((one) => one.from === line.from)) return
     const closed = foldedAt(state, line) !== null
     const widget = new TextButton(
-      closed ? '▸' : '▾',
+      '',
       closed ? 'Unfold (Ctrl+Shift+])' : 'Fold (Ctrl+Shift+[)',
       closed ? 'md-fold md-fold-closed' : 'md-fold',
       toggleAt,

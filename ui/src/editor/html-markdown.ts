@@ -40,7 +40,9 @@ service.addRule('code', {
     const element = node as HTMLElement
     const classes = `${element.className} ${element.parentElement?.className ?? ''} ${element.querySelector('code')?.className ?? ''}`
     const language =
-      element.getAttribute('lang') ?? /\b(?:language|lang|highlight-source)-([\w+#-]+)/.exec(classes)?.[1] ?? ''
+      element.getAttribute('lang') ??
+      /\b(?:language|lang|highlight-source)-([\w+#-]+)/.exec(classes)?.[1] ??
+      ''
     const code = (element.textContent ?? '').replace(/\n$/, '')
     let fence = '```'
     while (code.includes(fence)) fence += '`'

@@ -14,7 +14,9 @@ export const languages: readonly LanguageDescription[] = [
   modern('TypeScript', ['ts', 'tsx', 'mts'], async () =>
     (await import('@codemirror/lang-javascript')).javascript({ jsx: true, typescript: true }),
   ),
-  modern('Python', ['py', 'python3', 'pycon'], async () => (await import('@codemirror/lang-python')).python()),
+  modern('Python', ['py', 'python3', 'pycon'], async () =>
+    (await import('@codemirror/lang-python')).python(),
+  ),
   modern('JSON', ['json5', 'jsonc', 'ndjson'], async () => (await import('@codemirror/lang-json')).json()),
   modern('YAML', ['yml', 'docker-compose', 'compose'], async () =>
     (await import('@codemirror/lang-yaml')).yaml(),
@@ -41,7 +43,11 @@ export const languages: readonly LanguageDescription[] = [
   ),
   stream('Diff', ['patch'], async () => (await import('@codemirror/legacy-modes/mode/diff')).diff),
   stream('Ruby', ['rb', 'erb'], async () => (await import('@codemirror/legacy-modes/mode/ruby')).ruby),
-  stream('TOML', ['ini', 'cfg', 'conf'], async () => (await import('@codemirror/legacy-modes/mode/toml')).toml),
+  stream(
+    'TOML',
+    ['ini', 'cfg', 'conf'],
+    async () => (await import('@codemirror/legacy-modes/mode/toml')).toml,
+  ),
   stream(
     'PowerShell',
     ['ps1', 'pwsh'],

@@ -63,9 +63,9 @@ function plain(text: string): string {
     .trim()
 }
 
-/** Follows a link: a heading of this text, or a page in the browser. Other targets are files, which are not opened. */
-export function follow(view: EditorView, href: string) {
-  if (href.startsWith('#')) {
+/** Follows a link: a heading of the text, or a page in the browser. Other targets are files, which are not opened. */
+export function follow(view: EditorView | null, href: string) {
+  if (view && href.startsWith('#')) {
     const at = headingFor(view.state, href.slice(1))
     if (at >= 0) jump(view, at)
     return

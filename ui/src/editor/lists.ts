@@ -36,7 +36,7 @@ function selected(state: EditorState): Item[] {
   const items: Item[] = []
   let done = -1
   for (const range of state.selection.ranges) {
-    for (let pos = range.from; pos <= range.to; ) {
+    for (let pos = range.from; pos <= range.to;) {
       const line = state.doc.lineAt(pos)
       if (line.from > done) {
         const item = itemAt(state, line)
@@ -90,11 +90,15 @@ export const nest: Command = (view) => {
     }
     if (depth > 0) shift(state, item, depth, changes)
   }
-  if (changes.length) {
-    view.dispatch({ changes, userEvent: 'input.indent', scrollIntoView: true })
-    renumber(view)
-  }
+  if (changes.length) change(view, changes, 'input.indent', true)
   return true
+}
+
+/** Changes lists and numbers them, as one step. A list that has just been nested starts with 1. */
+function change(view: EditorView, changes: ChangeSpec[], userEvent: string, nested: boolean) {
+  const { state } = view.state.update({ changes })
+  const numbers = numbering(state, nested)
+  view.dispatch({ changes, userEvent, scrollIntoView: true }, { changes: numbers, sequential: true })
 }
 
 /** Takes the selected items out of the item that contains them. */
@@ -109,43 +113,32 @@ export const unnest: Command = (view) => {
     const by = parent ? item.before - parent.before : item.before
     if (by > 0) shift(state, item, -by, changes)
   }
-  if (changes.length) {
-    view.dispatch({ changes, userEvent: 'delete.dedent', scrollIntoView: true })
-    renumber(view)
-  }
+  if (changes.length) change(view, changes, 'delete.dedent', false)
   return true
 }
 
-/** Numbers the ordered lists at the cursors from their first item on. */
-export function renumber(view: EditorView) {
-  const { state } = view
+/** The changes that number the ordered lists at the cursors from their first item on. */
+function numbering(state: EditorState, nested: boolean): ChangeSpec[] {
   const changes: ChangeSpec[] = []
   const seen = new Set<number>()
-  for (const { head } of state.selection.ranges) {
-    let node: SyntaxNode | null = syntaxTree(state).resolveInner(head, -1)
-    for (; node; node = node.parent) {
-      if (node.name === 'OrderedList') number(node)
-      else if (node.name === 'BulletList' || node.name === 'Document')
-        for (let list = node.firstChild; list; list = list.nextSibling)
-          if (list.name === 'OrderedList' && list.from <= head && list.to >= head) number(list)
-    }
-  }
-  function number(list: SyntaxNode) {
+  const number = (list: SyntaxNode) => {
     if (seen.has(list.from)) return
     seen.add(list.from)
-    let next: number | null = null
+    let next = nested && list.parent?.name === 'ListItem' ? 1 : null
     for (const item of list.getChildren('ListItem')) {
-      const match = /^(\d+)[.)]/.exec(state.sliceDoc(item.from, item.from + 11))
-      const written = match?.[1]
+      const written = /^(\d+)[.)]/.exec(state.sliceDoc(item.from, item.from + 11))?.[1]
       if (written === undefined) return
-      // A list that has one number throughout is meant to.
       next ??= Number(written)
       if (Number(written) !== next)
         changes.push({ from: item.from, to: item.from + written.length, insert: String(next) })
       next++
     }
   }
-  if (changes.length) view.dispatch({ changes, userEvent: 'input.number' })
+  for (const { head } of state.selection.ranges) {
+    for (let node: SyntaxNode | null = syntaxTree(state).resolveInner(head, -1); node; node = node.parent)
+      if (node.name === 'OrderedList') number(node)
+  }
+  return changes
 }
 
 /** Ticks the tasks of the selected lines, or unticks them if all are done. */
@@ -153,7 +146,7 @@ export const toggleTasks: Command = (view) => {
   const { state } = view
   const boxes: { from: number; done: boolean }[] = []
   for (const range of state.selection.ranges) {
-    for (let pos = range.from; pos <= range.to; ) {
+    for (let pos = range.from; pos <= range.to;) {
       const line = state.doc.lineAt(pos)
       const match = /^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[([ xX])\](?=\s|$)/.exec(line.text)
       if (match) boxes.push({ from: line.from + match[0].length - 2, done: match[1] !== ' ' })

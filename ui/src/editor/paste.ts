@@ -24,7 +24,11 @@ function worth(html: string, data: DataTransfer): boolean {
   // Code editors copy coloured lines, whose plain text is the code.
   if (!html || data.types.includes('vscode-editor-data') || data.files.length > 0) return false
   const body = /<body[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? html
-  if (/^\s*(<meta[^>]*>\s*)?(<(div|span|pre)[^>]*>\s*)?<(div|span)[^>]*(font-family|white-space):[^>]*mono/i.test(body))
+  if (
+    /^\s*(<meta[^>]*>\s*)?(<(div|span|pre)[^>]*>\s*)?<(div|span)[^>]*(font-family|white-space):[^>]*mono/i.test(
+      body,
+    )
+  )
     return false
   return STRUCTURE.test(body)
 }

@@ -80,8 +80,7 @@ function choose(view: EditorView, reference: PlacedReference) {
 function ownLines(state: EditorState, { from, to }: Placed): { first: Line; last: Line } | null {
   const first = state.doc.lineAt(from)
   const last = state.doc.lineAt(to)
-  const alone =
-    state.sliceDoc(first.from, from).trim() === '' && state.sliceDoc(to, last.to).trim() === ''
+  const alone = state.sliceDoc(first.from, from).trim() === '' && state.sliceDoc(to, last.to).trim() === ''
   return alone ? { first, last } : null
 }
 

@@ -21,6 +21,8 @@ import { theme } from './theme'
 
 export interface EditorActions extends CardActions, SlotActions {
   changed(update: ViewUpdate): void
+  /** Shows the text to be read. */
+  read?(): void
 }
 
 // CodeMirror's default, without "\r" and the byte order mark: endings.ts draws those.
@@ -64,6 +66,14 @@ export function editorState(text: string, actions: EditorActions): EditorState {
       keymap.of([
         { key: 'ArrowDown', run: (view) => stepIntoCard(view, 1) },
         { key: 'ArrowUp', run: (view) => stepIntoCard(view, -1) },
+        {
+          key: 'Mod-Shift-e',
+          run: () => {
+            actions.read?.()
+            return true
+          },
+          preventDefault: true,
+        },
         ...writingKeys,
       ]),
     ),

@@ -14,11 +14,7 @@ interface Place {
 
 function tableAt(state: EditorState, pos: number): SyntaxNode | null {
   for (const side of [-1, 1] as const) {
-    for (
-      let node: SyntaxNode | null = syntaxTree(state).resolveInner(pos, side);
-      node;
-      node = node.parent
-    )
+    for (let node: SyntaxNode | null = syntaxTree(state).resolveInner(pos, side); node; node = node.parent)
       if (node.name === 'Table') return node
   }
   return null

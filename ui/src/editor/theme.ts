@@ -3,16 +3,26 @@ import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
 const code = [
-  { tag: [tags.keyword, tags.operatorKeyword, tags.modifier, tags.definitionKeyword], color: 'var(--code-keyword)' },
+  {
+    tag: [tags.keyword, tags.operatorKeyword, tags.modifier, tags.definitionKeyword],
+    color: 'var(--code-keyword)',
+  },
   { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.inserted], color: 'var(--code-string)' },
   { tag: [tags.number, tags.bool, tags.null, tags.atom, tags.unit, tags.color], color: 'var(--code-value)' },
   { tag: [tags.comment, tags.docComment], color: 'var(--faint)', fontStyle: 'italic' },
   {
-    tag: [tags.function(tags.variableName), tags.function(tags.definition(tags.variableName)), tags.className],
+    tag: [
+      tags.function(tags.variableName),
+      tags.function(tags.definition(tags.variableName)),
+      tags.className,
+    ],
     color: 'var(--code-name)',
   },
   { tag: [tags.typeName, tags.tagName, tags.standard(tags.variableName)], color: 'var(--code-name)' },
-  { tag: [tags.propertyName, tags.attributeName, tags.definition(tags.propertyName)], color: 'var(--code-property)' },
+  {
+    tag: [tags.propertyName, tags.attributeName, tags.definition(tags.propertyName)],
+    color: 'var(--code-property)',
+  },
   { tag: tags.deleted, color: 'var(--bad)' },
 ]
 

@@ -25,6 +25,6 @@ export function wordsOf(line: string): number {
 /** Counts a text. */
 export function amountOf(doc: Text): Amount {
   let words = 0
-  for (const lines = doc.iterLines(); !lines.next().done; ) words += wordsOf(lines.value)
+  for (const lines = doc.iterLines(); !lines.next().done;) words += wordsOf(lines.value)
   return { words, characters: doc.length, minutes: words ? Math.max(1, Math.round(words / 230)) : 0 }
 }

@@ -261,7 +261,8 @@ export class Session {
     const doc = this.state.doc
     this.#unsaved = ChangeSet.empty(doc.length)
     try {
-      const written = (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
+      const written =
+        (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
       if (written.accepted) return written
       this.#unsaved = sent.compose(this.#unsaved)
       return written
@@ -308,6 +309,7 @@ export class Session {
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
       changed: (update: ViewUpdate) => this.#changed(update.transactions),
+      read: () => (this.reading = true),
     }
   }
 
@@ -319,7 +321,9 @@ export class Session {
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
       this.#unsaved = this.#unsaved.compose(tr.changes)
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
-      this.scheduleMarkup(tr.isUserEvent('card') || tr.isUserEvent('undo') || tr.isUserEvent('redo') ? 0 : undefined)
+      this.scheduleMarkup(
+        tr.isUserEvent('card') || tr.isUserEvent('undo') || tr.isUserEvent('redo') ? 0 : undefined,
+      )
       this.#count()
       if (!tr.annotation(outside)) this.#edited()
     }

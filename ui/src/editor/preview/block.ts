@@ -130,7 +130,7 @@ export function taskMarker(sheet: Sheet, node: SyntaxNodeRef) {
   const mark = node.node.parent?.parent?.firstChild
   const checked = /[xX]/.test(sheet.doc.sliceString(node.from, node.to))
   const line = sheet.doc.lineAt(node.from)
-  if (checked) sheet.mark(node.to, line.to, 'md-done')
+  if (checked) sheet.mark(Math.min(node.to + 1, line.to), line.to, 'md-done')
   if (!editing(sheet, mark?.from ?? node.from, node.to))
     sheet.replace(node.from, node.to, new TaskBox(checked))
 }

@@ -7,7 +7,7 @@ export const previewLook = EditorView.theme({
   '.md-h2': { fontSize: '1.28em', lineHeight: '1.4', paddingTop: '0.55em !important' },
   '.md-h3': { fontSize: '1.1em', paddingTop: '0.4em !important' },
   '.md-h6': { color: 'var(--muted)' },
-  '.md-underline': { color: 'var(--faint)' },
+  '.md-underline, .md-underline span': { color: 'var(--faint)', fontWeight: '400' },
 
   '.cm-line.md-item, .cm-line.md-quote': {
     paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * 1.65em)',
@@ -20,7 +20,8 @@ export const previewLook = EditorView.theme({
     minWidth: 'calc(var(--md-depth, 0) * 1.65em)',
     paddingRight: '0.2em',
   },
-  '.md-bullet': { position: 'relative', color: 'transparent' },
+  '.md-bullet': { position: 'relative' },
+  '.md-bullet, .md-bullet span': { color: 'transparent' },
   '.md-bullet::before': {
     content: '"•"',
     position: 'absolute',
@@ -47,7 +48,8 @@ export const previewLook = EditorView.theme({
   },
   '.cm-line.md-quote-2': {
     '--md-quote': '2',
-    boxShadow: 'inset 3px 0 0 var(--line-strong), inset 1em 0 0 var(--bg), inset calc(1em + 3px) 0 0 var(--line-strong)',
+    boxShadow:
+      'inset 3px 0 0 var(--line-strong), inset 1em 0 0 var(--bg), inset calc(1em + 3px) 0 0 var(--line-strong)',
   },
   '.cm-line.md-alert': { color: 'var(--text)', boxShadow: 'inset 3px 0 0 var(--md-alert)' },
   '.md-alert-name': { color: 'var(--md-alert)', fontWeight: '650' },
@@ -76,6 +78,7 @@ export const previewLook = EditorView.theme({
     borderRadius: '4px',
     background: 'var(--hover)',
   },
+  '.md-html span': { color: 'inherit' },
   '.md-html': { color: 'var(--faint)', fontFamily: 'var(--mono)', fontSize: '0.85em' },
   '.md-summary': { fontWeight: '600' },
   '.md-definition, .md-definition span': { color: 'var(--faint)', fontSize: '0.9em' },
@@ -100,7 +103,7 @@ export const previewLook = EditorView.theme({
   },
   '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1.65em)' },
   '.cm-line.md-code-first': { borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px' },
-  '.cm-line.md-code-last': { borderRadius: '0 0 var(--radius) var(--radius)' },
+  '.cm-line.md-code-last': { borderRadius: '0 0 var(--radius) var(--radius)', lineHeight: '1' },
   '.md-code-head': {
     display: 'inline-flex',
     width: '100%',
@@ -131,7 +134,8 @@ export const previewLook = EditorView.theme({
     verticalAlign: 'top',
     overflowWrap: 'break-word',
   },
-  '.md-cell:first-child': { borderLeft: '1px solid var(--line)' },
+  '.md-cell:first-of-type': { borderLeft: '1px solid var(--line)' },
+  '.md-bar': { fontSize: '0' },
   '.md-row-head .md-cell': {
     borderTop: '1px solid var(--line)',
     background: 'var(--panel)',
@@ -184,6 +188,17 @@ export const previewLook = EditorView.theme({
     lineHeight: 'inherit',
     opacity: '0',
   },
+  // A chevron of one colour and width on every system.
+  '.md-fold::before': {
+    content: '""',
+    display: 'inline-block',
+    padding: '2.5px',
+    borderStyle: 'solid',
+    borderWidth: '0 1.5px 1.5px 0',
+    transform: 'rotate(45deg)',
+    verticalAlign: '3px',
+  },
+  '.md-fold-closed::before': { transform: 'rotate(-45deg)', verticalAlign: '1px' },
   '.cm-line:hover > .md-fold, .md-fold-closed, .cm-line:hover .md-fold': { opacity: '1' },
   '.cm-foldPlaceholder': {
     background: 'var(--hover)',

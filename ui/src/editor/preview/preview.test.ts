@@ -3,7 +3,8 @@ import { EditorState } from '@codemirror/state'
 import { describe, expect, it } from 'vitest'
 import { pictureResolver } from '../pictures'
 import { syntax } from '../syntax'
-import { drawn } from './plugin'
+import { drawn } from './drawn'
+import { patched, sameSet } from './patch'
 import { tableTexts, toggleTableText } from './table'
 
 const resolver = pictureResolver.of((path) => (path === 'assets/a.png' ? '/attachment/1' : undefined))
@@ -134,7 +135,7 @@ describe('a table', () => {
 
   it('is drawn as cells without bars', () => {
     const { text: shown, marks } = look(text)
-    expect(shown.split('\n').map((line) => line.trim())).toEqual(['ABee', '', '1a|b', 'x'])
+    expect(shown.split('\n').map((line) => line.trim())).toEqual(['ABee', '', '1a|b', '| x'])
     expect(marks.filter((mark) => mark.startsWith('md-cell'))).toEqual([
       'md-cell: | A ',
       'md-cell md-cell-center: | Bee |',
@@ -180,5 +181,100 @@ describe('lists', () => {
       'md-prefix:   1. ',
       'md-prefix:      ',
     ])
+  })
+})
+
+describe('one block drawn anew', () => {
+  const text = [
+    '---',
+    'a: b',
+    '---',
+    '# One **two**',
+    '',
+    'A *paragraph* with `code`,',
+    'of [two](https://a.example) lines',
+    '',
+    '- item',
+    '  - [ ] task',
+    '  1. one',
+    '',
+    '> [!NOTE]',
+    '> quote',
+    '',
+    '| A | B |',
+    '|---|---|',
+    '| **c** | d |',
+    '',
+    '```js',
+    'const a = 1',
+    '```',
+    '',
+    '<img src="x.png">',
+    '',
+    'Setext',
+    '---',
+    '',
+    '![p](assets/a.png)',
+    '',
+    'end[^1] [ref]',
+    '',
+    '[^1]: note',
+    '',
+    '[ref]: https://a.example',
+  ].join('\n')
+
+  it('is the same as all drawn anew, whatever is typed where', () => {
+    let patches = 0
+    let seed = 7
+    const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below
+    const typed = [
+      'a',
+      '*',
+      '`',
+      '#',
+      '-',
+      ' ',
+      '|',
+      '>',
+      '[',
+      ']',
+      '<',
+      '!',
+      '~',
+      '1. ',
+      '- [ ] ',
+      '```',
+      '\\',
+      '',
+    ]
+    let state = stateOf(text)
+    for (let n = 0; n < 800; n++) {
+      if (n % 40 === 0) state = stateOf(text)
+      const head = random(state.doc.length + 1)
+      const line = state.doc.lineAt(head)
+      const to = Math.min(line.to, head + (random(3) === 0 ? 1 : 0))
+      const before = [{ from: line.from, to: line.to }]
+      const old = drawn(state, [{ from: 0, to: state.doc.length }], before)
+      const tr = state.update({
+        changes: { from: head, to, insert: typed[random(typed.length)] ?? '' },
+        selection: { anchor: head },
+      })
+      if (!tr.docChanged) continue
+      ensureSyntaxTree(tr.state, tr.state.doc.length, 5000)
+      const now = tr.state.doc.lineAt(tr.changes.mapPos(head))
+      const open = [{ from: now.from, to: now.to }]
+      const visible = { from: 0, to: tr.state.doc.length }
+      const patch = patched(old, { startState: state, state: tr.state, changes: tr.changes }, visible, open)
+      const full = drawn(tr.state, [visible], open)
+      if (patch) {
+        patches++
+        for (const set of ['inner', 'cells', 'atomic'] as const)
+          expect(sameSet(patch[set], full[set]), `${set} of ${JSON.stringify(tr.state.sliceDoc())}`).toBe(
+            true,
+          )
+      }
+      state = tr.state
+    }
+    expect(patches).toBeGreaterThan(200)
   })
 })

@@ -69,7 +69,7 @@ export class Sheet {
   /** The visible lines of a range. */
   *lines({ from, to }: Span): Generator<Line> {
     const last = Math.min(to, this.to)
-    for (let pos = Math.max(from, this.from); pos <= last; ) {
+    for (let pos = Math.max(from, this.from); pos <= last;) {
       const line = this.doc.lineAt(pos)
       yield line
       pos = line.to + 1
@@ -102,7 +102,9 @@ export class Sheet {
 
   mark(from: number, to: number, className: string, attributes?: Record<string, string>) {
     if (from < to)
-      this.#found.push(Decoration.mark({ class: className, ...(attributes && { attributes }) }).range(from, to))
+      this.#found.push(
+        Decoration.mark({ class: className, ...(attributes && { attributes }) }).range(from, to),
+      )
   }
 
   /** A table's cell, which decorations of its contents are inside of. */
@@ -113,9 +115,13 @@ export class Sheet {
 
   /** Hides a part that the cursor does not stop in. */
   skip(from: number, to: number) {
-    if (from >= to) return
     this.hide(from, to)
-    this.atomic.push(HIDDEN.range(from, to))
+    this.pass(from, to)
+  }
+
+  /** Makes the cursor pass over a part as one. */
+  pass(from: number, to: number) {
+    if (from < to) this.atomic.push(HIDDEN.range(from, to))
   }
 
   /** Keeps a range from being drawn as what it is parsed as. */

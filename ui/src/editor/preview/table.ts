@@ -65,7 +65,7 @@ export function cellsOf(row: SyntaxNode, read: (from: number, to: number) => str
 function trimmed(from: number, text: string): Span {
   const lead = text.length - text.trimStart().length
   if (lead === text.length) {
-    // An empty cell: one space is its text, so that the cursor has a place.
+    // An empty cell: the cursor is behind its first space.
     return { from: from + Math.min(1, lead), to: from + Math.min(1, lead) }
   }
   return { from: from + lead, to: from + text.trimEnd().length }
@@ -111,12 +111,21 @@ export function table(sheet: Sheet, node: SyntaxNodeRef): boolean {
     cells.forEach((cell, i) => {
       const at = align[i] ? ` md-cell-${align[i]}` : ''
       sheet.cell(cell.from, cell.to, `md-cell${at}`)
+      if (cell.text.from === cell.text.to) return empty(sheet, cell)
       sheet.skip(cell.from, cell.text.from)
       // A space that was just typed is shown.
       sheet.skip(cursorIn(sheet, cell), cell.to)
     })
   }
   return true
+}
+
+/** A cell in which everything was hidden would not be drawn: its bar is there without a width. */
+function empty(sheet: Sheet, cell: Cell) {
+  const bar = Math.min(cell.from + 1, cell.to)
+  sheet.mark(cell.from, bar, 'md-bar')
+  sheet.pass(cell.from, cell.text.from)
+  sheet.skip(cursorIn(sheet, cell), cell.to)
 }
 
 /** The end of a cell's text, or the cursor if that is behind it. */
