@@ -17,7 +17,10 @@ service.addRule('strikethrough', {
 
 service.addRule('task', {
   filter: (node) => node.nodeName === 'INPUT' && node.getAttribute('type') === 'checkbox',
-  replacement: (_content, node) => ((node as HTMLInputElement).hasAttribute('checked') ? '[x] ' : '[ ] '),
+  replacement: (_content, node) => {
+    const box = (node as HTMLElement).hasAttribute('checked') ? '[x]' : '[ ]'
+    return /^\s/.test(node.nextSibling?.textContent ?? '') ? box : `${box} `
+  },
 })
 
 service.addRule('item', {

@@ -82,7 +82,9 @@ export const nest: Command = (view) => {
   let depth: number | null = null
   for (const item of items) {
     if (depth === null) {
-      const above = item.node.prevSibling
+      let above = item.node.prevSibling
+      // In a quote, its marks are between the items.
+      while (above?.name === 'QuoteMark') above = above.prevSibling
       if (above?.name !== 'ListItem') continue
       const parent = itemAt(state, state.doc.lineAt(above.from))
       if (!parent) continue

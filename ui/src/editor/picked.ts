@@ -126,12 +126,14 @@ function leave(by: 1 | -1): Command {
       return true
     }
     const { first, last } = lines
-    const end = by > 0 ? last.number === state.doc.lines : first.number === 1
-    if (!end) {
-      const head = by > 0 ? last.to + 1 : first.from - 1
+    const atEnd = by > 0 ? last.number === state.doc.lines : first.number === 1
+    if (!atEnd) {
+      const end = by > 0 ? last.to + 1 : first.from - 1
+      // Before the "\r" of a line break.
+      const head = by < 0 && state.sliceDoc(end - 1, end) === '\r' ? end - 1 : end
       view.dispatch({
-        selection: { anchor: state.doc.lineAt(head).text.endsWith('\r') && by < 0 ? head - 1 : head },
-        effects: pick.of(null),
+        selection: { anchor: head },
+        effects: pick.of(entered(state, head)),
         scrollIntoView: true,
       })
       return true

@@ -1,5 +1,5 @@
-import { syntaxTree, syntaxTreeAvailable } from '@codemirror/language'
-import type { ChangeDesc, EditorState, RangeSet } from '@codemirror/state'
+import { syntaxTree } from '@codemirror/language'
+import type { ChangeDesc, EditorState } from '@codemirror/state'
 import type { DecorationSet } from '@codemirror/view'
 import type { SyntaxNode } from '@lezer/common'
 import { drawn, type Drawn } from './drawn'
@@ -7,22 +7,16 @@ import { frontMatterEnd } from './frontmatter'
 import type { Span } from './sheet'
 
 /** The top-level blocks that a range touches; null if there are none, or what they are is not known. */
-function blocks(
-  state: EditorState,
-  from: number,
-  to: number,
-): { from: number; to: number; names: string } | null {
+function blocks(state: EditorState, from: number, to: number): Span | null {
   const { topNode } = syntaxTree(state)
   let node: SyntaxNode | null = topNode.childAfter(from - 1)
   let first: SyntaxNode | null = null
   let last: SyntaxNode | null = null
-  let names = ''
   for (; node && node.from <= to; node = node.nextSibling) {
     first ??= node
     last = node
-    names += `${node.name} `
   }
-  return first && last ? { from: first.from, to: last.to, names } : null
+  return first && last ? { from: first.from, to: last.to } : null
 }
 
 /** The decorations of one block in place of those that were there. */
@@ -56,7 +50,7 @@ export function patched(
 ): Drawn | null {
   const { startState, state, changes } = change
   const seen = Math.min(visible.to, startState.doc.length)
-  if (!syntaxTreeAvailable(startState, seen) || !syntaxTreeAvailable(state, visible.to)) return null
+  if (syntaxTree(startState).length < seen || syntaxTree(state).length < visible.to) return null
   let [fromA, toA, fromB, toB] = [Infinity, -1, Infinity, -1]
   changes.iterChangedRanges((a, b, c, d) => {
     fromA = Math.min(fromA, a)
@@ -69,9 +63,14 @@ export function patched(
   if (toA > lineA.to || toB > lineB.to) return null
   const was = blocks(startState, lineA.from, lineA.to)
   const is = blocks(state, lineB.from, lineB.to)
-  if (!was || !is || /LinkReference/.test(was.names + is.names)) return null
+  if (!was || !is) return null
+  // The targets of links elsewhere may be defined here.
+  if (/^\[[^\]]*\]:/.test(lineA.text) || /^\[[^\]]*\]:/.test(lineB.text)) return null
   if (was.from !== is.from || changes.mapPos(was.to, 1) !== is.to) return null
-  if (is.from <= frontMatterEnd(state.doc) || is.from < visible.from || is.to > visible.to) return null
+  const front = frontMatterEnd(state.doc)
+  const frontBefore = frontMatterEnd(startState.doc)
+  if ((front || frontBefore) && changes.mapPos(frontBefore, 1) !== front) return null
+  if (is.from <= front || is.from < visible.from || is.to > visible.to) return null
   // All cursors are there, or marks are shown and hidden elsewhere.
   if (open.some((line) => line.from > is.to || line.to < is.from)) return null
   const region = { from: state.doc.lineAt(is.from).from, to: state.doc.lineAt(is.to).to }
@@ -81,12 +80,4 @@ export function patched(
     cells: replaced(old.cells, changes, region, now.cells),
     atomic: replaced(old.atomic, changes, region, now.atomic),
   }
-}
-
-/** Whether two sets say the same, for tests. */
-export function sameSet(a: RangeSet<never> | DecorationSet, b: RangeSet<never> | DecorationSet): boolean {
-  const [x, y] = [a.iter(), b.iter()]
-  for (; x.value && y.value; x.next(), y.next())
-    if (x.from !== y.from || x.to !== y.to || !x.value.eq(y.value as never)) return false
-  return !x.value && !y.value
 }
