@@ -7,7 +7,16 @@ import {
 import { Prec, type Extension } from '@codemirror/state'
 import { keymap } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
-import { GFM, type MarkdownConfig } from '@lezer/markdown'
+import {
+  Autolink,
+  Strikethrough,
+  Table,
+  TaskList,
+  type BlockContext,
+  type LeafBlock,
+  type Line,
+  type MarkdownConfig,
+} from '@lezer/markdown'
 import { languageOf } from './languages'
 
 const OPEN = '['.charCodeAt(0)
@@ -44,12 +53,40 @@ const Footnotes: MarkdownConfig = {
   ],
 }
 
+const trimmed = (text: string) => text.replace(/\s+$/, '')
+const lineOf = (line: Line): Line => Object.create(line, { text: { value: trimmed(line.text) } }) as Line
+
+/**
+ * GFM's tables whose lines may end in spaces, as the code host reads them. A "\r" before a line break is one, too: the
+ * editor keeps it as a character of the line.
+ */
+const Tables: MarkdownConfig = {
+  ...Table,
+  parseBlock: (Table.parseBlock ?? []).map((parser) => ({
+    ...parser,
+    leaf(cx: BlockContext, leaf: LeafBlock) {
+      const found = parser.leaf?.(cx, leaf) ?? null
+      if (!found) return null
+      const next = found.nextLine.bind(found)
+      found.nextLine = (context, line, block) => {
+        const content = { content: { value: trimmed(block.content) } }
+        return next(context, lineOf(line), Object.create(block, content) as LeafBlock)
+      }
+      return found
+    },
+    endLeaf(cx: BlockContext, line: Line, leaf: LeafBlock) {
+      const peekLine = { peekLine: { value: () => trimmed(cx.peekLine()) } }
+      return parser.endLeaf?.(Object.create(cx, peekLine) as BlockContext, lineOf(line), leaf) ?? false
+    },
+  })),
+}
+
 /** Markdown as the code host reads it: CommonMark, GFM and footnotes. Code is parsed in its own language. */
 export function syntax(): Extension {
   return [
     markdown({
       base: commonmarkLanguage,
-      extensions: [GFM, Footnotes],
+      extensions: [Tables, TaskList, Strikethrough, Autolink, Footnotes],
       codeLanguages: languageOf,
       addKeymap: false,
       completeHTMLTags: false,

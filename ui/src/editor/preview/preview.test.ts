@@ -147,6 +147,13 @@ describe('a table', () => {
     ])
   })
 
+  it('is one with any line endings and spaces behind its rows', () => {
+    for (const end of ['\r\n', ' \n', '  \r\n']) {
+      const { marks } = look(`text${end}| A | B |${end}|---|---|${end}| 1 | 2 |${end}`)
+      expect(marks.filter((mark) => mark.startsWith('md-cell')).length).toBe(4)
+    }
+  })
+
   it('is text where that was asked for', () => {
     const state = stateOf(text).update({ effects: toggleTableText.of(0) }).state
     expect(seen(state).text).toContain('| A | Bee |\n|---|:-:|')

@@ -65,8 +65,9 @@ export function cellsOf(row: SyntaxNode, read: (from: number, to: number) => str
 function trimmed(from: number, text: string): Span {
   const lead = text.length - text.trimStart().length
   if (lead === text.length) {
-    // An empty cell: the cursor is behind its first space.
-    return { from: from + Math.min(1, lead), to: from + Math.min(1, lead) }
+    // An empty cell: the cursor is behind its first space if there is another.
+    const at = from + Math.min(1, Math.max(0, lead - 1))
+    return { from: at, to: at }
   }
   return { from: from + lead, to: from + text.trimEnd().length }
 }
