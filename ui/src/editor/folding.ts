@@ -12,14 +12,8 @@ import {
   unfoldEffect,
 } from '@codemirror/language'
 import type { EditorState, Extension, Line, Range } from '@codemirror/state'
-import {
-  Decoration,
-  EditorView,
-  keymap,
-  ViewPlugin,
-  type DecorationSet,
-  type ViewUpdate,
-} from '@codemirror/view'
+import type { EditorView } from '@codemirror/view'
+import { Decoration, keymap, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view'
 import { IterMode } from '@lezer/common'
 import { TextButton } from './preview/widgets'
 

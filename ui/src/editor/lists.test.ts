@@ -1,5 +1,5 @@
 import { ensureSyntaxTree } from '@codemirror/language'
-import { EditorState } from '@codemirror/state'
+import type { EditorState } from '@codemirror/state'
 import { EditorView, runScopeHandlers } from '@codemirror/view'
 import { describe, expect, it } from 'vitest'
 import { noActions } from '../test/editor-actions'

@@ -43,7 +43,8 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 /// Addresses that stand in a text as they are, which GFM makes links of.
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:https?://|www\.)[^\s<]+").ok());
+#[expect(clippy::unwrap_used, reason = "a constant pattern")]
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:https?://|www\.)[^\s<]+").unwrap());
 
 /// Renders a text. References are images with their `evidence:` and `live:` addresses; one that is alone in its
 /// paragraph is a figure with its caption. Headings have ids as code hosts make them, with [`ID_PREFIX`].
@@ -169,13 +170,13 @@ impl<'a> Reader<'a, '_> {
 
     /// A text, with links of the addresses in it.
     fn text(&mut self, text: &CowStr<'a>) {
-        let Some(address) = ADDRESS.as_ref().filter(|_| text.contains("://") || text.contains("www.")) else {
+        if !text.contains("://") && !text.contains("www.") {
             self.out.push(Event::Text(text.clone()));
             return;
-        };
+        }
         let mut at = 0;
         let mut html = String::new();
-        for found in address.find_iter(text) {
+        for found in ADDRESS.find_iter(text) {
             let before = text.get(..found.start()).and_then(|before| before.chars().next_back());
             if before.is_some_and(|char| !(char.is_whitespace() || "*_~(".contains(char))) {
                 continue;
