@@ -100,6 +100,8 @@ describe('marks are hidden', () => {
     ['![Trace](evidence:01JD4ZA0000000000000000001)', '![Trace](evidence:01JD4ZA0000000000000000001)'],
     ['![Slot]()', '![Slot]()'],
     ['# ', '# '],
+    ['[a](\nhttps://a.example)', 'a](\nhttps://a.example)'],
+    ['a **b\nc** d', 'a b\nc d'],
   ]
   it.each(cases)('%j is seen as %j', (text, wanted) => {
     expect(look(text).text).toBe(wanted)

@@ -88,12 +88,18 @@ export class Sheet {
     this.#indents.set(from, indent)
   }
 
+  /** Hides a part of a line. One with a line break stays: only a state field may hide that. */
   hide(from: number, to: number) {
-    if (from < to) this.#found.push(HIDDEN.range(from, to))
+    if (from < to && this.#inLine(from, to)) this.#found.push(HIDDEN.range(from, to))
   }
 
   replace(from: number, to: number, widget: WidgetType) {
+    if (!this.#inLine(from, to)) return
     this.#found.push(Decoration.replace({ widget }).range(from, to))
+  }
+
+  #inLine(from: number, to: number): boolean {
+    return to <= this.doc.lineAt(from).to
   }
 
   widget(at: number, widget: WidgetType, side = 1) {
