@@ -101,6 +101,8 @@ async function bareServer(text) {
 /** Puts the cursor behind the mark, and notes for every key when it has been painted. */
 async function prepare(page) {
   await page.evaluate(() => {
+    // The window's page is used for every text.
+    if (window.painted) return
     window.painted = []
     const channel = new MessageChannel()
     const waiting = []

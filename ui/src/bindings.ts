@@ -670,6 +670,27 @@ export type EntryDelete = {
 entry: string, };
 
 /**
+ * Changes of an entry's text since a revision.
+ */
+export type EntryEdit = { 
+/**
+ * Id or slug.
+ */
+entry: string, 
+/**
+ * The revision that the changes were made on.
+ */
+base: number, 
+/**
+ * In order, without overlaps.
+ */
+changes: Array<TextChange>, 
+/**
+ * FNV-1a with 32 bits of the changed text, over its UTF-16 code units.
+ */
+check: number, };
+
+/**
  * The entry to read.
  */
 export type EntryGet = { 
@@ -688,6 +709,15 @@ export type EntryHistory = {
 entry: string, };
 
 /**
+ * The entry whose stored text is rendered to be read.
+ */
+export type EntryHtml = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
+
+/**
  * Which entries to list.
  */
 export type EntryListRequest = { 
@@ -695,6 +725,19 @@ export type EntryListRequest = {
  * Entries in the bin instead of the others.
  */
 deleted?: boolean, };
+
+/**
+ * The entry whose stored text is scanned for references and slots.
+ */
+export type EntryMarkup = { 
+/**
+ * Id or slug.
+ */
+entry: string, 
+/**
+ * The revision that is expected to be stored.
+ */
+revision: number, };
 
 /**
  * A new entry.
@@ -3135,6 +3178,23 @@ limit_days: number,
 dropped: number, };
 
 /**
+ * A part of a text that is replaced.
+ */
+export type TextChange = { 
+/**
+ * Where it starts in the text before all changes, in UTF-16 code units.
+ */
+start: number, 
+/**
+ * One past its last unit.
+ */
+end: number, 
+/**
+ * What is there instead.
+ */
+insert: string, };
+
+/**
  * A part of a text, in UTF-16 code units.
  */
 export type TextRange = { start: number, 
@@ -3464,8 +3524,3 @@ groups: Array<XrayGroup>,
  * Notes for the reader.
  */
 notes?: Array<string>, };
-
-export type EntryEdit = { entry: string, base: number, changes: Array<TextChange>, check: number, };
-export type EntryMarkup = { entry: string, revision: number, };
-export type EntryHtml = { entry: string, };
-export type TextChange = { start: number, end: number, insert: string, };

@@ -105,6 +105,17 @@ function buttons(view: EditorView): DecorationSet {
   return Decoration.set(found, true)
 }
 
+/** Whether a change can begin or end what folds: not while a line of text is being typed. */
+function structural({ startState, state, changes }: ViewUpdate): boolean {
+  if (startState.doc.lines !== state.doc.lines) return true
+  let found = false
+  changes.iterChangedRanges((fromA, _toA, fromB) => {
+    const marks = /^\s*(?:[#<>*+-]|\d)/
+    found ||= marks.test(startState.doc.lineAt(fromA).text) || marks.test(state.doc.lineAt(fromB).text)
+  })
+  return found
+}
+
 const foldButtons = ViewPlugin.fromClass(
   class {
     drawn: DecorationSet
@@ -114,8 +125,10 @@ const foldButtons = ViewPlugin.fromClass(
     update(update: ViewUpdate) {
       const folded = foldedRanges(update.state) !== foldedRanges(update.startState)
       const parsed = syntaxTree(update.state) !== syntaxTree(update.startState)
-      if (folded || update.viewportChanged || parsed) this.drawn = buttons(update.view)
-      else if (update.docChanged) this.drawn = this.drawn.map(update.changes)
+      const typed = update.docChanged && !update.viewportChanged && !folded && !structural(update)
+      if (typed) this.drawn = this.drawn.map(update.changes)
+      else if (folded || update.viewportChanged || parsed || update.docChanged)
+        this.drawn = buttons(update.view)
     }
   },
   { decorations: (plugin) => plugin.drawn },

@@ -245,6 +245,11 @@ const ring = ViewPlugin.define((view) => {
   }
   return {
     docViewUpdate: show,
+    // With the same decorations as before, the page stays as it is.
+    update(update) {
+      if (update.state.field(picked) !== update.startState.field(picked))
+        update.view.requestMeasure({ read: () => undefined, write: show })
+    },
     destroy: () => view.contentDOM.removeEventListener('mousedown', down),
   }
 })
