@@ -1,6 +1,6 @@
 """Measures a built `tracebook` beside other products on this machine, in one run, on loopback only.
 
-    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,fetch]
+    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,fetch,typing]
                                [--logs off,info,debug]
                                [--without phoenix,otelite,rotel,aws,awslogs,bare] [--json FILE]
 
@@ -9,6 +9,7 @@
     xray    X-Ray segments over UDP, at increasing rates until one is lost
     lists   the list of traces as the window requests it, with a million spans stored and more arriving
     fetch   log events and traces from a stub of the cloud, by tracebook, aws, awslogs and a minimal client
+    typing  keys in the window's editor and in a bare CodeMirror, and what is posted to save them
 
 Acknowledged: the response was 200. Queryable: committed to the database that the product reads its lists from (which is
 polled every 10 ms), and its own API returns one of the last traces. The senders share the machine with the receiver, so
@@ -29,10 +30,11 @@ import time
 import fetch
 import load
 import products
+import typing_bench
 import watch
 
 MIB = 1024 * 1024
-SECTIONS = ("start", "otlp", "xray", "lists", "fetch")
+SECTIONS = ("start", "otlp", "xray", "lists", "fetch", "typing")
 OTHERS = [*products.PEER_CLASSES, *fetch.CLIENT_CLASSES, "bare"]
 LISTS_MS, RSS_MIB, XRAY_RATE, BARE_TIME = 20, 150, 20_000, 2
 
@@ -457,6 +459,8 @@ def main():
             results["lists"] = lists(ours, folder, given, targets)
         if "fetch" in given.only:
             results["fetch"] = fetch.fetch(given.binary, folder, given, targets, say, table)
+        if "typing" in given.only:
+            results["typing"] = typing_bench.typing(given, targets, say, table)
     results["targets"], results["load_after"] = targets.kept, os.getloadavg()[0]
     targets.show()
     say(f"\n{time.monotonic() - begun:.0f} s in total; load at the end {results['load_after']:.1f}")

@@ -180,7 +180,7 @@ test('two concurrent writers: both texts are kept and the conflict is shown', as
   // The window's write is held back until another client has written.
   let held = true
   await page.route('**/rpc', async (route) => {
-    if (held && route.request().postDataJSON().cmd === 'entry_write') {
+    if (held && /^entry_(write|edit)$/.test(route.request().postDataJSON().cmd)) {
       held = false
       await app.rpc('entry_write', { entry: entry.id, base: entry.revision, body: 'theirs\n' })
     }
@@ -236,7 +236,7 @@ test('a failed write is shown, retried, and completed', async () => {
   await openEntry(entry)
   let broken = true
   await page.route('**/rpc', async (route) => {
-    if (broken && route.request().postDataJSON().cmd === 'entry_write') {
+    if (broken && /^entry_(write|edit)$/.test(route.request().postDataJSON().cmd)) {
       const error = { code: 'storage', message: 'The disk is full', hint: 'Make room.' }
       return route.fulfill({ status: 500, json: { error } })
     }

@@ -160,7 +160,7 @@ test('exactly the clicked card is frozen, once, whatever is typed and clicked du
   await page.route('**/rpc', async (route) => {
     const asked = route.request().postData() ?? ''
     // Saving is slow, so that freezing has to wait for it first.
-    if (asked.includes('"entry_write"')) await new Promise((done) => setTimeout(done, 700))
+    if (/"entry_(write|edit)"/.test(asked)) await new Promise((done) => setTimeout(done, 700))
     if (asked.includes('"live_card_freeze"')) {
       freezes += 1
       await held

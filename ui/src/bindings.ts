@@ -16,6 +16,8 @@ export interface Commands {
   entry_new: [EntryNew, Entry]
   /** Writes the working text of an entry. An outdated base does not overwrite. */
   entry_write: [EntryWrite, Written]
+  /** Writes changes of the working text; answers null, without writing, where they were made on another text. */
+  entry_edit: [EntryEdit, Written | null]
   /** Changes an entry's title or week. */
   entry_rename: [EntryRename, EntryRow]
   /** Keeps a revision of the working text, unless the last one is equal. */
@@ -30,6 +32,10 @@ export interface Commands {
   entry_restore: [EntryRestore, EntryRow]
   /** The references and slots of a text, with UTF-16 offsets. */
   markup: [MarkupRequest, Markup]
+  /** The references and slots of an entry's working text; null if that is another revision. */
+  entry_markup: [EntryMarkup, Markup | null]
+  /** An entry's working text as HTML to read. Pictures have their addresses in the text, also `evidence:` and `live:`. */
+  entry_html: [EntryHtml, string]
   /** Where a reference goes in a text that is being edited. */
   reference_place: [ReferencePlace, Placing]
   /** Marks a line as not a slot. */
@@ -694,6 +700,27 @@ export type EntryDelete = {
 entry: string, };
 
 /**
+ * Changes of an entry's text since a revision.
+ */
+export type EntryEdit = { 
+/**
+ * Id or slug.
+ */
+entry: string, 
+/**
+ * The revision that the changes were made on.
+ */
+base: number, 
+/**
+ * In order, without overlaps.
+ */
+changes: Array<TextChange>, 
+/**
+ * FNV-1a with 32 bits of the changed text, over its UTF-16 code units.
+ */
+check: number, };
+
+/**
  * The entry to read.
  */
 export type EntryGet = { 
@@ -712,6 +739,15 @@ export type EntryHistory = {
 entry: string, };
 
 /**
+ * The entry whose stored text is rendered to be read.
+ */
+export type EntryHtml = { 
+/**
+ * Id or slug.
+ */
+entry: string, };
+
+/**
  * Which entries to list.
  */
 export type EntryListRequest = { 
@@ -719,6 +755,19 @@ export type EntryListRequest = {
  * Entries in the bin instead of the others.
  */
 deleted?: boolean, };
+
+/**
+ * The entry whose stored text is scanned for references and slots.
+ */
+export type EntryMarkup = { 
+/**
+ * Id or slug.
+ */
+entry: string, 
+/**
+ * The revision that is expected to be stored.
+ */
+revision: number, };
 
 /**
  * A new entry.
@@ -3229,6 +3278,23 @@ limit_days: number,
  * Spans, log events, errors and console lines removed for that since start.
  */
 dropped: number, };
+
+/**
+ * A part of a text that is replaced.
+ */
+export type TextChange = { 
+/**
+ * Where it starts in the text before all changes, in UTF-16 code units.
+ */
+start: number, 
+/**
+ * One past its last unit.
+ */
+end: number, 
+/**
+ * What is there instead.
+ */
+insert: string, };
 
 /**
  * A part of a text, in UTF-16 code units.

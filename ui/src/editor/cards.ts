@@ -1,8 +1,9 @@
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
-import { StateField, type EditorState, type Extension, type Range } from '@codemirror/state'
+import { StateField, type EditorState, type Extension, type Range, type Transaction } from '@codemirror/state'
 import { atColumnWidth, columnWidth } from './card-width'
 import { LiveCard, type LiveCardActions } from './live'
-import { inside, marks, touched, type PlacedReference } from './markup'
+import { inside, marks, setMarkup, touched, type Placed, type PlacedReference } from './markup'
+import { picked } from './picked'
 
 /** What a card can do outside the editor. */
 export interface CardActions {
@@ -130,7 +131,8 @@ function draw(state: EditorState, actions: CardActions): DecorationSet {
   const show = (reference: PlacedReference, widget: WidgetType) => {
     const whole = reference.alone ? lines(state, reference) : null
     const range = whole ?? reference
-    if (whole ? touched(state, whole) : inside(state, reference)) return
+    const chosen = state.field(picked)?.from === reference.from
+    if (!chosen && (whole ? touched(state, whole) : inside(state, reference))) return
     found.push(Decoration.replace({ widget, block: whole !== null }).range(range.from, range.to))
   }
   for (const reference of references) show(reference, new Card(reference, reference.alone, actions))
@@ -148,13 +150,34 @@ function draw(state: EditorState, actions: CardActions): DecorationSet {
   return Decoration.set(found, true)
 }
 
-/** Draws references as cards. Arrow keys move into a card's text rather than past it. */
+/** Whether a change leaves every card as it is drawn, somewhere else. */
+function moved(tr: Transaction): boolean {
+  const { references, live } = tr.startState.field(marks)
+  const now = tr.state.field(marks)
+  if (references.length !== now.references.length || live.length !== now.live.length) return false
+  const near = ({ from, to }: Placed) =>
+    tr.changes.touchesRange(tr.startState.doc.lineAt(from).from, tr.startState.doc.lineAt(to).to)
+  return !references.some(near) && !live.some(near)
+}
+
+/** The references whose text a selection touches, which is shown instead of the card. */
+function opened(state: EditorState): string {
+  const { references, live } = state.field(marks)
+  const at = ({ from, to }: Placed) => (touched(state, { from, to }) ? '1' : '0')
+  return references.map(at).join('') + live.map(at).join('') + (state.field(picked)?.from ?? '')
+}
+
+/** Draws references as cards. */
 export function cards(actions: CardActions): Extension {
   const field = StateField.define<DecorationSet>({
     create: (state) => draw(state, actions),
     update(value, tr) {
-      const changed = tr.docChanged || tr.selection || tr.state.field(marks) !== tr.startState.field(marks)
-      return changed ? draw(tr.state, actions) : value
+      const parsed = tr.effects.some((effect) => effect.is(setMarkup))
+      if (!tr.docChanged && !tr.selection && !parsed && tr.effects.length === 0) return value
+      if (parsed || (tr.docChanged && !moved(tr)) || opened(tr.state) !== opened(tr.startState))
+        return draw(tr.state, actions)
+      // A line can have become the cursor's without a change of what is selected: at its edge.
+      return tr.docChanged ? value.map(tr.changes) : tr.selection ? draw(tr.state, actions) : value
     },
     provide: (field) => EditorView.decorations.from(field),
   })

@@ -1,7 +1,10 @@
 import { indentLess, indentMore } from '@codemirror/commands'
-import { syntaxTree } from '@codemirror/language'
+import { selectNextOccurrence } from '@codemirror/search'
 import { EditorSelection, type ChangeSpec, type EditorState, type SelectionRange } from '@codemirror/state'
 import type { EditorView, KeyBinding } from '@codemirror/view'
+import { followLink } from './links'
+import { nest, toggleTasks, unnest } from './lists'
+import { toggleSource } from './modes'
 
 /** Puts marks around each selection, or takes them away where they are. With nothing selected, around the word. */
 export function toggle(mark: string): (view: EditorView) => boolean {
@@ -79,16 +82,14 @@ export function link(view: EditorView): boolean {
 /** Tab nests list items and moves other text by an indent; Escape first lets it leave the editor. */
 function indent(view: EditorView): boolean {
   const { state } = view
-  const range = state.selection.main
-  const inList = (() => {
-    for (let node = syntaxTree(state).resolveInner(range.head, -1); node.parent; node = node.parent) {
-      if (node.name === 'ListItem') return true
-    }
-    return /^\s*(?:[-*+]|\d+[.)])\s/.test(state.doc.lineAt(range.head).text)
-  })()
-  if (inList || !range.empty) return indentMore(view)
+  if (nest(view)) return true
+  if (!state.selection.main.empty) return indentMore(view)
   view.dispatch(state.replaceSelection('  '), { userEvent: 'input', scrollIntoView: true })
   return true
+}
+
+function dedent(view: EditorView): boolean {
+  return unnest(view) || indentLess(view)
 }
 
 /** The keys of other editors, before CodeMirror's, of which some mean something else. */
@@ -98,7 +99,10 @@ export const writingKeys: readonly KeyBinding[] = [
   { key: 'Mod-e', run: toggle('`'), preventDefault: true },
   { key: 'Mod-Shift-x', run: toggle('~~'), preventDefault: true },
   { key: 'Mod-k', run: link, preventDefault: true },
-  { key: 'Tab', run: indent, shift: indentLess },
-  // It would make the paragraph an HTML comment.
-  { key: 'Mod-/', run: () => true },
+  { key: 'Tab', run: indent, shift: dedent },
+  // Ctrl+Enter would insert a line otherwise; where there is no task or link, it still does.
+  { key: 'Mod-Enter', run: (view) => toggleTasks(view) || followLink(view) },
+  { key: 'Mod-d', run: selectNextOccurrence, preventDefault: true },
+  // CodeMirror's would make the paragraph an HTML comment.
+  { key: 'Mod-/', run: toggleSource, preventDefault: true },
 ]

@@ -1,18 +1,28 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { markdown } from '@codemirror/lang-markdown'
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
 import { EditorState, Prec, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, highlightSpecialChars, keymap, type ViewUpdate } from '@codemirror/view'
 import { blocks } from './blocks'
 import { cards, stepIntoCard, type CardActions } from './cards'
 import { endings } from './endings'
+import { folding } from './folding'
 import { writingKeys } from './keys'
+import { clicks } from './links'
 import { marks } from './markup'
+import { drawnText } from './modes'
+import { outline } from './outline'
+import { paste } from './paste'
+import { picking } from './picked'
+import { pictureShow } from './pictures'
 import { slots, type SlotActions } from './slots'
+import { syntax } from './syntax'
+import { tables } from './tables'
 import { theme } from './theme'
 
 export interface EditorActions extends CardActions, SlotActions {
   changed(update: ViewUpdate): void
+  /** Shows the text to be read. */
+  read?(): void
 }
 
 // CodeMirror's default, without "\r" and the byte order mark: endings.ts draws those.
@@ -30,10 +40,18 @@ export function editorState(text: string, actions: EditorActions): EditorState {
     EditorState.allowMultipleSelections.of(true),
     highlightSpecialChars({ specialChars: SPECIAL }),
     EditorView.lineWrapping,
-    markdown({ addKeymap: true }),
+    syntax(),
+    drawnText(),
+    folding,
+    outline,
+    clicks,
+    paste,
+    tables,
+    pictureShow.of((image, path) => actions.show(image, path)),
     search({ top: true }),
     highlightSelectionMatches({ minSelectionLength: 3 }),
     marks,
+    picking({ open: (id) => actions.open(id), openLive: (id) => actions.live.edit(id) }),
     blocks,
     cards(actions),
     slots(actions),
@@ -48,6 +66,14 @@ export function editorState(text: string, actions: EditorActions): EditorState {
       keymap.of([
         { key: 'ArrowDown', run: (view) => stepIntoCard(view, 1) },
         { key: 'ArrowUp', run: (view) => stepIntoCard(view, -1) },
+        {
+          key: 'Mod-Shift-e',
+          run: () => {
+            actions.read?.()
+            return true
+          },
+          preventDefault: true,
+        },
         ...writingKeys,
       ]),
     ),

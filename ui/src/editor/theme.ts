@@ -1,20 +1,53 @@
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { HighlightStyle } from '@codemirror/language'
 import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
-const markdownStyle = HighlightStyle.define([
-  { tag: tags.heading1, fontSize: '1.55em', fontWeight: '650', lineHeight: '1.35' },
-  { tag: tags.heading2, fontSize: '1.28em', fontWeight: '650', lineHeight: '1.4' },
-  { tag: tags.heading3, fontSize: '1.1em', fontWeight: '650' },
-  { tag: tags.heading, fontWeight: '650' },
+const code = [
+  {
+    tag: [tags.keyword, tags.operatorKeyword, tags.modifier, tags.definitionKeyword],
+    color: 'var(--code-keyword)',
+  },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.inserted], color: 'var(--code-string)' },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom, tags.unit, tags.color], color: 'var(--code-value)' },
+  { tag: [tags.comment, tags.docComment], color: 'var(--faint)', fontStyle: 'italic' },
+  {
+    tag: [
+      tags.function(tags.variableName),
+      tags.function(tags.definition(tags.variableName)),
+      tags.className,
+    ],
+    color: 'var(--code-name)',
+  },
+  { tag: [tags.typeName, tags.tagName, tags.standard(tags.variableName)], color: 'var(--code-name)' },
+  {
+    tag: [tags.propertyName, tags.attributeName, tags.definition(tags.propertyName)],
+    color: 'var(--code-property)',
+  },
+  { tag: tags.deleted, color: 'var(--bad)' },
+]
+
+const words = [
   { tag: tags.strong, fontWeight: '650' },
   { tag: tags.emphasis, fontStyle: 'italic' },
   { tag: tags.strikethrough, textDecoration: 'line-through' },
+]
+
+/** Where Markdown is drawn: the rest of its look is in preview/look.ts. */
+export const liveStyle = HighlightStyle.define([
+  ...words,
+  { tag: [tags.processingInstruction, tags.meta, tags.contentSeparator], color: 'var(--faint)' },
+  ...code,
+])
+
+/** Where Markdown is shown as it is written. */
+export const sourceStyle = HighlightStyle.define([
+  { tag: tags.heading, fontWeight: '650' },
+  ...words,
   { tag: tags.link, color: 'var(--accent)' },
   { tag: tags.url, color: 'var(--muted)' },
-  { tag: tags.monospace, fontFamily: 'var(--mono)', fontSize: '0.9em' },
   { tag: tags.quote, color: 'var(--muted)' },
   { tag: [tags.processingInstruction, tags.meta, tags.contentSeparator], color: 'var(--faint)' },
+  ...code,
 ])
 
 const look = EditorView.theme({
@@ -63,4 +96,4 @@ const look = EditorView.theme({
   '.cm-searchMatch-selected': { backgroundColor: 'var(--match-now)' },
 })
 
-export const theme = [look, syntaxHighlighting(markdownStyle)]
+export const theme = look

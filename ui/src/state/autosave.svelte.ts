@@ -17,11 +17,10 @@ export interface Conflict {
   message: string
 }
 
-/** Where a text is read from and written to. */
+/** Where a text is written to. */
 export interface TextStore {
-  read(): string
-  /** Writes the text on top of revision `base`; null overwrites whatever is stored. */
-  write(base: number | null, body: string): Promise<Written>
+  /** Writes the text as it is now on top of revision `base`; null overwrites whatever is stored. */
+  write(base: number | null): Promise<Written>
 }
 
 /** Saves a text while it is typed: soon after the last key, and at least every second. One write at a time. */
@@ -117,7 +116,7 @@ export class Autosave {
     const edits = this.#edits
     this.state = 'saving'
     try {
-      const written = await this.#store.write(over ? null : this.base, this.#store.read())
+      const written = await this.#store.write(over ? null : this.base)
       this.#safe = Math.max(this.#safe, edits)
       this.failure = null
       this.#failures = 0

@@ -15,12 +15,11 @@ function bench() {
   const writes: Write[] = []
   const text = { now: '' }
   const autosave = new Autosave(1, {
-    read: () => text.now,
-    write: (base, body) =>
+    write: (base) =>
       new Promise((resolve, reject) => {
         writes.push({
           base,
-          body,
+          body: text.now,
           answer: (written) => resolve({ revision: 0, accepted: true, kept: null, message: '', ...written }),
           fail: reject,
         })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
-import { ReplayHost } from '../test/host'
+import { failWrites, ReplayHost } from '../test/host'
 import { Workspace } from './workspace.svelte'
 
 beforeEach(() => {
@@ -64,7 +64,7 @@ describe('closing the window', () => {
 
   it('reports what cannot be saved before closing', async () => {
     const { host, workspace, leaving, type, ask } = await bench()
-    host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
+    failWrites(host, new Failure('storage', 'The disk is full', 'Make room.'))
     type()
     await ask(false)
     expect(leaving.question).toBe('unsaved')

@@ -4,10 +4,11 @@ import {
   Transaction,
   type EditorState,
   type StateEffect,
+  type Text,
   type TransactionSpec,
 } from '@codemirror/state'
 import { EditorView, type ViewUpdate } from '@codemirror/view'
-import type { Commands, Entry, EntryRow, Markup } from '../bindings'
+import type { Commands, Entry, EntryRow, Markup, TextChange, Written } from '../bindings'
 import { editorState, type EditorActions } from '../editor/setup'
 import {
   after,
@@ -18,12 +19,16 @@ import {
   type Placed,
   type PlacedSlot,
 } from '../editor/markup'
+import { amountOf, type Amount } from '../editor/words'
 import type { Host } from '../host/host'
+import { checkOf } from '../lib/check'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
 
-/** Milliseconds after a change before the markup is read again. */
-const MARKUP_DELAY = 120
+/** Milliseconds after the last change before the markup is read again. */
+const MARKUP_DELAY = 250
+/** Milliseconds after the last change before words are counted again. */
+const COUNT_DELAY = 400
 /** Milliseconds without a change before a revision is saved. */
 const PAUSE = 60_000
 
@@ -36,6 +41,8 @@ export interface SessionContext {
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
+  /** Another set of evidence is shown in the text, which is stored. */
+  shownChanged?(): void
 }
 
 /** A range of a text that is mapped through every change. */
@@ -51,7 +58,10 @@ export interface Pin {
  */
 export class Session {
   row: EntryRow = $state.raw() as EntryRow
-  marks: Marks = $state.raw({ references: [], live: [], slots: [], target: null })
+  /** How much text there is, counted a moment after the last change. */
+  amount: Amount = $state.raw({ words: 0, characters: 0, minutes: 0 })
+  /** Whether the text is shown to be read, not to be written. */
+  reading = $state(false)
   /** Whether the target slot was selected automatically, after the one before it was filled. */
   followed = $state(false)
   readonly id: string
@@ -60,7 +70,14 @@ export class Session {
   #context: SessionContext
   #state: EditorState
   #view: EditorView | null = null
+  /** Grows when there are other references, slots or targets, not when typing moves them. */
+  #marked = $state(0)
+  #shown = ''
+  /** Changes since a request whose answer has places in the text. */
   #since: ChangeSet | null = null
+  /** Changes since the text of the revision that autosave is based on. */
+  #unsaved: ChangeSet
+  #countTimer: ReturnType<typeof setTimeout> | undefined
   #pins = new Set<Pin>()
   #loading = false
   #markupTimer: ReturnType<typeof setTimeout> | undefined
@@ -76,15 +93,20 @@ export class Session {
     this.id = entry.id
     this.#context = context
     this.#state = editorState(entry.body, this.#editorActions())
-    this.autosave = new Autosave(entry.revision, {
-      read: () => this.text,
-      write: (base, body) => this.#rpc('entry_write', { entry: this.id, base, body }),
-    })
+    this.#unsaved = ChangeSet.empty(this.#state.doc.length)
+    this.autosave = new Autosave(entry.revision, { write: (base) => this.#write(base) })
+    this.#count(0)
     this.scheduleMarkup(0)
   }
 
   get state(): EditorState {
     return this.#view?.state ?? this.#state
+  }
+
+  /** References and slots, where they are now. */
+  get marks(): Marks {
+    void this.#marked
+    return this.state.field(marks)
   }
 
   get text(): string {
@@ -120,8 +142,10 @@ export class Session {
     this.dispatch({ selection: { anchor: this.state.doc.length } })
   }
 
-  aim(slot: PlacedSlot | null) {
+  aim(wanted: PlacedSlot | null) {
     this.followed = false
+    // What is shown of a slot may be from before it was moved.
+    const slot = wanted && (this.marks.slots.find((one) => one.n === wanted.n) ?? wanted)
     const show = slot ? [EditorView.scrollIntoView(slot.from, { y: 'nearest', yMargin: 60 })] : []
     this.dispatch({ effects: [setTarget.of(slot), ...show] })
   }
@@ -165,6 +189,7 @@ export class Session {
     if (changes) {
       this.dispatch({ changes, annotations: [outside.of(true), Transaction.addToHistory.of(false)] })
     }
+    this.#unsaved = ChangeSet.empty(this.state.doc.length)
     this.autosave.adopt(entry.revision)
   }
 
@@ -193,6 +218,7 @@ export class Session {
   stop() {
     clearTimeout(this.#markupTimer)
     clearTimeout(this.#pauseTimer)
+    clearTimeout(this.#countTimer)
     this.autosave.stop()
   }
 
@@ -204,15 +230,61 @@ export class Session {
   async #loadMarkup() {
     if (this.#loading) return this.scheduleMarkup()
     this.#loading = true
-    const since = this.#collect()
     try {
-      this.#applyMarkup(await this.#rpc('markup', { entry: this.id, body: this.text }), since)
+      if (!(await this.#storedMarkup())) {
+        const since = this.#collect()
+        this.#applyMarkup(await this.#rpc('markup', { entry: this.id, body: this.text }), since)
+      }
     } catch {
       // The editor works without cards, and the save status shows the error. Retry after the next change, or soon.
       this.scheduleMarkup(5000)
     } finally {
       this.#loading = false
     }
+  }
+
+  /** Reads the markup of the stored text, which need not be sent. Returns false if another text is stored. */
+  async #storedMarkup(): Promise<boolean> {
+    if (this.autosave.conflict || (this.autosave.dirty && !(await this.autosave.flush()))) return false
+    const { base } = this.autosave
+    const markup = await this.#rpc('entry_markup', { entry: this.id, revision: base })
+    if (!markup) return false
+    if (this.autosave.base === base) this.#applyMarkup(markup, () => this.#unsaved)
+    // Stored again meanwhile: it is read again.
+    else this.scheduleMarkup()
+    return true
+  }
+
+  /** Writes the changes since revision `base`, or the whole text where these do not fit what is stored. */
+  async #write(base: number | null): Promise<Written> {
+    const sent = this.#unsaved
+    const doc = this.state.doc
+    this.#unsaved = ChangeSet.empty(doc.length)
+    try {
+      const written =
+        (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
+      if (written.accepted) return written
+      this.#unsaved = sent.compose(this.#unsaved)
+      return written
+    } catch (cause) {
+      this.#unsaved = sent.compose(this.#unsaved)
+      throw cause
+    }
+  }
+
+  #edit(base: number, sent: ChangeSet, doc: Text): Promise<Written | null> {
+    const changes: TextChange[] = []
+    sent.iterChanges((start, end, _from, _to, inserted) =>
+      changes.push({ start, end, insert: inserted.toString() }),
+    )
+    const size = changes.reduce((sum, change) => sum + change.insert.length, 0)
+    // During a conflict both texts are kept, whose changes have another base.
+    if (this.autosave.conflict || size * 2 > doc.length) return Promise.resolve(null)
+    return this.#rpc('entry_edit', { entry: this.id, base, changes, check: checkOf(doc) })
+  }
+
+  #writeAll(base: number | null, doc: Text): Promise<Written> {
+    return this.#rpc('entry_write', { entry: this.id, base, body: doc.toString() })
   }
 
   /** Starts collecting the changes made after a request. */
@@ -223,6 +295,10 @@ export class Session {
 
   #applyMarkup(markup: Markup, since: () => ChangeSet | null) {
     this.dispatch({ effects: setMarkup.of({ markup, since: since() }) })
+    const shown = [...markup.references, ...markup.live].map(({ id }) => id).join(' ')
+    if (shown === this.#shown) return
+    this.#shown = shown
+    this.#context.shownChanged?.()
   }
 
   #editorActions(): EditorActions {
@@ -233,20 +309,29 @@ export class Session {
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
       changed: (update: ViewUpdate) => this.#changed(update.transactions),
+      read: () => (this.reading = true),
     }
   }
 
   #changed(transactions: readonly Transaction[]) {
-    const now = transactions.at(-1)?.state
-    if (now) this.marks = now.field(marks)
     for (const tr of transactions) {
+      if (differs(tr.startState.field(marks), tr.state.field(marks))) this.#marked++
       if (tr.selection) this.#placed = true
       if (!tr.docChanged) continue
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
+      this.#unsaved = this.#unsaved.compose(tr.changes)
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
-      this.scheduleMarkup()
+      this.scheduleMarkup(
+        tr.isUserEvent('card') || tr.isUserEvent('undo') || tr.isUserEvent('redo') ? 0 : undefined,
+      )
+      this.#count()
       if (!tr.annotation(outside)) this.#edited()
     }
+  }
+
+  #count(wait = COUNT_DELAY) {
+    clearTimeout(this.#countTimer)
+    this.#countTimer = setTimeout(() => (this.amount = amountOf(this.state.doc)), wait)
   }
 
   #edited() {
@@ -264,6 +349,19 @@ export class Session {
   #rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0]) {
     return this.#context.host.rpc(cmd, args)
   }
+}
+
+/** Whether there are other references, slots or targets, apart from where they are. */
+function differs(a: Marks, b: Marks): boolean {
+  if (a === b) return false
+  const other = <T extends object>(x: readonly T[], y: readonly T[], same: (p: T, q: T) => boolean) =>
+    x.length !== y.length || x.some((one, i) => y[i] === undefined || !same(one, y[i]))
+  return (
+    a.target?.n !== b.target?.n ||
+    other(a.slots, b.slots, (p, q) => p.text === q.text && p.n === q.n && p.wants === q.wants) ||
+    other(a.references, b.references, (p, q) => p.id === q.id && p.alt === q.alt) ||
+    other(a.live, b.live, (p, q) => p.id === q.id && p.alt === q.alt)
+  )
 }
 
 /** The smallest single change from one text to another; null if they are the same. */

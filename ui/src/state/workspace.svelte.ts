@@ -136,6 +136,7 @@ export class Workspace {
           openEvidence: (evidence) => (this.panel = { kind: 'evidence', id: evidence }),
           live: this.live,
           fail: (cause, what) => this.toasts.fail(cause, what),
+          shownChanged: () => this.shelf.refresh(),
         })
         this.#sessions.set(entry.id, session)
         this.session = session
@@ -188,6 +189,7 @@ export class Workspace {
       session?.stop()
       this.#sessions.delete(entry.id)
       if (this.session === session) this.session = null
+      this.shelf.refresh()
       await this.journal.load()
       const action = { label: 'Undo', run: () => void this.restore(entry) }
       this.toasts.show(`Moved ${entry.title} to the bin`, { action })
@@ -197,6 +199,7 @@ export class Workspace {
   async restore(entry: EntryRow) {
     await this.attempt('Could not restore the entry', async () => {
       await this.host.rpc('entry_restore', { entry: entry.id })
+      this.shelf.refresh()
       await this.journal.load()
       await this.open(entry.id)
     })
@@ -349,6 +352,8 @@ export class Workspace {
       case 'evidence':
         return this.shelf.refresh()
       case 'entry':
+        // Own writes change what the shelf says only with other references, which the session reports.
+        if (own && this.#sessions.has(id)) return
         this.shelf.refresh()
         if (!own) this.#onEntry(id)
         return

@@ -2,7 +2,7 @@ import { undo } from '@codemirror/commands'
 import { EditorView } from '@codemirror/view'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../host/host'
-import { ReplayHost } from '../test/host'
+import { failWrites, ReplayHost } from '../test/host'
 import type { Session } from './session.svelte'
 import { Workspace } from './workspace.svelte'
 
@@ -130,7 +130,7 @@ describe('capture', () => {
 
   it('does not report success if the text could not be saved', async () => {
     const { host, workspace, session, trace } = await bench('text\n')
-    host.failures.set('entry_write', new Failure('storage', 'The disk is full', 'Make room.'))
+    failWrites(host, new Failure('storage', 'The disk is full', 'Make room.'))
     await workspace.capture({ kind: 'trace', id: trace })
     expect(workspace.toasts.list.some((toast) => toast.tone === 'good')).toBe(false)
     expect(workspace.toasts.list.some((toast) => toast.tone === 'bad' && toast.hint === 'Make room.')).toBe(

@@ -119,3 +119,9 @@ export function saveExchanges() {
   writeFileSync(join(inject('recording').raw, `${name}.json`), JSON.stringify(recorded))
   recorded = {}
 }
+
+/** Every way to write a text fails, until `failures` is cleared. */
+export function failWrites(host: ReplayHost, failure: Failure) {
+  host.failures.set('entry_write', failure)
+  host.failures.set('entry_edit', failure)
+}

@@ -147,6 +147,8 @@ commands! { |app, args, caller|
     entry_new(EntryNew) -> Entry = app.journal.entry_new(args, caller);
     /// Writes the working text of an entry. An outdated base does not overwrite.
     entry_write(EntryWrite) -> Written = app.journal.entry_write(args, caller);
+    /// Writes changes of the working text; answers null, without writing, where they were made on another text.
+    entry_edit(EntryEdit) -> Option<Written> = app.journal.entry_edit(args, caller);
     /// Changes an entry's title or week.
     entry_rename(EntryRename) -> EntryRow = app.journal.entry_rename(args, caller);
     /// Keeps a revision of the working text, unless the last one is equal.
@@ -161,6 +163,10 @@ commands! { |app, args, caller|
     entry_restore(EntryRestore) -> EntryRow = app.journal.entry_restore(args, caller);
     /// The references and slots of a text, with UTF-16 offsets.
     markup(MarkupRequest) -> Markup = app.journal.markup(args);
+    /// The references and slots of an entry's working text; null if that is another revision.
+    entry_markup(EntryMarkup) -> Option<Markup> = app.journal.entry_markup(args);
+    /// An entry's working text as HTML to read. Pictures have their addresses in the text, also `evidence:` and `live:`.
+    entry_html(EntryHtml) -> String = app.journal.entry_html(args);
     /// Where a reference goes in a text that is being edited.
     reference_place(ReferencePlace) -> Placing = async move { Ok(args.placing()) };
     /// Marks a line as not a slot.

@@ -1,5 +1,9 @@
 //! Entries: their texts, revisions and slots.
 
+mod edits;
+#[cfg(test)]
+mod tests;
+
 use tracebook_core::course;
 use tracebook_core::entry::{self, Entry, EntryRow, Revision};
 use tracebook_core::ids::Id;
@@ -9,8 +13,8 @@ use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{
-    Caller, EntryCut, EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRename, EntryRestore,
-    EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
+    Caller, EntryCut, EntryDelete, EntryEdit, EntryGet, EntryHistory, EntryHtml, EntryListRequest, EntryMarkup,
+    EntryNew, EntryRename, EntryRestore, EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
 };
 
 /// Entries, their texts and revisions. Cheap to clone.
@@ -57,6 +61,19 @@ impl Journal {
     pub(crate) async fn entry_write(&self, request: EntryWrite, caller: &Caller) -> Result<Written, Error> {
         let entry = self.find_entry(&request.entry).await?;
         self.write_body(entry.row.id, request.base, request.body, request.cut, caller).await
+    }
+
+    /// Writes changes of the stored text. Answers nothing, and writes nothing, where they were made on another text.
+    pub(crate) async fn entry_edit(&self, request: EntryEdit, caller: &Caller) -> Result<Option<Written>, Error> {
+        let entry = self.find_entry(&request.entry).await?;
+        if entry.revision != request.base {
+            return Ok(None);
+        }
+        let changed = edits::apply(&entry.body, &request.changes).filter(|body| edits::check(body) == request.check);
+        match changed {
+            Some(body) => Ok(Some(self.write_body(entry.row.id, Some(request.base), body, None, caller).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Writes a text; windows, the command line, captures and imports all go through here.
@@ -141,6 +158,20 @@ impl Journal {
             }
             None => Ok(markdown::scan(&request.body)),
         }
+    }
+
+    /// References and slots of the stored text; nothing if that is another revision.
+    pub(crate) async fn entry_markup(&self, request: EntryMarkup) -> Result<Option<Markup>, Error> {
+        let entry = self.find_entry(&request.entry).await?;
+        if entry.revision != request.revision {
+            return Ok(None);
+        }
+        Ok(Some(self.markup_of(entry.row.id, &entry.body).await?))
+    }
+
+    /// The stored text as HTML, in which pictures have the addresses that the text gives them.
+    pub(crate) async fn entry_html(&self, request: EntryHtml) -> Result<String, Error> {
+        Ok(markdown::reading(&self.find_entry(&request.entry).await?.body))
     }
 
     pub(crate) async fn slot_dismiss(&self, request: SlotDismiss, caller: &Caller) -> Result<Markup, Error> {

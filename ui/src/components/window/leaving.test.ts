@@ -2,7 +2,7 @@ import { mount } from 'svelte'
 import { describe, expect, it, vi } from 'vitest'
 import { Failure } from '../../host/host'
 import { Workspace } from '../../state/workspace.svelte'
-import { ReplayHost } from '../../test/host'
+import { failWrites, ReplayHost } from '../../test/host'
 import { pass, stage } from '../../test/stage'
 import Leaving from './Leaving.svelte'
 
@@ -16,7 +16,7 @@ async function bench(receiving: boolean, failure: Failure | null = null) {
   workspace.start()
   await vi.advanceTimersByTimeAsync(500)
   if (failure) {
-    host.failures.set('entry_write', failure)
+    failWrites(host, failure)
     workspace.session?.dispatch({ changes: { from: 0, insert: 'typed ' }, userEvent: 'input.type' })
   }
   const ask = async () => {

@@ -235,6 +235,48 @@ pub struct EntryWrite {
     pub cut: Option<String>,
 }
 
+/// A part of a text that is replaced.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct TextChange {
+    /// Where it starts in the text before all changes, in UTF-16 code units.
+    pub start: usize,
+    /// One past its last unit.
+    pub end: usize,
+    /// What is there instead.
+    pub insert: String,
+}
+
+/// Changes of an entry's text since a revision.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryEdit {
+    /// Id or slug.
+    pub entry: String,
+    /// The revision that the changes were made on.
+    #[ts(type = "number")]
+    pub base: i64,
+    /// In order, without overlaps.
+    pub changes: Vec<TextChange>,
+    /// FNV-1a with 32 bits of the changed text, over its UTF-16 code units.
+    pub check: u32,
+}
+
+/// The entry whose stored text is scanned for references and slots.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryMarkup {
+    /// Id or slug.
+    pub entry: String,
+    /// The revision that is expected to be stored.
+    #[ts(type = "number")]
+    pub revision: i64,
+}
+
+/// The entry whose stored text is rendered to be read.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryHtml {
+    /// Id or slug.
+    pub entry: String,
+}
+
 /// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Written {
