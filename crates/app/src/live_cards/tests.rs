@@ -1,6 +1,7 @@
 //! Live cards over a journal and telemetry on disk.
 
 use tracebook_core::evidence::Kind;
+use tracebook_render::card::Size;
 
 use super::*;
 use crate::ground::schema::{EntryWrite, EvidenceDelete, EvidenceList, Exported, Imported};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracebook_core::console::Console;
+use tracebook_core::console::{Console, Output};
 use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
 use tracebook_render::markdown::ProblemKind;
@@ -26,7 +26,12 @@ impl Home {
     async fn console(&self, into: &str) -> Id {
         let request = Capture { into: Some(into.to_owned()), ..Capture::of(Kind::Console) };
         let console = Console::from_text("docker compose ps", "db  running");
-        let captured = self.app.capture.capture_console(console, request, &Caller::default()).await.expect("captures");
+        let captured = self
+            .app
+            .capture
+            .capture_console(Output { console, ..Output::default() }, request, &Caller::default())
+            .await
+            .expect("captures");
         captured.evidence.id
     }
 
