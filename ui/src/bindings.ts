@@ -852,7 +852,8 @@ occurrence: Occurrence,
  */
 others?: Array<OccurrenceRow>, 
 /**
- * In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions has none.
+ * In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions
+ * has none.
  */
 varies?: Array<Varied>, };
 
@@ -1611,7 +1612,8 @@ pace_seconds: number,
  */
 next_ms: number | null, 
 /**
- * The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be added; null without an answer.
+ * The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be
+ * added; null without an answer.
  */
 picture: string | null, 
 /**

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tracebook_core::errors::{ErrorItem, Occurrence, OccurrenceRow};
-use tracebook_core::variation::varied;
 use tracebook_core::telemetry::ErrorRecord;
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
+use tracebook_core::variation::varied;
 
 use super::items::{ItemRow, seconds};
 use super::{Client, number};
