@@ -927,7 +927,8 @@ occurrence: Occurrence,
  */
 others?: Array<OccurrenceRow>, 
 /**
- * In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions has none.
+ * In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions
+ * has none.
  */
 varies?: Array<Varied>, };
 
@@ -1728,7 +1729,8 @@ pace_seconds: number,
  */
 next_ms: number | null, 
 /**
- * The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be added; null without an answer.
+ * The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be
+ * added; null without an answer.
  */
 picture: string | null, 
 /**

@@ -166,7 +166,7 @@ fn number(row: &[String], column: usize) -> Option<f64> {
 }
 
 fn series(query: &QueryResult, at: usize, groups: &[usize], numbers: &[usize]) -> Option<Series> {
-    // With groups there is one panel: the lines of several measures could not be told apart.
+    // With groups there is one panel: the lines of several measures could not be distinguished.
     let most = if groups.is_empty() { MOST_PANELS } else { 1 };
     let panels: Vec<Panel> = numbers.iter().take(most).filter_map(|column| panel(query, at, groups, *column)).collect();
     let times = || panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points).map(|(time, _)| *time);

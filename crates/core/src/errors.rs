@@ -225,7 +225,8 @@ pub struct ErrorItem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub others: Vec<OccurrenceRow>,
-    /// In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions has none.
+    /// In what the occurrence and the listed others differ, from [`crate::variation`]. Evidence of earlier versions
+    /// has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub varies: Vec<Varied>,

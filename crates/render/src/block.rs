@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <!-- tracebook:evidence 01J… -->
-//! <picture><source media="(max-width: 600px)" srcset="assets/week2/01J….narrow.svg">![alt](assets/week2/01J….svg)</picture>
+//! <picture><source media="(max-width: 600px)" srcset="assets/w/01J….narrow.svg">![alt](assets/w/01J….svg)</picture>
 //!
 //! <em>the user's caption</em><br><sub>provenance</sub>
 //!
@@ -15,7 +15,8 @@
 //! <!-- /tracebook -->
 //! ```
 //! The line of the picture is a paragraph with inline HTML, so that its image is CommonMark: what does not know
-//! `<picture>` shows that, and code hosts keep the elements and both attributes. Up to renderer 4 it was the image alone.
+//! `<picture>` shows that, and code hosts keep the elements and both attributes. Up to renderer 4 it was the image
+//! alone.
 //!
 //! The blank line before the last marker ends the HTML block of `</details>`, so that the following text is Markdown.
 //!

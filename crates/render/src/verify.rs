@@ -151,6 +151,11 @@ fn as_canonical(text: &str) -> Option<String> {
 
 /// Reads the data of a picture. `read_sidecar` is called with the name of a file in the same folder.
 pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Data, Refused> {
+    data_within(svg, read_sidecar, true)
+}
+
+/// As [`data`]. `refers`: whether the picture may refer to another one; that one may not, so that references end.
+fn data_within(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>, refers: bool) -> Result<Data, Refused> {
     let Ok(text) = std::str::from_utf8(svg) else {
         let head = svg.get(..svg.len().min(400)).unwrap_or_default();
         let ours = String::from_utf8_lossy(head).contains(" data-renderer=\"");
@@ -162,6 +167,9 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
         NotRead::Broken(why) => refuse(None, Verdict::Edited, why),
     })?;
     let (canonical, sidecar, mismatch) = match envelope.held {
+        Held::Picture(_) if !refers => {
+            return Err(refuse(None, Verdict::Edited, "the picture that should have its data has none"));
+        }
         Held::Picture(name) => {
             let id = name.split('.').next().and_then(|id| id.parse::<Id>().ok());
             if id.is_none_or(|id| name != card::file_name(id, envelope.form.size)) {
@@ -174,9 +182,8 @@ pub(crate) fn data(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -
                     format!("the picture {name}, which has its data, is missing"),
                 ));
             };
-            let wide = data(&bytes, read_sidecar)?;
-            // A picture that refers to another one is never a wide one, so that references end.
-            if wide.beside || wide.frozen.digest != envelope.digest || id != Some(wide.frozen.evidence.id) {
+            let wide = data_within(&bytes, read_sidecar, false)?;
+            if wide.frozen.digest != envelope.digest || id != Some(wide.frozen.evidence.id) {
                 return Err(refuse(id, Verdict::Edited, format!("the picture {name} has other data")));
             }
             return Ok(Data {

@@ -96,6 +96,7 @@ fn an_entry_is_exported_with_pictures_and_tables() {
     assert_eq!(
         files,
         [
+            format!("journal/assets/week2/{ID}.compact.narrow.svg"),
             format!("journal/assets/week2/{ID}.compact.svg"),
             format!("journal/assets/week2/{ID}.narrow.svg"),
             format!("journal/assets/week2/{ID}.svg"),

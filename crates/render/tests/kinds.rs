@@ -134,7 +134,12 @@ fn type_size(classes: &str) -> f64 {
     classes.split(' ').find_map(of).unwrap_or_else(|| panic!("{classes:?} has no size"))
 }
 
-/// Every text of a drawing, as far as it is a leaf.
+/// The text within a tag and the tags in it.
+fn without_tags(inner: &str) -> String {
+    inner.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
+}
+
+/// Every text of a drawing.
 fn texts(svg: &str) -> Vec<Placed> {
     svg.split("<text ")
         .skip(1)
@@ -147,7 +152,7 @@ fn texts(svg: &str) -> Vec<Placed> {
                 y: number("y")?,
                 anchor: attribute(&tag, "text-anchor").unwrap_or("start").to_owned(),
                 type_size: type_size(attribute(&tag, "class").unwrap_or_default()),
-                text: rest.split("</text>").next()?.to_owned(),
+                text: without_tags(rest.split("</text>").next()?),
             })
         })
         .collect()
@@ -157,7 +162,8 @@ const WIDTHS: [u32; 6] = [320, 360, 599, 640, 880, 1200];
 
 #[test]
 fn nothing_is_drawn_outside_the_card_and_no_type_is_too_small() {
-    for (name, body) in every() {
+    // What is drawn of a million items is drawn of fewer, too.
+    for (name, body) in [fair(), large(), empty(), hostile()].concat() {
         for (width, size) in WIDTHS.into_iter().flat_map(|width| SIZES.map(|size| (width, size))) {
             let drawing = preview(&body, Form::new(size, Width::of(width)));
             let tag = drawing.split('>').next().unwrap_or_default();

@@ -4,7 +4,7 @@ import type { Extension } from '@codemirror/state'
 /** Draws the picture at a path in an image, or removes it. */
 export type Show = (image: HTMLImageElement, path: string | null) => void
 
-/** Cards are drawn anew only when the column's width has changed by this much, in CSS pixels. */
+/** Cards are drawn again only when the column's width has changed by this much, in CSS pixels. */
 const STEP = 20
 /** Milliseconds of rest before they are, since a splitter is dragged for a while. */
 const REST = 200

@@ -119,7 +119,8 @@ pub struct LiveLook {
     /// Milliseconds until the next query is due; null while paused.
     #[ts(type = "number | null")]
     pub next_ms: Option<u64>,
-    /// The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be added; null without an answer.
+    /// The path of the answer's picture at the host, to which `&size=compact` or `&size=line` and `&width=640` may be
+    /// added; null without an answer.
     pub picture: Option<String>,
     /// Warnings about the answer.
     pub warnings: Vec<String>,

@@ -35,7 +35,7 @@ struct Shown<'a> {
     edges: Vec<(usize, usize, &'a MapEdge)>,
     layout: Layout,
     notes: Vec<String>,
-    /// What is to be said of nodes that are deeper than a graph shows.
+    /// A note on nodes that are deeper than a graph shows.
     squeezed: Option<String>,
 }
 
