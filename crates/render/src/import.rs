@@ -205,8 +205,8 @@ impl FromPicture {
                 Some(mismatch) => Some(mismatch.doubt()),
                 None => verify::picture_doubt(bytes, &data),
             },
-            Ok(verify::Data { mismatch: None, .. }) => Some("its other picture contains other data").map(copy),
-            Ok(_) | Err(_) => Some("the data in its other picture does not match its digest").map(copy),
+            Ok(verify::Data { mismatch: None, .. }) => Some(copy("its other picture contains other data")),
+            Ok(_) | Err(_) => Some(copy("the data in its other picture does not match its digest")),
         };
         doubts::add(&mut self.doubts, doubt);
     }

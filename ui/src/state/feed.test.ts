@@ -136,7 +136,11 @@ it('asks within the range that was chosen, and captures that', async () => {
   host.script('live_traces', () => ({ rows: [], notes: [], next: null, asked_at: null }))
   const asked = () => host.calls.at(-1)?.args
   expect(asked()).toEqual({ filter: '', limit: 100 })
-  for (const since of ['15m', '2026-11-23T15:20:00.000Z/2026-11-23T15:30:00.000Z', '2026-11-23T15:20:00.000Z/']) {
+  for (const since of [
+    '15m',
+    '2026-11-23T15:20:00.000Z/2026-11-23T15:30:00.000Z',
+    '2026-11-23T15:20:00.000Z/',
+  ]) {
     feed.since = since
     feed.submit()
     await pass(500)

@@ -119,7 +119,7 @@ fn records_of<S: Signal>(message: &[u8], shared: &Shared, reading: &mut Reading<
             S::Message::decode(bytes).map(|message| (message, bytes.to_vec())).or_else(|error| {
                 let mended =
                     mend::texts(bytes, S::KIND).filter(|mended| too_heavy::<S>(mended).is_none()).ok_or(error)?;
-                Ok(S::Message::decode(mended.as_slice()).map(|message| (message, mended))?)
+                S::Message::decode(mended.as_slice()).map(|message| (message, mended))
             });
         match decoded {
             Err(error) => reading.unreadable(format!("a {} is not readable: {error}", S::WORD)),
