@@ -204,7 +204,7 @@ function difference(a: DecorationSet, b: DecorationSet): string {
   return x.value || y.value ? `${one(x)} is not ${one(y)}` : ''
 }
 
-describe('one block drawn anew', () => {
+describe('drawing one block again', () => {
   const text = [
     '---',
     'a: b',
@@ -243,7 +243,7 @@ describe('one block drawn anew', () => {
     '[ref]: https://a.example',
   ].join('\n')
 
-  it('is the same as all drawn anew, whatever is typed where', () => {
+  it('gives what drawing everything gives, whatever is typed where', () => {
     let patches = 0
     let seed = 7
     const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below
