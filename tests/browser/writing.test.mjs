@@ -252,7 +252,7 @@ test('typing posts changes, not the whole text', async () => {
   await line('Paragraph 3 ').click()
   await page.keyboard.press('End')
   await page.keyboard.type(' '.padEnd(100, 'typed '), { delay: 20 })
-  await until(stored, (text) => text.includes('typed typed typed'), 'it is stored')
+  await until(async () => (await stored()).includes('typed typed typed'), Boolean, 'it is stored')
   await page.waitForTimeout(1500)
   assert.ok(bytes < 100_000, `${bytes} bytes were posted`)
 })

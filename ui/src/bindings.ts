@@ -34,7 +34,7 @@ export interface Commands {
   markup: [MarkupRequest, Markup]
   /** The references and slots of an entry's working text; null if that is another revision. */
   entry_markup: [EntryMarkup, Markup | null]
-  /** An entry's working text as HTML to read. Pictures have their addresses in the text, also `evidence:` and `live:`. */
+  /** An entry's working text as HTML to read. Pictures have their addresses in the text, `evidence:` too. */
   entry_html: [EntryHtml, string]
   /** Where a reference goes in a text that is being edited. */
   reference_place: [ReferencePlace, Placing]

@@ -264,12 +264,17 @@ export class Session {
       const written =
         (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
       if (written.accepted) return written
-      this.#unsaved = sent.compose(this.#unsaved)
+      this.#notSaved(sent)
       return written
     } catch (cause) {
-      this.#unsaved = sent.compose(this.#unsaved)
+      this.#notSaved(sent)
       throw cause
     }
+  }
+
+  /** Takes changes back whose write was not accepted, unless another text was adopted meanwhile. */
+  #notSaved(sent: ChangeSet) {
+    if (sent.newLength === this.#unsaved.length) this.#unsaved = sent.compose(this.#unsaved)
   }
 
   #edit(base: number, sent: ChangeSet, doc: Text): Promise<Written | null> {

@@ -123,7 +123,9 @@ describe('capture', () => {
     host.calls.length = 0
     await workspace.capture({ kind: 'trace', id: trace })
     const order = host.calls.map((call) => call.cmd)
-    expect(order.indexOf('entry_write')).toBeLessThan(order.indexOf('capture'))
+    const saved = order.indexOf('entry_edit')
+    expect(saved).toBeGreaterThanOrEqual(0)
+    expect(saved).toBeLessThan(order.indexOf('capture'))
     workspace.toasts.list[0]?.action?.run()
     expect(session.text).toBe('![Traces]()\ntyped')
   })

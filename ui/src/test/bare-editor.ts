@@ -4,7 +4,7 @@ import { defaultHighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, keymap } from '@codemirror/view'
 
-/** CodeMirror without anything of ours, which `make bench --only typing` compares with. Built by scripts/bench/typing.mjs. */
+/** CodeMirror without anything of ours, for comparison. scripts/bench/typing.mjs builds it. */
 export function bare(parent: HTMLElement, doc: string): EditorView {
   return new EditorView({
     parent,

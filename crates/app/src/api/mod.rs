@@ -165,7 +165,7 @@ commands! { |app, args, caller|
     markup(MarkupRequest) -> Markup = app.journal.markup(args);
     /// The references and slots of an entry's working text; null if that is another revision.
     entry_markup(EntryMarkup) -> Option<Markup> = app.journal.entry_markup(args);
-    /// An entry's working text as HTML to read. Pictures have their addresses in the text, also `evidence:` and `live:`.
+    /// An entry's working text as HTML to read. Pictures have their addresses in the text, `evidence:` too.
     entry_html(EntryHtml) -> String = app.journal.entry_html(args);
     /// Where a reference goes in a text that is being edited.
     reference_place(ReferencePlace) -> Placing = async move { Ok(args.placing()) };

@@ -7,8 +7,8 @@ pub(crate) fn check(text: &str) -> u32 {
     text.encode_utf16().fold(0x811c_9dc5, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
 }
 
-/// Carries changes out, which are in order, do not overlap, and have their places in the old text. Returns nothing where
-/// they do not fit it: outside of it, or inside a character.
+/// Carries changes out, which are in order, do not overlap, and have their places in the old text. Returns nothing
+/// where they do not fit it: outside of it, or inside a character.
 pub(crate) fn apply(text: &str, changes: &[TextChange]) -> Option<String> {
     let mut changed = String::with_capacity(text.len() + changes.iter().map(|one| one.insert.len()).sum::<usize>());
     let mut at = Cursor { text, byte: 0, unit: 0 };

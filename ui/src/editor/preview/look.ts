@@ -127,7 +127,7 @@ export const previewLook = EditorView.theme({
   '.cm-line.md-row': { display: 'table-row' },
   '.md-cell': {
     display: 'table-cell',
-    padding: '0.25em 0.7em',
+    padding: '0.25em 0.45em',
     minWidth: '3em',
     borderBottom: '1px solid var(--line)',
     borderRight: '1px solid var(--line)',

@@ -39,7 +39,7 @@ function rangesOf(set: DecorationSet) {
 }
 
 /**
- * What is drawn after a change, if only one block has to be drawn anew: blocks are parsed one after the other, so that
+ * What is drawn after a change, if only one block has to be drawn again: blocks are parsed one after the other, so that
  * all others stay as they are if this one still starts and ends where it did. Null if that is not so.
  */
 export function patched(

@@ -113,12 +113,19 @@ export function table(sheet: Sheet, node: SyntaxNodeRef): boolean {
       const at = align[i] ? ` md-cell-${align[i]}` : ''
       sheet.cell(cell.from, cell.to, `md-cell${at}`)
       if (cell.text.from === cell.text.to) return empty(sheet, cell)
-      sheet.skip(cell.from, cell.text.from)
-      // A space that was just typed is shown.
-      sheet.skip(cursorIn(sheet, cell), cell.to)
+      // The spaces beside the text stay, so that a cursor or an input method is within it, not at a hidden part.
+      const tail = cursorIn(sheet, cell)
+      sheet.hide(cell.from, cell.text.from - (blankAt(sheet, cell.text.from - 1) ? 1 : 0))
+      sheet.pass(cell.from, cell.text.from)
+      sheet.hide(tail + (tail < cell.end && blankAt(sheet, tail) ? 1 : 0), cell.to)
+      sheet.pass(tail, cell.to)
     })
   }
   return true
+}
+
+function blankAt(sheet: Sheet, pos: number): boolean {
+  return pos >= 0 && /^[ \t]$/.test(sheet.doc.sliceString(pos, pos + 1))
 }
 
 /** A cell in which everything was hidden would not be drawn: its bar is there without a width. */
