@@ -35,6 +35,7 @@ pub mod level;
 pub mod live_card;
 pub mod log_query;
 pub mod logs;
+pub mod picture;
 pub mod query;
 pub mod question;
 pub mod service_map;
