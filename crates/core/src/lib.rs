@@ -5,7 +5,6 @@
 //!
 //! **Never:** I/O of any kind. No tokio, no database, no network, no file, no clock: time and
 //! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors concern values only.
-
 pub mod access_log;
 pub mod analysis;
 pub mod assemble;
@@ -35,9 +34,11 @@ pub mod level;
 pub mod live_card;
 pub mod log_query;
 pub mod logs;
+pub mod merge;
 pub mod picture;
 pub mod query;
 pub mod question;
+pub mod search;
 pub mod service_map;
 pub mod skew;
 pub mod telemetry;
