@@ -24,7 +24,7 @@ pub(crate) use page::{Page, Picture, is_container_prefix, line_before, page};
 pub use placing::{Placing, Target, placing};
 pub(crate) use shape::shape;
 pub use title::title;
-pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
+pub use write::{Where, freeze_live, live_reference, picture, place, reference, reference_as};
 pub(crate) use write::{image, query};
 
 use serde::{Deserialize, Serialize};
