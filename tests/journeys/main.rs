@@ -1,5 +1,6 @@
 //! User scenarios over public interfaces only (the program, its ports, its files), with the real SDKs.
 
+mod attachments;
 mod bad_input;
 mod bridges;
 mod cloud;
@@ -13,6 +14,7 @@ mod main_job;
 mod memory;
 mod refused;
 mod relay;
+mod search;
 mod serving;
 mod support;
 mod web;

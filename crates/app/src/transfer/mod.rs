@@ -6,6 +6,8 @@ mod export;
 mod import;
 mod pictures;
 #[cfg(test)]
+mod pictures_tests;
+#[cfg(test)]
 mod tests;
 mod tree;
 pub mod verify;
