@@ -8,10 +8,11 @@ import { cards, stepIntoCard, type CardActions } from './cards'
 import { endings } from './endings'
 import { writingKeys } from './keys'
 import { marks } from './markup'
+import { pastePictures, type PictureActions } from './paste-pictures'
 import { slots, type SlotActions } from './slots'
 import { theme } from './theme'
 
-export interface EditorActions extends CardActions, SlotActions {
+export interface EditorActions extends CardActions, SlotActions, PictureActions {
   changed(update: ViewUpdate): void
 }
 
@@ -37,6 +38,7 @@ export function editorState(text: string, actions: EditorActions): EditorState {
     blocks,
     cards(actions),
     slots(actions),
+    pastePictures(actions),
     theme,
     EditorView.contentAttributes.of({
       'aria-label': 'Entry',

@@ -30,9 +30,16 @@ const PAUSE = 60_000
 /** A change that is stored already: neither saved again nor part of the undo history. */
 const outside = Annotation.define<boolean>()
 
+/** A position of a text that is mapped through every change. */
+export interface Mark {
+  at: number
+  release(): void
+}
+
 /** What a session needs from the workspace. */
 export interface SessionContext {
   host: Host
+  addFiles(session: Session, files: File[], at: number): void
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
@@ -62,6 +69,9 @@ export class Session {
   #view: EditorView | null = null
   #since: ChangeSet | null = null
   #pins = new Set<Pin>()
+  #positions = new Set<Mark>()
+  /** The changes since each write that is not answered yet. */
+  #collecting = new Set<{ changes: ChangeSet }>()
   #loading = false
   #markupTimer: ReturnType<typeof setTimeout> | undefined
   #pauseTimer: ReturnType<typeof setTimeout> | undefined
@@ -78,7 +88,7 @@ export class Session {
     this.#state = editorState(entry.body, this.#editorActions())
     this.autosave = new Autosave(entry.revision, {
       read: () => this.text,
-      write: (base, body) => this.#rpc('entry_write', { entry: this.id, base, body }),
+      write: (base, body) => this.#write(base, body),
     })
     this.scheduleMarkup(0)
   }
@@ -138,6 +148,20 @@ export class Session {
     const pin: Pin = { place: { from, to }, release: () => this.#pins.delete(pin) }
     this.#pins.add(pin)
     return pin
+  }
+
+  /** Selects a range and shows it in the middle. It may be of an earlier text. */
+  select({ from, to }: Placed) {
+    const most = this.state.doc.length
+    const selection = { anchor: Math.min(from, most), head: Math.min(to, most) }
+    this.dispatch({ selection, effects: EditorView.scrollIntoView(selection.head, { y: 'center' }) })
+  }
+
+  /** Maps a position through all changes until it is released. */
+  mark(at: number): Mark {
+    const mark: Mark = { at, release: () => this.#positions.delete(mark) }
+    this.#positions.add(mark)
+    return mark
   }
 
   async dismiss(slot: PlacedSlot) {
@@ -215,6 +239,26 @@ export class Session {
     }
   }
 
+  /** Writes the text. What others changed meanwhile is merged into it, and shown beside what was typed since. */
+  async #write(base: number | null, body: string) {
+    const since = { changes: ChangeSet.empty(this.state.doc.length) }
+    this.#collecting.add(since)
+    try {
+      const written = await this.#rpc('entry_write', { entry: this.id, base, body })
+      if (written.merged?.length) {
+        const specs = written.merged.map(({ start, end, insert }) => ({ from: start, to: end, insert }))
+        const merged = ChangeSet.of(specs, body.length, '\n')
+        this.dispatch({
+          changes: merged.map(since.changes),
+          annotations: [outside.of(true), Transaction.addToHistory.of(false)],
+        })
+      }
+      return written
+    } finally {
+      this.#collecting.delete(since)
+    }
+  }
+
   /** Starts collecting the changes made after a request. */
   #collect() {
     this.#since = ChangeSet.empty(this.state.doc.length)
@@ -229,6 +273,7 @@ export class Session {
     return {
       show: (image, path) => this.#context.host.show(image, path),
       open: (id) => this.#context.openEvidence(id),
+      addFiles: (files, at) => this.#context.addFiles(this, files, at),
       live: this.#context.live.actions(() => this),
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
@@ -244,6 +289,8 @@ export class Session {
       if (!tr.docChanged) continue
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
+      for (const since of this.#collecting) since.changes = since.changes.compose(tr.changes)
+      for (const mark of this.#positions) mark.at = tr.changes.mapPos(mark.at)
       this.scheduleMarkup()
       if (!tr.annotation(outside)) this.#edited()
     }
