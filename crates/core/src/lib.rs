@@ -5,6 +5,7 @@
 //!
 //! **Never:** I/O of any kind. No tokio, no database, no network, no file, no clock: time and
 //! randomness are passed in ([`clock::Clock`], [`ids::Entropy`]). Errors concern values only.
+
 pub mod access_log;
 pub mod analysis;
 pub mod assemble;
