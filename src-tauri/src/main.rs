@@ -116,6 +116,8 @@ fn run(tracebook: Arc<Tracebook>) -> ExitCode {
                 .title("Tracebook")
                 .inner_size(1280.0, 860.0)
                 .min_inner_size(700.0, 480.0)
+                // The page handles files that are dropped, as in a browser.
+                .disable_drag_drop_handler()
                 .build()?;
             forward_events(app.handle());
             Ok(())
@@ -162,15 +164,18 @@ fn forward_events(app: &AppHandle) {
 async fn picture(tracebook: &Tracebook, request: &HttpRequest<Vec<u8>>) -> HttpResponse<Vec<u8>> {
     let uri = request.uri();
     let path = uri.path().trim_start_matches('/');
-    let (status, kind, body) = match pictures::picture(tracebook, path, uri.query().unwrap_or_default()).await {
-        Ok(picture) => (StatusCode::OK, "image/svg+xml", picture.svg),
-        Err(error) => (StatusCode::NOT_FOUND, "text/plain", error.message),
+    let (status, kind, body, foreign) = match pictures::picture(tracebook, path, uri.query().unwrap_or_default()).await
+    {
+        Ok(picture) => (StatusCode::OK, picture.media, picture.bytes, picture.foreign),
+        Err(error) => (StatusCode::NOT_FOUND, "text/plain", error.message.into_bytes(), false),
     };
-    let mut response = HttpResponse::new(body.into_bytes());
+    let mut response = HttpResponse::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(pictures::CSP));
+    let disposition = if foreign { "attachment" } else { "inline" };
+    headers.insert(header::CONTENT_DISPOSITION, header::HeaderValue::from_static(disposition));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response
 }

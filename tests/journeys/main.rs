@@ -1,5 +1,6 @@
 //! User scenarios over public interfaces only (the program, its ports, its files), with the real SDKs.
 
+mod attachments;
 mod bad_input;
 mod bridges;
 mod cloud;
@@ -14,6 +15,7 @@ mod memory;
 mod node_doctor;
 mod refused;
 mod relay;
+mod search;
 mod serving;
 mod support;
 mod web;

@@ -252,6 +252,18 @@ pub(crate) fn http(
     headers: &[(String, String)],
     body: &[u8],
 ) -> (u16, Vec<u8>) {
+    let (head, body) = exchange(method, address, path, headers, body);
+    (head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0), body)
+}
+
+/// As [`http`], with the status line and the headers of the answer; both are empty if nothing listens.
+pub(crate) fn exchange(
+    method: &str,
+    address: &str,
+    path: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> (String, Vec<u8>) {
     let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     if !headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("host")) {
         request.push_str(&format!("Host: {address}\r\n"));
@@ -260,8 +272,7 @@ pub(crate) fn http(
         request.push_str(&format!("{key}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    // Status 0: nothing listens.
-    let Ok(mut socket) = TcpStream::connect(address) else { return (0, Vec::new()) };
+    let Ok(mut socket) = TcpStream::connect(address) else { return (String::new(), Vec::new()) };
     socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
     socket.write_all(request.as_bytes()).ok();
     // The server may respond and close before it has read a body that it rejects.
@@ -270,12 +281,11 @@ pub(crate) fn http(
     socket.read_to_end(&mut answer).ok();
     let head_end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(answer.len());
     let head = String::from_utf8_lossy(&answer[..head_end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
     let mut body = answer.get(head_end + 4..).unwrap_or_default().to_vec();
     if head.to_lowercase().contains("transfer-encoding: chunked") {
         body = dechunk(&body);
     }
-    (status, body)
+    (head, body)
 }
 
 fn dechunk(mut bytes: &[u8]) -> Vec<u8> {

@@ -27,7 +27,9 @@ fn the_ui_answers_only_with_its_key() {
     assert!(digits.len() == 43 && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
 
     let cookie = format!("tracebook-{port}={key}");
-    for path in ["/events", "/rpc", "/card/01JD4ZK8S7M5V9TQ2WXYB3CDEF.svg", "/live/x.svg", "/livecard/x.svg"] {
+    for path in
+        ["/events", "/rpc", "/card/01JD4ZK8S7M5V9TQ2WXYB3CDEF.svg", "/live/x.svg", "/livecard/x.svg", "/attachment/x"]
+    {
         for headers in [
             &[][..],
             &[(KEY, "")],

@@ -10,6 +10,7 @@
 //! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `demo`.
 
 pub mod api;
+mod attachments;
 mod capture;
 mod change_feed;
 mod cloud;
@@ -27,6 +28,7 @@ pub mod pictures;
 mod ports;
 mod relay;
 mod report;
+mod search;
 mod status;
 mod storage;
 mod system;

@@ -1,6 +1,7 @@
-//! Cards by address, the same for both hosts.
+//! Cards and attachments by address, the same for both hosts.
 
 use tracebook_core::ids::Id;
+use tracebook_core::picture::Format;
 
 use crate::Tracebook;
 use crate::evidence::{Form, Size, Width, themed};
@@ -9,18 +10,22 @@ use crate::ground::error::Error;
 /// A picture is shown in `<img>`; opened as a page it must still run nothing.
 pub const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// An SVG.
+/// A file to show in `<img>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    pub svg: String,
+    /// Its media type.
+    pub media: &'static str,
+    pub bytes: Vec<u8>,
     /// Whether the picture never changes, as for evidence.
     pub immutable: bool,
+    /// Whether it was made elsewhere: opened as a page, it is downloaded instead.
+    pub foreign: bool,
 }
 
-/// The picture at an address without a leading slash: `card/<evidence id>.svg`, `live/<trace id>.svg`, or
-/// `livecard/<live card id>.svg?at=<time of the answer>`. The query may also have `size` (`full`, `compact`, `line`),
-/// `width` (that it is laid out for, in CSS pixels; without it that of exports) and `theme` (`dark` or `light`; without
-/// it the picture follows the viewer's colour scheme).
+/// The picture at an address without a leading slash: `card/<evidence id>.svg`, `live/<trace id>.svg`,
+/// `livecard/<live card id>.svg?at=<time of the answer>`, or `attachment/<attachment id>`. The query may also have
+/// `size` (`full`, `compact`, `line`), `width` (that it is laid out for, in CSS pixels; without it that of exports) and
+/// `theme` (`dark` or `light`; without it the picture follows the viewer's colour scheme).
 ///
 /// # Errors
 /// [`Code::NotFound`](crate::Code::NotFound) where there is nothing at the address, [`Code::Usage`](crate::Code::Usage)
@@ -35,6 +40,10 @@ pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<P
     let (kind, name) = path.split_once('/').ok_or_else(nothing)?;
     let name = name.strip_suffix(".svg").unwrap_or(name);
     let id = || name.parse::<Id>().map_err(|e| Error::usage(e.to_string(), ""));
+    if kind == "attachment" {
+        let (format, bytes) = tracebook.attachment(name.parse().map_err(|_| nothing())?).await?;
+        return Ok(Picture { media: format.media(), bytes, immutable: true, foreign: true });
+    }
     let (svg, immutable) = match kind {
         "card" => (tracebook.card(id()?, form).await?, true),
         "live" => (tracebook.live_trace(name, form).await?, false),
@@ -45,5 +54,5 @@ pub async fn picture(tracebook: &Tracebook, path: &str, query: &str) -> Result<P
         Some(theme) => themed(&svg, theme == "dark"),
         None => svg,
     };
-    Ok(Picture { svg, immutable })
+    Ok(Picture { media: Format::Svg.media(), bytes: svg.into_bytes(), immutable, foreign: false })
 }

@@ -12,6 +12,7 @@ use tracebook_core::console::Output;
 use tracebook_core::diff::Difference;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
+use tracebook_core::picture::Format;
 use tracebook_render::card::Form;
 use tracebook_store::backup::Copied;
 use tracebook_store::lock::{self, Lock};
@@ -19,6 +20,7 @@ use tracebook_store::repair::Repair;
 use tracebook_store::restore::Restored;
 use tracebook_store::{StoreError, repair, restore};
 
+use crate::attachments::Attachments;
 use crate::capture::Capturer;
 use crate::cloud::Cloud;
 use crate::doctor::{self, Doctor};
@@ -28,7 +30,7 @@ use crate::ground::config::Config;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::make_private_dir;
 use crate::ground::runtime::Runtime;
-use crate::ground::schema::{Caller, Capture, Captured, Check, Event};
+use crate::ground::schema::{AttachmentRow, Caller, Capture, Captured, Check, Event};
 use crate::ground::settings::Settings;
 use crate::ingest::receivers::{Allowed, Receivers};
 use crate::ingest::{command_runner, request_log, retention};
@@ -37,6 +39,7 @@ use crate::live_cards::LiveCards;
 use crate::ports::{Holder, Ports};
 use crate::relay::{Relay, RelayControl};
 use crate::report::Reporter;
+use crate::search::Searcher;
 use crate::status::Overview;
 use crate::storage::{Storage, stamp};
 use crate::system::{SystemClock, SystemEntropy};
@@ -56,6 +59,8 @@ pub struct Tracebook {
     pub(crate) telemetry: Telemetry,
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) evidence: EvidenceStore,
+    pub(crate) attachments: Attachments,
+    pub(crate) search: Searcher,
     pub(crate) explore: Explorer,
     pub(crate) relay: RelayControl,
     pub(crate) capture: Capturer,
@@ -142,6 +147,8 @@ impl Tracebook {
         let journal = Journal::new(journal_store, runtime);
         let telemetry = Telemetry::new(store.clone(), runtime);
         let evidence = EvidenceStore::new(&journal, runtime);
+        let attachments = Attachments::new(&journal, runtime);
+        let search = Searcher::new(&journal, &evidence, runtime);
         let explore = Explorer::new(&journal.store, &telemetry, &cloud, runtime);
         let relay = RelayControl::new(&relay, &cloud, &store, &ports, runtime);
         let capture = Capturer::new(&journal, &telemetry, &cloud, &evidence, &explore, runtime);
@@ -163,6 +170,8 @@ impl Tracebook {
             telemetry,
             cloud,
             evidence,
+            search,
+            attachments,
             explore,
             relay,
             capture,
@@ -178,6 +187,7 @@ impl Tracebook {
         let (journal, telemetry) = (&self.journal.store, &self.telemetry.store);
         if journal.read_only().is_none() {
             self.storage.start_backups();
+            self.search.start();
         }
         crate::change_feed::start(journal, telemetry, &self.storage, &self.receivers.counters, &self.runtime).await
     }
@@ -310,6 +320,22 @@ impl Tracebook {
     /// If there is no such evidence.
     pub async fn card(&self, id: Id, form: Form) -> Result<String, Error> {
         self.evidence.card(id, form).await
+    }
+
+    /// The content of an attachment, and its format.
+    ///
+    /// # Errors
+    /// If there is none, or it was purged.
+    pub async fn attachment(&self, id: Id) -> Result<(Format, Vec<u8>), Error> {
+        self.attachments.content(id).await
+    }
+
+    /// One attachment.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn attachment_row(&self, id: Id) -> Result<AttachmentRow, Error> {
+        self.attachments.row(id).await
     }
 
     /// The card of a local trace as it is now.

@@ -73,6 +73,7 @@ pub(crate) async fn serve(listeners: Vec<tokio::net::TcpListener>, host: Host, s
     let keyed = Router::new()
         .route("/rpc", post(rpc))
         .route("/events", get(events))
+        .route("/attachment/{name}", get(picture))
         .route("/card/{name}", get(picture))
         .route("/live/{name}", get(picture))
         .route("/livecard/{name}", get(picture))
@@ -245,10 +246,11 @@ async fn picture(State(host): State<Host>, uri: Uri) -> Response {
             let headers = [
                 (header::CONTENT_SECURITY_POLICY, pictures::CSP),
                 (header::CACHE_CONTROL, cache),
+                (header::CONTENT_DISPOSITION, if picture.foreign { "attachment" } else { "inline" }),
                 // What is cached is for a page that has the key.
                 (header::VARY, "x-tracebook-key"),
             ];
-            (headers, held("image/svg+xml", picture.svg.into_bytes()).await).into_response()
+            (headers, held(picture.media, picture.bytes).await).into_response()
         }
         Err(error) => failure(&error),
     }

@@ -150,6 +150,51 @@ fn relative_links_and_pictures_are_listed() {
     assert_eq!(found, expected.map(|(p, a, d, l)| (p, a.to_owned(), d.to_owned(), l)));
 }
 
+// The same cases as in ui/src/lib/link.test.ts.
+#[test]
+fn a_link_is_a_file_of_the_export() {
+    for (destination, expected) in [
+        ("assets/a.png", "journal/assets/a.png"),
+        ("./assets//a.png", "journal/assets/a.png"),
+        ("/docs/a.png", "docs/a.png"),
+        ("../docs/a.png", "docs/a.png"),
+        ("../../a.png", "../a.png"),
+        ("a%20b.png?raw=true", "journal/a b.png"),
+        ("a.png#b", "journal/a.png"),
+        ("50%25.png", "journal/50%.png"),
+        ("50%zz.png", "journal/50%zz.png"),
+        ("%ff.png", "journal/%ff.png"),
+        ("gr%C3%B6%C3%9Fe.png", "journal/größe.png"),
+        ("images\\a.png", "journal/images/a.png"),
+        ("日本.png", "journal/日本.png"),
+        ("assets/", ""),
+        ("?raw=true", ""),
+    ] {
+        let found: Vec<_> = links(&format!("![x]({destination})\n")).iter().map(|link| link.below()).collect();
+        assert_eq!(found, [Some(expected.to_owned()).filter(|path| !path.is_empty())], "{destination}");
+    }
+}
+
+#[test]
+fn a_picture_is_written_so_that_it_reads_back() {
+    for (alt, path) in [
+        ("login page", "assets/week2/login-page.png"),
+        ("a] (b) \"c\" `d` <e>", "assets/My week (2)/a#b?c.png"),
+        ("", "assets/größe/日本 %20.png"),
+        ("two\nlines", "assets/<x>&y.png"),
+    ] {
+        let written = tracebook_render::markdown::picture(alt, path);
+        let found = links(&written);
+        assert_eq!((found[0].alt.as_str(), found[0].path()), (one_line(alt).as_str(), path.to_owned()), "{written}");
+    }
+}
+
+#[test]
+fn a_picture_becomes_a_block_below_a_paragraph() {
+    let placing = placing("One\n\nTwo\n", "![](a.png)", Target::Cursor(3));
+    assert_eq!(applied("One\n\nTwo\n", &placing).0, "One\n\n![](a.png)\n\nTwo\n");
+}
+
 fn any_words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[a-zA-Z0-9 ]{0,8}",

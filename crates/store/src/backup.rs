@@ -10,15 +10,11 @@ use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use tracebook_core::ids::Id;
-use tracebook_core::time::Nanos;
-
 use crate::changes::LAST_CHANGE;
 use crate::copy;
 use crate::database::{Journal, read_only};
 use crate::entries::REVISIONS;
 use crate::error::StoreError;
-use crate::evidence::purge;
 use crate::identity::{JOURNAL_FILE, beside, name};
 use crate::queries::SAVED;
 
@@ -95,26 +91,6 @@ impl Journal {
         remove_all_but_newest(&folder);
         Ok(Some(target))
     }
-
-    /// Erases the data of a piece of evidence in the backups beside the journal. One that cannot be changed is removed.
-    pub(crate) async fn purge_in_backups(&self, id: Id, now: Nanos) -> Result<(), StoreError> {
-        let Some(directory) = self.pools.path().parent() else { return Ok(()) };
-        for backup in all(directory) {
-            if let Err(error) = purge_in(&backup, id, now).await {
-                tracing::warn!(%error, backup = %name(&backup), "removed: evidence could not be erased from it");
-                std::fs::remove_file(&backup)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn purge_in(backup: &Path, id: Id, now: Nanos) -> Result<(), StoreError> {
-    let options = SqliteConnectOptions::new().filename(backup).pragma("secure_delete", "ON");
-    let mut connection = options.disable_statement_logging().connect().await?;
-    let purged = purge(&mut connection, id, now).await;
-    connection.close().await?;
-    purged
 }
 
 /// What a journal contains, as far as it takes to notice that it has changed.
@@ -248,7 +224,7 @@ pub fn newest_backup(directory: &Path) -> Option<PathBuf> {
 }
 
 /// Every copy of the journal that Tracebook keeps in its directory.
-fn all(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn all(directory: &Path) -> Vec<PathBuf> {
     let before_schema = std::fs::read_dir(directory).into_iter().flatten().filter_map(|file| Some(file.ok()?.path()));
     let prefix = format!("{}.before-schema-", JOURNAL_FILE.trim_end_matches(".db"));
     before_schema

@@ -15,6 +15,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// SQL: the number of the last change; 0 if there was none.
 pub(crate) const LAST_CHANGE: &str = "SELECT coalesce(max(seq), 0) FROM change";
 
+/// SQL: the number of the first change that is kept.
+pub(crate) const FIRST_CHANGE: &str = "SELECT min(seq) FROM change";
+
+/// SQL: the ids of what was changed after a change.
+pub(crate) fn changed_since(seq: &str) -> String {
+    format!("SELECT id FROM change WHERE seq > {seq}")
+}
+
 /// One change of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {

@@ -20,6 +20,12 @@ pub(crate) const SHOWN: &str = "SELECT evidence_id FROM placement WHERE entry_id
 /// SQL: ids and titles of all entries.
 pub(crate) const TITLES: &str = "SELECT id, title FROM entry";
 
+/// SQL: ids and slugs of the entries that are not in the bin.
+pub(crate) const LISTED: &str = "SELECT id, slug FROM entry WHERE deleted_at IS NULL";
+
+/// SQL: ids of all entries, and when each was changed.
+pub(crate) const VERSIONS: &str = "SELECT id, updated_at AS version FROM entry";
+
 /// SQL: how many revisions there are.
 pub(crate) const REVISIONS: &str = "SELECT count(*) FROM revision";
 
@@ -30,6 +36,10 @@ pub(crate) fn slugs_showing(evidence_id: &str) -> String {
            WHERE p.evidence_id = {evidence_id} AND n.deleted_at IS NULL ORDER BY n.slug)"
     )
 }
+
+/// In nanoseconds.
+const QUARTER: i64 = 900_000_000_000;
+const DAY: i64 = 96 * QUARTER;
 
 /// Checks that a database is a journal.
 ///
@@ -228,6 +238,25 @@ impl Journal {
             transaction.commit().await?;
         }
         Ok(())
+    }
+
+    /// Drops revisions of an entry that were kept while it was written, if they are older than a day and others follow
+    /// within a quarter of an hour. A day ends at such a quarter in every time zone, so its last version stays. Returns
+    /// how many were dropped.
+    pub async fn thin_revisions(&self, id: Id, now: Nanos) -> Result<u64, StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let dropped = sqlx::query(
+            "DELETE FROM revision WHERE entry_id = ?1 AND created_at < ?2 AND reason IN ('pause', 'close', 'capture', 'picture')
+               AND revision NOT IN (SELECT max(revision) FROM revision WHERE entry_id = ?1 GROUP BY created_at / ?3)",
+        )
+        .bind(id.to_string())
+        .bind(now.0.saturating_sub(DAY))
+        .bind(QUARTER)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok(dropped)
     }
 
     /// The kept revisions, newest first.

@@ -52,6 +52,9 @@ pub(crate) const TITLES: &str = "SELECT id, title FROM evidence";
 /// SQL: the ids of evidence that is neither purged nor in the bin.
 pub(crate) const AVAILABLE: &str = "SELECT id FROM evidence WHERE canonical IS NOT NULL AND deleted_at IS NULL";
 
+/// SQL: the ids of evidence that is not purged.
+pub(crate) const STORED: &str = "SELECT id FROM evidence WHERE canonical IS NOT NULL";
+
 fn select(condition: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!(
         "SELECT e.id, e.kind, e.title, e.digest, e.captured_at, e.deleted_at, e.purged_at, e.imported_at, e.doubts,
@@ -183,6 +186,13 @@ impl Journal {
         rows.iter().map(record_of).collect()
     }
 
+    /// Evidence in the bin that can be restored, newest first.
+    pub async fn binned_evidence(&self) -> Result<Vec<EvidenceRecord>, StoreError> {
+        let which = "e.deleted_at IS NOT NULL AND e.purged_at IS NULL ORDER BY e.captured_at DESC, e.id DESC";
+        let rows = sqlx::query(select(which)).fetch_all(&self.pools.readers()).await?;
+        rows.iter().map(record_of).collect()
+    }
+
     /// Puts evidence into the bin (`Some`) or takes it out (`None`).
     pub async fn bin_evidence(&self, id: Id, deleted: Option<Nanos>, client: &str) -> Result<(), StoreError> {
         let mut transaction = self.pools.write().await?;
@@ -193,17 +203,6 @@ impl Journal {
             .await?;
         record(&mut transaction, "evidence", &id.to_string(), client).await?;
         transaction.commit().await
-    }
-
-    /// Erases body, raw bytes and title; id and digest stay. Freed pages are overwritten and the write-ahead log is
-    /// truncated, so that no copy remains; the same is done in the backups beside the journal.
-    pub async fn purge_evidence(&self, id: Id, now: Nanos, client: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pools.write().await?;
-        purge(&mut transaction, id, now).await?;
-        record(&mut transaction, "evidence", &id.to_string(), client).await?;
-        transaction.commit().await?;
-        self.pools.empty_wal().await?;
-        self.purge_in_backups(id, now).await
     }
 }
 
@@ -238,7 +237,7 @@ pub(crate) async fn unreadable(connection: &mut SqliteConnection) -> Result<Vec<
 }
 
 /// Erases the data of a piece of evidence in a database.
-pub(crate) async fn purge(connection: &mut SqliteConnection, id: Id, now: Nanos) -> Result<(), StoreError> {
+pub(crate) async fn erase(connection: &mut SqliteConnection, id: Id, now: Nanos) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE evidence SET canonical = NULL, raw = NULL, title = '(purged)', purged_at = ?1,
          deleted_at = coalesce(deleted_at, ?1) WHERE id = ?2",

@@ -18,6 +18,7 @@
 
 pub mod arrivals;
 pub mod aside;
+pub mod attachments;
 pub mod backup;
 pub mod changes;
 pub mod console;
@@ -34,6 +35,7 @@ pub mod live_cards;
 pub mod lock;
 mod logs;
 mod open;
+mod purge;
 pub mod queries;
 mod read_only;
 pub mod refusals;
@@ -43,6 +45,7 @@ pub mod replaced;
 pub mod request_log;
 pub mod restore;
 mod room;
+pub mod search;
 mod settings;
 mod shared;
 mod shares;

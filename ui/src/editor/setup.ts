@@ -14,12 +14,13 @@ import { outline } from './outline'
 import { paste } from './paste'
 import { picking } from './picked'
 import { pictureShow } from './pictures'
+import { pastePictures, type PictureActions } from './paste-pictures'
 import { slots, type SlotActions } from './slots'
 import { syntax } from './syntax'
 import { tables } from './tables'
 import { theme } from './theme'
 
-export interface EditorActions extends CardActions, SlotActions {
+export interface EditorActions extends CardActions, SlotActions, PictureActions {
   changed(update: ViewUpdate): void
   /** Shows the text to be read. */
   read?(): void
@@ -55,6 +56,7 @@ export function editorState(text: string, actions: EditorActions): EditorState {
     blocks,
     cards(actions),
     slots(actions),
+    pastePictures(actions),
     theme,
     EditorView.contentAttributes.of({
       'aria-label': 'Entry',

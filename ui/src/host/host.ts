@@ -16,6 +16,12 @@ export interface Host {
   readonly chooses: boolean
   /** Runs a command. Rejects with a `Failure` and nothing else. */
   rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0], call?: string): Promise<Commands[K][1]>
+  /** As `rpc`, for large arguments: `progress` is told how much of them was sent, from 0 to 1. */
+  send<K extends keyof Commands>(
+    cmd: K,
+    args: Commands[K][0],
+    progress: (part: number) => void,
+  ): Promise<Commands[K][1]>
   /** Calls `listener` on every event until the returned function is called. */
   events(listener: (event: HostEvent) => void): () => void
   /** Reports the state of the event stream: at once, and on every change. */

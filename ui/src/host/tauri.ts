@@ -23,6 +23,11 @@ export class TauriHost implements Host {
     }
   }
 
+  /** Nothing is sent over a network, so there is no progress. */
+  send<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Promise<Commands[K][1]> {
+    return this.rpc(cmd, args)
+  }
+
   events(listener: (event: HostEvent) => void): () => void {
     const listening = listen<HostEvent>('tracebook', ({ payload }) => listener(payload))
     // Changes made before the window was listening are not told again.

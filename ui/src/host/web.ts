@@ -5,6 +5,8 @@ import { HEADER, introduce, storedKey, takeKey, WrongKey } from './key'
 const GONE =
   'Is “tracebook serve” still running? Your changes stay in this window and are saved once it answers.'
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+
 /** Milliseconds before the first and between later attempts to connect. */
 const FIRST_RETRY = 500
 const LAST_RETRY = 5000
@@ -42,24 +44,45 @@ export class WebHost implements Host {
     try {
       response = await this.#send('/rpc', {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: JSON_TYPE,
         body: JSON.stringify({ cmd, args, client: this.client, call }),
       })
     } catch (cause) {
       if (cause instanceof WrongKey) throw refusal(401, '')
       throw new Failure('unreachable', 'Tracebook does not answer', GONE)
     }
-    const text = await response.text()
-    let answer: unknown
+    return answerOf(response.status, await response.text()) as Commands[K][1]
+  }
+
+  /** With XMLHttpRequest, since `fetch` does not report what was sent. */
+  async send<K extends keyof Commands>(
+    cmd: K,
+    args: Commands[K][0],
+    progress: (part: number) => void,
+  ): Promise<Commands[K][1]> {
+    let key: string
     try {
-      answer = JSON.parse(text)
-    } catch {
-      answer = undefined
+      key = this.#key ?? (await this.#introduce())
+    } catch (cause) {
+      if (cause instanceof WrongKey) throw refusal(401, '')
+      throw new Failure('unreachable', 'Tracebook does not answer', GONE)
     }
-    if (response.ok && answer !== undefined) return answer as Commands[K][1]
-    const error = (answer as { error?: unknown } | undefined)?.error
-    if (error) throw Failure.from(error)
-    throw refusal(response.status, text)
+    const request = new XMLHttpRequest()
+    request.open('POST', '/rpc')
+    request.setRequestHeader(HEADER, key)
+    for (const [name, value] of Object.entries(JSON_TYPE)) request.setRequestHeader(name, value)
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable && event.total > 0) progress(event.loaded / event.total)
+    }
+    await new Promise<void>((resolve, reject) => {
+      request.onload = () => resolve()
+      request.onerror = () => reject(new Failure('unreachable', 'Tracebook does not answer', GONE))
+      request.send(JSON.stringify({ cmd, args, client: this.client, call: '' }))
+    })
+    if (request.status !== 401) return answerOf(request.status, request.responseText) as Commands[K][1]
+    // The server was started again: once more, with its new nonce.
+    if (this.#key === key) this.#key = null
+    return this.rpc(cmd, args)
   }
 
   events(listener: (event: HostEvent) => void): () => void {
@@ -230,6 +253,20 @@ async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
     rest = lines.pop() ?? ''
     for (const line of lines) if (line.startsWith('data:')) yield line.slice('data:'.length)
   }
+}
+
+/** What the server answered, or a failure. */
+function answerOf(status: number, text: string): unknown {
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    answer = undefined
+  }
+  if (status >= 200 && status < 300 && answer !== undefined) return answer
+  const error = (answer as { error?: unknown } | undefined)?.error
+  if (error) throw Failure.from(error)
+  throw refusal(status, text)
 }
 
 function refusal(status: number, text: string): Failure {

@@ -35,9 +35,16 @@ const PAUSE = 60_000
 /** A change that is stored already: neither saved again nor part of the undo history. */
 const outside = Annotation.define<boolean>()
 
+/** A position of a text that is mapped through every change. */
+export interface Mark {
+  at: number
+  release(): void
+}
+
 /** What a session needs from the workspace. */
 export interface SessionContext {
   host: Host
+  addFiles(session: Session, files: File[], at: number): void
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
@@ -79,6 +86,7 @@ export class Session {
   #unsaved: ChangeSet
   #countTimer: ReturnType<typeof setTimeout> | undefined
   #pins = new Set<Pin>()
+  #positions = new Set<Mark>()
   #loading = false
   #markupTimer: ReturnType<typeof setTimeout> | undefined
   #pauseTimer: ReturnType<typeof setTimeout> | undefined
@@ -162,6 +170,20 @@ export class Session {
     const pin: Pin = { place: { from, to }, release: () => this.#pins.delete(pin) }
     this.#pins.add(pin)
     return pin
+  }
+
+  /** Selects a range and shows it in the middle. It may be of an earlier text. */
+  select({ from, to }: Placed) {
+    const most = this.state.doc.length
+    const selection = { anchor: Math.min(from, most), head: Math.min(to, most) }
+    this.dispatch({ selection, effects: EditorView.scrollIntoView(selection.head, { y: 'center' }) })
+  }
+
+  /** Maps a position through all changes until it is released. */
+  mark(at: number): Mark {
+    const mark: Mark = { at, release: () => this.#positions.delete(mark) }
+    this.#positions.add(mark)
+    return mark
   }
 
   async dismiss(slot: PlacedSlot) {
@@ -263,13 +285,26 @@ export class Session {
     try {
       const written =
         (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
-      if (written.accepted) return written
-      this.#notSaved(sent)
+      if (!written.accepted) this.#notSaved(sent)
+      else if (written.merged?.length) this.#takeIn(written.merged, doc)
       return written
     } catch (cause) {
       this.#notSaved(sent)
       throw cause
     }
+  }
+
+  /** Shows what others changed of a text that was written, beside what was typed since. */
+  #takeIn(merged: TextChange[], written: Text) {
+    const since = this.#unsaved
+    const specs = merged.map(({ start, end, insert }) => ({ from: start, to: end, insert }))
+    const others = ChangeSet.of(specs, written.length, '\n')
+    this.dispatch({
+      changes: others.map(since),
+      annotations: [outside.of(true), Transaction.addToHistory.of(false)],
+    })
+    // Theirs are stored already.
+    this.#unsaved = since.map(others, true)
   }
 
   /** Takes changes back whose write was not accepted, unless another text was adopted meanwhile. */
@@ -310,6 +345,7 @@ export class Session {
     return {
       show: (image, path) => this.#context.host.show(image, path),
       open: (id) => this.#context.openEvidence(id),
+      addFiles: (files, at) => this.#context.addFiles(this, files, at),
       live: this.#context.live.actions(() => this),
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),
@@ -326,6 +362,7 @@ export class Session {
       this.#since = this.#since ? this.#since.compose(tr.changes) : null
       this.#unsaved = this.#unsaved.compose(tr.changes)
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
+      for (const mark of this.#positions) mark.at = tr.changes.mapPos(mark.at)
       this.scheduleMarkup(
         tr.isUserEvent('card') || tr.isUserEvent('undo') || tr.isUserEvent('redo') ? 0 : undefined,
       )

@@ -1,7 +1,9 @@
 import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source, Topic } from '../bindings'
 import { Failure, type Connection, type Host, type HostEvent } from '../host/host'
+import { readTexts } from '../lib/files'
 import { Throttle } from '../lib/throttle'
 import { freeze, place } from './capture'
+import { PictureAdder } from './adding.svelte'
 import { CatalogView } from './catalog.svelte'
 import { Cloud } from './cloud.svelte'
 import { EvidenceShelf } from './evidence.svelte'
@@ -9,6 +11,8 @@ import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
 import { LiveCards } from './live-cards'
+import type { Palette } from './palette.svelte'
+import { Pictures } from './pictures.svelte'
 import { Session } from './session.svelte'
 import { Toasts } from './toasts.svelte'
 
@@ -23,7 +27,7 @@ export type Panel =
   | { kind: 'paste' }
   | { kind: 'doctor' }
   | { kind: 'evidence'; id: string }
-  | { kind: 'history' }
+  | { kind: 'history'; compare?: number }
   | { kind: 'new' }
   | { kind: 'rename'; entry: EntryRow }
   | { kind: 'export' }
@@ -32,6 +36,7 @@ export type Panel =
   | { kind: 'live-card'; id: string }
   | { kind: 'live-card'; id: null; question: CardQuestion }
   | { kind: 'relay' }
+  | { kind: 'bin' }
 
 /** The state of the window, and everything a user can do in it. */
 export class Workspace {
@@ -44,6 +49,12 @@ export class Workspace {
   readonly shelf: EvidenceShelf
   readonly leaving: Leaving
   readonly live: LiveCards
+  readonly pictures: Pictures
+  readonly adder: PictureAdder
+  /** The entries that were opened last, the latest first. */
+  recent = $state.raw<readonly string[]>(rememberedRecent())
+  /** Set by the window's frame, whose actions are commands, too. */
+  palette = $state.raw<Palette | null>(null)
   session = $state.raw<Session | null>(null)
   panel = $state.raw<Panel | null>(null)
   status = $state.raw<AppStatus | null>(null)
@@ -74,6 +85,8 @@ export class Workspace {
       edit: (id) => (this.panel = { kind: 'live-card', id }),
       frozen: () => this.shelf.refresh(),
     })
+    this.pictures = new Pictures(host)
+    this.adder = new PictureAdder(host, this.toasts, this.pictures)
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
 
@@ -101,6 +114,7 @@ export class Workspace {
       for (const stop of this.#stops) stop()
       this.feeds.stop()
       this.shelf.stop()
+      this.pictures.stop()
       for (const session of this.#sessions.values()) session.stop()
     }
   }
@@ -135,6 +149,7 @@ export class Workspace {
           host: this.host,
           openEvidence: (evidence) => (this.panel = { kind: 'evidence', id: evidence }),
           live: this.live,
+          addFiles: (into, files, at) => void this.addFiles(into, files, at),
           fail: (cause, what) => this.toasts.fail(cause, what),
           shownChanged: () => this.shelf.refresh(),
         })
@@ -142,11 +157,25 @@ export class Workspace {
         this.session = session
       }
       remember(entry.id)
+      this.recent = [entry.id, ...this.recent.filter((other) => other !== entry.id)].slice(0, MOST_RECENT)
+      rememberRecent(this.recent)
     } catch (cause) {
       this.toasts.fail(cause, 'Could not open the entry')
     } finally {
       this.opening = false
     }
+  }
+
+  /** Opens an entry, and selects a place of its text. */
+  async openAt(id: string, place: { from: number; to: number } | null) {
+    await this.open(id)
+    const session = this.session
+    if (session?.id !== id) return
+    // The editor is mounted after this turn.
+    setTimeout(() => {
+      if (place) session.select(place)
+      session.focus()
+    })
   }
 
   /** Saves what is open, with a revision. A session that cannot be saved keeps its text and retries. */
@@ -264,6 +293,27 @@ export class Workspace {
     })
   }
 
+  /** Files that were pasted, dropped or picked: Markdown is imported, pictures are added to an entry. */
+  async addFiles(session: Session | null, files: File[], at: number | null = null) {
+    const isText = (file: File) => /\.(?:md|markdown)$/i.test(file.name)
+    const pictures = files.filter((file) => !isText(file))
+    const texts = files.filter(isText)
+    if (pictures.length > 0) {
+      if (session) await this.adder.add(session, pictures, at)
+      else this.toasts.show('Open an entry first', { hint: 'Pictures are added to the entry that is open.' })
+    }
+    if (texts.length === 0) return
+    await this.attempt('Could not import', async () => {
+      const done = await this.host.rpc('import', { texts: await readTexts(texts) })
+      await this.journal.load()
+      const first = done.entries[0]
+      if (first) await this.open(first.id)
+      this.toasts.show(`Imported ${texts.map((file) => file.name).join(', ')}`, {
+        hint: done.warnings.join('. '),
+      })
+    })
+  }
+
   async env(target: string): Promise<EnvText> {
     return this.host.rpc('env', { for: target })
   }
@@ -310,6 +360,7 @@ export class Workspace {
     void this.#loadCatalog()
     this.feeds.refresh()
     this.shelf.refresh()
+    this.pictures.refresh()
     this.live.notify('')
     this.#statusSoon.request()
     void this.journal.load()
@@ -351,6 +402,8 @@ export class Workspace {
         return this.live.notify(id)
       case 'evidence':
         return this.shelf.refresh()
+      case 'attachment':
+        return this.pictures.refresh()
       case 'entry':
         // Own writes change what the shelf says only with other references, which the session reports.
         if (own && this.#sessions.has(id)) return
@@ -394,6 +447,24 @@ function captureKey({ kind, id, filter, source, text }: Capture): string {
 }
 
 const LAST = 'tracebook.entry'
+const RECENT = 'tracebook.recent'
+const MOST_RECENT = 20
+
+function rememberRecent(ids: readonly string[]) {
+  try {
+    localStorage.setItem(RECENT, ids.join(' '))
+  } catch {
+    // Storage may be disabled.
+  }
+}
+
+function rememberedRecent(): string[] {
+  try {
+    return (localStorage.getItem(RECENT) ?? '').split(' ').filter(Boolean).slice(0, MOST_RECENT)
+  } catch {
+    return []
+  }
+}
 
 // Storage may be disabled: the window then opens the first entry.
 function remember(id: string) {

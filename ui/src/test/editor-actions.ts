@@ -12,5 +12,6 @@ export const noActions: EditorActions = {
   },
   aim: () => undefined,
   dismiss: () => undefined,
+  addFiles: () => undefined,
   changed: () => undefined,
 }

@@ -48,6 +48,15 @@ export class ReplayHost implements Host {
     return (script ? script(recorded) : recorded()) as Commands[K][1]
   }
 
+  send<K extends keyof Commands>(
+    cmd: K,
+    args: Commands[K][0],
+    progress: (part: number) => void,
+  ): Promise<Commands[K][1]> {
+    progress(1)
+    return this.rpc(cmd, args)
+  }
+
   /** Sends a command as another client: not in `calls`, and without `failures`, `delay` and `script`. */
   async ask<K extends keyof Commands>(cmd: K, args: Commands[K][0]): Promise<Commands[K][1]> {
     return this.#ask(cmd, args, 'another-window')

@@ -157,6 +157,8 @@ commands! { |app, args, caller|
     entry_history(EntryHistory) -> Vec<Revision> = app.journal.entry_history(args);
     /// The text of one revision.
     entry_revision(EntryRevision) -> String = app.journal.entry_revision(args);
+    /// What changed in an entry since a revision.
+    entry_difference(EntryDifference) -> TextDifference = app.journal.entry_difference(args);
     /// Moves an entry to the bin.
     entry_delete(EntryDelete) -> EntryRow = app.journal.entry_delete(args, caller);
     /// Restores an entry from the bin.
@@ -235,6 +237,16 @@ commands! { |app, args, caller|
     evidence_delete(EvidenceDelete) -> EvidenceRow = app.evidence.delete(args, caller);
     /// Restores evidence from the bin.
     evidence_restore(EvidenceRestore) -> EvidenceRow = app.evidence.restore(args, caller);
+    /// The attachments of one entry, or all.
+    attachment_list(AttachmentList) -> Vec<AttachmentRow> = app.attachments.list(args);
+    /// Adds a picture to an entry, without its metadata.
+    attachment_add(AttachmentAdd) -> AttachmentAdded = app.attachments.add(args, caller);
+    /// Moves an attachment to the bin, or purges it for good.
+    attachment_delete(AttachmentDelete) -> AttachmentRow = app.attachments.delete(args, caller);
+    /// Restores an attachment from the bin.
+    attachment_restore(AttachmentRestore) -> AttachmentRow = app.attachments.restore(args, caller);
+    /// Entries and evidence that contain words.
+    search(Search) -> Vec<Found> = app.search.search(args);
     /// A new live card: a stored question that is queried again while it is visible.
     live_card_new(LiveCardNew) -> LiveCardView = app.live_cards.create(args, caller);
     /// One stored live card.

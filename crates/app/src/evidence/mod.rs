@@ -36,6 +36,9 @@ impl EvidenceStore {
     }
 
     pub(crate) async fn list(&self, request: EvidenceList) -> Result<Vec<EvidenceRow>, Error> {
+        if request.deleted && request.entry.is_none() {
+            return Ok(self.store.binned_evidence().await?.into_iter().map(evidence_row).collect());
+        }
         let entry = match request.entry {
             Some(reference) => Some(self.journal.find_entry(&reference).await?.row.id),
             None => None,

@@ -1,32 +1,41 @@
 //! Entries: their texts, revisions and slots.
 
 mod edits;
+mod merging;
+#[cfg(test)]
+mod merging_tests;
+mod stems;
 #[cfg(test)]
 mod tests;
 
 use tracebook_core::course;
 use tracebook_core::entry::{self, Entry, EntryRow, Revision};
 use tracebook_core::ids::Id;
+use tracebook_core::merge;
 use tracebook_render::markdown::{self, Markup};
 use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 
+use self::merging::Bases;
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{
-    Caller, EntryCut, EntryDelete, EntryEdit, EntryGet, EntryHistory, EntryHtml, EntryListRequest, EntryMarkup,
-    EntryNew, EntryRename, EntryRestore, EntryRevision, EntryWrite, MarkupRequest, SlotDismiss, Written,
+    Caller, EntryCut, EntryDelete, EntryDifference, EntryEdit, EntryGet, EntryHistory, EntryHtml, EntryListRequest,
+    EntryMarkup, EntryNew, EntryRename, EntryRestore, EntryRevision, EntryWrite, MarkupRequest, SlotDismiss,
+    TextDifference, Written,
 };
+use crate::ground::tasks::blocking;
 
 /// Entries, their texts and revisions. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
     pub(crate) store: tracebook_store::Journal,
+    bases: Bases,
     runtime: Runtime,
 }
 
 impl Journal {
     pub(crate) fn new(store: tracebook_store::Journal, runtime: &Runtime) -> Self {
-        Self { store, runtime: runtime.clone() }
+        Self { store, bases: Bases::default(), runtime: runtime.clone() }
     }
 
     pub(crate) async fn entry_list(&self, request: EntryListRequest) -> Result<Vec<EntryRow>, Error> {
@@ -34,7 +43,9 @@ impl Journal {
     }
 
     pub(crate) async fn entry_get(&self, request: EntryGet) -> Result<Entry, Error> {
-        self.find_entry(&request.entry).await
+        let entry = self.find_entry(&request.entry).await?;
+        self.bases.remember(entry.row.id, entry.revision, &entry.body);
+        Ok(entry)
     }
 
     pub(crate) async fn entry_new(&self, request: EntryNew, caller: &Caller) -> Result<Entry, Error> {
@@ -60,7 +71,12 @@ impl Journal {
 
     pub(crate) async fn entry_write(&self, request: EntryWrite, caller: &Caller) -> Result<Written, Error> {
         let entry = self.find_entry(&request.entry).await?;
-        self.write_body(entry.row.id, request.base, request.body, request.cut, caller).await
+        let id = entry.row.id;
+        let older = request.base.is_some_and(|base| base != entry.revision) && request.body != entry.body;
+        if older && let Some(written) = self.write_merged(&request, entry, caller).await? {
+            return Ok(written);
+        }
+        self.write_body(id, request.base, request.body, request.cut, caller).await
     }
 
     /// Writes changes of the stored text. Answers nothing, and writes nothing, where they were made on another text.
@@ -88,7 +104,8 @@ impl Journal {
         let write = TextWrite { id, base, shows: shown_in(&body), body, keep: cut };
         match self.store.write_text(&write, self.runtime.now(), &caller.client).await? {
             Some(TextWritten::Accepted(revision)) => {
-                Ok(Written { revision, accepted: true, kept: None, message: String::new() })
+                self.bases.remember(id, revision, &write.body);
+                Ok(Written { revision, accepted: true, kept: None, message: String::new(), merged: Vec::new() })
             }
             Some(TextWritten::Kept { current, kept }) => Ok(Written {
                 revision: current,
@@ -97,6 +114,7 @@ impl Journal {
                 message: format!(
                     "The entry was changed elsewhere (it is at revision {current}). Nothing was overwritten: your text is kept as revision {kept}"
                 ),
+                merged: Vec::new(),
             }),
             None => Err(no_entry(&id.to_string())),
         }
@@ -119,7 +137,9 @@ impl Journal {
 
     pub(crate) async fn entry_cut(&self, request: EntryCut, caller: &Caller) -> Result<Vec<Revision>, Error> {
         let id = self.find_entry(&request.entry).await?.row.id;
-        self.store.keep_revision(id, &request.reason, self.runtime.now(), &caller.client).await?;
+        let now = self.runtime.now();
+        self.store.keep_revision(id, &request.reason, now, &caller.client).await?;
+        self.store.thin_revisions(id, now).await?;
         Ok(self.store.revisions(id).await?)
     }
 
@@ -136,6 +156,14 @@ impl Journal {
                 "`entry history` lists the revisions that can be read back",
             )
         })
+    }
+
+    pub(crate) async fn entry_difference(&self, request: EntryDifference) -> Result<TextDifference, Error> {
+        let EntryDifference { entry, revision } = request;
+        let old = self.entry_revision(EntryRevision { entry: entry.clone(), revision }).await?;
+        let now = self.find_entry(&entry).await?;
+        let diff = blocking(move || merge::unified(&old, &now.body)).await?;
+        Ok(TextDifference { from: revision, to: now.revision, diff })
     }
 
     pub(crate) async fn entry_delete(&self, request: EntryDelete, caller: &Caller) -> Result<EntryRow, Error> {

@@ -8,7 +8,7 @@ use tracebook_core::entry::Entry;
 use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
 use tracebook_core::text::count;
-use tracebook_render::markdown::{self, ProblemKind};
+use tracebook_render::markdown::{self, Link, ProblemKind};
 
 use super::{Transfer, leaks, pictures};
 use crate::ground::error::Error;
@@ -23,7 +23,7 @@ impl Transfer {
     /// The problems of one entry or of all, by entry and line.
     pub(crate) async fn check(&self, request: EntryCheck, caller: &Caller) -> Result<EntryChecked, Error> {
         let call = self.runtime.begin(caller);
-        let stems = self.stems().await?;
+        let stems = self.journal.stems().await?;
         let named: Vec<String> = request.entry.into_iter().collect();
         let entries = self.wanted(&named, &stems).await?;
         let mut problems = Vec::new();
@@ -101,9 +101,23 @@ impl Transfer {
     }
 
     /// Relative links and pictures whose file is missing, seen from where the entry was imported from or exported to.
+    /// Pictures that the journal has are exported.
     async fn in_links(&self, entry: &Entry, stem: &str) -> Result<Vec<Row>, Error> {
-        let links = markdown::links(&entry.body);
-        if links.iter().all(|link| link.path().is_empty()) {
+        let mut links: Vec<Link> = Vec::new();
+        for link in markdown::links(&entry.body).into_iter().filter(|link| !link.path().is_empty()) {
+            let attached = match link.below().filter(|_| link.picture) {
+                Some(below) => self.journal.store.attached_at(entry.row.id, &below).await?,
+                None => None,
+            };
+            let has = match attached {
+                Some((id, _)) => self.journal.store.attachment(id).await?.is_some_and(|record| !record.purged),
+                None => false,
+            };
+            if !has {
+                links.push(link);
+            }
+        }
+        if links.is_empty() {
             return Ok(Vec::new());
         }
         let paths = [format!("journal/{stem}.md"), format!("{stem}.md")];
@@ -112,12 +126,12 @@ impl Transfer {
             .into_iter()
             .filter_map(|(root, path)| Some(PathBuf::from(root).join(path).parent()?.to_owned()))
             .collect();
-        let body = entry.body.clone();
         blocking(move || {
-            let kind = |message: &str| {
-                if message.starts_with("the picture") { ProblemKind::Picture } else { ProblemKind::Link }
+            let kind = |message: &str| match message.starts_with("the picture") {
+                true => ProblemKind::Picture,
+                false => ProblemKind::Link,
             };
-            let per_folder = folders.iter().map(|folder| pictures::problems(&body, folder));
+            let per_folder = folders.iter().map(|folder| pictures::problems(&links, folder));
             match per_folder.min_by_key(Vec::len) {
                 Some(problems) => {
                     problems.into_iter().map(|(line, message)| (Some(line), kind(&message), message)).collect()
@@ -125,7 +139,7 @@ impl Transfer {
                 // Written here and never exported: other entries are beside it in an export, pictures are not.
                 None => links
                     .iter()
-                    .filter(|link| link.picture && !link.path().is_empty())
+                    .filter(|link| link.picture)
                     .map(|link| {
                         let message = format!("the picture {} is not in this journal", link.path());
                         (Some(link.line), ProblemKind::Picture, message)

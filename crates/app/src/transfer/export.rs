@@ -17,7 +17,7 @@ impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
         let (root, root_path) = make_root(&request.to)?;
-        let stems = self.stems().await?;
+        let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
         let leaks = leaks::find(&wanted, &stems);
@@ -29,6 +29,7 @@ impl Transfer {
         done.warnings.extend(allowed.iter().map(|leak| format!("{}, exported as it stands", leak.said())));
         let root_name = root_path.display().to_string();
         let mut known = self.journal.store.known_files(&root_name).await?;
+        let mut shown: BTreeMap<String, String> = BTreeMap::new();
         let _lock = lock_folder(&root);
         let entropy = self.runtime.entropy();
         let writing = Writing { root: &root, root_path: &root_path, entropy, force: request.force };
@@ -49,9 +50,18 @@ impl Transfer {
             done.warnings.extend(
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
             );
-            let (pictures, lost) = self.pictures_of(entry, stem, &root_path).await?;
-            done.warnings.extend(lost);
-            for (path, bytes) in tree.files.iter().chain(&pictures) {
+            let mut pictures = self.pictures_of(entry, stem, &root_path).await?;
+            done.warnings.append(&mut pictures.warnings);
+            // Two entries that were imported from different folders may show different pictures by one name.
+            pictures.files.retain(|path, bytes| {
+                let mine = sha256(bytes);
+                let same = *shown.entry(path.clone()).or_insert_with(|| mine.clone()) == mine;
+                if !same {
+                    done.warnings.push(format!("{stem}.md: another entry has another picture as {path}"));
+                }
+                same
+            });
+            for (path, bytes) in tree.files.iter().chain(&pictures.files) {
                 match writing.file(path, bytes, known.get(path))? {
                     Outcome::Written => done.written.push(path.clone()),
                     Outcome::Unchanged => done.unchanged += 1,

@@ -11,10 +11,12 @@ use tracebook_render::import::{self, ImportedEntry};
 use tracebook_render::markdown;
 use tracebook_store::entries::NewEntry;
 
-use super::{Transfer, pictures};
+use super::Transfer;
+use super::pictures::TextFile;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened, typed_path};
 use crate::ground::folder::{Entry as Found, Folder, Unread};
+use crate::ground::runtime::Call;
 use crate::ground::schema::{Caller, Import, Imported};
 use crate::ground::tasks::blocking;
 use crate::journal::shown_in;
@@ -104,7 +106,7 @@ impl Transfer {
         let of = found.len();
         for (n, file) in found.into_iter().enumerate() {
             call.progress(n, of, format!("Importing {}", file.path))?;
-            self.import_one(file, caller, &mut done).await?;
+            self.import_one(file, (&call, caller), &mut done).await?;
         }
         call.progress(of, of, "Done")?;
         let (entries, evidence, warnings) = (done.entries.len(), done.evidence.len(), done.warnings.len());
@@ -112,13 +114,20 @@ impl Transfer {
         Ok(done)
     }
 
-    async fn import_one(&self, file: SourceFile, caller: &Caller, done: &mut Imported) -> Result<(), Error> {
+    async fn import_one(
+        &self,
+        file: SourceFile,
+        (call, caller): (&Call, &Caller),
+        done: &mut Imported,
+    ) -> Result<(), Error> {
         let name = file.path.clone();
         let known = self.journal.store.known_files(&file.root).await?.remove(&file.path);
         let (form, warnings) = exported_form(&file).await?;
         done.warnings.extend(warnings.iter().map(|w| format!("{name}: {w}")));
+        let mut text = None;
         let (entry, fresh) = match form {
             Some(Ok(imported)) => {
+                text = Some(imported.body.clone());
                 done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
                 for frozen in &imported.evidence {
                     let doubts = imported.doubts.get(&frozen.evidence.id).cloned().unwrap_or_default();
@@ -162,6 +171,12 @@ impl Transfer {
             ours.extend(assets_of(&file).await?);
             self.journal.store.remember_files(&file.root, &ours).await?;
         }
+        if let Some((_, folder)) = &file.folder {
+            let text = text.unwrap_or_else(|| file.text.clone());
+            let (root, folder) = (PathBuf::from(&file.root), folder.clone());
+            let file = TextFile { root, folder, name: file.path.clone(), text, current: fresh };
+            self.import_pictures(file, &entry, (call, caller), done).await?;
+        }
         done.entries.push(entry.row);
         Ok(())
     }
@@ -187,7 +202,7 @@ impl Transfer {
             return Ok((there, true));
         }
         // Overwritten only if the entry still has the text that the file had at the last export or import.
-        let stem = self.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
+        let stem = self.journal.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
         let mine = self.tree(&there, &stem).await?;
         let as_exported = mine.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes));
         let unchanged_here = known.is_some()
@@ -205,7 +220,7 @@ impl Transfer {
 
     /// The entry that this file was imported as or exported from.
     async fn entry_from_file(&self, file: &SourceFile, known: bool) -> Result<Option<Entry>, Error> {
-        let stems = self.stems().await?;
+        let stems = self.journal.stems().await?;
         // Stems are unique.
         let Some((id, _)) = stems.iter().find(|(_, stem)| **stem == file.stem) else { return Ok(None) };
         let entry = self.journal.store.entry(&id.to_string()).await?;
@@ -262,15 +277,6 @@ impl Transfer {
                 let (path, line, id) = (&file.path, reference.place.line, reference.id);
                 done.warnings.push(format!("{path}:{line}: the live card {id} is not in this journal"));
             }
-        }
-        let Some((_, folder)) = &file.folder else { return Ok(()) };
-        let (folder, text) = (folder.clone(), file.text.clone());
-        let problems = blocking(move || pictures::problems(&text, &folder)).await?;
-        let more = problems.len().saturating_sub(MOST_WARNINGS);
-        let shown = problems.into_iter().take(MOST_WARNINGS);
-        done.warnings.extend(shown.map(|(line, what)| format!("{}:{line}: {what}", file.path)));
-        if more > 0 {
-            done.warnings.push(format!("{}: {more} more linked files are not there", file.path));
         }
         Ok(())
     }

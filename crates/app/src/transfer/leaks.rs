@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 impl Transfer {
     /// What looks like a credential in the texts that an export would write.
     pub(crate) async fn export_leaks(&self, request: ExportLeaks) -> Result<Vec<Leak>, Error> {
-        let stems = self.stems().await?;
+        let stems = self.journal.stems().await?;
         Ok(find(&self.wanted(&request.entries, &stems).await?, &stems))
     }
 }

@@ -10,6 +10,8 @@ mod import;
 mod leaks;
 mod pictures;
 #[cfg(test)]
+mod pictures_tests;
+#[cfg(test)]
 mod tests;
 mod tree;
 pub mod verify;

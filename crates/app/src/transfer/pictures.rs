@@ -1,4 +1,8 @@
-//! Local pictures and files that a text links to: where they are, and copying them to an export.
+//! Local pictures and files that a text links to: where they are, importing them, and what an export needs of them.
+
+mod importing;
+
+pub(super) use importing::TextFile;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
@@ -10,7 +14,7 @@ use tracebook_render::markdown::{self, Link};
 use super::Transfer;
 use crate::ground::error::Error;
 use crate::ground::files::MAX_FILE_BYTES;
-use crate::ground::folder::Folder;
+use crate::ground::folder::{Folder, Unread};
 use crate::ground::tasks::blocking;
 
 /// How many folders above a text can be the root of its repository if none has a `.git`.
@@ -33,36 +37,41 @@ enum Place {
     There(PathBuf),
     /// It is there in another letter case, which code hosts distinguish.
     Spelled(PathBuf),
+    /// It is in a folder of pictures that the text does not name.
+    Elsewhere(PathBuf),
     Missing,
 }
 
-/// What is wrong with the relative links of a text in a folder: line and words of each.
-pub(super) fn problems(text: &str, folder: &Path) -> Vec<(usize, String)> {
+/// What is wrong with relative links of a text in a folder: line and words of each.
+pub(super) fn problems(links: &[Link], folder: &Path) -> Vec<(usize, String)> {
     let roots = roots(folder);
     let mut names = Names::default();
     // A text may link to one file many times.
-    let mut known: HashMap<(String, bool, Option<&'static str>), Option<String>> = HashMap::new();
-    markdown::links(text)
-        .into_iter()
-        .filter(|link| !link.path().is_empty())
+    let mut known: HashMap<(&str, bool, Option<&'static str>), Place> = HashMap::new();
+    let linked = links.iter().filter(|link| !link.path().is_empty());
+    linked
         .filter_map(|link| {
-            let problem = known
-                .entry((link.destination.clone(), link.picture, link.only_in))
-                .or_insert_with(|| problem(&link, folder, &roots, &mut names));
-            Some((link.line, problem.clone()?))
+            let key = (link.destination.as_str(), link.picture, link.only_in);
+            let place = known.entry(key).or_insert_with(|| place(link, folder, &roots, &mut names));
+            Some((link.line, problem(link, place)?))
         })
         .collect()
 }
 
-fn problem(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Option<String> {
+/// What is wrong with a link to a file.
+fn problem(link: &Link, place: &Place) -> Option<String> {
     let what = if link.picture { "the picture" } else { "the linked file" };
     let path = link.path();
     let only = link.only_in.map(|program| format!("it is written as only {program} shows it"));
-    match place(link, folder, roots, names) {
+    match place {
         Place::There(_) => only.map(|only| format!("{what} {path} is not shown by code hosts: {only}")),
         Place::Spelled(there) => {
             let name = there.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Some(format!("{what} {path} is there as {name}, which is another file for code hosts"))
+        }
+        Place::Elsewhere(there) => {
+            let folder = there.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+            Some(format!("{what} {path} is in the folder {folder}, where code hosts do not look for it"))
         }
         Place::Missing => Some(match only {
             Some(only) => format!("{what} {path} is not there; {only}"),
@@ -88,7 +97,7 @@ fn place(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Pl
     let decoded = link.path().replace('\\', "/");
     // The name of a file may contain a percent sign.
     let raw = link.destination.replace('\\', "/");
-    let mut spelled = None;
+    let (mut spelled, mut elsewhere) = (None, None);
     for path in [decoded.as_str(), raw.as_str()] {
         let relative = path.trim_start_matches('/');
         let mut bases: Vec<PathBuf> = Vec::new();
@@ -96,10 +105,14 @@ fn place(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Pl
             bases.push(folder.to_owned());
         }
         bases.extend(roots.iter().cloned());
+        let known = bases.iter().flat_map(|base| PICTURE_FOLDERS.map(|name| base.join(name)));
+        let known: Vec<PathBuf> = if relative.contains('/') { Vec::new() } else { known.collect() };
         // Obsidian names files without their folder.
-        if link.only_in.is_some() && !relative.contains('/') {
-            let known = bases.iter().flat_map(|base| PICTURE_FOLDERS.map(|name| base.join(name)));
-            bases.extend(known.collect::<Vec<_>>());
+        if link.only_in.is_some() {
+            bases.extend(known);
+        } else if link.picture {
+            elsewhere =
+                elsewhere.or_else(|| known.iter().map(|base| base.join(relative)).find(|there| there.is_file()));
         }
         for base in &bases {
             let there = base.join(relative);
@@ -109,7 +122,11 @@ fn place(link: &Link, folder: &Path, roots: &[PathBuf], names: &mut Names) -> Pl
             spelled = spelled.or_else(|| names.in_another_case(base, relative));
         }
     }
-    spelled.map_or(Place::Missing, Place::Spelled)
+    match (spelled, elsewhere) {
+        (Some(there), _) => Place::Spelled(there),
+        (None, Some(there)) => Place::Elsewhere(there),
+        (None, None) => Place::Missing,
+    }
 }
 
 /// The names in folders, each of which is read once.
@@ -174,18 +191,57 @@ fn within(path: &Path) -> Option<PathBuf> {
     Some(inside)
 }
 
+/// The pictures that an export needs, by path below its folder, and warnings about those that it lacks.
+#[derive(Debug, Default)]
+pub(super) struct Needed {
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) warnings: Vec<String>,
+}
+
 impl Transfer {
-    /// The local pictures of an entry that an export to `root` lacks, by path below `root`, and warnings about those
-    /// that cannot be copied. They are read where the entry's file was imported from.
-    pub(super) async fn pictures_of(
-        &self,
-        entry: &Entry,
-        stem: &str,
-        root: &Path,
-    ) -> Result<(BTreeMap<String, Vec<u8>>, Vec<String>), Error> {
-        let links: Vec<Link> = markdown::links(&entry.body).into_iter().filter(|link| link.picture).collect();
+    /// The pictures of an entry that an export to `root` needs: its attachments; for others, which were imported before
+    /// there were any, the files where the entry's file was imported from, if the export lacks them.
+    pub(super) async fn pictures_of(&self, entry: &Entry, stem: &str, root: &Path) -> Result<Needed, Error> {
+        let mut needed = Needed::default();
+        let mut links: Vec<Link> = Vec::new();
+        let mut left = MAX_COPIED_BYTES;
+        for link in markdown::links(&entry.body).into_iter().filter(|link| link.picture) {
+            let attached = match link.below() {
+                Some(below) => self.journal.store.attached_at(entry.row.id, &below).await?,
+                None => continue,
+            };
+            let Some((id, path)) = attached else {
+                links.push(link);
+                continue;
+            };
+            let mut warn = |why: &str| {
+                needed.warnings.push(format!("{stem}.md line {}: the picture {} {why}", link.line, link.path()));
+            };
+            if let Some(why) = not_exported(&path) {
+                warn(why);
+                continue;
+            }
+            let record = self.journal.store.attachment(id).await?;
+            if record.as_ref().is_some_and(|record| record.deleted && !record.purged) {
+                warn("is in the bin, but the text still shows it, so it was exported");
+            }
+            if needed.files.contains_key(&path) {
+                continue;
+            }
+            if record.is_some_and(|record| record.length > left) {
+                warn("was not exported, since the pictures of the entry are too large");
+                continue;
+            }
+            match self.journal.store.attachment_bytes(id).await? {
+                Some(bytes) => {
+                    left = left.saturating_sub(bytes.len() as u64);
+                    needed.files.insert(path, bytes);
+                }
+                None => warn("was purged in this journal, so it is missing in the export"),
+            }
+        }
         if links.is_empty() {
-            return Ok((BTreeMap::new(), Vec::new()));
+            return Ok(needed);
         }
         let paths = [format!("journal/{stem}.md"), format!("{stem}.md")];
         let known = self.journal.store.roots_of_file([&paths[0], &paths[1]]).await?;
@@ -199,7 +255,26 @@ impl Transfer {
             .filter(|(from, _)| from != root)
             .collect();
         let (root, file) = (root.to_owned(), format!("{stem}.md"));
-        blocking(move || copies(&links, &file, &root, &sources)).await
+        let (found, warnings) = blocking(move || copies(&links, &file, &root, &sources, left)).await?;
+        for (path, bytes) in found {
+            needed.files.entry(path).or_insert(bytes);
+        }
+        needed.warnings.extend(warnings);
+        Ok(needed)
+    }
+}
+
+/// Why an attachment is not exported to a path, which comes from a text that is not trusted.
+fn not_exported(path: &str) -> Option<&'static str> {
+    let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
+    if within(Path::new(path)).is_none() {
+        Some("is outside of the exported folder, so it was not exported")
+    } else if path.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+        Some("is in the repository's own folder, so it was not exported")
+    } else if !PICTURES.contains(&ending.to_lowercase().as_str()) {
+        Some("has no ending of a picture, so it was not exported")
+    } else {
+        None
     }
 }
 
@@ -208,9 +283,9 @@ fn copies(
     file: &str,
     root: &Path,
     sources: &[(PathBuf, PathBuf)],
+    mut left: u64,
 ) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let (mut found, mut warnings) = (BTreeMap::new(), Vec::new());
-    let mut left = MAX_COPIED_BYTES;
     let (mut names, mut missing) = (Names::default(), HashSet::new());
     let roots_of: Vec<Vec<PathBuf>> = sources.iter().map(|(_, folder)| roots(folder)).collect();
     for link in links {
@@ -239,7 +314,9 @@ fn copies(
         } else {
             sources.iter().zip(&roots_of).find_map(|((from, folder), roots)| {
                 match place(link, folder, roots, &mut names) {
-                    Place::There(there) | Place::Spelled(there) => read_below(from, &there, left),
+                    Place::There(there) | Place::Spelled(there) | Place::Elsewhere(there) => {
+                        read_below(from, &there, left).ok()
+                    }
                     Place::Missing => None,
                 }
             })
@@ -261,12 +338,20 @@ fn copies(
 
 /// Reads a file below a folder or the repository that it is in, without following links. A text that was imported from
 /// a folder of downloads must not publish pictures of other folders.
-fn read_below(from: &Path, there: &Path, limit: u64) -> Option<Vec<u8>> {
+///
+/// # Errors
+/// As [`Unread`]; [`Unread::Missing`] if it is not below them.
+fn read_below(from: &Path, there: &Path, limit: u64) -> Result<Vec<u8>, Unread> {
     let there = within_absolute(there);
-    [Some(from), repository(from)].into_iter().flatten().find_map(|root| {
-        let relative = there.strip_prefix(root).ok()?;
-        Folder::open(root).ok()?.read(relative, MAX_FILE_BYTES.min(limit)).ok()
-    })
+    let mut why = Unread::Missing;
+    for root in [Some(from), repository(from)].into_iter().flatten() {
+        let Ok(relative) = there.strip_prefix(root) else { continue };
+        match Folder::open(root).map_err(Unread::Io).and_then(|root| root.read(relative, MAX_FILE_BYTES.min(limit))) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
 }
 
 /// An absolute path without `.` and `..`.
@@ -287,6 +372,10 @@ fn within_absolute(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn problems(text: &str, folder: &Path) -> Vec<(usize, String)> {
+        super::problems(&markdown::links(text), folder)
+    }
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -330,6 +419,8 @@ mod tests {
             ("![](no.png)", "the picture no.png is not there"),
             ("![](/no/a.png)", "the picture /no/a.png is not there"),
             ("![](nowhere/deep/b.png)", "the picture nowhere/deep/b.png is not there"),
+            ("![](root.png)", "the picture root.png is in the folder assets, where code hosts do not look for it"),
+            ("[x](root.png)", "the linked file root.png is not there"),
             ("[x](no.md)", "the linked file no.md is not there"),
             (
                 "![](case/shot.png)",
@@ -384,7 +475,7 @@ mod tests {
         let to = folder(&["journal/there.png"]);
         let text = "![](a.png) ![](/docs/b.png) ![](there.png) ![](key.pem)\n![](no.png) ![](../../c.png)";
         let sources = [(from.path().to_owned(), from.path().join("journal"))];
-        let (found, warnings) = copies(&markdown::links(text), "week2.md", to.path(), &sources);
+        let (found, warnings) = copies(&markdown::links(text), "week2.md", to.path(), &sources, MAX_COPIED_BYTES);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["docs/b.png", "journal/a.png"]);
         assert_eq!(
             warnings,

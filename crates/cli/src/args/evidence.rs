@@ -106,6 +106,9 @@ pub(crate) enum Evidence {
     List {
         /// Id or slug of an entry [default: all evidence]
         entry: Option<String>,
+        /// List the evidence in the bin instead
+        #[arg(long, conflicts_with = "entry")]
+        deleted: bool,
     },
     /// Show evidence with its data
     Show {

@@ -30,7 +30,7 @@ pub(crate) enum Entry {
         #[arg(long)]
         revision: Option<i64>,
     },
-    /// Replace an entry's text; refused if the text has changed since --base
+    /// Replace an entry's text; merged with what changed since --base, refused if that is in the same lines
     Set {
         /// Id or slug
         entry: String,
@@ -67,14 +67,20 @@ pub(crate) enum Attachment {
     List {
         /// Id or slug of an entry [default: all entries]
         entry: Option<String>,
+        /// List the attachments in the bin instead
+        #[arg(long, conflicts_with = "entry")]
+        deleted: bool,
     },
-    /// Add a file to an entry
+    /// Add a picture to an entry, without its metadata, and its reference to the end of the text
     Add {
         /// The file
         file: PathBuf,
         /// Id or slug of the entry
         #[arg(long, value_name = "REF")]
         into: String,
+        /// The alternative text: what the picture shows
+        #[arg(long, value_name = "TEXT")]
+        alt: Option<String>,
     },
     /// Show an attachment, or write it to a file
     Show {
@@ -97,18 +103,6 @@ pub(crate) enum Attachment {
         /// The attachment's id
         id: String,
     },
-}
-
-impl Attachment {
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::List { .. } => "attachment list",
-            Self::Add { .. } => "attachment add",
-            Self::Show { .. } => "attachment show",
-            Self::Delete { .. } => "attachment delete",
-            Self::Restore { .. } => "attachment restore",
-        }
-    }
 }
 
 #[derive(Debug, Args)]

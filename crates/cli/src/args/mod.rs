@@ -74,9 +74,12 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Search entries and evidence
     Search {
-        /// The words to find
+        /// The words to find; the last may be the beginning of one
         #[arg(required = true)]
         words: Vec<String>,
+        /// Maximum number of results
+        #[arg(long)]
+        limit: Option<u32>,
     },
     /// List problems that would affect an export
     Check {
@@ -127,10 +130,7 @@ impl Command {
     pub(crate) fn not_built(&self) -> Option<&'static str> {
         let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
         match self {
-            Self::Attachment(attachment) => Some(attachment.name()),
-            Self::Search { .. } => Some("search"),
             Self::Sync { .. } => Some("sync"),
-            Self::Entry(Entry::History { diff: Some(_), .. }) => Some("entry history --diff"),
             Self::Export(export) => match export.format {
                 ExportFormat::Github => None,
                 ExportFormat::Html => Some("export --format html"),
@@ -139,7 +139,9 @@ impl Command {
             Self::Verify(verify) => {
                 first(&[(verify.class.is_some(), "verify --class"), (verify.redraw.is_some(), "verify --redraw")])
             }
-            Self::Serve(_)
+            Self::Attachment(_)
+            | Self::Search { .. }
+            | Self::Serve(_)
             | Self::Live(_)
             | Self::Capture(_)
             | Self::Demo { .. }
@@ -187,15 +189,17 @@ mod tests {
             ("entry show week-2", None),
             ("entry set week-2 --body f --base 3", None),
             ("entry history week-2", None),
-            ("entry history week-2 --diff 3", Some("entry history --diff")),
+            ("entry history week-2 --diff 3", None),
             ("entry delete week-2", None),
             ("entry restore week-2", None),
-            ("attachment list", Some("attachment list")),
-            ("attachment list week-2", Some("attachment list")),
-            ("attachment add f.png --into week-2", Some("attachment add")),
-            ("attachment show a --out f.png", Some("attachment show")),
-            ("attachment delete a --purge", Some("attachment delete")),
-            ("attachment restore a", Some("attachment restore")),
+            ("attachment list", None),
+            ("attachment list week-2", None),
+            ("attachment list --deleted", None),
+            ("attachment add f.png --into week-2 --alt T", None),
+            ("attachment add f.png --into week-2", None),
+            ("attachment show a --out f.png", None),
+            ("attachment delete a --purge", None),
+            ("attachment restore a", None),
             ("import a b -", None),
             ("slots week-2", None),
             ("live traces --source local --since 15m --filter a --limit 3", None),
@@ -216,13 +220,15 @@ mod tests {
             ("capture trace --from 2026-01-01T00:00:00Z", None),
             ("capture trace --from 9:00 --to 10:00", None),
             ("evidence list week-2", None),
+            ("evidence list --deleted", None),
             ("evidence show E --raw", None),
             ("evidence show E --svg", None),
             ("evidence show E --svg --size line --width 360", None),
             ("evidence diff E E", None),
             ("evidence delete E --purge", None),
             ("evidence restore E", None),
-            ("search a b", Some("search")),
+            ("search a b", None),
+            ("search a --limit 3", None),
             ("check", None),
             ("check week-2", None),
             ("export week-2 --to d --format github --allow-leaks --force", None),

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use tracebook_app::api::{
-    EntryDelete, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRestore, EntryRevision, EntryWrite,
-    MarkupRequest,
+    EntryDelete, EntryDifference, EntryGet, EntryHistory, EntryListRequest, EntryNew, EntryRestore, EntryRevision,
+    EntryWrite, MarkupRequest,
 };
 use tracebook_app::{Code, Error};
 use tracebook_core::entry::Entry as EntryWithText;
@@ -48,7 +48,11 @@ pub(super) async fn run(client: &Client, command: Entry, out: &Out) -> Result<u8
             let entry = client.call(EntryGet { entry }).await?;
             out.answer(&entry.row, |row| format!("{} is at revision {}", row.slug, written.revision));
         }
-        Entry::History { entry, .. } => {
+        Entry::History { entry, diff: Some(revision) } => {
+            let difference = client.call(EntryDifference { entry, revision }).await?;
+            out.answer(&difference, |difference| difference.diff.clone());
+        }
+        Entry::History { entry, diff: None } => {
             let revisions = client.call(EntryHistory { entry }).await?;
             out.table(&revisions, |r| {
                 vec![r.revision.to_string(), r.created_at.clone(), r.reason.clone(), format!("{} bytes", r.bytes)]

@@ -18,8 +18,8 @@ use crate::out::Out;
 
 pub(super) async fn run(client: &Client, command: Evidence, out: &Out) -> Result<u8, Error> {
     match command {
-        Evidence::List { entry } => {
-            let rows = client.call(EvidenceList { entry }).await?;
+        Evidence::List { entry, deleted } => {
+            let rows = client.call(EvidenceList { entry, deleted }).await?;
             out.table(&rows, |r| {
                 let entries = if r.entries.is_empty() { "in no entry".to_owned() } else { r.entries.join(", ") };
                 let title = match (&r.imported_at, r.doubts.is_empty()) {

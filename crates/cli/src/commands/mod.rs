@@ -1,5 +1,6 @@
 //! Arguments become requests, answers become text or JSON. One file for each group of commands.
 
+mod attachment;
 mod backup;
 mod capture;
 mod demo;
@@ -8,6 +9,7 @@ mod entry;
 mod evidence;
 mod live;
 mod relay;
+mod search;
 mod serve;
 mod source;
 mod transfer;
@@ -56,9 +58,11 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Import { paths } => transfer::import(client, paths, out).await,
         Command::Check { entry } => transfer::check(client, entry, out).await,
         Command::Export(export) => transfer::export(client, export, out).await,
+        Command::Search { words, limit } => search::run(client, &words, limit, out).await,
         Command::Live(live) => live::run(client, live, out).await,
         Command::Capture(capture) => capture::run(client, capture, out).await,
         Command::Evidence(command) => evidence::run(client, command, out).await,
+        Command::Attachment(command) => attachment::run(client, command, out).await,
         Command::Doctor(doctor) => doctor::run(client, doctor, out).await,
         Command::Env { target } => doctor::env(client, target, out).await,
         Command::Source(command) => source::run(client, command, out).await,
@@ -67,8 +71,6 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Serve(_)
         | Command::Demo { .. }
         | Command::Verify(_)
-        | Command::Attachment(_)
-        | Command::Search { .. }
         | Command::Sync { .. }
         | Command::Restore { .. } => Err(Error::internal(format!("{command:?} does not use an open journal"))),
     }

@@ -28,6 +28,24 @@ impl Link {
         let end = self.destination.find(['?', '#']).unwrap_or(self.destination.len());
         percent_decode(&self.destination[..end])
     }
+
+    /// Where an export has this file, relative to its folder: `journal/assets/a.png` for `assets/a.png`, `docs/a.png`
+    /// for `/docs/a.png` and for `../docs/a.png`. Begins with `..` where the link leaves the folder; `None` for a link
+    /// to no file.
+    pub fn below(&self) -> Option<String> {
+        let path = self.path().replace('\\', "/");
+        let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { vec!["journal"] };
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if parts.last().is_some_and(|last| *last != "..") => {
+                    parts.pop();
+                }
+                _ => parts.push(part),
+            }
+        }
+        (!path.is_empty() && !path.ends_with('/')).then(|| parts.join("/"))
+    }
 }
 
 #[expect(clippy::unwrap_used, reason = "a fixed pattern that the tests use")]

@@ -28,7 +28,7 @@ pub use reading::{ID_PREFIX, reading};
 pub use review::{Finding, ProblemKind, review};
 pub(crate) use shape::shape;
 pub use title::title;
-pub use write::{Where, freeze_live, live_reference, place, reference, reference_as};
+pub use write::{Where, freeze_live, live_reference, picture, place, reference, reference_as};
 pub(crate) use write::{image, query};
 
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 use super::lines::{Lines, byte_of, eol_at};
 use super::page::{lone_cr_as_lf, page};
-use super::{Place, Slot, Where, place, scan};
+use super::{Place, Slot, Where, place};
 
 /// A change that puts a reference into a text. Offsets are UTF-16 code units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -42,8 +42,7 @@ pub fn placing(body: &str, reference: &str, target: Target) -> Placing {
         },
     };
     let after = at + reference.len();
-    let markup = scan(&text);
-    let alone = markup.references.iter().chain(&markup.live).any(|r| r.place.byte_start == at && r.alone);
+    let alone = page(&text).pictures.iter().any(|picture| picture.range.start == at && picture.alone);
     if alone && after == text.len() {
         // Room for the cursor below the card.
         text.push_str(eol_at(body, body.len()));

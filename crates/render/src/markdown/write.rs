@@ -39,6 +39,20 @@ pub fn live_reference(card: &LiveCard) -> String {
     image(&one_line(&card.title), &format!("live:{}", card.id), "")
 }
 
+/// The image that shows a file beside the text: `![login page](assets/week2/login-page.png)`.
+pub fn picture(alt: &str, path: &str) -> String {
+    let mut target = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '/') {
+            target.push(c);
+            continue;
+        }
+        let mut bytes = [0; 4];
+        target.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")));
+    }
+    image(&one_line(alt), &target, "")
+}
+
 /// The query of a reference's target for a size.
 pub(crate) fn query(size: &str) -> &'static str {
     match card::Size::of(size) {
@@ -98,8 +112,7 @@ fn slot_range(body: &str, slot: &Slot) -> Option<std::ops::Range<usize>> {
 fn in_slot(body: &str, reference: &str, range: std::ops::Range<usize>) -> String {
     let (before, after) = (&body[..range.start], &body[range.end..]);
     let plain = format!("{before}{reference}{after}");
-    let stands_alone =
-        |text: &str, at: usize| scan(text).references.iter().any(|r| r.place.byte_start == at && r.alone);
+    let stands_alone = |text: &str, at: usize| page(text).pictures.iter().any(|p| p.range.start == at && p.alone);
     let in_line = body[range.clone()].starts_with("![");
     if in_line || stands_alone(&plain, range.start) {
         return plain;

@@ -151,11 +151,12 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The tables of a database, without SQLite's own and the record of migrations.
+    /// The tables of a database, without SQLite's own, the record of migrations, and what says which texts are in the
+    /// search indexes: those are made again.
     pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Self>, StoreError> {
         let found = sqlx::query(
             "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
-               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_sqlx\\_%' ESCAPE '\\' ORDER BY name",
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_sqlx\\_%' ESCAPE '\\' AND name <> 'indexed' ORDER BY name",
         )
         .fetch_all(&mut *connection)
         .await?;

@@ -11,6 +11,7 @@ mod read_only;
 mod records;
 mod relay;
 mod repair;
+mod search;
 
 use std::sync::Arc;
 
@@ -54,6 +55,37 @@ fn new_entry(week: &str, body: &str) -> NewEntry {
         shows: Vec::new(),
         reason: "new".to_owned(),
     }
+}
+
+#[tokio::test]
+async fn of_old_revisions_the_last_of_each_quarter_hour_stays() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let journal = Journal::open(dir.path()).await.expect("opens");
+    let minute = |n: i64| Nanos(n * 60_000_000_000);
+    let entry = journal.add_entry(&new_entry("2", "0"), minute(0), "test").await.expect("adds");
+    let id = entry.row.id;
+    for (n, at, reason) in [
+        (1, 1, "pause"),
+        (2, 2, "conflict"),
+        (3, 14, "pause"),
+        (4, 16, "pause"),
+        (5, 29, "close"),
+        (6, 1500, "pause"),
+        (7, 1501, "pause"),
+    ] {
+        let text = TextWrite { keep: Some(reason.to_owned()), ..write(id, Some(n), &n.to_string()) };
+        journal.write_text(&text, minute(at), "test").await.expect("writes");
+    }
+    let kept = async || {
+        let kept = journal.revisions(id).await.expect("lists").into_iter().map(|kept| kept.revision - 1);
+        kept.rev().collect::<Vec<_>>()
+    };
+    assert_eq!(journal.thin_revisions(id, minute(1000)).await.expect("thins"), 0, "nothing is a day old");
+    assert_eq!(journal.thin_revisions(id, minute(1600)).await.expect("thins"), 2);
+    // The first text and the conflict stay, the last of each quarter, and what is younger than a day.
+    assert_eq!(kept().await, [0, 2, 3, 5, 6, 7]);
+    assert_eq!(journal.thin_revisions(id, minute(9000)).await.expect("thins"), 1);
+    assert_eq!(kept().await, [0, 2, 3, 5, 7]);
 }
 
 fn write(id: Id, base: Option<i64>, body: &str) -> TextWrite {

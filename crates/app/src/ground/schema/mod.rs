@@ -11,16 +11,21 @@ use tracebook_core::doubts::Doubt;
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::{Body, Kind, Provenance};
 use tracebook_core::ids::Id;
+pub use tracebook_core::merge::TextChange;
 use tracebook_core::question::Source;
 use tracebook_render::markdown::{Placing, ProblemKind, Target, placing};
 
+mod attachment;
 mod cloud;
 mod live_card;
 mod relay;
+mod search;
 
+pub use attachment::*;
 pub use cloud::*;
 pub use live_card::*;
 pub use relay::*;
+pub use search::*;
 
 /// The caller of a command: a window ignores events of its own writes, and its calls can be cancelled.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +44,8 @@ pub enum Topic {
     Entry,
     /// Evidence.
     Evidence,
+    /// A picture of an entry.
+    Attachment,
     /// A live card: its question or its answer.
     LiveCard,
     /// Spans and segments.
@@ -235,17 +242,6 @@ pub struct EntryWrite {
     pub cut: Option<String>,
 }
 
-/// A part of a text that is replaced.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct TextChange {
-    /// Where it starts in the text before all changes, in UTF-16 code units.
-    pub start: usize,
-    /// One past its last unit.
-    pub end: usize,
-    /// What is there instead.
-    pub insert: String,
-}
-
 /// Changes of an entry's text since a revision.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct EntryEdit {
@@ -288,6 +284,11 @@ pub struct Written {
     pub kept: Option<i64>,
     /// What happened, for the user; empty if the text was accepted.
     pub message: String,
+    /// The changes of others that the text was merged with, as changes of the text that was sent; left out where there
+    /// were none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub merged: Vec<TextChange>,
 }
 
 /// A new title or week.
@@ -313,6 +314,25 @@ pub struct EntryCut {
 /// One revision of an entry.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct EntryRevision {
+    /// Id or slug.
+    pub entry: String,
+    pub revision: i64,
+}
+
+/// What changed since a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TextDifference {
+    /// The revision that is compared.
+    pub from: i64,
+    /// The revision of the working text.
+    pub to: i64,
+    /// As `diff -u` writes it, without file names; empty if nothing changed.
+    pub diff: String,
+}
+
+/// A revision to compare with the working text.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct EntryDifference {
     /// Id or slug.
     pub entry: String,
     pub revision: i64,
@@ -662,6 +682,10 @@ pub struct EvidenceList {
     #[serde(default)]
     #[ts(optional)]
     pub entry: Option<String>,
+    /// That in the bin instead of the rest; ignored with `entry`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub deleted: bool,
 }
 
 /// The evidence to read.
@@ -820,8 +844,8 @@ pub struct Imported {
     pub entries: Vec<EntryRow>,
     /// Evidence added or recognised.
     pub evidence: Vec<EvidenceRow>,
-    /// Imported pictures.
-    pub attachments: Vec<String>,
+    /// Pictures of the entries, added or recognised.
+    pub attachments: Vec<AttachmentRow>,
     /// What is missing or was not changed.
     pub warnings: Vec<String>,
 }
