@@ -26,6 +26,8 @@ export interface Commands {
   entry_history: [EntryHistory, Array<Revision>]
   /** The text of one revision. */
   entry_revision: [EntryRevision, string]
+  /** What changed in an entry since a revision. */
+  entry_difference: [EntryDifference, TextDifference]
   /** Moves an entry to the bin. */
   entry_delete: [EntryDelete, EntryRow]
   /** Restores an entry from the bin. */
@@ -104,6 +106,16 @@ export interface Commands {
   evidence_delete: [EvidenceDelete, EvidenceRow]
   /** Restores evidence from the bin. */
   evidence_restore: [EvidenceRestore, EvidenceRow]
+  /** The attachments of one entry, or all. */
+  attachment_list: [AttachmentList, Array<AttachmentRow>]
+  /** Adds a picture to an entry, without its metadata. */
+  attachment_add: [AttachmentAdd, AttachmentAdded]
+  /** Moves an attachment to the bin, or purges it for good. */
+  attachment_delete: [AttachmentDelete, AttachmentRow]
+  /** Restores an attachment from the bin. */
+  attachment_restore: [AttachmentRestore, AttachmentRow]
+  /** Entries and evidence that contain words. */
+  search: [Search, Array<Found>]
   /** A new live card: a stored question that is queried again while it is visible. */
   live_card_new: [LiveCardNew, LiveCardView]
   /** One stored live card. */
@@ -127,6 +139,186 @@ export interface Commands {
   /** Cancels a long command by the id that its caller gave it. */
   cancel: [Cancel, boolean]
 }
+
+/**
+ * A picture to add to an entry. What it contains beside the picture (Exif with the place, XMP, texts) is removed.
+ */
+export type AttachmentAdd = { 
+/**
+ * Id or slug.
+ */
+entry: string, 
+/**
+ * The name of the file that it comes from; empty if it has none.
+ */
+name: string, 
+/**
+ * Its bytes in base64.
+ */
+data: string, 
+/**
+ * The alternative text; proposed from the name if null.
+ */
+alt?: string, 
+/**
+ * Also write its reference to the end of the entry's text; otherwise that is left to the caller, whose editor has
+ * the text.
+ */
+append?: boolean, };
+
+/**
+ * A picture that was added.
+ */
+export type AttachmentAdded = { 
+/**
+ * A markdown reference to it.
+ */
+reference: string, 
+/**
+ * The alternative text in the reference; may be empty.
+ */
+alt: string, 
+/**
+ * What was removed from it: `Exif`, `XMP`, …
+ */
+removed: Array<string>, 
+/**
+ * Warnings for the user.
+ */
+warnings: Array<string>, id: Id, 
+/**
+ * The name of its file.
+ */
+name: string, 
+/**
+ * Its length.
+ */
+bytes: number, 
+/**
+ * Of its content, in hex digits.
+ */
+sha256: string, 
+/**
+ * Slugs of the entries that it was added to, without those in the bin.
+ */
+entries: Array<string>, 
+/**
+ * Its media type, judged by its content.
+ */
+media: string, 
+/**
+ * In pixels, as it is shown; left out where the file does not say.
+ */
+width?: number, 
+/**
+ * In pixels, as it is shown.
+ */
+height?: number, 
+/**
+ * RFC 3339 UTC.
+ */
+created_at: string, 
+/**
+ * Where entries show it.
+ */
+places: Array<AttachmentPlace>, 
+/**
+ * Whether it is in the bin.
+ */
+deleted?: boolean, 
+/**
+ * Whether its content was erased for good.
+ */
+purged?: boolean, };
+
+/**
+ * An attachment to delete.
+ */
+export type AttachmentDelete = { id: Id, 
+/**
+ * Erase its content for good.
+ */
+purge?: boolean, };
+
+/**
+ * Which attachments to list.
+ */
+export type AttachmentList = { 
+/**
+ * Id or slug; null for all.
+ */
+entry?: string, 
+/**
+ * Those in the bin instead of the others; ignored with `entry`.
+ */
+deleted?: boolean, };
+
+/**
+ * Where an entry shows an attachment. Both paths are relative to the folder of an export, with `/`.
+ */
+export type AttachmentPlace = { entry: Id, 
+/**
+ * What the text names: `journal/assets/week2/login.png` for `assets/week2/login.png`.
+ */
+link: string, 
+/**
+ * The file in an export; it differs where the text does not name the folder.
+ */
+path: string, };
+
+/**
+ * The attachment to take out of the bin.
+ */
+export type AttachmentRestore = { id: Id, };
+
+/**
+ * An attachment in a list.
+ */
+export type AttachmentRow = { id: Id, 
+/**
+ * The name of its file.
+ */
+name: string, 
+/**
+ * Its length.
+ */
+bytes: number, 
+/**
+ * Of its content, in hex digits.
+ */
+sha256: string, 
+/**
+ * Slugs of the entries that it was added to, without those in the bin.
+ */
+entries: Array<string>, 
+/**
+ * Its media type, judged by its content.
+ */
+media: string, 
+/**
+ * In pixels, as it is shown; left out where the file does not say.
+ */
+width?: number, 
+/**
+ * In pixels, as it is shown.
+ */
+height?: number, 
+/**
+ * RFC 3339 UTC.
+ */
+created_at: string, 
+/**
+ * Where entries show it.
+ */
+places: Array<AttachmentPlace>, 
+/**
+ * Whether it is in the bin.
+ */
+deleted?: boolean, 
+/**
+ * Whether its content was erased for good.
+ */
+purged?: boolean, };
 
 /**
  * A key and its value.
@@ -700,6 +892,15 @@ export type EntryDelete = {
 entry: string, };
 
 /**
+ * A revision to compare with the working text.
+ */
+export type EntryDifference = { 
+/**
+ * Id or slug.
+ */
+entry: string, revision: number, };
+
+/**
  * Changes of an entry's text since a revision.
  */
 export type EntryEdit = { 
@@ -1054,7 +1255,11 @@ export type EvidenceList = {
 /**
  * Id or slug; null for all.
  */
-entry?: string, };
+entry?: string, 
+/**
+ * That in the bin instead of the rest; ignored with `entry`.
+ */
+deleted?: boolean, };
 
 /**
  * The evidence to take out of the bin.
@@ -1257,6 +1462,36 @@ message: string,
 forms: Array<FilterExample>, };
 
 /**
+ * An entry or a piece of evidence that was found. Entries come first, by relevance; then evidence, from the newest on.
+ */
+export type Found = { type: FoundType, id: Id, title: string, 
+/**
+ * The text around the match, on one line; empty where only the title matches.
+ */
+snippet: string, 
+/**
+ * Slugs: of the entry itself, or of the entries that show the evidence.
+ */
+entries: Array<string>, 
+/**
+ * Where the match begins in the entry's text, in UTF-16 code units.
+ */
+start?: number, 
+/**
+ * One past the last unit of the match.
+ */
+end?: number, 
+/**
+ * The line of the match, from 1.
+ */
+line?: number, };
+
+/**
+ * What was found.
+ */
+export type FoundType = "entry" | "evidence";
+
+/**
  * One line of a stack, in the sender's order.
  */
 export type Frame = { path?: string, 
@@ -1359,9 +1594,9 @@ entries: Array<EntryRow>,
  */
 evidence: Array<EvidenceRow>, 
 /**
- * Imported pictures.
+ * Pictures of the entries, added or recognised.
  */
-attachments: Array<string>, 
+attachments: Array<AttachmentRow>, 
 /**
  * What is missing or was not changed.
  */
@@ -2847,6 +3082,19 @@ schema_url?: string,
 dropped_attributes?: number, };
 
 /**
+ * What to search for.
+ */
+export type Search = { 
+/**
+ * Words of the text or the title, of which the last may be the beginning of one. Case and accents do not matter.
+ */
+words: string, 
+/**
+ * Maximum number of results; 30 if null, 200 at most.
+ */
+limit?: number, };
+
+/**
  * A token for the keychain or this run's memory. `Debug` omits it, and no answer contains it.
  */
 export type SecretSet = { vendor: Vendor, 
@@ -3282,21 +3530,34 @@ limit_days: number,
 dropped: number, };
 
 /**
- * A part of a text that is replaced.
+ * A change of a text. Offsets are UTF-16 code units, as JavaScript counts.
  */
 export type TextChange = { 
 /**
- * Where it starts in the text before all changes, in UTF-16 code units.
+ * First unit that is replaced.
  */
 start: number, 
 /**
- * One past its last unit.
+ * One past the last unit that is replaced.
  */
-end: number, 
+end: number, insert: string, };
+
 /**
- * What is there instead.
+ * What changed since a revision.
  */
-insert: string, };
+export type TextDifference = { 
+/**
+ * The revision that is compared.
+ */
+from: number, 
+/**
+ * The revision of the working text.
+ */
+to: number, 
+/**
+ * As `diff -u` writes it, without file names; empty if nothing changed.
+ */
+diff: string, };
 
 /**
  * A part of a text, in UTF-16 code units.
@@ -3360,7 +3621,7 @@ settings: { [key in string]: string }, reach: Reach, };
 /**
  * The subject of a change.
  */
-export type Topic = "entry" | "evidence" | "live-card" | "traces" | "logs" | "errors" | "console" | "relay" | "sources" | "tail" | "status" | "all";
+export type Topic = "entry" | "evidence" | "attachment" | "live-card" | "traces" | "logs" | "errors" | "console" | "relay" | "sources" | "tail" | "status" | "all";
 
 /**
  * All spans that share a trace id. Spans are in the order of [`crate::assemble`]: a parent before its children,
@@ -3623,7 +3884,12 @@ kept: number | null,
 /**
  * What happened, for the user; empty if the text was accepted.
  */
-message: string, };
+message: string, 
+/**
+ * The changes of others that the text was merged with, as changes of the text that was sent; left out where there
+ * were none.
+ */
+merged?: Array<TextChange>, };
 
 /**
  * A group: the traces that match a filter expression.

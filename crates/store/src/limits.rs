@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::shares::{Bodies, Bucket, Shares};
+use crate::shares::{Bodies, Senders, Shares};
 
 /// Bytes of a page, SQLite's default.
 pub(crate) const PAGE: u64 = 4096;
@@ -28,9 +28,9 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// The bucket of the sender that its column names.
-    pub(crate) fn bucket(&self, sender: &str) -> Bucket {
-        Bucket::of(self.sender.1(sender))
+    /// The sender that its column names.
+    pub(crate) fn sender<'a>(&self, column: &'a str) -> &'a str {
+        self.sender.1(column)
     }
 }
 
@@ -52,6 +52,8 @@ pub(crate) struct Limits {
     pub(crate) wal_limit: AtomicU64,
     /// Size of the file when it was last compacted.
     pub(crate) compacted: AtomicU64,
+    /// Which bucket each sender has. Locked before the two below.
+    senders: Mutex<Senders>,
     /// What each sender takes of a kind; empty until room is needed.
     shares: Mutex<HashMap<&'static str, Shares>>,
     /// What each sender's resources and scopes take.
@@ -67,9 +69,21 @@ impl Limits {
             shared_left: AtomicU64::new(0),
             wal_limit: AtomicU64::new(wal_share(bytes) * 2),
             compacted: AtomicU64::new(0),
+            senders: Mutex::default(),
             shares: Mutex::default(),
             bodies: Mutex::default(),
         }
+    }
+
+    pub(crate) fn senders(&self) -> MutexGuard<'_, Senders> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the buckets of senders of which nothing is stored to others.
+    pub(crate) fn free_senders(&self) {
+        let mut senders = self.senders();
+        let shares = self.shares();
+        senders.free(|bucket| shares.values().any(|shares| shares.has(bucket)));
     }
 
     pub(crate) fn shares(&self) -> MutexGuard<'_, HashMap<&'static str, Shares>> {

@@ -34,13 +34,16 @@ impl Writing<'_> {
     /// Counts rows of a kind by sender: their numbers, the column that names the sender, and how many bytes they take
     /// more than before.
     pub(crate) fn count_senders<'s>(&mut self, kind: &Kind, rows: impl Iterator<Item = (i64, &'s str, i64)>) {
-        self.counts.add(kind, rows.map(|(seq, sender, bytes)| (seq, kind.bucket(sender), bytes)));
+        let mut senders = self.telemetry.limits.senders();
+        self.counts.add(kind, rows.map(|(seq, column, bytes)| (seq, senders.bucket(kind.sender(column)), bytes)));
     }
 
     /// Counts resources and scopes that were not stored yet by sender.
     pub(crate) fn count_bodies<'s>(&self, rows: impl Iterator<Item = (&'s str, i64)>) {
+        let limits = &self.telemetry.limits;
         for (sender, bytes) in rows.filter(|(_, bytes)| *bytes > 0) {
-            self.telemetry.limits.bodies().add(Bucket::of(sender), bytes);
+            let bucket = limits.senders().bucket(sender);
+            limits.bodies().add(bucket, bytes);
         }
     }
 
@@ -135,7 +138,7 @@ impl Telemetry {
     pub(crate) async fn drop_old(&self, kind: &Kind, before: Nanos) -> Result<u64, StoreError> {
         let mut transaction = self.pools.write().await?;
         let mut counts = Counts { limits: &self.limits, changed: false };
-        let oldest = first_rows(&mut transaction, kind).await?;
+        let oldest = first_rows(&mut transaction, &self.limits, kind).await?;
         let dropped = drop_rows(&mut transaction, &mut counts, kind, oldest, Some(before), i64::MAX).await?;
         written::count(&mut transaction, kind.name, -dropped.bytes).await?;
         transaction.commit().await?;
@@ -228,6 +231,7 @@ struct Row {
 /// The first rows of a kind that a condition selects, in the order of their numbers.
 async fn select(
     transaction: &mut Write,
+    limits: &Limits,
     kind: &Kind,
     (from, until): (i64, i64),
     limit: i64,
@@ -242,26 +246,28 @@ async fn select(
         .bind(limit)
         .fetch_all(&mut **transaction)
         .await?;
-    let row = |(seq, received, bytes, records, sender): (i64, i64, i64, i64, String)| Row {
+    let mut senders = limits.senders();
+    let row = |(seq, received, bytes, records, column): (i64, i64, i64, i64, String)| Row {
         seq,
         received,
         bytes,
         records,
-        bucket: kind.bucket(&sender),
+        bucket: senders.bucket(kind.sender(&column)),
     };
     Ok(rows.into_iter().map(row).collect())
 }
 
-async fn first_rows(transaction: &mut Write, kind: &Kind) -> Result<Vec<Row>, StoreError> {
-    select(transaction, kind, (i64::MIN, i64::MAX), WINDOW).await
+async fn first_rows(transaction: &mut Write, limits: &Limits, kind: &Kind) -> Result<Vec<Row>, StoreError> {
+    select(transaction, limits, kind, (i64::MIN, i64::MAX), WINDOW).await
 }
 
 /// The first rows of the senders that take most; of all senders if there are none.
 async fn rows_of_large_senders(transaction: &mut Write, limits: &Limits, kind: &Kind) -> Result<Vec<Row>, StoreError> {
     if !limits.shares().contains_key(kind.name) {
-        let shares = count_shares(transaction, kind).await?;
+        let shares = count_shares(transaction, limits, kind).await?;
         limits.shares().insert(kind.name, shares);
     }
+    limits.free_senders();
     let mut rows = Vec::new();
     let mut from = i64::MIN;
     while rows.len() < usize::try_from(WINDOW).unwrap_or(usize::MAX) {
@@ -270,7 +276,7 @@ async fn rows_of_large_senders(transaction: &mut Write, limits: &Limits, kind: &
             shares.next(from, &large).map(|segment| (segment, large))
         });
         let Some((segment, large)) = next else { break };
-        let found = select(transaction, kind, numbers_of(segment), SEGMENT).await?;
+        let found = select(transaction, limits, kind, numbers_of(segment), SEGMENT).await?;
         if let Some(shares) = limits.shares().get_mut(kind.name) {
             shares.correct(segment, found.iter().map(|row| (row.bucket, row.bytes)));
         }
@@ -278,7 +284,7 @@ async fn rows_of_large_senders(transaction: &mut Write, limits: &Limits, kind: &
         from = segment + 1;
     }
     match rows.is_empty() {
-        true => first_rows(transaction, kind).await,
+        true => first_rows(transaction, limits, kind).await,
         false => Ok(rows),
     }
 }
@@ -290,10 +296,12 @@ fn numbers_of(segment: i64) -> (i64, i64) {
 }
 
 /// Counts everything that is stored of a kind.
-async fn count_shares(transaction: &mut Write, kind: &Kind) -> Result<Shares, StoreError> {
+async fn count_shares(transaction: &mut Write, limits: &Limits, kind: &Kind) -> Result<Shares, StoreError> {
     let Kind { table, bytes, sender: (sender, _), .. } = kind;
     let first = format!("SELECT min(seq) FROM {table} WHERE seq >= ?");
-    let sums = format!("SELECT {sender}, sum({bytes}) FROM {table} WHERE seq BETWEEN ? AND ? GROUP BY {sender}");
+    let sums = format!(
+        "SELECT {sender}, sum({bytes}) FROM {table} WHERE seq BETWEEN ? AND ? GROUP BY {sender} ORDER BY min(seq)"
+    );
     let safe = |sql: &String| sqlx::AssertSqlSafe(sql.clone());
     let mut shares = Shares::default();
     let mut from = i64::MIN;
@@ -304,9 +312,11 @@ async fn count_shares(transaction: &mut Write, kind: &Kind) -> Result<Shares, St
         let (begin, end) = numbers_of(segment);
         let found: Vec<(String, i64)> =
             sqlx::query_as(safe(&sums)).bind(begin).bind(end).fetch_all(&mut **transaction).await?;
-        for (sender, bytes) in found {
-            shares.add_to(segment, kind.bucket(&sender), bytes);
+        let mut senders = limits.senders();
+        for (column, bytes) in found {
+            shares.add_to(segment, senders.bucket(kind.sender(&column)), bytes);
         }
+        drop(senders);
         from = end.saturating_add(1);
     }
     Ok(shares)

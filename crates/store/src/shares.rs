@@ -1,30 +1,68 @@
 //! How much each sender takes of a kind of telemetry, so that making room takes from those that take most.
 //!
 //! A sender is a service, a log group, an environment or a watched command. Senders choose their names, so they are
-//! counted in a fixed number of buckets by a hash of the name: memory is bounded, and two senders that share a bucket
-//! share their part. Rows are counted by segments of consecutive numbers, so that the oldest rows of a bucket are found
+//! counted in a fixed number of buckets and memory is bounded. The first ones get a bucket of their own; all others
+//! share the rest by a hash of the name, so that whoever invents a name for every record takes from those that do the
+//! same, not from those that were there before. Rows are counted by segments of consecutive numbers, so that the oldest rows of a bucket are found
 //! without an index, which would cost an entry for every row that arrives.
 //!
 //! Counting begins when room is first needed. The counts are corrected whenever a segment is read, so it does no harm
 //! if another process writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
 
 /// How many rows a segment has.
 pub(crate) const SEGMENT: i64 = 1_024;
 const BUCKETS: usize = 512;
+/// How many of them are for one sender each; the others are shared.
+const OWN: usize = 384;
 
 /// The bucket of a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket(u16);
 
-impl Bucket {
-    pub(crate) fn of(sender: &str) -> Self {
+/// The senders that have a bucket of their own, by a hash of their name.
+#[derive(Debug)]
+pub(crate) struct Senders {
+    own: HashMap<u64, u16>,
+    free: Vec<u16>,
+}
+
+impl Default for Senders {
+    fn default() -> Self {
+        let own = u16::try_from(OWN).unwrap_or_default();
+        Self { own: HashMap::new(), free: (0..own).rev().collect() }
+    }
+}
+
+impl Senders {
+    /// The bucket of a sender, its own as long as there are any.
+    pub(crate) fn bucket(&mut self, sender: &str) -> Bucket {
         let mut hasher = DefaultHasher::new();
         hasher.write(sender.as_bytes());
-        let bucket = hasher.finish() % BUCKETS as u64;
-        Self(u16::try_from(bucket).unwrap_or_default())
+        let hash = hasher.finish();
+        if let Some(own) = self.own.get(&hash) {
+            return Bucket(*own);
+        }
+        if let Some(own) = self.free.pop() {
+            self.own.insert(hash, own);
+            return Bucket(own);
+        }
+        let shared = OWN as u64 + hash % (BUCKETS - OWN) as u64;
+        Bucket(u16::try_from(shared).unwrap_or_default())
+    }
+
+    /// Takes the buckets back of senders of which nothing is stored: `taken` says of a bucket whether anything is.
+    pub(crate) fn free(&mut self, taken: impl Fn(Bucket) -> bool) {
+        let Self { own, free } = self;
+        own.retain(|_, bucket| {
+            let kept = taken(Bucket(*bucket));
+            if !kept {
+                free.push(*bucket);
+            }
+            kept
+        });
     }
 }
 
@@ -57,6 +95,11 @@ impl Shares {
         if counts.iter().all(|(_, bytes)| *bytes <= 0) {
             self.segments.remove(&segment);
         }
+    }
+
+    /// Whether anything of a bucket is stored.
+    pub(crate) fn has(&self, Bucket(bucket): Bucket) -> bool {
+        self.total[usize::from(bucket)] > 0
     }
 
     /// Replaces the counts of a segment by what was read.
@@ -132,8 +175,8 @@ mod tests {
 
     #[test]
     fn what_takes_least_is_kept() {
-        let mut shares = Shares::default();
-        let (flood, quiet) = (Bucket::of("flood"), Bucket::of("quiet"));
+        let (mut shares, mut senders) = (Shares::default(), Senders::default());
+        let (flood, quiet) = (senders.bucket("flood"), senders.bucket("quiet"));
         shares.add(1, quiet, 900);
         for seq in 2..5_000 {
             shares.add(seq, flood, 1_000);
@@ -150,29 +193,51 @@ mod tests {
         let large = shares.large(&none, 8_000_000);
         assert!(large.has(quiet) && large.has(flood));
         let mut same = Shares::default();
-        for sender in ["a", "b", "c"] {
-            same.add(1, Bucket::of(sender), 10);
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|sender| senders.bucket(sender));
+        for sender in [a, b, c] {
+            same.add(1, sender, 10);
         }
         let large = same.large(&none, 1 << 40);
-        assert!(["a", "b", "c"].iter().all(|sender| large.has(Bucket::of(sender))), "something can always go");
+        assert!([a, b, c].iter().all(|sender| large.has(*sender)), "something can always go");
         // Resources count for the sender of the rows that refer to them.
         let mut bodies = Bodies::default();
-        bodies.add(Bucket::of("a"), 1_000);
-        bodies.add(Bucket::of("d"), 9_000);
+        bodies.add(a, 1_000);
+        bodies.add(d, 9_000);
         let large = same.large(&bodies, 1 << 40);
-        assert!(large.has(Bucket::of("a")) && !large.has(Bucket::of("b")) && !large.has(Bucket::of("d")));
+        assert!(large.has(a) && !large.has(b) && !large.has(d));
         bodies.reduce_to(1_000);
         assert_eq!(bodies.0.iter().sum::<i64>(), 1_000);
     }
 
     #[test]
     fn memory_does_not_grow_with_the_number_of_names() {
-        let mut shares = Shares::default();
+        let (mut shares, mut senders) = (Shares::default(), Senders::default());
         for n in 0..100_000 {
-            shares.add(n, Bucket::of(&format!("service-{n}")), 1);
+            shares.add(n, senders.bucket(&format!("service-{n}")), 1);
         }
+        assert_eq!(senders.own.len(), OWN);
         assert_eq!(shares.total.len(), BUCKETS);
         assert!(shares.segments.values().all(|counts| counts.len() <= BUCKETS));
         assert_eq!(shares.total.iter().sum::<i64>(), 100_000);
+    }
+
+    #[test]
+    fn a_name_for_every_record_takes_nothing_from_those_that_were_there_before() {
+        let (mut shares, mut senders) = (Shares::default(), Senders::default());
+        let quiet: Vec<Bucket> = (0..100).map(|n| senders.bucket(&format!("quiet-{n}"))).collect();
+        for (seq, bucket) in (0..).zip(quiet.iter().cycle().take(2_000)) {
+            shares.add(seq, *bucket, 400);
+        }
+        for seq in 2_000..22_000 {
+            shares.add(seq, senders.bucket(&format!("flood-{seq}")), 400);
+        }
+        let large = shares.large(&Bodies::default(), 9 << 20);
+        assert!(quiet.iter().all(|bucket| !large.has(*bucket)));
+        assert!(large.has(senders.bucket("flood-21999")));
+        // Buckets of senders that are gone are given to others.
+        senders.free(|bucket| !quiet.contains(&bucket));
+        assert_eq!(senders.free.len(), 100);
+        let Bucket(again) = senders.bucket("another");
+        assert!(usize::from(again) < OWN);
     }
 }

@@ -1,4 +1,4 @@
-import { EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view'
+import { ViewPlugin, type EditorView, type ViewUpdate } from '@codemirror/view'
 import type { Extension } from '@codemirror/state'
 
 /** Draws the picture at a path in an image, or removes it. */

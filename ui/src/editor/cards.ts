@@ -73,7 +73,10 @@ class Card extends WidgetType {
     missing.className = 'card-note'
     missing.hidden = true
     missing.textContent = `Evidence ${id} is not in this journal. ${alt}`
-    atColumnWidth((image, path) => this.actions.show(image, path))(picture, `card/${id}.svg?size=${this.size}`)
+    atColumnWidth((image, path) => this.actions.show(image, path))(
+      picture,
+      `card/${id}.svg?size=${this.size}`,
+    )
 
     const tools = document.createElement('span')
     tools.className = 'card-tools'

@@ -62,7 +62,13 @@ describe('a live card in a text', () => {
   async function open(body: (reference: string, id: string) => string) {
     const card = await host.ask('live_card_new', { question: { kind: 'trace' }, pace_seconds: 2 })
     const entry = await host.ask('entry_new', { week: null, title: 'T', body: body(card.reference, card.id) })
-    session = new Session(entry, { host, openEvidence: () => undefined, live, fail: () => undefined })
+    session = new Session(entry, {
+      host,
+      addFiles: () => undefined,
+      openEvidence: () => undefined,
+      live,
+      fail: () => undefined,
+    })
     view = new EditorView({ state: session.state, parent: document.body })
     session.link(view)
     await vi.advanceTimersByTimeAsync(300)

@@ -13,8 +13,8 @@ import { drawnText } from './modes'
 import { outline } from './outline'
 import { paste } from './paste'
 import { picking } from './picked'
-import { pictureShow } from './pictures'
 import { pastePictures, type PictureActions } from './paste-pictures'
+import { pictureResolver, pictureShow } from './pictures'
 import { slots, type SlotActions } from './slots'
 import { syntax } from './syntax'
 import { tables } from './tables'
@@ -24,6 +24,8 @@ export interface EditorActions extends CardActions, SlotActions, PictureActions 
   changed(update: ViewUpdate): void
   /** Shows the text to be read. */
   read?(): void
+  /** What `show` draws for the target of a picture; undefined if the journal does not have it. */
+  picture?(target: string): string | undefined
 }
 
 // CodeMirror's default, without "\r" and the byte order mark: endings.ts draws those.
@@ -49,6 +51,7 @@ export function editorState(text: string, actions: EditorActions): EditorState {
     paste,
     tables,
     pictureShow.of((image, path) => actions.show(image, path)),
+    pictureResolver.of((target) => actions.picture?.(target)),
     search({ top: true }),
     highlightSelectionMatches({ minSelectionLength: 3 }),
     marks,

@@ -7,7 +7,10 @@ import { editorState } from './setup'
 
 /** An editor for a text in which `@` is the cursor. */
 function editor(marked: string): EditorView {
-  const view = new EditorView({ state: editorState(marked.replace('@', ''), noActions), parent: document.body })
+  const view = new EditorView({
+    state: editorState(marked.replace('@', ''), noActions),
+    parent: document.body,
+  })
   view.dispatch({ selection: { anchor: marked.indexOf('@') } })
   ensureSyntaxTree(view.state, view.state.doc.length, 5000)
   return view

@@ -19,11 +19,13 @@ import {
   type Placed,
   type PlacedSlot,
 } from '../editor/markup'
+import { picturesChanged } from '../editor/pictures'
 import { amountOf, type Amount } from '../editor/words'
 import type { Host } from '../host/host'
 import { checkOf } from '../lib/check'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
+import type { Pictures } from './pictures.svelte'
 
 /** Milliseconds after the last change before the markup is read again. */
 const MARKUP_DELAY = 250
@@ -45,6 +47,7 @@ export interface Mark {
 export interface SessionContext {
   host: Host
   addFiles(session: Session, files: File[], at: number): void
+  pictures?: Pictures
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
@@ -87,6 +90,7 @@ export class Session {
   #countTimer: ReturnType<typeof setTimeout> | undefined
   #pins = new Set<Pin>()
   #positions = new Set<Mark>()
+  #stopPictures: () => void
   #loading = false
   #markupTimer: ReturnType<typeof setTimeout> | undefined
   #pauseTimer: ReturnType<typeof setTimeout> | undefined
@@ -103,8 +107,14 @@ export class Session {
     this.#state = editorState(entry.body, this.#editorActions())
     this.#unsaved = ChangeSet.empty(this.#state.doc.length)
     this.autosave = new Autosave(entry.revision, { write: (base) => this.#write(base) })
+    this.#stopPictures = this.onPictures(() => this.dispatch({ effects: picturesChanged.of(null) }))
     this.#count(0)
     this.scheduleMarkup(0)
+  }
+
+  /** Calls a listener when other pictures can be shown, until the returned function is called. */
+  onPictures(listener: () => void): () => void {
+    return this.#context.pictures?.changed(listener) ?? (() => undefined)
   }
 
   get state(): EditorState {
@@ -241,6 +251,7 @@ export class Session {
     clearTimeout(this.#markupTimer)
     clearTimeout(this.#pauseTimer)
     clearTimeout(this.#countTimer)
+    this.#stopPictures()
     this.autosave.stop()
   }
 
@@ -346,6 +357,7 @@ export class Session {
       show: (image, path) => this.#context.host.show(image, path),
       open: (id) => this.#context.openEvidence(id),
       addFiles: (files, at) => this.#context.addFiles(this, files, at),
+      picture: (target) => this.#context.pictures?.resolve(this.id, target),
       live: this.#context.live.actions(() => this),
       aim: (slot) => this.aim(slot),
       dismiss: (slot) => void this.dismiss(slot),

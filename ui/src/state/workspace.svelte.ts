@@ -150,6 +150,7 @@ export class Workspace {
           openEvidence: (evidence) => (this.panel = { kind: 'evidence', id: evidence }),
           live: this.live,
           addFiles: (into, files, at) => void this.addFiles(into, files, at),
+          pictures: this.pictures,
           fail: (cause, what) => this.toasts.fail(cause, what),
           shownChanged: () => this.shelf.refresh(),
         })

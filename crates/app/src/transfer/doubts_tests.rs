@@ -69,6 +69,7 @@ fn change_all(home: &Home, id: Id, change: impl Fn(&str) -> String) {
     let new = Frozen::read(&change(&old.canonical)).expect("evidence");
     assert_ne!(old.digest, new.digest);
     std::fs::write(&path, card::svg(&new, Size::Full).svg).expect("writes");
+    std::fs::write(path.with_extension("narrow.svg"), card::narrow(&new, Size::Full)).expect("writes");
     let md = home.out().join("journal/one.md");
     let text = std::fs::read_to_string(&md).expect("reads");
     let human = |frozen: &Frozen| frozen.evidence.provenance.captured_at.human();

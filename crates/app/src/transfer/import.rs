@@ -344,7 +344,10 @@ async fn assets_of(file: &SourceFile) -> Result<Vec<(String, String)>, Error> {
         let ours = |name: &str| {
             name == "entry.json"
                 || name.split_once('.').is_some_and(|(stem, kind)| {
-                    stem.parse::<Id>().is_ok() && matches!(kind, "svg" | "compact.svg" | "json")
+                    stem.parse::<Id>().is_ok() && {
+                        let size = kind.strip_suffix("svg").map(|size| size.trim_end_matches("narrow."));
+                        kind == "json" || size.is_some_and(|size| matches!(size, "" | "compact." | "line."))
+                    }
                 })
         };
         let known = entries.iter().filter_map(|(name, _)| {

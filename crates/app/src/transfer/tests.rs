@@ -77,7 +77,7 @@ async fn a_file_is_ours_as_soon_as_it_is_written() {
     }
     home.export(false).await.expect_err("the markdown cannot be written");
     let known = home.app.journal.store.known_files(&home.root_name()).await.expect("reads");
-    assert_eq!(known.len(), 2, "the picture and entry.json: {known:?}");
+    assert_eq!(known.len(), 3, "the pictures and entry.json: {known:?}");
     home.app.shutdown().await;
 }
 

@@ -153,8 +153,11 @@ impl Check {
         for file in files.iter().filter(|f| is_markdown(Path::new(&f.name))) {
             self.markdown(file);
         }
-        for file in files.iter().filter(|f| has_extension(Path::new(&f.name), "svg")) {
-            self.picture(file, named);
+        // A narrow drawing after the wide one that has its data.
+        for narrow in [false, true] {
+            for file in files.iter().filter(|f| has_extension(Path::new(&f.name), "svg") && is_narrow(f) == narrow) {
+                self.picture(file, named);
+            }
         }
         self.texts(&files);
         Ok(())
@@ -273,9 +276,15 @@ impl Check {
                 FileVerdict { file: shown, id: None, verdict, why, doubts: Vec::new() }
             }
         };
+        let row = VerifiedEvidence::from(row);
+        // One row for both drawings of a piece of evidence, unless the narrow one is worse.
+        let told = |known: &VerifiedEvidence| known.id == row.id && known.verdict >= row.verdict;
+        if !named && row.id.is_some() && is_narrow(file) && self.evidence.iter().any(told) {
+            return;
+        }
         // Foreign pictures in the same folder are ignored, unless they were named.
         if row.verdict != Verdict::Foreign || named {
-            self.evidence.push(row.into());
+            self.evidence.push(row);
         }
     }
 
@@ -325,6 +334,11 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Whether a picture is named like the narrow drawing of a card.
+fn is_narrow(file: &File) -> bool {
+    file.name.to_string_lossy().ends_with(".narrow.svg")
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {

@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(stored.shown().last(), Some(&"29999"));
         line(&mut display, 30_000);
         line(&mut display, -1);
-        display.line("\x1b[2A\rx", false, None);
+        display.line("\x1b[2A\rx", false, Some(Nanos(30_001)));
         stored.apply_after_a_gap(display.changes());
         assert_eq!(stored.shown()[stored.rows.len() - 3..], ["29999", "x0000", "-1"]);
     }

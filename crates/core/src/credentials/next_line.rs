@@ -172,6 +172,10 @@ pub(super) fn form_data(text: &[u8], from: usize, at: usize, class: Name) -> Opt
         let end = line_end(text, start);
         let to = end - text[start..end].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
         if to > start && empty {
+            // The next boundary: the part is empty.
+            if text[start..to].starts_with(b"--") {
+                return None;
+            }
             let to = one_word(text, start, end).unwrap_or(to);
             let is = super::values::is_credential(class, &text_of(text, start, to), super::values::Form::Data);
             return is.then_some((start, to));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::error::Change;
@@ -43,7 +44,14 @@ impl SmallDisk {
     /// Mounts it again, `ro` or `rw`.
     pub(super) fn remount(&self, how: &str) {
         let options = format!("remount,{how}");
-        let done = Command::new("mount").args(["-o", &options]).arg(self.path()).output().expect("mount runs");
+        let mount = || Command::new("mount").args(["-o", &options]).arg(self.path()).output().expect("mount runs");
+        let begun = Instant::now();
+        let mut done = mount();
+        // Connections close on threads of their own, and until then the disk is busy.
+        while !done.status.success() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(50));
+            done = mount();
+        }
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }

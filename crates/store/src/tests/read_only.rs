@@ -60,6 +60,8 @@ async fn a_journal_on_a_read_only_disk_is_read_and_takes_no_writes() {
     let telemetry = Telemetry::open(folder).await.expect("opens");
     telemetry.commit(&[record(1, 1, None, Some(9))], Nanos(1)).await.expect("commits");
     telemetry.close().await;
+    // A deleted file that is still open keeps a disk from being mounted read-only.
+    drop(telemetry);
     journal.close().await;
     disk.remount("ro");
     is_read(folder, "saved", 1).await;

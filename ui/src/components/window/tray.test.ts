@@ -275,7 +275,7 @@ describe('panels', () => {
     expect(bad).toBeGreaterThan(1)
     expect(panel().textContent).toContain(`${bad} of ${all(testid('check')).length} checks need attention`)
     expect(all(`${testid('check')}[data-ok=false] pre`).map((pre) => pre.textContent)).toContain(
-      '# In docker-compose.yml:\nports: ["2000:2000/udp", "2000:2000/tcp"]',
+      '# In docker-compose.yml:\n# ports: ["2000:2000/udp", "2000:2000/tcp"]',
     )
     await click(one('button', 'Check again'))
     expect(host.calls.filter((c) => c.cmd === 'doctor')).toHaveLength(2)

@@ -576,10 +576,10 @@ mod tests {
     #[test]
     fn names_are_broken_at_their_punctuation() {
         let host = "cognito-idp.ca-central-1.amazonaws.com";
-        assert_eq!(name_lines(HEAD, host, 110.0, 3), ["cognito-idp.", "ca-central-1.", "amazonaws.com"]);
-        assert_eq!(name_lines(HEAD, "cruddur", 110.0, 3), ["cruddur"]);
-        assert!(name_lines(HEAD, &"x".repeat(300), 110.0, 3).len() <= 3);
-        assert!(name_lines(HEAD, &"x.".repeat(300), 110.0, 3).last().is_some_and(|line| line.ends_with('…')));
+        assert_eq!(name_lines(HEAD, host, 130.0, 3), ["cognito-idp.", "ca-central-1.", "amazonaws.com"]);
+        assert_eq!(name_lines(HEAD, "cruddur", 130.0, 3), ["cruddur"]);
+        assert!(name_lines(HEAD, &"x".repeat(300), 130.0, 3).len() <= 3);
+        assert!(name_lines(HEAD, &"x.".repeat(300), 130.0, 3).last().is_some_and(|line| line.ends_with('…')));
     }
 
     #[test]
