@@ -99,7 +99,7 @@ test("evidence and pictures come back from the bin", async () => {
   await page.getByTestId("open-bin").click();
   const bin = page.getByTestId("bin");
   await bin.getByRole("button", { name: "Restore dot.png" }).click();
-  await bin.getByRole("button", { name: /^Restore/ }).click();
+  await bin.getByRole("button", { name: "Restore pasted text" }).click();
   await bin.getByText("The bin is empty.").waitFor();
   assert.equal((await app.rpc("evidence_list", {})).length, 1);
   assert.equal((await app.rpc("attachment_list", {})).length, 1);

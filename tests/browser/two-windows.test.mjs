@@ -20,7 +20,8 @@ test("what two windows write in different paragraphs is merged in both", async (
   // The window's write is held back until another client has written.
   let held = true;
   await page.route("**/rpc", async (route) => {
-    if (held && route.request().postDataJSON().cmd === "entry_write") {
+    const { cmd } = route.request().postDataJSON();
+    if (held && ["entry_edit", "entry_write"].includes(cmd)) {
       held = false;
       const theirs = body.replace("first 😀", "first 😀, theirs");
       await app.rpc("entry_write", {

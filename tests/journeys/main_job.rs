@@ -105,7 +105,9 @@ fn the_real_sdks_send_and_the_entry_contains_the_evidence() {
     assert_eq!(exported["warnings"], json!([]));
     let first = files(&out);
     assert!(first.contains_key("journal/week2.md"), "{:?}", first.keys());
-    assert_eq!(first.keys().filter(|k| k.ends_with(".svg")).count(), 4);
+    let narrow = |name: &&String| name.ends_with(".narrow.svg");
+    assert_eq!(first.keys().filter(|k| k.ends_with(".svg") && !narrow(k)).count(), 4);
+    assert_eq!(first.keys().filter(narrow).count(), 4, "for phones");
     let again = journal.json(&["export", "week-2", "--to", &to]);
     assert_eq!(
         (again["written"].as_array().map(Vec::len), again["unchanged"].as_u64()),

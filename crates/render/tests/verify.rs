@@ -424,7 +424,9 @@ fn the_drawing_for_narrow_screens_is_verified() {
     )));
     let drawing = String::from_utf8(tree.files[&format!("journal/{narrow}")].clone()).expect("UTF-8");
     assert!(drawing.contains(" width=\"360\"") && drawing.len() < 64 * 1024, "the data is in the wide picture");
-    let check = |md: &str, change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>| {
+    /// The bytes of a file by its path; `None` takes it away.
+    type Change<'a> = dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + 'a;
+    let check = |md: &str, change: &Change<'_>| {
         let read = |path: &str| change(path, tree.files.get(&format!("journal/{path}"))?.clone());
         let found = markdown("journal/w.md", md, &read);
         found.into_iter().map(|f| (f.file, f.verdict)).collect::<Vec<_>>()

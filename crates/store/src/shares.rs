@@ -3,8 +3,8 @@
 //! A sender is a service, a log group, an environment or a watched command. Senders choose their names, so they are
 //! counted in a fixed number of buckets and memory is bounded. The first ones get a bucket of their own; all others
 //! share the rest by a hash of the name, so that whoever invents a name for every record takes from those that do the
-//! same, not from those that were there before. Rows are counted by segments of consecutive numbers, so that the oldest rows of a bucket are found
-//! without an index, which would cost an entry for every row that arrives.
+//! same, not from those that were there before. Rows are counted by segments of consecutive numbers, so that the oldest
+//! rows of a bucket are found without an index, which would cost an entry for every row that arrives.
 //!
 //! Counting begins when room is first needed. The counts are corrected whenever a segment is read, so it does no harm
 //! if another process writes.

@@ -1,4 +1,4 @@
-import { isolateHistory } from '@codemirror/commands'
+import { invertedEffects, isolateHistory } from '@codemirror/commands'
 import { ensureSyntaxTree } from '@codemirror/language'
 import { Prec, StateEffect, StateField, type EditorState, type Extension, type Line } from '@codemirror/state'
 import { EditorView, keymap, ViewPlugin, type Command } from '@codemirror/view'
@@ -36,6 +36,11 @@ export const picked: StateField<Placed | null> = StateField.define<Placed | null
     ),
   ],
 })
+
+/** A removed card is selected again when its removal is undone. */
+const pickAgain = invertedEffects.of((tr) =>
+  tr.isUserEvent('delete.card') ? [pick.of(tr.startState.field(picked))] : [],
+)
 
 /** The card that a cursor has just come to, unless its text is shown already. */
 function entered(state: EditorState, head: number): Placed | null {
@@ -277,6 +282,7 @@ export function picking(actions: PickActions): Extension {
   const nothing: Command = (view) => pickedReference(view.state) !== null
   return [
     picked,
+    pickAgain,
     ring,
     look,
     Prec.highest(

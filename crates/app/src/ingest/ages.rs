@@ -3,8 +3,9 @@
 //! Arrivals are stored by the clock of the machine, which can be wrong: a machine starts a year ahead, or a year behind
 //! until the network sets it. Age is therefore counted by the time that certainly passed: while a process runs, and
 //! between two processes since the same start of the machine, by the machine's monotonic clock; across a start of the
-//! machine by the clock, but at most [`GAP`], by which data can go too early. A *mark* says that everything with an arrival up to a moment of the clock
-//! was there when a certain time had passed. What is deleted is what a mark has that is as old as the limit.
+//! machine by the clock, but at most [`GAP`], by which data can go too early. A *mark* says that everything with an
+//! arrival up to a moment of the clock was there when a certain time had passed. What is deleted is what a mark has
+//! that is as old as the limit.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

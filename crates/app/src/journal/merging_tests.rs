@@ -1,16 +1,15 @@
 //! Two clients that write one entry.
 
-use crate::api::{self, EntryGet, EntryHistory, EntryWrite};
-use crate::ground::schema::{Caller, Written};
+use crate::ground::schema::{Caller, EntryGet, EntryHistory, EntryWrite, Written};
 use crate::testing::Home;
 
 async fn write(home: &Home, base: i64, body: &str) -> Written {
     let request = EntryWrite { entry: "one".to_owned(), base: Some(base), body: body.to_owned(), cut: None };
-    api::call(&home.app, request, &Caller::default()).await.expect("writes")
+    home.app.journal.entry_write(request, &Caller::default()).await.expect("writes")
 }
 
 async fn now(home: &Home) -> (i64, String) {
-    let entry = api::call(&home.app, EntryGet { entry: "one".to_owned() }, &Caller::default()).await.expect("there");
+    let entry = home.app.journal.entry_get(EntryGet { entry: "one".to_owned() }).await.expect("there");
     (entry.revision, entry.body)
 }
 
@@ -32,7 +31,7 @@ async fn two_writers_of_different_places_are_merged() {
     assert_eq!(written.merged.len(), 1);
     assert_eq!((written.merged[0].start, written.merged[0].insert.as_str()), (7, "first, AA\n"));
     // The text before the merge can be read back.
-    let history = api::call(&home.app, EntryHistory { entry: "one".to_owned() }, &Caller::default()).await;
+    let history = home.app.journal.entry_history(EntryHistory { entry: "one".to_owned() }).await;
     assert!(history.expect("lists").iter().any(|kept| kept.reason == "merge"));
     // The next write of the first window, on an autosaved text that no revision has.
     let next = write(&home, revision, "# One\n\nfirst, AAA\n\nsecond\n").await;

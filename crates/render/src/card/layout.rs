@@ -163,7 +163,7 @@ fn small_facts(frozen: Option<&Frozen>, head: &Head) -> String {
 }
 
 /// The word of a status that has to be stated.
-fn stated<'a>(head: &'a Head) -> &'a str {
+fn stated(head: &Head) -> &str {
     if matches!(head.pill.0, "good" | "note") { "" } else { &head.pill.1 }
 }
 

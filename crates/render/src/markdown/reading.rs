@@ -319,9 +319,9 @@ mod tests {
             "[a](data:text/html,<script>alert(1)</script>)\n",
             "[a](vbscript:x) <vbscript:x>\n",
         ];
+        let element = regex::Regex::new(r"<[^>]*").expect("a pattern");
         for text in texts {
             let page = reading(text);
-            let element = regex::Regex::new(r"<[^>]*").expect("a pattern");
             for tag in element.find_iter(&page) {
                 let tag = tag.as_str().to_ascii_lowercase();
                 for bad in [
