@@ -60,6 +60,8 @@ export class Workspace {
   status = $state.raw<AppStatus | null>(null)
   connection = $state<Connection>('connected')
   opening = $state(false)
+  /** Whether an entry was changed while one was being opened. */
+  #changedMeanwhile = false
   /** Captures in progress, by `captureKey`. */
   capturing = $state.raw<ReadonlySet<string>>(new Set())
 
@@ -142,7 +144,8 @@ export class Workspace {
       const entry = await this.host.rpc('entry_get', { entry: id })
       const known = this.#sessions.get(entry.id)
       if (known) {
-        if (!known.autosave.dirty && known.autosave.base !== entry.revision) known.adopt(entry)
+        // Two answers can come in another order than they were given.
+        if (!known.autosave.dirty && known.autosave.base < entry.revision) known.adopt(entry)
         this.session = known
       } else {
         const session = new Session(entry, {
@@ -165,6 +168,9 @@ export class Workspace {
     } finally {
       this.opening = false
     }
+    // What others wrote while the entry was read.
+    if (this.#changedMeanwhile) this.#onEntry('')
+    this.#changedMeanwhile = false
   }
 
   /** Opens an entry, and selects a place of its text. */
@@ -422,6 +428,7 @@ export class Workspace {
   #onEntry(id: string) {
     void this.journal.load()
     const session = this.session
+    this.#changedMeanwhile ||= this.opening
     if (!session || (id !== '' && id !== session.id && id !== session.row.slug)) return
     void session
       .changedElsewhere()
