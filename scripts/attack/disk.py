@@ -205,7 +205,7 @@ def read_only(binary, folder, report):
     try:
         for how in ("ended", "killed"):
             data = f"{place}/{how}"
-            running = serve(binary, data)
+            running = serve(binary, data, log=f"{place}-{how}.log")
             reference = entry(binary, data, "# Week 2\n\nkept\n")
             typing = Typing(running, reference)
             typing.write()
@@ -221,14 +221,14 @@ def read_only(binary, folder, report):
             status, out, err, _ = cli(binary, data, "--json", "entry", "new", "--week", "3")
             said = (out + err).decode(errors="replace")
             report.row(f"{attack}: a write is refused", f"exit {status}", "exit 5, and why", status == 5 and "read-only" in said, said[:120])
-            running = serve(binary, data)
+            running = serve(binary, data, log=f"{place}-{how}.log")
             after = Typing(running, reference)
             saved = after.write("lost")
             report.row(f"{attack}: the window saves nothing", str(saved), "False", not saved, str(after.answer[:120]))
             report.row(f"{attack}: nothing is received", str(running.http), "None", running.http is None)
             running.stop()
             subprocess.run(["mount", "-o", "remount,rw", place], check=True)
-            running = serve(binary, data)
+            running = serve(binary, data, log=f"{place}-{how}.log")
             saved = Typing(running, reference).write()
             report.row(f"{attack}: afterwards it saves again", str(saved), "True", saved)
             report.row(f"{attack}: spans are still there", str(sorted(stored_traces(binary, data))), "[1]", 1 in stored_traces(binary, data))

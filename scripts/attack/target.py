@@ -27,7 +27,7 @@ FORK = multiprocessing.get_context("fork")
 RETRYABLE = (429, 502, 503, 504)
 
 
-def serve(binary, folder, *args, settings="", environment=None, files=1024, prefix=()):
+def serve(binary, folder, *args, settings="", environment=None, files=1024, prefix=(), log=None):
     """Starts `tracebook serve` on free ports, with the usual soft limit of open files."""
     os.makedirs(folder, exist_ok=True)
     if settings:
@@ -38,7 +38,7 @@ def serve(binary, folder, *args, settings="", environment=None, files=1024, pref
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(files, hard), hard))
     try:
-        running = Running(command, folder, environment=environment, ready=True)
+        running = Running(command, folder, environment=environment, ready=True, log=log)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     for name in ("http", "grpc", "xray"):

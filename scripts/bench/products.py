@@ -56,9 +56,9 @@ def call(port, method, path, body=None, headers=None, timeout=60):
 class Running:
     """A started program in its own session."""
 
-    def __init__(self, command, folder, environment=None, executable=None, ready=None):
+    def __init__(self, command, folder, environment=None, executable=None, ready=None, log=None):
         os.makedirs(folder, exist_ok=True)
-        self.folder, self.log = folder, f"{folder}.log"
+        self.folder, self.log = folder, log or f"{folder}.log"
         self.begun = time.monotonic()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
