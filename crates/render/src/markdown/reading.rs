@@ -8,6 +8,7 @@ use pulldown_cmark::{BlockQuoteKind, CowStr, Event, Parser, Tag, TagEnd, TextMer
 use regex::Regex;
 
 use super::page::{OPTIONS, lone_cr_as_lf};
+use super::review::heading_id;
 use super::{evidence_target, live_target};
 
 /// Before every `id`, so that no heading is taken for an element of the page around it.
@@ -161,7 +162,7 @@ impl<'a> Reader<'a, '_> {
     fn slug(&mut self, start: usize) -> String {
         let rest = self.events.get(start..).unwrap_or_default();
         let end = rest.iter().position(|event| matches!(event, Event::End(TagEnd::Heading(_)))).unwrap_or(0);
-        let slug = slug_of(&plain(rest.get(..end).unwrap_or_default()));
+        let slug = heading_id(plain(rest.get(..end).unwrap_or_default()).trim());
         let count = self.slugs.entry(slug.clone()).or_insert(0);
         let id = if *count == 0 { format!("{ID_PREFIX}{slug}") } else { format!("{ID_PREFIX}{slug}-{count}") };
         *count += 1;
@@ -229,12 +230,6 @@ fn plain(events: &[Event<'_>]) -> String {
         }
     }
     text
-}
-
-/// As code hosts make it: lower case, without punctuation, spaces as hyphens.
-fn slug_of(heading: &str) -> String {
-    let kept = |char: &char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_');
-    heading.trim().to_lowercase().chars().filter(kept).map(|char| if char == ' ' { '-' } else { char }).collect()
 }
 
 /// A text for an element or an attribute of HTML.

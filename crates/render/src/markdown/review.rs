@@ -361,7 +361,7 @@ impl Reader {
 /// The id that code hosts give a heading: lower case, blanks as hyphens, without punctuation.
 ///
 /// Source: `github.com/gjtorikian/html-pipeline`, `TableOfContentsFilter`.
-fn heading_id(text: &str) -> String {
+pub(super) fn heading_id(text: &str) -> String {
     let kept = text.to_lowercase();
     let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_') || is_mark(*c));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
