@@ -8,7 +8,7 @@ use tracebook_core::entry::Entry;
 use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
 use tracebook_core::text::count;
-use tracebook_render::markdown::{self, Link, ProblemKind};
+use tracebook_render::markdown::{self, Link, Markup, ProblemKind};
 
 use super::{Transfer, leaks, pictures};
 use crate::ground::error::Error;
@@ -29,8 +29,9 @@ impl Transfer {
         let mut problems = Vec::new();
         for (n, entry) in entries.iter().enumerate() {
             call.progress(n, entries.len(), format!("Checking {}", entry.row.title))?;
-            let mut found = in_text(entry, &leaks::find(std::slice::from_ref(entry), &stems));
-            found.extend(self.in_references(entry).await?);
+            let markup = markdown::scan(&entry.body);
+            let mut found = in_text(entry, &markup, &leaks::find(std::slice::from_ref(entry), &stems));
+            found.extend(self.in_references(entry, &markup).await?);
             if let Some(stem) = stems.get(&entry.row.id) {
                 found.extend(self.in_links(entry, stem).await?);
             }
@@ -48,8 +49,7 @@ impl Transfer {
     }
 
     /// What references show: evidence that is gone or old, homework without evidence.
-    async fn in_references(&self, entry: &Entry) -> Result<Vec<Row>, Error> {
-        let markup = markdown::scan(&entry.body);
+    async fn in_references(&self, entry: &Entry, markup: &Markup) -> Result<Vec<Row>, Error> {
         let mut found: Vec<Row> = Vec::new();
         let mut shown: HashMap<Kind, BTreeSet<Id>> = HashMap::new();
         let cards = self.live_cards.cards_of(&markup.live).await?;
@@ -155,14 +155,14 @@ impl Transfer {
 type Row = (Option<usize>, ProblemKind, String);
 
 /// What the text has by itself.
-fn in_text(entry: &Entry, leaks: &[Leak]) -> Vec<Row> {
+fn in_text(entry: &Entry, markup: &Markup, leaks: &[Leak]) -> Vec<Row> {
     let mut found: Vec<Row> = Vec::new();
     for leak in leaks {
         let line = leak.line.and_then(|line| usize::try_from(line).ok());
         let what = if line.is_some() { "this" } else { "the title" };
         found.push((line, ProblemKind::Leak, format!("{what} looks like it contains a credential ({})", leak.kind)));
     }
-    for slot in markdown::scan(&entry.body).slots {
+    for slot in &markup.slots {
         let wanted = if slot.wants == "unknown" { "evidence" } else { &slot.wants };
         let message = format!("{:?} still needs {wanted}", slot.text);
         found.push((Some(slot.line), ProblemKind::Slot, message));
