@@ -18,8 +18,8 @@ export interface Marks {
   target: PlacedSlot | null
 }
 
-/** Rust's answer for a text, and the changes since the request. */
-export const setMarkup = StateEffect.define<{ markup: Markup; since: ChangeDesc | null }>()
+/** Rust's answer for a text, and the changes since that text, if there are any. */
+export const setMarkup = StateEffect.define<{ markup: Markup; since?: ChangeDesc }>()
 export const setTarget = StateEffect.define<PlacedSlot | null>()
 
 export const marks = StateField.define<Marks>({
@@ -57,7 +57,7 @@ export const marks = StateField.define<Marks>({
 
 function place<T extends { place: { start: number; end: number } }>(
   found: readonly T[],
-  since: ChangeDesc | null,
+  since: ChangeDesc | undefined,
   length: number,
 ): (T & Placed)[] {
   const placed = found.map((item) => ({ ...item, from: item.place.start, to: item.place.end }))

@@ -23,7 +23,7 @@ function editor(marked: string, opened: string[] = []): EditorView {
     return { id: match[1], alt: 'Trace', caption: '', size: '', alone: true, generated: false, place }
   })
   const markup = { references: references as Reference[], live: [], slots: [] } as Markup
-  view.dispatch({ effects: setMarkup.of({ markup, since: null }) })
+  view.dispatch({ effects: setMarkup.of({ markup }) })
   view.dispatch({ selection: { anchor: cursor } })
   ensureSyntaxTree(view.state, doc.length, 5000)
   return view

@@ -34,7 +34,7 @@ function withCard(marked: string): EditorView {
     place: { start, end: start + REFERENCE.length },
   } as Reference
   const markup = { references: [reference], live: [], slots: [] }
-  view.dispatch({ effects: setMarkup.of({ markup, since: null }) } as never)
+  view.dispatch({ effects: setMarkup.of({ markup }) } as never)
   return view
 }
 
@@ -111,7 +111,7 @@ describe('a caption and alternative text', () => {
       place: { start, end: view.state.doc.length },
     } as Reference
     const markup = { references: [reference], live: [], slots: [] }
-    view.dispatch({ effects: setMarkup.of({ markup, since: null }) } as never)
+    view.dispatch({ effects: setMarkup.of({ markup }) } as never)
     return view
   }
   const cases: [string, string, string][] = [

@@ -83,8 +83,8 @@ export class Session {
   /** Grows when there are other references, slots or targets, not when typing moves them. */
   #marked = $state(0)
   #shown = ''
-  /** Changes since a request whose answer has places in the text. */
-  #since: ChangeSet | null = null
+  /** Requests whose answers have places in the text, each with the changes since its text. */
+  #requests = new Set<{ since: ChangeSet }>()
   /** Changes since the text of the revision that autosave is based on. */
   #unsaved: ChangeSet
   #countTimer: ReturnType<typeof setTimeout> | undefined
@@ -197,12 +197,8 @@ export class Session {
   }
 
   async dismiss(slot: PlacedSlot) {
-    const since = this.#collect()
     try {
-      this.#applyMarkup(
-        await this.#rpc('slot_dismiss', { entry: this.id, text: slot.text, body: this.text }),
-        since,
-      )
+      await this.#takeMarkup(this.#rpc('slot_dismiss', { entry: this.id, text: slot.text, body: this.text }))
     } catch (cause) {
       this.#context.fail(cause, 'Could not dismiss the slot')
     }
@@ -265,8 +261,7 @@ export class Session {
     this.#loading = true
     try {
       if (!(await this.#storedMarkup())) {
-        const since = this.#collect()
-        this.#applyMarkup(await this.#rpc('markup', { entry: this.id, body: this.text }), since)
+        await this.#takeMarkup(this.#rpc('markup', { entry: this.id, body: this.text }))
       }
     } catch {
       // The editor works without cards, and the save status shows the error. Retry after the next change, or soon.
@@ -279,12 +274,13 @@ export class Session {
   /** Reads the markup of the stored text, which need not be sent. Returns false if another text is stored. */
   async #storedMarkup(): Promise<boolean> {
     if (this.autosave.conflict || (this.autosave.dirty && !(await this.autosave.flush()))) return false
-    const { base } = this.autosave
-    const markup = await this.#rpc('entry_markup', { entry: this.id, revision: base })
-    if (!markup) return false
-    if (this.autosave.base === base) this.#applyMarkup(markup, () => this.#unsaved)
-    // Stored again meanwhile: it is read again.
-    else this.scheduleMarkup()
+    // Which text is stored is known once this write is answered.
+    if (this.autosave.state === 'saving') this.scheduleMarkup()
+    else {
+      const { base } = this.autosave
+      const stored = this.#rpc('entry_markup', { entry: this.id, revision: base })
+      return this.#takeMarkup(stored, this.#unsaved)
+    }
     return true
   }
 
@@ -338,18 +334,24 @@ export class Session {
     return this.#rpc('entry_write', { entry: this.id, base, body: doc.toString() })
   }
 
-  /** Starts collecting the changes made after a request. */
-  #collect() {
-    this.#since = ChangeSet.empty(this.state.doc.length)
-    return () => this.#since
-  }
-
-  #applyMarkup(markup: Markup, since: () => ChangeSet | null) {
-    this.dispatch({ effects: setMarkup.of({ markup, since: since() }) })
+  /** Shows the markup of a text with the changes `since` it. Returns false if there is none. */
+  async #takeMarkup(asked: Promise<Markup | null>, since = ChangeSet.empty(this.state.doc.length)) {
+    const request = { since }
+    this.#requests.add(request)
+    let markup
+    try {
+      markup = await asked
+    } finally {
+      this.#requests.delete(request)
+    }
+    if (!markup) return false
+    this.dispatch({ effects: setMarkup.of({ markup, since: request.since }) })
     const shown = [...markup.references, ...markup.live].map(({ id }) => id).join(' ')
-    if (shown === this.#shown) return
-    this.#shown = shown
-    this.#context.shownChanged?.()
+    if (shown !== this.#shown) {
+      this.#shown = shown
+      this.#context.shownChanged?.()
+    }
+    return true
   }
 
   #editorActions(): EditorActions {
@@ -371,7 +373,7 @@ export class Session {
       if (differs(tr.startState.field(marks), tr.state.field(marks))) this.#marked++
       if (tr.selection) this.#placed = true
       if (!tr.docChanged) continue
-      this.#since = this.#since ? this.#since.compose(tr.changes) : null
+      for (const request of this.#requests) request.since = request.since.compose(tr.changes)
       this.#unsaved = this.#unsaved.compose(tr.changes)
       for (const pin of this.#pins) pin.place &&= after(pin.place, tr.changes)
       for (const mark of this.#positions) mark.at = tr.changes.mapPos(mark.at)
