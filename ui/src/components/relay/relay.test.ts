@@ -92,6 +92,10 @@ describe('the relay', () => {
     await pass(600)
     expect(find('[role=alert]').textContent).toContain('tracebook.toml cannot be written')
     expect(box?.checked).toBe(false)
+    // Counts change at any moment: the rows are read again, and the reason stays.
+    host.tell('relay')
+    await pass(600)
+    expect(find('[role=alert]').textContent).toContain('tracebook.toml cannot be written')
   })
 
   it('discards a queue, and follows changes', async () => {
