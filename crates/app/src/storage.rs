@@ -132,14 +132,14 @@ impl Storage {
     pub(crate) async fn look(&self) -> Changed {
         let shared = &self.shared;
         let mut changed = Changed::default();
-        match shared.journal.check() {
+        match shared.journal.check().await {
             Ok(()) => self.solved(Subject::JournalReplaced),
             Err(_) if self.failed_recently() => {}
             Err(_) => changed.journal = self.reopen_journal().await,
         }
         let damage = damage_reported();
         let reported = shared.damage.swap(damage, Ordering::Relaxed) != damage;
-        if shared.telemetry.check().is_err() && !self.failed_recently() {
+        if shared.telemetry.check().await.is_err() && !self.failed_recently() {
             changed.telemetry = self.reopen_telemetry().await;
         } else if reported {
             changed.telemetry = self.replace_damaged_telemetry().await;
@@ -175,12 +175,16 @@ impl Storage {
         };
         match shared.journal.reopen_if_replaced(&keep).await {
             Reopened::Unchanged => false,
-            Reopened::Yes { kept } => {
+            Reopened::Yes { kept, log } => {
                 self.solved(Subject::JournalReplaced);
-                let problem = format!(
+                let mut problem = format!(
                     "journal.db was replaced while it was open, and the file that is there now is in use{}",
                     kept_in(kept)
                 );
+                if let Some(log) = log {
+                    let log = log.display();
+                    problem.push_str(&format!(". The last changes of the earlier one are in its log, kept in {log}"));
+                }
                 self.report(Subject::JournalReopened, problem);
                 true
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::copy::sync_folder;
 use crate::database::{Replacing, Telemetry};
-use crate::error::StoreError;
+use crate::error::{Change, StoreError};
 use crate::identity::{TELEMETRY_FILE, beside, name};
 use crate::version::refuse_newer;
 
@@ -60,8 +60,8 @@ impl Telemetry {
     ///
     /// # Errors
     /// [`StoreError::Replaced`] if they are not.
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.pools.check()
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.pools.check().await
     }
 
     /// Looks for damage, and if there is any, sets the database aside and continues with a new one. Another process may
@@ -71,7 +71,7 @@ impl Telemetry {
     /// If there is damage, and the file cannot be renamed or a new one not be created.
     pub async fn replace_if_damaged(&self, stamp: &str) -> Result<Option<SetAside>, StoreError> {
         let mut replacing = self.pools.replacing().await;
-        if self.pools.check().is_err() {
+        if self.pools.check().await.is_err() {
             return Ok(None);
         }
         match self.pools.damage().await? {
@@ -87,8 +87,12 @@ impl Telemetry {
     /// If nothing can be opened. Writes are refused until then.
     pub async fn reopen_if_replaced(&self, stamp: &str) -> Result<(bool, Option<SetAside>), StoreError> {
         let mut replacing = self.pools.replacing().await;
-        if self.pools.check().is_ok() {
-            return Ok((false, None));
+        match self.pools.check().await {
+            Ok(()) => return Ok((false, None)),
+            Err(error @ StoreError::Replaced { change: Change::CutOff, .. }) => {
+                return Ok((true, Some(self.replace_damaged(&mut replacing, stamp, error.to_string()).await?)));
+            }
+            Err(_) => {}
         }
         match refuse_newer(self.pools.path(), self.pools.migrator()).await {
             Ok(()) => {}

@@ -42,7 +42,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::NotOurs`] if another file is there.
     pub async fn back_up(&self, target: &Path) -> Result<Copied, StoreError> {
-        self.pools.check()?;
+        self.pools.check().await?;
         // A connection of its own, so that nobody waits for the copy.
         let mut connection = read_only(self.pools.path()).await?;
         let over = match std::fs::symlink_metadata(target) {
@@ -55,7 +55,7 @@ impl Journal {
         copy::vacuum_into(&mut connection, file.path()).await?;
         connection.close().await?;
         mark(file.path()).await?;
-        self.pools.check()?;
+        self.pools.check().await?;
         let copied = digest(file.path())?;
         copy::keep(file, target, over)?;
         Ok(Copied { file: target.to_owned(), ..copied })
@@ -67,7 +67,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Full`] if the disk would be short of space.
     pub async fn back_up_daily(&self, day: &str) -> Result<Option<PathBuf>, StoreError> {
-        self.pools.check()?;
+        self.pools.check().await?;
         let path = self.pools.path();
         let folder = path.with_file_name(FOLDER);
         let target = folder.join(format!("journal-{day}.db"));

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, Row, Sqlite, SqliteConnection, Transactio
 use tracing::Instrument as _;
 
 use crate::copy;
-use crate::error::StoreError;
+use crate::error::{Change, StoreError};
 use crate::identity::{Files, beside, name, restrict};
 use crate::limits::Limits;
 use crate::read_only;
@@ -101,6 +101,8 @@ pub(crate) struct Opened {
     pub(crate) files: Files,
     /// Whether its content was copied, after the file was replaced.
     pub(crate) kept: AtomicBool,
+    /// The length of a file that is shorter than its header says, but has the missing pages in its write-ahead log.
+    complete: AtomicU64,
     /// The folder of a database that is empty because none can be written or read at its path.
     _place: Option<tempfile::TempDir>,
 }
@@ -117,7 +119,7 @@ impl Write {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         self.opened.files.check()?;
         self.transaction.commit().await?;
-        self.opened.files.check()
+        self.opened.check().await
     }
 }
 
@@ -195,11 +197,11 @@ impl Pools {
     ///
     /// # Errors
     /// [`StoreError::Replaced`]; and if the connections were closed, and no others could be opened.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
         let opened = self.current();
         match opened.writer.is_closed() {
             true => Err(StoreError::Other(format!("{} is not open", name(&self.path)))),
-            false => opened.files.check(),
+            false => opened.check().await,
         }
     }
 
@@ -213,7 +215,7 @@ impl Pools {
         if let Some(why) = &opened.read_only {
             return Err(StoreError::ReadOnly(why.clone()));
         }
-        opened.files.check()?;
+        opened.check().await?;
         let transaction = opened.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Write { transaction, opened })
     }
@@ -328,6 +330,30 @@ impl Pools {
 }
 
 impl Opened {
+    /// Checks that the files are as [`Files::check`] wants them, and that nothing cut the database off.
+    async fn check(&self) -> Result<(), StoreError> {
+        self.files.check()?;
+        let Some(length) = self.files.shorter() else {
+            self.complete.store(u64::MAX, Ordering::Relaxed);
+            return Ok(());
+        };
+        if length >= self.complete.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        // The missing pages may be in the write-ahead log: a checkpoint is under way, or had no room for them.
+        match undamaged(self.files.path()).await {
+            Ok(()) => {
+                self.complete.store(length, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(StoreError::Damaged(reason)) => {
+                tracing::error!(length, reason, "the database was cut off");
+                Err(StoreError::Replaced { path: self.files.path().to_owned(), change: Change::CutOff })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -374,7 +400,15 @@ async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
         .await?;
     let files = Files::record(path, nonce)?;
     tracing::debug!("opened");
-    Ok(Opened { read_only: None, writer, readers, files, kept: AtomicBool::new(false), _place: None })
+    Ok(Opened {
+        read_only: None,
+        writer,
+        readers,
+        files,
+        kept: AtomicBool::new(false),
+        complete: AtomicU64::new(u64::MAX),
+        _place: None,
+    })
 }
 
 /// Opens a database that cannot be written. The schema stays as it is, so it must be that of this version.
@@ -394,7 +428,15 @@ async fn connect_read_only(path: &Path, setup: &Setup, why: String) -> Result<Op
     let readers = pool(READERS).connect_with(options).await?;
     let files = Files::record(path, nonce_of(version))?;
     tracing::warn!(why, "opened for reading only");
-    Ok(Opened { read_only: Some(why), writer, readers, files, kept: AtomicBool::new(false), _place: None })
+    Ok(Opened {
+        read_only: Some(why),
+        writer,
+        readers,
+        files,
+        kept: AtomicBool::new(false),
+        complete: AtomicU64::new(u64::MAX),
+        _place: None,
+    })
 }
 
 /// Looks for damage over a connection of its own: others have pages in memory that are damaged on disk.

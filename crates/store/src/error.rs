@@ -70,6 +70,8 @@ pub enum Change {
     Replaced,
     /// Another database was written into it.
     Overwritten,
+    /// The end of the file is missing.
+    CutOff,
 }
 
 /// What a lost journal can be restored from.
@@ -118,6 +120,9 @@ impl StoreError {
             Self::Replaced { change: Change::Replaced | Change::Overwritten, .. } => {
                 "Tracebook opens the file that is there now, if it is a healthy journal; unsaved changes are kept and retried"
             }
+            Self::Replaced { change: Change::CutOff, .. } => {
+                "Exit Tracebook, then `tracebook doctor --repair` salvages what is left, or `tracebook restore` takes a backup; unsaved changes are kept until then"
+            }
             Self::Lost { left: Left::Backup(backup), path, .. } => {
                 return Cow::Owned(format!(
                     "The newest backup is {}: `tracebook restore` it. To start a new journal, use another directory with --data, or move the folder {} away first",
@@ -149,6 +154,7 @@ impl std::fmt::Display for Change {
             Self::Missing => "deleted or moved",
             Self::Replaced => "replaced by another file",
             Self::Overwritten => "overwritten by another program",
+            Self::CutOff => "cut off by another program",
         })
     }
 }

@@ -15,8 +15,16 @@ pub(crate) const TELEMETRY_FILE: &str = "telemetry.db";
 const HEADER_BYTES: usize = 100;
 /// What every database starts with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Offset of the page size in bytes; 1 stands for 65,536.
+const PAGE_SIZE: usize = 16;
+/// Offset of the number of changes.
+const CHANGES: usize = 24;
+/// Offset of the number of pages. It counts only if the number of changes is the one at [`VALID_FOR`].
+const PAGES: usize = 28;
 /// Offset of the number that `PRAGMA user_version` sets.
 const USER_VERSION: usize = 60;
+/// Offset of the number of changes for which [`PAGES`] was written.
+const VALID_FOR: usize = 92;
 
 /// The database file, its write-ahead log and the index of that, as they were when they were opened.
 #[derive(Debug)]
@@ -70,6 +78,20 @@ impl Files {
         Ok(files)
     }
 
+    /// The database file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Copies the file that is open, through the descriptor that stays open.
+    pub(crate) fn copy_into(&self, target: &mut File) -> Result<(), StoreError> {
+        use std::io::Seek as _;
+        let Some(mut file) = self.file.as_ref() else { return Err(StoreError::Io("no file is open".to_owned())) };
+        file.seek(std::io::SeekFrom::Start(0))?;
+        std::io::copy(&mut file, target)?;
+        Ok(())
+    }
+
     /// Whether the database file itself is another one, or gone.
     pub(crate) fn database_changed(&self) -> bool {
         self.changed(&self.ids[0]).is_some()
@@ -99,6 +121,22 @@ impl Files {
             true => Err(StoreError::Replaced { path: self.path.clone(), change: Change::Overwritten }),
             false => Ok(()),
         }
+    }
+
+    /// The length of the file, if its header says that it has more pages.
+    pub(crate) fn shorter(&self) -> Option<u64> {
+        let file = self.file.as_ref()?;
+        let header = read_header(file)?;
+        let number = |at: usize| -> Option<u32> { Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?)) };
+        if !header.starts_with(MAGIC) || number(CHANGES)? != number(VALID_FOR)? {
+            return None;
+        }
+        let page_size = match u16::from_be_bytes(header.get(PAGE_SIZE..PAGE_SIZE + 2)?.try_into().ok()?) {
+            1 => 65_536,
+            size => u64::from(size),
+        };
+        let length = file.metadata().ok()?.len();
+        (length < u64::from(number(PAGES)?) * page_size).then_some(length)
     }
 
     fn changed(&self, (path, id): &(PathBuf, Option<FileId>)) -> Option<Change> {

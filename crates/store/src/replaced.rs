@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use crate::copy;
 use crate::database::{Journal, Replacing, undamaged};
-use crate::error::StoreError;
+use crate::error::{Change, StoreError};
+use crate::identity::beside;
 use crate::version::refuse_newer;
 
 /// What became of a file that was replaced while it was open.
@@ -17,6 +18,8 @@ pub enum Reopened {
     Yes {
         /// The copy that was made of what the replaced file held.
         kept: Option<PathBuf>,
+        /// The write-ahead log of a file that was overwritten: of what it held, only this is left.
+        log: Option<PathBuf>,
     },
     /// There is none, or none that can be used. Reads still answer from the file that is open; writes are refused.
     No {
@@ -31,8 +34,8 @@ impl Journal {
     ///
     /// # Errors
     /// [`StoreError::Replaced`] if they are not.
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.pools.check()?;
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.pools.check().await?;
         // The file is back where it was; the next time it is gone, it may hold more.
         self.pools.current().kept.store(false, Ordering::Relaxed);
         Ok(())
@@ -47,27 +50,35 @@ impl Journal {
     /// lost its name: it may hold what the new one does not.
     pub async fn reopen_if_replaced(&self, keep: &Path) -> Reopened {
         let mut replacing = self.pools.replacing().await;
-        if self.pools.check().is_ok() {
-            return Reopened::Unchanged;
-        }
-        let mut kept = None;
-        if self.pools.current().files.database_changed() {
-            match self.keep_copy(keep).await {
+        let (mut kept, mut log) = (None, None);
+        match self.pools.check().await {
+            Ok(()) => return Reopened::Unchanged,
+            // Nothing may be written into what is left of it.
+            Err(error @ StoreError::Replaced { change: Change::CutOff, .. }) => return Reopened::No { error, kept },
+            Err(StoreError::Replaced { change: Change::Overwritten, .. }) => match self.detach(keep).await {
+                // The open connections see pages of both, so there is nothing to copy.
+                Ok(at) => log = Some(at),
+                Err(error) => return Reopened::No { error, kept },
+            },
+            Err(_) if self.pools.current().files.database_changed() => match self.keep_copy(keep).await {
                 Ok(true) => kept = Some(keep.to_owned()),
                 Ok(false) => {}
                 // Without a folder for the copy, the missing file is what matters.
                 Err(error @ StoreError::ReadOnly(_)) => {
-                    let error = self.pools.check().err().unwrap_or(error);
+                    let error = self.pools.check().await.err().unwrap_or(error);
                     return Reopened::No { error, kept };
                 }
                 Err(error) => return Reopened::No { error, kept },
-            }
-        } else if let Err(error) = self.pools.try_empty_wal().await {
+            },
             // The log lost its name, but the database did not: what is in the log belongs into the database.
-            return Reopened::No { error, kept };
+            Err(_) => {
+                if let Err(error) = self.pools.try_empty_wal().await {
+                    return Reopened::No { error, kept };
+                }
+            }
         }
         match self.open_what_is_there(&mut replacing).await {
-            Ok(()) => Reopened::Yes { kept },
+            Ok(()) => Reopened::Yes { kept, log },
             Err(error) => Reopened::No { error, kept },
         }
     }
@@ -84,11 +95,28 @@ impl Journal {
         Ok(true)
     }
 
+    /// Gives a database that was written over the open one a file of its own, since the open connections would write
+    /// their log into it. Returns where the log is kept.
+    ///
+    /// # Errors
+    /// If what was written is not a healthy journal of this version; then nothing is changed.
+    async fn detach(&self, keep: &Path) -> Result<PathBuf, StoreError> {
+        let path = self.pools.path();
+        let mut file = copy::temporary(path)?;
+        self.pools.current().files.copy_into(file.as_file_mut())?;
+        refuse_newer(file.path(), self.pools.migrator()).await?;
+        undamaged(file.path()).await?;
+        let log = beside(keep, "-wal");
+        std::fs::rename(beside(path, "-wal"), &log)?;
+        copy::keep(file, path, true)?;
+        Ok(log)
+    }
+
     async fn open_what_is_there(&self, replacing: &mut Replacing<'_>) -> Result<(), StoreError> {
         let path = self.pools.path();
         // An empty file would become a new journal.
         if !std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            return self.pools.check();
+            return self.pools.check().await;
         }
         let files = &self.pools.current().files;
         if files.database_changed() {

@@ -234,7 +234,7 @@ async fn damage_that_turns_up_while_telemetry_is_open_is_set_aside_without_a_res
 #[tokio::test]
 async fn a_write_into_a_replaced_journal_is_refused() {
     type Change1 = fn(&Path, &Path);
-    let changes: [(&str, Option<Change>, Change1); 7] = [
+    let changes: [(&str, Option<Change>, Change1); 8] = [
         ("deleted", Some(Change::Missing), |file, _| std::fs::remove_file(file).expect("removes")),
         ("moved", Some(Change::Missing), |file, _| {
             std::fs::rename(file, file.with_extension("old")).expect("renames");
@@ -245,6 +245,11 @@ async fn a_write_into_a_replaced_journal_is_refused() {
         }),
         ("overwritten", Some(Change::Overwritten), |file, other| {
             std::fs::copy(other, file).expect("copies");
+        }),
+        ("cut off", Some(Change::CutOff), |file, _| {
+            let file = std::fs::File::options().write(true).open(file).expect("opens");
+            let length = file.metadata().expect("there").len();
+            file.set_len(length / 2).expect("cuts");
         }),
         ("without its log", Some(Change::Missing), |file, _| {
             std::fs::remove_file(crate::identity::beside(file, "-wal")).expect("removes");
@@ -278,12 +283,37 @@ async fn a_write_into_a_replaced_journal_is_refused() {
             "{name}: {error:?}"
         );
         assert!(journal.add_entry(&new_entry("3", ""), Nanos(2), "a").await.is_err(), "{name}: any write");
+        let length = std::fs::metadata(&file).ok().map(|file| file.len());
+        let found = journal.reopen_if_replaced(&root.path().join("kept.db")).await;
+        match expected {
+            Some(Change::Overwritten) => {
+                let Reopened::Yes { kept: None, log: Some(log) } = found else { panic!("{name}: {found:?}") };
+                assert!(std::fs::metadata(log).expect("kept").len() > 0);
+                assert_eq!(journal.entry("week-9").await.expect("read").expect("there").body, "of another journal");
+                journal.add_entry(&new_entry("3", "after"), Nanos(3), "a").await.expect("writes go on");
+                journal.close().await;
+                let journal = Journal::open(&folder).await.expect("opens");
+                assert_eq!(journal.damage().await.expect("looks"), None, "nothing of the earlier one is in it");
+                assert!(journal.entry("week-2").await.expect("read").is_none());
+                assert!(journal.entry("week-3").await.expect("read").is_some());
+            }
+            Some(Change::CutOff) => {
+                assert!(
+                    matches!(&found, Reopened::No { error, .. } if error.hint().contains("doctor --repair")),
+                    "{found:?}"
+                );
+                assert_eq!(std::fs::metadata(&file).ok().map(|file| file.len()), length, "nothing is written into it");
+            }
+            _ => {}
+        }
     }
 }
 
 #[tokio::test]
 async fn a_healthy_file_in_the_place_of_the_journal_is_opened_and_the_old_one_is_kept() {
     let (dir, journal) = journal().await;
+    // As in the app: a connection that is opened later opens what is at the path then.
+    journal.pools.open_readers().await.expect("opens");
     let other = TempDir::new().expect("a temporary directory");
     let theirs = Journal::open(other.path()).await.expect("opens");
     theirs.add_entry(&new_entry("9", "theirs"), Nanos(1), "a").await.expect("added");
@@ -310,7 +340,7 @@ async fn a_healthy_file_in_the_place_of_the_journal_is_opened_and_the_old_one_is
     replace(&other.path().join("journal.db"));
     // The log of the old one is still there, and must not be applied to the new one.
     let found = journal.reopen_if_replaced(&dir.path().join("kept-too.db")).await;
-    assert!(matches!(found, Reopened::Yes { kept: None }), "{found:?}");
+    assert!(matches!(found, Reopened::Yes { kept: None, log: None }), "{found:?}");
     assert_eq!(journal.entry("week-9").await.expect("read").expect("there").body, "theirs");
     journal.add_entry(&new_entry("3", "after"), Nanos(2), "a").await.expect("writes go on");
     let opened = TempDir::new().expect("a temporary directory");
@@ -326,7 +356,7 @@ async fn a_log_that_was_deleted_is_written_into_the_journal_before_it_goes_on() 
     journal.write_text(&write(entry, None, "two"), Nanos(2), "a").await.expect("saved");
     std::fs::remove_file(dir.path().join("journal.db-wal")).expect("removes");
     let found = journal.reopen_if_replaced(&dir.path().join("kept.db")).await;
-    assert!(matches!(found, Reopened::Yes { kept: None }), "{found:?}");
+    assert!(matches!(found, Reopened::Yes { kept: None, log: None }), "{found:?}");
     assert_eq!(journal.entry("week-2").await.expect("read").expect("there").body, "two");
     journal.write_text(&write(entry, None, "three"), Nanos(3), "a").await.expect("saved");
     journal.close().await;
