@@ -152,7 +152,7 @@ fn varied(svg: &mut Svg, error: &ErrorItem, top: f64) -> f64 {
             y += LINE;
         }
         for VariedValue { value, occurrences } in values {
-            let count = format!("{} ×", text::grouped(*occurrences as usize));
+            let count = format!("{} ×", text::abbreviated(*occurrences));
             layout::end(svg, "small mono muted", x + counts - 10.0, y + 13.0, &count);
             let lines = match value.trim() {
                 "" => vec![],

@@ -498,7 +498,7 @@ fn draw_node(svg: &mut Svg, node: &MapNode, minutes: Option<f64>, (x, y): (f64, 
     // A long name takes a smaller font, then more lines, before it is truncated.
     let (font, class) = if NAME_BOLD.width(name) <= room { (NAME_BOLD, "name b") } else { (HEAD, "head") };
     let mut lines: Vec<(&str, String)> =
-        name_lines(font, name, room, 3).into_iter().map(|line| (class, line)).collect();
+        name_lines(font, name, room, 4).into_iter().map(|line| (class, line)).collect();
     let small = SMALL;
     let failures = failures(traffic);
     if traffic.requests == 0 && failures.is_empty() {
