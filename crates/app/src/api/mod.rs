@@ -145,6 +145,8 @@ commands! { |app, args, caller|
     homework(HomeworkRequest) -> Vec<EntryHomework> = app.homework.list(args);
     /// All entries, by week.
     entry_list(EntryListRequest) -> Vec<EntryRow> = app.journal.entry_list(args);
+    /// The file that each entry is exported to, by which entries link to each other.
+    entry_files(EntryFilesRequest) -> Vec<EntryFile> = app.journal.entry_files();
     /// One entry with its text.
     entry_get(EntryGet) -> Entry = app.journal.entry_get(args);
     /// A new entry, from the week's template unless a body is given.

@@ -190,6 +190,18 @@ pub struct EntryListRequest {
     pub deleted: bool,
 }
 
+/// No arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct EntryFilesRequest {}
+
+/// The file that an entry is exported to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EntryFile {
+    pub entry: Id,
+    /// Its name, beside the files of the other entries: `week2.md`.
+    pub file: String,
+}
+
 /// The entry to read.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct EntryGet {
