@@ -391,7 +391,9 @@ proptest::proptest! {
 
     #[test]
     fn no_text_panics(text in "[\\[\\]a-z=\"{}#\n0-9,. ]{0,200}") {
-        let _ = parse(&text);
+        if let Err(problems) = parse(&text) {
+            proptest::prop_assert!(!problems.is_empty());
+        }
     }
 }
 
