@@ -59,6 +59,7 @@ const counts = (name) => row(name).getByTestId('relay-counts').textContent()
 
 test('it is off by default, and shows that it waits for a token once switched on', async () => {
   const { page } = app
+  await page.getByTestId('receiving').click()
   await page.getByTestId('relay').click()
   await page.getByTestId('relay-panel').waitFor()
   for (const name of ['otlp', 'xray', 'logs', 'rollbar']) {

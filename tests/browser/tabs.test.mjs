@@ -303,6 +303,7 @@ test('the tabs can be used with the keyboard', async () => {
 test('the doctor checks step by step, and the receivers report what arrived', async () => {
   const { page } = app
   await sendOtlpLog('HomeActivities')
+  await page.getByTestId('receiving').click()
   await page.getByTestId('receivers').filter({ hasText: '1 log event' }).waitFor()
   await page.getByTestId('telemetry').filter({ hasText: /of .* days; 0\s+dropped/ }).waitFor()
   await page.getByRole('button', { name: 'No data? Troubleshoot…' }).click()

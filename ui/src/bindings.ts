@@ -8,8 +8,14 @@ export interface Commands {
   catalog: [CatalogRequest, Catalog]
   /** The course's weeks. */
   weeks: [WeeksRequest, Array<WeekRow>]
+  /** The journal's course, or that of a file, with what is wrong with it. */
+  course: [CourseGet, CourseView]
+  /** Which homework of an entry is met, by which evidence, and what is missing. */
+  homework: [HomeworkRequest, Array<EntryHomework>]
   /** All entries, by week. */
   entry_list: [EntryListRequest, Array<EntryRow>]
+  /** The file that each entry is exported to, by which entries link to each other. */
+  entry_files: [EntryFilesRequest, Array<EntryFile>]
   /** One entry with its text. */
   entry_get: [EntryGet, Entry]
   /** A new entry, from the week's template unless a body is given. */
@@ -698,6 +704,92 @@ origin?: ConsoleOrigin,
 encoding?: string, };
 
 /**
+ * Evidence that counts for homework.
+ */
+export type CountedEvidence = { id: Id, title: string, 
+/**
+ * Where the entry shows it, from 1.
+ */
+line: number, };
+
+/**
+ * Which course to show.
+ */
+export type CourseGet = { 
+/**
+ * A course file; the journal's course if null.
+ */
+file?: string, };
+
+/**
+ * A homework or a challenge.
+ */
+export type CourseHomework = { title: string, 
+/**
+ * Whether it is optional.
+ */
+challenge: boolean, 
+/**
+ * What it is met by, all of it: `1 trace from X-Ray with a subsegment`.
+ */
+needs: Array<string>, };
+
+/**
+ * Something in a course file that cannot be used.
+ */
+export type CourseProblem = { 
+/**
+ * From 1.
+ */
+line: number, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * What to write.
+ */
+hint: string, };
+
+/**
+ * A course.
+ */
+export type CourseView = { title: string, 
+/**
+ * The file it is read from; null for the one that is compiled in.
+ */
+file: string | null, 
+/**
+ * The weeks of the file; of a file that cannot be used, none.
+ */
+weeks: Array<CourseWeek>, 
+/**
+ * Why the file cannot be used, by line.
+ */
+problems: Array<CourseProblem>, 
+/**
+ * The file's text.
+ */
+toml: string, };
+
+/**
+ * A week of a course.
+ */
+export type CourseWeek = { 
+/**
+ * `"0"` … `"99"`, `"X"`.
+ */
+week: string, 
+/**
+ * `Week 2 — Distributed Tracing`.
+ */
+title: string, 
+/**
+ * Homework, then challenges.
+ */
+homework: Array<CourseHomework>, };
+
+/**
  * Where a report goes, and what is checked for it.
  */
 export type DoctorReport = { 
@@ -839,7 +931,7 @@ revision: number, id: Id,
  */
 slug: string, 
 /**
- * `"0"` … `"11"`, `"X"`, or null.
+ * `"0"` … `"99"`, `"X"`, or null.
  */
 week: string | null, title: string, 
 /**
@@ -922,6 +1014,20 @@ changes: Array<TextChange>,
 check: number, };
 
 /**
+ * The file that an entry is exported to.
+ */
+export type EntryFile = { entry: Id, 
+/**
+ * Its name, beside the files of the other entries: `week2.md`.
+ */
+file: string, };
+
+/**
+ * No arguments.
+ */
+export type EntryFilesRequest = Record<symbol, never>;
+
+/**
  * The entry to read.
  */
 export type EntryGet = { 
@@ -938,6 +1044,35 @@ export type EntryHistory = {
  * Id or slug.
  */
 entry: string, };
+
+/**
+ * How far an entry is.
+ */
+export type EntryHomework = { 
+/**
+ * The entry's id.
+ */
+entry: Id, slug: string, title: string, 
+/**
+ * The week that the course has for it; null if none.
+ */
+week: string | null, 
+/**
+ * Places for evidence that are still empty.
+ */
+slots_open: number, 
+/**
+ * References to evidence, and live cards.
+ */
+slots_filled: number, 
+/**
+ * Homework, then challenges.
+ */
+homework: Array<HomeworkState>, 
+/**
+ * The evidence that it is met by.
+ */
+evidence: Array<CountedEvidence>, };
 
 /**
  * The entry whose stored text is rendered to be read.
@@ -1031,7 +1166,7 @@ export type EntryRow = { id: Id,
  */
 slug: string, 
 /**
- * `"0"` … `"11"`, `"X"`, or null.
+ * `"0"` … `"99"`, `"X"`, or null.
  */
 week: string | null, title: string, 
 /**
@@ -1529,6 +1664,32 @@ reason: string,
  * What can be done instead.
  */
 hint: string, };
+
+/**
+ * Whose homework to list.
+ */
+export type HomeworkRequest = { 
+/**
+ * Id or slug of an entry; every entry of a week if null.
+ */
+entry?: string, };
+
+/**
+ * The state of one homework or challenge.
+ */
+export type HomeworkState = { 
+/**
+ * Its heading in the entry.
+ */
+title: string, 
+/**
+ * Whether it is optional.
+ */
+challenge: boolean, 
+/**
+ * Whether all of its needs are met. One without needs is met as soon as its section has text.
+ */
+met: boolean, needs: Array<NeedState>, };
 
 /**
  * The id of an entry or a piece of evidence: a ULID, so ids sort by creation time.
@@ -2272,6 +2433,31 @@ name: string, text: string, };
  * A decimal string in JSON, since numbers in JavaScript and RFC 8785 are exact only up to 2^53.
  */
 export type Nanos = string;
+
+/**
+ * The state of one need.
+ */
+export type NeedState = { 
+/**
+ * The rule: `1 trace from X-Ray with a subsegment`.
+ */
+text: string, met: boolean, 
+/**
+ * How many there are, at most `least`.
+ */
+have: number, 
+/**
+ * How many are needed.
+ */
+least: number, 
+/**
+ * The evidence that meets it.
+ */
+by: Array<Id>, 
+/**
+ * Why it is not met; empty if it is.
+ */
+why: string, };
 
 /**
  * The kind of a node.
@@ -3847,7 +4033,7 @@ note: string, };
  */
 export type WeekRow = { 
 /**
- * `"0"` … `"11"`, `"X"`.
+ * `"0"` … `"99"`, `"X"`.
  */
 week: string, 
 /**

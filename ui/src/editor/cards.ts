@@ -105,7 +105,8 @@ function button(text: string, label: string, run: () => void) {
   element.type = 'button'
   element.className = 'chip'
   element.textContent = text
-  element.setAttribute('aria-label', label)
+  // What is shown is part of the name, so that it can be spoken.
+  element.setAttribute('aria-label', label.includes(text) ? label : `${text}: ${label}`)
   element.addEventListener('click', (event) => {
     event.preventDefault()
     run()

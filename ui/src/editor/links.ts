@@ -63,14 +63,21 @@ function plain(text: string): string {
     .trim()
 }
 
-/** Follows a link: a heading of the text, or a page in the browser. Other targets are files, which are not opened. */
+/** The event of a link to a file, whose address is its detail. */
+export const FOLLOW_FILE = 'tracebook:follow-file'
+
+/** Follows a link: a heading of the text, or a page in the browser. A file may be an entry, which the window knows. */
 export function follow(view: EditorView | null, href: string) {
   if (view && href.startsWith('#')) {
     const at = headingFor(view.state, href.slice(1))
     if (at >= 0) jump(view, at)
     return
   }
-  if (!/^(https?|mailto):/i.test(href)) return
+  if (!/^(https?|mailto):/i.test(href)) {
+    if (/\.md(?:[?#]|$)/i.test(href) && !/^[a-z][a-z0-9+.-]*:/i.test(href))
+      window.dispatchEvent(new CustomEvent(FOLLOW_FILE, { detail: href }))
+    return
+  }
   const link = document.createElement('a')
   link.href = href
   link.target = '_blank'

@@ -142,9 +142,9 @@ const look = EditorView.theme({
     border: '1px solid var(--line)',
     borderRadius: 'var(--radius)',
     boxShadow: 'var(--shadow)',
-    fontSize: '14px',
+    fontSize: 'var(--type-body)',
   },
-  '.outline-filter': { width: '100%', marginBottom: '6px', fontSize: '14px' },
+  '.outline-filter': { width: '100%', marginBottom: '6px', fontSize: 'var(--type-body)' },
   '.outline ul': { maxHeight: 'min(60vh, 26rem)', overflow: 'auto' },
   '.outline li': {
     padding: '3px 0.75em',

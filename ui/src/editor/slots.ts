@@ -32,7 +32,7 @@ class SlotTools extends WidgetType {
     aim.className = 'chip'
     aim.textContent = this.aimed ? 'Captures go here' : 'Capture here'
     aim.setAttribute('aria-pressed', String(this.aimed))
-    aim.setAttribute('aria-label', `Capture into slot: ${this.slot.text}`)
+    aim.setAttribute('aria-label', `${aim.textContent}. Capture into slot: ${this.slot.text}`)
     aim.addEventListener('click', () => {
       if (this.aimed) view.dispatch({ effects: setTarget.of(null) })
       else this.actions.aim(here(view, box, this.slot))

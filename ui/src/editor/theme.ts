@@ -53,7 +53,12 @@ export const sourceStyle = HighlightStyle.define([
 const look = EditorView.theme({
   '&': { height: '100%', color: 'var(--text)', backgroundColor: 'transparent' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: 'var(--sans)', fontSize: '16px', lineHeight: '1.65', overflow: 'auto' },
+  '.cm-scroller': {
+    fontFamily: 'var(--sans)',
+    fontSize: 'var(--type-text)',
+    lineHeight: '1.65',
+    overflow: 'auto',
+  },
   '.cm-content': {
     maxWidth: '48rem',
     margin: '0 auto',
@@ -69,15 +74,23 @@ const look = EditorView.theme({
   },
   '.cm-panels': { backgroundColor: 'var(--panel)', color: 'var(--text)', borderColor: 'var(--line)' },
   // CodeMirror's own are drawn for a light page.
-  '.cm-panel.cm-search': { padding: '8px 28px 8px 12px', fontFamily: 'var(--sans)', fontSize: '13px' },
-  '.cm-panel.cm-search label': { fontSize: '13px', color: 'var(--text)' },
-  '.cm-panel.cm-search [name=close]': { color: 'var(--muted)', fontSize: '18px', cursor: 'pointer' },
+  '.cm-panel.cm-search': {
+    padding: '8px 28px 8px 12px',
+    fontFamily: 'var(--sans)',
+    fontSize: 'var(--type-label)',
+  },
+  '.cm-panel.cm-search label': { fontSize: 'var(--type-label)', color: 'var(--text)' },
+  '.cm-panel.cm-search [name=close]': {
+    color: 'var(--muted)',
+    fontSize: 'var(--type-icon)',
+    cursor: 'pointer',
+  },
   '.cm-textfield': {
     backgroundColor: 'var(--raised)',
     color: 'var(--text)',
     border: '1px solid var(--line-strong)',
     borderRadius: 'var(--radius)',
-    fontSize: '13px',
+    fontSize: 'var(--type-label)',
     padding: '3px 8px',
   },
   '.cm-button': {
@@ -86,7 +99,7 @@ const look = EditorView.theme({
     color: 'var(--text)',
     border: '1px solid var(--line-strong)',
     borderRadius: 'var(--radius)',
-    fontSize: '13px',
+    fontSize: 'var(--type-label)',
     padding: '3px 10px',
     cursor: 'pointer',
     '&:active': { backgroundImage: 'none', backgroundColor: 'var(--selection)' },

@@ -17,13 +17,25 @@ export interface PaletteCommand {
 }
 
 /** `Ctrl` as the keyboard of this system calls it. */
-const MOD = /mac/i.test(navigator.platform) ? '⌘' : 'Ctrl+'
+export const MOD = /mac/i.test(navigator.platform) ? '⌘' : 'Ctrl+'
 
 /** The commands that can be used now. */
 export function commands(workspace: Workspace, window: WindowActions): PaletteCommand[] {
   const session = workspace.session
   const panel =
-    (kind: 'new' | 'import' | 'export' | 'history' | 'doctor' | 'sources' | 'relay' | 'point' | 'paste') =>
+    (
+      kind:
+        | 'new'
+        | 'import'
+        | 'export'
+        | 'history'
+        | 'doctor'
+        | 'sources'
+        | 'relay'
+        | 'point'
+        | 'paste'
+        | 'shortcuts',
+    ) =>
     () =>
       (workspace.panel = { kind })
   const always: PaletteCommand[] = [
@@ -44,12 +56,19 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
     { id: 'sources', title: 'Cloud sources', keys: '', run: panel('sources') },
     { id: 'relay', title: 'Forward telemetry', keys: '', run: panel('relay') },
     { id: 'tray', title: 'Show or hide the tray', keys: '', run: () => window.toggleTray() },
+    { id: 'shortcuts', title: 'Keyboard shortcuts', keys: '?', run: panel('shortcuts') },
     { id: 'sidebar', title: 'Show or hide the entry list', keys: '', run: () => window.toggleSidebar() },
   ]
   if (!session) return always
   return [
     ...always,
     { id: 'save', title: 'Save now', keys: `${MOD}S`, run: () => void session.autosave.flush() },
+    {
+      id: 'link',
+      title: 'Insert a link to an entry',
+      keys: '',
+      run: () => workspace.palette?.show('link'),
+    },
     { id: 'picture', title: 'Insert a picture', keys: '', run: () => window.pickPictures() },
     { id: 'history', title: 'History of this entry', keys: '', run: panel('history') },
     {

@@ -19,8 +19,8 @@ export interface Item {
   run: () => void
 }
 
-/** Everything, or entries only. */
-export type PaletteMode = 'all' | 'entries'
+/** Everything, entries to open, or entries to link to. */
+export type PaletteMode = 'all' | 'entries' | 'link'
 
 /** The command palette: commands, entries, and what the search finds, by one text. */
 export class Palette {
@@ -81,6 +81,8 @@ export class Palette {
       .filter((entry) => matches(entry.title, this.text))
       .map((entry) => this.#entry(entry))
     if (this.open === 'entries') return named
+    if (this.open === 'link')
+      return named.filter((item) => item.key !== `entry ${this.workspace.session?.id}`)
     const known = commands(this.workspace, this.actions).filter((command) =>
       matches(command.title, this.text),
     )
@@ -104,8 +106,11 @@ export class Palette {
     return { key: `command ${id}`, kind: 'Command', title, detail: '', keys, run }
   }
 
-  #entry({ id, title, slug }: EntryRow): Item {
-    const run = () => void this.workspace.openAt(id, null)
+  #entry(entry: EntryRow): Item {
+    const { id, title, slug } = entry
+    // Asked now: the palette is closed before the item runs.
+    const link = this.open === 'link'
+    const run = () => void (link ? this.workspace.linkTo(entry) : this.workspace.openAt(id, null))
     return { key: `entry ${id}`, kind: 'Entry', title, detail: slug, keys: '', run }
   }
 

@@ -10,6 +10,7 @@ import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
+import { Homework } from './homework.svelte'
 import { LiveCards } from './live-cards'
 import type { Palette } from './palette.svelte'
 import { Pictures } from './pictures.svelte'
@@ -37,6 +38,7 @@ export type Panel =
   | { kind: 'live-card'; id: null; question: CardQuestion }
   | { kind: 'relay' }
   | { kind: 'bin' }
+  | { kind: 'shortcuts' }
 
 /** The state of the window, and everything a user can do in it. */
 export class Workspace {
@@ -51,6 +53,7 @@ export class Workspace {
   readonly live: LiveCards
   readonly pictures: Pictures
   readonly adder: PictureAdder
+  readonly homework: Homework
   /** The entries that were opened last, the latest first. */
   recent = $state.raw<readonly string[]>(rememberedRecent())
   /** Set by the window's frame, whose actions are commands, too. */
@@ -88,6 +91,7 @@ export class Workspace {
       frozen: () => this.shelf.refresh(),
     })
     this.pictures = new Pictures(host)
+    this.homework = new Homework(host)
     this.adder = new PictureAdder(host, this.toasts, this.pictures)
     this.#statusSoon = new Throttle(1000, () => this.#loadStatus())
   }
@@ -117,6 +121,7 @@ export class Workspace {
       this.feeds.stop()
       this.shelf.stop()
       this.pictures.stop()
+      this.homework.stop()
       for (const session of this.#sessions.values()) session.stop()
     }
   }
@@ -238,6 +243,36 @@ export class Workspace {
       this.shelf.refresh()
       await this.journal.load()
       await this.open(entry.id)
+    })
+  }
+
+  /** Inserts a link to another entry at the cursor: the name of its file, which is beside this one in an export. */
+  async linkTo({ id, title }: EntryRow) {
+    const session = this.session
+    if (!session) return
+    await this.attempt('Could not insert the link', async () => {
+      const files = await this.host.rpc('entry_files', {})
+      const file = files.find((one) => one.entry === id)?.file
+      if (file === undefined) throw new Failure('not_found', 'The entry is not there any more', '')
+      const { from, to } = session.state.selection.main
+      const words = session.state.sliceDoc(from, to) || title.replace(/[[\]\\]/g, '\\$&')
+      const insert = `[${words}](${encodeURI(file).replace(/[()]/g, (c) => (c === '(' ? '%28' : '%29'))})`
+      session.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length } })
+      setTimeout(() => session.focus())
+    })
+  }
+
+  /** Follows a link to a file: that of another entry is opened. */
+  async followFile(href: string) {
+    await this.attempt('Could not follow the link', async () => {
+      const files = await this.host.rpc('entry_files', {})
+      const name = nameOf(href)
+      const entry = files.find(({ file }) => file.toLowerCase() === name.toLowerCase())?.entry
+      if (entry !== undefined) await this.openAt(entry, null)
+      else
+        this.toasts.show(`${href} is not an entry of this journal`, {
+          hint: 'Links lead to headings, entries and web pages',
+        })
     })
   }
 
@@ -368,6 +403,7 @@ export class Workspace {
     this.feeds.refresh()
     this.shelf.refresh()
     this.pictures.refresh()
+    this.homework.refresh()
     this.live.notify('')
     this.#statusSoon.request()
     void this.journal.load()
@@ -408,10 +444,12 @@ export class Workspace {
       case 'live-card':
         return this.live.notify(id)
       case 'evidence':
+        this.homework.refresh(this.session?.id)
         return this.shelf.refresh()
       case 'attachment':
         return this.pictures.refresh()
       case 'entry':
+        this.homework.refresh(this.#sessions.has(id) ? id : '')
         // Own writes change what the shelf says only with other references, which the session reports.
         if (own && this.#sessions.has(id)) return
         this.shelf.refresh()
@@ -447,6 +485,17 @@ export class Workspace {
     const entries = this.journal.entries
     const last = entries.find((entry) => entry.id === remembered()) ?? entries[0]
     if (last && !this.session) await this.open(last.id)
+  }
+}
+
+/** The name of the file that a relative link leads to. */
+function nameOf(href: string): string {
+  const path = href.split(/[?#]/)[0] ?? ''
+  const name = path.split('/').at(-1) ?? ''
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
   }
 }
 

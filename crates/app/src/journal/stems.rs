@@ -7,6 +7,7 @@ use tracebook_core::ids::Id;
 use super::Journal;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_STEM_BYTES, shortened};
+use crate::ground::schema::EntryFile;
 
 impl Journal {
     /// The file name (without `.md`) of every entry: its own where it was imported, else from the week or slug;
@@ -33,5 +34,27 @@ impl Journal {
             stems.insert(row.id, stem);
         }
         Ok(stems)
+    }
+
+    /// The name of every entry's file, with `.md`.
+    pub(crate) async fn entry_files(&self) -> Result<Vec<EntryFile>, Error> {
+        let stems = self.stems().await?;
+        Ok(stems.into_iter().map(|(entry, stem)| EntryFile { entry, file: format!("{stem}.md") }).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Home;
+
+    #[tokio::test]
+    async fn an_entry_is_linked_by_the_name_of_its_file() {
+        let home = Home::new().await;
+        home.entry("Notes", "# Notes\n\n[the other](other-notes.md)\n").await;
+        home.entry("Other notes", "# Other\n\ntext\n").await;
+        let files: Vec<_> = home.app.journal.entry_files().await.expect("lists").into_iter().map(|f| f.file).collect();
+        assert_eq!(files, ["notes.md", "other-notes.md"]);
+        home.export(false).await.expect("exports");
+        assert!(files.iter().all(|file| home.out().join("journal").join(file).exists()));
     }
 }

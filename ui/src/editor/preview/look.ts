@@ -169,7 +169,7 @@ export const previewLook = EditorView.theme({
 
   '.cm-line.md-front, .cm-line.md-front *': {
     fontFamily: 'var(--mono)',
-    fontSize: '13px !important',
+    fontSize: 'var(--type-label) !important',
     fontWeight: '400 !important',
     lineHeight: '1.5 !important',
     color: 'var(--faint) !important',
