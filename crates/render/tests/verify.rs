@@ -129,7 +129,7 @@ fn tables_of_earlier_versions_are_recognised() {
     };
     let (md, check) = log("a <b> | c.d");
     assert!(earlier(&md).contains("a \\<b\\> \\| c.d"), "{}", earlier(&md));
-    assert_eq!(check(&earlier(&md)), Verdict::Intact);
+    assert_eq!(check(&earlier(&md)), Verdict::Reformatted);
     // Addresses became links, with what they carry.
     for message in ["http://x/<img src=x>", "www.x.example/<b>", "a@b.example"] {
         let (md, check) = log(message);
@@ -206,7 +206,7 @@ fn formatters_change_no_verdict() {
         let (md, check) = exported(frozen);
         for (what, other) in formatted(&md) {
             assert_ne!(other, format!("{md}x"));
-            assert_eq!(check(&other), Verdict::Intact, "{what}:\n{other}");
+            assert!(matches!(check(&other), Verdict::Intact | Verdict::Reformatted), "{what}:\n{other}");
             let changed = other.replacen("12.4 ms", "12.5 ms", 1);
             if changed != other {
                 assert_eq!(check(&changed), Verdict::Edited, "a changed value and {what}");
