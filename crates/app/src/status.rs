@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracebook_core::course;
 use tracebook_sources::receive::Counters;
 use tracebook_store::Telemetry;
 
+use crate::courses::Courses;
 use crate::ground::error::Error;
-use crate::ground::schema::{Status, TelemetryUse, WeekRow};
+use crate::ground::schema::{Status, TelemetryUse};
 use crate::ground::settings::TelemetryLimits;
 use crate::ports::Ports;
 use crate::relay::RelayControl;
@@ -24,6 +24,7 @@ pub(crate) struct Overview {
     storage: Storage,
     counters: Arc<Counters>,
     relay: RelayControl,
+    courses: Courses,
 }
 
 impl Overview {
@@ -35,6 +36,7 @@ impl Overview {
         storage: &Storage,
         counters: &Arc<Counters>,
         relay: &RelayControl,
+        courses: &Courses,
     ) -> Self {
         Self {
             data_dir: data_dir.to_owned(),
@@ -44,6 +46,7 @@ impl Overview {
             storage: storage.clone(),
             counters: Arc::clone(counters),
             relay: relay.clone(),
+            courses: courses.clone(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Overview {
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = self.ports.problems();
         problems.extend(self.storage.problems());
+        problems.extend(self.courses.current().problem);
         problems
     }
 
@@ -75,9 +79,4 @@ impl Overview {
             last_rejected: self.counters.last_reason().unwrap_or_default(),
         })
     }
-}
-
-/// The course's weeks.
-pub(crate) fn weeks() -> Vec<WeekRow> {
-    course::WEEKS.iter().map(|w| WeekRow { week: w.week.to_owned(), title: course::title(w.week) }).collect()
 }

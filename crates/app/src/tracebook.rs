@@ -23,6 +23,7 @@ use tracebook_store::{StoreError, repair, restore};
 use crate::attachments::Attachments;
 use crate::capture::Capturer;
 use crate::cloud::Cloud;
+use crate::courses::Courses;
 use crate::doctor::{self, Doctor};
 use crate::evidence::EvidenceStore;
 use crate::explore::Explorer;
@@ -32,6 +33,7 @@ use crate::ground::files::make_private_dir;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{AttachmentRow, Caller, Capture, Captured, Check, Event};
 use crate::ground::settings::Settings;
+use crate::homework::Homework;
 use crate::ingest::receivers::{Allowed, Receivers};
 use crate::ingest::{command_runner, request_log, retention};
 use crate::journal::Journal;
@@ -65,6 +67,8 @@ pub struct Tracebook {
     pub(crate) relay: RelayControl,
     pub(crate) capture: Capturer,
     pub(crate) live_cards: LiveCards,
+    pub(crate) courses: Courses,
+    pub(crate) homework: Homework,
     pub(crate) transfer: Transfer,
     pub(crate) doctor: Doctor,
     pub(crate) overview: Overview,
@@ -144,7 +148,8 @@ impl Tracebook {
             command_runner::watch(line, store.clone(), limits.redact, runtime)?;
         }
 
-        let journal = Journal::new(journal_store, runtime);
+        let courses = Courses::new(data_dir, &settings.course.file);
+        let journal = Journal::new(journal_store, &courses, runtime);
         let telemetry = Telemetry::new(store.clone(), runtime);
         let evidence = EvidenceStore::new(&journal, runtime);
         let attachments = Attachments::new(&journal, runtime);
@@ -154,13 +159,16 @@ impl Tracebook {
         let capture = Capturer::new(&journal, &telemetry, &cloud, &evidence, &explore, runtime);
         let live_cards = LiveCards::new(&journal.store, &evidence, &capture, runtime);
         live_cards.start_sweep();
+        let homework = Homework::new(&courses, &journal, &live_cards);
         let doctor = Doctor::new(data_dir, limits, &journal.store, &store, &ports, &cloud, runtime);
-        let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay);
+        let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay, &courses);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
-            transfer: Transfer::new(&journal, &evidence, &live_cards, runtime),
+            transfer: Transfer::new(&journal, &evidence, &live_cards, &homework, runtime),
             doctor,
             overview,
+            courses,
+            homework,
             runtime: runtime.clone(),
             ports,
             receivers,

@@ -11,7 +11,7 @@ pub struct EntryRow {
     pub id: Id,
     /// Its unique short name, `week-2`.
     pub slug: String,
-    /// `"0"` … `"11"`, `"X"`, or null.
+    /// `"0"` … `"99"`, `"X"`, or null.
     pub week: Option<String>,
     pub title: String,
     /// When its text last changed.
@@ -44,18 +44,18 @@ pub struct Revision {
     pub bytes: i64,
 }
 
-/// Checks a week: `0` to `11`, or `X` in either case. Returns the form that is stored.
+/// Checks the number of a week of any course: `0` to `99`, or `X` in either case. Returns the form that is stored.
 ///
 /// # Errors
-/// A message that lists the valid weeks.
+/// A message that says so.
 pub fn week(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("x") {
         return Ok("X".to_owned());
     }
     match text.parse::<u8>() {
-        Ok(n @ 0..=11) => Ok(n.to_string()),
-        _ => Err(format!("{text:?} is not a week of the course: the weeks are 0 to 11, and X")),
+        Ok(n @ 0..=99) => Ok(n.to_string()),
+        _ => Err(format!("{text:?} is no number of a week: these are 0 to 99, and X")),
     }
 }
 
@@ -103,7 +103,8 @@ mod tests {
     fn weeks_and_slugs() {
         assert_eq!(week("x").as_deref(), Ok("X"));
         assert_eq!(week(" 07").as_deref(), Ok("7"));
-        assert!(week("12").is_err());
+        assert_eq!(week("12").as_deref(), Ok("12"));
+        assert!(week("100").is_err());
         assert_eq!(slug(Some("X"), ""), "week-x");
         assert_eq!(slug(None, "Ünder the Hood: AWS!"), "nder-the-hood-aws");
         assert_eq!(slug(None, "日本"), "entry");
@@ -111,6 +112,6 @@ mod tests {
         assert_eq!(week_of("assests/week_02").as_deref(), Some("2"));
         assert_eq!(week_of("Week X — Clean-up").as_deref(), Some("X"));
         assert_eq!(week_of("weekly-notes"), None);
-        assert_eq!(week_of("week 99"), None);
+        assert_eq!(week_of("week 100"), None);
     }
 }

@@ -19,7 +19,7 @@ use tracebook_core::time::Nanos;
 use crate::card::{self, Form, Held, NotRead, RENDERER, Size};
 use crate::written::composed;
 
-pub use text::{Elsewhere, Text, TextVerdict, markdown, text};
+pub use text::{Elsewhere, Text, TextVerdict, markdown, own_words, text};
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

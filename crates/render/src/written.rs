@@ -49,6 +49,11 @@ impl Exported {
         self.0.id
     }
 
+    /// The week that the entry is of.
+    pub fn week(&self) -> Option<&str> {
+        self.0.week.as_deref()
+    }
+
     /// The folder of the entry's pictures, relative to its text: `assets/week2`.
     pub fn folder(&self) -> &str {
         &self.0.folder

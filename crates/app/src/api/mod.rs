@@ -21,9 +21,9 @@ use tracebook_core::logs::{LogEvent, LogRow};
 use tracebook_core::trace::{Trace, TraceSummary};
 use tracebook_render::markdown::{Markup, Placing};
 
+use crate::env;
 use crate::ground::error::{Code, Error};
 use crate::tracebook::Tracebook;
-use crate::{env, status};
 
 pub use crate::ground::schema::*;
 pub use bindings::typescript;
@@ -138,7 +138,11 @@ commands! { |app, args, caller|
     /// The sources and kinds of evidence that this version knows, and what each source answers.
     catalog(CatalogRequest) -> Catalog = async { Ok(tracebook_core::catalog::catalog()) };
     /// The course's weeks.
-    weeks(WeeksRequest) -> Vec<WeekRow> = async { Ok(status::weeks()) };
+    weeks(WeeksRequest) -> Vec<WeekRow> = async { Ok(app.courses.weeks()) };
+    /// The journal's course, or that of a file, with what is wrong with it.
+    course(CourseGet) -> CourseView = async move { app.courses.show(args) };
+    /// Which homework of an entry is met, by which evidence, and what is missing.
+    homework(HomeworkRequest) -> Vec<EntryHomework> = app.homework.list(args);
     /// All entries, by week.
     entry_list(EntryListRequest) -> Vec<EntryRow> = app.journal.entry_list(args);
     /// One entry with its text.

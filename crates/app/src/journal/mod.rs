@@ -8,7 +8,7 @@ mod stems;
 #[cfg(test)]
 mod tests;
 
-use tracebook_core::course;
+use tracebook_core::course::Course;
 use tracebook_core::entry::{self, Entry, EntryRow, Revision};
 use tracebook_core::ids::Id;
 use tracebook_core::merge;
@@ -16,6 +16,7 @@ use tracebook_render::markdown::{self, Markup};
 use tracebook_store::entries::{NewEntry, TextWrite, TextWritten};
 
 use self::merging::Bases;
+use crate::courses::Courses;
 use crate::ground::error::Error;
 use crate::ground::runtime::Runtime;
 use crate::ground::schema::{
@@ -30,12 +31,13 @@ use crate::ground::tasks::blocking;
 pub(crate) struct Journal {
     pub(crate) store: tracebook_store::Journal,
     bases: Bases,
+    pub(crate) courses: Courses,
     runtime: Runtime,
 }
 
 impl Journal {
-    pub(crate) fn new(store: tracebook_store::Journal, runtime: &Runtime) -> Self {
-        Self { store, bases: Bases::default(), runtime: runtime.clone() }
+    pub(crate) fn new(store: tracebook_store::Journal, courses: &Courses, runtime: &Runtime) -> Self {
+        Self { store, bases: Bases::default(), courses: courses.clone(), runtime: runtime.clone() }
     }
 
     pub(crate) async fn entry_list(&self, request: EntryListRequest) -> Result<Vec<EntryRow>, Error> {
@@ -49,13 +51,14 @@ impl Journal {
     }
 
     pub(crate) async fn entry_new(&self, request: EntryNew, caller: &Caller) -> Result<Entry, Error> {
-        let week = week_of(request.week.as_deref())?;
+        let course = self.courses.current().course;
+        let week = request.week.as_deref().map(|week| week_of(&course, week)).transpose()?;
         let title = match (request.title.filter(|t| !t.trim().is_empty()), &week) {
             (Some(title), _) => title.trim().to_owned(),
-            (None, Some(week)) => course::title(week),
+            (None, Some(week)) => course.entry_title(week),
             (None, None) => request.body.as_deref().and_then(markdown::title).unwrap_or_else(|| "Untitled".to_owned()),
         };
-        let body = request.body.unwrap_or_else(|| course::template(week.as_deref(), &title));
+        let body = request.body.unwrap_or_else(|| course.template(week.as_deref(), &title));
         let new = NewEntry {
             id: self.runtime.new_id(),
             slug: entry::slug(week.as_deref(), &title),
@@ -129,7 +132,8 @@ impl Journal {
         let week = match request.week {
             None => row.week,
             Some(text) if text.trim().is_empty() => None,
-            Some(text) => week_of(Some(&text))?,
+            Some(text) if row.week.as_deref() == Some(text.trim()) => row.week,
+            Some(text) => Some(week_of(&self.courses.current().course, &text)?),
         };
         self.store.rename_entry(row.id, &title, week.as_deref(), self.runtime.now(), &caller.client).await?;
         Ok(self.find_entry(&row.id.to_string()).await?.row)
@@ -234,9 +238,9 @@ fn no_entry(reference: &str) -> Error {
     )
 }
 
-fn week_of(text: Option<&str>) -> Result<Option<String>, Error> {
-    text.map(entry::week)
-        .transpose()
+fn week_of(course: &Course, text: &str) -> Result<String, Error> {
+    course
+        .find_week(text)
         .map_err(|message| Error::usage(message, "Leave the week out for an entry outside of the course"))
 }
 

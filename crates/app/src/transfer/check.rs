@@ -1,11 +1,8 @@
 //! What readers of an export would stumble over, found before anything is written.
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use tracebook_core::course;
 use tracebook_core::entry::Entry;
-use tracebook_core::evidence::Kind;
 use tracebook_core::ids::Id;
 use tracebook_core::text::count;
 use tracebook_render::markdown::{self, Link, Markup, ProblemKind};
@@ -51,7 +48,6 @@ impl Transfer {
     /// What references show: evidence that is gone or old, homework without evidence.
     async fn in_references(&self, entry: &Entry, markup: &Markup) -> Result<Vec<Row>, Error> {
         let mut found: Vec<Row> = Vec::new();
-        let mut shown: HashMap<Kind, BTreeSet<Id>> = HashMap::new();
         let cards = self.live_cards.cards_of(&markup.live).await?;
         let mut places: Vec<(Id, usize)> = markup.references.iter().map(|r| (r.id, r.place.line)).collect();
         for reference in &markup.live {
@@ -94,9 +90,12 @@ impl Transfer {
                     format!("{:?} was captured {} before this entry was begun", record.title, count(days, "day"));
                 add(ProblemKind::OldEvidence, message);
             }
-            shown.entry(record.kind).or_default().insert(id);
         }
-        found.extend(homework(entry, &shown));
+        let required = self.homework.of(entry, markup).await?.homework.into_iter().filter(|state| !state.challenge);
+        found.extend(required.filter(|state| !state.met).map(|state| {
+            let message = format!("required homework {:?} is not met: {}", state.title, state.missing());
+            (None, ProblemKind::Homework, message)
+        }));
         Ok(found)
     }
 
@@ -168,34 +167,5 @@ fn in_text(entry: &Entry, markup: &Markup, leaks: &[Leak]) -> Vec<Row> {
         found.push((Some(slot.line), ProblemKind::Slot, message));
     }
     found.extend(markdown::review(&entry.body).into_iter().map(|f| (Some(f.line), f.kind, f.message)));
-    found
-}
-
-/// Required homework of the entry's week whose evidence is missing. Each evidence counts for one requirement of its
-/// kind, in the order of the course.
-fn homework(entry: &Entry, shown: &HashMap<Kind, BTreeSet<Id>>) -> Vec<Row> {
-    let Some(week) = entry.row.week.as_deref().and_then(course::find) else { return Vec::new() };
-    let mut left: HashMap<&str, usize> = shown.iter().map(|(kind, ids)| (kind.word(), ids.len())).collect();
-    let mut found = Vec::new();
-    for (title, parts) in week.homework {
-        let missing: Vec<&str> = parts
-            .iter()
-            .copied()
-            .filter(|part| {
-                let wanted = markdown::wants(part);
-                match left.get_mut(wanted) {
-                    Some(count) if *count > 0 => {
-                        *count -= 1;
-                        false
-                    }
-                    _ => wanted != "unknown",
-                }
-            })
-            .collect();
-        if !missing.is_empty() {
-            let message = format!("required homework {title:?} has no evidence yet for: {}", missing.join(", "));
-            found.push((None, ProblemKind::Homework, message));
-        }
-    }
     found
 }

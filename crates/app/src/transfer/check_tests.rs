@@ -117,7 +117,7 @@ async fn required_homework_is_met_by_evidence_of_its_kind() {
     home.console(&entry).await;
     let checked = home.check(Some(&entry)).await;
     assert_eq!(checked.problems.len(), 1, "each evidence counts once");
-    assert!(checked.problems[0].message.contains("\"Health checks\" has no evidence yet for: Console output"));
+    assert!(checked.problems[0].message.contains("\"Health checks\" is not met: 1 console output"));
     home.console(&entry).await;
     assert_eq!(home.kinds(&entry).await, []);
 }

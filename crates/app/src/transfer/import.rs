@@ -151,7 +151,9 @@ impl Transfer {
                 }
                 self.warn_of_missing(&file, done).await?;
                 let title = markdown::title(&file.text).unwrap_or_else(|| file.stem.clone());
-                let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title));
+                let course = self.journal.courses.current().course;
+                let in_course = |week: &String| course.week(week).is_some();
+                let week = entry::week_of(&file.stem).or_else(|| entry::week_of(&title)).filter(in_course);
                 let new = NewEntry {
                     id: self.runtime.new_id(),
                     slug: entry::slug(week.as_deref(), &title),

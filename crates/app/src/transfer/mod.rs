@@ -18,6 +18,7 @@ pub mod verify;
 
 use crate::evidence::EvidenceStore;
 use crate::ground::runtime::Runtime;
+use crate::homework::Homework;
 use crate::journal::Journal;
 use crate::live_cards::LiveCards;
 
@@ -27,12 +28,19 @@ pub(crate) struct Transfer {
     journal: Journal,
     evidence: EvidenceStore,
     live_cards: LiveCards,
+    homework: Homework,
     runtime: Runtime,
 }
 
 impl Transfer {
-    pub(crate) fn new(journal: &Journal, evidence: &EvidenceStore, live_cards: &LiveCards, runtime: &Runtime) -> Self {
+    pub(crate) fn new(
+        journal: &Journal,
+        evidence: &EvidenceStore,
+        live_cards: &LiveCards,
+        homework: &Homework,
+        runtime: &Runtime,
+    ) -> Self {
         let (journal, evidence) = (journal.clone(), evidence.clone());
-        Self { journal, evidence, live_cards: live_cards.clone(), runtime: runtime.clone() }
+        Self { journal, evidence, live_cards: live_cards.clone(), homework: homework.clone(), runtime: runtime.clone() }
     }
 }

@@ -2,6 +2,7 @@
 
 mod class;
 mod copies;
+mod homework;
 mod index;
 mod redraw;
 mod report;
@@ -117,6 +118,8 @@ const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
 const MOST_ENTRIES: usize = 200_000;
 /// How many folders deep files are searched for.
 const MAX_DEPTH: usize = 32;
+/// Pictures that are compared across a class.
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "gif", "webp"];
 /// The most warnings.
 const MOST_WARNINGS: usize = 100;
 
@@ -165,6 +168,8 @@ struct Check {
     seen: BTreeSet<PathBuf>,
     warnings: RefCell<Vec<String>>,
     redraw: Option<redraw::Redraw>,
+    /// What a class is graded by, if this is a student's folder.
+    class: Option<class::Findings>,
 }
 
 impl Check {
@@ -294,7 +299,9 @@ impl Check {
             let path = Path::new(&name);
             let (shown, real) = (shown.join(path), real.join(path));
             let checked =
-                is_markdown(path) || has_extension(path, "svg") || name == ENTRY_FILE || name == manifest::NAME;
+                is_markdown(path) || has_extension(path, "svg") || name == ENTRY_FILE
+                || name == manifest::NAME
+                || self.class.is_some() && PICTURES.iter().any(|kind| has_extension(path, kind));
             match entry {
                 Entry::Folder if SKIPPED.iter().any(|s| name == *s) => {}
                 Entry::Folder if depth == MAX_DEPTH => {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum Entry {
     /// Create an entry, from the course's template unless a body is given
     New {
-        /// 0 to 11, or X
+        /// A week of the course: 0 to 11, or X, unless the journal has another course
         #[arg(long)]
         week: Option<String>,
         /// The title
@@ -58,6 +58,23 @@ pub(crate) enum Entry {
     Restore {
         /// Id or slug
         entry: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Course {
+    /// Print the weeks of a course, their homework, and what it is met by
+    Show {
+        /// A course file [default: the journal's course]
+        file: Option<String>,
+        /// Print the file itself, to begin an own one with
+        #[arg(long)]
+        toml: bool,
+    },
+    /// List what is wrong with a course file, by line
+    Check {
+        /// A course file [default: the journal's course]
+        file: Option<String>,
     },
 }
 

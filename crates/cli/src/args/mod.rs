@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use evidence::{Capture, Evidence, List, Live};
-pub(crate) use journal::{Attachment, Entry, Export, ExportFormat, Verify};
+pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
 
@@ -59,6 +59,14 @@ pub(crate) enum Command {
         /// Files and folders; - reads one text from standard input
         #[arg(required = true)]
         paths: Vec<String>,
+    },
+    /// Show the course, or check a course file
+    #[command(subcommand)]
+    Course(Course),
+    /// List which homework is met, by which evidence, and what is missing
+    Homework {
+        /// Id or slug of an entry [default: all entries of a week]
+        entry: Option<String>,
     },
     /// List the slots of an entry that still need evidence
     Slots {
@@ -140,6 +148,8 @@ impl Command {
                 first(&[(verify.class.is_some(), "verify --class"), (verify.redraw.is_some(), "verify --redraw")])
             }
             Self::Attachment(_)
+            | Self::Course(_)
+            | Self::Homework { .. }
             | Self::Search { .. }
             | Self::Serve(_)
             | Self::Live(_)

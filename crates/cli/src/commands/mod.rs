@@ -3,6 +3,7 @@
 mod attachment;
 mod backup;
 mod capture;
+mod course;
 mod demo;
 mod doctor;
 mod entry;
@@ -54,6 +55,8 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
 async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8, Error> {
     match command {
         Command::Entry(command) => entry::run(client, command, out).await,
+        Command::Course(command) => course::run(client, command, out).await,
+        Command::Homework { entry } => course::homework(client, entry, out).await,
         Command::Slots { entry } => entry::slots(client, entry, out).await,
         Command::Import { paths } => transfer::import(client, paths, out).await,
         Command::Check { entry } => transfer::check(client, entry, out).await,

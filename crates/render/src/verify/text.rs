@@ -10,7 +10,7 @@ use crate::block::{self, our_file, relative};
 use crate::card::{self, Form, Size, Table, Width};
 use crate::entry_file::EntryFile;
 use crate::manifest::Line;
-use crate::markdown::{Page, page_and_shape, scan, shape};
+use crate::markdown::{Page, page, page_and_shape, scan, shape};
 use crate::written::{EntryVerdict, Exported, by_manifest, composed, said, said_raw};
 
 /// A text to check, and where to find what belongs to it.
@@ -230,6 +230,39 @@ pub fn text(input: &Text<'_>) -> TextVerdict {
         by_manifest => by_manifest,
     };
     TextVerdict { files, shown, entry }
+}
+
+/// A text without the pictures and tables of evidence, line by line as it is, and the evidence with the line that it is
+/// shown on, from 1.
+pub fn own_words(md: &str) -> (String, Vec<(Id, usize)>) {
+    let page = page(md);
+    let blocks = block::find(md, &page);
+    let mut cut: Vec<(std::ops::Range<usize>, Id)> =
+        blocks.into_iter().map(|found| (found.range, found.id)).collect();
+    let inside = |at: usize, cut: &[(std::ops::Range<usize>, Id)]| {
+        let before = cut.partition_point(|(range, _)| range.start <= at);
+        before.checked_sub(1).is_some_and(|n| cut[n].0.contains(&at))
+    };
+    let pictures = page.pictures.iter().filter_map(|p| Some((p.range.clone(), our_file(&p.destination)?.1)));
+    let pictures: Vec<_> = pictures.filter(|(range, _)| !inside(range.start, &cut)).collect();
+    cut.extend(pictures);
+    cut.sort_by_key(|(range, _)| range.start);
+    let (mut own, mut shown, mut read, mut line) = (String::with_capacity(md.len()), Vec::new(), 0, 1);
+    for (range, id) in cut {
+        if range.start < read {
+            continue;
+        }
+        let before = &md[read..range.start];
+        own.push_str(before);
+        line += before.matches('\n').count();
+        shown.push((id, line));
+        let lines = md[range.clone()].matches('\n').count();
+        own.push_str(&"\n".repeat(lines));
+        line += lines;
+        read = range.end;
+    }
+    own.push_str(&md[read..]);
+    (own, shown)
 }
 
 /// The evidence that every line lists.

@@ -17,12 +17,14 @@ use tracebook_render::markdown::{Placing, ProblemKind, Target, placing};
 
 mod attachment;
 mod cloud;
+mod course;
 mod live_card;
 mod relay;
 mod search;
 
 pub use attachment::*;
 pub use cloud::*;
+pub use course::*;
 pub use live_card::*;
 pub use relay::*;
 pub use search::*;
@@ -173,7 +175,7 @@ pub struct WeeksRequest {}
 /// A week of the course.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct WeekRow {
-    /// `"0"` … `"11"`, `"X"`.
+    /// `"0"` … `"99"`, `"X"`.
     pub week: String,
     /// `Week 2 — Distributed Tracing`.
     pub title: String,

@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) receivers: ReceiverSettings,
     pub(crate) relay: RelaySettings,
     pub(crate) log: LogSettings,
+    pub(crate) course: CourseSettings,
     /// The sections of the vendors, and of nothing else.
     #[serde(flatten)]
     pub(crate) vendors: VendorSettings,
@@ -77,6 +78,14 @@ impl Who {
             Self::Containers => "containers",
         }
     }
+}
+
+/// Which course the journal has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CourseSettings {
+    /// The course file; empty for `course.toml` in the data directory. A relative path begins there.
+    pub(crate) file: String,
 }
 
 /// Settings for the log file.
@@ -207,6 +216,7 @@ mod tests {
         let level = |text| read(text).expect("reads").log.level.filter();
         assert_eq!(level(""), LevelFilter::INFO);
         assert_eq!(level("[log]\nlevel = \"off\""), LevelFilter::OFF);
+        assert_eq!(read("[course]\nfile = \"a.toml\"").expect("reads").course.file, "a.toml");
         assert_eq!(read("").expect("reads").receivers, ReceiverSettings { read: Who::User, change: Who::User });
         for who in [Who::Nobody, Who::User, Who::Machine, Who::Containers] {
             let text = format!("[receivers]\nread = \"{}\"\nchange = \"nobody\"", who.word());

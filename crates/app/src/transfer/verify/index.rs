@@ -163,6 +163,12 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The folders with exported texts.
+    pub(super) fn journals(&self) -> Vec<&Path> {
+        let listings = self.listings.iter().map(|listing| listing.journal.as_path());
+        listings.chain(self.abouts.iter().map(|about| about.journal.as_path())).collect()
+    }
+
     /// The `entry.json` of a text.
     pub(super) fn about(&self, text: usize) -> Option<&About> {
         self.abouts.iter().find(|about| about.text == Some(text))

@@ -26,6 +26,9 @@ impl Check {
                 index.add_beside(self, &files[*n], *n);
             }
         }
+        if let Some(findings) = &mut self.class {
+            findings.pictures(files, &index.journals());
+        }
         // The lines of the manifest whose text was found.
         let mut found: BTreeSet<Id> = BTreeSet::new();
         for n in texts {
@@ -106,6 +109,10 @@ impl Check {
                 unlisted = true;
             }
             self.evidence.push(row);
+        }
+        if let Some(findings) = &mut self.class {
+            let exported = about.and_then(|about| about.exported.as_ref());
+            findings.text(&shown, exported.and_then(Exported::week), &md);
         }
         let mut notes = Vec::new();
         if let Some(line) = lines.first().filter(|line| Path::new(&line.file) != Path::new(&file.name)) {
