@@ -128,13 +128,15 @@ impl Findings {
     }
 }
 
-/// What is compared across students.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Mark {
-    Id(Id),
-    Digest(String),
-    Trace(String),
-    Picture(String),
+/// What is compared across students: an id, a digest, a trace id or the digest of a picture, and which of these it is.
+type Mark = (Shape, String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Shape {
+    Id,
+    Digest,
+    Trace,
+    Picture,
 }
 
 /// Checks every folder in `dir`, each as [`super::verify`] does, on all cores. Without a course nothing is said about
@@ -148,7 +150,7 @@ pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
     let mut warnings = Vec::new();
     let names = students(dir, &mut warnings)?;
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<(Student, BTreeSet<MarkKey>)>>> = Mutex::new(vec![None; names.len()]);
+    let done: Mutex<Vec<Option<(Student, BTreeSet<Mark>)>>> = Mutex::new(vec![None; names.len()]);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..cores.min(names.len()) {
@@ -163,24 +165,10 @@ pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
         }
     });
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (mut students, marks): (Vec<Student>, Vec<BTreeSet<MarkKey>>) = done.into_iter().flatten().unzip();
+    let (mut students, marks): (Vec<Student>, Vec<BTreeSet<Mark>>) = done.into_iter().flatten().unzip();
     compare(&mut students, &marks, &mut warnings);
     let ok = !students.is_empty() && students.iter().all(|student| student.ok);
     Ok(Class { ok, students, warnings })
-}
-
-/// A [`Mark`] in the order of its text.
-type MarkKey = (u8, String);
-
-impl Mark {
-    fn key(self) -> MarkKey {
-        match self {
-            Self::Id(id) => (0, id.to_string()),
-            Self::Digest(digest) => (1, digest),
-            Self::Trace(trace) => (2, trace),
-            Self::Picture(digest) => (3, digest),
-        }
-    }
 }
 
 fn read_course(file: &Path) -> Result<Course, Error> {
@@ -228,7 +216,7 @@ fn students(dir: &Path, warnings: &mut Vec<String>) -> Result<Vec<String>, Error
     Ok(names)
 }
 
-fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSet<MarkKey>) {
+fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSet<Mark>) {
     let class = Findings { graded: course.is_some(), ..Findings::default() };
     let mut check = Check { class: Some(class), ..Check::default() };
     let mut student = Student { name: name.to_owned(), ..Student::default() };
@@ -241,17 +229,16 @@ fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSe
             return (student, BTreeSet::new());
         }
     };
-    let mut marks: BTreeSet<MarkKey> =
-        findings.pictures.into_iter().map(|digest| Mark::Picture(digest).key()).collect();
+    let mut marks: BTreeSet<Mark> = findings.pictures.into_iter().map(|digest| (Shape::Picture, digest)).collect();
     let mut holding: BTreeMap<Id, &Evidence> = BTreeMap::new();
     let mut times: Vec<Nanos> = Vec::new();
     for row in &verified.evidence {
         *student.verdicts.entry(row.verdict.word()).or_default() += 1;
         let about = row.about.as_ref();
         if let Some(about) = about {
-            marks.insert(Mark::Id(about.frozen.evidence.id).key());
-            marks.insert(Mark::Digest(about.frozen.digest.clone()).key());
-            marks.extend(about.trace().map(|trace| Mark::Trace(trace.to_string()).key()));
+            marks.insert((Shape::Id, about.frozen.evidence.id.to_string()));
+            marks.insert((Shape::Digest, about.frozen.digest.clone()));
+            marks.extend(about.trace().map(|trace| (Shape::Trace, trace.to_string())));
             if row.verdict.holds() {
                 holding.insert(about.frozen.evidence.id, &about.frozen.evidence);
                 times.push(about.captured_at());
@@ -289,23 +276,23 @@ fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSe
 }
 
 /// Finds what several students have.
-fn compare(students: &mut [Student], marks: &[BTreeSet<MarkKey>], warnings: &mut Vec<String>) {
-    let mut owners: HashMap<&MarkKey, Vec<usize>> = HashMap::new();
+fn compare(students: &mut [Student], marks: &[BTreeSet<Mark>], warnings: &mut Vec<String>) {
+    let mut owners: HashMap<&Mark, Vec<usize>> = HashMap::new();
     for (n, marks) in marks.iter().enumerate() {
         for mark in marks {
             owners.entry(mark).or_default().push(n);
         }
     }
     let mut common = 0_usize;
-    let mut pairs: BTreeMap<(usize, usize), [u32; 4]> = BTreeMap::new();
+    let mut pairs: BTreeMap<(usize, usize), BTreeMap<Shape, u32>> = BTreeMap::new();
     for ((kind, _), owners) in owners {
-        if *kind == 3 && owners.len() > A_FEW && owners.len() * 2 > students.len() {
+        if *kind == Shape::Picture && owners.len() > A_FEW && owners.len() * 2 > students.len() {
             common += 1;
             continue;
         }
         for (at, one) in owners.iter().enumerate() {
             for other in &owners[at + 1..] {
-                pairs.entry((*one, *other)).or_default()[usize::from(*kind)] += 1;
+                *pairs.entry((*one, *other)).or_default().entry(*kind).or_default() += 1;
             }
         }
     }
@@ -315,7 +302,10 @@ fn compare(students: &mut [Student], marks: &[BTreeSet<MarkKey>], warnings: &mut
         ));
     }
     let names: Vec<String> = students.iter().map(|student| student.name.clone()).collect();
-    for ((one, other), [ids, digests, traces, pictures]) in pairs {
+    for ((one, other), counts) in pairs {
+        let of = |shape| counts.get(&shape).copied().unwrap_or_default();
+        let (ids, digests) = (of(Shape::Id), of(Shape::Digest));
+        let (traces, pictures) = (of(Shape::Trace), of(Shape::Picture));
         for (mine, theirs) in [(one, other), (other, one)] {
             let name = names[theirs].clone();
             students[mine].shared_with.push(Shared { name, ids, digests, traces, pictures });

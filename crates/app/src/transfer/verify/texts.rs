@@ -6,7 +6,7 @@ use std::path::Path;
 use tracebook_core::ids::Id;
 use tracebook_render::manifest;
 use tracebook_render::verify::{self, Text, Verdict};
-use tracebook_render::written::{Exported, says};
+use tracebook_render::written::Exported;
 
 use super::index::Index;
 use super::{Check, EntryVerdict, File, Place, VerifiedEntry, VerifiedEvidence};
