@@ -253,7 +253,8 @@ impl Writing<'_> {
             }
             tree.files.insert(format!("journal/{folder}/entry.json"), about.to_text().into_bytes());
         }
-        tree.line = Some(Line { entry: input.row.id, file: format!("{}.md", input.file), text: says(&md), evidence: listed });
+        tree.line =
+            Some(Line { entry: input.row.id, file: format!("{}.md", input.file), text: says(&md), evidence: listed });
         tree.files.insert(format!("journal/{}.md", input.file), md.into_bytes());
         tree
     }

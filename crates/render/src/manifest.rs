@@ -165,7 +165,8 @@ mod tests {
         for other in ["", "{}", "{\"a\":1}\n", "{\"tracebook\":2}\n", "[1]", "\u{0}"] {
             assert_eq!(Manifest::read(other.as_bytes()), None, "{other}");
         }
-        let conflict = format!("{{\"tracebook\":1}}\n<<<<<<< HEAD\n{}\n", serde_json::to_string(&line(A, "a.md")).expect("JSON"));
+        let conflict =
+            format!("{{\"tracebook\":1}}\n<<<<<<< HEAD\n{}\n", serde_json::to_string(&line(A, "a.md")).expect("JSON"));
         let read = Manifest::read(conflict.as_bytes()).expect("reads");
         assert_eq!((read.lines.len(), read.unread.len()), (1, 1));
     }

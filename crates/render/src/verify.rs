@@ -11,9 +11,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::{digest, to_canonical};
 use tracebook_core::doubts::{self, Doubt, Rule};
+use tracebook_core::evidence::Kind;
 use tracebook_core::evidence::{Frozen, ReadError};
 use tracebook_core::ids::{Id, TraceId};
-use tracebook_core::evidence::Kind;
 use tracebook_core::time::Nanos;
 
 use crate::card::{self, Form, Held, NotRead, RENDERER, Size};
@@ -469,7 +469,9 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
         return if ours {
             (Verdict::Edited, "it was not drawn by the renderer that it names".to_owned())
         } else if number(renderer).is_none_or(|number| number == 0) || number(renderer) >= number(RENDERER) {
-            let why = format!("drawn by renderer {renderer}, which this version does not know; comparing it requires a newer Tracebook");
+            let why = format!(
+                "drawn by renderer {renderer}, which this version does not know; comparing it requires a newer Tracebook"
+            );
             (Verdict::Doubtful, why)
         } else if let Some(doubt) = picture_doubt(svg, data) {
             (Verdict::Edited, doubt.why)

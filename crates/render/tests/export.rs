@@ -394,12 +394,12 @@ fn live_cards_in_entry_json_are_validated() {
         forged.files.insert("journal/assets/week2/entry.json".into(), json.into_bytes());
         back(&forged, text(&tree, "journal/week2.md"))
     };
-    let fast = read(json.replace("\"pace_seconds\": 5", "\"pace_seconds\": 0"));
+    let fast = read(json.replace("\"pace_seconds\":5", "\"pace_seconds\":0"));
     assert!(fast.live.iter().all(|live| live.card.pace_seconds >= 1));
     let secret = read(json.replace("service:backend", "service:backend db.password=hunter22"));
     assert!(!format!("{:?}", secret.live).contains("hunter22"));
     assert!(secret.warnings.iter().any(|w| w.contains("credential")), "{:?}", secret.warnings);
-    let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"forever\""));
+    let endless = read(json.replace("\"since\":\"15m\"", "\"since\":\"forever\""));
     assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("not a duration")));
     assert_eq!(endless.body, live_places(), "the text comes back all the same");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tracebook_core::doubts::{Doubt, Rule};
 use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
@@ -50,7 +51,7 @@ fn export(body: &str, shelf: &BTreeMap<Id, Frozen>) -> Tree {
 
 type Change = (&'static str, fn(&str) -> String);
 
-/// What tools do to texts. The last field: whether a text says the same after it as before.
+/// What tools do to texts.
 const TEXTS: [Change; 12] = [
     ("nothing", str::to_owned),
     ("CRLF", |md| md.replace('\n', "\r\n")),
@@ -59,14 +60,18 @@ const TEXTS: [Change; 12] = [
     ("no line ending at the end", |md| md.trim_end().to_owned()),
     ("line endings at the end", |md| format!("{md}\n\n")),
     ("decomposed letters", decomposed),
-    ("padded tables", |md| lines(md, |line| match line.contains("| --- |") {
-        true => line.replace(" --- ", " :--------- "),
-        false if line.trim_start_matches(['>', ' ']).starts_with('|') => line.replace(" | ", "    |  "),
-        false => line.to_owned(),
-    })),
+    ("padded tables", |md| {
+        lines(md, |line| match line.contains("| --- |") {
+            true => line.replace(" --- ", " :--------- "),
+            false if line.trim_start_matches(['>', ' ']).starts_with('|') => line.replace(" | ", "    |  "),
+            false => line.to_owned(),
+        })
+    }),
     ("details that are open", |md| md.replace("<details>", "<details open>")),
     ("closed elements", |md| md.replace("<br>", "<br />")),
-    ("blanks at the ends", |md| lines(md, |line| if line.ends_with("</sub>") { format!("{line} ") } else { line.to_owned() })),
+    ("blanks at the ends", |md| {
+        lines(md, |line| if line.ends_with("</sub>") { format!("{line} ") } else { line.to_owned() })
+    }),
     ("emphasis with underscores", |md| md.replace("*emphasis*", "_emphasis_").replace("**strong**", "__strong__")),
 ];
 
@@ -131,7 +136,9 @@ fn nothing_that_formatters_do_is_called_an_edit() {
             if matches!(*what, "nothing" | "CRLF" | "a byte order mark") {
                 let back = exported(&changed, &json.expect("entry.json"), &read).expect("imports");
                 assert_eq!(back.body.trim_start_matches('\u{feff}'), body, "{what}");
-                assert!(back.doubts.is_empty(), "{:?}", back.doubts);
+                // The ids of the samples are older than their captures.
+                let doubts: Vec<_> = back.doubts.values().flatten().filter(|doubt| doubt.rule != Rule::Id).collect();
+                assert_eq!(doubts, Vec::<&Doubt>::new());
             }
         }
     }
@@ -141,7 +148,8 @@ fn nothing_that_formatters_do_is_called_an_edit() {
 
 #[test]
 fn decomposed_pictures_and_data_hold() {
-    let shelf: BTreeMap<Id, Frozen> = [frozen(nasty()), frozen_as(OTHER, one())].into_iter().map(|f| (f.evidence.id, f)).collect();
+    let shelf: BTreeMap<Id, Frozen> =
+        [frozen(nasty()), frozen_as(OTHER, one())].into_iter().map(|f| (f.evidence.id, f)).collect();
     let mut trace = one();
     trace.spans[0].name = "GET /entrée/Übung".into();
     let accented = frozen(trace);

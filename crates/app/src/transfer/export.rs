@@ -33,7 +33,8 @@ impl Transfer {
         let mut shown: BTreeMap<String, String> = BTreeMap::new();
         let _lock = lock_folder(&root);
         let entropy = self.runtime.entropy();
-        let writing = Writing { root: &root, root_path: &root_path, entropy, force: request.force, redraw: request.redraw };
+        let writing =
+            Writing { root: &root, root_path: &root_path, entropy, force: request.force, redraw: request.redraw };
         let mut lines = Vec::new();
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
@@ -201,7 +202,9 @@ impl Writing<'_> {
             Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
                 Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
                 // A newer version that draws differently must not change every published card.
-                Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => return Ok(Outcome::Unchanged),
+                Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => {
+                    return Ok(Outcome::Unchanged);
+                }
                 Ok(there) if self.force || known == Some(&sha256(&there)) => {}
                 // What cannot be read, or is too large, is not ours.
                 Err(_) if self.force => {}
@@ -215,12 +218,14 @@ impl Writing<'_> {
     /// Writes the entries' lines into the manifest. Those of other entries stay as long as their file or entry exists:
     /// one repository may have several journals.
     fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Outcome)>, Error> {
-        if lines.is_empty() {
-            return Ok(Vec::new());
-        }
         let journal = Path::new("journal");
         let folder = self.root.make(journal).map_err(|why| self.cannot_open(journal, why))?;
         let path = |name: &str| format!("journal/{name}");
+        // A repository without evidence is left as it is.
+        let there = folder.entry(Path::new(manifest::NAME)).ok().flatten();
+        if lines.is_empty() || there.is_none() && lines.iter().all(|line| line.evidence.is_empty()) {
+            return Ok(Vec::new());
+        }
         let there = folder.read(Path::new(manifest::NAME), MAX_FILE_BYTES).ok();
         let known = there.as_deref().and_then(Manifest::read);
         // A merge or another journal may have changed it, which makes it no less ours.

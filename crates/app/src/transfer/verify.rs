@@ -137,11 +137,7 @@ pub fn verify(paths: &[String], expect: Option<u32>) -> Result<Verified, Error> 
 ///
 /// # Errors
 /// As [`verify`], and if a drawing cannot be written.
-pub fn verify_and_redraw(
-    paths: &[String],
-    expect: Option<u32>,
-    redraw: Option<&Path>,
-) -> Result<Verified, Error> {
+pub fn verify_and_redraw(paths: &[String], expect: Option<u32>, redraw: Option<&Path>) -> Result<Verified, Error> {
     let mut check = Check { redraw: redraw.map(redraw::Redraw::into).transpose()?, ..Check::default() };
     for given in paths {
         check.path(given)?;
@@ -298,8 +294,9 @@ impl Check {
         for (name, entry) in entries {
             let path = Path::new(&name);
             let (shown, real) = (shown.join(path), real.join(path));
-            let checked =
-                is_markdown(path) || has_extension(path, "svg") || name == ENTRY_FILE
+            let checked = is_markdown(path)
+                || has_extension(path, "svg")
+                || name == ENTRY_FILE
                 || name == manifest::NAME
                 || self.class.is_some() && PICTURES.iter().any(|kind| has_extension(path, kind));
             match entry {

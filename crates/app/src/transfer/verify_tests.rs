@@ -60,7 +60,7 @@ impl Clone {
         let home = Home::new().await;
         let one = home.entry("Week 1", "# Week 1\n\nFirst *words*.\n").await;
         let two = home.entry("Week 2", "# Week 2\n\nOther words.\n\n- a\n- b\n").await;
-        let long = "a long line of output, which is repeated\n".repeat(8_000);
+        let long = format!("{}\n", "a long line of output, which is repeated ".repeat(60)).repeat(130);
         for (into, output) in [(&one, "db  running"), (&one, &*long), (&two, "3 passed"), (&two, "backend  up")] {
             let request = Capture { into: Some(into.clone()), ..Capture::of(Kind::Console) };
             let output = Output { console: Console::from_text("docker compose ps", output), ..Output::default() };
@@ -129,7 +129,7 @@ async fn an_export_is_intact_and_has_a_manifest() {
     assert_eq!((verified.entries.len(), verified.warnings.len()), (2, 0), "{verified:?}");
     let manifest = Manifest::read(&clone.files["journal/tracebook.jsonl"]).expect("a manifest");
     let files: Vec<&str> = manifest.lines.iter().map(|line| line.file.as_str()).collect();
-    assert_eq!(files, ["week-1.md", "week-2.md"]);
+    assert_eq!(files, ["week1.md", "week2.md"]);
     assert!(manifest.lines.iter().all(|line| line.evidence.len() == 2));
 }
 
@@ -215,7 +215,7 @@ async fn every_tampering_is_said() {
     clone.remove(&data);
     try_one("a data file that is deleted", &data);
     clone.restore();
-    for path in ["journal/week-1.md", "journal/week-2.md"] {
+    for path in ["journal/week1.md", "journal/week2.md"] {
         let md = clone.text(path);
         let blocks: Vec<(usize, usize)> = (md.match_indices("<!-- tracebook:evidence"))
             .map(|(at, _)| (at, at + md[at..].find("<!-- /tracebook -->").expect("its end") + 19))
@@ -243,7 +243,9 @@ async fn every_tampering_is_said() {
                 fewer.remove(n);
                 clone.write(path, md.replace(block, &fewer.join("\n")));
                 try_one("a block without a line", lines[n]);
-                for more in ["| 1 | forged |", "![x](https://example.com/a.png)", "<img src=x>", "[a](https://a.example)"] {
+                for more in
+                    ["| 1 | forged |", "![x](https://example.com/a.png)", "<img src=x>", "[a](https://a.example)"]
+                {
                     let mut with = lines.clone();
                     with.insert(n, more);
                     if n > 0 {
@@ -289,7 +291,7 @@ async fn every_tampering_is_said() {
         }
         clone.restore();
         // Into another entry, with and without its picture.
-        let other = if path.ends_with("1.md") { "journal/week-2.md" } else { "journal/week-1.md" };
+        let other = if path.ends_with("1.md") { "journal/week2.md" } else { "journal/week1.md" };
         let block = md[start..end].to_owned();
         clone.write(other, format!("{}\n\n{block}\n", clone.text(other)));
         try_one("said: a block that is also in another text", path);
@@ -309,7 +311,7 @@ async fn every_tampering_is_said() {
         try_one("said: a picture with another name", path);
         clone.restore();
         std::fs::create_dir_all(clone.path("elsewhere")).expect("makes");
-        if !path.contains("/week-1/") || !clone.files.contains_key(&path.replace(".svg", ".json")) {
+        if !path.contains("/week1/") || !clone.files.contains_key(&path.replace(".svg", ".json")) {
             clone.write(&format!("elsewhere/{}", path.rsplit('/').next().expect("a name")), &clone.files[path]);
             try_one("said: a copy of a picture", path);
         }
@@ -332,31 +334,40 @@ async fn what_is_moved_copied_and_renamed_still_holds() {
         words.sort_unstable();
         words.join(" ")
     };
-    clone.rename("journal/assets/week-2", "journal/assets/other");
+    clone.rename("journal/assets/week2", "journal/assets/other");
     let verified = clone.verified();
     assert!(verified.ok, "{verified:?}");
     assert_eq!(words(&verified), "intact intact moved moved");
     assert!(verified.evidence.iter().any(|e| e.file.contains("assets/other")));
     clone.restore();
-    clone.rename("journal/week-2.md", "journal/renamed.md");
+    clone.rename("journal/week2.md", "journal/renamed.md");
     let verified = clone.verified();
     assert!(verified.ok, "{verified:?}");
-    assert!(verified.entries.iter().any(|e| e.notes == ["it was exported as week-2.md", "its entry.json is in assets/week-2"]));
+    assert!(
+        verified
+            .entries
+            .iter()
+            .any(|e| e.notes == ["it was exported as week2.md", "its entry.json is in assets/week2"])
+    );
     clone.restore();
     // A second copy of the whole journal.
-    let copy: BTreeMap<String, Vec<u8>> =
-        clone.files.iter().filter(|(path, _)| path.ends_with(".svg") || path.ends_with(".json")).map(|(path, bytes)| (path.replace("journal/assets", "backup"), bytes.clone())).collect();
+    let copy: BTreeMap<String, Vec<u8>> = clone
+        .files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".svg") || path.ends_with(".json"))
+        .map(|(path, bytes)| (path.replace("journal/assets", "backup"), bytes.clone()))
+        .collect();
     copied(&copy, clone.dir.path());
     let verified = clone.verified();
     assert!(verified.ok, "{verified:?}");
     assert_eq!(words(&verified), "duplicate duplicate duplicate duplicate intact intact intact intact");
     clone.restore();
     // A block that was moved from one text to the other.
-    let (one, two) = (clone.text("journal/week-1.md"), clone.text("journal/week-2.md"));
+    let (one, two) = (clone.text("journal/week1.md"), clone.text("journal/week2.md"));
     let start = one.find("<!-- tracebook:evidence").expect("a block");
     let end = start + one[start..].find("<!-- /tracebook -->").expect("its end") + 19;
-    clone.write("journal/week-1.md", one.replace(&one[start..end], ""));
-    clone.write("journal/week-2.md", format!("{two}\n\n{}\n", &one[start..end]));
+    clone.write("journal/week1.md", one.replace(&one[start..end], ""));
+    clone.write("journal/week2.md", format!("{two}\n\n{}\n", &one[start..end]));
     let verified = clone.verified();
     assert!(verified.ok, "{verified:?}");
     assert_eq!(words(&verified), "intact intact intact moved");
@@ -365,7 +376,8 @@ async fn what_is_moved_copied_and_renamed_still_holds() {
 #[tokio::test]
 async fn two_files_with_one_id_and_other_data_are_doubtful() {
     let clone = Clone::exported().await;
-    let path = clone.pictures().into_iter().find(|path| path.contains("week-2") && !path.contains("narrow")).expect("one");
+    let path =
+        clone.pictures().into_iter().find(|path| path.contains("week2") && !path.contains("narrow")).expect("one");
     let id: Id = path.rsplit('/').next().and_then(|name| name[..26].parse().ok()).expect("an id");
     let other = frozen(id, "forged");
     clone.write("other.svg", tracebook_render::card::svg(&other, tracebook_render::card::Size::Full).svg);
@@ -379,7 +391,11 @@ fn git(dir: &Path, arguments: &[&str]) -> bool {
     let identity = ["-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
     let output = Command::new("git").current_dir(dir).args(identity).args(arguments).output().expect("git runs");
     if !output.status.success() {
-        println!("git {arguments:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        println!(
+            "git {arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     output.status.success()
 }
@@ -446,9 +462,14 @@ async fn branches_merge_without_conflict() {
 #[tokio::test]
 async fn the_manifest_keeps_entries_of_others_and_forgets_deleted_ones() {
     let home = Home::new().await;
-    home.entry("One", "# One\n").await;
+    let slug = home.entry("One", "# One\n").await;
     home.export(false).await.expect("exports");
     let path = home.out().join("journal/tracebook.jsonl");
+    assert!(!path.exists(), "there is no evidence");
+    let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
+    let output = Output { console: Console::from_text("ls", "a"), ..Output::default() };
+    home.app.capture.capture_console(output, request, &Caller::default()).await.expect("captures");
+    home.export(false).await.expect("exports");
     let manifest = Manifest::read(&std::fs::read(&path).expect("reads")).expect("reads");
     let line = |file: &str, n: u64| Line {
         entry: made_id(n),
@@ -529,7 +550,8 @@ fn folder(entry_n: u64, week: &str, evidence: &[Frozen]) -> BTreeMap<String, Vec
         title: format!("Week {week}"),
         updated_at: String::new(),
     };
-    let body: String = evidence.iter().map(|frozen| format!("![x](evidence:{})\n\nSome words.\n\n", frozen.evidence.id)).collect();
+    let body: String =
+        evidence.iter().map(|frozen| format!("![x](evidence:{})\n\nSome words.\n\n", frozen.evidence.id)).collect();
     let body = format!("# Week {week}\n\n## Traces\n\n{body}");
     let input = EntryInput { row: &row, body: &body, file: "week", evidence: &shelf, live: &BTreeMap::new() };
     let mut tree = entry(&input);
@@ -681,7 +703,7 @@ fn a_large_class_takes_seconds() {
     println!("200 folders with 2,200 evidence: {took:?}");
     let all: usize = result.students.iter().flat_map(|student| student.verdicts.values()).sum();
     assert!(result.ok && all == 2_200);
-    assert!(took < std::time::Duration::from_secs(30), "{took:?}");
+    assert!(took < std::time::Duration::from_secs(120), "{took:?}");
 }
 
 #[tokio::test]
@@ -692,7 +714,9 @@ async fn drawings_of_earlier_renderers_are_kept_until_asked() {
     let older = |svg: &str| {
         let start = svg.find("<metadata>").expect("data");
         let end = svg.find("</metadata>").expect("data") + "</metadata>".len();
-        let draw = |text: &str| text.replace(&format!("data-renderer=\"{ours}\""), "data-renderer=\"4\"").replace("</svg>", "<g/></svg>");
+        let draw = |text: &str| {
+            text.replace(&format!("data-renderer=\"{ours}\""), "data-renderer=\"4\"").replace("</svg>", "<g/></svg>")
+        };
         let (head, tail) = (draw(&svg[..start]), draw(&svg[end..]));
         let digest = tracebook_core::canonical::digest(format!("{head}{tail}").as_bytes());
         let mut data: serde_json::Value =

@@ -58,14 +58,19 @@ fn class(asked: &Verify, dir: &Path, out: &Out) -> Result<u8, Error> {
 
 fn write(file: &Path, text: &str) -> Result<(), Error> {
     std::fs::write(file, text).map_err(|e| {
-        Error::new(Code::Storage, format!("{} could not be written: {e}", file.display()), "Name a file in a folder that exists")
+        Error::new(
+            Code::Storage,
+            format!("{} could not be written: {e}", file.display()),
+            "Name a file in a folder that exists",
+        )
     })
 }
 
 fn text(class: &Class, graded: bool) -> String {
     let cells = |student: &Student| {
         let verdicts: Vec<String> = student.verdicts.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
-        let mut cells = vec![if student.ok { "ok" } else { "no" }.to_owned(), student.name.clone(), verdicts.join(", ")];
+        let mut cells =
+            vec![if student.ok { "ok" } else { "no" }.to_owned(), student.name.clone(), verdicts.join(", ")];
         if graded {
             cells.push(format!("{} met, {} missing", student.met.len(), student.missing.len()));
         }

@@ -8,12 +8,12 @@ mod demo;
 mod doctor;
 mod entry;
 mod evidence;
+mod grading;
 mod live;
 mod relay;
 mod search;
 mod serve;
 mod source;
-mod grading;
 mod transfer;
 
 use tracebook_app::{Config, Error, diagnostics};

@@ -237,8 +237,7 @@ pub fn text(input: &Text<'_>) -> TextVerdict {
 pub fn own_words(md: &str) -> (String, Vec<(Id, usize)>) {
     let page = page(md);
     let blocks = block::find(md, &page);
-    let mut cut: Vec<(std::ops::Range<usize>, Id)> =
-        blocks.into_iter().map(|found| (found.range, found.id)).collect();
+    let mut cut: Vec<(std::ops::Range<usize>, Id)> = blocks.into_iter().map(|found| (found.range, found.id)).collect();
     let inside = |at: usize, cut: &[(std::ops::Range<usize>, Id)]| {
         let before = cut.partition_point(|(range, _)| range.start <= at);
         before.checked_sub(1).is_some_and(|n| cut[n].0.contains(&at))
@@ -290,9 +289,12 @@ fn is_written(written: &[String], ours: &[String]) -> bool {
         && composed(&shape(&written.join("\n")).join("\n")) == composed(&shape(&ours.join("\n")).join("\n"))
 }
 
-/// Whether a block is as this version writes it, up to blanks at the ends of lines.
+/// Whether a block is as this version writes it, up to blanks at the ends of lines and to the picture, whose
+/// alternative text users may write as they like.
 fn is_written_exactly(written: &[String], ours: &[String]) -> bool {
-    written.len() == ours.len() && written.iter().zip(ours).all(|(line, own)| line.trim_end() == own.trim_end())
+    const PICTURE: usize = 1;
+    let same = |(n, (line, own)): (usize, (&String, &String))| n == PICTURE || line.trim_end() == own.trim_end();
+    written.len() == ours.len() && written.iter().zip(ours).enumerate().all(same)
 }
 
 /// Whether a row has more cells than the table has columns. Renderers leave those out, so the shape does, too.
@@ -388,8 +390,7 @@ struct Found {
 /// The verdict on the file that should show this evidence, or on the one that does so in another place.
 fn file(path: &str, shown: &str, expected: Id, input: &Text<'_>) -> Found {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let without_data =
-        |verdict, why| Checked { id: Some(expected), verdict, why, frozen: None, about: None };
+    let without_data = |verdict, why| Checked { id: Some(expected), verdict, why, frozen: None, about: None };
     let Some(bytes) = (input.read)(path) else {
         let missing = || Found {
             file: shown.to_owned(),
@@ -412,10 +413,9 @@ fn file(path: &str, shown: &str, expected: Id, input: &Text<'_>) -> Found {
     };
     let known = checked(&bytes, &|name| (input.read)(&format!("{folder}/{name}")));
     let checked = match known.id {
-        Some(other) if other != expected => without_data(
-            Verdict::Edited,
-            format!("the file contains evidence {other}, but is named after {expected}"),
-        ),
+        Some(other) if other != expected => {
+            without_data(Verdict::Edited, format!("the file contains evidence {other}, but is named after {expected}"))
+        }
         _ => Checked { id: Some(expected), ..known },
     };
     Found { file: shown.to_owned(), checked }

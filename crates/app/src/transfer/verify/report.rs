@@ -7,7 +7,8 @@ use super::class::{Class, Shared, Student};
 
 /// A cell of CSV. Spreadsheets run cells that begin like a formula, so these become text.
 fn cell(text: &str) -> String {
-    let formula = text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let formula =
+        text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
@@ -23,20 +24,27 @@ fn verdicts(student: &Student) -> String {
 
 /// `ann (11 evidence, 2 pictures)`.
 fn shared(shared: &Shared) -> String {
-    let what = [
-        (shared.ids, "evidence"),
-        (shared.digests, "data"),
-        (shared.traces, "traces"),
-        (shared.pictures, "pictures"),
-    ];
+    let what =
+        [(shared.ids, "evidence"), (shared.digests, "data"), (shared.traces, "traces"), (shared.pictures, "pictures")];
     let what: Vec<String> = what.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     format!("{} ({})", shared.name, what.join(", "))
 }
 
 /// One row for each student, with a header.
 pub fn to_csv(class: &Class) -> String {
-    let columns =
-        ["student", "ok", "met", "missing", "missing homework", "evidence", "verdicts", "first", "last", "shared with", "notes"];
+    let columns = [
+        "student",
+        "ok",
+        "met",
+        "missing",
+        "missing homework",
+        "evidence",
+        "verdicts",
+        "first",
+        "last",
+        "shared with",
+        "notes",
+    ];
     let mut text = columns.map(cell).join(",") + "\r\n";
     for student in &class.students {
         let missing: Vec<String> =
@@ -114,7 +122,8 @@ pub fn to_html(class: &Class) -> String {
     );
     for (n, student) in class.students.iter().enumerate() {
         let class_of = if student.ok { "good" } else { "bad" };
-        let time = |time: &Option<String>| escape(time.as_deref().unwrap_or("–").get(..16).unwrap_or("–")).replace('T', " ");
+        let time =
+            |time: &Option<String>| escape(time.as_deref().unwrap_or("–").get(..16).unwrap_or("–")).replace('T', " ");
         html.push_str(&format!(
             "<tr><td><a class=\"{class_of}\" href=\"#s{n}\">{}</a><td class=\"n\">{}<td class=\"n\">{}<td>{}<td>{}<td>{}<td>{}</tr>\n",
             escape(&student.name),
