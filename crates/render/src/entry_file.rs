@@ -4,13 +4,42 @@
 //! that an edited sentence does not change the file. Format 1 had the byte offsets of all references and digests of the
 //! text. A text in which the references cannot be found again without offsets still has these.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tracebook_core::doubts::Doubt;
+use tracebook_core::entry::EntryRow;
+use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::CardQuestion;
+use tracebook_core::live_card::{CardQuestion, LiveCard};
 
 /// The newest format that this version reads, and that it writes.
 pub(crate) const ENTRY_FILE: u32 = 2;
+
+/// An entry to export.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryInput<'a> {
+    /// The entry's id, names and week.
+    pub row: &'a EntryRow,
+    pub body: &'a str,
+    /// The file's name without `.md`: `week2`.
+    pub file: &'a str,
+    /// The evidence that its references and live cards show, already masked if required.
+    pub evidence: &'a BTreeMap<Id, Frozen>,
+    /// The live cards that it shows.
+    pub live: &'a BTreeMap<Id, LiveInput>,
+}
+
+/// A live card for export. It shows what was last frozen from it; no source is queried.
+#[derive(Clone, Debug)]
+pub struct LiveInput {
+    /// The card.
+    pub card: LiveCard,
+    /// The evidence that was last frozen from it, if any.
+    pub frozen: Option<Id>,
+    /// Whether its frozen evidence is deleted or belongs to an earlier query.
+    pub lost: bool,
+}
 
 /// Metadata of an export. Fields are only added.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,45 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracebook_core::canonical::digest;
 use tracebook_core::doubts::Doubt;
-use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Shown, lay};
 use crate::card::{self, Form, Width, file_name};
 use crate::entry_file::{
     ENTRY_FILE, EntryCard, EntryDoubts, EntryFile, EntryLive, EntryReference, EntryUnfrozen, SaidCard, Span, line_ends,
 };
+pub use crate::entry_file::{EntryInput, LiveInput};
 use crate::import;
 use crate::manifest::Line;
 use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan};
 use crate::written::says;
-
-/// An entry to export.
-#[derive(Clone, Copy, Debug)]
-pub struct EntryInput<'a> {
-    /// The entry's id, names and week.
-    pub row: &'a EntryRow,
-    pub body: &'a str,
-    /// The file's name without `.md`: `week2`.
-    pub file: &'a str,
-    /// The evidence that its references and live cards show, already masked if required.
-    pub evidence: &'a BTreeMap<Id, Frozen>,
-    /// The live cards that it shows.
-    pub live: &'a BTreeMap<Id, LiveInput>,
-}
-
-/// A live card for export. It shows what was last frozen from it; no source is queried.
-#[derive(Clone, Debug)]
-pub struct LiveInput {
-    /// The card.
-    pub card: LiveCard,
-    /// The evidence that was last frozen from it, if any.
-    pub frozen: Option<Id>,
-    /// Whether its frozen evidence is deleted or belongs to an earlier query.
-    pub lost: bool,
-}
 
 /// Exported files, by their path relative to the export's folder, separated by `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,8 +11,7 @@ use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Found, InlineShown, Shown, our_file};
 use crate::card;
-use crate::entry_file::{ENTRY_FILE, EntryFile, Listed, SaidCard};
-use crate::export::{EntryInput, LiveInput};
+use crate::entry_file::{ENTRY_FILE, EntryFile, EntryInput, Listed, LiveInput, SaidCard};
 use crate::markdown::{Page, Reference, image, one_line, page, query, scan};
 use crate::verify;
 

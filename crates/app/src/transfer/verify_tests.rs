@@ -143,9 +143,9 @@ impl Dice {
     }
 }
 
-/// Whatever changes what a reader learns is said. Prints how many tamperings of each class were tried.
+/// Every change of what a reader learns appears in the answer. Prints how many tamperings of each class were tried.
 #[tokio::test]
-async fn every_tampering_is_said() {
+async fn every_tampering_is_reported() {
     let clone = Clone::exported().await;
     let before = said(&clone.verified());
     let mut dice = Dice(7);

@@ -89,13 +89,13 @@ pub struct StudentEvidence {
     pub captured_at: Option<String>,
 }
 
-/// What is looked for in a student's folder beside the verdicts.
+/// What is collected from a student's folder beside the verdicts.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Whether texts are read for the rules of a course.
     graded: bool,
     papers: Vec<Paper>,
-    pictures: BTreeSet<String>,
+    images: BTreeSet<String>,
 }
 
 impl Findings {
@@ -112,7 +112,7 @@ impl Findings {
     }
 
     /// Keeps the digests of the pictures below the folders of exported texts.
-    pub(super) fn pictures(&mut self, files: &[File], journals: &[&Path]) {
+    pub(super) fn keep_images(&mut self, files: &[File], journals: &[&Path]) {
         let mut left = MOST_PICTURE_BYTES;
         for file in files {
             let path = Path::new(&file.name);
@@ -122,7 +122,7 @@ impl Findings {
             }
             if let Ok(bytes) = file.folder.read(path, LARGEST_PICTURE.min(left)) {
                 left = left.saturating_sub(bytes.len() as u64);
-                self.pictures.insert(sha256(&bytes));
+                self.images.insert(sha256(&bytes));
             }
         }
     }
@@ -139,12 +139,12 @@ enum Shape {
     Picture,
 }
 
-/// Checks every folder in `dir`, each as [`super::verify`] does, on all cores. Without a course nothing is said about
-/// homework.
+/// Checks every folder in `dir`, each as [`super::verify`] does, on all cores. Without a course,
+/// homework is not judged.
 ///
 /// # Errors
-/// If `dir` or the course file cannot be read, or there are too many folders. What is wrong with one folder is said
-/// there.
+/// If `dir` or the course file cannot be read, or there are too many folders. What is wrong with one folder is
+/// in its row.
 pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
     let course = course.map(read_course).transpose()?;
     let mut warnings = Vec::new();
@@ -229,7 +229,7 @@ fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSe
             return (student, BTreeSet::new());
         }
     };
-    let mut marks: BTreeSet<Mark> = findings.pictures.into_iter().map(|digest| (Shape::Picture, digest)).collect();
+    let mut marks: BTreeSet<Mark> = findings.images.into_iter().map(|digest| (Shape::Picture, digest)).collect();
     let mut holding: BTreeMap<Id, &Evidence> = BTreeMap::new();
     let mut times: Vec<Nanos> = Vec::new();
     for row in &verified.evidence {

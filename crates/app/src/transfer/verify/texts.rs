@@ -27,7 +27,7 @@ impl Check {
             }
         }
         if let Some(findings) = &mut self.class {
-            findings.pictures(files, &index.journals());
+            findings.keep_images(files, &index.journals());
         }
         // The lines of the manifest whose text was found.
         let mut found: BTreeSet<Id> = BTreeSet::new();
