@@ -1513,6 +1513,10 @@ force?: boolean,
  */
 allow_leaks?: boolean, 
 /**
+ * Replace cards that an earlier version drew by today's drawings.
+ */
+redraw?: boolean, 
+/**
  * Marks of single credentials (see [`Leak`]) that may be exported.
  */
 allow?: Array<string>, };

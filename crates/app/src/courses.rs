@@ -120,7 +120,11 @@ fn week_view(week: &Week) -> CourseWeek {
     CourseWeek { week: week.week.clone(), title: week.entry_title(), homework: week.parts().map(part).collect() }
 }
 
-fn read(file: &Path) -> Result<String, Error> {
+/// The text of a course file, which is at most one byte longer than the parser reads.
+///
+/// # Errors
+/// If it is missing, no regular file, or not UTF-8.
+pub(crate) fn read(file: &Path) -> Result<String, Error> {
     let hint = "Name a course file; `tracebook course show --toml` prints one to begin with";
     let cannot = |why: String| Error::not_found(format!("{}: {why}", file.display()), hint);
     let mut bytes = Vec::new();

@@ -2,42 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::digest;
 use tracebook_core::doubts::Doubt;
-use tracebook_core::entry::EntryRow;
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
-use tracebook_core::live_card::{CardQuestion, LiveCard};
 
 use crate::block::{self, Shown, lay};
 use crate::card::{self, Form, Width, file_name};
-use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan, shape};
-
-/// An entry to export.
-#[derive(Clone, Copy, Debug)]
-pub struct EntryInput<'a> {
-    /// The entry's id, names and week.
-    pub row: &'a EntryRow,
-    pub body: &'a str,
-    /// The file's name without `.md`: `week2`.
-    pub file: &'a str,
-    /// The evidence that its references and live cards show, already masked if required.
-    pub evidence: &'a BTreeMap<Id, Frozen>,
-    /// The live cards that it shows.
-    pub live: &'a BTreeMap<Id, LiveInput>,
-}
-
-/// A live card for export. It shows what was last frozen from it; no source is queried.
-#[derive(Clone, Debug)]
-pub struct LiveInput {
-    /// The card.
-    pub card: LiveCard,
-    /// The evidence that was last frozen from it, if any.
-    pub frozen: Option<Id>,
-    /// Whether its frozen evidence is deleted or belongs to an earlier query.
-    pub lost: bool,
-}
+use crate::entry_file::{
+    ENTRY_FILE, EntryCard, EntryDoubts, EntryFile, EntryLive, EntryReference, EntryUnfrozen, SaidCard, Span, line_ends,
+};
+pub use crate::entry_file::{EntryInput, LiveInput};
+use crate::import;
+use crate::manifest::Line;
+use crate::markdown::{Reference, continuation, eol_at, line_before, page, scan};
+use crate::written::says;
 
 /// Exported files, by their path relative to the export's folder, separated by `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,108 +25,13 @@ pub struct Tree {
     pub files: BTreeMap<String, Vec<u8>>,
     /// What the export cannot show, one sentence each.
     pub warnings: Vec<String>,
+    /// The entry's line in the manifest.
+    pub line: Option<Line>,
 }
-
-/// Metadata of an export, for imports. Fields are only added.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryFile {
-    /// The format version of this file.
-    pub(crate) tracebook: u32,
-    pub(crate) id: Id,
-    pub(crate) slug: String,
-    pub(crate) week: Option<String>,
-    pub(crate) title: String,
-    /// The assets' folder, relative to the Markdown file.
-    pub(crate) folder: String,
-    /// Digest of the Markdown as exported.
-    pub(crate) digest: String,
-    /// Digest of what the Markdown says, which formatters do not change; missing in exports of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) says: Option<String>,
-    pub(crate) references: Vec<EntryReference>,
-    /// The places of live cards that were never frozen.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) unfrozen: Vec<EntryUnfrozen>,
-    /// The live cards of the text with their queries, by id.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) live: Vec<SaidCard>,
-    /// The doubts about imported evidence that the text shows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) doubts: Vec<EntryDoubts>,
-}
-
-/// The doubts about one imported evidence.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryDoubts {
-    pub(crate) evidence: Id,
-    pub(crate) doubts: Vec<Doubt>,
-}
-
-/// One reference of the text: to evidence, or to a live card that shows evidence.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryReference {
-    pub(crate) evidence: Id,
-    /// Its Markdown in the entry.
-    pub(crate) source: String,
-    /// Byte offset and length of its replacement in the exported Markdown.
-    pub(crate) at: usize,
-    pub(crate) length: usize,
-    /// Whether it was written as a block with its table, rather than as a picture in a sentence.
-    #[serde(default)]
-    pub(crate) block: bool,
-    /// The live card that the evidence was frozen from, if the entry refers to the card. `block` is then false, since
-    /// versions without live cards search for blocks of evidence only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) live: Option<EntryLive>,
-}
-
-/// A live card that shows evidence.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryLive {
-    pub(crate) card: Id,
-    /// Whether it was written as a block.
-    pub(crate) block: bool,
-}
-
-/// The place of a live card that was never frozen. Not among the references: those name evidence.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryUnfrozen {
-    pub(crate) card: Id,
-    pub(crate) source: String,
-    pub(crate) at: usize,
-    pub(crate) length: usize,
-}
-
-/// A live card in `entry.json`. One that cannot be read must not affect the others.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum SaidCard {
-    Card(Box<EntryCard>),
-    Unreadable(serde_json::Value),
-}
-
-/// The query of a live card, and its last frozen evidence. Whether it is paused is not exported.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EntryCard {
-    pub(crate) id: Id,
-    pub(crate) title: String,
-    pub(crate) question: CardQuestion,
-    pub(crate) pace_seconds: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) frozen: Option<Id>,
-}
-
-/// The newest format of `entry.json` that this version reads.
-pub(crate) const ENTRY_FILE: u32 = 1;
 
 /// From this many bytes on, evidence is exported without its table: a short text may show a large table any number of
 /// times, and imports read at most 64 MiB.
 const MOST_BLOCK_BYTES: usize = 32 * 1024 * 1024;
-
-/// The digest of what a text says, however it is formatted.
-pub(crate) fn says(md: &str) -> String {
-    digest(shape(md.trim_start_matches('\u{feff}')).join("\n").as_bytes())
-}
 
 /// The files of one entry. The output is deterministic; a text without references is exported unchanged.
 pub fn entry(input: &EntryInput<'_>) -> Tree {
@@ -248,7 +132,7 @@ impl Writing<'_> {
             self.input.file, reference.place.line
         ));
         let source = self.source(reference);
-        self.unfrozen.push(EntryUnfrozen { card: card.id, source, at: self.md.len(), length: text.len() });
+        self.unfrozen.push(EntryUnfrozen { card: card.id, source, span: Span::of(self.md.len(), text.len()) });
         self.md.push_str(&text);
         true
     }
@@ -258,7 +142,7 @@ impl Writing<'_> {
         let (body, start) = (self.input.body, reference.place.byte_start);
         let shown = Shown::of(reference, frozen);
         let as_block = reference.alone && self.md.len() < MOST_BLOCK_BYTES;
-        if reference.alone && !as_block && self.references.last().is_none_or(|r| r.at < MOST_BLOCK_BYTES) {
+        if reference.alone && !as_block && self.references.last().is_none_or(|r| r.span.at < Some(MOST_BLOCK_BYTES)) {
             self.warn("it is so long that the tables of further evidence were left out".to_owned());
         }
         let text = match as_block {
@@ -273,10 +157,10 @@ impl Writing<'_> {
         self.references.push(EntryReference {
             evidence: frozen.evidence.id,
             source: self.source(reference),
-            at: self.md.len(),
-            length: text.len(),
+            span: Span::of(self.md.len(), text.len()),
             block: as_block && live.is_none(),
             live: live.map(|card| EntryLive { card, block: as_block }),
+            after: self.unfrozen.len(),
         });
         self.md.push_str(&text);
 
@@ -299,6 +183,8 @@ impl Writing<'_> {
     fn finish(self) -> Tree {
         let Self { input, doubts, folder, mut tree, md, references, unfrozen, .. } = self;
         let evidence: BTreeSet<Id> = references.iter().map(|r| r.evidence).collect();
+        let mut left = evidence.clone();
+        let listed: Vec<Id> = references.iter().map(|r| r.evidence).filter(|id| left.remove(id)).collect();
         let doubts = evidence.into_iter().filter_map(|evidence| {
             let doubts = doubts.get(&evidence).filter(|doubts| !doubts.is_empty())?.clone();
             Some(EntryDoubts { evidence, doubts })
@@ -317,24 +203,32 @@ impl Writing<'_> {
         });
         let live = live.map(|card| SaidCard::Card(Box::new(card)));
         if !references.is_empty() || !unfrozen.is_empty() {
-            let about = EntryFile {
+            let mut about = EntryFile {
                 tracebook: ENTRY_FILE,
                 id: input.row.id,
                 slug: input.row.slug.clone(),
                 week: input.row.week.clone(),
                 title: input.row.title.clone(),
                 folder: folder.clone(),
-                digest: digest(md.as_bytes()),
-                says: Some(says(&md)),
+                eol: line_ends(input.body).map(str::to_owned),
+                digest: None,
+                says: None,
                 references,
                 unfrozen,
                 live: live.collect(),
                 doubts: doubts.collect(),
             };
-            // Strings and numbers can always be serialized.
-            let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";
-            tree.files.insert(format!("journal/{folder}/entry.json"), json.into_bytes());
+            // Offsets change with every edited word, so they are written only where nothing else leads back.
+            if import::leads_back(input, &md, &about) {
+                about.references.iter_mut().for_each(|r| r.span = Span::default());
+                about.unfrozen.iter_mut().for_each(|u| u.span = Span::default());
+            } else {
+                about.digest = Some(digest(md.as_bytes()));
+            }
+            tree.files.insert(format!("journal/{folder}/entry.json"), about.to_text().into_bytes());
         }
+        tree.line =
+            Some(Line { entry: input.row.id, file: format!("{}.md", input.file), text: says(&md), evidence: listed });
         tree.files.insert(format!("journal/{}.md", input.file), md.into_bytes());
         tree
     }

@@ -11,8 +11,8 @@ use tracebook_core::live_card::LiveCard;
 
 use crate::block::{self, Found, InlineShown, Shown, our_file};
 use crate::card;
-use crate::export::{ENTRY_FILE, EntryFile, LiveInput, SaidCard};
-use crate::markdown::{Reference, image, one_line, page, query, scan};
+use crate::entry_file::{ENTRY_FILE, EntryFile, EntryInput, Listed, LiveInput, SaidCard};
+use crate::markdown::{Page, Reference, image, one_line, page, query, scan};
 use crate::verify;
 
 /// The result of an import.
@@ -45,14 +45,15 @@ const MOST_FOLDERS: usize = 8;
 /// # Errors
 /// A message if `entry.json` cannot be parsed or was written by a later version.
 pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<ImportedEntry, String> {
-    let entry_json = entry_json.strip_prefix('\u{feff}').unwrap_or(entry_json);
-    let about: EntryFile = serde_json::from_str(entry_json).map_err(|e| format!("entry.json cannot be read: {e}"))?;
-    if about.tracebook > ENTRY_FILE {
+    let about = EntryFile::read(entry_json.as_bytes()).map_err(|e| format!("entry.json cannot be read: {e}"))?;
+    if !about.is_known() {
         return Err(format!(
             "entry.json has format {}, and this version reads up to {ENTRY_FILE}: reading it requires a newer Tracebook",
             about.tracebook
         ));
     }
+    let converted = about.with_own_line_ends(md);
+    let md = converted.as_deref().unwrap_or(md);
     let page = page(md);
     // The folders in which the text shows each evidence.
     let mut folders: BTreeMap<Id, Vec<String>> = about.references.iter().map(|r| (r.evidence, Vec::new())).collect();
@@ -118,7 +119,10 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
     let mut live = live_cards(&about, &mut warnings);
     let body = match as_exported(md, &about) {
         Some(body) => body,
-        None => Edited::new(md, &about, &live, &evidence).body(&mut warnings),
+        None => {
+            let (evidence, live) = (by_id(&evidence), live.iter().map(|live| (live.card.id, live)).collect());
+            Edited::new(md, &about, live, evidence).body(&page, &mut warnings)
+        }
     };
     // The file may list any number of cards that the text does not show.
     let shown: BTreeSet<Id> = scan(&body).live.iter().map(|r| r.id).collect();
@@ -271,14 +275,17 @@ fn card_size(word: &str) -> crate::card::Size {
 
 /// The entry's text if the Markdown is unchanged since the export, except for line endings that git converted.
 fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
-    let is = |text: &str| digest(text.as_bytes()) == about.digest;
+    let expected = about.digest.as_ref()?;
+    let is = |text: &str| digest(text.as_bytes()) == *expected;
     let text = match is(md) {
         true => md.to_owned(),
         false => Some(md.replace("\r\n", "\n")).filter(|text| text != md && is(text))?,
     };
-    let mut places: Vec<(usize, usize, &str)> =
-        about.references.iter().map(|r| (r.at, r.length, r.source.as_str())).collect();
-    places.extend(about.unfrozen.iter().map(|u| (u.at, u.length, u.source.as_str())));
+    let references = about.references.iter().map(|r| (r.span, r.source.as_str()));
+    let all = references.chain(about.unfrozen.iter().map(|u| (u.span, u.source.as_str())));
+    let places: Option<Vec<(usize, usize, &str)>> =
+        all.map(|(span, source)| span.both().map(|(at, length)| (at, length, source))).collect();
+    let mut places = places?;
     places.sort_unstable_by_key(|(at, ..)| *at);
     let mut body = String::with_capacity(text.len());
     let mut read = 0;
@@ -292,11 +299,24 @@ fn as_exported(md: &str, about: &EntryFile) -> Option<String> {
     Some(body)
 }
 
-/// A Markdown file that was edited after its export.
+/// Whether the references can be found in an exported text without their offsets.
+pub(crate) fn leads_back(input: &EntryInput<'_>, md: &str, about: &EntryFile) -> bool {
+    let evidence = input.evidence.iter().map(|(id, frozen)| (*id, frozen)).collect();
+    let live = input.live.iter().map(|(id, live)| (*id, live)).collect();
+    let page = page(md);
+    Edited::new(md, about, live, evidence).body(&page, &mut Vec::new()) == input.body
+}
+
+fn by_id(evidence: &HashMap<Id, Frozen>) -> HashMap<Id, &Frozen> {
+    evidence.iter().map(|(id, frozen)| (*id, frozen)).collect()
+}
+
+/// A Markdown file that may have been edited after its export.
 struct Edited<'a> {
     md: &'a str,
+    about: &'a EntryFile,
     live: HashMap<Id, &'a LiveInput>,
-    evidence: &'a HashMap<Id, Frozen>,
+    evidence: HashMap<Id, &'a Frozen>,
     /// The evidence in `entry.json`.
     listed: HashSet<Id>,
     /// The references in `entry.json`, by what they refer to.
@@ -326,7 +346,7 @@ const MOST_KNOWN: usize = 64;
 struct Ranges(Vec<Range<usize>>);
 
 impl Ranges {
-    fn of(edits: &[(Range<usize>, String)]) -> Self {
+    fn of(edits: &[(Range<usize>, Replacement)]) -> Self {
         let mut ranges: Vec<Range<usize>> = edits.iter().map(|(range, _)| range.clone()).collect();
         ranges.sort_by_key(|range| range.start);
         Self(ranges)
@@ -346,8 +366,54 @@ enum Target {
     Live(Id, Option<Id>),
 }
 
+impl Target {
+    fn origin(self) -> Origin {
+        match self {
+            Self::Evidence(id) => Origin::Evidence(id),
+            Self::Live(card, _) => Origin::Live(card),
+        }
+    }
+}
+
+/// What takes the place of something that an export wrote.
+enum Replacement {
+    /// The reference to what is shown.
+    Shown(Target, Shown),
+    Nothing,
+}
+
+/// What a listed reference refers to, its Markdown, and its evidence.
+fn origin_of(listed: Listed<'_>) -> (Origin, &str, Option<Id>) {
+    match listed {
+        Listed::Reference(reference) => {
+            let evidence = reference.evidence;
+            let origin = reference.live.as_ref().map_or(Origin::Evidence(evidence), |live| Origin::Live(live.card));
+            (origin, &reference.source, Some(evidence))
+        }
+        Listed::Unfrozen(unfrozen) => (Origin::Live(unfrozen.card), &unfrozen.source, None),
+    }
+}
+
+impl<'a> Known<'a> {
+    fn of(origin: Origin, source: &'a str, frozen: Option<&Frozen>) -> Self {
+        let markup = scan(source);
+        let parsed = match origin {
+            Origin::Evidence(_) => markup.references.into_iter().next(),
+            Origin::Live(_) => markup.live.into_iter().next(),
+        };
+        let of = |(reference, frozen): (&Reference, &Frozen)| (frozen.evidence.id, Shown::of(reference, frozen));
+        let shown = parsed.as_ref().zip(frozen).map(of);
+        Self { source, parsed, shown }
+    }
+}
+
 impl<'a> Edited<'a> {
-    fn new(md: &'a str, about: &'a EntryFile, live: &'a [LiveInput], evidence: &'a HashMap<Id, Frozen>) -> Self {
+    fn new(
+        md: &'a str,
+        about: &'a EntryFile,
+        live: HashMap<Id, &'a LiveInput>,
+        evidence: HashMap<Id, &'a Frozen>,
+    ) -> Self {
         let mut known: HashMap<Origin, Vec<Known<'a>>> = HashMap::new();
         let mut add = |origin: Origin, source: &'a str, frozen: Option<&Frozen>| {
             let known = known.entry(origin).or_default();
@@ -355,38 +421,24 @@ impl<'a> Edited<'a> {
             if known.len() == MOST_KNOWN || known.last().is_some_and(|last| last.source == source) {
                 return;
             }
-            let markup = scan(source);
-            let parsed = match origin {
-                Origin::Evidence(_) => markup.references.into_iter().next(),
-                Origin::Live(_) => markup.live.into_iter().next(),
-            };
-            let of = |(reference, frozen): (&Reference, &Frozen)| (frozen.evidence.id, Shown::of(reference, frozen));
-            let shown = parsed.as_ref().zip(frozen).map(of);
-            known.push(Known { source, parsed, shown });
+            known.push(Known::of(origin, source, frozen));
         };
-        for reference in &about.references {
-            let origin = match &reference.live {
-                Some(live) => Origin::Live(live.card),
-                None => Origin::Evidence(reference.evidence),
-            };
-            add(origin, &reference.source, evidence.get(&reference.evidence));
-        }
-        for unfrozen in &about.unfrozen {
-            add(Origin::Live(unfrozen.card), &unfrozen.source, None);
+        for listed in about.in_order() {
+            let (origin, source, id) = origin_of(listed);
+            add(origin, source, id.and_then(|id| evidence.get(&id).copied()));
         }
         let listed = about.references.iter().map(|r| r.evidence).collect();
-        Self { md, live: live.iter().map(|live| (live.card.id, live)).collect(), evidence, listed, known }
+        Self { md, about, live, evidence, listed, known }
     }
 
     /// Replaces every block, picture and live card of the export with its reference, and keeps everything else.
-    fn body(&self, warnings: &mut Vec<String>) -> String {
-        let page = page(self.md);
-        let blocks = block::find(self.md, &page);
-        let mut edits = Vec::new();
+    fn body(&self, page: &Page, warnings: &mut Vec<String>) -> String {
+        let blocks = block::find(self.md, page);
+        let mut edits: Vec<(Range<usize>, Replacement)> = Vec::new();
         for found in &blocks {
             let target = self.target(found, warnings);
             match found.shown() {
-                Some((shown, _)) => edits.push((found.range.clone(), self.source(target, &shown))),
+                Some((shown, _)) => edits.push((found.range.clone(), Replacement::Shown(target, shown))),
                 None if found.lines.is_some()
                     && !page.pictures.iter().any(|p| found.range.contains(&p.range.start)) =>
                 {
@@ -395,7 +447,7 @@ impl<'a> Edited<'a> {
                         found.id
                     ));
                     let shown = self.default_shown(target);
-                    edits.push((found.range.clone(), self.source(target, &shown)));
+                    edits.push((found.range.clone(), Replacement::Shown(target, shown)));
                 }
                 None => warnings.push(format!(
                     "evidence {}: its block is incomplete; only its picture was converted to a reference",
@@ -406,39 +458,39 @@ impl<'a> Edited<'a> {
         // Each of these three is in the order of the text.
         let in_blocks = Ranges::of(&edits);
         let first_inline = edits.len();
-        for inline in block::find_live(self.md, &page) {
+        for inline in block::find_live(self.md, page) {
             if in_blocks.contain(inline.range.start) {
                 continue;
             }
             let card = inline.card;
-            let text = match inline.what {
+            let instead = match inline.what {
                 // The query is unknown, but the evidence is available.
                 InlineShown::Picture(..) if !self.knows(card) => {
                     warnings.push(no_question(card, "its evidence was kept"));
                     let md = &self.md[inline.range.clone()];
                     let marker = md.rfind("<!--").unwrap_or(md.len());
-                    edits.push((inline.range.start + marker..inline.range.end, String::new()));
+                    edits.push((inline.range.start + marker..inline.range.end, Replacement::Nothing));
                     continue;
                 }
                 InlineShown::Picture(shown, id) => {
-                    let shown = shown.of_live_picture(self.evidence.get(&id));
-                    self.source(Target::Live(card, Some(id)), &shown)
+                    let shown = shown.of_live_picture(self.evidence.get(&id).copied());
+                    Replacement::Shown(Target::Live(card, Some(id)), shown)
                 }
                 InlineShown::Words(alt) => {
                     if !self.knows(card) {
                         warnings.push(no_question(card, "the reference was restored, but does not resolve"));
                     }
                     let shown = Shown { alt, ..self.default_shown(Target::Live(card, None)) };
-                    self.source(Target::Live(card, None), &shown)
+                    Replacement::Shown(Target::Live(card, None), shown)
                 }
                 InlineShown::Nothing => {
                     warnings
                         .push(format!("live card {card}: its picture or text is missing; the reference was restored"));
                     let target = Target::Live(card, None);
-                    self.source(target, &self.default_shown(target))
+                    Replacement::Shown(target, self.default_shown(target))
                 }
             };
-            edits.push((inline.range, text));
+            edits.push((inline.range, instead));
         }
         let in_lines = Ranges::of(&edits[first_inline..]);
         for picture in &page.pictures {
@@ -447,23 +499,50 @@ impl<'a> Edited<'a> {
             let at = picture.range.start;
             if ours && !in_blocks.contain(at) && !in_lines.contain(at) {
                 let shown = Shown { alt: picture.alt.clone(), caption: picture.title.clone(), size };
-                edits.push((picture.range.clone(), self.source(Target::Evidence(id), &shown)));
+                edits.push((picture.range.clone(), Replacement::Shown(Target::Evidence(id), shown)));
             }
         }
         edits.sort_by_key(|(range, _)| range.start);
+        let in_order = self.paired(&edits);
         let mut body = String::with_capacity(self.md.len());
         let mut read = 0;
-        for (range, text) in edits {
+        for (n, (range, instead)) in edits.iter().enumerate() {
             // Of overlapping edits, the first one applies.
             if range.start < read {
                 continue;
             }
             body.push_str(&self.md[read..range.start]);
-            body.push_str(&text);
+            if let Replacement::Shown(target, shown) = instead {
+                let own = in_order.as_ref().and_then(|listed| listed.get(n));
+                let own = own.filter(|own| self.is_same(own, *target, shown) || own.parsed.is_none());
+                match own {
+                    Some(own) => body.push_str(own.source),
+                    None => body.push_str(&self.source(*target, shown)),
+                }
+            }
             read = range.end;
         }
         body.push_str(&self.md[read..]);
         body
+    }
+
+    /// The listed references, if what the text shows is the same sequence: two references to the same evidence may
+    /// look the same in the text and differ in the entry.
+    fn paired(&self, edits: &[(Range<usize>, Replacement)]) -> Option<Vec<Known<'a>>> {
+        let listed = self.about.in_order();
+        if listed.len() != edits.len() {
+            return None;
+        }
+        let pair = |(listed, (_, instead)): (Listed<'a>, &(Range<usize>, Replacement))| {
+            let (origin, source, id) = origin_of(listed);
+            let Replacement::Shown(target, _) = instead else { return None };
+            (target.origin() == origin).then_some((origin, source, id))
+        };
+        let pairs: Option<Vec<_>> = listed.into_iter().zip(edits).map(pair).collect();
+        let known = |(origin, source, id): (Origin, &'a str, Option<Id>)| {
+            Known::of(origin, source, id.and_then(|id| self.evidence.get(&id).copied()))
+        };
+        Some(pairs?.into_iter().map(known).collect())
     }
 
     fn knows(&self, card: Id) -> bool {
@@ -484,7 +563,7 @@ impl<'a> Edited<'a> {
 
     fn frozen(&self, target: Target) -> Option<&Frozen> {
         match target {
-            Target::Evidence(id) | Target::Live(_, Some(id)) => self.evidence.get(&id),
+            Target::Evidence(id) | Target::Live(_, Some(id)) => self.evidence.get(&id).copied(),
             Target::Live(_, None) => None,
         }
     }
@@ -504,18 +583,12 @@ impl<'a> Edited<'a> {
 
     /// The original references to a target.
     fn known(&self, target: Target) -> &[Known<'a>] {
-        let origin = match target {
-            Target::Evidence(id) => Origin::Evidence(id),
-            Target::Live(card, _) => Origin::Live(card),
-        };
-        self.known.get(&origin).map_or(&[], Vec::as_slice)
+        self.known.get(&target.origin()).map_or(&[], Vec::as_slice)
     }
 
-    /// The reference for what the text shows: the original one, unless alternative text, caption or size were edited.
-    fn source(&self, target: Target, shown: &Shown) -> String {
-        let known = self.known(target);
-        let frozen = self.frozen(target);
-        let same = |known: &&Known<'_>| match (&known.parsed, frozen, target) {
+    /// Whether a text shows a reference as it is in the entry.
+    fn is_same(&self, known: &Known<'_>, target: Target, shown: &Shown) -> bool {
+        match (&known.parsed, self.frozen(target), target) {
             (None, ..) => false,
             (Some(reference), Some(frozen), _) => match &known.shown {
                 Some((id, own)) if *id == frozen.evidence.id => own == shown,
@@ -523,8 +596,14 @@ impl<'a> Edited<'a> {
             },
             (Some(reference), None, Target::Live(card, _)) => self.words(card, &reference.alt) == shown.alt,
             (Some(reference), None, Target::Evidence(_)) => reference.alt == shown.alt,
-        };
-        if let Some(known) = known.iter().find(same) {
+        }
+    }
+
+    /// The reference for what the text shows: the original one, unless alternative text, caption or size were edited.
+    fn source(&self, target: Target, shown: &Shown) -> String {
+        let known = self.known(target);
+        let frozen = self.frozen(target);
+        if let Some(known) = known.iter().find(|known| self.is_same(known, target, shown)) {
             return known.source.to_owned();
         }
         // A reference-style image cannot be read without its definition.

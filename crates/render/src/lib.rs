@@ -7,9 +7,11 @@
 
 mod block;
 pub mod card;
+mod entry_file;
 pub mod export;
 pub mod import;
 mod inline;
+pub mod manifest;
 pub mod markdown;
 pub mod verify;
 pub mod written;

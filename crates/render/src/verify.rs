@@ -3,19 +3,23 @@
 //! Input is not trusted. Nothing is interpreted as XML, no links are followed, and every result is a verdict with a
 //! reason.
 
+mod text;
+
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tracebook_core::canonical::{digest, to_canonical};
 use tracebook_core::doubts::{self, Doubt, Rule};
+use tracebook_core::evidence::Kind;
 use tracebook_core::evidence::{Frozen, ReadError};
-use tracebook_core::ids::Id;
+use tracebook_core::ids::{Id, TraceId};
+use tracebook_core::time::Nanos;
 
-use crate::block::{self, our_file, relative};
-use crate::card::{self, Form, Held, NotRead, RENDERER, Size, Table, Width};
-use crate::export::{ENTRY_FILE, EntryFile};
-use crate::markdown::{Page, page, scan, shape};
+use crate::card::{self, Form, Held, NotRead, RENDERER, Size};
+use crate::written::composed;
+
+pub use text::{Elsewhere, Text, TextVerdict, markdown, own_words, text};
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,8 +29,14 @@ pub enum Verdict {
     Intact,
     /// They match, with values masked for the export.
     Masked,
+    /// They match, and the text around the picture was formatted.
+    Reformatted,
     /// The data matches its digest, but another version of the renderer drew it, so the picture cannot be compared.
     Redrawn,
+    /// They match, but are in another place than the text or the manifest says.
+    Moved,
+    /// They match, and are a second copy of evidence that is shown elsewhere.
+    Duplicate,
     /// They match, but something contradicts them, now or when the evidence was imported.
     Doubtful,
     /// Not a card of this app.
@@ -38,12 +48,23 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether the data is what was captured, and everything that is shown of it agrees with it.
+    pub fn holds(self) -> bool {
+        match self {
+            Self::Intact | Self::Masked | Self::Reformatted | Self::Redrawn | Self::Moved | Self::Duplicate => true,
+            Self::Doubtful | Self::Foreign | Self::Missing | Self::Edited => false,
+        }
+    }
+
     /// The name in the command line's output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Intact => "intact",
             Self::Masked => "masked",
             Self::Edited => "edited",
+            Self::Reformatted => "reformatted",
+            Self::Moved => "moved",
+            Self::Duplicate => "duplicate",
             Self::Redrawn => "redrawn",
             Self::Doubtful => "doubtful",
             Self::Missing => "missing",
@@ -66,6 +87,52 @@ pub struct FileVerdict {
     /// What contradicts it: what is recorded from an import, and what the evidence itself shows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
+    /// What the file contains, if that can be read.
+    #[serde(skip)]
+    pub about: Option<Arc<About>>,
+}
+
+impl FileVerdict {
+    fn new(file: String, id: Option<Id>, verdict: Verdict, why: impl Into<String>) -> Self {
+        Self { file, id, verdict, why: why.into(), doubts: Vec::new(), about: None }
+    }
+}
+
+/// The evidence in a file.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub frozen: Arc<Frozen>,
+    /// The version of the renderer that drew it.
+    pub renderer: String,
+}
+
+impl PartialEq for About {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.frozen.digest, &self.renderer) == (&other.frozen.digest, &other.renderer)
+    }
+}
+
+impl Eq for About {}
+
+impl About {
+    pub fn kind(&self) -> Kind {
+        self.frozen.evidence.body.kind()
+    }
+
+    pub fn captured_at(&self) -> Nanos {
+        self.frozen.evidence.provenance.captured_at
+    }
+
+    /// The trace that it shows, if it shows one.
+    pub fn trace(&self) -> Option<TraceId> {
+        self.frozen.evidence.body.trace().map(|trace| trace.trace_id)
+    }
+
+    /// What is not doubtful, but should be known: that something else than the vendor answered.
+    pub fn notes(&self) -> Vec<String> {
+        let emulators = self.frozen.evidence.provenance.endpoints.iter().filter(|endpoint| endpoint.is_emulator());
+        emulators.map(|endpoint| format!("not the vendor answered, but the {}", endpoint.words())).collect()
+    }
 }
 
 /// Data from a picture.
@@ -123,9 +190,20 @@ fn as_drawn(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(bare.replace("\r\n", "\n")),
         false => Cow::Borrowed(bare),
     };
-    match turned.strip_suffix('\n') {
+    let drawn = match turned.strip_suffix('\n') {
         Some(rest) if !rest.ends_with('\n') => turned,
         Some(_) | None => Cow::Owned(format!("{}\n", turned.trim_end_matches('\n'))),
+    };
+    // Only where that is what makes it agree again: data may be decomposed itself.
+    let agrees = |text: &str| {
+        card::open(text).is_ok_and(|envelope| match &envelope.held {
+            Held::Inside(canonical) => envelope.drawing_holds && digest(canonical.as_bytes()) == envelope.digest,
+            Held::Beside(..) | Held::Picture(_) => envelope.drawing_holds,
+        })
+    };
+    match composed(&drawn) {
+        Cow::Owned(composed) if !agrees(&drawn) && agrees(&composed) => Cow::Owned(composed),
+        Cow::Owned(_) | Cow::Borrowed(_) => drawn,
     }
 }
 
@@ -139,8 +217,9 @@ fn as_sealed(bytes: &[u8], said: &str) -> Option<Vec<u8>> {
     if digest(bare.as_bytes()) == said {
         return Some(bare.as_bytes().to_vec());
     }
-    let canonical = as_canonical(text)?.into_bytes();
-    (digest(&canonical) == said).then_some(canonical)
+    let canonical = as_canonical(text)?;
+    let forms = [composed(&canonical).into_owned(), canonical];
+    forms.into_iter().find(|form| digest(form.as_bytes()) == said).map(String::into_bytes)
 }
 
 /// JSON, which may begin with a byte order mark, in its canonical form.
@@ -222,7 +301,7 @@ fn data_within(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>, refer
         Ok(frozen) => frozen,
         Err(newer @ ReadError::Newer(_)) => {
             let holds = envelope.drawing_holds && mismatch.is_none();
-            let verdict = if holds { Verdict::Redrawn } else { Verdict::Edited };
+            let verdict = if holds { Verdict::Doubtful } else { Verdict::Edited };
             return Err(refuse(sidecar, verdict, newer.to_string()));
         }
         Err(shape) => {
@@ -305,29 +384,71 @@ pub fn svg(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> (Optio
 
 /// The same as a row, with what contradicts the evidence.
 pub fn svg_file(file: String, svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> FileVerdict {
-    let Checked { id, verdict, why, frozen } = checked(svg, read_sidecar);
+    let Checked { id, verdict, why, frozen, about } = checked(svg, read_sidecar);
     let doubts = frozen.map(|frozen| doubts::of(&frozen.evidence)).unwrap_or_default();
-    FileVerdict { file, id, verdict, why, doubts }
+    FileVerdict { file, id, verdict, why, doubts, about }
 }
 
-/// The verdict on a file, and its data if it matches its digest.
+/// The evidence that a picture contains, whatever its name.
+pub fn id_of(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<Id> {
+    data(svg, read_sidecar).ok().map(|data| data.frozen.evidence.id)
+}
+
+/// Today's drawing of a picture that an earlier renderer drew and nobody changed, and the name of its file. A drawing
+/// for narrow screens refers to the wide one beside it.
+pub fn redrawn(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<(String, Vec<u8>)> {
+    let data = data(svg, read_sidecar).ok().filter(|data| data.mismatch.is_none())?;
+    let (verdict, _) = picture(svg, &data);
+    let name = card::file_name(data.frozen.evidence.id, data.form);
+    (verdict == Verdict::Redrawn).then(|| (name, data.drawn_again().into_bytes()))
+}
+
+/// Whether a picture on disk is an earlier renderer's drawing of the same data in the same form as a new one, so that
+/// an export can leave it as it is.
+pub fn is_earlier_drawing(there: &[u8], new: &[u8]) -> bool {
+    let opened = |bytes: &[u8]| card::open(&as_drawn(std::str::from_utf8(bytes).ok()?)).ok();
+    let (Some(there), Some(new)) = (opened(there), opened(new)) else { return false };
+    let same_data = match (&there.held, &new.held) {
+        (Held::Inside(text), Held::Inside(other)) => text == other,
+        (Held::Beside(name, digest), Held::Beside(other, expected)) => (name, digest) == (other, expected),
+        (Held::Picture(name), Held::Picture(other)) => name == other,
+        _ => false,
+    };
+    there.drawing_holds
+        && there.renderer != new.renderer
+        && (there.form, &there.digest) == (new.form, &new.digest)
+        && same_data
+}
+
+/// The verdict on a file, and what it contains.
 struct Checked {
     id: Option<Id>,
     verdict: Verdict,
     why: String,
-    frozen: Option<Frozen>,
+    /// The data, if it matches its digest.
+    frozen: Option<Arc<Frozen>>,
+    about: Option<Arc<About>>,
 }
 
 fn checked(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Checked {
     match data(svg, read_sidecar) {
-        Ok(Data { mismatch: Some(Mismatch { why, .. }), frozen, .. }) => {
-            Checked { id: Some(frozen.evidence.id), verdict: Verdict::Edited, why, frozen: None }
-        }
         Ok(data) => {
-            let (verdict, why) = picture(svg, &data);
-            Checked { id: Some(data.frozen.evidence.id), verdict, why, frozen: Some(data.frozen) }
+            let (verdict, why) = match &data.mismatch {
+                Some(mismatch) => (Verdict::Edited, mismatch.why.clone()),
+                None => picture(svg, &data),
+            };
+            let holds = data.mismatch.is_none();
+            let frozen = Arc::new(data.frozen);
+            let about = About { frozen: Arc::clone(&frozen), renderer: data.renderer };
+            Checked {
+                id: Some(frozen.evidence.id),
+                verdict,
+                why,
+                frozen: holds.then_some(frozen),
+                about: Some(Arc::new(about)),
+            }
         }
-        Err(Refused { id, verdict, why }) => Checked { id, verdict, why, frozen: None },
+        Err(Refused { id, verdict, why }) => Checked { id, verdict, why, frozen: None, about: None },
     }
 }
 
@@ -343,15 +464,22 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     if data.renderer != RENDERER {
         // Another renderer's name on a drawing that is identical to this renderer's means that it was relabelled.
         let ours = text.lines().next() == again.lines().next();
-        return match ours {
-            true => (Verdict::Edited, "it was not drawn by the renderer that it names".to_owned()),
-            false => (
-                Verdict::Redrawn,
-                format!(
-                    "drawn by renderer {}; this is renderer {RENDERER}, so the picture could not be compared; its data matches its digest",
-                    data.renderer
-                ),
-            ),
+        let renderer = &data.renderer;
+        let number = |name: &str| name.parse::<u32>().ok();
+        return if ours {
+            (Verdict::Edited, "it was not drawn by the renderer that it names".to_owned())
+        } else if number(renderer).is_none_or(|number| number == 0) || number(renderer) >= number(RENDERER) {
+            let why = format!(
+                "drawn by renderer {renderer}, which this version does not know; comparing it requires a newer Tracebook"
+            );
+            (Verdict::Doubtful, why)
+        } else if let Some(doubt) = picture_doubt(svg, data) {
+            (Verdict::Edited, doubt.why)
+        } else {
+            let why = format!(
+                "drawn by renderer {renderer}; this is renderer {RENDERER}, so the picture could not be compared; its data matches its digest"
+            );
+            (Verdict::Redrawn, why)
         };
     }
     if !same {
@@ -363,293 +491,5 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
     match card::masked(&data.frozen.canonical) {
         0 => (Verdict::Intact, "picture and data agree".to_owned()),
         n => (Verdict::Masked, format!("picture and data agree; {n} values were masked for the export")),
-    }
-}
-
-/// The verdicts on all evidence of an exported text, one per file, in the order of the text.
-///
-/// The text must show everything that its `entry.json` lists. Other differences from the exported text are not
-/// reported, since users may edit it.
-///
-/// The folder of `md_path` is the prefix of the reported paths, and its file name determines the path of `entry.json`.
-/// `read` is called with paths relative to the Markdown file (`assets/week2/01J….svg`), never with ones outside its
-/// folder.
-pub fn markdown(md_path: &str, md: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<FileVerdict> {
-    let base = md_path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
-    let page = page(md);
-    let blocks = block::find(md, &page);
-    let mut answers: Vec<(usize, FileVerdict)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut say = |at: usize, path: &str, id: Option<Id>, verdict: Verdict, why: String| {
-        let file = format!("{base}{path}");
-        match places.get(&file).and_then(|place| answers.get_mut(*place)) {
-            // One verdict per file: the worst of all its occurrences.
-            Some((_, known)) if known.verdict >= verdict => {}
-            Some((_, known)) => *known = FileVerdict { file, id, verdict, why, doubts: Vec::new() },
-            None => {
-                places.insert(file.clone(), answers.len());
-                answers.push((at, FileVerdict { file, id, verdict, why, doubts: Vec::new() }));
-            }
-        }
-    };
-    // A text may show a file many times, and checking it includes drawing it.
-    let mut files: HashMap<(String, Id), Checked> = HashMap::new();
-    let mut tables: HashMap<Id, Table> = HashMap::new();
-    let mut recorded = recorded_doubts(md_path, read);
-    for found in &blocks {
-        // Pictures and blocks are in the order of the text.
-        let first = page.pictures.partition_point(|p| p.range.start < found.range.start);
-        let inside = page.pictures[first..].iter().take_while(|p| p.range.start < found.range.end);
-        let inside = inside.filter_map(|p| our_file(&p.destination)).next();
-        let Some((shown, folder)) = found.shown() else {
-            let path = inside.map_or_else(
-                || found.id.to_string(),
-                |(folder, id, size)| format!("{folder}/{}", card::file_name(id, size)),
-            );
-            say(
-                found.range.start,
-                &path,
-                Some(found.id),
-                Verdict::Edited,
-                "the block around the picture is incomplete".to_owned(),
-            );
-            continue;
-        };
-        let path = format!("{folder}/{}", card::file_name(found.id, shown.size));
-        let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
-        let Checked { id, mut verdict, ref why, ref frozen } = *known;
-        let mut why = why.clone();
-        let compared = matches!(verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn);
-        if let (Some(frozen), true) = (frozen, compared) {
-            let table = tables.entry(found.id).or_insert_with(|| card::table(frozen));
-            let written = found.lines.as_deref().unwrap_or_default();
-            let doubts = recorded.get(&found.id).map_or(&[][..], Vec::as_slice);
-            // A picture of an earlier renderer stands beside the table that it wrote, or beside today's.
-            let written_before = verdict == Verdict::Redrawn
-                && !is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()));
-            let earlier = if written_before { card::earlier_tables(frozen) } else { Vec::new() };
-            let is_of = |table: &&Table| {
-                is_written(written, &shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow()))
-            };
-            let table = earlier.iter().find(is_of).or(earlier.first()).unwrap_or(table);
-            let ours = shown.block(frozen, table, &folder, found.live, doubts, found.has_narrow());
-            if found.has_markup() {
-                verdict = Verdict::Edited;
-                why = "the alternative text of the picture contains HTML or a link".to_owned();
-            } else if !is_written(written, &ours) {
-                verdict = Verdict::Edited;
-                why = match rows(written) == rows(&ours) {
-                    true => "the table or the caption in the text does not match the data".to_owned(),
-                    false => "the table in the text does not have the rows of the data".to_owned(),
-                };
-            } else if written.iter().any(|line| found.picture_line() != Some(line.trim()) && may_contain_a_link(line)) {
-                verdict = Verdict::Redrawn;
-                why = "an earlier version or a formatter wrote the table, in which addresses in the data become \
-                       links; export it again"
-                    .to_owned();
-            }
-        }
-        if found.has_narrow() {
-            let path = format!("{folder}/{}", card::file_name(found.id, Form::new(shown.size, Width::NARROW)));
-            let known = files.entry((path.clone(), found.id)).or_insert_with(|| file(&path, found.id, read));
-            // As long as it is no worse than the wide one, one line for both is enough.
-            if known.verdict > verdict {
-                say(found.range.start, &path, known.id, known.verdict, known.why.clone());
-            }
-        }
-        say(found.range.start, &path, id, verdict, why);
-    }
-    let mut others: HashSet<String> = HashSet::new();
-    for picture in &page.pictures {
-        let at = picture.range.start;
-        let before = blocks.partition_point(|b| b.range.start <= at);
-        if before.checked_sub(1).is_some_and(|i| blocks[i].lines.is_some() && blocks[i].range.contains(&at)) {
-            continue;
-        }
-        match our_file(&picture.destination) {
-            Some((folder, id, size)) => {
-                let path = format!("{folder}/{}", card::file_name(id, size));
-                let known = files.entry((path.clone(), id)).or_insert_with(|| file(&path, id, read));
-                say(at, &path, known.id, known.verdict, known.why.clone());
-            }
-            None => {
-                let Some(path) = relative(&picture.destination) else { continue };
-                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                if others.contains(&path) {
-                    continue;
-                }
-                let ours = folder.starts_with("assets/") && read(&format!("{folder}/entry.json")).is_some();
-                match ours.then(|| read(&path)) {
-                    None => {}
-                    Some(None) => say(at, &path, None, Verdict::Missing, "the picture is missing".to_owned()),
-                    Some(Some(bytes)) => {
-                        let known = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
-                        let (verdict, why) = match known.id {
-                            // Renamed cards still contain their data.
-                            Some(_) => (known.verdict, known.why),
-                            None => (Verdict::Foreign, "this picture was not made by Tracebook".to_owned()),
-                        };
-                        say(at, &path, known.id, verdict, why);
-                    }
-                }
-                others.insert(path);
-            }
-        }
-    }
-    for found in &blocks {
-        recorded.entry(found.id).or_insert_with(|| found.doubts().into_iter().collect());
-    }
-    let judged: HashMap<Id, Vec<Doubt>> = files
-        .values()
-        .filter_map(|known| known.frozen.as_ref())
-        .map(|frozen| (frozen.evidence.id, doubts::of(&frozen.evidence)))
-        .collect();
-    for gone in not_shown(md_path, &page, &blocks, read) {
-        say(md.len(), &gone.file, gone.id, gone.verdict, gone.why);
-    }
-    answers.sort_by_key(|(at, _)| *at);
-    let with_doubts = |(_, mut answer): (usize, FileVerdict)| {
-        let of = |map: &HashMap<Id, Vec<Doubt>>| answer.id.and_then(|id| map.get(&id)).cloned().unwrap_or_default();
-        let (recorded, judged) = (of(&recorded), of(&judged));
-        if !recorded.is_empty() && matches!(answer.verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn) {
-            answer.verdict = Verdict::Doubtful;
-            answer.why = format!("it was imported, and is doubtful: {}", doubts::reasons(&recorded));
-        }
-        doubts::add(&mut answer.doubts, recorded.into_iter().chain(judged));
-        answer
-    };
-    answers.into_iter().map(with_doubts).collect()
-}
-
-/// The doubts in `entry.json`, by evidence.
-fn recorded_doubts(md_path: &str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> HashMap<Id, Vec<Doubt>> {
-    let bytes = read(&format!("{}/entry.json", assets(md_path)));
-    let about = bytes.and_then(|bytes| {
-        serde_json::from_slice::<EntryFile>(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).ok()
-    });
-    let mut recorded: HashMap<Id, Vec<Doubt>> = HashMap::new();
-    for stated in about.into_iter().filter(|about| about.tracebook <= ENTRY_FILE).flat_map(|about| about.doubts) {
-        doubts::add(recorded.entry(stated.evidence).or_default(), stated.doubts);
-    }
-    recorded
-}
-
-/// The folder of a text's assets, relative to it.
-fn assets(md_path: &str) -> String {
-    let name = md_path.rsplit_once('/').map_or(md_path, |(_, name)| name);
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    format!("assets/{stem}")
-}
-
-/// Whether a block says what this version writes, however it is formatted. Users may edit the picture's alternative
-/// text.
-fn is_written(written: &[String], ours: &[String]) -> bool {
-    let is_control = |line: &String| line.contains(|c: char| c.is_control() && c != '\t');
-    !written.iter().any(is_control)
-        && !has_more_cells(written, ours)
-        && shape(&written.join("\n")) == shape(&ours.join("\n"))
-}
-
-/// Whether a row has more cells than the table has columns. Renderers leave those out, so the shape does, too.
-fn has_more_cells(written: &[String], ours: &[String]) -> bool {
-    let Some(columns) = ours.iter().find(|line| line.starts_with("| ")).map(|head| cells(head)) else { return false };
-    let table = written.iter().skip_while(|line| !line.trim_start().starts_with("<details"));
-    let table = table.skip(1).take_while(|line| !line.trim_start().starts_with("</details"));
-    table.filter(|line| line.contains('|')).any(|line| cells(line) > columns)
-}
-
-/// The number of cells of a row, with or without pipes around it.
-fn cells(row: &str) -> usize {
-    let row = row.trim();
-    let inner = row.strip_prefix('|').unwrap_or(row);
-    let mut escaped = false;
-    let pipes = inner.chars().filter(|c| {
-        let pipe = *c == '|' && !escaped;
-        escaped = *c == '\\' && !escaped;
-        pipe
-    });
-    pipes.count() + usize::from(!inner.ends_with('|'))
-}
-
-fn rows(lines: &[String]) -> usize {
-    lines.iter().filter(|line| line.trim_start().starts_with('|')).count()
-}
-
-/// Whether GFM's autolinks would find a link in a line, in which earlier versions escaped data by backslashes only, and
-/// formatters may have replaced character references.
-fn may_contain_a_link(line: &str) -> bool {
-    // Those of the block itself.
-    let line = line.split("<br><sub><a href=").next().unwrap_or_default().to_ascii_lowercase();
-    line.contains("://") || line.contains("www.") || line.contains('@')
-}
-
-/// Evidence in `entry.json` that the text does not show, with paths relative to the Markdown file.
-fn not_shown(
-    md_path: &str,
-    page: &Page,
-    blocks: &[block::Found],
-    read: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> Vec<FileVerdict> {
-    let folder = assets(md_path);
-    let file = format!("{folder}/entry.json");
-    let Some(bytes) = read(&file) else { return Vec::new() };
-    let about: EntryFile =
-        match serde_json::from_slice::<EntryFile>(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)) {
-            Ok(about) if about.tracebook <= ENTRY_FILE => about,
-            Ok(_) => {
-                let why = "reading it requires a newer Tracebook".to_owned();
-                return vec![FileVerdict { file, id: None, verdict: Verdict::Redrawn, why, doubts: Vec::new() }];
-            }
-            // Other programs use this file name too.
-            Err(_) if !String::from_utf8_lossy(&bytes).contains("\"tracebook\"") => return Vec::new(),
-            Err(error) => {
-                let why = format!("it cannot be read, so the text cannot be compared with it: {error}");
-                return vec![FileVerdict { file, id: None, verdict: Verdict::Edited, why, doubts: Vec::new() }];
-            }
-        };
-    // How often each piece of evidence is shown: as a block, and as a picture.
-    let mut shown: HashMap<Id, (usize, usize)> = HashMap::new();
-    for found in blocks {
-        shown.entry(found.id).or_default().0 += 1;
-    }
-    for (_, id, _) in page.pictures.iter().filter_map(|p| our_file(&p.destination)) {
-        shown.entry(id).or_default().1 += 1;
-    }
-    let mut named: HashMap<Id, (usize, usize)> = HashMap::new();
-    let mut gone = Vec::new();
-    for reference in about.references {
-        let id = reference.evidence;
-        let (blocks, places) = named.entry(id).or_default();
-        *blocks += usize::from(reference.block || reference.live.as_ref().is_some_and(|live| live.block));
-        *places += 1;
-        let (blocks_shown, pictures_shown) = shown.get(&id).copied().unwrap_or_default();
-        let why = if *places > pictures_shown.max(blocks_shown) {
-            "entry.json lists this evidence, but the text no longer shows it there"
-        } else if *blocks > blocks_shown {
-            "the text shows the picture without its table: the block's marker line is missing"
-        } else {
-            continue;
-        };
-        let source = scan(&reference.source);
-        let shown = source.references.first().or(source.live.first());
-        let size = shown.map_or(Size::Full, |r| Size::of(&r.size));
-        let file = format!("{folder}/{}", card::file_name(id, size));
-        let (verdict, why) = (Verdict::Missing, why.to_owned());
-        gone.push(FileVerdict { file, id: Some(id), verdict, why, doubts: Vec::new() });
-    }
-    gone
-}
-
-/// The verdict on a file that should show this evidence.
-fn file(path: &str, expected: Id, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Checked {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let without_data = |verdict, why| Checked { id: Some(expected), verdict, why, frozen: None };
-    let Some(bytes) = read(path) else { return without_data(Verdict::Missing, "the picture is missing".to_owned()) };
-    let known = checked(&bytes, &|name| read(&format!("{folder}/{name}")));
-    match known.id {
-        Some(other) if other != expected => {
-            without_data(Verdict::Edited, format!("the file contains evidence {other}, but is named after {expected}"))
-        }
-        _ => Checked { id: Some(expected), ..known },
     }
 }

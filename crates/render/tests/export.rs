@@ -154,6 +154,8 @@ fn a_checkout_with_other_line_endings_is_the_same_entry() {
     }
     let md = text(&windows, "journal/week2.md");
     assert_eq!(back(&windows, md).body, all_places());
+    let edited = md.replace("# Week 2", "# Week 2, edited");
+    assert_eq!(back(&windows, &edited).body, all_places().replace("# Week 2", "# Week 2, edited"));
     assert!(verdicts(&windows, md).iter().all(|(_, v)| *v == Verdict::Intact), "{:?}", verdicts(&windows, md));
 }
 
@@ -322,41 +324,65 @@ fn live_blocks_are_verified() {
 }
 
 #[test]
-fn a_version_before_live_cards_reads_such_an_export() {
-    // What that version knows of entry.json.
-    #[derive(serde::Deserialize)]
-    struct Before {
-        tracebook: u32,
-        references: Vec<Reference>,
+fn exports_with_offsets_are_imported_and_verified() {
+    let earlier = [
+        (all_places(), include_str!("data/entry-1/places.md"), include_str!("data/entry-1/places.json")),
+        (live_places(), include_str!("data/entry-1/live.md"), include_str!("data/entry-1/live.json")),
+    ];
+    for (body, md, json) in earlier {
+        assert!(json.contains("\"at\"") && json.contains("\"tracebook\": 1"));
+        let mut tree = out_live(&body, &shelf(), &live_cards());
+        tree.files.insert("journal/week2.md".to_owned(), md.as_bytes().to_vec());
+        tree.files.insert("journal/assets/week2/entry.json".to_owned(), json.as_bytes().to_vec());
+        for md in [md.to_owned(), md.replace('\n', "\r\n")] {
+            let entry = back(&tree, &md);
+            assert_eq!(entry.body, body);
+            assert!(entry.warnings.is_empty(), "{:?}", entry.warnings);
+            assert!(verdicts(&tree, &md).iter().all(|(_, v)| *v == Verdict::Intact));
+        }
+        let edited = md.replace("# Week 2", "# Week 2, edited");
+        assert_eq!(back(&tree, &edited).body, body.replace("# Week 2", "# Week 2, edited"));
     }
-    #[derive(serde::Deserialize)]
-    struct Reference {
-        evidence: Id,
-        source: String,
-        at: usize,
-        length: usize,
-        block: bool,
-    }
-    let body = format!("![a](live:{FROZEN})\n\nIn ![b](live:{FROZEN}) and ![c](evidence:{OTHER})\n");
-    let tree = out_live(&body, &shelf(), &live_cards());
-    let md = text(&tree, "journal/week2.md");
-    let about: Before = serde_json::from_str(text(&tree, "journal/assets/week2/entry.json")).expect("reads");
-    assert_eq!(about.tracebook, 1);
-    let mut text = String::new();
-    let mut read = 0;
-    for reference in &about.references {
-        assert!(shelf().contains_key(&reference.evidence));
-        assert!(!reference.block, "a block of evidence, which that version would look for");
-        text.push_str(&md[read..reference.at]);
-        text.push_str(&reference.source);
-        read = reference.at + reference.length;
-    }
-    text.push_str(&md[read..]);
-    assert_eq!(text, body);
-    // And without live cards nothing of the file is new.
+    // Without live cards nothing of them is in the file.
     let json = out(&all_places(), &shelf()).files["journal/assets/week2/entry.json"].clone();
     let json = String::from_utf8(json).expect("UTF-8");
     assert!(!json.contains("\"live\"") && !json.contains("\"unfrozen\""));
+}
+
+#[test]
+fn an_edited_sentence_changes_one_line_beside_the_text() {
+    let before = out_live(&live_places(), &shelf(), &live_cards());
+    let edited = live_places().replacen("# Week 2", "# Week 2, with other words\n\nAnd a new sentence.", 1);
+    let after = out_live(&edited, &shelf(), &live_cards());
+    for (path, bytes) in &after.files {
+        assert_eq!(before.files[path] == *bytes, path != "journal/week2.md", "{path}");
+    }
+    let (before, after) = (before.line.expect("a line"), after.line.expect("a line"));
+    assert_ne!(before.text, after.text);
+    assert_eq!((before.evidence, before.file), (after.evidence, after.file));
+}
+
+#[test]
+fn references_are_found_again_in_their_order() {
+    // What looks the same in the text and differs in the entry.
+    for body in [
+        format!("![a](evidence:{ID})\n\n![*a*](evidence:{ID})\n\n![a](<evidence:{ID}>)\n"),
+        format!("![](evidence:{ID}) and ![](evidence:{ID} \"\") and ![a][x]\n\n[x]: evidence:{OTHER}\n"),
+        format!("![a](live:{OPEN}) ![a](live:{FROZEN}) ![a](evidence:{ID}) ![a](live:{OPEN} 'b')\n"),
+    ] {
+        let tree = out_live(&body, &shelf(), &live_cards());
+        let json = text(&tree, "journal/assets/week2/entry.json");
+        assert!(!json.contains("\"at\""), "{json}");
+        for end in ["", "\nMore words.\n"] {
+            let md = format!("{}{end}", text(&tree, "journal/week2.md"));
+            assert_eq!(back(&tree, &md).body, format!("{body}{end}"));
+        }
+    }
+    // Where the text has a picture of the same evidence that is not a reference, only offsets tell.
+    let body = format!("![own](assets/week2/{ID}.svg)\n\n![a](evidence:{ID})\n");
+    let tree = out(&body, &shelf());
+    assert!(text(&tree, "journal/assets/week2/entry.json").contains("\"at\""));
+    assert_eq!(back(&tree, text(&tree, "journal/week2.md")).body, body);
 }
 
 #[test]
@@ -368,12 +394,12 @@ fn live_cards_in_entry_json_are_validated() {
         forged.files.insert("journal/assets/week2/entry.json".into(), json.into_bytes());
         back(&forged, text(&tree, "journal/week2.md"))
     };
-    let fast = read(json.replace("\"pace_seconds\": 5", "\"pace_seconds\": 0"));
+    let fast = read(json.replace("\"pace_seconds\":5", "\"pace_seconds\":0"));
     assert!(fast.live.iter().all(|live| live.card.pace_seconds >= 1));
     let secret = read(json.replace("service:backend", "service:backend db.password=hunter22"));
     assert!(!format!("{:?}", secret.live).contains("hunter22"));
     assert!(secret.warnings.iter().any(|w| w.contains("credential")), "{:?}", secret.warnings);
-    let endless = read(json.replace("\"since\": \"15m\"", "\"since\": \"forever\""));
+    let endless = read(json.replace("\"since\":\"15m\"", "\"since\":\"forever\""));
     assert!(endless.live.is_empty() && endless.warnings.iter().any(|w| w.contains("not a duration")));
     assert_eq!(endless.body, live_places(), "the text comes back all the same");
 }

@@ -4,6 +4,7 @@ mod cards;
 mod common;
 mod doubts;
 mod export;
+mod formatting;
 mod kinds;
 mod linear;
 mod renderers;

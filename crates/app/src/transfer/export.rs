@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use tracebook_core::entry::Entry;
 use tracebook_core::ids::{Entropy, Id};
-use tracebook_render::markdown;
+use tracebook_render::manifest::{self, Line, Manifest};
+use tracebook_render::{markdown, verify};
 
 use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
@@ -32,7 +33,9 @@ impl Transfer {
         let mut shown: BTreeMap<String, String> = BTreeMap::new();
         let _lock = lock_folder(&root);
         let entropy = self.runtime.entropy();
-        let writing = Writing { root: &root, root_path: &root_path, entropy, force: request.force };
+        let writing =
+            Writing { root: &root, root_path: &root_path, entropy, force: request.force, redraw: request.redraw };
+        let mut lines = Vec::new();
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
             // An entry created meanwhile is left to the next export.
@@ -46,6 +49,7 @@ impl Transfer {
                     ));
                 }
             }
+            lines.extend(tree.line.clone());
             let many = wanted.len() > 1;
             done.warnings.extend(
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
@@ -77,6 +81,13 @@ impl Transfer {
                     self.journal.store.remember_files(&root_name, &[(path.clone(), ours.clone())]).await?;
                     known.insert(path.clone(), ours);
                 }
+            }
+        }
+        for (path, outcome) in writing.manifest(lines, &stems)? {
+            match outcome {
+                Outcome::Written => done.written.push(path),
+                Outcome::Unchanged => done.unchanged += 1,
+                Outcome::Refused(_) => done.refused.push(path),
             }
         }
         call.progress(wanted.len(), wanted.len(), "Done")?;
@@ -161,6 +172,8 @@ struct Writing<'a> {
     root_path: &'a Path,
     entropy: &'a dyn Entropy,
     force: bool,
+    /// Whether drawings of earlier renderers are replaced.
+    redraw: bool,
 }
 
 impl Writing<'_> {
@@ -188,6 +201,10 @@ impl Writing<'_> {
             Some(folder::Entry::Link | folder::Entry::Special) => {}
             Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
                 Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
+                // A newer version that draws differently must not change every published card.
+                Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => {
+                    return Ok(Outcome::Unchanged);
+                }
                 Ok(there) if self.force || known == Some(&sha256(&there)) => {}
                 // What cannot be read, or is too large, is not ours.
                 Err(_) if self.force => {}
@@ -196,6 +213,32 @@ impl Writing<'_> {
         }
         folder.replace(name, bytes, self.entropy).map_err(|e| cannot_write(&target, &e))?;
         Ok(Outcome::Written)
+    }
+
+    /// Writes the entries' lines into the manifest. Those of other entries stay as long as their file or entry exists:
+    /// one repository may have several journals.
+    fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Outcome)>, Error> {
+        let journal = Path::new("journal");
+        let folder = self.root.make(journal).map_err(|why| self.cannot_open(journal, why))?;
+        let path = |name: &str| format!("journal/{name}");
+        // A repository without evidence is left as it is.
+        let there = folder.entry(Path::new(manifest::NAME)).ok().flatten();
+        if lines.is_empty() || there.is_none() && lines.iter().all(|line| line.evidence.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let there = folder.read(Path::new(manifest::NAME), MAX_FILE_BYTES).ok();
+        let known = there.as_deref().and_then(Manifest::read);
+        // A merge or another journal may have changed it, which makes it no less ours.
+        let ours = known.as_ref().and(there.as_ref()).map(|bytes| sha256(bytes));
+        let exists = |file: &str| matches!(folder.entry(Path::new(file)), Ok(Some(folder::Entry::File)));
+        let keep = |line: &Line| stems.contains_key(&line.entry) || exists(&line.file);
+        let text = known.unwrap_or_default().with(lines, keep).to_text();
+        let mut done = vec![(path(manifest::NAME), self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?)];
+        const ATTRIBUTES: &str = ".gitattributes";
+        if matches!(folder.entry(Path::new(ATTRIBUTES)), Ok(None)) {
+            done.push((path(ATTRIBUTES), self.file(&path(ATTRIBUTES), manifest::ATTRIBUTES.as_bytes(), None)?));
+        }
+        Ok(done)
     }
 
     fn cannot_open(&self, folder: &Path, why: Unread) -> Error {

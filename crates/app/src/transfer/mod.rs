@@ -15,6 +15,8 @@ mod pictures_tests;
 mod tests;
 mod tree;
 pub mod verify;
+#[cfg(test)]
+mod verify_tests;
 
 use crate::evidence::EvidenceStore;
 use crate::ground::runtime::Runtime;

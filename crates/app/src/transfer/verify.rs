@@ -1,18 +1,31 @@
 //! Checks whether exported evidence is unchanged. Needs no journal.
 
+mod class;
+mod copies;
+mod homework;
+mod index;
+mod redraw;
+mod report;
+mod texts;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::ids::Id;
-use tracebook_render::verify::{self, FileVerdict, Verdict};
+use tracebook_render::manifest;
+use tracebook_render::verify::{self, About, FileVerdict, Verdict};
 pub use tracebook_render::written::EntryVerdict;
-use tracebook_render::written::Exported;
+use tracebook_render::written::other_names;
+
+pub use class::{Class, Shared, Student, class};
+pub use report::{to_csv, to_html};
 
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
@@ -46,23 +59,41 @@ pub struct VerifiedEvidence {
     /// What contradicts it, whatever the verdict; left out where nothing does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
+    #[serde(skip)]
+    about: Option<Arc<About>>,
+    #[serde(skip)]
+    place: Place,
+}
+
+/// Where evidence was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// In a text whose export listed it.
+    Listed,
+    /// In a text.
+    Text,
+    /// Shown by no text.
+    Loose,
 }
 
 impl From<FileVerdict> for VerifiedEvidence {
     fn from(row: FileVerdict) -> Self {
-        let FileVerdict { file, id, mut verdict, mut why, doubts } = row;
-        if !doubts.is_empty() && matches!(verdict, Verdict::Intact | Verdict::Masked | Verdict::Redrawn) {
+        let FileVerdict { file, id, mut verdict, mut why, doubts, about } = row;
+        if !doubts.is_empty() && verdict.holds() {
             verdict = Verdict::Doubtful;
             why = format!("{why}, but {}", doubts::reasons(&doubts));
         }
-        Self::new(file, id, verdict, why, doubts)
+        let mut row = Self::new(file, id, verdict, why, doubts);
+        row.notes.extend(about.iter().flat_map(|about| about.notes()));
+        row.about = about;
+        row
     }
 }
 
 impl VerifiedEvidence {
     fn new(file: String, id: Option<Id>, verdict: Verdict, why: String, doubts: Vec<Doubt>) -> Self {
         let notes = std::iter::once(why.clone()).chain(doubts.iter().map(|doubt| doubt.why.clone())).collect();
-        Self { file, id, verdict, why, notes, doubts }
+        Self { file, id, verdict, why, notes, doubts, about: None, place: Place::Loose }
     }
 }
 
@@ -74,6 +105,9 @@ pub struct VerifiedEntry {
     pub verdict: EntryVerdict,
     /// The reason, for the user.
     pub why: String,
+    /// What else there is to say, such as another name; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What an export says about a text, in the folder of its pictures.
@@ -84,6 +118,8 @@ const SKIPPED: &[&str] = &[".git", "node_modules", "target", ".venv"];
 const MOST_ENTRIES: usize = 200_000;
 /// How many folders deep files are searched for.
 const MAX_DEPTH: usize = 32;
+/// Pictures that are compared across a class.
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "gif", "webp"];
 /// The most warnings.
 const MOST_WARNINGS: usize = 100;
 
@@ -93,16 +129,21 @@ const MOST_WARNINGS: usize = 100;
 /// # Errors
 /// If a path does not exist, or a folder has too many files to check all of them.
 pub fn verify(paths: &[String], expect: Option<u32>) -> Result<Verified, Error> {
-    let mut check = Check::default();
+    verify_and_redraw(paths, expect, None)
+}
+
+/// As [`verify`]. Of cards that an earlier renderer drew, today's drawings are written into the folder `redraw`; files
+/// that are there already are not changed.
+///
+/// # Errors
+/// As [`verify`], and if a drawing cannot be written.
+pub fn verify_and_redraw(paths: &[String], expect: Option<u32>, redraw: Option<&Path>) -> Result<Verified, Error> {
+    let mut check = Check { redraw: redraw.map(redraw::Redraw::into).transpose()?, ..Check::default() };
     for given in paths {
         check.path(given)?;
     }
-    let Check { evidence, entries, warnings, .. } = check;
     let expected = usize::try_from(expect.unwrap_or(1).max(1)).unwrap_or(usize::MAX);
-    let ok = evidence.len() >= expected
-        && evidence.iter().all(|e| matches!(e.verdict, Verdict::Intact | Verdict::Masked))
-        && entries.iter().all(|e| e.verdict != EntryVerdict::Missing);
-    Ok(Verified { ok, evidence, entries, warnings: warnings.into_inner() })
+    check.finish(expected)
 }
 
 /// A file to check.
@@ -122,6 +163,9 @@ struct Check {
     /// The files that were checked, by their real paths.
     seen: BTreeSet<PathBuf>,
     warnings: RefCell<Vec<String>>,
+    redraw: Option<redraw::Redraw>,
+    /// What a class is graded by, if this is a student's folder.
+    class: Option<class::Findings>,
 }
 
 impl Check {
@@ -150,17 +194,26 @@ impl Check {
         }
         files.sort_by(|a, b| a.shown.cmp(&b.shown));
         // Text first: it names the evidence that has to be there.
-        for file in files.iter().filter(|f| is_markdown(Path::new(&f.name))) {
-            self.markdown(file);
-        }
+        let first = self.evidence.len();
+        let lost = self.texts(&files, named)?;
         // A narrow drawing after the wide one that has its data.
         for narrow in [false, true] {
             for file in files.iter().filter(|f| has_extension(Path::new(&f.name), "svg") && is_narrow(f) == narrow) {
-                self.picture(file, named);
+                self.picture(file, named)?;
             }
         }
-        self.texts(&files);
+        self.lost(lost, first);
         Ok(())
+    }
+
+    fn finish(mut self, expected: usize) -> Result<Verified, Error> {
+        copies::compare(&mut self.evidence);
+        let found: BTreeSet<Id> = self.evidence.iter().filter(|e| e.verdict.holds()).filter_map(|e| e.id).collect();
+        let ok = found.len() >= expected
+            && self.evidence.iter().all(|e| e.verdict.holds())
+            && self.entries.iter().all(|e| e.verdict != EntryVerdict::Missing);
+        let Self { evidence, entries, warnings, .. } = self;
+        Ok(Verified { ok, evidence, entries, warnings: warnings.into_inner() })
     }
 
     fn warn(&self, what: String) {
@@ -174,7 +227,11 @@ impl Check {
     fn read(&self, file: &File, relative: &str) -> Option<Vec<u8>> {
         match file.folder.read(Path::new(relative), MAX_FILE_BYTES) {
             Ok(bytes) => Some(bytes),
-            Err(Unread::Missing) => None,
+            // File systems of macOS decompose names.
+            Err(Unread::Missing) => {
+                let read = |name: &String| file.folder.read(Path::new(name), MAX_FILE_BYTES).ok();
+                other_names(relative).iter().find_map(read)
+            }
             Err(why) => {
                 self.warn(format!("{} was not read: {why}", file.shown.with_file_name(relative).display()));
                 None
@@ -182,110 +239,32 @@ impl Check {
         }
     }
 
-    fn markdown(&mut self, file: &File) {
-        let bytes = file.folder.read(Path::new(&file.name), MAX_FILE_BYTES);
-        let text = match bytes.map(String::from_utf8) {
-            Ok(Ok(text)) => Ok(text),
-            Ok(Err(_)) => Err("the text cannot be read as UTF-8".to_owned()),
-            Err(why) => Err(format!("the text cannot be read: {why}")),
-        };
-        let text = match text {
-            Ok(text) => text,
-            Err(why) => {
-                let (file, verdict) = (file.shown.display().to_string(), Verdict::Edited);
-                self.evidence.push(VerifiedEvidence::new(file, None, verdict, why, Vec::new()));
-                return;
-            }
-        };
-        let read = |path: &str| self.read(file, path);
-        let rows = verify::markdown(&file.shown.display().to_string(), &text, &read);
-        for row in rows {
-            let relative = Path::new(&row.file).strip_prefix(file.shown.parent().unwrap_or(Path::new("")));
-            self.seen.insert(file.real.with_file_name(relative.unwrap_or(Path::new(&row.file))));
-            self.evidence.push(row.into());
-        }
-    }
-
-    /// The verdicts on the texts whose `entry.json` is among the files, and on a text that was named by itself.
-    fn texts(&mut self, files: &[File]) {
-        // By folder and stem, because texts may end with `.markdown` as well.
-        let named: BTreeMap<(Option<&Path>, Option<&OsStr>), &File> = (files.iter())
-            .filter(|file| is_markdown(Path::new(&file.name)))
-            .map(|file| ((file.real.parent(), file.real.file_stem()), file))
-            .collect();
-        let mut texts: BTreeMap<PathBuf, Option<&File>> = BTreeMap::new();
-        for file in files {
-            if file.name == ENTRY_FILE {
-                // journal/assets/week2/entry.json is of journal/week2.md.
-                let stem =
-                    file.real.parent().and_then(|folder| Some((folder.file_name()?, folder.parent()?.parent()?)));
-                if let Some((stem, journal)) = stem {
-                    let path = named.get(&(Some(journal), Some(stem))).map(|text| text.real.clone());
-                    let mut name = stem.to_owned();
-                    name.push(".md");
-                    texts.insert(path.unwrap_or_else(|| journal.join(name)), Some(file));
-                }
-            } else if is_markdown(Path::new(&file.name)) {
-                texts.entry(file.real.clone()).or_insert(None);
-            }
-        }
-        let known: BTreeMap<&Path, &File> = files.iter().map(|file| (file.real.as_path(), file)).collect();
-        for (path, about) in texts {
-            let Some(stem) = path.file_stem() else { continue };
-            let text = known.get(path.as_path());
-            let relative = Path::new("assets").join(stem).join(ENTRY_FILE);
-            let bytes = match (about, text) {
-                (Some(about), _) => about.folder.read(Path::new(&about.name), MAX_FILE_BYTES).ok(),
-                (None, Some(text)) => text.folder.read(&relative, MAX_FILE_BYTES).ok(),
-                (None, None) => None,
-            };
-            let Some(exported) = bytes.and_then(|bytes| Exported::read(&bytes)) else { continue };
-            let shown = match (text, about) {
-                (Some(text), _) => text.shown.display().to_string(),
-                (None, Some(about)) => {
-                    let folder = about.shown.parent().and_then(Path::parent).and_then(Path::parent);
-                    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-                    folder.unwrap_or(Path::new("")).join(name).display().to_string()
-                }
-                (None, None) => continue,
-            };
-            let (verdict, why) = match text {
-                Some(text) => match text.folder.read(Path::new(&text.name), MAX_FILE_BYTES).map(String::from_utf8) {
-                    Ok(Ok(md)) => exported.verdict(&md),
-                    // Reported with the evidence.
-                    Ok(Err(_)) | Err(_) => (EntryVerdict::Changed, "the text cannot be read".to_owned()),
-                },
-                None => {
-                    let why = format!("{} is of this text, which is not there", exported.folder());
-                    (EntryVerdict::Missing, why)
-                }
-            };
-            self.entries.push(VerifiedEntry { file: shown, verdict, why });
-        }
-    }
-
-    fn picture(&mut self, file: &File, named: bool) {
+    fn picture(&mut self, file: &File, named: bool) -> Result<(), Error> {
         if !self.seen.insert(file.real.clone()) {
-            return;
+            return Ok(());
         }
         let shown = file.shown.display().to_string();
         let row = match file.folder.read(Path::new(&file.name), MAX_FILE_BYTES) {
             Ok(bytes) => verify::svg_file(shown, &bytes, &|name| self.read(file, name)),
             Err(why) => {
                 let (verdict, why) = (Verdict::Foreign, format!("it cannot be read: {why}"));
-                FileVerdict { file: shown, id: None, verdict, why, doubts: Vec::new() }
+                FileVerdict { file: shown, id: None, verdict, why, doubts: Vec::new(), about: None }
             }
         };
         let row = VerifiedEvidence::from(row);
+        if row.verdict == Verdict::Redrawn {
+            self.redrawn(&|name| self.read(file, name), &file.name.to_string_lossy())?;
+        }
         // One row for both drawings of a piece of evidence, unless the narrow one is worse.
         let told = |known: &VerifiedEvidence| known.id == row.id && known.verdict >= row.verdict;
         if !named && row.id.is_some() && is_narrow(file) && self.evidence.iter().any(told) {
-            return;
+            return Ok(());
         }
         // Foreign pictures in the same folder are ignored, unless they were named.
         if row.verdict != Verdict::Foreign || named {
             self.evidence.push(row);
         }
+        Ok(())
     }
 
     fn walk(
@@ -315,7 +294,11 @@ impl Check {
         for (name, entry) in entries {
             let path = Path::new(&name);
             let (shown, real) = (shown.join(path), real.join(path));
-            let checked = is_markdown(path) || has_extension(path, "svg") || name == ENTRY_FILE;
+            let checked = is_markdown(path)
+                || has_extension(path, "svg")
+                || name == ENTRY_FILE
+                || name == manifest::NAME
+                || self.class.is_some() && PICTURES.iter().any(|kind| has_extension(path, kind));
             match entry {
                 Entry::Folder if SKIPPED.iter().any(|s| name == *s) => {}
                 Entry::Folder if depth == MAX_DEPTH => {

@@ -142,6 +142,9 @@ pub(crate) struct Export {
     /// Also overwrite files that Tracebook did not write
     #[arg(long)]
     pub(crate) force: bool,
+    /// Draw cards again that an earlier version drew and that are otherwise kept
+    #[arg(long)]
+    pub(crate) redraw: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -162,7 +165,7 @@ pub(crate) struct Verify {
     /// Fail unless this many pieces of evidence are found
     #[arg(long, value_name = "N")]
     pub(crate) expect: Option<u32>,
-    /// Redraw every card into this folder
+    /// Write today's drawing of every card that an earlier version drew into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) redraw: Option<PathBuf>,
     /// Verify a class: one folder per student

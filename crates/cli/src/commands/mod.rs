@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod entry;
 mod evidence;
+mod grading;
 mod live;
 mod relay;
 mod search;
@@ -36,7 +37,7 @@ pub(crate) async fn run(args: Args, out: &Out) -> Result<u8, Error> {
     match args.command {
         Command::Serve(serve) => serve::run(data_dir, serve, args.json, out).await,
         Command::Demo { out: folder } => demo::run(data_dir, folder, out).await,
-        Command::Verify(verify) => transfer::verify(&verify.paths, verify.expect, out),
+        Command::Verify(verify) => grading::verify(&verify, out),
         // Both work on a journal that cannot be opened.
         Command::Restore { file } => backup::restore(&data_dir, &file, out).await,
         Command::Doctor(Doctor { repair: true, .. }) => doctor::repair(&data_dir, out).await,

@@ -1,10 +1,9 @@
-//! `tracebook import`, `export` and `verify`.
+//! `tracebook import`, `check` and `export`.
 
 use std::path::Path;
 
 use tracebook_app::Error;
 use tracebook_app::api::{EntryCheck, Export as Request, Import, NamedText, Problem};
-use tracebook_app::verify::{EntryVerdict, VerifiedEntry, VerifiedEvidence};
 use tracebook_core::text::count;
 
 use crate::args::Export;
@@ -55,6 +54,7 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
             to: export.to,
             force: export.force,
             allow_leaks: export.allow_leaks,
+            redraw: export.redraw,
             allow: Vec::new(),
         })
         .await?;
@@ -73,27 +73,4 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
         ));
     }
     Ok(if done.refused.is_empty() { 0 } else { 4 })
-}
-
-pub(super) fn verify(paths: &[String], expect: Option<u32>, out: &Out) -> Result<u8, Error> {
-    let verified = tracebook_app::verify::verify(paths, expect)?;
-    out.answer(&verified, |verified| {
-        let cells = |e: &VerifiedEvidence| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
-        let mut rows: Vec<Vec<String>> = verified.evidence.iter().map(cells).collect();
-        let found = rows.len();
-        let texts = |e: &VerifiedEntry| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
-        rows.extend(verified.entries.iter().filter(|e| e.verdict != EntryVerdict::Intact).map(texts));
-        let wanted = expect.unwrap_or(1).max(1);
-        let verdict = match (verified.ok, found) {
-            (true, _) => "all of it is intact".to_owned(),
-            (false, 0) => "NOTHING was verified".to_owned(),
-            (false, _) if found < usize::try_from(wanted).unwrap_or(usize::MAX) => {
-                format!("FEWER than the expected {wanted}")
-            }
-            (false, _) => "NOT all of it is intact".to_owned(),
-        };
-        format!("{}{found} evidence, {verdict}", columns(&rows))
-    });
-    out.warnings(&verified.warnings);
-    Ok(u8::from(!verified.ok))
 }

@@ -28,7 +28,7 @@ pub use placing::{Placing, Target, placing};
 pub use reading::{ID_PREFIX, reading};
 pub use review::{Finding, ProblemKind, review};
 pub use sections::sections;
-pub(crate) use shape::shape;
+pub(crate) use shape::{page_and_shape, shape};
 pub use title::title;
 pub use write::{Where, freeze_live, live_reference, picture, place, reference, reference_as};
 pub(crate) use write::{image, query};

@@ -82,6 +82,11 @@ pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
 
 /// Parses a text as code hosts do.
 pub(crate) fn page(body: &str) -> Page {
+    read(body, |_| {})
+}
+
+/// As [`page`], and passes every event of the parse to `also`.
+pub(super) fn read(body: &str, mut also: impl FnMut(&Event<'_>)) -> Page {
     let bom = if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = lone_cr_as_lf(&body[bom..]);
     let mut reader = Reader {
@@ -96,6 +101,7 @@ pub(crate) fn page(body: &str) -> Page {
         code: false,
     };
     for (event, range) in Parser::new_ext(&text, OPTIONS).into_offset_iter() {
+        also(&event);
         reader.event(event, range.start + bom..range.end + bom);
     }
     reader.close();

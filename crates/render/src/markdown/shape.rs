@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::page::{OPTIONS, lone_cr_as_lf};
+use super::page::{OPTIONS, Page, lone_cr_as_lf, read};
 
 /// Divides text nodes in exports, and shows nothing.
 const BREAK: &str = "<!-- -->";
@@ -16,9 +16,14 @@ pub(crate) fn shape(text: &str) -> Vec<String> {
     for event in Parser::new_ext(&text, OPTIONS) {
         shape.event(event);
     }
-    shape.end_of_text();
-    shape.html_ends();
-    shape.tokens
+    shape.finish()
+}
+
+/// The page and the shape of a text, by one parse.
+pub(crate) fn page_and_shape(text: &str) -> (Page, Vec<String>) {
+    let mut shape = Shape::default();
+    let page = read(text, |event| shape.event(event.clone()));
+    (page, shape.finish())
 }
 
 #[derive(Default)]
@@ -31,6 +36,12 @@ struct Shape {
 }
 
 impl Shape {
+    fn finish(mut self) -> Vec<String> {
+        self.end_of_text();
+        self.html_ends();
+        self.tokens
+    }
+
     fn event(&mut self, event: Event<'_>) {
         if !matches!(event, Event::Html(_) | Event::Start(Tag::HtmlBlock) | Event::End(TagEnd::HtmlBlock)) {
             self.html_ends();

@@ -788,6 +788,10 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub allow_leaks: bool,
+    /// Replace cards that an earlier version drew by today's drawings.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub redraw: bool,
     /// Marks of single credentials (see [`Leak`]) that may be exported.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
