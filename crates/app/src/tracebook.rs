@@ -158,7 +158,7 @@ impl Tracebook {
         let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
-            transfer: Transfer::new(&journal, &evidence, &live_cards, runtime),
+            transfer: Transfer::new(data_dir, &journal, &evidence, &live_cards, runtime),
             doctor,
             overview,
             runtime: runtime.clone(),

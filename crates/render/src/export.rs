@@ -74,6 +74,9 @@ pub(crate) struct EntryFile {
     /// The doubts about imported evidence that the text shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) doubts: Vec<EntryDoubts>,
+    /// The placeholders of the text that replace a value, and the public name of the journal that gave each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) masks: BTreeMap<String, String>,
 }
 
 /// The doubts about one imported evidence.
@@ -156,10 +159,21 @@ pub fn entry(input: &EntryInput<'_>) -> Tree {
 
 /// The files of one entry that shows imported evidence. `doubts` are those that were raised when it was imported.
 pub fn entry_with_doubts(input: &EntryInput<'_>, doubts: &BTreeMap<Id, Vec<Doubt>>) -> Tree {
+    entry_masked(input, doubts, &BTreeMap::new())
+}
+
+/// The files of one entry that is masked. `masks` are the placeholders of its text with the journal that gave each: an
+/// import needs them also where the text shows no evidence.
+pub fn entry_masked(
+    input: &EntryInput<'_>,
+    doubts: &BTreeMap<Id, Vec<Doubt>>,
+    masks: &BTreeMap<String, String>,
+) -> Tree {
     let body = input.body;
     let mut writing = Writing {
         input,
         doubts,
+        masks,
         folder: format!("assets/{}", input.file),
         bom: if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
         tree: Tree::default(),
@@ -194,6 +208,7 @@ pub fn entry_with_doubts(input: &EntryInput<'_>, doubts: &BTreeMap<Id, Vec<Doubt
 struct Writing<'a> {
     input: &'a EntryInput<'a>,
     doubts: &'a BTreeMap<Id, Vec<Doubt>>,
+    masks: &'a BTreeMap<String, String>,
     folder: String,
     bom: usize,
     tree: Tree,
@@ -297,7 +312,7 @@ impl Writing<'_> {
     }
 
     fn finish(self) -> Tree {
-        let Self { input, doubts, folder, mut tree, md, references, unfrozen, .. } = self;
+        let Self { input, doubts, masks, folder, mut tree, md, references, unfrozen, .. } = self;
         let evidence: BTreeSet<Id> = references.iter().map(|r| r.evidence).collect();
         let doubts = evidence.into_iter().filter_map(|evidence| {
             let doubts = doubts.get(&evidence).filter(|doubts| !doubts.is_empty())?.clone();
@@ -316,7 +331,7 @@ impl Writing<'_> {
             frozen: frozen.filter(|id| input.evidence.contains_key(id)),
         });
         let live = live.map(|card| SaidCard::Card(Box::new(card)));
-        if !references.is_empty() || !unfrozen.is_empty() {
+        if !references.is_empty() || !unfrozen.is_empty() || !masks.is_empty() {
             let about = EntryFile {
                 tracebook: ENTRY_FILE,
                 id: input.row.id,
@@ -330,6 +345,7 @@ impl Writing<'_> {
                 unfrozen,
                 live: live.collect(),
                 doubts: doubts.collect(),
+                masks: masks.clone(),
             };
             // Strings and numbers can always be serialized.
             let json = serde_json::to_string_pretty(&about).unwrap_or_default() + "\n";

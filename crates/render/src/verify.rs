@@ -653,3 +653,9 @@ fn file(path: &str, expected: Id, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Che
         _ => Checked { id: Some(expected), ..known },
     }
 }
+
+/// The evidence in a picture, if it matches its digest. `read_sidecar` is called with the name of a file in the same
+/// folder.
+pub fn evidence(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<Frozen> {
+    data(svg, read_sidecar).ok().filter(|data| data.mismatch.is_none()).map(|data| data.frozen)
+}

@@ -8,6 +8,10 @@ mod doubts_tests;
 mod export;
 mod import;
 mod leaks;
+mod mask_commands;
+mod masks;
+#[cfg(test)]
+mod masks_tests;
 mod pictures;
 #[cfg(test)]
 mod pictures_tests;
@@ -15,6 +19,8 @@ mod pictures_tests;
 mod tests;
 mod tree;
 pub mod verify;
+
+use std::path::{Path, PathBuf};
 
 use crate::evidence::EvidenceStore;
 use crate::ground::runtime::Runtime;
@@ -24,6 +30,8 @@ use crate::live_cards::LiveCards;
 /// Exports to files and imports from them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Transfer {
+    /// Of `tracebook.toml`.
+    data_dir: PathBuf,
     journal: Journal,
     evidence: EvidenceStore,
     live_cards: LiveCards,
@@ -31,8 +39,15 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    pub(crate) fn new(journal: &Journal, evidence: &EvidenceStore, live_cards: &LiveCards, runtime: &Runtime) -> Self {
+    pub(crate) fn new(
+        data_dir: &Path,
+        journal: &Journal,
+        evidence: &EvidenceStore,
+        live_cards: &LiveCards,
+        runtime: &Runtime,
+    ) -> Self {
         let (journal, evidence) = (journal.clone(), evidence.clone());
-        Self { journal, evidence, live_cards: live_cards.clone(), runtime: runtime.clone() }
+        let data_dir = data_dir.to_owned();
+        Self { data_dir, journal, evidence, live_cards: live_cards.clone(), runtime: runtime.clone() }
     }
 }
