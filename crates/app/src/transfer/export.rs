@@ -42,7 +42,7 @@ impl Transfer {
             let Some(stem) = stems.get(&entry.row.id) else { continue };
             let mut tries = 0;
             let (stem, Exportable { tree, hits, .. }) = loop {
-                let file = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.path(stem));
+                let file = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.stem(&entry.row, stem));
                 let out = self.tree_of(entry, &file, &mut masking).await?;
                 // Before any file: what a placeholder stands for must not be lost.
                 let Some(used) = &mut masking else { break (file, out) };

@@ -214,7 +214,7 @@ impl Transfer {
         }
         let mut masking = Some(self.masking().await?);
         let stem = self.journal.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
-        let written = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.path(&stem));
+        let written = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.stem(&there.row, &stem));
         let mine_masked = self.tree_of(&there, &written, &mut masking).await?;
         // What an export renames, such as files, has no way back, but is known.
         if masked == Some(mine_masked.masked_body.as_str()) {

@@ -108,9 +108,7 @@ impl Masking {
             card.question.filter = mask(&mut self.table, &card.question.filter);
             card.question.id = card.question.id.take().map(|id| mask(&mut self.table, &id));
         }
-        if !rules.find(&row.slug, &more).is_empty() {
-            row.slug = entry::slug(row.week.as_deref(), &row.title);
-        }
+        row.slug = self.slug(&entry.row);
         let mut texts = vec![body.clone(), row.title.clone()];
         texts.extend(evidence.values().flat_map(|frozen| [card::alt(frozen), card::caption(frozen)]));
         texts.extend(live.values().flat_map(|live| {
@@ -122,10 +120,31 @@ impl Masking {
         Ok(MaskedEntry { row, body, evidence, live, masks, hits })
     }
 
-    /// The name of a file, or a path, in an export.
+    /// The path of a file in an export.
     pub(super) fn path(&mut self, path: &str) -> String {
-        let rules = self.rules.clone();
-        self.table.mask_path(path, &rules)
+        self.table.mask_path(path, &self.rules)
+    }
+
+    /// The name of an entry's file in an export, without its ending.
+    pub(super) fn stem(&mut self, row: &EntryRow, stem: &str) -> String {
+        // Most files are named after the slug.
+        let named = |slug: &str| slug.strip_prefix("week-").map_or(slug.to_owned(), |rest| format!("week{rest}"));
+        match stem.strip_prefix(&named(&row.slug)) {
+            Some(rest) => format!("{}{rest}", named(&self.slug(row))),
+            None => self.path(stem),
+        }
+    }
+
+    /// The slug of an entry in an export: one that was made from its title is made from the masked title.
+    fn slug(&mut self, row: &EntryRow) -> String {
+        let rules = self.rules_of(row.id);
+        let (title, hits) = self.table.mask(&row.title, &rules, &Text::default());
+        let of = |title: &str| entry::slug(row.week.as_deref(), title);
+        match row.slug.strip_prefix(&of(&row.title)) {
+            Some(rest) if !hits.is_empty() => format!("{}{rest}", of(&title)),
+            // It has no place for brackets.
+            _ => self.table.mask_path(&row.slug, &rules).to_lowercase().replace('_', "-"),
+        }
     }
 
     /// Reserves the placeholders in a text that was not exported from any journal.
@@ -149,7 +168,7 @@ impl Masking {
     }
 }
 
-/// The targets of local links whose names are masked, in the order of the text, each with its new form; and a hit for
+/// The targets of local pictures whose names are masked, in the order of the text, each with its new form; and a hit for
 /// each.
 fn local_files(body: &str, rules: &Rules, table: &mut Table) -> (Vec<(Range<usize>, String)>, Vec<Hit>) {
     /// More different names than any text has.
@@ -161,7 +180,8 @@ fn local_files(body: &str, rules: &Rules, table: &mut Table) -> (Vec<(Range<usiz
         return (found, Vec::new());
     }
     let mut hits = Vec::new();
-    for link in markdown::links(body) {
+    // Other targets are masked like any text.
+    for link in markdown::links(body).into_iter().filter(|link| link.picture) {
         let name = link.destination;
         if names.len() >= MOST || names.contains(&name) || rules.find(&name, &Text::default()).is_empty() {
             continue;

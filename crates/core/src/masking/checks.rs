@@ -37,11 +37,24 @@ impl Check {
             Self::Account | Self::User => true,
             Self::Email => email(value),
             Self::Ipv4 => ipv4(value, before, after),
-            Self::Ipv6 => ipv6(value),
+            Self::Ipv6 => ipv6(value, before, after),
             Self::Home => home(before),
             Self::Host => host(value, after),
         }
     }
+}
+
+/// The length of an address without the ending of a file that is named after it: `me@uni.de.png`.
+pub(super) fn without_ending(value: &str) -> usize {
+    let mut length = value.len();
+    let domain = value.rfind('@').map_or(0, |at| at + 1);
+    while let Some((rest, last)) = value[domain..length].rsplit_once('.') {
+        if !rest.contains('.') || !NOT_DOMAINS.contains(&last.to_ascii_lowercase().as_str()) {
+            break;
+        }
+        length = domain + rest.len();
+    }
+    length
 }
 
 fn email(value: &str) -> bool {
@@ -49,7 +62,9 @@ fn email(value: &str) -> bool {
     let domain = domain.to_ascii_lowercase();
     let last = domain.rsplit('.').next().unwrap_or_default();
     let example = EXAMPLES.iter().any(|e| domain == *e || domain.strip_suffix(e).is_some_and(|sub| sub.ends_with('.')));
-    !local.is_empty() && !example && !NOT_DOMAINS.contains(&last) && !NOT_ADDRESSES.contains(&last)
+    // `jquery@3.6.min`
+    let version = domain.rsplit('.').nth(1).is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    !local.is_empty() && !example && !version && !NOT_DOMAINS.contains(&last) && !NOT_ADDRESSES.contains(&last)
 }
 
 /// Whether an address is the same for everybody: loopback, documentation, masks and the blocks of the RFCs.
@@ -91,8 +106,13 @@ fn ipv4(value: &str, before: &str, after: &str) -> bool {
     !slash && !version
 }
 
-fn ipv6(value: &str) -> bool {
+fn ipv6(value: &str, before: &str, after: &str) -> bool {
     let Ok(ip) = value.parse::<Ipv6Addr>() else { return false };
+    let longer =
+        after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':'));
+    if longer || before.ends_with(':') {
+        return false;
+    }
     let [first, second, ..] = ip.segments();
     let documentation = (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
     // Elsewhere are names such as `dead::beef`; addresses that are in use begin like this. Their first group has four

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::checks::{AFTER, BEFORE, Check, ends_escape};
+use super::checks::{AFTER, BEFORE, Check, ends_escape, without_ending};
 use super::rules::{Rule, Rules};
 
 /// A value in a text.
@@ -74,7 +74,10 @@ impl Rules {
             for captures in regex.captures_iter(text) {
                 for (group, kind) in groups {
                     let Some(value) = captures.get(*group) else { continue };
-                    let range = trimmed(text, value.range());
+                    let mut range = trimmed(text, value.range());
+                    if rule.check == Some(Check::Email) {
+                        range.end = range.start + without_ending(&text[range.clone()]);
+                    }
                     let named =
                         rule.name_group.and_then(|n| captures.get(n)).map_or(&text[range.clone()], |m| m.as_str());
                     let kind = rule.kinds.get(*kind).map_or("", String::as_str);
