@@ -189,8 +189,8 @@ impl Transfer {
         Ok(())
     }
 
-    /// Creates the entry, or writes the text to the existing one. True if the entry now has the file's text. `masked` is
-    /// the text of an export before it was read with this journal's placeholders.
+    /// Creates the entry, or writes the text to the existing one. True if the entry now has the file's text. `masked`
+    /// is the text of an export before it was read with this journal's placeholders.
     #[expect(clippy::too_many_arguments, reason = "one call for each form of a file")]
     async fn store_entry(
         &self,

@@ -168,8 +168,8 @@ impl Masking {
     }
 }
 
-/// The targets of local pictures whose names are masked, in the order of the text, each with its new form; and a hit for
-/// each.
+/// The targets of local pictures whose names are masked, in the order of the text, each with its new form; and a hit
+/// for each.
 fn local_files(body: &str, rules: &Rules, table: &mut Table) -> (Vec<(Range<usize>, String)>, Vec<Hit>) {
     /// More different names than any text has.
     const MOST: usize = 200;

@@ -1,6 +1,6 @@
 //! Conditions that a pattern cannot express.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Deserialize;
 

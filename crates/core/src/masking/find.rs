@@ -147,7 +147,7 @@ fn account_number(text: &str) -> bool {
 }
 
 fn is_common_ip(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok()
+    text.parse::<core::net::IpAddr>().is_ok()
 }
 
 /// Without the rest of an escape sequence of a terminal at its beginning, and punctuation at its end.
@@ -162,8 +162,8 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..end.max(start)
 }
 
-/// Whether what is between two places is no part of a longer word. The letter that ends an escape sequence of a terminal
-/// is not of the word behind it.
+/// Whether what is between two places is no part of a longer word. The letter that ends an escape sequence of a
+/// terminal is not of the word behind it.
 fn is_word(text: &str, start: usize, end: usize) -> bool {
     let part = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let bytes = text.as_bytes();

@@ -215,8 +215,8 @@ impl Table {
         origins
     }
 
-    /// Reads a text of an export: placeholders that this journal gave become the values again, the numbers of others are
-    /// reserved. `origins` is what the export says about its placeholders.
+    /// Reads a text of an export: placeholders that this journal gave become the values again, the numbers of others
+    /// are reserved. `origins` is what the export says about its placeholders.
     pub fn unmask(&mut self, text: &str, origins: &BTreeMap<String, String>) -> String {
         let mine = self.journal();
         let mut out = String::with_capacity(text.len());

@@ -747,7 +747,8 @@ pub struct EntryChecked {
     pub ok: bool,
     /// By entry and line; what concerns a whole entry comes first.
     pub problems: Vec<Problem>,
-    /// How many values in the texts of the entries an export would mask, by rule. Not a problem. Evidence is not counted.
+    /// How many values in the texts of the entries an export would mask, by rule. Not a problem. Evidence is not
+    /// counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<_>")]
     pub masks: Vec<MaskCount>,
