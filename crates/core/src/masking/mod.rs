@@ -1,8 +1,8 @@
 //! Identifying data in exports: finding it, and replacing it by placeholders that stay the same.
 //!
 //! What identifies an account, a machine or a person is not a secret here, so the journal keeps it; what leaves does
-//! not contain it. [`Rules`] are data: `rules.toml` beside this file, and the user's own. [`Table`] gives every value one
-//! placeholder (`<ACCOUNT_ID_1>`) for all exports of a journal, and only that journal can reverse it.
+//! not contain it. [`Rules`] are data: `rules.toml` beside this file, and the user's own. [`Table`] gives every value
+//! one placeholder (`<ACCOUNT_ID_1>`) for all exports of a journal, and only that journal can reverse it.
 
 mod checks;
 pub mod evidence;
