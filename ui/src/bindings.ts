@@ -138,6 +138,16 @@ export interface Commands {
   export: [Export, Exported]
   /** The credentials in the texts that an export would write, which refuses them unless they are allowed. */
   export_leaks: [ExportLeaks, Array<Leak>]
+  /** The placeholders of exports with the values that they stand for, and the exceptions. */
+  mask_list: [MaskList, MaskTable]
+  /** The rules by which exports mask. */
+  mask_rules: [MaskRules, Array<MaskRule>]
+  /** What an export of entries would mask. */
+  mask_preview: [MaskPreview, MaskPreviewed]
+  /** Leaves a value as it is in exports, or masks it again. */
+  mask_allow: [MaskAllow, MaskTable]
+  /** Shows that masked evidence differs from this journal's only by placeholders. */
+  mask_prove: [MaskProve, MaskProof]
   /** Imports markdown files, or an exported journal with its evidence. */
   import: [Import, Imported]
   /** The settings that point a service at this app. */
@@ -959,7 +969,12 @@ ok: boolean,
 /**
  * By entry and line; what concerns a whole entry comes first.
  */
-problems: Array<Problem>, };
+problems: Array<Problem>, 
+/**
+ * How many values in the texts of the entries an export would mask, by rule. Not a problem. Evidence is not
+ * counted.
+ */
+masks?: Array<MaskCount>, };
 
 /**
  * Keeps a revision of the working text.
@@ -1509,7 +1524,7 @@ to: string,
  */
 force?: boolean, 
 /**
- * Export texts with credentials in them.
+ * Export everything as it stands: texts with credentials in them, and nothing masked.
  */
 allow_leaks?: boolean, 
 /**
@@ -1545,7 +1560,11 @@ refused: Array<string>,
 /**
  * Problems that affect the exported files.
  */
-warnings: Array<string>, };
+warnings: Array<string>, 
+/**
+ * How many values were replaced by placeholders in texts and evidence.
+ */
+masked?: number, };
 
 /**
  * A filter to check.
@@ -2421,6 +2440,180 @@ export type MarkupRequest = {
  * Id or slug of the entry whose dismissed slots are left out; null keeps all.
  */
 entry?: string, body: string, };
+
+/**
+ * Leaves a value as it is in exports, or masks it again.
+ */
+export type MaskAllow = { value: string, 
+/**
+ * Id or slug of the entry in whose text alone it stays; everywhere if null.
+ */
+entry?: string, 
+/**
+ * False to mask it again.
+ */
+allowed: boolean, };
+
+/**
+ * How often a rule finds something.
+ */
+export type MaskCount = { rule: string, count: number, };
+
+/**
+ * A value that is exported as it is.
+ */
+export type MaskException = { value: string, 
+/**
+ * The slug of the entry in whose text it stays; null for all texts and evidence.
+ */
+entry: string | null, 
+/**
+ * Whether it is in `tracebook.toml`, where only the user removes it.
+ */
+configured: boolean, };
+
+/**
+ * All placeholders and exceptions of the journal.
+ */
+export type MaskList = Record<symbol, never>;
+
+/**
+ * A line before and after it is masked.
+ */
+export type MaskPlace = { 
+/**
+ * The entry's slug.
+ */
+entry: string, 
+/**
+ * From 1; null for the title.
+ */
+line: number | null, before: string, after: string, };
+
+/**
+ * What an export of entries would mask. Nothing is stored.
+ */
+export type MaskPreview = { 
+/**
+ * Ids or slugs; empty for all.
+ */
+entries: Array<string>, };
+
+/**
+ * What an export would mask.
+ */
+export type MaskPreviewed = { 
+/**
+ * How many values would be replaced.
+ */
+total: number, 
+/**
+ * By rule, the most frequent first.
+ */
+rules: Array<MaskCount>, 
+/**
+ * Each value once, the most frequent first.
+ */
+values: Array<MaskValue>, 
+/**
+ * The places in the texts of entries, in their order; at most 1,000.
+ */
+places: Array<MaskPlace>, 
+/**
+ * Values that would stay.
+ */
+exceptions: Array<MaskException>, };
+
+/**
+ * Whoever gets the salt and the original can compute the commitment, and compare the data.
+ */
+export type MaskProof = { evidence: Id, 
+/**
+ * Whether the masked form differs from the original only by placeholders of this journal.
+ */
+ok: boolean, 
+/**
+ * Of the original.
+ */
+digest: string, 
+/**
+ * Of the masked form; null if nothing in it is masked.
+ */
+masked_digest: string | null, 
+/**
+ * In hex digits.
+ */
+salt: string, 
+/**
+ * `sha256:` of salt, colon and digest of the original; `original` in the masked form.
+ */
+commitment: string, };
+
+/**
+ * What shows that masked evidence was made from this journal's evidence.
+ */
+export type MaskProve = { evidence: Id, 
+/**
+ * An exported picture to compare; null for what an export writes now.
+ */
+file?: string, };
+
+/**
+ * One placeholder.
+ */
+export type MaskRow = { 
+/**
+ * `<ACCOUNT_ID_1>`
+ */
+placeholder: string, 
+/**
+ * What it stands for; null if another journal gave it, or a text contains it without standing for anything.
+ */
+value: string | null, 
+/**
+ * The public name of the other journal that gave it, if known.
+ */
+origin: string | null, };
+
+/**
+ * A rule.
+ */
+export type MaskRule = { name: string, 
+/**
+ * The kinds of its placeholders: `ACCOUNT_ID`.
+ */
+placeholders: Array<string>, 
+/**
+ * Where the form that it finds is documented.
+ */
+from: string, 
+/**
+ * Whether it is the user's own, from `tracebook.toml`.
+ */
+own: boolean, };
+
+/**
+ * The rules by which exports mask.
+ */
+export type MaskRules = Record<symbol, never>;
+
+/**
+ * The placeholders of the journal, which no export contains the values of.
+ */
+export type MaskTable = { 
+/**
+ * By kind and number.
+ */
+masks: Array<MaskRow>, exceptions: Array<MaskException>, };
+
+/**
+ * A value that would be masked.
+ */
+export type MaskValue = { rule: string, value: string, placeholder: string, count: number, 
+/**
+ * The slugs of the entries that have it, in their text or evidence.
+ */
+entries: Array<string>, };
 
 /**
  * A text with the name of its file.

@@ -164,7 +164,7 @@ impl Tracebook {
         let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay, &courses);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
-            transfer: Transfer::new(&journal, &evidence, &live_cards, &homework, runtime),
+            transfer: Transfer::new(data_dir, &journal, &evidence, &live_cards, &homework, runtime),
             doctor,
             overview,
             courses,

@@ -36,6 +36,7 @@ pub mod level;
 pub mod live_card;
 pub mod log_query;
 pub mod logs;
+pub mod masking;
 pub mod merge;
 pub mod open;
 pub mod picture;

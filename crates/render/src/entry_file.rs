@@ -72,6 +72,9 @@ pub(crate) struct EntryFile {
     /// The doubts about imported evidence that the text shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) doubts: Vec<EntryDoubts>,
+    /// The placeholders of the text that replace a value, and the public name of the journal that gave each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) masks: BTreeMap<String, String>,
 }
 
 /// The doubts about one imported evidence.

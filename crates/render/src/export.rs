@@ -40,10 +40,21 @@ pub fn entry(input: &EntryInput<'_>) -> Tree {
 
 /// The files of one entry that shows imported evidence. `doubts` are those that were raised when it was imported.
 pub fn entry_with_doubts(input: &EntryInput<'_>, doubts: &BTreeMap<Id, Vec<Doubt>>) -> Tree {
+    entry_masked(input, doubts, &BTreeMap::new())
+}
+
+/// The files of one entry that is masked. `masks` are the placeholders of its text with the journal that gave each: an
+/// import needs them also where the text shows no evidence.
+pub fn entry_masked(
+    input: &EntryInput<'_>,
+    doubts: &BTreeMap<Id, Vec<Doubt>>,
+    masks: &BTreeMap<String, String>,
+) -> Tree {
     let body = input.body;
     let mut writing = Writing {
         input,
         doubts,
+        masks,
         folder: format!("assets/{}", input.file),
         bom: if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
         tree: Tree::default(),
@@ -78,6 +89,7 @@ pub fn entry_with_doubts(input: &EntryInput<'_>, doubts: &BTreeMap<Id, Vec<Doubt
 struct Writing<'a> {
     input: &'a EntryInput<'a>,
     doubts: &'a BTreeMap<Id, Vec<Doubt>>,
+    masks: &'a BTreeMap<String, String>,
     folder: String,
     bom: usize,
     tree: Tree,
@@ -181,7 +193,7 @@ impl Writing<'_> {
     }
 
     fn finish(self) -> Tree {
-        let Self { input, doubts, folder, mut tree, md, references, unfrozen, .. } = self;
+        let Self { input, doubts, masks, folder, mut tree, md, references, unfrozen, .. } = self;
         let evidence: BTreeSet<Id> = references.iter().map(|r| r.evidence).collect();
         let mut left = evidence.clone();
         let listed: Vec<Id> = references.iter().map(|r| r.evidence).filter(|id| left.remove(id)).collect();
@@ -202,7 +214,7 @@ impl Writing<'_> {
             frozen: frozen.filter(|id| input.evidence.contains_key(id)),
         });
         let live = live.map(|card| SaidCard::Card(Box::new(card)));
-        if !references.is_empty() || !unfrozen.is_empty() {
+        if !references.is_empty() || !unfrozen.is_empty() || !masks.is_empty() {
             let mut about = EntryFile {
                 tracebook: ENTRY_FILE,
                 id: input.row.id,
@@ -217,6 +229,7 @@ impl Writing<'_> {
                 unfrozen,
                 live: live.collect(),
                 doubts: doubts.collect(),
+                masks: masks.clone(),
             };
             // Offsets change with every edited word, so they are written only where nothing else leads back.
             if import::leads_back(input, &md, &about) {

@@ -33,6 +33,8 @@ pub struct ImportedEntry {
     pub doubts: BTreeMap<Id, Vec<Doubt>>,
     /// The live cards that it shows, validated, with their last frozen evidence. Their sources are not queried.
     pub live: Vec<LiveInput>,
+    /// The placeholders of its text that replace a value, and the journal that gave each.
+    pub masks: BTreeMap<String, String>,
     /// Warnings about what could not be imported.
     pub warnings: Vec<String>,
 }
@@ -138,6 +140,7 @@ pub fn exported(md: &str, entry_json: &str, read: &dyn Fn(&str) -> Option<Vec<u8
         evidence,
         doubts: all_doubts,
         live,
+        masks: about.masks,
         warnings,
     })
 }

@@ -493,3 +493,9 @@ fn picture(svg: &[u8], data: &Data) -> (Verdict, String) {
         n => (Verdict::Masked, format!("picture and data agree; {n} values were masked for the export")),
     }
 }
+
+/// The evidence in a picture, if it matches its digest. `read_sidecar` is called with the name of a file in the same
+/// folder.
+pub fn evidence(svg: &[u8], read_sidecar: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<Frozen> {
+    data(svg, read_sidecar).ok().filter(|data| data.mismatch.is_none()).map(|data| data.frozen)
+}

@@ -34,6 +34,7 @@ mod limits;
 pub mod live_cards;
 pub mod lock;
 mod logs;
+pub mod masks;
 mod open;
 mod purge;
 pub mod queries;

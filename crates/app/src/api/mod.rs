@@ -269,6 +269,16 @@ commands! { |app, args, caller|
     export(Export) -> Exported = app.transfer.export(args, caller);
     /// The credentials in the texts that an export would write, which refuses them unless they are allowed.
     export_leaks(ExportLeaks) -> Vec<Leak> = app.transfer.export_leaks(args);
+    /// The placeholders of exports with the values that they stand for, and the exceptions.
+    mask_list(MaskList) -> MaskTable = app.transfer.mask_list(args);
+    /// The rules by which exports mask.
+    mask_rules(MaskRules) -> Vec<MaskRule> = app.transfer.mask_rules(args);
+    /// What an export of entries would mask.
+    mask_preview(MaskPreview) -> MaskPreviewed = app.transfer.mask_preview(args, caller);
+    /// Leaves a value as it is in exports, or masks it again.
+    mask_allow(MaskAllow) -> MaskTable = app.transfer.mask_allow(args, caller);
+    /// Shows that masked evidence differs from this journal's only by placeholders.
+    mask_prove(MaskProve) -> MaskProof = app.transfer.mask_prove(args);
     /// Imports markdown files, or an exported journal with its evidence.
     import(Import) -> Imported = app.transfer.import(args, caller);
     /// The settings that point a service at this app.

@@ -23,6 +23,7 @@ impl Transfer {
         let stems = self.journal.stems().await?;
         let named: Vec<String> = request.entry.into_iter().collect();
         let entries = self.wanted(&named, &stems).await?;
+        let masks = Self::count_masks(&self.masking().await?, &entries);
         let mut problems = Vec::new();
         for (n, entry) in entries.iter().enumerate() {
             call.progress(n, entries.len(), format!("Checking {}", entry.row.title))?;
@@ -42,7 +43,7 @@ impl Transfer {
             }));
         }
         call.progress(entries.len(), entries.len(), "Done")?;
-        Ok(EntryChecked { ok: problems.is_empty(), problems })
+        Ok(EntryChecked { ok: problems.is_empty(), problems, masks })
     }
 
     /// What references show: evidence that is gone or old, homework without evidence.

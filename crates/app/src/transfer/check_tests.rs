@@ -45,7 +45,7 @@ async fn a_check_lists_the_problems_of_all_entries_by_line() {
     let home = Home::new().await;
     let fine = home.entry("Fine", "# Fine\n\nText.\n").await;
     home.console(&fine).await;
-    assert_eq!(home.check(None).await, EntryChecked { ok: true, problems: Vec::new() });
+    assert_eq!(home.check(None).await, EntryChecked { ok: true, ..EntryChecked::default() });
 
     let text = "# Poor\n\nTODO\n\n## Empty\n\n## Slots\n\n![Traces]()\n\nAKIAIOSFODNN7EXAMPLA and\nexport password=hunter2secret9\n\n\
                 ![Chart of it](a.png) ![](b.png)\n\n[there](#nowhere) http://localhost:3000\n";

@@ -8,6 +8,8 @@ use tracebook_core::ids::{Entropy, Id};
 use tracebook_render::manifest::{self, Line, Manifest};
 use tracebook_render::{markdown, verify};
 
+use super::masks::MOST_TRIES;
+use super::tree::Exportable;
 use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
@@ -21,6 +23,7 @@ impl Transfer {
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
+        let mut masking = if request.allow_leaks { None } else { Some(self.masking().await?) };
         let leaks = leaks::find(&wanted, &stems);
         let is_allowed = |leak: &Leak| request.allow_leaks || request.allow.contains(&leak.mark);
         let (allowed, refused): (Vec<Leak>, Vec<Leak>) = leaks.into_iter().partition(is_allowed);
@@ -40,7 +43,22 @@ impl Transfer {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
             // An entry created meanwhile is left to the next export.
             let Some(stem) = stems.get(&entry.row.id) else { continue };
-            let tree = self.tree(entry, stem).await?;
+            let mut tries = 0;
+            let (stem, Exportable { tree, hits, .. }) = loop {
+                let file = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.stem(&entry.row, stem));
+                let out = self.tree_of(entry, &file, &mut masking).await?;
+                // Before any file: what a placeholder stands for must not be lost.
+                let Some(used) = &mut masking else { break (file, out) };
+                if self.keep_masks(used).await? {
+                    break (file, out);
+                }
+                tries += 1;
+                if tries == MOST_TRIES {
+                    return Err(Error::internal("another process exports at the same time, again and again"));
+                }
+                masking = Some(self.masking().await?);
+            };
+            done.masked = done.masked.saturating_add(u32::try_from(hits.len()).unwrap_or(u32::MAX));
             for reference in markdown::scan(&entry.body).references {
                 if self.journal.store.evidence_record(reference.id).await?.is_some_and(|r| r.deleted && !r.purged) {
                     done.warnings.push(format!(
@@ -54,8 +72,13 @@ impl Transfer {
             done.warnings.extend(
                 tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
             );
-            let mut pictures = self.pictures_of(entry, stem, &root_path).await?;
+            let own_stem = stems.get(&entry.row.id).map_or(stem.as_str(), String::as_str);
+            let mut pictures = self.pictures_of(entry, own_stem, &root_path).await?;
             done.warnings.append(&mut pictures.warnings);
+            if let Some(masking) = &mut masking {
+                let files = std::mem::take(&mut pictures.files);
+                pictures.files = files.into_iter().map(|(path, bytes)| (masking.path(&path), bytes)).collect();
+            }
             // Two entries that were imported from different folders may show different pictures by one name.
             pictures.files.retain(|path, bytes| {
                 let mine = sha256(bytes);

@@ -7,11 +7,13 @@ use tracebook_core::doubts::{self, Doubt, Rule};
 use tracebook_core::entry::{self, Entry};
 use tracebook_core::evidence::Frozen;
 use tracebook_core::ids::Id;
+use tracebook_core::masking;
 use tracebook_render::import::{self, ImportedEntry};
 use tracebook_render::markdown;
 use tracebook_store::entries::NewEntry;
 
 use super::Transfer;
+use super::masks::Masking;
 use super::pictures::TextFile;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened, typed_path};
@@ -123,19 +125,22 @@ impl Transfer {
         let name = file.path.clone();
         let known = self.journal.store.known_files(&file.root).await?.remove(&file.path);
         let (form, warnings) = exported_form(&file).await?;
+        let mut masking = self.masking().await?;
         done.warnings.extend(warnings.iter().map(|w| format!("{name}: {w}")));
         let mut text = None;
         let (entry, fresh) = match form {
-            Some(Ok(imported)) => {
+            Some(Ok(mut imported)) => {
                 text = Some(imported.body.clone());
+                masking.unmask(&mut imported);
                 done.warnings.extend(imported.warnings.iter().map(|w| format!("{name}: {w}")));
                 for frozen in &imported.evidence {
                     let doubts = imported.doubts.get(&frozen.evidence.id).cloned().unwrap_or_default();
-                    self.import_evidence(frozen, doubts, caller, done).await?;
+                    self.import_evidence(frozen, doubts, &masking, caller, done).await?;
                 }
                 let there = self.journal.store.entry(&imported.id.to_string()).await?;
                 let new = imported_as_new(&imported, &file.stem);
-                let stored = self.store_entry(there, new, &file, known.as_deref(), caller, done).await?;
+                let stored =
+                    self.store_entry(there, new, &file, known.as_deref(), text.as_deref(), caller, done).await?;
                 // After the entry: what the file's journal froze since must not look like a local change.
                 for live in &imported.live {
                     let said = self.live_cards.import(live, caller).await?;
@@ -165,9 +170,12 @@ impl Transfer {
                     reason: "import".to_owned(),
                 };
                 let there = self.entry_from_file(&file, known.is_some()).await?;
-                self.store_entry(there, new, &file, known.as_deref(), caller, done).await?
+                masking.reserve(&file.text);
+                self.store_entry(there, new, &file, known.as_deref(), None, caller, done).await?
             }
         };
+        // Another process may have reserved the same numbers meanwhile: a further import has nothing to lose.
+        self.keep_masks(&mut masking).await?;
         if fresh && !file.root.is_empty() {
             let mut ours = vec![(file.path.clone(), sha256(file.text.as_bytes()))];
             ours.extend(assets_of(&file).await?);
@@ -183,13 +191,16 @@ impl Transfer {
         Ok(())
     }
 
-    /// Creates the entry, or writes the text to the existing one. True if the entry now has the file's text.
+    /// Creates the entry, or writes the text to the existing one. True if the entry now has the file's text. `masked`
+    /// is the text of an export before it was read with this journal's placeholders.
+    #[expect(clippy::too_many_arguments, reason = "one call for each form of a file")]
     async fn store_entry(
         &self,
         there: Option<Entry>,
         new: NewEntry,
         file: &SourceFile,
         known: Option<&str>,
+        masked: Option<&str>,
         caller: &Caller,
         done: &mut Imported,
     ) -> Result<(Entry, bool), Error> {
@@ -203,12 +214,21 @@ impl Transfer {
         if there.body == new.body {
             return Ok((there, true));
         }
-        // Overwritten only if the entry still has the text that the file had at the last export or import.
+        let mut masking = Some(self.masking().await?);
         let stem = self.journal.stems().await?.remove(&there.row.id).unwrap_or(file.stem.clone());
+        let written = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.stem(&there.row, &stem));
+        let mine_masked = self.tree_of(&there, &written, &mut masking).await?;
+        // What an export renames, such as files, has no way back, but is known.
+        if masked == Some(mine_masked.masked_body.as_str()) {
+            return Ok((there, true));
+        }
+        // Overwritten only if the entry still has the text that the file had at the last export or import.
         let mine = self.tree(&there, &stem).await?;
-        let as_exported = mine.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes));
+        let as_exported = [(&mine, &stem), (&mine_masked.tree, &written)]
+            .map(|(tree, stem)| tree.files.get(&format!("journal/{stem}.md")).map(|bytes| sha256(bytes)));
         let unchanged_here = known.is_some()
-            && (as_exported.as_deref() == known || Some(sha256(there.body.as_bytes()).as_str()) == known);
+            && (as_exported.iter().any(|sha| sha.as_deref() == known)
+                || Some(sha256(there.body.as_bytes()).as_str()) == known);
         // With a base that is never current the text is kept as a revision.
         let base = if unchanged_here { there.revision } else { -1 };
         self.journal.store.keep_revision(there.row.id, "import", self.runtime.now(), &caller.client).await?;
@@ -233,6 +253,7 @@ impl Transfer {
         &self,
         frozen: &Frozen,
         mut doubts: Vec<Doubt>,
+        masking: &Masking,
         caller: &Caller,
         done: &mut Imported,
     ) -> Result<(), Error> {
@@ -244,7 +265,7 @@ impl Transfer {
             }
             if record.purged {
                 done.warnings.push(format!("evidence {id} was purged in this journal and was not imported"));
-            } else if record.digest != frozen.digest {
+            } else if record.digest != frozen.digest && !self.is_masked_form(frozen, masking).await? {
                 done.warnings.push(format!(
                     "evidence {id} is in this journal with another digest ({}); the one in the file was ignored",
                     record.digest
@@ -271,6 +292,15 @@ impl Transfer {
         }
         done.evidence.push(self.evidence.row(id).await?);
         Ok(())
+    }
+
+    /// Whether evidence of a file is what this journal has, masked.
+    async fn is_masked_form(&self, frozen: &Frozen, masking: &Masking) -> Result<bool, Error> {
+        if !masking::evidence::is_masked(frozen) {
+            return Ok(false);
+        }
+        let original = self.journal.store.evidence(frozen.evidence.id).await?;
+        Ok(original.is_some_and(|original| masking::evidence::is_masked_form(frozen, &original, &masking.table)))
     }
 
     async fn warn_of_missing(&self, file: &SourceFile, done: &mut Imported) -> Result<(), Error> {

@@ -8,6 +8,10 @@ mod doubts_tests;
 mod export;
 mod import;
 mod leaks;
+mod mask_commands;
+mod masks;
+#[cfg(test)]
+mod masks_tests;
 mod pictures;
 #[cfg(test)]
 mod pictures_tests;
@@ -18,6 +22,8 @@ pub mod verify;
 #[cfg(test)]
 mod verify_tests;
 
+use std::path::{Path, PathBuf};
+
 use crate::evidence::EvidenceStore;
 use crate::ground::runtime::Runtime;
 use crate::homework::Homework;
@@ -27,6 +33,8 @@ use crate::live_cards::LiveCards;
 /// Exports to files and imports from them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Transfer {
+    /// Of `tracebook.toml`.
+    data_dir: PathBuf,
     journal: Journal,
     evidence: EvidenceStore,
     live_cards: LiveCards,
@@ -36,13 +44,15 @@ pub(crate) struct Transfer {
 
 impl Transfer {
     pub(crate) fn new(
+        data_dir: &Path,
         journal: &Journal,
         evidence: &EvidenceStore,
         live_cards: &LiveCards,
         homework: &Homework,
         runtime: &Runtime,
     ) -> Self {
-        let (journal, evidence) = (journal.clone(), evidence.clone());
-        Self { journal, evidence, live_cards: live_cards.clone(), homework: homework.clone(), runtime: runtime.clone() }
+        let (data_dir, journal, evidence) = (data_dir.to_owned(), journal.clone(), evidence.clone());
+        let (live_cards, homework, runtime) = (live_cards.clone(), homework.clone(), runtime.clone());
+        Self { data_dir, journal, evidence, live_cards, homework, runtime }
     }
 }

@@ -122,6 +122,43 @@ pub(crate) enum Attachment {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mask {
+    /// List placeholders with the values that they stand for, and exceptions
+    List,
+    /// List the rules, with where the forms that they find are documented
+    Rules,
+    /// Show what an export would mask, without storing anything
+    Preview {
+        /// Ids or slugs of entries [default: all entries]
+        entries: Vec<String>,
+    },
+    /// Leave a value as it is in exports
+    Allow {
+        /// The value, or its placeholder
+        value: String,
+        /// Only in the text of this entry
+        #[arg(long, value_name = "REF")]
+        entry: Option<String>,
+    },
+    /// Mask a value again
+    Disallow {
+        /// The value, or its placeholder
+        value: String,
+        /// The entry in whose text it was left as it is
+        #[arg(long, value_name = "REF")]
+        entry: Option<String>,
+    },
+    /// Show that masked evidence was made from this journal's evidence by masking only
+    Prove {
+        /// The evidence's id
+        id: String,
+        /// An exported picture to compare [default: what an export writes now]
+        #[arg(long, value_name = "SVG")]
+        file: Option<String>,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// Ids or slugs of entries
@@ -136,7 +173,7 @@ pub(crate) struct Export {
     /// The format
     #[arg(long, value_enum, default_value_t = ExportFormat::Github)]
     pub(crate) format: ExportFormat,
-    /// Export the texts of entries even if they contain credentials
+    /// Export everything as it stands: texts with credentials in them, and nothing masked
     #[arg(long)]
     pub(crate) allow_leaks: bool,
     /// Also overwrite files that Tracebook did not write

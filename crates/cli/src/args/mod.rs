@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use evidence::{Capture, Evidence, List, Live};
-pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Verify};
+pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
 
@@ -94,6 +94,9 @@ pub(crate) enum Command {
         /// Id or slug of an entry [default: all entries]
         entry: Option<String>,
     },
+    /// List, preview and control what exports mask
+    #[command(subcommand)]
+    Mask(Mask),
     /// Write entries as Markdown with their evidence
     Export(Export),
     /// Check that exported evidence is what was captured
@@ -156,6 +159,7 @@ impl Command {
             | Self::Import { .. }
             | Self::Slots { .. }
             | Self::Check { .. }
+            | Self::Mask(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor(_)
@@ -238,6 +242,13 @@ mod tests {
             ("search a --limit 3", None),
             ("check", None),
             ("check week-2", None),
+            ("mask list", None),
+            ("mask rules", None),
+            ("mask preview", None),
+            ("mask preview week-2 week-3", None),
+            ("mask allow 10.0.0.9 --entry week-2", None),
+            ("mask disallow 10.0.0.9", None),
+            ("mask prove E --file f.svg", None),
             ("export week-2 --to d --format github --allow-leaks --force", None),
             ("export --all --to d --format html", Some("export --format html")),
             ("export --all --to d --format bundle", Some("export --format bundle")),

@@ -10,6 +10,7 @@ mod entry;
 mod evidence;
 mod grading;
 mod live;
+mod mask;
 mod relay;
 mod search;
 mod serve;
@@ -61,6 +62,7 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Slots { entry } => entry::slots(client, entry, out).await,
         Command::Import { paths } => transfer::import(client, paths, out).await,
         Command::Check { entry } => transfer::check(client, entry, out).await,
+        Command::Mask(command) => mask::run(client, command, out).await,
         Command::Export(export) => transfer::export(client, export, out).await,
         Command::Search { words, limit } => search::run(client, &words, limit, out).await,
         Command::Live(live) => live::run(client, live, out).await,

@@ -38,12 +38,21 @@ pub(super) async fn check(client: &Client, entry: Option<String>, out: &Out) -> 
         let place = |p: &Problem| p.line.map_or(p.entry.clone(), |line| format!("{}:{line}", p.entry));
         let cells = |p: &Problem| vec![place(p), p.kind.word().to_owned(), p.message.clone()];
         let rows: Vec<Vec<String>> = checked.problems.iter().map(cells).collect();
+        let masks: u32 = checked.masks.iter().map(|masks| masks.count).sum();
+        let masked = match masks {
+            0 => String::new(),
+            n => format!("an export masks {} in the text (`mask preview`)\n", values(n)),
+        };
         match rows.len() {
-            0 => "nothing is missing\n".to_owned(),
-            n => format!("{}{}\n", columns(&rows), count(n, "problem")),
+            0 => format!("nothing is missing\n{masked}"),
+            n => format!("{}{}\n{masked}", columns(&rows), count(n, "problem")),
         }
     });
     Ok(u8::from(!checked.ok))
+}
+
+fn values(n: u32) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), "value")
 }
 
 pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
@@ -63,7 +72,8 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
         for path in &done.written {
             text.push_str(&format!("wrote {}\n", Path::new(&folder).join(path).display()));
         }
-        text.push_str(&format!("{} written, {} unchanged\n", done.written.len(), done.unchanged));
+        let masked = if done.masked > 0 { format!(", {} masked", values(done.masked)) } else { String::new() };
+        text.push_str(&format!("{} written, {} unchanged{masked}\n", done.written.len(), done.unchanged));
         text
     });
     out.warnings(&done.warnings);

@@ -19,6 +19,7 @@ mod attachment;
 mod cloud;
 mod course;
 mod live_card;
+mod masks;
 mod relay;
 mod search;
 
@@ -26,6 +27,7 @@ pub use attachment::*;
 pub use cloud::*;
 pub use course::*;
 pub use live_card::*;
+pub use masks::*;
 pub use relay::*;
 pub use search::*;
 
@@ -759,6 +761,11 @@ pub struct EntryChecked {
     pub ok: bool,
     /// By entry and line; what concerns a whole entry comes first.
     pub problems: Vec<Problem>,
+    /// How many values in the texts of the entries an export would mask, by rule. Not a problem. Evidence is not
+    /// counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<_>")]
+    pub masks: Vec<MaskCount>,
 }
 
 /// A problem of an entry.
@@ -784,7 +791,7 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub force: bool,
-    /// Export texts with credentials in them.
+    /// Export everything as it stands: texts with credentials in them, and nothing masked.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub allow_leaks: bool,
@@ -832,6 +839,10 @@ pub struct Exported {
     pub refused: Vec<String>,
     /// Problems that affect the exported files.
     pub warnings: Vec<String>,
+    /// How many values were replaced by placeholders in texts and evidence.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub masked: u32,
 }
 
 /// What to import.

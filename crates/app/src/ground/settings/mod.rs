@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use tracebook_core::masking::CustomRule;
 use tracing::level_filters::LevelFilter;
 
 use crate::ground::error::Error;
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) relay: RelaySettings,
     pub(crate) log: LogSettings,
     pub(crate) course: CourseSettings,
+    pub(crate) masking: MaskingSettings,
     /// The sections of the vendors, and of nothing else.
     #[serde(flatten)]
     pub(crate) vendors: VendorSettings,
@@ -86,6 +88,15 @@ impl Who {
 pub(crate) struct CourseSettings {
     /// The course file; empty for `course.toml` in the data directory. A relative path begins there.
     pub(crate) file: String,
+}
+
+/// What exports mask besides the built-in rules, and what they do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MaskingSettings {
+    pub(crate) rules: Vec<CustomRule>,
+    /// Values that are exported as they are.
+    pub(crate) allow: Vec<String>,
 }
 
 /// Settings for the log file.
@@ -235,10 +246,12 @@ mod tests {
             ("[rollbar]\nweb = 1", "[rollbar] invalid type"),
             (
                 "[loki]\nendpoint = \"x\"",
-                "[loki] is no section: the sections are telemetry, receivers, relay, log, aws",
+                "[loki] is no section: the sections are telemetry, receivers, relay, log, masking, aws",
             ),
             ("endpoint = \"x\"", "[endpoint] is no section"),
             ("[log]\nlevel = \"loud\"", "loud"),
+            ("[[masking.rules]]\nname = \"a\"", "placeholder"),
+            ("[[masking.rules]]\nname = \"a\"\nplaceholder = \"A\"\nregex = \"x\"", "regex"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(said), "{error}");
