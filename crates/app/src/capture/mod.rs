@@ -135,8 +135,14 @@ impl Capturer {
         };
         let caption = request.caption;
         let (frozen, raw, caption) = blocking(move || {
-            let freeze = freeze::body(body, click)?;
-            let raw = raw.document(&freeze.removed)?;
+            // Half of the time of a large capture is reading what was received.
+            let (freeze, draft) = std::thread::scope(|scope| {
+                let draft = scope.spawn(|| raw.draft());
+                (freeze::body(body, click), draft.join())
+            });
+            let freeze = freeze?;
+            let draft = draft.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let raw = draft.map_or(Ok(Vec::new()), |draft| draft.document(&freeze.removed))?;
             // A caption may quote the data.
             let caption = caption.map(|caption| {
                 let clean = credentials::remove_from_text(&caption, &mut credentials::Removed::default());

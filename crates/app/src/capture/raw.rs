@@ -21,13 +21,14 @@ impl Raw {
         spans + logs + errors + self.console.bytes()
     }
 
-    /// One JSON document; empty where no bytes were received.
-    pub(crate) fn document(&self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
+    /// What [`Draft::document`] makes one document of; `None` where no bytes were received. It does not need the
+    /// credentials, so that it can be made while these are looked for.
+    pub(crate) fn draft(&self) -> Option<Draft<'_>> {
         if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() && self.console.is_empty() {
-            return Ok(Vec::new());
+            return None;
         }
         let mut parts = Parts::default();
-        let mut spans: Vec<Json> = self
+        let spans = self
             .spans
             .iter()
             .map(|r| {
@@ -40,13 +41,13 @@ impl Raw {
                 json!({
                     "id": r.span_id,
                     "encoding": encoding,
-                    "resource": parts.shared(&r.resource, protobuf, removed),
-                    "scope": parts.shared(&r.scope, protobuf, removed),
-                    "span": parts.own(&r.raw, protobuf, removed),
+                    "resource": parts.shared(&r.resource, protobuf),
+                    "scope": parts.shared(&r.scope, protobuf),
+                    "span": parts.own(&r.raw, protobuf),
                 })
             })
             .collect();
-        let mut logs: Vec<Json> = self
+        let logs = self
             .logs
             .iter()
             .map(|r| match r.encoding {
@@ -58,34 +59,51 @@ impl Raw {
                     let protobuf = r.encoding == LogEncoding::OtlpProtobuf;
                     json!({
                         "encoding": if protobuf { "otlp-protobuf" } else { "otlp-json" },
-                        "resource": parts.shared(&r.resource, protobuf, removed),
-                        "scope": parts.shared(&r.scope, protobuf, removed),
-                        "record": parts.own(&r.raw, protobuf, removed),
+                        "resource": parts.shared(&r.resource, protobuf),
+                        "scope": parts.shared(&r.scope, protobuf),
+                        "record": parts.own(&r.raw, protobuf),
                     })
                 }
             })
             .collect();
-        let mut errors: Vec<Json> = self.errors.iter().map(|r| parts.own(&r.raw, false, removed)).collect();
-
+        let errors = self.errors.iter().map(|r| parts.own(&r.raw, false)).collect();
         let lines = self.console.lines().collect::<Vec<_>>();
-        let mut console = (!lines.is_empty()).then(|| parts.json(json!(lines)));
+        let console = (!lines.is_empty()).then(|| parts.json(json!(lines)));
+        Some(Draft { spans, logs, errors, console, more: self.console.more(), parts })
+    }
+}
 
+/// A document with numbers in the place of what was received.
+pub(crate) struct Draft<'a> {
+    spans: Vec<Json>,
+    logs: Vec<Json>,
+    errors: Vec<Json>,
+    console: Option<Json>,
+    /// Lines of the console that are not kept.
+    more: u32,
+    parts: Parts<'a>,
+}
+
+impl Draft<'_> {
+    /// One JSON document, without credentials.
+    pub(crate) fn document(self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
+        let Self { mut spans, mut logs, mut errors, mut console, more, mut parts } = self;
         let shared = parts.finish(removed);
         for span in &mut spans {
-            parts.place(&mut span["span"]);
+            parts.place(&mut span["span"], removed);
         }
         for log in &mut logs {
             if let Some(event) = log.as_object_mut().and_then(|log| log.shift_remove("event")) {
                 let mut event = event;
-                parts.place(&mut event);
+                parts.place(&mut event, removed);
                 if let (Some(log), Json::Object(event)) = (log.as_object_mut(), event) {
                     log.extend(event);
                 }
             } else {
-                parts.place(&mut log["record"]);
+                parts.place(&mut log["record"], removed);
             }
         }
-        errors.iter_mut().chain(&mut console).for_each(|json| parts.place(json));
+        errors.iter_mut().chain(&mut console).for_each(|json| parts.place(json, removed));
         let mut document = json!({ "schema": 1, "shared": shared, "spans": spans });
         for (name, list) in [("logs", logs), ("errors", errors)] {
             if !list.is_empty() {
@@ -93,26 +111,21 @@ impl Raw {
             }
         }
         if let Some(lines) = console {
-            document["console"] = json!({ "lines": lines, "more": self.console.more() });
+            document["console"] = json!({ "lines": lines, "more": more });
         }
         serde_json::to_vec(&document)
     }
 }
 
 /// The received documents. Those in JSON are cleaned together and in their order, because a key may have been logged
-/// line by line; the document refers to them by number until then.
+/// line by line. The draft refers to them by number, and by a list of one number to those in protobuf.
 #[derive(Default)]
 struct Parts<'a> {
     json: Vec<Json>,
+    protobuf: Vec<&'a [u8]>,
     /// Resources and scopes, each once.
-    shared: Vec<Part>,
+    shared: Vec<Json>,
     known: HashMap<(&'a [u8], bool), usize>,
-}
-
-enum Part {
-    Clean(Json),
-    /// Its number in [`Parts::json`].
-    Json(usize),
 }
 
 impl<'a> Parts<'a> {
@@ -121,24 +134,19 @@ impl<'a> Parts<'a> {
         json!(self.json.len() - 1)
     }
 
-    fn own(&mut self, bytes: &[u8], protobuf: bool, removed: &Removed) -> Json {
-        match protobuf {
-            true => clean(bytes, removed),
-            false => self.json(serde_json::from_slice(bytes).unwrap_or(Json::Null)),
+    fn own(&mut self, bytes: &'a [u8], protobuf: bool) -> Json {
+        if protobuf {
+            self.protobuf.push(bytes);
+            return json!([self.protobuf.len() - 1]);
         }
+        self.json(serde_json::from_slice(bytes).unwrap_or(Json::Null))
     }
 
-    fn shared(&mut self, bytes: &'a [u8], protobuf: bool, removed: &Removed) -> usize {
+    fn shared(&mut self, bytes: &'a [u8], protobuf: bool) -> usize {
         if let Some(at) = self.known.get(&(bytes, protobuf)) {
             return *at;
         }
-        let part = match protobuf {
-            true => Part::Clean(clean(bytes, removed)),
-            false => {
-                self.json.push(serde_json::from_slice(bytes).unwrap_or(Json::Null));
-                Part::Json(self.json.len() - 1)
-            }
-        };
+        let part = self.own(bytes, protobuf);
         self.shared.push(part);
         self.known.insert((bytes, protobuf), self.shared.len() - 1);
         self.shared.len() - 1
@@ -151,22 +159,18 @@ impl<'a> Parts<'a> {
         if let Json::Array(all) = all {
             self.json = all;
         }
-        let shared = std::mem::take(&mut self.shared);
+        let mut shared = std::mem::take(&mut self.shared);
+        shared.iter_mut().for_each(|part| self.place(part, removed));
         shared
-            .into_iter()
-            .map(|part| match part {
-                Part::Clean(json) => json,
-                Part::Json(at) => self.json.get_mut(at).map(Json::take).unwrap_or_default(),
-            })
-            .collect()
     }
 
     /// Puts a cleaned document in the place of its number.
-    fn place(&mut self, json: &mut Json) {
-        if let Some(at) = json.as_u64().and_then(|at| usize::try_from(at).ok())
-            && let Some(part) = self.json.get_mut(at)
-        {
+    fn place(&mut self, json: &mut Json, removed: &Removed) {
+        let at = |number: &Json| number.as_u64().and_then(|at| usize::try_from(at).ok());
+        if let Some(part) = at(json).and_then(|at| self.json.get_mut(at)) {
             *json = part.take();
+        } else if let Some(bytes) = json.get(0).and_then(at).and_then(|at| self.protobuf.get(at)) {
+            *json = clean(bytes, removed);
         }
     }
 }
@@ -229,7 +233,8 @@ mod tests {
         let error = tracebook_sources::rollbar::normalise::record(&data, Nanos(1)).expect("an item");
         let console = AsPrinted::of_text(&format!("\x1b[1A\x1b[2Kusing {SECRET}"));
         let raw = Raw { spans: vec![span], logs: vec![log], errors: vec![error], console };
-        let document = String::from_utf8(raw.document(&removed).expect("a document")).expect("text");
+        let document = raw.draft().expect("bytes were received").document(&removed).expect("a document");
+        let document = String::from_utf8(document).expect("text");
         assert!(!document.contains(SECRET), "{document}");
         assert_eq!(document.matches(credentials::PLACEHOLDER).count(), 6, "{document}");
         for kept in ["home", "flask", "login with", "cannot log in"] {
