@@ -207,7 +207,7 @@ impl EntryFile {
         all
     }
 
-    /// The file's text: one reference, live card or list of doubts on a line, so that versions merge line by line.
+    /// The file's text: one reference, live card, list of doubts or placeholder on a line, so that versions merge line by line.
     pub(crate) fn to_text(&self) -> String {
         // Strings and numbers can always be serialized.
         fn json(value: &impl Serialize) -> String {
@@ -233,6 +233,10 @@ impl EntryFile {
         fields.push(("references", list(&self.references)));
         let optional = [("unfrozen", list(&self.unfrozen)), ("live", list(&self.live)), ("doubts", list(&self.doubts))];
         fields.extend(optional.into_iter().filter(|(_, rows)| rows != "[]"));
+        if !self.masks.is_empty() {
+            let rows = self.masks.iter().map(|(mask, journal)| format!("    {}: {}", json(mask), json(journal)));
+            fields.push(("masks", format!("{{\n{}\n  }}", rows.collect::<Vec<_>>().join(",\n"))));
+        }
         let lines: Vec<String> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
         format!("{{\n{}\n}}\n", lines.join(",\n"))
     }
