@@ -31,7 +31,15 @@ pub(crate) struct Homework {
 #[derive(Debug, Default)]
 struct Kept {
     course: Option<Arc<Course>>,
-    fits: HashMap<(String, Id), Arc<(String, Vec<Fit>)>>,
+    fits: HashMap<(String, Id), Arc<Fitting>>,
+}
+
+/// How one piece of evidence fits.
+#[derive(Debug)]
+struct Fitting {
+    title: String,
+    /// See [`Week::fits`].
+    fits: Vec<Fit>,
 }
 
 impl Homework {
@@ -87,7 +95,7 @@ impl Homework {
             }
         }
         let items: Vec<Shown<'_>> =
-            shown.iter().map(|(id, line, kept)| Shown { id: *id, line: *line, fits: &kept.1 }).collect();
+            shown.iter().map(|(id, line, kept)| Shown { id: *id, line: *line, fits: &kept.fits }).collect();
         homework.week = Some(week.week.clone());
         homework.homework = week.judge(&markdown::sections(&entry.body), &items);
         let counts = |id: &Id| {
@@ -97,13 +105,13 @@ impl Homework {
         homework.evidence = shown
             .iter()
             .filter(|(id, _, _)| counts(id))
-            .map(|(id, line, kept)| CountedEvidence { id: *id, title: kept.0.clone(), line: *line })
+            .map(|(id, line, kept)| CountedEvidence { id: *id, title: kept.title.clone(), line: *line })
             .collect();
         Ok(homework)
     }
 
     /// The title of evidence and how it fits the rules of a week; `None` if it cannot be read.
-    async fn fits(&self, course: &Arc<Course>, week: &Week, id: Id) -> Result<Option<Arc<(String, Vec<Fit>)>>, Error> {
+    async fn fits(&self, course: &Arc<Course>, week: &Week, id: Id) -> Result<Option<Arc<Fitting>>, Error> {
         let key = (week.week.clone(), id);
         // What was purged is not kept here either.
         if self.journal.store.evidence_record(id).await?.is_none_or(|record| record.purged) {
@@ -126,7 +134,7 @@ impl Homework {
             Ok(None) | Err(StoreError::Damaged(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let fits = Arc::new((frozen.evidence.title(), week.fits(&frozen.evidence)));
+        let fits = Arc::new(Fitting { title: frozen.evidence.title(), fits: week.fits(&frozen.evidence) });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.course.as_ref().is_some_and(|known| Arc::ptr_eq(known, course)) {
             kept.fits.insert(key, Arc::clone(&fits));

@@ -28,6 +28,7 @@ pub(crate) struct Overview {
 }
 
 impl Overview {
+    #[expect(clippy::too_many_arguments, reason = "each is a module that the status is read from")]
     pub(crate) fn new(
         data_dir: &Path,
         limits: TelemetryLimits,
