@@ -548,8 +548,16 @@ impl<'a> Edited<'a> {
         Some(pairs?.into_iter().map(known).collect())
     }
 
+    /// Whether the file lists a live card, also one whose query is not taken in.
     fn knows(&self, card: Id) -> bool {
-        self.live.contains_key(&card)
+        self.live.contains_key(&card) || self.listed_title(card).is_some()
+    }
+
+    fn listed_title(&self, card: Id) -> Option<&str> {
+        self.about.live.iter().find_map(|said| match said {
+            SaidCard::Card(said) if said.id == card => Some(said.title.as_str()),
+            SaidCard::Card(_) | SaidCard::Unreadable(_) => None,
+        })
     }
 
     /// The target of a block. If the query of its live card is not in this `entry.json`, that is the evidence.
@@ -631,7 +639,9 @@ impl<'a> Edited<'a> {
 
     /// The text in place of a card that was never frozen.
     fn words(&self, card: Id, alt: &str) -> String {
-        let title = || self.live.get(&card).map_or("", |live| live.card.title.as_str());
+        let title = || {
+            self.live.get(&card).map(|live| live.card.title.as_str()).or(self.listed_title(card)).unwrap_or_default()
+        };
         one_line(if alt.is_empty() { title() } else { alt })
     }
 }
