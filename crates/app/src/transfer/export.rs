@@ -24,6 +24,9 @@ impl Transfer {
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
         let mut masking = if request.allow_leaks { None } else { Some(self.masking().await?) };
+        if let Some(masking) = &mut masking {
+            wanted.iter().for_each(|entry| masking.learn(&entry.body));
+        }
         let leaks = leaks::find(&wanted, &stems);
         let is_allowed = |leak: &Leak| request.allow_leaks || request.allow.contains(&leak.mark);
         let (allowed, refused): (Vec<Leak>, Vec<Leak>) = leaks.into_iter().partition(is_allowed);
@@ -56,7 +59,9 @@ impl Transfer {
                 if tries == MOST_TRIES {
                     return Err(Error::internal("another process exports at the same time, again and again"));
                 }
-                masking = Some(self.masking().await?);
+                let mut again = self.masking().await?;
+                wanted.iter().for_each(|entry| again.learn(&entry.body));
+                masking = Some(again);
             };
             done.masked = done.masked.saturating_add(u32::try_from(hits.len()).unwrap_or(u32::MAX));
             for reference in markdown::scan(&entry.body).references {

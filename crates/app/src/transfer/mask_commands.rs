@@ -53,7 +53,9 @@ impl Transfer {
         let call = self.runtime.begin(caller);
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
-        let mut masking = Some(self.masking().await?);
+        let mut masking = self.masking().await?;
+        wanted.iter().for_each(|entry| masking.learn(&entry.body));
+        let mut masking = Some(masking);
         let mut found = Counted::default();
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Reading {}", entry.row.title))?;
@@ -116,7 +118,8 @@ impl Transfer {
         let masked = match &request.file {
             Some(file) => Some(read_picture(file)?),
             None => {
-                let masked = evidence::mask(&original, &masking.rules, &mut masking.table)
+                let known = masking.known();
+                let masked = evidence::mask_with(&original, &masking.rules, &mut masking.table, &known)
                     .map_err(|why| Error::internal(format!("evidence {id}: {why}")))?;
                 masked.map(|(masked, _)| masked)
             }

@@ -1,6 +1,6 @@
 //! Masking of what is exported, and the way back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use tracebook_core::entry::{self, Entry, EntryRow};
@@ -20,6 +20,9 @@ use crate::ground::settings::Settings;
 
 /// The most times that an export is repeated because another process gives placeholders, too.
 pub(super) const MOST_TRIES: usize = 8;
+/// The kind of placeholders of accounts, and the rule of those that are known.
+const ACCOUNT: &str = "ACCOUNT_ID";
+const ACCOUNT_RULE: &str = "aws-account";
 const RULES_EXAMPLE: &str = "Write for example:\n[[masking.rules]]\nname = \"student number\"\nplaceholder = \"STUDENT\"\npattern = 'M-[0-9]{6}'";
 
 /// What masks one export.
@@ -31,6 +34,8 @@ pub(super) struct Masking {
     places: HashMap<String, Vec<String>>,
     pub(super) exceptions: Vec<Exception>,
     configured: Vec<String>,
+    /// Accounts in the texts of the entries of this export, which are masked also where no word says what they are.
+    accounts: BTreeSet<String>,
     /// The journal's secret, if it is not stored yet.
     fresh: Option<Vec<u8>>,
 }
@@ -55,6 +60,20 @@ impl Masking {
         }
     }
 
+    /// Remembers the accounts in a text.
+    pub(super) fn learn(&mut self, text: &str) {
+        let found = self.rules.find(text, &Text::default());
+        let accounts = found.into_iter().filter(|one| one.kind == ACCOUNT);
+        self.accounts.extend(accounts.map(|one| text[one.range].to_owned()));
+    }
+
+    /// The accounts that this journal or this export has, with kind and rule of each.
+    pub(super) fn known(&self) -> Vec<(String, String, String)> {
+        let mut all = self.accounts.clone();
+        all.extend(self.table.values_of(ACCOUNT));
+        all.into_iter().map(|value| (ACCOUNT.to_owned(), value, ACCOUNT_RULE.to_owned())).collect()
+    }
+
     /// Masks an entry with its evidence.
     pub(super) fn entry(
         &mut self,
@@ -62,10 +81,13 @@ impl Masking {
         shown: BTreeMap<Id, Frozen>,
         live: BTreeMap<Id, LiveInput>,
     ) -> Result<MaskedEntry, Error> {
+        self.learn(&entry.body);
+        self.learn(&entry.row.title);
+        let known = self.known();
         let mut hits = Vec::new();
         let mut evidence: BTreeMap<Id, Frozen> = BTreeMap::new();
         for (id, frozen) in shown {
-            let masked = evidence::mask(&frozen, &self.rules, &mut self.table).map_err(|why| {
+            let masked = evidence::mask_with(&frozen, &self.rules, &mut self.table, &known).map_err(|why| {
                 Error::internal(format!("evidence {id} cannot be masked, so nothing of it was exported: {why}"))
             })?;
             let frozen = match masked {
@@ -78,7 +100,7 @@ impl Masking {
             evidence.insert(id, frozen);
         }
         // A name that evidence has as an attribute may stand in the text.
-        let more = Text::with(masking::distinctive(&hits, &self.rules));
+        let more = Text::with(masking::distinctive(&hits, &self.rules).into_iter().chain(known).collect());
         let rules = self.rules_of(entry.row.id);
         let mut mask = |table: &mut Table, text: &str| {
             let (masked, of_text) = table.mask(text, &rules, &more);
@@ -231,7 +253,8 @@ impl Transfer {
             }
         };
         let table = Table::new(secret, stored.slots);
-        Ok(Masking { rules, table, places, exceptions: stored.exceptions, configured: settings.allow, fresh })
+        let accounts = BTreeSet::new();
+        Ok(Masking { rules, table, places, exceptions: stored.exceptions, configured: settings.allow, accounts, fresh })
     }
 
     /// Stores what was given since the last time. False if another process gave the same, so that what was masked with

@@ -64,7 +64,7 @@ File \"/home/maria/src/app.py\" on ip-10-0-1-2.ec2.internal, and kellers-desk fo
 
 const OUTPUT: &str = "maria@marias-mbp:~$ docker compose ps\n{\"host.name\": \"kellers-desk\", \"user.id\": \"u-8812-maria\"}\n\
     arn:aws:iam::987654321098:role/x from 84.157.12.9 10.0.12.7 2a02:8109:9ac0:1d5c::7b21\n/home/maria/src /Users/maria \
-    maria@keller.io maria.k@uni.de ip-10-0-1-2\nkellers-desk again\n127.0.0.1:4567 <b>";
+    maria@keller.io maria.k@uni.de ip-10-0-1-2\nkellers-desk again\n987654321098\n127.0.0.1:4567 <b>";
 
 impl Home {
     /// An entry that has everything, with one evidence as a block, with an own caption, and in a sentence.
@@ -138,8 +138,10 @@ fn none_is_planted(files: &BTreeMap<PathBuf, String>) {
 #[tokio::test]
 async fn nothing_that_identifies_leaves_and_it_comes_home() {
     // The large one has its data in a file of its own.
-    for output in [OUTPUT.to_owned(), format!("{OUTPUT}\n{}", "10.0.12.7 GET /api/activities/home 200\n".repeat(9_000))]
-    {
+    for output in [
+        OUTPUT.to_owned(),
+        format!("{OUTPUT}\n{}", format!("10.0.12.7 GET /api/activities/home 200 {}\n", "x".repeat(2_000)).repeat(150)),
+    ] {
         let (home, slug, id) = Home::with_everything(&output).await;
         let body = home.text_of(&slug).await;
         let done = home.export(false).await.expect("exports");
@@ -326,5 +328,23 @@ async fn names_of_files_are_masked_too() {
     assert!(files[Path::new("journal/EMAIL_1.md")].contains("![](assets/EMAIL_2.png)"), "{files:?}");
     let again = home.export(false).await.expect("exports");
     assert!(again.written.is_empty() && again.warnings.is_empty(), "{again:?}");
+    home.app.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_account_that_one_text_names_is_masked_wherever_it_stands() {
+    let home = Home::new().await;
+    let console = |text: &str| Console::from_text("sh", text);
+    for (title, body) in [("A", "# A\n"), ("B", "# B\n\nMy AWS account is 987654321098.\n")] {
+        let slug = home.entry(title, body).await;
+        let request = Capture { into: Some(slug), ..Capture::of(Kind::Console) };
+        let output = Output { console: console("987654321098\n198765432109"), ..Output::default() };
+        home.app.capture.capture_console(output, request, &Caller::default()).await.expect("captures");
+    }
+    home.export(false).await.expect("exports");
+    let files = home.files();
+    none_is_planted(&files);
+    assert!(files.values().any(|text| text.contains("198765432109")), "another number stays");
+    assert!(home.export(false).await.expect("exports").written.is_empty());
     home.app.shutdown().await;
 }

@@ -64,18 +64,32 @@ pub fn commitment(salt: &str, digest: &str) -> String {
 /// # Errors
 /// [`MaskError`] if the data cannot be read with the placeholders, so that it must not be exported.
 pub fn mask(frozen: &Frozen, rules: &Rules, table: &mut Table) -> Result<Option<(Frozen, Vec<Hit>)>, MaskError> {
+    mask_with(frozen, rules, table, &[])
+}
+
+/// As [`mask`], with values to find wherever they stand: kind, value and rule of each.
+///
+/// # Errors
+/// As [`mask`].
+pub fn mask_with(
+    frozen: &Frozen,
+    rules: &Rules,
+    table: &mut Table,
+    known: &[(String, String, String)],
+) -> Result<Option<(Frozen, Vec<Hit>)>, MaskError> {
     if is_masked(frozen) {
         return Ok(None);
     }
     let mut json: Json = serde_json::from_str(&frozen.canonical)?;
     let mut places = Vec::new();
-    let mut walk = Walk { rules, more: &Text::default(), places: &mut places, pointer: String::new(), varied: None };
+    let more = Text::with(known.to_vec());
+    let mut walk = Walk { rules, more: &more, places: &mut places, pointer: String::new(), varied: None };
     walk.value(&json, "");
     // A name that one attribute has may also be in a message.
     let found = places.iter().flat_map(|place: &Place| place.hits()).collect::<Vec<_>>();
-    let known = distinctive(&found, rules);
-    if !known.is_empty() {
-        let more = Text::with(known);
+    let own = distinctive(&found, rules);
+    if !own.is_empty() {
+        let more = Text::with(own.into_iter().chain(known.iter().cloned()).collect());
         places.clear();
         Walk { rules, more: &more, places: &mut places, pointer: String::new(), varied: None }.value(&json, "");
     }

@@ -126,6 +126,13 @@ impl Table {
         }
     }
 
+    /// The values of a kind, in their order.
+    pub fn values_of(&self, kind: &str) -> Vec<String> {
+        let mut values: Vec<String> = self.numbers.get(kind).into_iter().flat_map(|of| of.keys().cloned()).collect();
+        values.sort();
+        values
+    }
+
     /// Every value with its placeholder, by kind and number.
     pub fn values(&self) -> Vec<(String, u32, Slot)> {
         let mut all: Vec<_> = self
