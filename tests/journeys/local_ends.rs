@@ -31,7 +31,8 @@ fn exported(journal: &Journal) -> String {
     let verified = journal.json(&["verify", &to]);
     assert_eq!(verified["ok"], true, "{verified}");
     for evidence in verified["evidence"].as_array().expect("a list") {
-        assert_eq!(evidence["verdict"], "intact", "{evidence}");
+        // The names of the service's host are masked.
+        assert!(["intact", "masked"].contains(&text(evidence, "verdict")), "{evidence}");
     }
     let markdown = std::fs::read_dir(out.join("journal")).expect("lists").filter_map(|e| {
         let path = e.expect("an entry").path();

@@ -61,9 +61,11 @@ impl Manifest {
         let mut found = Self::default();
         let mut heads = 0;
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()).take(MOST_LINES) {
-            if let Ok(line) = serde_json::from_str::<Line>(line) {
+            // A list would be read as the fields of an object in their order.
+            let object = line.starts_with('{');
+            if let Some(line) = object.then(|| serde_json::from_str::<Line>(line).ok()).flatten() {
                 found.lines.push(line);
-            } else if let Ok(head) = serde_json::from_str::<Head>(line) {
+            } else if let Some(head) = object.then(|| serde_json::from_str::<Head>(line).ok()).flatten() {
                 if head.tracebook > FORMAT {
                     return None;
                 }

@@ -190,6 +190,20 @@ export class Workspace {
     })
   }
 
+  /** Opens an entry at a line, from 1; null for its start. A line behind the last is the last. */
+  async openLine(id: string, line: number | null) {
+    await this.open(id)
+    const session = this.session
+    if (session?.id !== id) return
+    const { doc } = session.state
+    const { from } = doc.line(Math.max(1, Math.min(line ?? 1, doc.lines)))
+    // The editor is mounted after this turn.
+    setTimeout(() => {
+      session.select({ from, to: from })
+      session.focus()
+    })
+  }
+
   /** Saves what is open, with a revision. A session that cannot be saved keeps its text and retries. */
   async closing() {
     for (const other of this.#sessions.values()) if (other !== this.session) void other.autosave.flush()

@@ -280,7 +280,7 @@ async fn an_export_asks_nobody_and_an_import_brings_the_card_back() {
     let verified = crate::transfer::verify::verify(&[home.out().display().to_string()], None).expect("verifies");
     assert!(verified.ok && verified.evidence.len() == 1, "{verified:?}");
     let again = home.exports().await;
-    assert_eq!((again.written, again.unchanged), (Vec::new(), 4));
+    assert_eq!((again.written, again.unchanged), (Vec::new(), 6));
 
     let back = Home::new().await;
     let imported = back.imports(&home.out()).await;

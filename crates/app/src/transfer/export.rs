@@ -263,8 +263,16 @@ impl Writing<'_> {
         let text = known.unwrap_or_default().with(lines, keep).to_text();
         let mut done = vec![(path(manifest::NAME), self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?)];
         const ATTRIBUTES: &str = ".gitattributes";
-        if matches!(folder.entry(Path::new(ATTRIBUTES)), Ok(None)) {
-            done.push((path(ATTRIBUTES), self.file(&path(ATTRIBUTES), manifest::ATTRIBUTES.as_bytes(), None)?));
+        let own = manifest::ATTRIBUTES.as_bytes();
+        match folder.entry(Path::new(ATTRIBUTES)) {
+            Ok(None) => done.push((path(ATTRIBUTES), self.file(&path(ATTRIBUTES), own, None)?)),
+            // One that the user has extended is the user's.
+            Ok(Some(folder::Entry::File))
+                if folder.read(Path::new(ATTRIBUTES), MAX_FILE_BYTES).is_ok_and(|it| it == own) =>
+            {
+                done.push((path(ATTRIBUTES), Outcome::Unchanged));
+            }
+            _ => {}
         }
         Ok(done)
     }

@@ -23,10 +23,16 @@ pub struct Text<'a> {
     /// Its lines in the manifest: none if there is no manifest, several after a merge.
     pub lines: &'a [Line],
     /// Reads a file by its path relative to the text (`assets/week2/01J….svg`), never one outside its folder.
-    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    pub read: &'a Reading<'a>,
     /// Finds the picture of a piece of evidence that is not where the text shows it, by its id and its usual name.
-    pub elsewhere: &'a dyn Fn(Id, &str) -> Option<Elsewhere<'a>>,
+    pub elsewhere: &'a Finding<'a>,
 }
+
+/// Reads a file by its path.
+type Reading<'a> = dyn Fn(&str) -> Option<Vec<u8>> + 'a;
+
+/// Finds a picture in another place by the id of its evidence and its usual name.
+type Finding<'a> = dyn Fn(Id, &str) -> Option<Elsewhere<'a>> + 'a;
 
 /// A picture in another place.
 pub struct Elsewhere<'a> {
@@ -34,7 +40,7 @@ pub struct Elsewhere<'a> {
     pub path: String,
     pub bytes: Vec<u8>,
     /// Reads a file of its folder.
-    pub beside: Box<dyn Fn(&str) -> Option<Vec<u8>> + 'a>,
+    pub beside: Box<Reading<'a>>,
 }
 
 /// The verdicts on a text.

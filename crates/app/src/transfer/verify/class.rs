@@ -150,7 +150,7 @@ pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
     let mut warnings = Vec::new();
     let names = students(dir, &mut warnings)?;
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<(Student, BTreeSet<Mark>)>>> = Mutex::new(vec![None; names.len()]);
+    let done: Mutex<Vec<Option<Judged>>> = Mutex::new(vec![None; names.len()]);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..cores.min(names.len()) {
@@ -170,6 +170,9 @@ pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
     let ok = !students.is_empty() && students.iter().all(|student| student.ok);
     Ok(Class { ok, students, warnings })
 }
+
+/// A row, and what it may share with others.
+type Judged = (Student, BTreeSet<Mark>);
 
 fn read_course(file: &Path) -> Result<Course, Error> {
     course::parse(&courses::read(file)?).map_err(|problems| {

@@ -76,8 +76,11 @@ impl Check {
         let bytes = file.folder.read(Path::new(&file.name), MAX_FILE_BYTES);
         let md = match bytes.map(String::from_utf8) {
             Ok(Ok(md)) => md,
-            Ok(Err(_)) => return Ok(self.unreadable(shown, "the text cannot be read as UTF-8".to_owned())),
-            Err(why) => return Ok(self.unreadable(shown, format!("the text cannot be read: {why}"))),
+            unread => {
+                let why = unread.err().map_or_else(|| "it is not UTF-8".to_owned(), |why| why.to_string());
+                self.unreadable(shown, format!("the text cannot be read: {why}"));
+                return Ok(());
+            }
         };
         let (rows, verdict) = {
             let read = |path: &str| self.read(file, path);
