@@ -207,7 +207,8 @@ impl EntryFile {
         all
     }
 
-    /// The file's text: one reference, live card, list of doubts or placeholder on a line, so that versions merge line by line.
+    /// The file's text: one reference, live card, list of doubts or placeholder on a line, so that versions merge line
+    /// by line.
     pub(crate) fn to_text(&self) -> String {
         // Strings and numbers can always be serialized.
         fn json(value: &impl Serialize) -> String {
