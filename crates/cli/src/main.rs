@@ -21,9 +21,11 @@ use tracebook_core::text::is_hidden;
 use crate::args::Args;
 use crate::out::Out;
 
-/// Threads free what others allocated: receivers spent a tenth of their time in the system's allocator.
+/// Threads free what others allocated: receivers spent a tenth of their time in the system's allocator, and it returned
+/// less of what a large request had needed.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
