@@ -330,6 +330,11 @@ impl Pools {
 }
 
 impl Opened {
+    fn new(read_only: Option<String>, writer: SqlitePool, readers: SqlitePool, files: Files) -> Self {
+        let (kept, complete) = (AtomicBool::new(false), AtomicU64::new(u64::MAX));
+        Self { read_only, writer, readers, files, kept, complete, _place: None }
+    }
+
     /// Checks that the files are as [`Files::check`] wants them, and that nothing cut the database off.
     async fn check(&self) -> Result<(), StoreError> {
         self.files.check()?;
@@ -400,15 +405,7 @@ async fn connect(path: &Path, setup: &Setup) -> Result<Opened, StoreError> {
         .await?;
     let files = Files::record(path, nonce)?;
     tracing::debug!("opened");
-    Ok(Opened {
-        read_only: None,
-        writer,
-        readers,
-        files,
-        kept: AtomicBool::new(false),
-        complete: AtomicU64::new(u64::MAX),
-        _place: None,
-    })
+    Ok(Opened::new(None, writer, readers, files))
 }
 
 /// Opens a database that cannot be written. The schema stays as it is, so it must be that of this version.
@@ -428,15 +425,7 @@ async fn connect_read_only(path: &Path, setup: &Setup, why: String) -> Result<Op
     let readers = pool(READERS).connect_with(options).await?;
     let files = Files::record(path, nonce_of(version))?;
     tracing::warn!(why, "opened for reading only");
-    Ok(Opened {
-        read_only: Some(why),
-        writer,
-        readers,
-        files,
-        kept: AtomicBool::new(false),
-        complete: AtomicU64::new(u64::MAX),
-        _place: None,
-    })
+    Ok(Opened::new(Some(why), writer, readers, files))
 }
 
 /// Looks for damage over a connection of its own: others have pages in memory that are damaged on disk.

@@ -1,4 +1,5 @@
 import type { Capture, CardQuestion, Commands, EntryRow, EnvText, Source, Topic } from '../bindings'
+import type { Placed } from '../editor/markup'
 import { Failure, type Connection, type Host, type HostEvent } from '../host/host'
 import { readTexts } from '../lib/files'
 import { Throttle } from '../lib/throttle'
@@ -179,28 +180,22 @@ export class Workspace {
   }
 
   /** Opens an entry, and selects a place of its text. */
-  async openAt(id: string, place: { from: number; to: number } | null) {
+  async openAt(id: string, place: Placed | null | ((session: Session) => Placed)) {
     await this.open(id)
     const session = this.session
     if (session?.id !== id) return
     // The editor is mounted after this turn.
     setTimeout(() => {
-      if (place) session.select(place)
+      if (place) session.select(typeof place === 'function' ? place(session) : place)
       session.focus()
     })
   }
 
   /** Opens an entry at a line, from 1; null for its start. A line behind the last is the last. */
-  async openLine(id: string, line: number | null) {
-    await this.open(id)
-    const session = this.session
-    if (session?.id !== id) return
-    const { doc } = session.state
-    const { from } = doc.line(Math.max(1, Math.min(line ?? 1, doc.lines)))
-    // The editor is mounted after this turn.
-    setTimeout(() => {
-      session.select({ from, to: from })
-      session.focus()
+  openLine(id: string, line: number | null) {
+    return this.openAt(id, ({ state: { doc } }) => {
+      const { from } = doc.line(Math.max(1, Math.min(line ?? 1, doc.lines)))
+      return { from, to: from }
     })
   }
 
