@@ -156,7 +156,13 @@ async fn serve_within(
     watch: Option<Arc<Watch>>,
 ) {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.next_head).max_buf_size(LARGEST_HEAD);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.next_head)
+        .max_buf_size(LARGEST_HEAD)
+        // A sender that does not wait for its answer has still sent a whole request. The window's port is without it:
+        // there, a page that went away ends its stream of events.
+        .half_close(watch.is_some());
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
@@ -448,6 +454,26 @@ mod tests {
         assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());
         assert!(closes_within(&mut never, Duration::from_millis(300)).await);
         assert!(TcpStream::connect(door.addr).await.is_err(), "nobody listens any more");
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_sender_does_not_wait_for_the_answer_is_handled() {
+        let all: &'static Connections = Box::leak(Box::new(Connections::new(8, 2)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("bound");
+        // It has closed before the server reads, so that the end comes with the request.
+        drop(connected(addr, b"POST /in HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nsent").await);
+        let (handled, mut bodies) = tokio::sync::mpsc::unbounded_channel();
+        let slowly = move |body: Bytes| async move {
+            sleep(Duration::from_millis(50)).await;
+            handled.send(body).ok();
+        };
+        let router = Router::new().route("/in", axum::routing::post(slowly));
+        let watch = Some(Arc::new(Watch { name: "http", counters: Arc::default() }));
+        let served = tokio::spawn(serve_within(listener, router, CancellationToken::new(), SHORT, all, watch));
+        let body = timeout(Duration::from_secs(2), bodies.recv()).await.expect("in time");
+        assert_eq!(body.as_deref(), Some(&b"sent"[..]));
+        served.abort();
     }
 
     #[tokio::test]
