@@ -1,5 +1,7 @@
 //! Freezes live data as immutable evidence.
 
+use std::sync::Arc;
+
 use crate::credentials;
 use crate::doubts;
 use crate::endpoint::Endpoint;
@@ -57,7 +59,7 @@ impl Origin {
 pub struct Freeze {
     pub frozen: Frozen,
     /// The credential-shaped texts that were removed. Never printed or stored.
-    pub removed: credentials::Removed,
+    pub removed: Arc<credentials::Removed>,
 }
 
 /// Freezes a capture: removes credentials, adds provenance, computes the digest.
@@ -65,18 +67,57 @@ pub struct Freeze {
 /// # Errors
 /// Only if the body has no JSON form.
 pub fn body(body: Body, click: Click) -> Result<Freeze, serde_json::Error> {
-    let via = match click.origin.via.as_slice() {
-        [] => body.content().via().into_iter().map(str::to_owned).collect(),
-        said => said.to_vec(),
-    };
-    let range = body.range();
-    seal(body, via, range, click)
+    Clean::new(body)?.freeze(click)
 }
 
-fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Result<Freeze, serde_json::Error> {
-    let mut json = serde_json::to_value(&body)?;
-    let removed = credentials::remove_from_json(&mut json);
-    let body: Body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
+/// A body without credentials.
+#[derive(Debug)]
+pub struct Clean {
+    body: Body,
+    /// The protocols of the data as it was received.
+    via: Vec<String>,
+    range: (Nanos, Nanos),
+    removed: Arc<credentials::Removed>,
+}
+
+impl Clean {
+    /// Removes credentials.
+    ///
+    /// # Errors
+    /// Only if the body has no JSON form.
+    pub fn new(body: Body) -> Result<Self, serde_json::Error> {
+        let via = body.content().via().into_iter().map(str::to_owned).collect();
+        let range = body.range();
+        let mut json = serde_json::to_value(&body)?;
+        let removed = Arc::new(credentials::remove_from_json(&mut json));
+        let body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
+        Ok(Self { body, via, range, removed })
+    }
+
+    /// What was removed.
+    pub fn removed(&self) -> &Arc<credentials::Removed> {
+        &self.removed
+    }
+
+    /// Adds provenance and computes the digest.
+    ///
+    /// # Errors
+    /// Only if the body has no JSON form.
+    pub fn freeze(self, click: Click) -> Result<Freeze, serde_json::Error> {
+        let Self { body, via, range, removed } = self;
+        let via = if click.origin.via.is_empty() { via } else { click.origin.via.clone() };
+        let evidence = evidence(body, via, range, click, &removed);
+        Ok(Freeze { frozen: evidence.seal()?, removed })
+    }
+}
+
+fn evidence(
+    body: Body,
+    via: Vec<String>,
+    range: (Nanos, Nanos),
+    click: Click,
+    removed: &credentials::Removed,
+) -> Evidence {
     // The filter is published too, also as part of the link.
     let without = |text: &str| {
         let clean = credentials::remove_from_text(text, &mut credentials::Removed::default());
@@ -88,7 +129,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
     let open = body.trace().map_or(0, |trace| trace.spans.iter().filter(|span| span.end.is_none()).count());
     let console_link = click.origin.link().map(without);
     let expires = click.origin.expires.filter(|_| !click.origin.is_emulated());
-    let evidence = Evidence {
+    Evidence {
         schema: SCHEMA,
         id: click.id,
         body,
@@ -108,8 +149,7 @@ fn seal(body: Body, via: Vec<String>, range: (Nanos, Nanos), click: Click) -> Re
             credentials_removed: u32::try_from(removed.count()).unwrap_or(u32::MAX),
             supersedes: click.supersedes,
         },
-    };
-    Ok(Freeze { frozen: evidence.seal()?, removed })
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Evidence: immutable once written.
 
+use std::collections::HashMap;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use tracebook_core::canonical::digest;
 use tracebook_core::doubts::{self, Doubt};
 use tracebook_core::evidence::{Frozen, Kind};
 use tracebook_core::ids::Id;
@@ -43,8 +46,24 @@ pub struct ImportedAt<'a> {
     pub doubts: &'a [Doubt],
 }
 
+/// What can change about evidence, and its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceState {
+    /// `sha256:…` of its canonical JSON.
+    pub digest: String,
+    /// Whether it is in the bin.
+    pub deleted: bool,
+    /// Whether its data was erased.
+    pub purged: bool,
+    /// What contradicted it when it was imported.
+    pub doubts: Vec<Doubt>,
+}
+
 /// The default of zstd: evidence is text, and written once.
 const LEVEL: i32 = 3;
+
+/// From this number of bytes, encoding takes longer than starting a thread for it.
+const LARGE: usize = 256 * 1024;
 
 /// SQL: ids and titles of all evidence.
 pub(crate) const TITLES: &str = "SELECT id, title FROM evidence";
@@ -112,8 +131,19 @@ impl Journal {
         client: &str,
     ) -> Result<(), StoreError> {
         let doubts = imported.map(|imported| to_json(&imported.doubts)).transpose()?;
-        let canonical = zstd::encode_all(frozen.canonical.as_bytes(), LEVEL)?;
-        let raw = if raw.is_empty() { None } else { Some(zstd::encode_all(raw, LEVEL)?) };
+        let encode = |bytes: &[u8]| zstd::encode_all(bytes, LEVEL);
+        // Both are large where one is.
+        let (canonical, raw) = std::thread::scope(|scope| {
+            let raw = (raw.len() > LARGE).then(|| scope.spawn(|| encode(raw))).ok_or(raw);
+            let canonical = encode(frozen.canonical.as_bytes());
+            let raw = match raw {
+                Ok(raw) => raw.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map(Some),
+                Err([]) => Ok(None),
+                Err(raw) => encode(raw).map(Some),
+            };
+            (canonical, raw)
+        });
+        let (canonical, raw) = (canonical?, raw?);
         let id = frozen.evidence.id.to_string();
         let mut transaction = self.pools.write().await?;
         sqlx::query(
@@ -155,6 +185,16 @@ impl Journal {
         }
     }
 
+    /// The digest of evidence as it is stored, computed from what reads back; `None` if there is none or it was purged.
+    pub async fn stored_digest(&self, id: Id) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT canonical FROM evidence WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.pools.readers())
+            .await?;
+        let canonical = row.and_then(|row| row.get::<Option<Vec<u8>>, _>("canonical"));
+        canonical.map(|canonical| Ok(digest(&decoded(&canonical)?))).transpose()
+    }
+
     /// The received bytes, as stored with the capture; empty if there are none.
     pub async fn evidence_raw(&self, id: Id) -> Result<Vec<u8>, StoreError> {
         let row = sqlx::query("SELECT raw FROM evidence WHERE id = ?")
@@ -165,6 +205,23 @@ impl Journal {
             Some(raw) => decoded(&raw),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The state of all evidence, by its id.
+    pub async fn evidence_states(&self) -> Result<HashMap<Id, EvidenceState>, StoreError> {
+        let rows = sqlx::query("SELECT id, digest, deleted_at, purged_at, doubts FROM evidence")
+            .fetch_all(&self.pools.readers())
+            .await?;
+        let one = |row: &SqliteRow| {
+            let state = EvidenceState {
+                digest: row.get("digest"),
+                deleted: row.get::<Option<i64>, _>("deleted_at").is_some(),
+                purged: row.get::<Option<i64>, _>("purged_at").is_some(),
+                doubts: doubts_of(row)?,
+            };
+            Ok((id_of(row.get("id"))?, state))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// One row, even if it is in the bin or purged.

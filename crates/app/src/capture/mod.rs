@@ -7,7 +7,7 @@ mod raw;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tracebook_core::console::Output;
 use tracebook_core::credentials;
@@ -135,14 +135,24 @@ impl Capturer {
         };
         let caption = request.caption;
         let (frozen, raw, caption) = blocking(move || {
-            // Half of the time of a large capture is reading what was received.
-            let (freeze, draft) = std::thread::scope(|scope| {
-                let draft = scope.spawn(|| raw.draft());
-                (freeze::body(body, click), draft.join())
+            // Half of the time of a large capture is reading and searching what was received.
+            let (tell, told) = mpsc::channel();
+            let (freeze, document) = std::thread::scope(|scope| {
+                let document = scope.spawn(move || {
+                    // Without an answer nothing is frozen.
+                    let removed = || told.recv().unwrap_or_default();
+                    raw.draft().map_or(Ok(Vec::new()), |draft| draft.document(removed))
+                });
+                let freeze = freeze::Clean::new(body).and_then(|clean| {
+                    // Where nothing was received, nobody listens.
+                    tell.send(Arc::clone(clean.removed())).ok();
+                    clean.freeze(click)
+                });
+                drop(tell);
+                (freeze, document.join())
             });
             let freeze = freeze?;
-            let draft = draft.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let raw = draft.map_or(Ok(Vec::new()), |draft| draft.document(&freeze.removed))?;
+            let raw = document.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             // A caption may quote the data.
             let caption = caption.map(|caption| {
                 let clean = credentials::remove_from_text(&caption, &mut credentials::Removed::default());

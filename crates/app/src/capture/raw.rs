@@ -21,8 +21,7 @@ impl Raw {
         spans + logs + errors + self.console.bytes()
     }
 
-    /// What [`Draft::document`] makes one document of; `None` where no bytes were received. It does not need the
-    /// credentials, so that it can be made while these are looked for.
+    /// What [`Draft::document`] makes one document of; `None` where no bytes were received.
     pub(crate) fn draft(&self) -> Option<Draft<'_>> {
         if self.spans.is_empty() && self.logs.is_empty() && self.errors.is_empty() && self.console.is_empty() {
             return None;
@@ -85,10 +84,12 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// One JSON document, without credentials.
-    pub(crate) fn document(self, removed: &Removed) -> Result<Vec<u8>, serde_json::Error> {
+    /// One JSON document, without credentials. What was removed from the body is asked for when these have been looked
+    /// for here.
+    pub(crate) fn document<R: AsRef<Removed>>(self, removed: impl FnOnce() -> R) -> Result<Vec<u8>, serde_json::Error> {
         let Self { mut spans, mut logs, mut errors, mut console, more, mut parts } = self;
-        let shared = parts.finish(removed);
+        let (shared, removed) = parts.finish(removed);
+        let removed = removed.as_ref();
         for span in &mut spans {
             parts.place(&mut span["span"], removed);
         }
@@ -152,16 +153,16 @@ impl<'a> Parts<'a> {
         self.shared.len() - 1
     }
 
-    /// Cleans what is JSON. Returns resources and scopes.
-    fn finish(&mut self, removed: &Removed) -> Vec<Json> {
+    /// Cleans what is JSON. Returns resources and scopes, and what was removed from the body.
+    fn finish<R: AsRef<Removed>>(&mut self, removed: impl FnOnce() -> R) -> (Vec<Json>, R) {
         let mut all = Json::Array(std::mem::take(&mut self.json));
-        removed.remove_from_json_too(&mut all);
+        let removed = credentials::remove_from_json_beside(&mut all, removed);
         if let Json::Array(all) = all {
             self.json = all;
         }
         let mut shared = std::mem::take(&mut self.shared);
-        shared.iter_mut().for_each(|part| self.place(part, removed));
-        shared
+        shared.iter_mut().for_each(|part| self.place(part, removed.as_ref()));
+        (shared, removed)
     }
 
     /// Puts a cleaned document in the place of its number.
@@ -233,7 +234,7 @@ mod tests {
         let error = tracebook_sources::rollbar::normalise::record(&data, Nanos(1)).expect("an item");
         let console = AsPrinted::of_text(&format!("\x1b[1A\x1b[2Kusing {SECRET}"));
         let raw = Raw { spans: vec![span], logs: vec![log], errors: vec![error], console };
-        let document = raw.draft().expect("bytes were received").document(&removed).expect("a document");
+        let document = raw.draft().expect("bytes were received").document(|| &removed).expect("a document");
         let document = String::from_utf8(document).expect("text");
         assert!(!document.contains(SECRET), "{document}");
         assert_eq!(document.matches(credentials::PLACEHOLDER).count(), 6, "{document}");

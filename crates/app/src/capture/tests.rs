@@ -234,7 +234,7 @@ fn holds(document: &[u8], secret: &str) -> bool {
 }
 
 fn raw_document(raw: &Raw, removed: &credentials::Removed) -> Vec<u8> {
-    raw.draft().map_or_else(Vec::new, |draft| draft.document(removed).expect("a document"))
+    raw.draft().map_or_else(Vec::new, |draft| draft.document(|| removed).expect("a document"))
 }
 
 #[test]

@@ -89,8 +89,8 @@ impl EvidenceStore {
 
     async fn check_stored(&self, frozen: &Frozen) -> Result<(), Error> {
         let id = frozen.evidence.id;
-        match self.store.evidence(id).await? {
-            Some(stored) if stored.digest == frozen.digest => Ok(()),
+        match self.store.stored_digest(id).await? {
+            Some(stored) if stored == frozen.digest => Ok(()),
             Some(_) => Err(Error::internal(format!("evidence {id} exists already, with another digest"))),
             None => Err(Error::internal(format!("evidence {id} was written and does not read back"))),
         }

@@ -82,6 +82,12 @@ pub fn remove_from_json(json: &mut Json) -> Removed {
     removed
 }
 
+/// As [`Removed::remove_from_json_too`], for a tree that is searched while another one is: what was removed there is
+/// asked for when that is done, and returned.
+pub fn remove_from_json_beside<R: AsRef<Removed>>(json: &mut Json, elsewhere: impl FnOnce() -> R) -> R {
+    tree::clean_too(json, elsewhere)
+}
+
 /// Overwrites credentials in raw bytes with `*`: what was removed from the body, and whatever has the form of a
 /// credential. Keeps every length, so that protobuf messages stay valid.
 pub fn overwrite_in_bytes(bytes: &mut [u8], removed: &Removed) {

@@ -77,6 +77,12 @@ impl Removed {
     }
 }
 
+impl AsRef<Removed> for Removed {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl fmt::Debug for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} credentials", self.count())

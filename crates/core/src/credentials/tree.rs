@@ -41,56 +41,82 @@ struct Columns<'a> {
 
 /// Removes credentials from a tree. `more` finds texts that were removed elsewhere.
 pub(super) fn clean(json: &mut Json, removed: &mut Removed, more: Option<&AhoCorasick>) {
-    let root = Column {
-        name: String::new(),
-        class: Name::Plain,
-        members: BTreeMap::new(),
-        texts: Vec::new(),
-        joined: String::new(),
-    };
-    let mut columns = Columns { columns: vec![root], keys: String::new(), blobs: Vec::new(), removed: Vec::new() };
-    columns.gather(json, 0, "");
-    columns.removed.drain(..).for_each(|text| removed.push(text));
+    if Searched::new(json).remove(removed, more) {
+        rename(json, removed, more);
+    }
+}
 
-    let mut cuts: Vec<Vec<Cut>> = Vec::with_capacity(columns.columns.len());
-    for column in &columns.columns {
-        let found = scan_column(column);
-        found.iter().for_each(|cut| push_lines(&column.joined[cut.start..cut.end], removed));
-        cuts.push(found);
+/// As [`clean`]. What was removed elsewhere is asked for when the tree has been searched, so that both can be done at
+/// the same time.
+pub(super) fn clean_too<R: AsRef<Removed>>(json: &mut Json, elsewhere: impl FnOnce() -> R) -> R {
+    let mut removed = Removed::default();
+    let searched = Searched::new(json);
+    let elsewhere = elsewhere();
+    let more = elsewhere.as_ref().telling();
+    if searched.remove(&mut removed, more) {
+        rename(json, &mut removed, more);
     }
-    let key_cuts = scan::scan(columns.keys.as_bytes());
-    key_cuts.iter().for_each(|cut| push_lines(&columns.keys[cut.start..cut.end], removed));
-    for (name, text) in &mut columns.blobs {
-        clean_blob(*name, text, removed);
+    elsewhere
+}
+
+/// A tree in which credentials were looked for.
+struct Searched<'a> {
+    columns: Columns<'a>,
+    /// What was found in each column.
+    cuts: Vec<Vec<Cut>>,
+    key_cuts: Vec<Cut>,
+}
+
+impl<'a> Searched<'a> {
+    fn new(json: &'a mut Json) -> Self {
+        let root = Column {
+            name: String::new(),
+            class: Name::Plain,
+            members: BTreeMap::new(),
+            texts: Vec::new(),
+            joined: String::new(),
+        };
+        let mut columns = Columns { columns: vec![root], keys: String::new(), blobs: Vec::new(), removed: Vec::new() };
+        columns.gather(json, 0, "");
+        let cuts = columns.columns.iter().map(scan_column).collect();
+        let key_cuts = scan::scan(columns.keys.as_bytes());
+        Self { columns, cuts, key_cuts }
     }
 
-    // What one place gave away is removed everywhere.
-    let mut renamed = !key_cuts.is_empty();
-    for finder in [removed.telling(), more].into_iter().flatten() {
-        for (column, cuts) in columns.columns.iter().zip(&mut cuts) {
-            cuts.extend(finder.find_iter(&column.joined).map(|found| Cut {
-                start: found.start(),
-                end: found.end(),
-                what: "",
-            }));
+    /// Removes what was found here, and with `more`. Returns whether names contain some of it, which [`rename`] removes.
+    fn remove(self, removed: &mut Removed, more: Option<&AhoCorasick>) -> bool {
+        let Self { mut columns, mut cuts, key_cuts } = self;
+        columns.removed.drain(..).for_each(|text| removed.push(text));
+        for (column, found) in columns.columns.iter().zip(&cuts) {
+            found.iter().for_each(|cut| push_lines(&column.joined[cut.start..cut.end], removed));
         }
-        renamed |= finder.is_match(&columns.keys);
-    }
-    let mut again = 0;
-    for (column, cuts) in columns.columns.into_iter().zip(cuts) {
-        if !cuts.is_empty() {
-            let first = cuts.iter().filter(|cut| !cut.what.is_empty()).count();
-            let cuts = scan::merged(cuts);
-            again += cuts.len().saturating_sub(first);
-            apply(column, &cuts);
+        key_cuts.iter().for_each(|cut| push_lines(&columns.keys[cut.start..cut.end], removed));
+        for (name, text) in &mut columns.blobs {
+            clean_blob(*name, text, removed);
         }
-    }
-    removed.again += again;
-    if renamed {
-        let finders: Vec<&AhoCorasick> = [removed.telling(), more].into_iter().flatten().collect();
+        // What one place gave away is removed everywhere.
+        let mut renamed = !key_cuts.is_empty();
+        for finder in [removed.telling(), more].into_iter().flatten() {
+            for (column, cuts) in columns.columns.iter().zip(&mut cuts) {
+                cuts.extend(finder.find_iter(&column.joined).map(|found| Cut {
+                    start: found.start(),
+                    end: found.end(),
+                    what: "",
+                }));
+            }
+            renamed |= finder.is_match(&columns.keys);
+        }
         let mut again = 0;
-        rename(json, &finders, &mut again);
+        for (column, cuts) in columns.columns.into_iter().zip(cuts) {
+            if !cuts.is_empty() {
+                let first = cuts.iter().filter(|cut| !cut.what.is_empty()).count();
+                let cuts = scan::merged(cuts);
+                again += cuts.len().saturating_sub(first);
+                apply(column, &cuts);
+            }
+        }
         removed.again += again;
+        renamed
     }
 }
 
@@ -322,11 +348,19 @@ fn clean_blob(name: Name, text: &mut String, removed: &mut Removed) {
     }
 }
 
-fn rename(json: &mut Json, finders: &[&AhoCorasick], again: &mut usize) {
+/// Removes what was removed, and what `more` finds, from the names of members.
+fn rename(json: &mut Json, removed: &mut Removed, more: Option<&AhoCorasick>) {
+    let mut again = 0;
+    let finders: Vec<&AhoCorasick> = [removed.telling(), more].into_iter().flatten().collect();
+    rename_members(json, &finders, &mut again);
+    removed.again += again;
+}
+
+fn rename_members(json: &mut Json, finders: &[&AhoCorasick], again: &mut usize) {
     match json {
-        Json::Array(list) => list.iter_mut().for_each(|value| rename(value, finders, again)),
+        Json::Array(list) => list.iter_mut().for_each(|value| rename_members(value, finders, again)),
         Json::Object(map) => {
-            map.values_mut().for_each(|value| rename(value, finders, again));
+            map.values_mut().for_each(|value| rename_members(value, finders, again));
             let mut clean: Vec<(String, String)> = Vec::new();
             for key in map.keys().filter(|key| !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
                 let mut name =
