@@ -1,14 +1,16 @@
 //! From the journal to files; files of others are never overwritten, and no link is followed below the folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use tracebook_core::entry::Entry;
 use tracebook_core::ids::{Entropy, Id};
 use tracebook_render::manifest::{self, Line, Manifest};
 use tracebook_render::{markdown, verify};
+use tracebook_store::evidence::EvidenceState;
 
-use super::masks::MOST_TRIES;
+use super::last_export::{LastExports, Outcome};
+use super::masks::{MOST_TRIES, Masking};
 use super::tree::Exportable;
 use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
@@ -24,98 +26,80 @@ impl Transfer {
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
         let mut masking = if request.allow_leaks { None } else { Some(self.masking().await?) };
+        let root_name = root_path.display().to_string();
+        let states = self.journal.store.evidence_states().await?;
+        let last = if request.redraw {
+            LastExports::default()
+        } else {
+            self.last_exports(&root_name, &wanted, &stems, &states, masking.as_ref()).await?
+        };
         if let Some(masking) = &mut masking {
-            wanted.iter().for_each(|entry| masking.learn(&entry.body));
+            last.learn(&wanted, masking);
         }
-        let leaks = leaks::find(&wanted, &stems);
+        let leaks = leaks::find(wanted.iter().filter(|entry| !last.has(entry.row.id)), &stems);
         let is_allowed = |leak: &Leak| request.allow_leaks || request.allow.contains(&leak.mark);
         let (allowed, refused): (Vec<Leak>, Vec<Leak>) = leaks.into_iter().partition(is_allowed);
         if !refused.is_empty() {
             return Err(leaks::refusal(&refused));
         }
+        // The next export may not allow them.
+        let not_remembered: BTreeSet<Id> = allowed.iter().map(|leak| leak.entry).collect();
         done.warnings.extend(allowed.iter().map(|leak| format!("{}, exported as it stands", leak.said())));
-        let root_name = root_path.display().to_string();
-        let mut known = self.journal.store.known_files(&root_name).await?;
-        let mut shown: BTreeMap<String, String> = BTreeMap::new();
         let _lock = lock_folder(&root);
-        let entropy = self.runtime.entropy();
-        let writing =
-            Writing { root: &root, root_path: &root_path, entropy, force: request.force, redraw: request.redraw };
-        let mut lines = Vec::new();
-        for (n, entry) in wanted.iter().enumerate() {
-            call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
-            // An entry created meanwhile is left to the next export.
-            let Some(stem) = stems.get(&entry.row.id) else { continue };
-            let mut tries = 0;
-            let (stem, Exportable { tree, hits, .. }) = loop {
-                let file = masking.as_mut().map_or_else(|| stem.clone(), |masking| masking.stem(&entry.row, stem));
-                let out = self.tree_of(entry, &file, &mut masking).await?;
-                // Before any file: what a placeholder stands for must not be lost.
-                let Some(used) = &mut masking else { break (file, out) };
-                if self.keep_masks(used).await? {
-                    break (file, out);
+        let writing = Writing {
+            root: &root,
+            root_path: &root_path,
+            entropy: self.runtime.entropy(),
+            force: request.force,
+            redraw: request.redraw,
+        };
+        let known = self.journal.store.known_files(&root_name).await?;
+        let mut run =
+            Run { transfer: self, wanted: &wanted, writing, root_name, masking, known, shown: BTreeMap::new() };
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; wanted.len()];
+        let mut remembered = Vec::new();
+        // Accounts that the evidence of one entry has may also stand in others, which were written before.
+        for again in [false, true] {
+            for (n, entry) in wanted.iter().enumerate() {
+                call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
+                // An entry created meanwhile is left to the next export.
+                let Some(stem) = stems.get(&entry.row.id) else { continue };
+                if again && outcomes[n].as_ref().is_none_or(|outcome| outcome.is_masked_with(run.masking.as_ref())) {
+                    continue;
                 }
-                tries += 1;
-                if tries == MOST_TRIES {
-                    return Err(Error::internal("another process exports at the same time, again and again"));
-                }
-                let mut again = self.masking().await?;
-                wanted.iter().for_each(|entry| again.learn(&entry.body));
-                masking = Some(again);
-            };
-            done.masked = done.masked.saturating_add(u32::try_from(hits.len()).unwrap_or(u32::MAX));
-            for reference in markdown::scan(&entry.body).references {
-                if self.journal.store.evidence_record(reference.id).await?.is_some_and(|r| r.deleted && !r.purged) {
-                    done.warnings.push(format!(
-                        "{}: evidence {} is in the bin, but the text still shows it, so it was exported",
-                        entry.row.slug, reference.id
-                    ));
-                }
-            }
-            lines.extend(tree.line.clone());
-            let many = wanted.len() > 1;
-            done.warnings.extend(
-                tree.warnings.iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w.clone() }),
-            );
-            let own_stem = stems.get(&entry.row.id).map_or(stem.as_str(), String::as_str);
-            let mut pictures = self.pictures_of(entry, own_stem, &root_path).await?;
-            done.warnings.append(&mut pictures.warnings);
-            if let Some(masking) = &mut masking {
-                let files = std::mem::take(&mut pictures.files);
-                pictures.files = files.into_iter().map(|(path, bytes)| (masking.path(&path), bytes)).collect();
-            }
-            // Two entries that were imported from different folders may show different pictures by one name.
-            pictures.files.retain(|path, bytes| {
-                let mine = sha256(bytes);
-                let same = *shown.entry(path.clone()).or_insert_with(|| mine.clone()) == mine;
-                if !same {
-                    done.warnings.push(format!("{stem}.md: another entry has another picture as {path}"));
-                }
-                same
-            });
-            for (path, bytes) in tree.files.iter().chain(&pictures.files) {
-                match writing.file(path, bytes, known.get(path))? {
-                    Outcome::Written => done.written.push(path.clone()),
-                    Outcome::Unchanged => done.unchanged += 1,
-                    Outcome::Refused(what) => {
-                        done.warnings.extend(what.map(|what| format!("{path} is {what}, not a file")));
-                        done.refused.push(path.clone());
-                        continue;
-                    }
-                }
-                // Stored file by file: what is on disk stays known as ours even if a later file fails.
-                let ours = sha256(bytes);
-                if known.get(path) != Some(&ours) {
-                    self.journal.store.remember_files(&root_name, &[(path.clone(), ours.clone())]).await?;
-                    known.insert(path.clone(), ours);
-                }
+                outcomes[n] = Some(match last.unchanged(entry.row.id, run.masking.as_ref(), &root) {
+                    Some(outcome) => outcome,
+                    None => run.tree(entry, stem).await?,
+                });
             }
         }
-        for (path, outcome) in writing.manifest(lines, &stems)? {
+        let mut lines = Vec::new();
+        for (entry, outcome) in wanted.iter().zip(outcomes) {
+            let (Some(outcome), Some(stem)) = (outcome, stems.get(&entry.row.id)) else { continue };
+            let said: Vec<String> = outcome.warnings.iter().cloned().chain(in_bin(entry, &states)).collect();
+            let many = wanted.len() > 1;
+            done.warnings.extend(said.into_iter().map(|w| if many { format!("{}: {w}", entry.row.slug) } else { w }));
+            done.masked = done.masked.saturating_add(outcome.masked);
+            lines.extend(outcome.line.clone());
+            done.unchanged = done.unchanged.saturating_add(outcome.unchanged);
+            done.written.extend(outcome.written.iter().cloned());
+            done.refused.extend(outcome.refused.iter().cloned());
+            if let Some(inputs) = last.inputs(entry.row.id)
+                && outcome.is_to_remember()
+                && !not_remembered.contains(&entry.row.id)
+            {
+                remembered.push((entry.row.id, outcome.remembered(inputs)?));
+            }
+            run.pictures(entry, stem, &mut done).await?;
+        }
+        if !remembered.is_empty() {
+            self.journal.store.remember_exports(&run.root_name, &remembered, self.runtime.now()).await?;
+        }
+        for (path, outcome) in run.writing.manifest(lines, &stems)? {
             match outcome {
-                Outcome::Written => done.written.push(path),
-                Outcome::Unchanged => done.unchanged += 1,
-                Outcome::Refused(_) => done.refused.push(path),
+                Written::Now(_) => done.written.push(path),
+                Written::Already(_) => done.unchanged += 1,
+                Written::Refused(_) => done.refused.push(path),
             }
         }
         call.progress(wanted.len(), wanted.len(), "Done")?;
@@ -161,11 +145,129 @@ fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
     made.map_err(|e| cannot_write(path, &e))
 }
 
-enum Outcome {
-    Written,
-    Unchanged,
+/// What became of one file.
+enum Written {
+    /// The SHA-256 of what is there now.
+    Now(String),
+    /// The same.
+    Already(String),
     /// Something that is not ours has the name; what it is, if it is no file.
     Refused(Option<&'static str>),
+}
+
+/// Evidence in the bin that a text still shows.
+fn in_bin(entry: &Entry, states: &HashMap<Id, EvidenceState>) -> Vec<String> {
+    let shown = markdown::scan(&entry.body).references.into_iter().map(|reference| reference.id);
+    let binned = shown.filter(|id| states.get(id).is_some_and(|state| state.deleted && !state.purged));
+    binned.map(|id| format!("evidence {id} is in the bin, but the text still shows it, so it was exported")).collect()
+}
+
+/// An export that is running.
+struct Run<'a> {
+    transfer: &'a Transfer,
+    wanted: &'a [Entry],
+    writing: Writing<'a>,
+    root_name: String,
+    masking: Option<Masking>,
+    /// The SHA-256 of the files that were written last, by path.
+    known: BTreeMap<String, String>,
+    /// The SHA-256 of the pictures of this export, by path.
+    shown: BTreeMap<String, String>,
+}
+
+impl Run<'_> {
+    /// Masks, draws and writes an entry.
+    async fn tree(&mut self, entry: &Entry, stem: &str) -> Result<Outcome, Error> {
+        let mut tries = 0;
+        let (accounts, Exportable { tree, hits, numbers, .. }) = loop {
+            let accounts = self.masking.as_ref().map(Masking::known_accounts).unwrap_or_default();
+            let file = self.masking.as_mut().map_or_else(|| stem.to_owned(), |masking| masking.stem(&entry.row, stem));
+            let out = self.transfer.tree_of(entry, &file, &mut self.masking).await?;
+            // Before any file: what a placeholder stands for must not be lost.
+            let Some(used) = &mut self.masking else { break (accounts, out) };
+            if self.transfer.keep_masks(used).await? {
+                break (accounts, out);
+            }
+            tries += 1;
+            if tries == MOST_TRIES {
+                return Err(Error::internal("another process exports at the same time, again and again"));
+            }
+            let mut again = self.transfer.masking().await?;
+            for entry in self.wanted {
+                again.learn(entry);
+            }
+            self.masking = Some(again);
+        };
+        let mut outcome = Outcome {
+            line: tree.line,
+            warnings: tree.warnings,
+            masked: u32::try_from(hits.len()).unwrap_or(u32::MAX),
+            accounts: self.masking.as_mut().map(|masking| masking.learn(entry)).unwrap_or_default(),
+            masked_with: numbers.intersection(&accounts).cloned().collect(),
+            numbers,
+            made: true,
+            ..Outcome::default()
+        };
+        for (path, bytes) in &tree.files {
+            self.file(path, bytes, &mut outcome).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Writes the pictures of an entry. They are compared with what is there each time, since those that were not
+    /// imported are files that others can change.
+    async fn pictures(&mut self, entry: &Entry, stem: &str, done: &mut Exported) -> Result<(), Error> {
+        let mut pictures = self.transfer.pictures_of(entry, stem, self.writing.root_path).await?;
+        done.warnings.append(&mut pictures.warnings);
+        if let Some(masking) = &mut self.masking {
+            let files = std::mem::take(&mut pictures.files);
+            pictures.files = files.into_iter().map(|(path, bytes)| (masking.path(&path), bytes)).collect();
+        }
+        // Two entries that were imported from different folders may show different pictures by one name.
+        pictures.files.retain(|path, bytes| {
+            let mine = sha256(bytes);
+            let same = *self.shown.entry(path.clone()).or_insert_with(|| mine.clone()) == mine;
+            if !same {
+                done.warnings.push(format!("{stem}.md: another entry has another picture as {path}"));
+            }
+            same
+        });
+        let mut outcome = Outcome::default();
+        for (path, bytes) in &pictures.files {
+            self.file(path, bytes, &mut outcome).await?;
+        }
+        done.unchanged = done.unchanged.saturating_add(outcome.unchanged);
+        done.written.append(&mut outcome.written);
+        done.refused.append(&mut outcome.refused);
+        done.warnings.append(&mut outcome.warnings);
+        Ok(())
+    }
+
+    async fn file(&mut self, path: &str, bytes: &[u8], outcome: &mut Outcome) -> Result<(), Error> {
+        let there = match self.writing.file(path, bytes, self.known.get(path))? {
+            Written::Now(there) => {
+                outcome.written.push(path.to_owned());
+                there
+            }
+            Written::Already(there) => {
+                outcome.unchanged += 1;
+                there
+            }
+            Written::Refused(what) => {
+                outcome.warnings.extend(what.map(|what| format!("{path} is {what}, not a file")));
+                outcome.refused.push(path.to_owned());
+                return Ok(());
+            }
+        };
+        // Stored file by file: what is on disk stays known as ours even if a later file fails.
+        if self.known.get(path) != Some(&there) {
+            let files = [(path.to_owned(), there.clone())];
+            self.transfer.journal.store.remember_files(&self.root_name, &files).await?;
+            self.known.insert(path.to_owned(), there.clone());
+        }
+        outcome.files.insert(path.to_owned(), there);
+        Ok(())
+    }
 }
 
 /// Locks the folder for an export, shared with others. If no other export runs, temporary files of a killed one are
@@ -207,7 +309,7 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes one file of the tree atomically; overwrites only files of ours. `known` is the digest of the file that
     /// was last written there.
-    fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Outcome, Error> {
+    fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Written, Error> {
         let relative = Path::new(path);
         let (Some(name), true) =
             (relative.file_name(), relative.components().all(|c| matches!(c, Component::Normal(_))))
@@ -220,32 +322,32 @@ impl Writing<'_> {
         let folder = self.root.make(parent).map_err(|why| self.cannot_open(parent, why))?;
         match folder.entry(name).map_err(|e| cannot_write(&target, &e))? {
             None => {}
-            Some(folder::Entry::Folder) => return Ok(Outcome::Refused(Some("a folder"))),
+            Some(folder::Entry::Folder) => return Ok(Written::Refused(Some("a folder"))),
             // With --force it is replaced, not written to.
-            Some(folder::Entry::Link) if !self.force => return Ok(Outcome::Refused(Some("a link"))),
+            Some(folder::Entry::Link) if !self.force => return Ok(Written::Refused(Some("a link"))),
             Some(folder::Entry::Special) if !self.force => {
-                return Ok(Outcome::Refused(Some("a pipe, a socket or a device")));
+                return Ok(Written::Refused(Some("a pipe, a socket or a device")));
             }
             Some(folder::Entry::Link | folder::Entry::Special) => {}
             Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
-                Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
+                Ok(there) if there == bytes => return Ok(Written::Already(sha256(bytes))),
                 // A newer version that draws differently must not change every published card.
                 Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => {
-                    return Ok(Outcome::Unchanged);
+                    return Ok(Written::Already(sha256(&there)));
                 }
                 Ok(there) if self.force || known == Some(&sha256(&there)) => {}
                 // What cannot be read, or is too large, is not ours.
                 Err(_) if self.force => {}
-                Ok(_) | Err(_) => return Ok(Outcome::Refused(None)),
+                Ok(_) | Err(_) => return Ok(Written::Refused(None)),
             },
         }
         folder.replace(name, bytes, self.entropy).map_err(|e| cannot_write(&target, &e))?;
-        Ok(Outcome::Written)
+        Ok(Written::Now(sha256(bytes)))
     }
 
     /// Writes the entries' lines into the manifest. Those of other entries stay as long as their file or entry exists:
     /// one repository may have several journals.
-    fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Outcome)>, Error> {
+    fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Written)>, Error> {
         let journal = Path::new("journal");
         let folder = self.root.make(journal).map_err(|why| self.cannot_open(journal, why))?;
         let path = |name: &str| format!("journal/{name}");
@@ -270,7 +372,7 @@ impl Writing<'_> {
             Ok(Some(folder::Entry::File))
                 if folder.read(Path::new(ATTRIBUTES), MAX_FILE_BYTES).is_ok_and(|it| it == own) =>
             {
-                done.push((path(ATTRIBUTES), Outcome::Unchanged));
+                done.push((path(ATTRIBUTES), Written::Already(sha256(own))));
             }
             _ => {}
         }

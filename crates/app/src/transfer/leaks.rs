@@ -26,7 +26,7 @@ impl Transfer {
 }
 
 /// The credentials in the texts of entries, in order.
-pub(super) fn find(entries: &[Entry], stems: &BTreeMap<Id, String>) -> Vec<Leak> {
+pub(super) fn find<'a>(entries: impl IntoIterator<Item = &'a Entry>, stems: &BTreeMap<Id, String>) -> Vec<Leak> {
     let mut found = Vec::new();
     for entry in entries {
         let Some(stem) = stems.get(&entry.row.id) else { continue };

@@ -54,7 +54,9 @@ impl Transfer {
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut masking = self.masking().await?;
-        wanted.iter().for_each(|entry| masking.learn(&entry.body));
+        for entry in &wanted {
+            masking.learn(entry);
+        }
         let mut masking = Some(masking);
         let mut found = Counted::default();
         for (n, entry) in wanted.iter().enumerate() {

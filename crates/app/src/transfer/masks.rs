@@ -15,6 +15,7 @@ use tracebook_store::masks::Exception;
 
 use super::Transfer;
 use crate::ground::error::Error;
+use crate::ground::files::sha256;
 use crate::ground::schema::MaskException;
 use crate::ground::settings::Settings;
 
@@ -34,8 +35,12 @@ pub(super) struct Masking {
     places: HashMap<String, Vec<String>>,
     pub(super) exceptions: Vec<Exception>,
     configured: Vec<String>,
+    /// A digest of the rules and exceptions.
+    pub(super) configuration: String,
     /// Accounts in the texts of the entries of this export, which are masked also where no word says what they are.
     accounts: BTreeSet<String>,
+    /// The entries whose accounts they are.
+    learned: HashSet<Id>,
     /// The journal's secret, if it is not stored yet.
     fresh: Option<Vec<u8>>,
 }
@@ -49,6 +54,8 @@ pub(super) struct MaskedEntry {
     /// The placeholders of its texts, with the journal that gave each.
     pub(super) masks: BTreeMap<String, String>,
     pub(super) hits: Vec<Hit>,
+    /// Everything that would be an account, were it known as one.
+    pub(super) numbers: BTreeSet<String>,
 }
 
 impl Masking {
@@ -60,18 +67,33 @@ impl Masking {
         }
     }
 
-    /// Remembers the accounts in a text.
-    pub(super) fn learn(&mut self, text: &str) {
-        let found = self.rules.find(text, &Text::default());
-        let accounts = found.into_iter().filter(|one| one.kind == ACCOUNT);
-        self.accounts.extend(accounts.map(|one| text[one.range].to_owned()));
+    /// Remembers the accounts in the texts of an entry, and returns them.
+    pub(super) fn learn(&mut self, entry: &Entry) -> BTreeSet<String> {
+        let mut accounts = BTreeSet::new();
+        for text in [entry.body.as_str(), entry.row.title.as_str()] {
+            let found = self.rules.find(text, &Text::default()).into_iter().filter(|one| one.kind == ACCOUNT);
+            accounts.extend(found.map(|one| text[one.range].to_owned()));
+        }
+        self.remember(entry.row.id, accounts.iter().cloned());
+        accounts
     }
 
-    /// The accounts that this journal or this export has, with kind and rule of each.
-    pub(super) fn known(&self) -> Vec<(String, String, String)> {
+    /// Remembers accounts that an entry is known to have.
+    pub(super) fn remember(&mut self, entry: Id, accounts: impl IntoIterator<Item = String>) {
+        self.learned.insert(entry);
+        self.accounts.extend(accounts);
+    }
+
+    /// The accounts that this journal or this export has.
+    pub(super) fn known_accounts(&self) -> BTreeSet<String> {
         let mut all = self.accounts.clone();
         all.extend(self.table.values_of(ACCOUNT));
-        all.into_iter().map(|value| (ACCOUNT.to_owned(), value, ACCOUNT_RULE.to_owned())).collect()
+        all
+    }
+
+    /// The same, with kind and rule of each.
+    pub(super) fn known(&self) -> Vec<(String, String, String)> {
+        self.known_accounts().into_iter().map(|value| (ACCOUNT.to_owned(), value, ACCOUNT_RULE.to_owned())).collect()
     }
 
     /// Masks an entry with its evidence.
@@ -81,9 +103,11 @@ impl Masking {
         shown: BTreeMap<Id, Frozen>,
         live: BTreeMap<Id, LiveInput>,
     ) -> Result<MaskedEntry, Error> {
-        self.learn(&entry.body);
-        self.learn(&entry.row.title);
+        if !self.learned.contains(&entry.row.id) {
+            self.learn(entry);
+        }
         let known = self.known();
+        let numbers = numbers_of(entry, &shown, &live);
         let mut hits = Vec::new();
         let mut evidence: BTreeMap<Id, Frozen> = BTreeMap::new();
         for (id, frozen) in shown {
@@ -139,7 +163,7 @@ impl Masking {
         }));
         let masks = self.table.origins(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         hits.extend(renamed);
-        Ok(MaskedEntry { row, body, evidence, live, masks, hits })
+        Ok(MaskedEntry { row, body, evidence, live, masks, hits, numbers })
     }
 
     /// The path of a file in an export.
@@ -188,6 +212,21 @@ impl Masking {
             }
         }
     }
+}
+
+/// The numbers in what an entry is exported from that have the length of an account's.
+fn numbers_of(entry: &Entry, shown: &BTreeMap<Id, Frozen>, live: &BTreeMap<Id, LiveInput>) -> BTreeSet<String> {
+    let mut numbers = BTreeSet::new();
+    let mut read = |text: &str| numbers.extend(masking::account_numbers(text).map(str::to_owned));
+    read(&entry.body);
+    read(&entry.row.title);
+    shown.values().for_each(|frozen| read(&frozen.canonical));
+    for question in live.values().map(|live| &live.card.question) {
+        read(&question.filter);
+        question.id.iter().for_each(|id| read(id));
+    }
+    live.values().for_each(|live| read(&live.card.title));
+    numbers
 }
 
 /// The targets of local pictures whose names are masked, in the order of the text, each with its new form; and a hit
@@ -253,8 +292,18 @@ impl Transfer {
             }
         };
         let table = Table::new(secret, stored.slots);
-        let accounts = BTreeSet::new();
-        Ok(Masking { rules, table, places, exceptions: stored.exceptions, configured: settings.allow, accounts, fresh })
+        let configuration = sha256(format!("{settings:?}{:?}", stored.exceptions).as_bytes());
+        Ok(Masking {
+            rules,
+            table,
+            places,
+            exceptions: stored.exceptions,
+            configured: settings.allow,
+            configuration,
+            accounts: BTreeSet::new(),
+            learned: HashSet::new(),
+            fresh,
+        })
     }
 
     /// Stores what was given since the last time. False if another process gave the same, so that what was masked with

@@ -7,6 +7,7 @@ mod check_tests;
 mod doubts_tests;
 mod export;
 mod import;
+mod last_export;
 mod leaks;
 mod mask_commands;
 mod masks;

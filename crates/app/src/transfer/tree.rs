@@ -1,6 +1,6 @@
 //! The files that an entry is exported as, and their names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tracebook_core::doubts::Doubt;
 use tracebook_core::entry::Entry;
@@ -23,6 +23,8 @@ pub(crate) struct Exportable {
     pub(super) masked_body: String,
     /// What was masked.
     pub(super) hits: Vec<Hit>,
+    /// What would be masked as an account, were it known as one.
+    pub(super) numbers: BTreeSet<String>,
 }
 
 impl Transfer {
@@ -63,12 +65,13 @@ impl Transfer {
                     live,
                     masks: BTreeMap::new(),
                     hits: Vec::new(),
+                    numbers: BTreeSet::new(),
                 },
             };
-            let MaskedEntry { row, body, evidence, live, masks, hits } = masked;
+            let MaskedEntry { row, body, evidence, live, masks, hits, numbers } = masked;
             let input = EntryInput { row: &row, body: &body, file: &stem, evidence: &evidence, live: &live };
             let tree = export::entry_masked(&input, &doubts, &masks);
-            Ok::<_, Error>((Exportable { tree, masked_title: row.title, masked_body: body, hits }, with))
+            Ok::<_, Error>((Exportable { tree, masked_title: row.title, masked_body: body, hits, numbers }, with))
         })
         .await??;
         *masking = with;

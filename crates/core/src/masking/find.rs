@@ -5,7 +5,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::checks::{AFTER, BEFORE, Check, ends_escape, without_ending};
-use super::rules::{Rule, Rules};
+use super::rules::{Compiled, Rule, Rules};
 
 /// A value in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,9 @@ impl Rules {
 
     fn by_patterns(&self, text: &str) -> Vec<Found> {
         let mut found = Vec::new();
-        for n in &self.set.matches(text) {
-            let Some(rule) = self.of_pattern.get(n).and_then(|n| self.rules.get(*n)) else { continue };
+        let Compiled { rules, set, of_pattern, .. } = &*self.compiled;
+        for n in &set.matches(text) {
+            let Some(rule) = of_pattern.get(n).and_then(|n| rules.get(*n)) else { continue };
             let Some((regex, groups)) = &rule.pattern else { continue };
             for captures in regex.captures_iter(text) {
                 for (group, kind) in groups {
@@ -105,7 +106,8 @@ impl Rules {
         };
         !rule.keep.has(named)
             && check.is_none_or(|check| {
-                !self.kept.get(&check).is_some_and(|keep| keep.has(named)) && check.holds(&text[range], before, after)
+                !self.compiled.kept.get(&check).is_some_and(|keep| keep.has(named))
+                    && check.holds(&text[range], before, after)
             })
     }
 
@@ -115,8 +117,8 @@ impl Rules {
         let found = self.find(text, more);
         let of_name = || {
             // Names are short; most are in lower case already.
-            let rule = self.of_name.get(name).or_else(|| self.of_name.get(&name.to_lowercase()))?;
-            self.rules.get(*rule)
+            let Compiled { rules, of_name, .. } = &*self.compiled;
+            rules.get(*of_name.get(name).or_else(|| of_name.get(&name.to_lowercase()))?)
         };
         if name.len() > 64 || text.trim().is_empty() || self.allowed.contains(text) {
             return (found, false);
@@ -128,7 +130,7 @@ impl Rules {
         }
         let kept = rule.keep.has(text)
             || rule.check.is_some_and(|check| {
-                self.kept.get(&check).is_some_and(|keep| keep.has(text)) || !check.holds(text, "", "")
+                self.compiled.kept.get(&check).is_some_and(|keep| keep.has(text)) || !check.holds(text, "", "")
             });
         let example = text.contains('@') && !Check::Email.holds(text, "", "") && found.is_empty();
         let shaped = rule.check != Some(Check::Account) || account_number(text);

@@ -50,6 +50,18 @@ pub fn placeholder(kind: &str, number: u32) -> String {
     format!("<{kind}_{number}>")
 }
 
+/// Everything in a text, or in the canonical JSON of one, that has the length of an account number: what a known account
+/// can be found as.
+pub fn account_numbers(text: &str) -> impl Iterator<Item = &str> {
+    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 12);
+    runs.filter_map(|run| match run.len() {
+        12 => Some(run),
+        // Behind a character that JSON writes as `\u0001`.
+        16 => run.get(4..),
+        _ => None,
+    })
+}
+
 /// Values to look for in other texts: those that were found by their name in evidence, and are distinctive enough to be
 /// recognised anywhere. Kind, value and rule of each.
 pub fn distinctive<'a>(hits: impl IntoIterator<Item = &'a Hit>, rules: &Rules) -> Vec<(String, String, String)> {

@@ -1,7 +1,7 @@
 //! Rules: the built-in ones from `rules.toml`, and the user's own.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
@@ -128,25 +128,31 @@ impl Keep {
     }
 }
 
-/// All rules of one export.
+/// All rules of one export. Cheap to clone: clones share their patterns, and the automatons that were built for these.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    pub(super) compiled: Arc<Compiled>,
+    /// Values that the user allowed.
+    pub(super) allowed: HashSet<String>,
+}
+
+/// What stays the same whatever is allowed.
+#[derive(Debug)]
+pub(super) struct Compiled {
     pub(super) rules: Vec<Rule>,
     /// The patterns of all rules that have one, and the rule of each.
     pub(super) set: RegexSet,
     pub(super) of_pattern: Vec<usize>,
     /// The rules of attributes, by name in lower case.
     pub(super) of_name: HashMap<String, usize>,
-    /// Values that the user allowed.
-    pub(super) allowed: HashSet<String>,
     /// What stays by the kind of check.
     pub(super) kept: HashMap<Check, Keep>,
 }
 
 static FILE: LazyLock<Result<File, String>> =
     LazyLock::new(|| toml::from_str::<File>(BUILT_IN).map_err(|e| e.to_string()));
-static PLAIN: LazyLock<Result<Rules, String>> =
-    LazyLock::new(|| Rules::compiled(&[], HashSet::new()).map_err(|e| e.to_string()));
+static PLAIN: LazyLock<Result<Arc<Compiled>, String>> =
+    LazyLock::new(|| Compiled::new(&[]).map(Arc::new).map_err(|e| e.to_string()));
 
 impl Rules {
     /// The built-in rules and the user's own, without the values that are allowed.
@@ -154,14 +160,33 @@ impl Rules {
     /// # Errors
     /// [`RuleError`] if a rule of the user's is not valid.
     pub fn new(own: &[CustomRule], allowed: HashSet<String>) -> Result<Self, RuleError> {
-        if own.is_empty() {
-            let plain = PLAIN.as_ref().map_err(|e| RuleError::BuiltIn(e.clone()))?;
-            return Ok(Self { allowed, ..plain.clone() });
-        }
-        Self::compiled(own, allowed)
+        let compiled = match own.is_empty() {
+            true => Arc::clone(PLAIN.as_ref().map_err(|e| RuleError::BuiltIn(e.clone()))?),
+            false => Arc::new(Compiled::new(own)?),
+        };
+        Ok(Self { compiled, allowed })
     }
 
-    fn compiled(own: &[CustomRule], allowed: HashSet<String>) -> Result<Self, RuleError> {
+    /// The same rules, which leave further values as they are.
+    #[must_use]
+    pub fn allowing(&self, values: impl IntoIterator<Item = String>) -> Self {
+        let mut rules = self.clone();
+        rules.allowed.extend(values);
+        rules
+    }
+
+    /// All rules, the user's own first.
+    pub fn all(&self) -> &[Rule] {
+        &self.compiled.rules
+    }
+
+    pub(super) fn spreads(&self, name: &str) -> bool {
+        self.compiled.rules.iter().any(|rule| rule.name == name && rule.spread)
+    }
+}
+
+impl Compiled {
+    fn new(own: &[CustomRule]) -> Result<Self, RuleError> {
         let file = FILE.as_ref().map_err(|e| RuleError::BuiltIn(e.clone()))?;
         // The user's own come first, so that they decide where several find something.
         let custom = own.iter().map(|rule| {
@@ -207,24 +232,7 @@ impl Rules {
         // A home is named after its user.
         let users = kept.get(&Check::User).cloned().unwrap_or_default();
         kept.insert(Check::Home, users);
-        Ok(Self { rules, set, of_pattern, of_name, allowed, kept })
-    }
-
-    /// The same rules, which leave further values as they are.
-    #[must_use]
-    pub fn allowing(&self, values: impl IntoIterator<Item = String>) -> Self {
-        let mut rules = self.clone();
-        rules.allowed.extend(values);
-        rules
-    }
-
-    /// All rules, the user's own first.
-    pub fn all(&self) -> &[Rule] {
-        &self.rules
-    }
-
-    pub(super) fn spreads(&self, name: &str) -> bool {
-        self.rules.iter().any(|rule| rule.name == name && rule.spread)
+        Ok(Self { rules, set, of_pattern, of_name, kept })
     }
 }
 
