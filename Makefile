@@ -33,7 +33,7 @@ attack: ## attack the release build: memory, disk, files, pages, bridges, clock 
 fuzz: ## feed every parser for MINUTES in total, guided by coverage (TARGET=markdown,card selects)
 	@python3 scripts/fuzz.py --minutes $(MINUTES) --target "$(TARGET)" $(ARGS)
 
-bench: ## measure the release build beside others: start, OTLP, X-Ray, live lists, freezing, fetching, typing
+bench: ## measure the release build beside others: start, OTLP, X-Ray, live lists, freezing, publishing, fetching, typing
 	@bash scripts/bench.sh bench $(ARGS)
 
 soak: ## half of the maximum load for ARGS="--minutes 30": memory, lists, disk, window

@@ -1,6 +1,6 @@
 """Measures a built `tracebook` beside other products on this machine, in one run, on loopback only.
 
-    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,freeze,fetch,typing]
+    bench.py PATH/TO/tracebook [--quick] [--only start,otlp,xray,lists,freeze,publish,fetch,typing]
                                [--logs off,info,debug]
                                [--without phoenix,otelite,rotel,aws,awslogs,bare] [--json FILE]
 
@@ -9,6 +9,7 @@
     xray    X-Ray segments over UDP, at increasing rates until one is lost
     lists   the list of traces as the window requests it, with a million spans stored and more arriving
     freeze  a trace of 10,000 spans, captured and drawn
+    publish a year's journal, exported, checked and verified, and a class of journals
     fetch   log events and traces from a stub of the cloud, by tracebook, aws, awslogs and a minimal client
     typing  keys in the window's editor and in a bare CodeMirror, and what is posted to save them
 
@@ -32,11 +33,12 @@ import fetch
 import freeze
 import load
 import products
+import publish
 import typing_bench
 import watch
 
 MIB = 1024 * 1024
-SECTIONS = ("start", "otlp", "xray", "lists", "freeze", "fetch", "typing")
+SECTIONS = ("start", "otlp", "xray", "lists", "freeze", "publish", "fetch", "typing")
 OTHERS = [*products.PEER_CLASSES, *fetch.CLIENT_CLASSES, "bare"]
 LISTS_MS, RSS_MIB, XRAY_RATE, BARE_TIME = 20, 150, 20_000, 2
 
@@ -418,16 +420,18 @@ def arguments():
     parser.add_argument("--asks", type=int, help="for each list (100)")
     parser.add_argument("--frozen-spans", type=int, default=10_000, help="spans of the trace that is captured")
     parser.add_argument("--freezes", type=int, help="captures of such a trace (9)")
+    parser.add_argument("--weeks", type=int, help="entries of the journal that is exported (52)")
+    parser.add_argument("--students", type=int, help="journals of the class (200)")
     parser.add_argument("--events", type=int, default=10_000, help="log events to fetch")
     parser.add_argument("--traces", type=int, help="traces to fetch (500)")
     parser.add_argument("--fetches", type=int, help="runs of each client (9)")
     parser.add_argument("--folder", help="where to write (the temporary folder); must be on a disk, not in memory")
     given = parser.parse_args()
     usual = {"batches": 2000, "seconds": 10.0, "starts": 5, "xray_seconds": 5.0, "stored": 1_000_000, "asks": 100, "patience": 90.0}
-    usual |= {"traces": 500, "fetches": 9, "freezes": 9}
+    usual |= {"traces": 500, "fetches": 9, "freezes": 9, "weeks": 52, "students": 200}
     usual["rates"] = [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000]
     short = {"batches": 400, "seconds": 3.0, "starts": 2, "xray_seconds": 2.0, "stored": 100_000, "asks": 30, "patience": 20.0}
-    short |= {"traces": 100, "fetches": 3, "freezes": 3}
+    short |= {"traces": 100, "fetches": 3, "freezes": 3, "weeks": 8, "students": 20}
     short["rates"] = [5_000, 20_000, 30_000]
     for key, value in (short if given.quick else usual).items():
         if getattr(given, key) is None:
@@ -463,6 +467,8 @@ def main():
             results["lists"] = lists(ours, folder, given, targets)
         if "freeze" in given.only:
             results["freeze"] = freeze.freeze(ours, folder, given, targets, say, table)
+        if "publish" in given.only:
+            results["publish"] = publish.publish(ours, folder, given, targets, say, table)
         if "fetch" in given.only:
             results["fetch"] = fetch.fetch(given.binary, folder, given, targets, say, table)
         if "typing" in given.only:

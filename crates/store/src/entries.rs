@@ -14,6 +14,9 @@ use crate::database::{Journal, Write};
 use crate::error::StoreError;
 use crate::sql::id_of;
 
+/// SQL: the ids of all entries.
+pub(crate) const IDS: &str = "SELECT id FROM entry";
+
 /// SQL: the evidence that an entry shows.
 pub(crate) const SHOWN: &str = "SELECT evidence_id FROM placement WHERE entry_id = ?";
 

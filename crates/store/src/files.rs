@@ -8,6 +8,7 @@ use tracebook_core::ids::Id;
 use tracebook_core::time::Nanos;
 
 use crate::database::Journal;
+use crate::entries::IDS;
 use crate::error::StoreError;
 use crate::sql::id_of;
 
@@ -51,10 +52,10 @@ impl Journal {
             .await?;
         for (entry, LastExport { inputs, outcome }) in exports {
             // An entry that was erased meanwhile has none.
-            sqlx::query(
+            sqlx::query(sqlx::AssertSqlSafe(format!(
                 "INSERT OR REPLACE INTO last_export (root, entry_id, inputs, outcome, exported_at)
-                 SELECT ?, id, ?, ?, ? FROM entry WHERE id = ?",
-            )
+                 SELECT ?, id, ?, ?, ? FROM ({IDS}) WHERE id = ?"
+            )))
             .bind(root)
             .bind(inputs)
             .bind(outcome)

@@ -21,7 +21,7 @@ use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, sha256};
 use crate::ground::folder::Folder;
 
-/// Numbers of an entry that may be accounts. With more of them it is exported anew each time.
+/// Numbers of an entry that may be accounts. An entry with more of them is exported again each time.
 const MOST_NUMBERS: usize = 2_000;
 
 /// What the export of one entry wrote, without its pictures.

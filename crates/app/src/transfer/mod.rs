@@ -8,6 +8,8 @@ mod doubts_tests;
 mod export;
 mod import;
 mod last_export;
+#[cfg(test)]
+mod last_export_tests;
 mod leaks;
 mod mask_commands;
 mod masks;

@@ -83,7 +83,8 @@ impl<'a> Searched<'a> {
         Self { columns, cuts, key_cuts }
     }
 
-    /// Removes what was found here, and with `more`. Returns whether names contain some of it, which [`rename`] removes.
+    /// Removes what was found here, and what `more` finds. Returns whether names contain some of it, which [`rename`]
+    /// removes.
     fn remove(self, removed: &mut Removed, more: Option<&AhoCorasick>) -> bool {
         let Self { mut columns, mut cuts, key_cuts } = self;
         columns.removed.drain(..).for_each(|text| removed.push(text));

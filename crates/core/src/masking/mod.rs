@@ -50,8 +50,8 @@ pub fn placeholder(kind: &str, number: u32) -> String {
     format!("<{kind}_{number}>")
 }
 
-/// Everything in a text, or in the canonical JSON of one, that has the length of an account number: what a known account
-/// can be found as.
+/// Everything in a text, or in its canonical JSON, that has the length of an account number. A known account can only
+/// be one of these.
 pub fn account_numbers(text: &str) -> impl Iterator<Item = &str> {
     let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 12);
     runs.filter_map(|run| match run.len() {
