@@ -61,7 +61,7 @@ pub fn local_time(text: &str) -> Result<Nanos, Error> {
 }
 
 /// The zone of `TZ`, else of the system; UTC where neither is known.
-fn local_zone() -> Zone {
+pub(crate) fn local_zone() -> Zone {
     const DATABASE: &str = "/usr/share/zoneinfo";
     let file = |path: &std::path::Path| Zone::tzif(&std::fs::read(path).ok()?);
     let named = std::env::var("TZ").ok().filter(|name| !name.is_empty()).and_then(|name| {

@@ -15,10 +15,13 @@ use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
 use crate::ground::folder::{self, Folder, Unread};
 use crate::ground::schema::{Caller, Export, Exported, Leak};
+use crate::ground::tasks::blocking;
+use crate::signing::{self, Signer};
 
 impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
+        let signer = self.signing.signer(request.sign.as_deref(), request.passphrase.as_ref()).await?;
         let (root, root_path) = make_root(&request.to)?;
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
@@ -111,7 +114,18 @@ impl Transfer {
                 }
             }
         }
-        for (path, outcome) in writing.manifest(lines, &stems)? {
+        let (manifest, mut files) = writing.manifest(lines, &stems, signer.as_ref().map(Signer::fingerprint))?;
+        if let Some(manifest) = manifest {
+            let signed = self.sign(&writing, manifest, signer, known.get(SIGNATURE)).await?;
+            done.signed_by = signed.by;
+            done.warnings.extend(signed.warning);
+            done.refused.extend(signed.refused.then(|| SIGNATURE.to_owned()));
+            if let Some((outcome, ours)) = signed.outcome {
+                self.journal.store.remember_files(&root_name, &[(SIGNATURE.to_owned(), ours)]).await?;
+                files.push((SIGNATURE.to_owned(), outcome));
+            }
+        }
+        for (path, outcome) in files {
             match outcome {
                 Outcome::Written => done.written.push(path),
                 Outcome::Unchanged => done.unchanged += 1,
@@ -122,6 +136,40 @@ impl Transfer {
         let (written, refused, warnings) = (done.written.len(), done.refused.len(), done.warnings.len());
         tracing::info!(written, unchanged = done.unchanged, refused, warnings, "exported");
         Ok(done)
+    }
+
+    /// Signs the manifest, unless this key has signed it already. `known` is the digest of the signature that was last
+    /// written here.
+    async fn sign(
+        &self,
+        writing: &Writing<'_>,
+        manifest: Vec<u8>,
+        signer: Option<Signer>,
+        known: Option<&String>,
+    ) -> Result<Signed, Error> {
+        let mut signed = Signed::default();
+        let there = writing.root.read(Path::new(SIGNATURE), MAX_FILE_BYTES).ok();
+        let Some(signer) = signer else {
+            let stale = there.is_some_and(|there| !signing::holds(&there, &manifest));
+            signed.warning = stale.then(|| {
+                format!("{SIGNATURE} does not hold for this export: sign it again (--sign), or delete the signature")
+            });
+            return Ok(signed);
+        };
+        signed.by = Some(signer.fingerprint());
+        if let Some(there) = there.filter(|there| signer.has_signed(there, &manifest)) {
+            signed.outcome = Some((Outcome::Unchanged, sha256(&there)));
+            return Ok(signed);
+        }
+        let text = blocking(move || signer.sign(&manifest)).await??;
+        let ours = sha256(text.as_bytes());
+        let outcome = writing.file(SIGNATURE, text.as_bytes(), known)?;
+        signed.outcome = match outcome {
+            // The digest of what others wrote is not remembered as ours.
+            Outcome::Refused(_) => return Ok(Signed { refused: true, ..Signed::default() }),
+            outcome => Some((outcome, ours)),
+        };
+        Ok(signed)
     }
 
     /// The entries that were named; all if none was.
@@ -161,6 +209,21 @@ fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
     made.map_err(|e| cannot_write(path, &e))
 }
 
+/// The signature of the manifest, relative to the folder.
+const SIGNATURE: &str = "journal/tracebook.jsonl.sig";
+
+/// What became of a signature.
+#[derive(Default)]
+struct Signed {
+    /// The key.
+    by: Option<String>,
+    /// What was done, and the digest of the file that is there now.
+    outcome: Option<(Outcome, String)>,
+    /// Something that is not ours has the name.
+    refused: bool,
+    warning: Option<String>,
+}
+
 enum Outcome {
     Written,
     Unchanged,
@@ -192,6 +255,9 @@ pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
     lock.try_lock_shared().ok()?;
     Some(lock)
 }
+
+/// Files with what was done to them.
+type Files = Vec<(String, Outcome)>;
 
 /// A file of the tree to write.
 struct Writing<'a> {
@@ -245,14 +311,21 @@ impl Writing<'_> {
 
     /// Writes the entries' lines into the manifest. Those of other entries stay as long as their file or entry exists:
     /// one repository may have several journals.
-    fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Outcome)>, Error> {
+    /// Returns its bytes, unless there is none, and what was done. `signer` is the key that will sign it.
+    fn manifest(
+        &self,
+        lines: Vec<Line>,
+        stems: &BTreeMap<Id, String>,
+        signer: Option<String>,
+    ) -> Result<(Option<Vec<u8>>, Files), Error> {
         let journal = Path::new("journal");
         let folder = self.root.make(journal).map_err(|why| self.cannot_open(journal, why))?;
         let path = |name: &str| format!("journal/{name}");
-        // A repository without evidence is left as it is.
+        // A repository without evidence is left as it is, unless it is to be signed.
         let there = folder.entry(Path::new(manifest::NAME)).ok().flatten();
-        if lines.is_empty() || there.is_none() && lines.iter().all(|line| line.evidence.is_empty()) {
-            return Ok(Vec::new());
+        let plain = signer.is_none() && lines.iter().all(|line| line.evidence.is_empty());
+        if lines.is_empty() || there.is_none() && plain {
+            return Ok((None, Vec::new()));
         }
         let there = folder.read(Path::new(manifest::NAME), MAX_FILE_BYTES).ok();
         let known = there.as_deref().and_then(Manifest::read);
@@ -260,8 +333,14 @@ impl Writing<'_> {
         let ours = known.as_ref().and(there.as_ref()).map(|bytes| sha256(bytes));
         let exists = |file: &str| matches!(folder.entry(Path::new(file)), Ok(Some(folder::Entry::File)));
         let keep = |line: &Line| stems.contains_key(&line.entry) || exists(&line.file);
-        let text = known.unwrap_or_default().with(lines, keep).to_text();
-        let mut done = vec![(path(manifest::NAME), self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?)];
+        let before = known.unwrap_or_default();
+        let mut next = before.clone().with(lines, keep);
+        // What one key has signed stays signed by it as long as nothing changes.
+        next.signer = signer.or_else(|| before.signer.clone().filter(|_| before.lines == next.lines));
+        let text = next.to_text();
+        let outcome = self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?;
+        let signable = !matches!(outcome, Outcome::Refused(_));
+        let mut done = vec![(path(manifest::NAME), outcome)];
         const ATTRIBUTES: &str = ".gitattributes";
         let own = manifest::ATTRIBUTES.as_bytes();
         match folder.entry(Path::new(ATTRIBUTES)) {
@@ -274,7 +353,7 @@ impl Writing<'_> {
             }
             _ => {}
         }
-        Ok(done)
+        Ok((signable.then(|| text.into_bytes()), done))
     }
 
     fn cannot_open(&self, folder: &Path, why: Unread) -> Error {

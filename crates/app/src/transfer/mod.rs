@@ -29,6 +29,7 @@ use crate::ground::runtime::Runtime;
 use crate::homework::Homework;
 use crate::journal::Journal;
 use crate::live_cards::LiveCards;
+use crate::signing::Signing;
 
 /// Exports to files and imports from them. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct Transfer {
     evidence: EvidenceStore,
     live_cards: LiveCards,
     homework: Homework,
+    signing: Signing,
     runtime: Runtime,
 }
 
@@ -47,12 +49,11 @@ impl Transfer {
         data_dir: &Path,
         journal: &Journal,
         evidence: &EvidenceStore,
-        live_cards: &LiveCards,
-        homework: &Homework,
+        (live_cards, homework, signing): (&LiveCards, &Homework, &Signing),
         runtime: &Runtime,
     ) -> Self {
         let (data_dir, journal, evidence) = (data_dir.to_owned(), journal.clone(), evidence.clone());
-        let (live_cards, homework, runtime) = (live_cards.clone(), homework.clone(), runtime.clone());
-        Self { data_dir, journal, evidence, live_cards, homework, runtime }
+        let (live_cards, homework, signing) = (live_cards.clone(), homework.clone(), signing.clone());
+        Self { data_dir, journal, evidence, live_cards, homework, signing, runtime: runtime.clone() }
     }
 }

@@ -6,6 +6,7 @@ mod homework;
 mod index;
 mod redraw;
 mod report;
+mod signed;
 mod texts;
 
 use std::cell::RefCell;
@@ -24,12 +25,13 @@ use tracebook_render::verify::{self, About, FileVerdict, Verdict};
 pub use tracebook_render::written::EntryVerdict;
 use tracebook_render::written::other_names;
 
-pub use class::{Class, Shared, Student, class};
+pub use class::{Class, Shared, Student, class, class_signed};
 pub use report::{to_csv, to_html};
 
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
 use crate::ground::folder::{Entry, Folder, Unread};
+use crate::signing::{AllowedSigners, VerifiedSignature};
 
 /// The result for all files.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +43,10 @@ pub struct Verified {
     pub evidence: Vec<VerifiedEvidence>,
     /// One row for each exported entry whose `entry.json` was found.
     pub entries: Vec<VerifiedEntry>,
+    /// One row for each manifest.
+    pub signatures: Vec<VerifiedSignature>,
+    /// Whether no signature is wrong and, with a list of allowed signers, all evidence is signed by one of them.
+    pub signed: bool,
     /// What was not looked at, such as links.
     pub warnings: Vec<String>,
 }
@@ -63,6 +69,9 @@ pub struct VerifiedEvidence {
     about: Option<Arc<About>>,
     #[serde(skip)]
     place: Place,
+    /// Whether a manifest that is required to be signed lists it.
+    #[serde(skip)]
+    unsigned: bool,
 }
 
 /// Where evidence was found.
@@ -93,7 +102,7 @@ impl From<FileVerdict> for VerifiedEvidence {
 impl VerifiedEvidence {
     fn new(file: String, id: Option<Id>, verdict: Verdict, why: String, doubts: Vec<Doubt>) -> Self {
         let notes = std::iter::once(why.clone()).chain(doubts.iter().map(|doubt| doubt.why.clone())).collect();
-        Self { file, id, verdict, why, notes, doubts, about: None, place: Place::Loose }
+        Self { file, id, verdict, why, notes, doubts, about: None, place: Place::Loose, unsigned: false }
     }
 }
 
@@ -138,7 +147,22 @@ pub fn verify(paths: &[String], expect: Option<u32>) -> Result<Verified, Error> 
 /// # Errors
 /// As [`verify`], and if a drawing cannot be written.
 pub fn verify_and_redraw(paths: &[String], expect: Option<u32>, redraw: Option<&Path>) -> Result<Verified, Error> {
-    let mut check = Check { redraw: redraw.map(redraw::Redraw::into).transpose()?, ..Check::default() };
+    verify_signed(paths, expect, redraw, None)
+}
+
+/// As [`verify_and_redraw`]. With a list of allowed signers, evidence has to be listed by a manifest that one of them
+/// signed.
+///
+/// # Errors
+/// As [`verify_and_redraw`].
+pub fn verify_signed(
+    paths: &[String],
+    expect: Option<u32>,
+    redraw: Option<&Path>,
+    allowed: Option<AllowedSigners>,
+) -> Result<Verified, Error> {
+    let redraw = redraw.map(redraw::Redraw::into).transpose()?;
+    let mut check = Check { redraw, allowed: allowed.map(Arc::new), ..Check::default() };
     for given in paths {
         check.path(given)?;
     }
@@ -160,6 +184,11 @@ struct File {
 struct Check {
     evidence: Vec<VerifiedEvidence>,
     entries: Vec<VerifiedEntry>,
+    signatures: Vec<VerifiedSignature>,
+    /// What the manifests of the current path list.
+    listed: signed::Listed,
+    /// The keys that are trusted; `None` if signatures are not required.
+    allowed: Option<Arc<AllowedSigners>>,
     /// The files that were checked, by their real paths.
     seen: BTreeSet<PathBuf>,
     warnings: RefCell<Vec<String>>,
@@ -203,17 +232,23 @@ impl Check {
             }
         }
         self.lost(lost, first);
+        self.compare_listed(first);
         Ok(())
     }
 
     fn finish(mut self, expected: usize) -> Result<Verified, Error> {
         copies::compare(&mut self.evidence);
         let found: BTreeSet<Id> = self.evidence.iter().filter(|e| e.verdict.holds()).filter_map(|e| e.id).collect();
+        let signed = self.signed();
         let ok = found.len() >= expected
+            && signed
             && self.evidence.iter().all(|e| e.verdict.holds())
             && self.entries.iter().all(|e| e.verdict != EntryVerdict::Missing);
-        let Self { evidence, entries, warnings, .. } = self;
-        Ok(Verified { ok, evidence, entries, warnings: warnings.into_inner() })
+        if let Some(allowed) = &self.allowed {
+            self.warnings.borrow_mut().extend(allowed.warnings.iter().cloned());
+        }
+        let Self { evidence, entries, signatures, warnings, .. } = self;
+        Ok(Verified { ok, evidence, entries, signatures, signed, warnings: warnings.into_inner() })
     }
 
     fn warn(&self, what: String) {

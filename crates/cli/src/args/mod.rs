@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use evidence::{Capture, Evidence, List, Live};
-pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Verify};
+pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Signing, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
 
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// List, preview and control what exports mask
     #[command(subcommand)]
     Mask(Mask),
+    /// Show, make and remove the key that exports are signed with
+    #[command(subcommand)]
+    Signing(Signing),
     /// Write entries as Markdown with their evidence
     Export(Export),
     /// Check that exported evidence is what was captured
@@ -160,6 +163,7 @@ impl Command {
             | Self::Slots { .. }
             | Self::Check { .. }
             | Self::Mask(_)
+            | Self::Signing(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor(_)
@@ -252,6 +256,15 @@ mod tests {
             ("export week-2 --to d --format github --allow-leaks --force", None),
             ("export --all --to d --format html", Some("export --format html")),
             ("export --all --to d --format bundle", Some("export --format bundle")),
+            ("export --all --to d --sign", None),
+            ("export --all --sign k --to d", None),
+            ("export week-2 --to d --sign=SHA256:a", None),
+            ("signing show", None),
+            ("signing show agent", None),
+            ("signing create --replace", None),
+            ("signing forget", None),
+            ("verify a --allowed-signers f", None),
+            ("verify --class d --allowed-signers f", None),
             ("verify a b.svg", None),
             ("verify a --expect 3", None),
             ("verify a --redraw d", None),

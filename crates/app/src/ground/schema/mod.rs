@@ -22,6 +22,7 @@ mod live_card;
 mod masks;
 mod relay;
 mod search;
+mod signing;
 
 pub use attachment::*;
 pub use cloud::*;
@@ -30,6 +31,7 @@ pub use live_card::*;
 pub use masks::*;
 pub use relay::*;
 pub use search::*;
+pub use signing::*;
 
 /// The caller of a command: a window ignores events of its own writes, and its calls can be cancelled.
 #[derive(Clone, Debug, Default)]
@@ -803,6 +805,15 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub allow: Vec<String>,
+    /// Sign the manifest: with a key file, `agent`, `keychain`, a fingerprint (`SHA256:…`), or, if empty, the configured
+    /// key. Null signs if a key is configured, `none` does not.
+    #[serde(default)]
+    #[ts(optional)]
+    pub sign: Option<String>,
+    /// The passphrase of the key file.
+    #[serde(default)]
+    #[ts(optional)]
+    pub passphrase: Option<Passphrase>,
 }
 
 /// The entries whose texts are searched for credentials, as an export does.
@@ -843,6 +854,10 @@ pub struct Exported {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub masked: u32,
+    /// The fingerprint of the key that the manifest is signed with; null if this export did not sign.
+    #[serde(default)]
+    #[ts(optional)]
+    pub signed_by: Option<String>,
 }
 
 /// What to import.
