@@ -60,8 +60,13 @@ pub fn local_time(text: &str) -> Result<Nanos, Error> {
     })
 }
 
+/// The time and this machine's zone, for checks that need no journal.
+pub(crate) fn now_here() -> (Nanos, Zone) {
+    (SystemClock.now(), local_zone())
+}
+
 /// The zone of `TZ`, else of the system; UTC where neither is known.
-pub(crate) fn local_zone() -> Zone {
+fn local_zone() -> Zone {
     const DATABASE: &str = "/usr/share/zoneinfo";
     let file = |path: &std::path::Path| Zone::tzif(&std::fs::read(path).ok()?);
     let named = std::env::var("TZ").ok().filter(|name| !name.is_empty()).and_then(|name| {

@@ -1,7 +1,7 @@
 //! A client of the SSH agent: lists its keys and asks for signatures.
 //!
-//! The protocol is draft-ietf-sshm-ssh-agent (earlier draft-miller-ssh-agent): each message is a `uint32` length, a byte
-//! with its kind, and its fields. A `string` is a `uint32` length and so many bytes.
+//! The protocol is draft-ietf-sshm-ssh-agent (earlier draft-miller-ssh-agent): each message is a `uint32` length, a
+//! byte with its kind, and its fields. A `string` is a `uint32` with its length in bytes, and the bytes.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,17 +1,16 @@
-//! The keys that a reader trusts: OpenSSH's format of allowed signers (ssh-keygen(1), ALLOWED SIGNERS), or the plain list
-//! of public keys that a code host serves for a user.
+//! The keys that a reader trusts: OpenSSH's format of allowed signers (ssh-keygen(1), ALLOWED SIGNERS), or the plain
+//! list of public keys that a code host serves for a user.
 
 use std::path::Path;
 
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
-use tracebook_core::clock::Clock as _;
 use tracebook_core::time::{Nanos, Zone};
 
 use super::signature::NAMESPACE;
 use crate::ground::error::Error;
-use crate::system::{SystemClock, local_zone};
+use crate::system::now_here;
 
 /// More than any list of keys has, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -54,7 +53,8 @@ impl AllowedSigners {
             return Err(Error::usage(format!("{shown} is too large to be a list of keys"), hint));
         }
         let text = std::fs::read_to_string(file).map_err(|e| Error::not_found(format!("{shown}: {e}"), hint))?;
-        let list = Self::parse(shown, &text, &local_zone(), SystemClock.now());
+        let (now, zone) = now_here();
+        let list = Self::parse(shown, &text, &zone, now);
         match list.lines.is_empty() {
             false => Ok(list),
             true => {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_cannot_be_read_are_said_and_do_not_count() {
+    fn lines_that_cannot_be_read_are_reported_and_do_not_count() {
         for (line, why) in [
             ("ann", "options"),
             ("ann ssh-ed25519 AAAA", "key cannot be read"),

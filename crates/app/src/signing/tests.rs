@@ -43,14 +43,8 @@ fn openssh_accepts(folder: &Path, file: &Path, signature: &Path, key: &str) -> b
     run.expect("runs").status.success()
 }
 
-const KINDS: [&[&str]; 6] = [
-    &["ed25519"],
-    &["ecdsa", "-b", "256"],
-    &["ecdsa", "-b", "384"],
-    &["ecdsa", "-b", "521"],
-    &["rsa", "-b", "2048"],
-    &["rsa", "-b", "4096"],
-];
+const KINDS: [&[&str]; 5] =
+    [&["ed25519"], &["ecdsa", "-b", "256"], &["ecdsa", "-b", "384"], &["ecdsa", "-b", "521"], &["rsa", "-b", "3072"]];
 
 struct Repo {
     home: Home,
@@ -220,7 +214,7 @@ async fn only_named_keys_are_trusted_and_only_now_and_for_this() {
 }
 
 #[tokio::test]
-async fn what_was_tampered_with_is_said() {
+async fn what_was_tampered_with_is_reported() {
     let repo = Repo::new().await;
     let (key, other) = (repo.key(&["ed25519"]), repo.key(&["ecdsa", "-b", "256"]));
     repo.export(Some(&key)).await;
@@ -249,7 +243,7 @@ async fn what_was_tampered_with_is_said() {
     };
     std::fs::write(&manifest, text.replace("week1.md", "week2.md")).expect("writes");
     says(SignatureVerdict::Invalid, "changed after it was signed");
-    // Line ends of a checkout are no change, but are said.
+    // Line ends of a checkout are no change, but are reported.
     std::fs::write(&manifest, text.replace('\n', "\r\n")).expect("writes");
     let (verified, verdict) = repo.verify(Some(&own));
     assert!(verified.ok && verdict == SignatureVerdict::Trusted, "{verified:?}");
