@@ -9,6 +9,7 @@ use tracebook_render::manifest::{self, Line, Manifest};
 use tracebook_render::{markdown, verify};
 
 use super::masks::MOST_TRIES;
+use super::packed::Packing;
 use super::tree::Exportable;
 use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
@@ -22,7 +23,14 @@ impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
         let signer = self.signing.signer(request.sign.as_deref(), request.passphrase.as_ref()).await?;
-        let (root, root_path) = make_root(&request.to)?;
+        let mut packing = Packing::of(request.format, &request.to, request.raw);
+        if request.raw && (packing.is_none() || !request.allow_leaks) {
+            return Err(Error::usage(
+                "raw data is exported as it was received, with nothing masked, and into a bundle only",
+                "Add --format bundle --allow-leaks, or leave --raw out",
+            ));
+        }
+        let (root, root_path) = make_root(packing.as_ref().map_or(&request.to, |packing| &packing.folder))?;
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
@@ -44,6 +52,7 @@ impl Transfer {
         let entropy = self.runtime.entropy();
         let writing =
             Writing { root: &root, root_path: &root_path, entropy, force: request.force, redraw: request.redraw };
+        let mut only = None;
         let mut lines = Vec::new();
         for (n, entry) in wanted.iter().enumerate() {
             call.progress(n, wanted.len(), format!("Writing {}", entry.row.title))?;
@@ -96,6 +105,13 @@ impl Transfer {
                 }
                 same
             });
+            if let Some(packing) = &mut packing {
+                let evidence = tree.line.iter().flat_map(|line| line.evidence.clone()).collect::<Vec<Id>>();
+                self.pack_raw(packing, &evidence).await?;
+                packing.files.extend(tree.files.into_iter().chain(pictures.files));
+                only = (request.entries.len() == 1).then_some(stem);
+                continue;
+            }
             for (path, bytes) in tree.files.iter().chain(&pictures.files) {
                 match writing.file(path, bytes, known.get(path))? {
                     Outcome::Written => done.written.push(path.clone()),
@@ -113,6 +129,12 @@ impl Transfer {
                     known.insert(path.clone(), ours);
                 }
             }
+        }
+        if let Some(packing) = packing {
+            let (place, what) = ((&writing, &*root_name), (lines, only.as_deref()));
+            self.write_packed(packing, place, what, signer, &mut done).await?;
+            call.progress(wanted.len(), wanted.len(), "Done")?;
+            return Ok(done);
         }
         let (manifest, mut files) = writing.manifest(lines, &stems, signer.as_ref().map(Signer::fingerprint))?;
         if let Some(manifest) = manifest {
@@ -210,7 +232,7 @@ fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
 }
 
 /// The signature of the manifest, relative to the folder.
-const SIGNATURE: &str = "journal/tracebook.jsonl.sig";
+pub(super) const SIGNATURE: &str = "journal/tracebook.jsonl.sig";
 
 /// What became of a signature.
 #[derive(Default)]
@@ -224,7 +246,7 @@ struct Signed {
     warning: Option<String>,
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     Written,
     Unchanged,
     /// Something that is not ours has the name; what it is, if it is no file.
@@ -260,8 +282,8 @@ pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
 type Files = Vec<(String, Outcome)>;
 
 /// A file of the tree to write.
-struct Writing<'a> {
-    root: &'a Folder,
+pub(super) struct Writing<'a> {
+    pub(super) root: &'a Folder,
     /// Of `root`, for messages.
     root_path: &'a Path,
     entropy: &'a dyn Entropy,
@@ -273,7 +295,7 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes one file of the tree atomically; overwrites only files of ours. `known` is the digest of the file that
     /// was last written there.
-    fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Outcome, Error> {
+    pub(super) fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Outcome, Error> {
         let relative = Path::new(path);
         let (Some(name), true) =
             (relative.file_name(), relative.components().all(|c| matches!(c, Component::Normal(_))))
@@ -293,7 +315,7 @@ impl Writing<'_> {
                 return Ok(Outcome::Refused(Some("a pipe, a socket or a device")));
             }
             Some(folder::Entry::Link | folder::Entry::Special) => {}
-            Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
+            Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES.max(bytes.len() as u64 + 1)) {
                 Ok(there) if there == bytes => return Ok(Outcome::Unchanged),
                 // A newer version that draws differently must not change every published card.
                 Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => {

@@ -1,5 +1,6 @@
 //! Between the journal and files: check, export, import, verify.
 
+mod archive;
 mod check;
 #[cfg(test)]
 mod check_tests;
@@ -12,6 +13,9 @@ mod mask_commands;
 mod masks;
 #[cfg(test)]
 mod masks_tests;
+mod packed;
+#[cfg(test)]
+mod packed_tests;
 mod pictures;
 #[cfg(test)]
 mod pictures_tests;

@@ -28,7 +28,8 @@ use tracebook_render::written::other_names;
 pub use class::{Class, Shared, Student, class, class_signed};
 pub use report::{to_csv, to_html};
 
-use crate::ground::error::Error;
+use super::packed::{self, Contradiction};
+use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
 use crate::ground::folder::{Entry, Folder, Unread};
 use crate::signing::{AllowedSigners, VerifiedSignature};
@@ -211,6 +212,9 @@ impl Check {
                 "Name a clone, a folder, a markdown file or an SVG",
             ));
         }
+        if named && packed::is_packed(path) {
+            return self.packed(path);
+        }
         let real = path.canonicalize().map_err(not_found)?;
         let mut files = Vec::new();
         if let (true, Some(parent), Some(name)) = (named, real.parent(), real.file_name()) {
@@ -221,6 +225,48 @@ impl Check {
             let mut left = MOST_ENTRIES;
             self.walk(&folder, path, &real, &mut files, 0, &mut left)?;
         }
+        self.files(files, named)
+    }
+
+    /// Checks what is in a bundle or a page as if it were a folder, and whether the page shows that.
+    fn packed(&mut self, path: &Path) -> Result<(), Error> {
+        let (dir, contradiction) = match packed::open(path) {
+            Ok(opened) => opened,
+            // Neither a bundle nor a page of this program.
+            Err(error) if error.code == Code::Usage => {
+                let shown = path.display().to_string();
+                self.evidence.push(VerifiedEvidence::new(shown, None, Verdict::Foreign, error.message, Vec::new()));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let not_found = |e: std::io::Error| Error::not_found(format!("{}: {e}", path.display()), "");
+        let real = dir.path().canonicalize().map_err(not_found)?;
+        let folder = Rc::new(Folder::open(&real).map_err(not_found)?);
+        let (mut files, mut left) = (Vec::new(), MOST_ENTRIES);
+        self.walk(&folder, path, &real, &mut files, 0, &mut left)?;
+        self.files(files, false)?;
+        let shown = path.display().to_string();
+        let (verdict, why) = match contradiction {
+            None => return Ok(()),
+            Some(Contradiction::Edited) => (
+                Verdict::Edited,
+                "the page shows something else than the data in it: drawing it again gives another page".to_owned(),
+            ),
+            Some(Contradiction::OtherVersion(renderer)) => {
+                let own = tracebook_render::card::RENDERER;
+                let why = format!(
+                    "the page was written by renderer {renderer}, and this is renderer {own}, so what it shows cannot be \
+                     compared with its data"
+                );
+                (Verdict::Doubtful, why)
+            }
+        };
+        self.evidence.push(VerifiedEvidence::new(shown, None, verdict, why, Vec::new()));
+        Ok(())
+    }
+
+    fn files(&mut self, mut files: Vec<File>, named: bool) -> Result<(), Error> {
         files.sort_by(|a, b| a.shown.cmp(&b.shown));
         // Text first: it names the evidence that has to be there.
         let first = self.evidence.len();

@@ -54,9 +54,9 @@ pub(crate) enum Command {
     /// Manage pictures and files of entries
     #[command(subcommand)]
     Attachment(Attachment),
-    /// Import Markdown files, or an exported journal with its evidence
+    /// Import Markdown files, or an exported journal with its evidence: a folder, a bundle or a page
     Import {
-        /// Files and folders; - reads one text from standard input
+        /// Files, folders, bundles and exported pages; - reads one text from standard input
         #[arg(required = true)]
         paths: Vec<String>,
     },
@@ -144,12 +144,8 @@ impl Command {
     pub(crate) fn not_built(&self) -> Option<&'static str> {
         match self {
             Self::Sync { .. } => Some("sync"),
-            Self::Export(export) => match export.format {
-                ExportFormat::Github => None,
-                ExportFormat::Html => Some("export --format html"),
-                ExportFormat::Bundle => Some("export --format bundle"),
-            },
             Self::Verify(_)
+            | Self::Export(_)
             | Self::Attachment(_)
             | Self::Course(_)
             | Self::Homework { .. }
@@ -254,8 +250,8 @@ mod tests {
             ("mask disallow 10.0.0.9", None),
             ("mask prove E --file f.svg", None),
             ("export week-2 --to d --format github --allow-leaks --force", None),
-            ("export --all --to d --format html", Some("export --format html")),
-            ("export --all --to d --format bundle", Some("export --format bundle")),
+            ("export --all --to d --format html", None),
+            ("export --all --to d.zip --format bundle --raw --allow-leaks", None),
             ("export --all --to d --sign", None),
             ("export --all --sign k --to d", None),
             ("export week-2 --to d --sign=SHA256:a", None),
@@ -302,6 +298,7 @@ mod tests {
             "doctor --source datadog",
             "doctor smtp",
             "export --all",
+            "export --all --to d --format bundle --raw",
             "verify",
             "verify --csv f a",
             "attachment add f.png",

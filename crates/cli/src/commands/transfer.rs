@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use tracebook_app::Error;
-use tracebook_app::api::{EntryCheck, Export as Request, Import, NamedText, Problem};
+use tracebook_app::api::{EntryCheck, Export as Request, ExportFormat as Format, Import, NamedText, Problem};
 use tracebook_core::text::count;
 
-use crate::args::Export;
+use crate::args::{Export, ExportFormat};
 use crate::client::Client;
 use crate::input::{read_text, with_passphrase};
 use crate::out::{Out, columns};
@@ -65,6 +65,12 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
             allow_leaks: export.allow_leaks,
             redraw: export.redraw,
             allow: Vec::new(),
+            format: match export.format {
+                ExportFormat::Github => Format::Github,
+                ExportFormat::Html => Format::Html,
+                ExportFormat::Bundle => Format::Bundle,
+            },
+            raw: export.raw,
             sign: export.sign.clone(),
             passphrase,
         })
