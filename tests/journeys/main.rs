@@ -17,5 +17,6 @@ mod refused;
 mod relay;
 mod search;
 mod serving;
+mod signing;
 mod support;
 mod web;

@@ -148,6 +148,12 @@ export interface Commands {
   mask_allow: [MaskAllow, MaskTable]
   /** Shows that masked evidence differs from this journal's only by placeholders. */
   mask_prove: [MaskProve, MaskProof]
+  /** The key that an export signs with, without its private part. */
+  signing_show: [SigningShow, SigningKey]
+  /** Makes a key in the keychain that signs exports. */
+  signing_create: [SigningCreate, SigningKey]
+  /** Removes the signing key from the keychain; false if there was none. */
+  signing_forget: [SigningForget, boolean]
   /** Imports markdown files, or an exported journal with its evidence. */
   import: [Import, Imported]
   /** The settings that point a service at this app. */
@@ -577,7 +583,7 @@ fix: string, };
 /**
  * The classes of failure, each with the exit code of the command line.
  */
-export type Code = "not_found" | "usage" | "unreachable" | "credentials" | "throttled" | "unsupported" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
+export type Code = "not_found" | "usage" | "unreachable" | "credentials" | "passphrase" | "throttled" | "unsupported" | "refused" | "not_built" | "cancelled" | "storage" | "internal";
 
 /**
  * One line of a stack. Rollbar's order: oldest first, the most recent call last.
@@ -1516,7 +1522,7 @@ export type Export = {
  */
 entries: Array<string>, 
 /**
- * The folder that gets `journal/`.
+ * The folder that gets `journal/`; of a bundle or a page the folder, or the file (`*.zip`, `*.html`).
  */
 to: string, 
 /**
@@ -1534,7 +1540,25 @@ redraw?: boolean,
 /**
  * Marks of single credentials (see [`Leak`]) that may be exported.
  */
-allow?: Array<string>, };
+allow?: Array<string>, format?: ExportFormat, 
+/**
+ * With the evidence's raw data, which is not masked; requires `allow_leaks`, and a bundle or a page.
+ */
+raw?: boolean, 
+/**
+ * Sign the manifest: with a key file, `agent`, `keychain`, a fingerprint (`SHA256:…`), or, if empty, the
+ * configured key. Null signs if a key is configured, `none` does not.
+ */
+sign?: string, 
+/**
+ * The passphrase of the key file.
+ */
+passphrase?: Passphrase, };
+
+/**
+ * What an export is written as.
+ */
+export type ExportFormat = "github" | "html" | "bundle";
 
 /**
  * The entries whose texts are searched for credentials, as an export does.
@@ -1564,7 +1588,11 @@ warnings: Array<string>,
 /**
  * How many values were replaced by placeholders in texts and evidence.
  */
-masked?: number, };
+masked?: number, 
+/**
+ * The fingerprint of the key that the manifest is signed with; left out if this export did not sign.
+ */
+signed_by?: string, };
 
 /**
  * A filter to check.
@@ -2758,6 +2786,11 @@ export type OccurrencesRequest = { source?: Source, id: string,
 page?: string, };
 
 /**
+ * The passphrase of a key file. `Debug` omits it, and no answer contains it.
+ */
+export type Passphrase = string;
+
+/**
  * The affected person.
  */
 export type Person = { 
@@ -3543,6 +3576,46 @@ example: string,
  * The usual values, to choose from; empty for a free text.
  */
 choices: Array<string>, };
+
+/**
+ * A new key in the keychain.
+ */
+export type SigningCreate = { 
+/**
+ * Replace the key that is there.
+ */
+replace?: boolean, };
+
+/**
+ * Removes the key from the keychain.
+ */
+export type SigningForget = Record<symbol, never>;
+
+/**
+ * The public part of a key that signs.
+ */
+export type SigningKey = { 
+/**
+ * As a line of `authorized_keys`: `ssh-ed25519 AAAA… tracebook`.
+ */
+key: string, 
+/**
+ * `SHA256:…`
+ */
+fingerprint: string, 
+/**
+ * Where its private part is: `keychain`, `environment`, `agent`, `file`.
+ */
+place: string, };
+
+/**
+ * The key that an export signs with.
+ */
+export type SigningShow = { 
+/**
+ * As in [`super::Export`]; the configured key if null, else that of the keychain, else of the agent.
+ */
+sign?: string, passphrase?: Passphrase, };
 
 /**
  * A place for evidence that is still empty.

@@ -31,6 +31,7 @@ mod ports;
 mod relay;
 mod report;
 mod search;
+pub mod signing;
 mod status;
 mod storage;
 mod system;

@@ -60,6 +60,11 @@ pub fn local_time(text: &str) -> Result<Nanos, Error> {
     })
 }
 
+/// The time and this machine's zone, for checks that need no journal.
+pub(crate) fn now_here() -> (Nanos, Zone) {
+    (SystemClock.now(), local_zone())
+}
+
 /// The zone of `TZ`, else of the system; UTC where neither is known.
 fn local_zone() -> Zone {
     const DATABASE: &str = "/usr/share/zoneinfo";

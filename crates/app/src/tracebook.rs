@@ -42,6 +42,7 @@ use crate::ports::{Holder, Ports};
 use crate::relay::{Relay, RelayControl};
 use crate::report::Reporter;
 use crate::search::Searcher;
+use crate::signing::Signing;
 use crate::status::Overview;
 use crate::storage::{Storage, stamp};
 use crate::system::{SystemClock, SystemEntropy};
@@ -69,6 +70,7 @@ pub struct Tracebook {
     pub(crate) live_cards: LiveCards,
     pub(crate) courses: Courses,
     pub(crate) homework: Homework,
+    pub(crate) signing: Signing,
     pub(crate) transfer: Transfer,
     pub(crate) doctor: Doctor,
     pub(crate) overview: Overview,
@@ -159,12 +161,14 @@ impl Tracebook {
         let capture = Capturer::new(&journal, &telemetry, &cloud, &evidence, &explore, runtime);
         let live_cards = LiveCards::new(&journal.store, &evidence, &capture, runtime);
         live_cards.start_sweep();
+        let signing = Signing::new(&cloud);
         let homework = Homework::new(&courses, &journal, &live_cards);
         let doctor = Doctor::new(data_dir, limits, &journal.store, &store, &ports, &cloud, runtime);
         let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay, &courses);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
-            transfer: Transfer::new(data_dir, &journal, &evidence, &live_cards, &homework, runtime),
+            transfer: Transfer::new(data_dir, &journal, &evidence, (&live_cards, &homework, &signing), runtime),
+            signing,
             doctor,
             overview,
             courses,

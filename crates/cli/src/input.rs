@@ -1,8 +1,11 @@
 //! Reading files and standard input.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
-use tracebook_app::Error;
+use tracebook_app::api::Passphrase;
+use tracebook_app::{Code, Error};
+
+use crate::out::print_error;
 
 /// Longer than any token.
 const MAX_TOKEN: u64 = 10_000;
@@ -43,5 +46,70 @@ pub(crate) fn read_token() -> Result<String, Error> {
             "Pipe it in, or paste it and press Ctrl-D; --forget removes the stored one",
         )),
         token => Ok(token.to_owned()),
+    }
+}
+
+/// Calls a command; if its key file has a passphrase and none was set, asks for that and calls it again.
+pub(crate) async fn with_passphrase<T>(ask: impl AsyncFn(Option<Passphrase>) -> Result<T, Error>) -> Result<T, Error> {
+    match ask(None).await {
+        Err(error) if error.code == Code::Passphrase => match read_passphrase(&error)? {
+            Some(passphrase) => ask(Some(passphrase)).await,
+            None => Err(error),
+        },
+        other => other,
+    }
+}
+
+/// A line of standard input, without an echo if that is a terminal.
+fn read_passphrase(why: &Error) -> Result<Option<Passphrase>, Error> {
+    let stdin = std::io::stdin();
+    let hidden = stdin.is_terminal().then(|| {
+        print_error(&format!("{}. Passphrase:", why.message));
+        Hidden::new()
+    });
+    let mut line = String::new();
+    let read = stdin.lock().take(MAX_TOKEN).read_line(&mut line);
+    drop(hidden);
+    read.map_err(|e| Error::usage(format!("the passphrase cannot be read: {e}"), why.hint.clone()))?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    Ok((!line.is_empty()).then(|| Passphrase(line.to_owned())))
+}
+
+/// A terminal that shows nothing of what is typed.
+#[cfg(unix)]
+struct Hidden(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Hidden {
+    fn new() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(std::io::stdin()).ok();
+        if let Some(before) = &before {
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            // It is read with an echo where the terminal cannot be changed.
+            tcsetattr(std::io::stdin(), OptionalActions::Flush, &silent).ok();
+        }
+        Self(before)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // There is nobody left to tell.
+            rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Flush, before).ok();
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Hidden;
+
+#[cfg(not(unix))]
+impl Hidden {
+    fn new() -> Self {
+        Self
     }
 }

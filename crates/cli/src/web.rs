@@ -220,7 +220,7 @@ fn failure(error: &Error) -> Response {
         Code::Refused => StatusCode::CONFLICT,
         Code::NotBuilt | Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
         // Not 401 or 429, which would refer to this server's own key and rate.
-        Code::Unreachable | Code::Credentials | Code::Throttled => StatusCode::BAD_GATEWAY,
+        Code::Unreachable | Code::Credentials | Code::Passphrase | Code::Throttled => StatusCode::BAD_GATEWAY,
         Code::Cancelled | Code::Storage | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, axum::Json(json!({ "error": error.body() }))).into_response()

@@ -240,8 +240,14 @@ impl Writing<'_> {
             }
             tree.files.insert(format!("journal/{folder}/entry.json"), about.to_text().into_bytes());
         }
-        tree.line =
-            Some(Line { entry: input.row.id, file: format!("{}.md", input.file), text: says(&md), evidence: listed });
+        let digest_of = |id: &Id| input.evidence.get(id).map(|frozen| frozen.digest.clone());
+        tree.line = Some(Line {
+            entry: input.row.id,
+            file: format!("{}.md", input.file),
+            text: says(&md),
+            digests: listed.iter().filter_map(digest_of).collect(),
+            evidence: listed,
+        });
         tree.files.insert(format!("journal/{}.md", input.file), md.into_bytes());
         tree
     }

@@ -9,6 +9,7 @@ mod block;
 pub mod card;
 mod entry_file;
 pub mod export;
+pub mod html;
 pub mod import;
 mod inline;
 pub mod manifest;

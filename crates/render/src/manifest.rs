@@ -3,7 +3,7 @@
 //! ```text
 //! {"tracebook":1}
 //!
-//! {"entry":"01J…","file":"week1.md","text":"sha256:…","evidence":["01J…"]}
+//! {"entry":"01J…","file":"week1.md","text":"sha256:…","evidence":["01J…"],"digests":["sha256:…"]}
 //!
 //! {"entry":"01J…","file":"week2.md","text":"sha256:…","evidence":[]}
 //! ```
@@ -11,6 +11,9 @@
 //! It shows that an entry, its `entry.json` or a piece of evidence was deleted. Empty lines keep the entries apart,
 //! since version control merges changes of adjacent lines as one. Where two versions of one line were both kept
 //! (`merge=union`), the text may be either.
+//!
+//! A signed manifest names the key in its first line: `{"tracebook":1,"signer":"SHA256:…"}`. The signature is in a file
+//! of its own, beside it.
 
 use std::collections::BTreeMap;
 
@@ -37,12 +40,17 @@ pub struct Line {
     pub text: String,
     /// The evidence that it shows, each once, in the order of the text.
     pub evidence: Vec<Id>,
+    /// The digests of this evidence as it was exported, in the same order. Up to version 0.1 they were not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<String>,
 }
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Head {
     tracebook: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
 }
 
 /// The lines of a manifest.
@@ -50,6 +58,8 @@ struct Head {
 pub struct Manifest {
     /// In the order of the file.
     pub lines: Vec<Line>,
+    /// The fingerprint of the key that it is signed with, as it says itself: `SHA256:…`.
+    pub signer: Option<String>,
     /// Lines that cannot be read, such as conflict markers; at most a few.
     pub unread: Vec<String>,
 }
@@ -70,6 +80,7 @@ impl Manifest {
                     return None;
                 }
                 heads += 1;
+                found.signer = found.signer.or(head.signer);
             } else if found.unread.len() < 8 {
                 found.unread.push(line.chars().take(80).collect());
             }
@@ -95,13 +106,14 @@ impl Manifest {
         lines.extend(new);
         lines.sort_by(|a, b| natural(&a.file).cmp(&natural(&b.file)).then_with(|| a.entry.cmp(&b.entry)));
         lines.dedup();
-        Self { lines, unread: Vec::new() }
+        Self { lines, signer: self.signer, unread: Vec::new() }
     }
 
     /// The file's text.
     pub fn to_text(&self) -> String {
         // Strings and numbers can always be serialized.
-        let mut text = serde_json::to_string(&Head { tracebook: FORMAT }).unwrap_or_default() + "\n";
+        let mut text =
+            serde_json::to_string(&Head { tracebook: FORMAT, signer: self.signer.clone() }).unwrap_or_default() + "\n";
         for line in &self.lines {
             text.push_str(&format!("\n{}\n", serde_json::to_string(line).unwrap_or_default()));
         }
@@ -132,7 +144,13 @@ mod tests {
 
     fn line(entry: &str, file: &str) -> Line {
         let entry = entry.parse().expect("an id");
-        Line { entry, file: file.into(), text: "sha256:0".into(), evidence: vec![entry] }
+        Line {
+            entry,
+            file: file.into(),
+            text: "sha256:0".into(),
+            evidence: vec![entry],
+            digests: vec!["sha256:1".into()],
+        }
     }
 
     const A: &str = "01JD4ZK8S7M5V9TQ2WXYB3CDEF";
@@ -150,6 +168,15 @@ mod tests {
         for other in [format!("\u{feff}{text}"), text.replace('\n', "\r\n"), text.trim_end().to_owned()] {
             assert_eq!(Manifest::read(other.as_bytes()).as_ref(), Some(&manifest));
         }
+    }
+
+    #[test]
+    fn a_signed_manifest_names_its_key() {
+        let signed =
+            Manifest { signer: Some("SHA256:abc".into()), ..Manifest::default().with(vec![line(A, "a.md")], |_| true) };
+        let text = signed.to_text();
+        assert!(text.starts_with("{\"tracebook\":1,\"signer\":\"SHA256:abc\"}\n"), "{text}");
+        assert_eq!(Manifest::read(text.as_bytes()), Some(signed));
     }
 
     #[test]

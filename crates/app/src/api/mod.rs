@@ -279,6 +279,12 @@ commands! { |app, args, caller|
     mask_allow(MaskAllow) -> MaskTable = app.transfer.mask_allow(args, caller);
     /// Shows that masked evidence differs from this journal's only by placeholders.
     mask_prove(MaskProve) -> MaskProof = app.transfer.mask_prove(args);
+    /// The key that an export signs with, without its private part.
+    signing_show(SigningShow) -> SigningKey = app.signing.show(args);
+    /// Makes a key in the keychain that signs exports.
+    signing_create(SigningCreate) -> SigningKey = app.signing.create(args);
+    /// Removes the signing key from the keychain; false if there was none.
+    signing_forget(SigningForget) -> bool = app.signing.forget(args);
     /// Imports markdown files, or an exported journal with its evidence.
     import(Import) -> Imported = app.transfer.import(args, caller);
     /// The settings that point a service at this app.

@@ -29,6 +29,9 @@ impl Token {
     /// Honeycomb's key for the relay, where it differs.
     pub(crate) const HONEYCOMB_POST: Self = Self { entry: "honeycomb-post", variable: "HONEYCOMB_API_KEY" };
 
+    /// The private key that signs manifests, in OpenSSH's format.
+    pub(crate) const SIGNING: Self = Self { entry: "signing-key", variable: "TRACEBOOK_SIGNING_KEY" };
+
     /// A vendor's token for reading; `None` where it has none.
     pub(crate) fn of(vendor: Vendor) -> Option<Self> {
         let token = vendor.info().token.as_ref()?;

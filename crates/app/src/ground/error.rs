@@ -31,6 +31,8 @@ pub enum Code {
     Unreachable,
     /// A source rejects the credentials, or there are none. Exit 3.
     Credentials,
+    /// A key file has a passphrase, and none was given. Exit 3.
+    Passphrase,
     /// A source limits the rate of calls. Exit 3.
     Throttled,
     /// A source does not support this: an emulator, a plan, an older API. Exit 5.
@@ -91,7 +93,7 @@ impl Error {
         match self.code {
             Code::NotFound => 1,
             Code::Usage => 2,
-            Code::Unreachable | Code::Credentials | Code::Throttled => 3,
+            Code::Unreachable | Code::Credentials | Code::Passphrase | Code::Throttled => 3,
             Code::Refused => 4,
             Code::NotBuilt | Code::Unsupported | Code::Cancelled | Code::Storage | Code::Internal => 5,
         }

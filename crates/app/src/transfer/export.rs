@@ -11,24 +11,35 @@ use tracebook_store::evidence::EvidenceState;
 
 use super::last_export::{LastExports, Outcome};
 use super::masks::{MOST_TRIES, Masking};
+use super::packed::Packing;
 use super::tree::Exportable;
 use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
 use crate::ground::folder::{self, Folder, Unread};
 use crate::ground::schema::{Caller, Export, Exported, Leak};
+use crate::ground::tasks::blocking;
+use crate::signing::{self, Signer};
 
 impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
-        let (root, root_path) = make_root(&request.to)?;
+        let signer = self.signing.signer(request.sign.as_deref(), request.passphrase.as_ref()).await?;
+        let packing = Packing::of(request.format, &request.to, request.raw);
+        if request.raw && (packing.is_none() || !request.allow_leaks) {
+            return Err(Error::usage(
+                "raw data is exported as it was received, with nothing masked, and into a bundle only",
+                "Add --format bundle --allow-leaks, or leave --raw out",
+            ));
+        }
+        let (root, root_path) = make_root(packing.as_ref().map_or(&request.to, |packing| &packing.folder))?;
         let stems = self.journal.stems().await?;
         let wanted = self.wanted(&request.entries, &stems).await?;
         let mut done = Exported::default();
         let mut masking = if request.allow_leaks { None } else { Some(self.masking().await?) };
         let root_name = root_path.display().to_string();
         let states = self.journal.store.evidence_states().await?;
-        let last = if request.redraw {
+        let last = if request.redraw || packing.is_some() {
             LastExports::default()
         } else {
             self.last_exports(&root_name, &wanted, &stems, &states, masking.as_ref()).await?
@@ -54,8 +65,16 @@ impl Transfer {
             redraw: request.redraw,
         };
         let known = self.journal.store.known_files(&root_name).await?;
-        let mut run =
-            Run { transfer: self, wanted: &wanted, writing, root_name, masking, known, shown: BTreeMap::new() };
+        let mut run = Run {
+            transfer: self,
+            wanted: &wanted,
+            writing,
+            root_name: &root_name,
+            masking,
+            packing,
+            known,
+            shown: BTreeMap::new(),
+        };
         let mut outcomes: Vec<Option<Outcome>> = vec![None; wanted.len()];
         let mut remembered = Vec::new();
         // Accounts that the evidence of one entry has may also stand in others, which were written before.
@@ -67,10 +86,11 @@ impl Transfer {
                 if again && outcomes[n].as_ref().is_none_or(|outcome| outcome.is_masked_with(run.masking.as_ref())) {
                     continue;
                 }
-                outcomes[n] = Some(match last.unchanged(entry.row.id, run.masking.as_ref(), &root) {
+                let outcome = match last.unchanged(entry.row.id, run.masking.as_ref(), &root) {
                     Some(outcome) => outcome,
                     None => run.tree(entry, stem).await?,
-                });
+                };
+                outcomes[n] = Some(outcome.after(outcomes[n].take()));
             }
         }
         let mut lines = Vec::new();
@@ -91,11 +111,37 @@ impl Transfer {
                 remembered.push((entry.row.id, outcome.remembered(inputs)?));
             }
             run.pictures(entry, stem, &mut done).await?;
+            if let Some(packing) = &mut run.packing {
+                let evidence = outcome.line.iter().flat_map(|line| line.evidence.clone()).collect::<Vec<Id>>();
+                self.pack_raw(packing, &evidence).await?;
+            }
         }
         if !remembered.is_empty() {
-            self.journal.store.remember_exports(&run.root_name, &remembered, self.runtime.now()).await?;
+            self.journal.store.remember_exports(&root_name, &remembered, self.runtime.now()).await?;
         }
-        for (path, outcome) in run.writing.manifest(lines, &stems)? {
+        let Run { packing, writing, known, .. } = run;
+        if let Some(packing) = packing {
+            let only = wanted.first().filter(|_| request.entries.len() == 1).and_then(|entry| stems.get(&entry.row.id));
+            let (place, what) = ((&writing, &*root_name), (lines, only.map(String::as_str)));
+            self.write_packed(packing, place, what, signer, &mut done).await?;
+            call.progress(wanted.len(), wanted.len(), "Done")?;
+            return Ok(done);
+        }
+        let (manifest, mut files) = writing.manifest(lines, &stems, signer.as_ref().map(Signer::fingerprint))?;
+        if let Some(manifest) = manifest {
+            let signed = self.sign(&writing, manifest, signer, known.get(SIGNATURE)).await?;
+            done.signed_by = signed.by;
+            done.warnings.extend(signed.warning);
+            done.refused.extend(signed.refused.then(|| SIGNATURE.to_owned()));
+            if let Some(written) = signed.written {
+                if let Written::Now(there) | Written::Already(there) = &written {
+                    let ours = [(SIGNATURE.to_owned(), there.clone())];
+                    self.journal.store.remember_files(&root_name, &ours).await?;
+                }
+                files.push((SIGNATURE.to_owned(), written));
+            }
+        }
+        for (path, outcome) in files {
             match outcome {
                 Written::Now(_) => done.written.push(path),
                 Written::Already(_) => done.unchanged += 1,
@@ -106,6 +152,38 @@ impl Transfer {
         let (written, refused, warnings) = (done.written.len(), done.refused.len(), done.warnings.len());
         tracing::info!(written, unchanged = done.unchanged, refused, warnings, "exported");
         Ok(done)
+    }
+
+    /// Signs the manifest, unless this key has signed it already. `known` is the digest of the signature that was last
+    /// written here.
+    async fn sign(
+        &self,
+        writing: &Writing<'_>,
+        manifest: Vec<u8>,
+        signer: Option<Signer>,
+        known: Option<&String>,
+    ) -> Result<Signed, Error> {
+        let mut signed = Signed::default();
+        let there = writing.root.read(Path::new(SIGNATURE), MAX_FILE_BYTES).ok();
+        let Some(signer) = signer else {
+            let stale = there.is_some_and(|there| !signing::holds(&there, &manifest));
+            signed.warning = stale.then(|| {
+                format!("{SIGNATURE} does not hold for this export: sign it again (--sign), or delete the signature")
+            });
+            return Ok(signed);
+        };
+        signed.by = Some(signer.fingerprint());
+        if let Some(there) = there.filter(|there| signer.has_signed(there, &manifest)) {
+            signed.written = Some(Written::Already(sha256(&there)));
+            return Ok(signed);
+        }
+        let text = blocking(move || signer.sign(&manifest)).await??;
+        signed.written = match writing.file(SIGNATURE, text.as_bytes(), known)? {
+            // The digest of what others wrote is not remembered as ours.
+            Written::Refused(_) => return Ok(Signed { refused: true, ..Signed::default() }),
+            written => Some(written),
+        };
+        Ok(signed)
     }
 
     /// The entries that were named; all if none was.
@@ -145,8 +223,22 @@ fn make_root(to: &str) -> Result<(Folder, PathBuf), Error> {
     made.map_err(|e| cannot_write(path, &e))
 }
 
+/// The signature of the manifest, relative to the folder.
+pub(super) const SIGNATURE: &str = "journal/tracebook.jsonl.sig";
+
+/// What became of a signature.
+#[derive(Default)]
+struct Signed {
+    /// The key.
+    by: Option<String>,
+    written: Option<Written>,
+    /// Something that is not ours has the name.
+    refused: bool,
+    warning: Option<String>,
+}
+
 /// What became of one file.
-enum Written {
+pub(super) enum Written {
     /// The SHA-256 of what is there now.
     Now(String),
     /// The same.
@@ -167,8 +259,10 @@ struct Run<'a> {
     transfer: &'a Transfer,
     wanted: &'a [Entry],
     writing: Writing<'a>,
-    root_name: String,
+    root_name: &'a str,
     masking: Option<Masking>,
+    /// What is collected instead of written, if it becomes one file.
+    packing: Option<Packing>,
     /// The SHA-256 of the files that were written last, by path.
     known: BTreeMap<String, String>,
     /// The SHA-256 of the pictures of this export, by path.
@@ -244,6 +338,10 @@ impl Run<'_> {
     }
 
     async fn file(&mut self, path: &str, bytes: &[u8], outcome: &mut Outcome) -> Result<(), Error> {
+        if let Some(packing) = &mut self.packing {
+            packing.files.insert(path.to_owned(), bytes.to_vec());
+            return Ok(());
+        }
         let there = match self.writing.file(path, bytes, self.known.get(path))? {
             Written::Now(there) => {
                 outcome.written.push(path.to_owned());
@@ -262,7 +360,7 @@ impl Run<'_> {
         // Stored file by file: what is on disk stays known as ours even if a later file fails.
         if self.known.get(path) != Some(&there) {
             let files = [(path.to_owned(), there.clone())];
-            self.transfer.journal.store.remember_files(&self.root_name, &files).await?;
+            self.transfer.journal.store.remember_files(self.root_name, &files).await?;
             self.known.insert(path.to_owned(), there.clone());
         }
         outcome.files.insert(path.to_owned(), there);
@@ -295,9 +393,12 @@ pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
     Some(lock)
 }
 
+/// Files with what was done to them.
+type Files = Vec<(String, Written)>;
+
 /// A file of the tree to write.
-struct Writing<'a> {
-    root: &'a Folder,
+pub(super) struct Writing<'a> {
+    pub(super) root: &'a Folder,
     /// Of `root`, for messages.
     root_path: &'a Path,
     entropy: &'a dyn Entropy,
@@ -309,7 +410,7 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes one file of the tree atomically; overwrites only files of ours. `known` is the digest of the file that
     /// was last written there.
-    fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Written, Error> {
+    pub(super) fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Written, Error> {
         let relative = Path::new(path);
         let (Some(name), true) =
             (relative.file_name(), relative.components().all(|c| matches!(c, Component::Normal(_))))
@@ -329,7 +430,7 @@ impl Writing<'_> {
                 return Ok(Written::Refused(Some("a pipe, a socket or a device")));
             }
             Some(folder::Entry::Link | folder::Entry::Special) => {}
-            Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES) {
+            Some(folder::Entry::File) => match folder.read(name, MAX_FILE_BYTES.max(bytes.len() as u64 + 1)) {
                 Ok(there) if there == bytes => return Ok(Written::Already(sha256(bytes))),
                 // A newer version that draws differently must not change every published card.
                 Ok(there) if !self.redraw && verify::is_earlier_drawing(&there, bytes) => {
@@ -347,14 +448,21 @@ impl Writing<'_> {
 
     /// Writes the entries' lines into the manifest. Those of other entries stay as long as their file or entry exists:
     /// one repository may have several journals.
-    fn manifest(&self, lines: Vec<Line>, stems: &BTreeMap<Id, String>) -> Result<Vec<(String, Written)>, Error> {
+    /// Returns its bytes, unless there is none, and what was done. `signer` is the key that will sign it.
+    fn manifest(
+        &self,
+        lines: Vec<Line>,
+        stems: &BTreeMap<Id, String>,
+        signer: Option<String>,
+    ) -> Result<(Option<Vec<u8>>, Files), Error> {
         let journal = Path::new("journal");
         let folder = self.root.make(journal).map_err(|why| self.cannot_open(journal, why))?;
         let path = |name: &str| format!("journal/{name}");
-        // A repository without evidence is left as it is.
+        // A repository without evidence is left as it is, unless it is to be signed.
         let there = folder.entry(Path::new(manifest::NAME)).ok().flatten();
-        if lines.is_empty() || there.is_none() && lines.iter().all(|line| line.evidence.is_empty()) {
-            return Ok(Vec::new());
+        let plain = signer.is_none() && lines.iter().all(|line| line.evidence.is_empty());
+        if lines.is_empty() || there.is_none() && plain {
+            return Ok((None, Vec::new()));
         }
         let there = folder.read(Path::new(manifest::NAME), MAX_FILE_BYTES).ok();
         let known = there.as_deref().and_then(Manifest::read);
@@ -362,8 +470,14 @@ impl Writing<'_> {
         let ours = known.as_ref().and(there.as_ref()).map(|bytes| sha256(bytes));
         let exists = |file: &str| matches!(folder.entry(Path::new(file)), Ok(Some(folder::Entry::File)));
         let keep = |line: &Line| stems.contains_key(&line.entry) || exists(&line.file);
-        let text = known.unwrap_or_default().with(lines, keep).to_text();
-        let mut done = vec![(path(manifest::NAME), self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?)];
+        let before = known.unwrap_or_default();
+        let mut next = before.clone().with(lines, keep);
+        // What one key has signed stays signed by it as long as nothing changes.
+        next.signer = signer.or_else(|| before.signer.clone().filter(|_| before.lines == next.lines));
+        let text = next.to_text();
+        let outcome = self.file(&path(manifest::NAME), text.as_bytes(), ours.as_ref())?;
+        let signable = !matches!(outcome, Written::Refused(_));
+        let mut done = vec![(path(manifest::NAME), outcome)];
         const ATTRIBUTES: &str = ".gitattributes";
         let own = manifest::ATTRIBUTES.as_bytes();
         match folder.entry(Path::new(ATTRIBUTES)) {
@@ -376,7 +490,7 @@ impl Writing<'_> {
             }
             _ => {}
         }
-        Ok(done)
+        Ok((signable.then(|| text.into_bytes()), done))
     }
 
     fn cannot_open(&self, folder: &Path, why: Unread) -> Error {

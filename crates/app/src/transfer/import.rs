@@ -14,8 +14,9 @@ use tracebook_store::entries::NewEntry;
 
 use super::Transfer;
 use super::masks::Masking;
+use super::packed::{self, Contradiction};
 use super::pictures::TextFile;
-use crate::ground::error::Error;
+use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, is_markdown, sha256, shortened, typed_path};
 use crate::ground::folder::{Entry as Found, Folder, Unread};
 use crate::ground::runtime::Call;
@@ -40,6 +41,8 @@ struct SourceFile {
     path: String,
     /// The file name without `.md`.
     stem: String,
+    /// Whether its place is where an export would write it.
+    stays: bool,
     /// The folder of the file, and its path; `None` for a text given directly.
     folder: Option<(Arc<Folder>, PathBuf)>,
     text: String,
@@ -84,8 +87,14 @@ impl Transfer {
         let call = self.runtime.begin(caller);
         let mut done = Imported::default();
         let mut files = Vec::new();
+        // The files of bundles and pages, until the end of the import.
+        let mut unpacked = Vec::new();
         for path in &request.paths {
-            collect(&typed_path(path), &mut files, &mut done.warnings)?;
+            let path = typed_path(path);
+            match path.is_file() && packed::is_packed(&path) {
+                true => unpacked.push(collect_packed(&path, &mut files, &mut done.warnings).await?),
+                false => collect(&path, &mut files, &mut done.warnings)?,
+            }
         }
         let mut found = Vec::new();
         let mut left = MAX_TOTAL_BYTES;
@@ -103,7 +112,14 @@ impl Transfer {
                     "{name}: its name was too long, or contained characters that file names must not have"
                 ));
             }
-            found.push(SourceFile { root: String::new(), path: name, stem, folder: None, text: given.text });
+            found.push(SourceFile {
+                root: String::new(),
+                path: name,
+                stem,
+                stays: false,
+                folder: None,
+                text: given.text,
+            });
         }
         let of = found.len();
         for (n, file) in found.into_iter().enumerate() {
@@ -176,7 +192,7 @@ impl Transfer {
         };
         // Another process may have reserved the same numbers meanwhile: a further import has nothing to lose.
         self.keep_masks(&mut masking).await?;
-        if fresh && !file.root.is_empty() {
+        if fresh && file.stays {
             let mut ours = vec![(file.path.clone(), sha256(file.text.as_bytes()))];
             ours.extend(assets_of(&file).await?);
             self.journal.store.remember_files(&file.root, &ours).await?;
@@ -397,6 +413,31 @@ struct Collected {
     folder: Arc<Folder>,
     folder_path: PathBuf,
     name: std::ffi::OsString,
+    /// As in [`SourceFile`].
+    stays: bool,
+}
+
+/// Unpacks a bundle or a page into the returned folder, and collects its texts.
+async fn collect_packed(
+    path: &Path,
+    files: &mut Vec<Collected>,
+    warnings: &mut Vec<String>,
+) -> Result<tempfile::TempDir, Error> {
+    let (shown, opened) = (path.display().to_string(), path.to_owned());
+    let (dir, contradiction) = blocking(move || packed::open(&opened)).await??;
+    if let Some(Contradiction::Edited) = contradiction {
+        warnings.push(format!("{shown}: the page shows something else than the data in it, which was imported"));
+    }
+    if dir.path().join("raw").is_dir() {
+        warnings.push(format!("{shown}: the raw data in it was not imported"));
+    }
+    let first = files.len();
+    collect(dir.path(), files, warnings).map_err(|error| match error.code {
+        Code::NotFound => Error::not_found(format!("{shown} holds no entry"), "Name an export of a journal"),
+        _ => error,
+    })?;
+    files.iter_mut().skip(first).for_each(|file| file.stays = false);
+    Ok(dir)
 }
 
 /// The markdown files of a path: the file itself, or those of the folder and its `journal`. The path may be a link,
@@ -419,7 +460,7 @@ fn collect(path: &Path, files: &mut Vec<Collected>, warnings: &mut Vec<String>) 
             return Err(not_found(&"it has no folder"));
         };
         let folder = Arc::new(Folder::open(folder_path).map_err(|e| not_found(&e))?);
-        files.push(Collected { folder, folder_path: folder_path.to_owned(), name: name.to_owned() });
+        files.push(Collected { folder, folder_path: folder_path.to_owned(), name: name.to_owned(), stays: true });
         return Ok(());
     }
     let root = Arc::new(Folder::open(&real).map_err(|e| not_found(&e))?);
@@ -443,7 +484,8 @@ fn collect(path: &Path, files: &mut Vec<Collected>, warnings: &mut Vec<String>) 
             }
             let skipped = match entry {
                 Found::File => {
-                    files.push(Collected { folder: Arc::clone(&folder), folder_path: folder_path.clone(), name });
+                    let (folder, folder_path) = (Arc::clone(&folder), folder_path.clone());
+                    files.push(Collected { folder, folder_path, name, stays: true });
                     continue;
                 }
                 Found::Folder => continue,
@@ -511,7 +553,7 @@ impl Collected {
                 format!("Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > converted.md"),
             )
         })?;
-        let Self { folder, folder_path, name } = self;
+        let Self { folder, folder_path, name, stays } = self;
         let path = Path::new(&name);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = name.to_string_lossy().into_owned();
@@ -521,6 +563,6 @@ impl Collected {
             _ => (folder_path.clone(), name),
         };
         let root = root.display().to_string();
-        Ok(SourceFile { root, path, stem, folder: Some((folder, folder_path)), text })
+        Ok(SourceFile { root, path, stem, stays, folder: Some((folder, folder_path)), text })
     }
 }

@@ -58,6 +58,17 @@ impl Outcome {
         self.numbers.intersection(&known).eq(self.masked_with.iter())
     }
 
+    /// With the files that an earlier pass of the same export wrote.
+    pub(super) fn after(mut self, earlier: Option<Self>) -> Self {
+        for path in earlier.into_iter().flat_map(|earlier| earlier.written) {
+            if self.files.contains_key(&path) && !self.written.contains(&path) {
+                self.unchanged = self.unchanged.saturating_sub(1);
+                self.written.push(path);
+            }
+        }
+        self
+    }
+
     /// Whether the next export can do without masking and drawing, and does not know it yet.
     pub(super) fn is_to_remember(&self) -> bool {
         self.made && self.refused.is_empty() && self.numbers.len() <= MOST_NUMBERS

@@ -1,5 +1,6 @@
 //! Between the journal and files: check, export, import, verify.
 
+mod archive;
 mod check;
 #[cfg(test)]
 mod check_tests;
@@ -15,6 +16,9 @@ mod mask_commands;
 mod masks;
 #[cfg(test)]
 mod masks_tests;
+mod packed;
+#[cfg(test)]
+mod packed_tests;
 mod pictures;
 #[cfg(test)]
 mod pictures_tests;
@@ -32,6 +36,7 @@ use crate::ground::runtime::Runtime;
 use crate::homework::Homework;
 use crate::journal::Journal;
 use crate::live_cards::LiveCards;
+use crate::signing::Signing;
 
 /// Exports to files and imports from them. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,6 +47,7 @@ pub(crate) struct Transfer {
     evidence: EvidenceStore,
     live_cards: LiveCards,
     homework: Homework,
+    signing: Signing,
     runtime: Runtime,
 }
 
@@ -50,12 +56,11 @@ impl Transfer {
         data_dir: &Path,
         journal: &Journal,
         evidence: &EvidenceStore,
-        live_cards: &LiveCards,
-        homework: &Homework,
+        (live_cards, homework, signing): (&LiveCards, &Homework, &Signing),
         runtime: &Runtime,
     ) -> Self {
         let (data_dir, journal, evidence) = (data_dir.to_owned(), journal.clone(), evidence.clone());
-        let (live_cards, homework, runtime) = (live_cards.clone(), homework.clone(), runtime.clone());
-        Self { data_dir, journal, evidence, live_cards, homework, runtime }
+        let (live_cards, homework, signing) = (live_cards.clone(), homework.clone(), signing.clone());
+        Self { data_dir, journal, evidence, live_cards, homework, signing, runtime: runtime.clone() }
     }
 }

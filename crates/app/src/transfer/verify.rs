@@ -6,6 +6,7 @@ mod homework;
 mod index;
 mod redraw;
 mod report;
+mod signed;
 mod texts;
 
 use std::cell::RefCell;
@@ -24,12 +25,14 @@ use tracebook_render::verify::{self, About, FileVerdict, Verdict};
 pub use tracebook_render::written::EntryVerdict;
 use tracebook_render::written::other_names;
 
-pub use class::{Class, Shared, Student, class};
+pub use class::{Class, Shared, Student, class, class_signed};
 pub use report::{to_csv, to_html};
 
-use crate::ground::error::Error;
+use super::packed::{self, Contradiction};
+use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
 use crate::ground::folder::{Entry, Folder, Unread};
+use crate::signing::{AllowedSigners, VerifiedSignature};
 
 /// The result for all files.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +44,10 @@ pub struct Verified {
     pub evidence: Vec<VerifiedEvidence>,
     /// One row for each exported entry whose `entry.json` was found.
     pub entries: Vec<VerifiedEntry>,
+    /// One row for each manifest.
+    pub signatures: Vec<VerifiedSignature>,
+    /// Whether no signature is wrong and, with a list of allowed signers, all evidence is signed by one of them.
+    pub signed: bool,
     /// What was not looked at, such as links.
     pub warnings: Vec<String>,
 }
@@ -63,6 +70,9 @@ pub struct VerifiedEvidence {
     about: Option<Arc<About>>,
     #[serde(skip)]
     place: Place,
+    /// Whether a manifest that is required to be signed lists it.
+    #[serde(skip)]
+    unsigned: bool,
 }
 
 /// Where evidence was found.
@@ -93,7 +103,7 @@ impl From<FileVerdict> for VerifiedEvidence {
 impl VerifiedEvidence {
     fn new(file: String, id: Option<Id>, verdict: Verdict, why: String, doubts: Vec<Doubt>) -> Self {
         let notes = std::iter::once(why.clone()).chain(doubts.iter().map(|doubt| doubt.why.clone())).collect();
-        Self { file, id, verdict, why, notes, doubts, about: None, place: Place::Loose }
+        Self { file, id, verdict, why, notes, doubts, about: None, place: Place::Loose, unsigned: false }
     }
 }
 
@@ -138,7 +148,22 @@ pub fn verify(paths: &[String], expect: Option<u32>) -> Result<Verified, Error> 
 /// # Errors
 /// As [`verify`], and if a drawing cannot be written.
 pub fn verify_and_redraw(paths: &[String], expect: Option<u32>, redraw: Option<&Path>) -> Result<Verified, Error> {
-    let mut check = Check { redraw: redraw.map(redraw::Redraw::into).transpose()?, ..Check::default() };
+    verify_signed(paths, expect, redraw, None)
+}
+
+/// As [`verify_and_redraw`]. With a list of allowed signers, evidence has to be listed by a manifest that one of them
+/// signed.
+///
+/// # Errors
+/// As [`verify_and_redraw`].
+pub fn verify_signed(
+    paths: &[String],
+    expect: Option<u32>,
+    redraw: Option<&Path>,
+    allowed: Option<AllowedSigners>,
+) -> Result<Verified, Error> {
+    let redraw = redraw.map(redraw::Redraw::into).transpose()?;
+    let mut check = Check { redraw, allowed: allowed.map(Arc::new), ..Check::default() };
     for given in paths {
         check.path(given)?;
     }
@@ -160,6 +185,11 @@ struct File {
 struct Check {
     evidence: Vec<VerifiedEvidence>,
     entries: Vec<VerifiedEntry>,
+    signatures: Vec<VerifiedSignature>,
+    /// What the manifests of the current path list.
+    listed: signed::Listed,
+    /// The keys that are trusted; `None` if signatures are not required.
+    allowed: Option<Arc<AllowedSigners>>,
     /// The files that were checked, by their real paths.
     seen: BTreeSet<PathBuf>,
     warnings: RefCell<Vec<String>>,
@@ -182,6 +212,9 @@ impl Check {
                 "Name a clone, a folder, a markdown file or an SVG",
             ));
         }
+        if named && packed::is_packed(path) {
+            return self.packed(path);
+        }
         let real = path.canonicalize().map_err(not_found)?;
         let mut files = Vec::new();
         if let (true, Some(parent), Some(name)) = (named, real.parent(), real.file_name()) {
@@ -192,6 +225,48 @@ impl Check {
             let mut left = MOST_ENTRIES;
             self.walk(&folder, path, &real, &mut files, 0, &mut left)?;
         }
+        self.files(files, named)
+    }
+
+    /// Checks what is in a bundle or a page as if it were a folder, and whether the page shows that.
+    fn packed(&mut self, path: &Path) -> Result<(), Error> {
+        let (dir, contradiction) = match packed::open(path) {
+            Ok(opened) => opened,
+            // Neither a bundle nor a page of this program.
+            Err(error) if error.code == Code::Usage => {
+                let shown = path.display().to_string();
+                self.evidence.push(VerifiedEvidence::new(shown, None, Verdict::Foreign, error.message, Vec::new()));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let not_found = |e: std::io::Error| Error::not_found(format!("{}: {e}", path.display()), "");
+        let real = dir.path().canonicalize().map_err(not_found)?;
+        let folder = Rc::new(Folder::open(&real).map_err(not_found)?);
+        let (mut files, mut left) = (Vec::new(), MOST_ENTRIES);
+        self.walk(&folder, path, &real, &mut files, 0, &mut left)?;
+        self.files(files, false)?;
+        let shown = path.display().to_string();
+        let (verdict, why) = match contradiction {
+            None => return Ok(()),
+            Some(Contradiction::Edited) => (
+                Verdict::Edited,
+                "the page shows something else than the data in it: drawing it again gives another page".to_owned(),
+            ),
+            Some(Contradiction::OtherVersion(renderer)) => {
+                let own = tracebook_render::card::RENDERER;
+                let why = format!(
+                    "the page was written by renderer {renderer}, and this is renderer {own}, so what it shows cannot be \
+                     compared with its data"
+                );
+                (Verdict::Doubtful, why)
+            }
+        };
+        self.evidence.push(VerifiedEvidence::new(shown, None, verdict, why, Vec::new()));
+        Ok(())
+    }
+
+    fn files(&mut self, mut files: Vec<File>, named: bool) -> Result<(), Error> {
         files.sort_by(|a, b| a.shown.cmp(&b.shown));
         // Text first: it names the evidence that has to be there.
         let first = self.evidence.len();
@@ -203,17 +278,23 @@ impl Check {
             }
         }
         self.lost(lost, first);
+        self.compare_listed(first);
         Ok(())
     }
 
     fn finish(mut self, expected: usize) -> Result<Verified, Error> {
         copies::compare(&mut self.evidence);
         let found: BTreeSet<Id> = self.evidence.iter().filter(|e| e.verdict.holds()).filter_map(|e| e.id).collect();
+        let signed = self.signed();
         let ok = found.len() >= expected
+            && signed
             && self.evidence.iter().all(|e| e.verdict.holds())
             && self.entries.iter().all(|e| e.verdict != EntryVerdict::Missing);
-        let Self { evidence, entries, warnings, .. } = self;
-        Ok(Verified { ok, evidence, entries, warnings: warnings.into_inner() })
+        if let Some(allowed) = &self.allowed {
+            self.warnings.borrow_mut().extend(allowed.warnings.iter().cloned());
+        }
+        let Self { evidence, entries, signatures, warnings, .. } = self;
+        Ok(Verified { ok, evidence, entries, signatures, signed, warnings: warnings.into_inner() })
     }
 
     fn warn(&self, what: String) {

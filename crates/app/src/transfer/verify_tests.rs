@@ -483,6 +483,7 @@ async fn the_manifest_keeps_entries_of_others_and_forgets_deleted_ones() {
         file: file.to_owned(),
         text: "sha256:0".to_owned(),
         evidence: Vec::new(),
+        digests: Vec::new(),
     };
     let more = manifest.with(vec![line("theirs.md", 1), line("gone.md", 2)], |_| true);
     std::fs::write(&path, more.to_text()).expect("writes");

@@ -159,6 +159,23 @@ pub(crate) enum Mask {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Signing {
+    /// Print the public key that exports are signed with, and its fingerprint
+    Show {
+        /// A key file, agent, keychain or a fingerprint [default: as `export --sign`]
+        key: Option<String>,
+    },
+    /// Make a key and keep it in the keychain
+    Create {
+        /// Replace the key that is there
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Remove the key from the keychain
+    Forget,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// Ids or slugs of entries
@@ -167,7 +184,7 @@ pub(crate) struct Export {
     /// Export every entry
     #[arg(long, conflicts_with = "entries")]
     pub(crate) all: bool,
-    /// The folder in which `journal/` is written
+    /// The folder in which `journal/` is written; with another format the folder of the file, or the file itself
     #[arg(long, value_name = "DIR")]
     pub(crate) to: String,
     /// The format
@@ -182,21 +199,28 @@ pub(crate) struct Export {
     /// Draw cards again that an earlier version drew and that are otherwise kept
     #[arg(long)]
     pub(crate) redraw: bool,
+    /// Add the raw data of the evidence, which is not masked, to a bundle or a page; requires --allow-leaks
+    #[arg(long, requires = "allow_leaks")]
+    pub(crate) raw: bool,
+    /// Sign the manifest: with a private key file, agent, keychain or a fingerprint (SHA256:…) [default: the key in
+    /// tracebook.toml, else of the keychain, else of the SSH agent]; none does not sign
+    #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) sign: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// Markdown with pictures, as GitHub shows it
     Github,
-    /// One HTML file
+    /// One HTML file, to be read offline, with the exported files in it
     Html,
-    /// One archive
+    /// One zip
     Bundle,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Clones, folders, Markdown files or single SVGs
+    /// Clones, folders, Markdown files, single SVGs, bundles or exported pages
     #[arg(required_unless_present = "class")]
     pub(crate) paths: Vec<String>,
     /// Fail unless this many pieces of evidence are found
@@ -205,6 +229,9 @@ pub(crate) struct Verify {
     /// Write today's drawing of every card that an earlier version drew into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) redraw: Option<PathBuf>,
+    /// Require manifests to be signed by a key of this list: OpenSSH's allowed signers, or public keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
     /// Verify a class: one folder per student
     #[arg(long, value_name = "DIR", conflicts_with = "paths")]
     pub(crate) class: Option<PathBuf>,

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use evidence::{Capture, Evidence, List, Live};
-pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Verify};
+pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Signing, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
 
@@ -54,9 +54,9 @@ pub(crate) enum Command {
     /// Manage pictures and files of entries
     #[command(subcommand)]
     Attachment(Attachment),
-    /// Import Markdown files, or an exported journal with its evidence
+    /// Import Markdown files, or an exported journal with its evidence: a folder, a bundle or a page
     Import {
-        /// Files and folders; - reads one text from standard input
+        /// Files, folders, bundles and exported pages; - reads one text from standard input
         #[arg(required = true)]
         paths: Vec<String>,
     },
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// List, preview and control what exports mask
     #[command(subcommand)]
     Mask(Mask),
+    /// Show, make and remove the key that exports are signed with
+    #[command(subcommand)]
+    Signing(Signing),
     /// Write entries as Markdown with their evidence
     Export(Export),
     /// Check that exported evidence is what was captured
@@ -141,12 +144,8 @@ impl Command {
     pub(crate) fn not_built(&self) -> Option<&'static str> {
         match self {
             Self::Sync { .. } => Some("sync"),
-            Self::Export(export) => match export.format {
-                ExportFormat::Github => None,
-                ExportFormat::Html => Some("export --format html"),
-                ExportFormat::Bundle => Some("export --format bundle"),
-            },
             Self::Verify(_)
+            | Self::Export(_)
             | Self::Attachment(_)
             | Self::Course(_)
             | Self::Homework { .. }
@@ -160,6 +159,7 @@ impl Command {
             | Self::Slots { .. }
             | Self::Check { .. }
             | Self::Mask(_)
+            | Self::Signing(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
             | Self::Doctor(_)
@@ -250,8 +250,17 @@ mod tests {
             ("mask disallow 10.0.0.9", None),
             ("mask prove E --file f.svg", None),
             ("export week-2 --to d --format github --allow-leaks --force", None),
-            ("export --all --to d --format html", Some("export --format html")),
-            ("export --all --to d --format bundle", Some("export --format bundle")),
+            ("export --all --to d --format html", None),
+            ("export --all --to d.zip --format bundle --raw --allow-leaks", None),
+            ("export --all --to d --sign", None),
+            ("export --all --sign k --to d", None),
+            ("export week-2 --to d --sign=SHA256:a", None),
+            ("signing show", None),
+            ("signing show agent", None),
+            ("signing create --replace", None),
+            ("signing forget", None),
+            ("verify a --allowed-signers f", None),
+            ("verify --class d --allowed-signers f", None),
             ("verify a b.svg", None),
             ("verify a --expect 3", None),
             ("verify a --redraw d", None),
@@ -289,6 +298,7 @@ mod tests {
             "doctor --source datadog",
             "doctor smtp",
             "export --all",
+            "export --all --to d --format bundle --raw",
             "verify",
             "verify --csv f a",
             "attachment add f.png",

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tracebook_app::signing::{AllowedSigners, SignatureVerdict};
 use tracebook_app::verify::{self as app, Class, EntryVerdict, Student, VerifiedEntry, VerifiedEvidence};
 use tracebook_app::{Code, Error};
 use tracebook_core::text::count;
@@ -12,12 +13,18 @@ use crate::out::{Out, columns};
 pub(super) fn verify(asked: &Verify, out: &Out) -> Result<u8, Error> {
     match &asked.class {
         Some(dir) => class(asked, dir, out),
-        None => files(&asked.paths, asked.expect, asked.redraw.as_deref(), out),
+        None => files(asked, out),
     }
 }
 
-fn files(paths: &[String], expect: Option<u32>, redraw: Option<&Path>, out: &Out) -> Result<u8, Error> {
-    let verified = app::verify_and_redraw(paths, expect, redraw)?;
+fn allowed(asked: &Verify) -> Result<Option<AllowedSigners>, Error> {
+    asked.allowed_signers.as_deref().map(AllowedSigners::read).transpose()
+}
+
+fn files(asked: &Verify, out: &Out) -> Result<u8, Error> {
+    let expect = asked.expect;
+    let verified = app::verify_signed(&asked.paths, expect, asked.redraw.as_deref(), allowed(asked)?)?;
+    let listed = asked.allowed_signers.is_some();
     out.answer(&verified, |verified| {
         let cells = |e: &VerifiedEvidence| vec![e.verdict.word().to_owned(), e.file.clone(), e.why.clone()];
         let mut rows: Vec<Vec<String>> = verified.evidence.iter().map(cells).collect();
@@ -28,6 +35,8 @@ fn files(paths: &[String], expect: Option<u32>, redraw: Option<&Path>, out: &Out
         };
         let said = |e: &&VerifiedEntry| e.verdict != EntryVerdict::Intact || !e.notes.is_empty();
         rows.extend(verified.entries.iter().filter(said).map(texts));
+        let signatures = verified.signatures.iter().filter(|s| s.verdict != SignatureVerdict::Absent || listed);
+        rows.extend(signatures.map(|s| vec![s.verdict.word().to_owned(), s.file.clone(), s.why.clone()]));
         let wanted = expect.unwrap_or(1).max(1);
         let verdict = match (verified.ok, found) {
             (true, _) => "all of it is intact".to_owned(),
@@ -35,6 +44,7 @@ fn files(paths: &[String], expect: Option<u32>, redraw: Option<&Path>, out: &Out
             (false, _) if found < usize::try_from(wanted).unwrap_or(usize::MAX) => {
                 format!("FEWER than the expected {wanted}")
             }
+            (false, _) if !verified.signed => "NOT all of it is signed as it has to be".to_owned(),
             (false, _) => "NOT all of it is intact".to_owned(),
         };
         format!("{}{found} evidence, {verdict}", columns(&rows))
@@ -44,7 +54,7 @@ fn files(paths: &[String], expect: Option<u32>, redraw: Option<&Path>, out: &Out
 }
 
 fn class(asked: &Verify, dir: &Path, out: &Out) -> Result<u8, Error> {
-    let class = app::class(dir, asked.course.as_deref())?;
+    let class = app::class_signed(dir, asked.course.as_deref(), allowed(asked)?)?;
     if let Some(file) = &asked.csv {
         write(file, &app::to_csv(&class))?;
     }

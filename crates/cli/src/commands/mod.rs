@@ -14,6 +14,7 @@ mod mask;
 mod relay;
 mod search;
 mod serve;
+mod signing;
 mod source;
 mod transfer;
 
@@ -63,6 +64,7 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Import { paths } => transfer::import(client, paths, out).await,
         Command::Check { entry } => transfer::check(client, entry, out).await,
         Command::Mask(command) => mask::run(client, command, out).await,
+        Command::Signing(command) => signing::run(client, command, out).await,
         Command::Export(export) => transfer::export(client, export, out).await,
         Command::Search { words, limit } => search::run(client, &words, limit, out).await,
         Command::Live(live) => live::run(client, live, out).await,

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use tracebook_app::Error;
-use tracebook_app::api::{EntryCheck, Export as Request, Import, NamedText, Problem};
+use tracebook_app::api::{EntryCheck, Export as Request, ExportFormat as Format, Import, NamedText, Problem};
 use tracebook_core::text::count;
 
-use crate::args::Export;
+use crate::args::{Export, ExportFormat};
 use crate::client::Client;
-use crate::input::read_text;
+use crate::input::{read_text, with_passphrase};
 use crate::out::{Out, columns};
 
 pub(super) async fn import(client: &Client, paths: Vec<String>, out: &Out) -> Result<u8, Error> {
@@ -57,16 +57,25 @@ fn values(n: u32) -> String {
 
 pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result<u8, Error> {
     let folder = export.to.clone();
-    let done = client
-        .call(Request {
-            entries: export.entries,
-            to: export.to,
+    let ask = |passphrase| {
+        client.call(Request {
+            entries: export.entries.clone(),
+            to: export.to.clone(),
             force: export.force,
             allow_leaks: export.allow_leaks,
             redraw: export.redraw,
             allow: Vec::new(),
+            format: match export.format {
+                ExportFormat::Github => Format::Github,
+                ExportFormat::Html => Format::Html,
+                ExportFormat::Bundle => Format::Bundle,
+            },
+            raw: export.raw,
+            sign: export.sign.clone(),
+            passphrase,
         })
-        .await?;
+    };
+    let done = with_passphrase(ask).await?;
     out.answer(&done, |done| {
         let mut text = String::new();
         for path in &done.written {
@@ -74,6 +83,7 @@ pub(super) async fn export(client: &Client, export: Export, out: &Out) -> Result
         }
         let masked = if done.masked > 0 { format!(", {} masked", values(done.masked)) } else { String::new() };
         text.push_str(&format!("{} written, {} unchanged{masked}\n", done.written.len(), done.unchanged));
+        text.extend(done.signed_by.iter().map(|key| format!("signed with {key}\n")));
         text
     });
     out.warnings(&done.warnings);

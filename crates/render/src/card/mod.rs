@@ -78,6 +78,11 @@ pub fn narrow(frozen: &Frozen, size: Size) -> String {
     envelope::seal_beside(frozen, form, &draw(&frozen.evidence.body, Some(frozen), form))
 }
 
+/// The drawing of frozen evidence without its data. For display only: it does not verify.
+pub(crate) fn drawing(frozen: &Frozen, form: Form) -> String {
+    draw(&frozen.evidence.body, Some(frozen), form)
+}
+
 /// Draws data that is not frozen, without provenance and metadata.
 pub fn preview(evidence_body: &Body, form: impl Into<Form>) -> String {
     draw(evidence_body, None, form.into())

@@ -22,6 +22,7 @@ mod live_card;
 mod masks;
 mod relay;
 mod search;
+mod signing;
 
 pub use attachment::*;
 pub use cloud::*;
@@ -30,6 +31,7 @@ pub use live_card::*;
 pub use masks::*;
 pub use relay::*;
 pub use search::*;
+pub use signing::*;
 
 /// The caller of a command: a window ignores events of its own writes, and its calls can be cancelled.
 #[derive(Clone, Debug, Default)]
@@ -785,7 +787,7 @@ pub struct Problem {
 pub struct Export {
     /// Ids or slugs; empty for all.
     pub entries: Vec<String>,
-    /// The folder that gets `journal/`.
+    /// The folder that gets `journal/`; of a bundle or a page the folder, or the file (`*.zip`, `*.html`).
     pub to: String,
     /// Overwrite files that Tracebook did not write.
     #[serde(default)]
@@ -803,6 +805,35 @@ pub struct Export {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub allow: Vec<String>,
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub format: ExportFormat,
+    /// With the evidence's raw data, which is not masked; requires `allow_leaks`, and a bundle or a page.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub raw: bool,
+    /// Sign the manifest: with a key file, `agent`, `keychain`, a fingerprint (`SHA256:…`), or, if empty, the
+    /// configured key. Null signs if a key is configured, `none` does not.
+    #[serde(default)]
+    #[ts(optional)]
+    pub sign: Option<String>,
+    /// The passphrase of the key file.
+    #[serde(default)]
+    #[ts(optional)]
+    pub passphrase: Option<Passphrase>,
+}
+
+/// What an export is written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// Files for a code host: Markdown and pictures.
+    #[default]
+    Github,
+    /// One page, with the files in it.
+    Html,
+    /// The files in one zip.
+    Bundle,
 }
 
 /// The entries whose texts are searched for credentials, as an export does.
@@ -843,6 +874,10 @@ pub struct Exported {
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]
     pub masked: u32,
+    /// The fingerprint of the key that the manifest is signed with; left out if this export did not sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub signed_by: Option<String>,
 }
 
 /// What to import.

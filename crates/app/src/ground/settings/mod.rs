@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     pub(crate) course: CourseSettings,
     pub(crate) masking: MaskingSettings,
+    pub(crate) export: ExportSettings,
     /// The sections of the vendors, and of nothing else.
     #[serde(flatten)]
     pub(crate) vendors: VendorSettings,
@@ -97,6 +98,14 @@ pub(crate) struct MaskingSettings {
     pub(crate) rules: Vec<CustomRule>,
     /// Values that are exported as they are.
     pub(crate) allow: Vec<String>,
+}
+
+/// How exports are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ExportSettings {
+    /// The key that signs every export: a file, `agent`, `keychain` or a fingerprint; empty for none.
+    pub(crate) sign: String,
 }
 
 /// Settings for the log file.
@@ -246,9 +255,10 @@ mod tests {
             ("[rollbar]\nweb = 1", "[rollbar] invalid type"),
             (
                 "[loki]\nendpoint = \"x\"",
-                "[loki] is no section: the sections are telemetry, receivers, relay, log, masking, aws",
+                "[loki] is no section: the sections are telemetry, receivers, relay, log, masking, export, aws",
             ),
             ("endpoint = \"x\"", "[endpoint] is no section"),
+            ("[export]\nkey = \"x\"", "key"),
             ("[log]\nlevel = \"loud\"", "loud"),
             ("[[masking.rules]]\nname = \"a\"", "placeholder"),
             ("[[masking.rules]]\nname = \"a\"\nplaceholder = \"A\"\nregex = \"x\"", "regex"),

@@ -41,7 +41,9 @@ impl TryFrom<BTreeMap<String, toml::Value>> for VendorSettings {
         for (name, section) in sections {
             let vendor = Vendor::ALL.into_iter().find(|vendor| vendor.id() == name).ok_or_else(|| {
                 let ids = Vendor::ALL.map(Vendor::id).join(", ");
-                format!("[{name}] is no section: the sections are telemetry, receivers, relay, log, masking, {ids}")
+                format!(
+                    "[{name}] is no section: the sections are telemetry, receivers, relay, log, masking, export, {ids}"
+                )
             })?;
             let keys: BTreeMap<String, String> =
                 section.try_into().map_err(|e| format!("[{name}] {}", e.to_string().trim_end()))?;

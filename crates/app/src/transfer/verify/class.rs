@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ use crate::courses;
 use crate::ground::error::Error;
 use crate::ground::files::sha256;
 use crate::ground::folder::{Entry, Folder};
+use crate::signing::{AllowedSigners, SignatureVerdict};
 
 /// The most students.
 const MOST_STUDENTS: usize = 2_000;
@@ -59,6 +60,8 @@ pub struct Student {
     pub last: Option<String>,
     /// The students who have the same evidence or pictures.
     pub shared_with: Vec<Shared>,
+    /// Whose keys signed the manifests: the principal, else the fingerprint.
+    pub signed_by: Vec<String>,
     pub evidence: Vec<StudentEvidence>,
     /// What else there is to say: missing entries, warnings.
     pub notes: Vec<String>,
@@ -146,8 +149,17 @@ enum Shape {
 /// If `dir` or the course file cannot be read, or there are too many folders. What is wrong with one folder is
 /// in its row.
 pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
+    class_signed(dir, course, None)
+}
+
+/// As [`class`]. With a list of allowed signers, all evidence has to be signed by one of them.
+///
+/// # Errors
+/// As [`class`].
+pub fn class_signed(dir: &Path, course: Option<&Path>, allowed: Option<AllowedSigners>) -> Result<Class, Error> {
+    let allowed = allowed.map(Arc::new);
     let course = course.map(read_course).transpose()?;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = allowed.iter().flat_map(|allowed| allowed.warnings.iter().cloned()).collect();
     let names = students(dir, &mut warnings)?;
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<Judged>>> = Mutex::new(vec![None; names.len()]);
@@ -158,7 +170,7 @@ pub fn class(dir: &Path, course: Option<&Path>) -> Result<Class, Error> {
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let Some(name) = names.get(n) else { return };
-                    let answer = student(dir, name, course.as_ref());
+                    let answer = student(dir, name, course.as_ref(), allowed.as_ref());
                     done.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(answer);
                 }
             });
@@ -219,9 +231,14 @@ fn students(dir: &Path, warnings: &mut Vec<String>) -> Result<Vec<String>, Error
     Ok(names)
 }
 
-fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSet<Mark>) {
+fn student(
+    dir: &Path,
+    name: &str,
+    course: Option<&Course>,
+    allowed: Option<&Arc<AllowedSigners>>,
+) -> (Student, BTreeSet<Mark>) {
     let class = Findings { graded: course.is_some(), ..Findings::default() };
-    let mut check = Check { class: Some(class), ..Check::default() };
+    let mut check = Check { class: Some(class), allowed: allowed.cloned(), ..Check::default() };
     let mut student = Student { name: name.to_owned(), ..Student::default() };
     let checked = check.path(&dir.join(name).display().to_string());
     let findings = check.class.take().unwrap_or_default();
@@ -261,6 +278,15 @@ fn student(dir: &Path, name: &str, course: Option<&Course>) -> (Student, BTreeSe
     student.last = times.iter().max().map(|time| time.rfc3339());
     if let Some(course) = course {
         (student.met, student.missing) = judge(course, &findings.papers, &holding);
+    }
+    for signature in &verified.signatures {
+        if !signature.verdict.holds() || signature.verdict == SignatureVerdict::Absent && allowed.is_some() {
+            student.notes.push(format!("{}: {}", signature.file, signature.why));
+        }
+        student.signed_by.extend(signature.principal.clone().or_else(|| signature.signer.clone()));
+    }
+    if !verified.signed && student.notes.is_empty() {
+        student.notes.push("some evidence is not listed by a manifest that a trusted key signed".to_owned());
     }
     for entry in &verified.entries {
         match entry.verdict {

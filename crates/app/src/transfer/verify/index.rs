@@ -12,6 +12,8 @@ use tracebook_render::written::{Exported, composed};
 
 use super::{Check, ENTRY_FILE, File, has_extension};
 use crate::ground::files::{MAX_FILE_BYTES, is_markdown};
+use crate::ground::folder::Unread;
+use crate::signing::{self, VerifiedSignature};
 
 /// An `entry.json` among the files.
 pub(super) struct About {
@@ -34,6 +36,7 @@ pub(super) struct Listing {
     pub(super) journal: PathBuf,
     pub(super) shown: PathBuf,
     pub(super) manifest: Manifest,
+    pub(super) signature: VerifiedSignature,
 }
 
 /// The files of one clone.
@@ -46,6 +49,10 @@ pub(super) struct Index<'a> {
     by_name: HashMap<Id, Vec<usize>>,
     /// Pictures by the id in their data, of those with another name.
     by_data: OnceCell<HashMap<Id, Vec<usize>>>,
+}
+
+fn signature_name() -> String {
+    format!("{}{}", manifest::NAME, signing::SUFFIX)
 }
 
 /// The name of a file without its extension, in the composed form.
@@ -91,7 +98,8 @@ impl<'a> Index<'a> {
             self.abouts.push(About { journal: journal.clone(), stem, shown, bytes, exported, text: Some(n) });
         }
         if let Some(bytes) = check.read(text, manifest::NAME) {
-            self.add_manifest(check, journal, text.shown.with_file_name(manifest::NAME), &bytes);
+            let signature = check.read(text, &signature_name());
+            self.add_manifest(check, journal, text.shown.with_file_name(manifest::NAME), &bytes, signature);
         }
     }
 
@@ -110,12 +118,30 @@ impl<'a> Index<'a> {
     fn add_listing(&mut self, check: &Check, file: &File) {
         let Some(journal) = file.real.parent() else { return };
         match file.folder.read(Path::new(&file.name), MAX_FILE_BYTES) {
-            Ok(bytes) => self.add_manifest(check, journal.to_owned(), file.shown.clone(), &bytes),
+            Ok(bytes) => {
+                let name = signature_name();
+                let signature = match file.folder.read(Path::new(&name), MAX_FILE_BYTES) {
+                    Ok(signature) => Some(signature),
+                    Err(Unread::Missing) => None,
+                    Err(why) => {
+                        check.warn(format!("{} was not read: {why}", file.shown.with_file_name(name).display()));
+                        None
+                    }
+                };
+                self.add_manifest(check, journal.to_owned(), file.shown.clone(), &bytes, signature);
+            }
             Err(why) => check.warn(format!("{} was not read: {why}", file.shown.display())),
         }
     }
 
-    fn add_manifest(&mut self, check: &Check, journal: PathBuf, shown: PathBuf, bytes: &[u8]) {
+    fn add_manifest(
+        &mut self,
+        check: &Check,
+        journal: PathBuf,
+        shown: PathBuf,
+        bytes: &[u8],
+        signature: Option<Vec<u8>>,
+    ) {
         let Some(manifest) = Manifest::read(bytes) else {
             check.warn(format!(
                 "{} is no manifest that this version reads, so a deleted entry would not be noticed",
@@ -126,7 +152,10 @@ impl<'a> Index<'a> {
         for line in &manifest.unread {
             check.warn(format!("{}: a line cannot be read: {line}", shown.display()));
         }
-        self.listings.push(Listing { journal, shown, manifest });
+        let names = manifest.signer.as_deref();
+        let file = shown.display().to_string();
+        let signature = signing::verdict(file, bytes, names, signature.as_deref(), check.allowed.as_deref());
+        self.listings.push(Listing { journal, shown, manifest, signature });
     }
 
     /// Gives every `entry.json` its text: the one with its name, else the one in the same folder that names its

@@ -26,6 +26,10 @@ impl Check {
                 index.add_beside(self, &files[*n], *n);
             }
         }
+        for listing in &index.listings {
+            self.listed.add(listing, self.allowed.is_some());
+            self.signatures.push(listing.signature.clone());
+        }
         if let Some(findings) = &mut self.class {
             findings.keep_images(files, &index.journals());
         }
