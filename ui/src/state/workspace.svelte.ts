@@ -161,7 +161,10 @@ export class Workspace {
           addFiles: (into, files, at) => void this.addFiles(into, files, at),
           pictures: this.pictures,
           fail: (cause, what) => this.toasts.fail(cause, what),
-          shownChanged: () => this.shelf.refresh(),
+          shownChanged: () => {
+            this.homework.refresh(entry.id)
+            this.shelf.refresh()
+          },
         })
         this.#sessions.set(entry.id, session)
         this.session = session
@@ -228,6 +231,8 @@ export class Workspace {
     const row = await this.host.rpc('entry_rename', { entry, title, week: week ?? '' })
     const session = this.#sessions.get(row.id)
     if (session) session.row = row
+    // Another week has other homework.
+    this.homework.refresh(row.id)
     await this.journal.load()
   }
 
@@ -412,7 +417,7 @@ export class Workspace {
     this.feeds.refresh()
     this.shelf.refresh()
     this.pictures.refresh()
-    this.homework.refresh()
+    this.homework.refreshLater()
     this.live.notify('')
     this.#statusSoon.request()
     void this.journal.load()
@@ -458,9 +463,9 @@ export class Workspace {
       case 'attachment':
         return this.pictures.refresh()
       case 'entry':
-        this.homework.refresh(this.#sessions.has(id) ? id : '')
         // Own writes change what the shelf says only with other references, which the session reports.
-        if (own && this.#sessions.has(id)) return
+        if (own && this.#sessions.has(id)) return this.homework.typed(id)
+        this.homework.refresh(id)
         this.shelf.refresh()
         if (!own) this.#onEntry(id)
         return
