@@ -34,7 +34,8 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
         | 'relay'
         | 'point'
         | 'paste'
-        | 'shortcuts',
+        | 'shortcuts'
+        | 'settings',
     ) =>
     () =>
       (workspace.panel = { kind })
@@ -56,6 +57,7 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
     { id: 'sources', title: 'Cloud sources', keys: '', run: panel('sources') },
     { id: 'relay', title: 'Forward telemetry', keys: '', run: panel('relay') },
     { id: 'tray', title: 'Show or hide the tray', keys: '', run: () => window.toggleTray() },
+    { id: 'settings', title: 'Settings', keys: `${MOD},`, run: panel('settings') },
     { id: 'shortcuts', title: 'Keyboard shortcuts', keys: '?', run: panel('shortcuts') },
     { id: 'sidebar', title: 'Show or hide the entry list', keys: '', run: () => window.toggleSidebar() },
   ]

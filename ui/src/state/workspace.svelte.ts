@@ -13,6 +13,7 @@ import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
 import { Homework } from './homework.svelte'
 import { LiveCards } from './live-cards'
+import { Look } from './look.svelte'
 import type { Palette } from './palette.svelte'
 import { Pictures } from './pictures.svelte'
 import { Session } from './session.svelte'
@@ -40,6 +41,7 @@ export type Panel =
   | { kind: 'relay' }
   | { kind: 'bin' }
   | { kind: 'shortcuts' }
+  | { kind: 'settings' }
 
 /** The state of the window, and everything a user can do in it. */
 export class Workspace {
@@ -55,6 +57,7 @@ export class Workspace {
   readonly pictures: Pictures
   readonly adder: PictureAdder
   readonly homework: Homework
+  readonly look: Look
   /** The entries that were opened last, the latest first. */
   recent = $state.raw<readonly string[]>(rememberedRecent())
   /** Set by the window's frame, whose actions are commands, too. */
@@ -75,6 +78,7 @@ export class Workspace {
 
   constructor(host: Host) {
     this.host = host
+    this.look = new Look(host.zoom?.bind(host))
     this.journal = new Journal(host)
     this.feeds = new Feeds(host)
     this.cloud = new Cloud(host)
