@@ -10,14 +10,14 @@ export const previewLook = EditorView.theme({
   '.md-underline, .md-underline span': { color: 'var(--faint)', fontWeight: '400' },
 
   '.cm-line.md-item, .cm-line.md-quote': {
-    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * 1.65em)',
+    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * var(--editor-step))',
   },
-  '.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1.65em)' },
+  '.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1 * var(--editor-step))' },
   '.md-prefix': {
     display: 'inline-block',
     textIndent: '0',
     textAlign: 'right',
-    minWidth: 'calc(var(--md-depth, 0) * 1.65em)',
+    minWidth: 'calc(var(--md-depth, 0) * var(--editor-step))',
     paddingRight: '0.2em',
   },
   '.md-bullet, .md-bullet span': { color: 'transparent' },
@@ -100,12 +100,12 @@ export const previewLook = EditorView.theme({
     fontFamily: 'var(--mono)',
     fontSize: '0.84em',
     lineHeight: '1.5',
-    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * 1.65em + 1em)',
+    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * var(--editor-step) + 1em)',
     paddingRight: '1em',
     background: 'var(--panel)',
     fontVariantLigatures: 'none',
   },
-  '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1.65em)' },
+  '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1 * var(--editor-step))' },
   '.cm-line.md-code-first': { borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px' },
   '.cm-line.md-code-last': { borderRadius: '0 0 var(--radius) var(--radius)', lineHeight: '1' },
   '.md-code-head': {
