@@ -47,6 +47,7 @@ test('a click lands in the line that it is on, at another size', async () => {
   await page.keyboard.press('Control+,')
   for (let n = 0; n < 8; n++) await page.getByRole('button', { name: 'Size of the text: larger' }).click()
   await page.keyboard.press('Escape')
+  await page.getByTestId('settings').waitFor({ state: 'detached' })
   await page.locator('.cm-line', { hasText: 'Words of a text' }).click()
   await page.keyboard.press('End')
   await page.keyboard.type(' More.')

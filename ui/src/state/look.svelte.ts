@@ -39,6 +39,11 @@ export class Look {
     this.#show()
   }
 
+  /** What the text looks like, as one value. */
+  get text(): string {
+    return `${this.face} ${this.width} ${this.size}`
+  }
+
   get zooms(): boolean {
     return this.setZoom !== undefined
   }
@@ -68,14 +73,12 @@ export class Look {
     this.zoomBy(0)
   }
 
-  /** Styles are by attributes and variables of the page, so that the editor needs no new state. */
+  /** Styles are by attributes and variables of the page. */
   #show() {
     const { dataset, style } = document.documentElement
     dataset.textFace = this.face
     dataset.textWidth = this.width
     style.setProperty('--editor-size', `${this.size}px`)
-    // The editor measures its lines again.
-    window.dispatchEvent(new Event('resize'))
   }
 }
 
