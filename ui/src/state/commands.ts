@@ -52,6 +52,7 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
     { id: 'import', title: 'Import Markdown', keys: '', run: panel('import') },
     { id: 'export', title: 'Export', keys: '', run: panel('export') },
     { id: 'bin', title: 'Open the bin', keys: '', run: () => (workspace.panel = { kind: 'bin' }) },
+    { id: 'demo', title: 'Try the demo', keys: '', run: () => void workspace.tryDemo() },
     { id: 'point', title: 'Connect a service', keys: '', run: panel('point') },
     { id: 'doctor', title: 'Find out why nothing arrives', keys: '', run: panel('doctor') },
     { id: 'sources', title: 'Cloud sources', keys: '', run: panel('sources') },

@@ -11,6 +11,7 @@ import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
+import { FirstSteps } from './first-steps.svelte'
 import { Homework } from './homework.svelte'
 import { LiveCards } from './live-cards'
 import { Look } from './look.svelte'
@@ -58,6 +59,7 @@ export class Workspace {
   readonly adder: PictureAdder
   readonly homework: Homework
   readonly look: Look
+  readonly first: FirstSteps
   /** The entries that were opened last, the latest first. */
   recent = $state.raw<readonly string[]>(rememberedRecent())
   /** Set by the window's frame, whose actions are commands, too. */
@@ -67,6 +69,8 @@ export class Workspace {
   status = $state.raw<AppStatus | null>(null)
   connection = $state<Connection>('connected')
   opening = $state(false)
+  /** Whether the demo is being started. */
+  demoing = $state(false)
   /** Whether an entry was changed while one was being opened. */
   #changedMeanwhile = false
   /** Captures in progress, by `captureKey`. */
@@ -78,6 +82,7 @@ export class Workspace {
 
   constructor(host: Host) {
     this.host = host
+    this.first = new FirstSteps(this)
     this.look = new Look(host.zoom?.bind(host))
     this.journal = new Journal(host)
     this.feeds = new Feeds(host)
@@ -229,6 +234,18 @@ export class Workspace {
     await this.open(entry.id)
     // After the form has closed and returned the focus to its button.
     setTimeout(() => this.session?.focus())
+  }
+
+  /** Makes an entry with slots, and has a demo service send what they want. */
+  async tryDemo() {
+    if (this.demoing) return
+    this.demoing = true
+    await this.attempt('Could not start the demo', async () => {
+      const entry = await this.host.rpc('demo_fill', {})
+      await this.journal.load()
+      await this.open(entry.id)
+    })
+    this.demoing = false
   }
 
   async rename(entry: string, title: string, week: string | null) {
