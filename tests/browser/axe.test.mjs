@@ -23,6 +23,7 @@ const COMMANDS = {
   history: 'History of this entry',
   rename: 'Change title and week',
   shortcuts: 'Keyboard shortcuts',
+  settings: 'Settings',
 }
 
 let app

@@ -99,6 +99,7 @@ test('CloudWatch: a group is selected; events are listed, captured and followed'
   await page.keyboard.press('Tab')
   await page.getByTestId('log-row').nth(10).waitFor()
   await captures(() => page.getByTestId('capture-these').click(), 'logs')
+  await page.getByRole('button', { name: 'More', exact: true }).click()
   await page.getByTestId('tail').click()
   await page.getByTestId('tail-state').getByText('polling').waitFor()
   await fetch(`http://127.0.0.1:${port}/__cloud`, {

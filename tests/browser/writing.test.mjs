@@ -164,6 +164,23 @@ test('keys act on a card: select, leave, delete, undo, move, open', async () => 
   await until(stored, typed, 'typing does not touch the reference, which stays a paragraph of its own')
 })
 
+test('one can write before a card that begins the text', async () => {
+  const { page } = app
+  const reference = await withCard('@\n\nbelow\n')
+  const box = await page.locator('.cm-content').boundingBox()
+  await page.mouse.click(box.x + 200, box.y + 6)
+  await page.keyboard.type('Above')
+  await has(`Above\n\n${reference}\n\nbelow\n`, 'the text is above the card')
+  assert.equal(await page.locator('.card').count(), 1)
+  for (let n = 0; n < 4; n++) await page.keyboard.press('Control+z')
+  await has(`${reference}\n\nbelow\n`, 'it is undone')
+  await line('below').click()
+  await page.keyboard.press('Home')
+  for (let n = 0; n < 3; n++) await page.keyboard.press('ArrowUp')
+  await page.keyboard.type('By keys')
+  await has(`By keys\n\n${reference}\n\nbelow\n`, 'the text by keys is above the card')
+})
+
 test('an input method composes next to marks, in cells and beside cards', async () => {
   const { page } = app
   const reference = await withCard('Some **bold** text\n\n| A | B |\n|---|---|\n| one | two |\n\n@\n\nend\n')

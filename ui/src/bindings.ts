@@ -20,6 +20,8 @@ export interface Commands {
   entry_get: [EntryGet, Entry]
   /** A new entry, from the week's template unless a body is given. */
   entry_new: [EntryNew, Entry]
+  /** Sends what a demo service sends to this journal's receivers, and makes an entry with slots for it. */
+  demo_fill: [DemoFill, Entry]
   /** Writes the working text of an entry. An outdated base does not overwrite. */
   entry_write: [EntryWrite, Written]
   /** Writes changes of the working text; answers null, without writing, where they were made on another text. */
@@ -804,6 +806,11 @@ title: string,
  * Homework, then challenges.
  */
 homework: Array<CourseHomework>, };
+
+/**
+ * No arguments.
+ */
+export type DemoFill = Record<symbol, never>;
 
 /**
  * Where a report goes, and what is checked for it.

@@ -7,7 +7,7 @@
 //! This crate does not use Tauri or SQL, and does not know the vendors' JSON. Access to the system (clock, randomness,
 //! files, ports) is here and passed to the crates below as values.
 //!
-//! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `demo`.
+//! Each folder is a module; imports between modules run one way, from `ground` (used by all) up to `api`.
 
 pub mod api;
 mod attachments;

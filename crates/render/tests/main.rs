@@ -9,5 +9,6 @@ mod kinds;
 mod linear;
 mod renderers;
 mod slots;
+mod spec;
 mod verify;
 mod writing;

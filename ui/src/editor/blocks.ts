@@ -6,7 +6,7 @@ interface Break {
   insert: string
 }
 
-const BLANK = /^[ \t]*\r?$/
+const BLANK = /^\ufeff?[ \t]*\r?$/
 
 /** The line breaks that are missing before and after a reference for it to be a paragraph of its own. */
 function missing(doc: Text, { from, to }: Placed): { before: number; after: number } {

@@ -3,7 +3,7 @@ import { StateField, type EditorState, type Extension, type Range, type Transact
 import { atColumnWidth, columnWidth } from './card-width'
 import { LiveCard, type LiveCardActions } from './live'
 import { inside, marks, setMarkup, touched, type Placed, type PlacedReference } from './markup'
-import { picked } from './picked'
+import { beforeFirst, insideOf, picked } from './picked'
 
 /** What a card can do outside the editor. */
 export interface CardActions {
@@ -116,7 +116,12 @@ function button(text: string, label: string, run: () => void) {
 
 /** Moves the cursor into the reference, which then shows as text. */
 function reveal(view: EditorView, box: HTMLElement) {
-  view.dispatch({ selection: { anchor: view.posAtDOM(box) }, scrollIntoView: true })
+  const pos = view.posAtDOM(box)
+  const { references, live } = view.state.field(marks)
+  const here = [...references, ...live].find(
+    ({ from }) => from >= pos && from <= view.state.doc.lineAt(pos).to,
+  )
+  view.dispatch({ selection: { anchor: here ? insideOf(here) : pos }, scrollIntoView: true })
   view.focus()
 }
 
@@ -132,10 +137,11 @@ function lines(state: EditorState, reference: PlacedReference): { from: number; 
 function draw(state: EditorState, actions: CardActions): DecorationSet {
   const found: Range<Decoration>[] = []
   const { references, live } = state.field(marks)
+  const first = beforeFirst(state)
   const show = (reference: PlacedReference, widget: WidgetType) => {
     const whole = reference.alone ? lines(state, reference) : null
     const range = whole ?? reference
-    const chosen = state.field(picked)?.from === reference.from
+    const chosen = state.field(picked)?.from === reference.from || first === reference
     if (!chosen && (whole ? touched(state, whole) : inside(state, reference))) return
     found.push(Decoration.replace({ widget, block: whole !== null }).range(range.from, range.to))
   }
@@ -168,7 +174,11 @@ function moved(tr: Transaction): boolean {
 function opened(state: EditorState): string {
   const { references, live } = state.field(marks)
   const at = ({ from, to }: Placed) => (touched(state, { from, to }) ? '1' : '0')
-  return references.map(at).join('') + live.map(at).join('') + (state.field(picked)?.from ?? '')
+  return [
+    references.map(at).join('') + live.map(at).join(''),
+    state.field(picked)?.from,
+    beforeFirst(state)?.from,
+  ].join(' ')
 }
 
 /** Draws references as cards. */

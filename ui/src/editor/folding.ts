@@ -15,6 +15,8 @@ import type { EditorState, Extension, Line, Range } from '@codemirror/state'
 import type { EditorView } from '@codemirror/view'
 import { Decoration, keymap, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view'
 import { IterMode } from '@lezer/common'
+import type { Span } from './preview/sheet'
+import { sameParse, sameVisible } from './preview/unchanged'
 import { TextButton } from './preview/widgets'
 
 /** Lines within which `<details>` has to end to be folded. */
@@ -119,16 +121,26 @@ function structural({ startState, state, changes }: ViewUpdate): boolean {
 const foldButtons = ViewPlugin.fromClass(
   class {
     drawn: DecorationSet
+    #visible: readonly Span[]
     constructor(view: EditorView) {
+      this.#visible = view.visibleRanges
       this.drawn = buttons(view)
     }
     update(update: ViewUpdate) {
-      const folded = foldedRanges(update.state) !== foldedRanges(update.startState)
-      const parsed = syntaxTree(update.state) !== syntaxTree(update.startState)
-      const typed = update.docChanged && !update.viewportChanged && !folded && !structural(update)
+      const { state, startState, view } = update
+      const seen = this.#visible
+      this.#visible = view.visibleRanges
+      const moved = !sameVisible(seen, update.changes, this.#visible)
+      const folded = foldedRanges(state) !== foldedRanges(startState)
+      const typed = update.docChanged && !moved && !folded && !structural(update)
       if (typed) this.drawn = this.drawn.map(update.changes)
-      else if (folded || update.viewportChanged || parsed || update.docChanged)
-        this.drawn = buttons(update.view)
+      else if (
+        folded ||
+        moved ||
+        update.docChanged ||
+        !seen.every((part) => sameParse(startState, state, part))
+      )
+        this.drawn = buttons(view)
     }
   },
   { decorations: (plugin) => plugin.drawn },

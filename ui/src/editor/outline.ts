@@ -148,7 +148,7 @@ const look = EditorView.theme({
   '.outline ul': { maxHeight: 'min(60vh, 26rem)', overflow: 'auto' },
   '.outline li': {
     padding: '3px 0.75em',
-    borderRadius: '4px',
+    borderRadius: 'var(--radius-small)',
     cursor: 'pointer',
     overflow: 'hidden',
     textOverflow: 'ellipsis',

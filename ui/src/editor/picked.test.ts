@@ -123,3 +123,56 @@ describe('a card', () => {
     expect(first.state.selection.main.head).toBe(0)
   })
 })
+
+describe('before a card that begins the text', () => {
+  const type = (view: EditorView, insert: string) => {
+    const at = view.state.selection.main.head
+    const selection = { anchor: at + insert.length }
+    view.dispatch({ changes: { from: at, insert }, selection, userEvent: 'input.type' })
+  }
+  const drawn = (view: EditorView) => view.dom.querySelectorAll('.card').length
+
+  it.each(['|1\n\nb', '|1', '\ufeff|1\n'])(
+    'of %j the card stays drawn, and what is typed goes above it',
+    (given) => {
+      const view = editor(given)
+      expect(drawn(view)).toBe(1)
+      expect(picked(view)).toBeNull()
+      type(view, 'a')
+      type(view, 'b')
+      expect(text(view)).toBe(given.replace('|', 'ab\n\n'))
+      expect(drawn(view)).toBe(1)
+      undo(view)
+      expect(text(view)).toBe(given.replace('|', ''))
+    },
+  )
+
+  it('Enter makes a line to write on', () => {
+    const view = editor('|1\n\nb')
+    press(view, 'Enter')
+    expect(text(view)).toBe('\n\n1\n\nb')
+    expect(view.state.selection.main.head).toBe(0)
+    expect(drawn(view)).toBe(1)
+  })
+
+  it.each(['Delete', 'ArrowDown', 'ArrowRight'])('%s selects the card', (key) => {
+    const view = editor('|1\n\nb')
+    press(view, key)
+    expect(picked(view)).toBe('1')
+    expect(text(view)).toBe('1\n\nb')
+  })
+
+  it('Backspace does nothing', () => {
+    const view = editor('|1\n\nb')
+    press(view, 'Backspace')
+    expect(text(view)).toBe('1\n\nb')
+  })
+
+  it('F2 on the card shows its text', () => {
+    const view = editor('|1\n\nb')
+    press(view, 'ArrowDown')
+    press(view, 'F2')
+    expect(drawn(view)).toBe(0)
+    expect(text(view)).toBe('1\n\nb')
+  })
+})

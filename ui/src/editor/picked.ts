@@ -68,6 +68,22 @@ export function pickedReference(state: EditorState): PlacedReference | null {
   return (at && all(state).find((one) => one.from === at.from)) ?? null
 }
 
+/**
+ * The card that begins the text, if the cursor stands before it: there is no text to show the cursor in, so the card
+ * stays drawn, and what is typed goes above it.
+ */
+export function beforeFirst(state: EditorState): PlacedReference | null {
+  const { main, ranges } = state.selection
+  if (ranges.length > 1 || !main.empty || state.field(picked)) return null
+  const { to } = state.doc.line(1)
+  if (main.head > to) return null
+  const first = all(state).find((one) => one.alone && one.from <= to && ownLines(state, one))
+  return first && main.head <= first.from ? first : null
+}
+
+/** Where the text of a reference shows when the cursor is there. */
+export const insideOf = ({ from }: Placed) => from + 2
+
 function choose(view: EditorView, reference: PlacedReference) {
   const name = reference.alt || reference.caption || 'Evidence'
   view.dispatch({
@@ -119,7 +135,7 @@ const remove: Command = (view) => {
 function leave(by: 1 | -1): Command {
   return (view) => {
     const { state } = view
-    const reference = pickedReference(state)
+    const reference = pickedReference(state) ?? (by < 0 ? beforeFirst(state) : null)
     if (!reference) return false
     const lines = ownLines(state, reference)
     if (!lines) {
@@ -211,7 +227,17 @@ function move(by: 1 | -1): Command {
 const editText: Command = (view) => {
   const reference = pickedReference(view.state)
   if (!reference) return false
-  view.dispatch({ selection: { anchor: reference.from }, effects: pick.of(null), scrollIntoView: true })
+  view.dispatch({ selection: { anchor: insideOf(reference) }, effects: pick.of(null), scrollIntoView: true })
+  return true
+}
+
+/** Puts the cursor before a card that begins the text if a click is above it. */
+function above(view: EditorView, y: number): boolean {
+  const { state } = view
+  const first = all(state).find((one) => ownLines(state, one)?.first.number === 1)
+  const box = first && view.contentDOM.querySelector('.card')
+  if (!box || y >= box.getBoundingClientRect().top || view.posAtDOM(box) > first.from) return false
+  view.dispatch({ selection: { anchor: first.from }, effects: pick.of(null) })
   return true
 }
 
@@ -219,6 +245,11 @@ const editText: Command = (view) => {
 const ring = ViewPlugin.define((view) => {
   let shown: Element | null = null
   const down = (event: MouseEvent) => {
+    if (event.button === 0 && event.target === view.contentDOM && above(view, event.clientY)) {
+      event.preventDefault()
+      view.focus()
+      return
+    }
     const box = event.target instanceof Element ? event.target.closest('.card') : null
     if (!box || event.button !== 0 || (event.target as Element).closest('button, a, input')) return
     const pos = view.posAtDOM(box)
@@ -279,23 +310,45 @@ export function picking(actions: PickActions): Extension {
     else actions.open(reference.id)
     return true
   }
+  const onPicked =
+    (run: Command): Command =>
+    (view) =>
+      pickedReference(view.state) !== null && run(view)
+  /** From before the card that begins the text onto it. */
+  const onto: Command = (view) => {
+    const reference = beforeFirst(view.state)
+    if (reference) choose(view, reference)
+    return reference !== null
+  }
   const nothing: Command = (view) => pickedReference(view.state) !== null
   return [
     picked,
     pickAgain,
     ring,
     look,
+    // Browsers would type below the card, since they show no cursor before what is not editable.
+    EditorView.domEventHandlers({
+      keydown({ key, ctrlKey, metaKey, altKey }, view) {
+        const types = key.length === 1 || key === 'Process' || key === 'Unidentified'
+        if (types && !ctrlKey && !metaKey && !altKey && beforeFirst(view.state)) leave(-1)(view)
+        return false
+      },
+    }),
     Prec.highest(
       keymap.of([
+        { key: 'Delete', run: onto },
+        { key: 'ArrowDown', run: onto },
+        { key: 'ArrowRight', run: onto },
         { key: 'Delete', run: remove },
         { key: 'Backspace', run: remove },
         { key: 'Enter', run: open },
+        { key: 'Enter', run: (view) => beforeFirst(view.state) !== null && leave(-1)(view) },
         { key: 'F2', run: editText },
         { key: 'Alt-Enter', run: editText },
         { key: 'Escape', run: leave(1) },
         { key: 'Tab', run: nothing, shift: nothing },
-        { key: 'ArrowUp', run: leave(-1) },
-        { key: 'ArrowLeft', run: leave(-1) },
+        { key: 'ArrowUp', run: onPicked(leave(-1)) },
+        { key: 'ArrowLeft', run: onPicked(leave(-1)) },
         { key: 'ArrowDown', run: leave(1) },
         { key: 'ArrowRight', run: leave(1) },
         { key: 'Alt-ArrowUp', run: move(-1) },

@@ -54,13 +54,13 @@ const look = EditorView.theme({
   '&': { height: '100%', color: 'var(--text)', backgroundColor: 'transparent' },
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': {
-    fontFamily: 'var(--sans)',
-    fontSize: 'var(--type-text)',
+    fontFamily: 'var(--editor-face)',
+    fontSize: 'var(--editor-size)',
     lineHeight: '1.65',
     overflow: 'auto',
   },
   '.cm-content': {
-    maxWidth: '48rem',
+    maxWidth: 'var(--editor-width)',
     margin: '0 auto',
     padding: '1.25rem 2rem 40vh',
     caretColor: 'var(--accent)',

@@ -30,6 +30,8 @@ export interface Host {
   show(image: HTMLImageElement, path: string | null): void
   /** Paths chosen by the user, or null. */
   choose(kind: 'folder' | 'files'): Promise<string[] | null>
+  /** Zooms the whole window by a factor; missing where the browser does that. */
+  zoom?(factor: number): void
   /** Answers `ask_closing`: the user is being asked, or the window closes, is minimised, or stays open. */
   closing(answer: 'asking' | 'close' | 'keep' | 'stay'): Promise<void>
 }

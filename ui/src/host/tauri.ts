@@ -1,5 +1,6 @@
 import { convertFileSrc, invoke } from '@tauri-apps/api/core'
 import { listen } from '@tauri-apps/api/event'
+import { getCurrentWebview } from '@tauri-apps/api/webview'
 import { open } from '@tauri-apps/plugin-dialog'
 import type { Commands } from '../bindings'
 import { Failure, randomId, type Connection, type Host, type HostEvent } from './host'
@@ -65,6 +66,13 @@ export class TauriHost implements Host {
     } catch (cause) {
       throw Failure.from(cause)
     }
+  }
+
+  zoom(factor: number) {
+    // Without it, the window stays as large as it is.
+    void getCurrentWebview()
+      .setZoom(factor)
+      .catch(() => undefined)
   }
 
   async closing(answer: Parameters<Host['closing']>[0]): Promise<void> {

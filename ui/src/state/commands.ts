@@ -34,7 +34,8 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
         | 'relay'
         | 'point'
         | 'paste'
-        | 'shortcuts',
+        | 'shortcuts'
+        | 'settings',
     ) =>
     () =>
       (workspace.panel = { kind })
@@ -51,11 +52,13 @@ export function commands(workspace: Workspace, window: WindowActions): PaletteCo
     { id: 'import', title: 'Import Markdown', keys: '', run: panel('import') },
     { id: 'export', title: 'Export', keys: '', run: panel('export') },
     { id: 'bin', title: 'Open the bin', keys: '', run: () => (workspace.panel = { kind: 'bin' }) },
+    { id: 'demo', title: 'Try the demo', keys: '', run: () => void workspace.tryDemo() },
     { id: 'point', title: 'Connect a service', keys: '', run: panel('point') },
     { id: 'doctor', title: 'Find out why nothing arrives', keys: '', run: panel('doctor') },
     { id: 'sources', title: 'Cloud sources', keys: '', run: panel('sources') },
     { id: 'relay', title: 'Forward telemetry', keys: '', run: panel('relay') },
     { id: 'tray', title: 'Show or hide the tray', keys: '', run: () => window.toggleTray() },
+    { id: 'settings', title: 'Settings', keys: `${MOD},`, run: panel('settings') },
     { id: 'shortcuts', title: 'Keyboard shortcuts', keys: '?', run: panel('shortcuts') },
     { id: 'sidebar', title: 'Show or hide the entry list', keys: '', run: () => window.toggleSidebar() },
   ]

@@ -4,6 +4,10 @@ import { Throttle } from '../lib/throttle'
 
 /** Milliseconds between two readings. */
 const GAP = 700
+/** Milliseconds without a write before an entry whose words were changed is read again. */
+const REST = 3000
+/** Milliseconds before all entries are read, so that what the window shows first comes first. */
+const LATER = 1500
 
 /** How far each entry is: its slots, and which homework is met by what. */
 export class Homework {
@@ -12,6 +16,8 @@ export class Homework {
   #all: Throttle
   #some: Throttle
   #changed = new Set<string>()
+  #resting = new Map<string, ReturnType<typeof setTimeout>>()
+  #later: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly host: Host) {
     this.#all = new Throttle(GAP, () => this.#load(null))
@@ -21,11 +27,30 @@ export class Homework {
   /** The entry of an id was changed; all of them if it is empty. */
   refresh(id = '') {
     if (id === '') return this.#all.request()
+    clearTimeout(this.#resting.get(id))
+    this.#resting.delete(id)
     this.#changed.add(id)
     this.#some.request()
   }
 
+  /** The words of an entry were changed, and may be again in a moment. */
+  typed(id: string) {
+    clearTimeout(this.#resting.get(id))
+    this.#resting.set(
+      id,
+      setTimeout(() => this.refresh(id), REST),
+    )
+  }
+
+  /** All entries may have been changed; there is no hurry. */
+  refreshLater() {
+    clearTimeout(this.#later)
+    this.#later = setTimeout(() => this.refresh(), LATER)
+  }
+
   stop() {
+    for (const timer of this.#resting.values()) clearTimeout(timer)
+    clearTimeout(this.#later)
     this.#all.stop()
     this.#some.stop()
   }

@@ -51,7 +51,7 @@ export interface SessionContext {
   openEvidence(id: string): void
   live: LiveCards
   fail(cause: unknown, what?: string): void
-  /** Another set of evidence is shown in the text, which is stored. */
+  /** Another set of evidence is shown in the text, which is stored, or it has other slots. */
   shownChanged?(): void
 }
 
@@ -346,7 +346,8 @@ export class Session {
     }
     if (!markup) return false
     this.dispatch({ effects: setMarkup.of({ markup, since: request.since }) })
-    const shown = [...markup.references, ...markup.live].map(({ id }) => id).join(' ')
+    const slots = markup.slots.map(({ n, text }) => `${n} ${text}`).join('\n')
+    const shown = `${[...markup.references, ...markup.live].map(({ id }) => id).join(' ')}\n${slots}`
     if (shown !== this.#shown) {
       this.#shown = shown
       this.#context.shownChanged?.()

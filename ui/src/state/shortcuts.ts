@@ -9,6 +9,8 @@ export const SHORTCUTS: readonly { name: string; keys: readonly (readonly [strin
       [`${MOD}P`, 'Go to an entry'],
       [`${MOD}Shift+C`, 'Capture the latest trace'],
       [`${MOD}S`, 'Save now'],
+      [`${MOD},`, 'Settings of the text'],
+      [`${MOD}+ ${MOD}− ${MOD}0`, 'Zoom in, out, back'],
       ['F6', 'Next pane'],
       ['Shift+F6', 'Previous pane'],
       ['?', 'This list, outside of the text'],

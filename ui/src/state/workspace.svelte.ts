@@ -11,8 +11,10 @@ import { EvidenceShelf } from './evidence.svelte'
 import { Feeds } from './feed.svelte'
 import { Journal } from './journal.svelte'
 import { Leaving } from './leaving.svelte'
+import { FirstSteps } from './first-steps.svelte'
 import { Homework } from './homework.svelte'
 import { LiveCards } from './live-cards'
+import { Look } from './look.svelte'
 import type { Palette } from './palette.svelte'
 import { Pictures } from './pictures.svelte'
 import { Session } from './session.svelte'
@@ -40,6 +42,7 @@ export type Panel =
   | { kind: 'relay' }
   | { kind: 'bin' }
   | { kind: 'shortcuts' }
+  | { kind: 'settings' }
 
 /** The state of the window, and everything a user can do in it. */
 export class Workspace {
@@ -55,6 +58,8 @@ export class Workspace {
   readonly pictures: Pictures
   readonly adder: PictureAdder
   readonly homework: Homework
+  readonly look: Look
+  readonly first: FirstSteps
   /** The entries that were opened last, the latest first. */
   recent = $state.raw<readonly string[]>(rememberedRecent())
   /** Set by the window's frame, whose actions are commands, too. */
@@ -64,6 +69,8 @@ export class Workspace {
   status = $state.raw<AppStatus | null>(null)
   connection = $state<Connection>('connected')
   opening = $state(false)
+  /** Whether the demo is being started. */
+  demoing = $state(false)
   /** Whether an entry was changed while one was being opened. */
   #changedMeanwhile = false
   /** Captures in progress, by `captureKey`. */
@@ -75,6 +82,8 @@ export class Workspace {
 
   constructor(host: Host) {
     this.host = host
+    this.first = new FirstSteps(this)
+    this.look = new Look(host.zoom?.bind(host))
     this.journal = new Journal(host)
     this.feeds = new Feeds(host)
     this.cloud = new Cloud(host)
@@ -161,7 +170,10 @@ export class Workspace {
           addFiles: (into, files, at) => void this.addFiles(into, files, at),
           pictures: this.pictures,
           fail: (cause, what) => this.toasts.fail(cause, what),
-          shownChanged: () => this.shelf.refresh(),
+          shownChanged: () => {
+            this.homework.refresh(entry.id)
+            this.shelf.refresh()
+          },
         })
         this.#sessions.set(entry.id, session)
         this.session = session
@@ -224,10 +236,24 @@ export class Workspace {
     setTimeout(() => this.session?.focus())
   }
 
+  /** Makes an entry with slots, and has a demo service send what they want. */
+  async tryDemo() {
+    if (this.demoing) return
+    this.demoing = true
+    await this.attempt('Could not start the demo', async () => {
+      const entry = await this.host.rpc('demo_fill', {})
+      await this.journal.load()
+      await this.open(entry.id)
+    })
+    this.demoing = false
+  }
+
   async rename(entry: string, title: string, week: string | null) {
     const row = await this.host.rpc('entry_rename', { entry, title, week: week ?? '' })
     const session = this.#sessions.get(row.id)
     if (session) session.row = row
+    // Another week has other homework.
+    this.homework.refresh(row.id)
     await this.journal.load()
   }
 
@@ -412,7 +438,7 @@ export class Workspace {
     this.feeds.refresh()
     this.shelf.refresh()
     this.pictures.refresh()
-    this.homework.refresh()
+    this.homework.refreshLater()
     this.live.notify('')
     this.#statusSoon.request()
     void this.journal.load()
@@ -458,9 +484,9 @@ export class Workspace {
       case 'attachment':
         return this.pictures.refresh()
       case 'entry':
-        this.homework.refresh(this.#sessions.has(id) ? id : '')
         // Own writes change what the shelf says only with other references, which the session reports.
-        if (own && this.#sessions.has(id)) return
+        if (own && this.#sessions.has(id)) return this.homework.typed(id)
+        this.homework.refresh(id)
         this.shelf.refresh()
         if (!own) this.#onEntry(id)
         return

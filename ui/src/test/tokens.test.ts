@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SOURCE = join(import.meta.dirname, '..')
-/** Colours, and sizes of type, that are written as values. */
+/** Colours, sizes of type and radii that are written as values. */
 const RAW = [
   /#[0-9a-f]{3,8}(?=[;\s,)'"])/i,
   /\b(?:rgba?|hsla?|oklch)\(/,
   /\bfont(?:-size|Size)?:\s*'?(?:[^;'}]*\s)?[0-9.]+(?:px|pt)\b/,
+  /\bborder-?radius:\s*'?[^;']*\b[1-9][0-9.]*(?:px|%|em)/i,
 ]
 
 export function rawValues(text: string): string[] {
@@ -28,7 +29,7 @@ function styles(): [string, string][] {
     )
 }
 
-test('colours and sizes of type are in tokens.css only', () => {
+test('colours, sizes of type and radii are in tokens.css only', () => {
   expect(styles().length).toBeGreaterThan(50)
   for (const [name, text] of styles()) expect(rawValues(text), name).toEqual([])
 })
@@ -40,10 +41,14 @@ test('raw values are recognised', () => {
     'font-size: 13px;',
     "fontSize: '13px',",
     'font: 600 12px/1 x',
+    'border-radius: 4px;',
+    "borderRadius: '0 0 6px 6px',",
   ])
     expect(rawValues(raw), raw).toHaveLength(1)
   for (const fine of [
     'padding: 3px',
+    'border-radius: 0;',
+    "borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px'",
     'font: var(--type-small)/1.5 var(--mono)',
     'this.#add(row)',
     'font-size: 0.8em',

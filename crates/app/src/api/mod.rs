@@ -151,6 +151,8 @@ commands! { |app, args, caller|
     entry_get(EntryGet) -> Entry = app.journal.entry_get(args);
     /// A new entry, from the week's template unless a body is given.
     entry_new(EntryNew) -> Entry = app.journal.entry_new(args, caller);
+    /// Sends what a demo service sends to this journal's receivers, and makes an entry with slots for it.
+    demo_fill(DemoFill) -> Entry = crate::demo::fill(app, caller);
     /// Writes the working text of an entry. An outdated base does not overwrite.
     entry_write(EntryWrite) -> Written = app.journal.entry_write(args, caller);
     /// Writes changes of the working text; answers null, without writing, where they were made on another text.

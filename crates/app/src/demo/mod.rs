@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use tracebook_core::entry::Entry;
 use tracebook_core::evidence::Kind;
 
 use crate::ground::config::{Listen, ReceiverConfig};
@@ -35,6 +36,34 @@ pub struct Demonstrated {
     #[serde(skip)]
     pub data_dir: PathBuf,
 }
+
+/// What the demo service is asked for, each with a request of its own.
+const PATHS: [&str; 2] = ["/api/activities/home", "/api/activities/notifications"];
+
+/// The entry of [`fill`], with a slot for each list of the tray.
+const TO_FILL: &str = "# Demo
+
+A demo service has just sent telemetry to Tracebook, as your own would. Fill the slots below: choose **Capture here** \
+beside a slot, then **Capture** on a row of the tray.
+
+The home page asks two more functions; the trace (`service:demo-flask`) shows how long each takes.
+
+Insert image of Traces
+
+One request that fails (`service:demo-xray`). The segment says where.
+
+Insert image of X-Ray traces
+
+What the service logged:
+
+Insert image of the log group
+
+The error that it reported:
+
+Insert image of the Rollbar error
+
+**Export…** writes the entry with its cards. The demo can be deleted like any other entry.
+";
 
 /// How long the demo waits for its own telemetry.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -159,24 +188,52 @@ pub async fn run(data_dir: PathBuf, out: &Path, say: &(dyn Fn(String) + Sync)) -
     done.map(|done| Demonstrated { data_dir, ..done })
 }
 
+/// Fills a running journal with something to try: a service sends to its receivers, and an entry has slots for what
+/// was sent.
+///
+/// # Errors
+/// `unreachable` if nothing receives for this journal, or what was sent does not arrive.
+pub async fn fill(tracebook: &Tracebook, caller: &Caller) -> Result<Entry, Error> {
+    let (http, xray) = (address(tracebook, "http")?, address(tracebook, "xray")?);
+    let service = service::Service::start(&http, &xray, tracebook.runtime.clock()).await?;
+    let mut asked = Ok(0);
+    for path in PATHS {
+        asked = service.request(path).await;
+        if asked.is_err() {
+            break;
+        }
+    }
+    service.stop().await;
+    asked?;
+    for filter in ["service:demo-flask name:home", "service:demo-xray status:fault"] {
+        wait_for(tracebook, filter, caller).await?;
+    }
+    let new = EntryNew { week: None, title: None, body: Some(TO_FILL.to_owned()) };
+    tracebook.journal.entry_new(new, caller).await
+}
+
+fn address(tracebook: &Tracebook, name: &str) -> Result<String, Error> {
+    tracebook.ports.address(name).ok_or_else(|| {
+        Error::new(
+            Code::Unreachable,
+            format!("the {name} receiver does not listen"),
+            "`tracebook doctor` says which program has its port",
+        )
+    })
+}
+
 async fn run_steps(
     tracebook: &Arc<Tracebook>,
     out: &Path,
     say: &(dyn Fn(String) + Sync),
 ) -> Result<Demonstrated, Error> {
     let caller = Caller { client: "demo".to_owned(), call: String::new() };
-    let address = |name: &str| {
-        tracebook
-            .ports
-            .address(name)
-            .ok_or_else(|| Error::new(Code::Unreachable, format!("the {name} receiver does not listen"), ""))
-    };
-    let (http, xray) = (address("http")?, address("xray")?);
+    let (http, xray) = (address(tracebook, "http")?, address(tracebook, "xray")?);
     say(format!("Receiving OTLP, CloudWatch Logs and Rollbar on http://{http} and X-Ray on {xray}"));
 
     let service = service::Service::start(&http, &xray, tracebook.runtime.clock()).await?;
     say(format!("A demo service runs on http://{} and sends to all of them", service.address()));
-    for path in ["/api/activities/home", "/api/activities/notifications"] {
+    for path in PATHS {
         let status = service.request(path).await?;
         say(format!("  GET {path} → {status}"));
     }

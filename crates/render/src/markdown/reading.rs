@@ -45,7 +45,9 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Addresses that stand in a text as they are, which GFM makes links of.
 #[expect(clippy::unwrap_used, reason = "a constant pattern")]
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:https?://|www\.)[^\s<]+").unwrap());
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?P<mail>[A-Za-z0-9._+-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)|(?:https?://|www\.)[^\s<]+").unwrap()
+});
 
 /// Renders a text. References are images with their `evidence:` and `live:` addresses; one that is alone in its
 /// paragraph is a figure with its caption. Headings have ids as code hosts make them, with [`ID_PREFIX`].
@@ -171,18 +173,30 @@ impl<'a> Reader<'a, '_> {
 
     /// A text, with links of the addresses in it.
     fn text(&mut self, text: &CowStr<'a>) {
-        if !text.contains("://") && !text.contains("www.") {
+        if !text.contains("://") && !text.contains("www.") && !text.contains('@') {
             self.out.push(Event::Text(text.clone()));
             return;
         }
         let mut at = 0;
         let mut html = String::new();
-        for found in ADDRESS.find_iter(text) {
+        for captures in ADDRESS.captures_iter(text) {
+            let Some(found) = captures.get(0) else { continue };
+            if captures.name("mail").is_some() {
+                if !found.as_str().ends_with(['-', '_']) {
+                    html.push_str(&html_escape(text.get(at..found.start()).unwrap_or_default()));
+                    html.push_str(&format!("<a href=\"mailto:{0}\">{0}</a>", found.as_str()));
+                    at = found.end();
+                }
+                continue;
+            }
             let before = text.get(..found.start()).and_then(|before| before.chars().next_back());
             if before.is_some_and(|char| !(char.is_whitespace() || "*_~(".contains(char))) {
                 continue;
             }
             let shown = trimmed(found.as_str());
+            if shown == "www" {
+                continue;
+            }
             html.push_str(&html_escape(text.get(at..found.start()).unwrap_or_default()));
             let scheme = if shown.starts_with("www.") { "http://" } else { "" };
             let shown_html = html_escape(shown);
@@ -241,7 +255,11 @@ fn html_escape(text: &str) -> String {
 fn safe(address: &str, schemes: &[&str]) -> bool {
     let bare: String = address.chars().filter(|char| !char.is_control() && !char.is_whitespace()).collect();
     let Some(end) = bare.find([':', '/', '?', '#']) else { return true };
-    !bare[end..].starts_with(':') || schemes.iter().any(|scheme| bare[..end].eq_ignore_ascii_case(scheme))
+    let (start, rest) = bare.split_at(end);
+    // `a):` is the beginning of a path.
+    let named = start.starts_with(|char: char| char.is_ascii_alphabetic())
+        && start.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
+    !rest.starts_with(':') || !named || schemes.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -270,6 +288,10 @@ mod tests {
                 "<p><code>https://a.example</code> <a href=\"https://d.example\">b https://c.example</a></p>\n",
             ),
             ("a\rb\n", "<p>a\nb</p>\n"),
+            (
+                "www., a@b.example: [c](d\\):)\n",
+                "<p>www., <a href=\"mailto:a@b.example\">a@b.example</a>: <a href=\"d):\">c</a></p>\n",
+            ),
         ];
         for (text, wanted) in cases {
             assert_eq!(reading(text), wanted, "{text:?}");

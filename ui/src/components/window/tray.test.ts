@@ -190,7 +190,8 @@ describe('console', () => {
   it('captures pasted text, and keeps it after a failure', async () => {
     const { host } = await bench()
     await click(tab('Console'))
-    await click(one('button', 'Paste output'))
+    await click(one('[aria-label=More]'))
+    await click(one('[role=menuitem]', 'Paste output'))
     const area = one(testid('paste-text')) as HTMLTextAreaElement
     area.value = '$ make\nok\n'
     area.dispatchEvent(new Event('input', { bubbles: true }))
@@ -217,6 +218,8 @@ describe('the menu of the traces', () => {
     await press(more, 'ArrowDown')
     expect(more.getAttribute('aria-expanded')).toBe('true')
     expect(document.activeElement?.textContent).toContain('service map')
+    await press(document.activeElement, 'ArrowUp')
+    expect(document.activeElement?.textContent).toContain('Filter syntax')
     await press(document.activeElement, 'ArrowUp')
     expect(document.activeElement?.textContent).toContain('sampling rules')
     await press(document.activeElement, 'Escape')

@@ -122,8 +122,15 @@ export function listMark(sheet: Sheet, node: SyntaxNodeRef) {
   const ordered = item?.parent?.name === 'OrderedList'
   if (ordered) return sheet.mark(node.from, node.to, 'md-number')
   const task = item?.getChild('Task')?.getChild('TaskMarker')
-  if (!task) return sheet.mark(node.from, node.to, 'md-bullet')
+  if (!task) return sheet.mark(node.from, node.to, `md-bullet md-bullet-${bulletOf(node.node)}`)
   if (!editing(sheet, node.from, task.to)) sheet.hide(node.from, task.from)
+}
+
+/** Which of the three bullets a list has: they alternate by how many lists of bullets it is in. */
+function bulletOf(mark: SyntaxNode): number {
+  let depth = 0
+  for (let at: SyntaxNode | null = mark; at; at = at.parent) if (at.name === 'BulletList') depth++
+  return ((depth - 1) % 3) + 1
 }
 
 export function taskMarker(sheet: Sheet, node: SyntaxNodeRef) {

@@ -10,25 +10,30 @@ export const previewLook = EditorView.theme({
   '.md-underline, .md-underline span': { color: 'var(--faint)', fontWeight: '400' },
 
   '.cm-line.md-item, .cm-line.md-quote': {
-    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * 1.65em)',
+    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * var(--editor-step))',
   },
-  '.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1.65em)' },
+  '.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1 * var(--editor-step))' },
   '.md-prefix': {
     display: 'inline-block',
     textIndent: '0',
     textAlign: 'right',
-    minWidth: 'calc(var(--md-depth, 0) * 1.65em)',
+    minWidth: 'calc(var(--md-depth, 0) * var(--editor-step))',
     paddingRight: '0.2em',
   },
-  '.md-bullet': { position: 'relative' },
   '.md-bullet, .md-bullet span': { color: 'transparent' },
-  '.md-bullet::before': {
-    content: '"•"',
-    position: 'absolute',
-    inset: '0',
-    textAlign: 'center',
-    color: 'var(--muted)',
-    fontWeight: '700',
+  // Drawn, so that it has the same size and place in every face: in the middle of small letters. As a background, since
+  // an element with a position of its own would cost time with every key.
+  '.md-bullet': {
+    '--md-at': '50% calc(50% + 0.09em)',
+    background:
+      'radial-gradient(circle at var(--md-at), var(--muted) 0.15em, transparent calc(0.15em + 0.7px))',
+  },
+  '.md-bullet-2': {
+    background:
+      'radial-gradient(circle at var(--md-at), transparent 0.1em, var(--muted) calc(0.1em + 0.7px), var(--muted) 0.16em, transparent calc(0.16em + 0.7px))',
+  },
+  '.md-bullet-3': {
+    background: 'linear-gradient(var(--muted), var(--muted)) var(--md-at) / 0.28em 0.28em no-repeat',
   },
   '.md-number': { color: 'var(--muted)', fontVariantNumeric: 'tabular-nums' },
   '.md-task': {
@@ -65,8 +70,7 @@ export const previewLook = EditorView.theme({
     width: '100%',
     height: '1px',
     verticalAlign: 'middle',
-    background: 'var(--line-strong)',
-    opacity: '0.6',
+    background: 'color-mix(in srgb, var(--line-strong) 60%, transparent)',
   },
 
   '.md-link': { color: 'var(--accent)', textDecoration: 'underline', textUnderlineOffset: '2px' },
@@ -75,7 +79,7 @@ export const previewLook = EditorView.theme({
     fontFamily: 'var(--mono)',
     fontSize: '0.875em',
     padding: '0.1em 0.3em',
-    borderRadius: '4px',
+    borderRadius: 'var(--radius-small)',
     background: 'var(--hover)',
   },
   '.md-html span': { color: 'inherit' },
@@ -96,12 +100,12 @@ export const previewLook = EditorView.theme({
     fontFamily: 'var(--mono)',
     fontSize: '0.84em',
     lineHeight: '1.5',
-    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * 1.65em + 1em)',
+    paddingLeft: 'calc(var(--md-quote, 0) * 1em + var(--md-depth, 0) * var(--editor-step) + 1em)',
     paddingRight: '1em',
     background: 'var(--panel)',
     fontVariantLigatures: 'none',
   },
-  '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1.65em)' },
+  '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1 * var(--editor-step))' },
   '.cm-line.md-code-first': { borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px' },
   '.cm-line.md-code-last': { borderRadius: '0 0 var(--radius) var(--radius)', lineHeight: '1' },
   '.md-code-head': {
@@ -120,9 +124,9 @@ export const previewLook = EditorView.theme({
     padding: '0 2px',
     fontSize: 'inherit',
     lineHeight: 'inherit',
-    opacity: '0',
+    visibility: 'hidden',
   },
-  '.md-code-first:hover .md-code-copy': { opacity: '1' },
+  '.md-code-first:hover .md-code-copy': { visibility: 'visible' },
 
   '.cm-line.md-row': { display: 'table-row' },
   '.md-cell': {
@@ -175,9 +179,11 @@ export const previewLook = EditorView.theme({
     color: 'var(--faint) !important',
   },
 
+  // What is not drawn costs nothing while typing.
   '.md-fold': {
+    display: 'none',
     position: 'absolute',
-    translate: '-1.35em 0',
+    marginLeft: '-1.35em',
     width: '1.2em',
     textIndent: '0',
     border: '0',
@@ -186,7 +192,6 @@ export const previewLook = EditorView.theme({
     color: 'var(--faint)',
     fontSize: '0.8rem',
     lineHeight: 'inherit',
-    opacity: '0',
   },
   // A chevron of one colour and width on every system.
   '.md-fold::before': {
@@ -199,12 +204,12 @@ export const previewLook = EditorView.theme({
     verticalAlign: '3px',
   },
   '.md-fold-closed::before': { transform: 'rotate(-45deg)', verticalAlign: '1px' },
-  '.cm-line:hover > .md-fold, .md-fold-closed, .cm-line:hover .md-fold': { opacity: '1' },
+  '.cm-line:hover > .md-fold, .md-fold-closed, .cm-line:hover .md-fold': { display: 'inline-block' },
   '.cm-foldPlaceholder': {
     background: 'var(--hover)',
     border: '0',
     color: 'var(--muted)',
-    borderRadius: '4px',
+    borderRadius: 'var(--radius-small)',
     padding: '0 0.4em',
     margin: '0 0.3em',
   },

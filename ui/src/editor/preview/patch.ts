@@ -70,7 +70,7 @@ export function patched(
   const front = frontMatterEnd(state.doc)
   const frontBefore = frontMatterEnd(startState.doc)
   if ((front || frontBefore) && changes.mapPos(frontBefore, 1) !== front) return null
-  if (is.from <= front || is.from < visible.from || is.to > visible.to) return null
+  if ((front > 0 && is.from <= front) || is.from < visible.from || is.to > visible.to) return null
   // All cursors are there, or marks are shown and hidden elsewhere.
   if (open.some((line) => line.from > is.to || line.to < is.from)) return null
   const region = { from: state.doc.lineAt(is.from).from, to: state.doc.lineAt(is.to).to }

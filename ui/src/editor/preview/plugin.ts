@@ -6,6 +6,7 @@ import { drawn, type Drawn } from './drawn'
 import { patched } from './patch'
 import { cursorLines, type Span } from './sheet'
 import { tableTexts } from './table'
+import { sameParse, sameVisible } from './unchanged'
 
 const same = (a: readonly Span[], b: readonly Span[]) =>
   a.length === b.length && a.every((one, i) => one.from === b[i]?.from && one.to === b[i]?.to)
@@ -18,6 +19,7 @@ class Preview {
   /** While the pointer is down nothing is shown or hidden, so that no text moves under it. */
   held = false
   #open: readonly Span[]
+  #visible: readonly Span[]
   #gone = false
   readonly #up: () => void
 
@@ -33,7 +35,8 @@ class Preview {
     document.addEventListener('pointerup', this.#up)
     document.addEventListener('pointercancel', this.#up)
     this.#open = view.hasFocus ? cursorLines(view.state) : []
-    this.drawn = drawn(view.state, view.visibleRanges, this.#open)
+    this.#visible = view.visibleRanges
+    this.drawn = drawn(view.state, this.#visible, this.#open)
   }
 
   update(update: ViewUpdate) {
@@ -41,21 +44,25 @@ class Preview {
     const before = this.#open
     const moved = update.docChanged ? before.map((line) => mapped(line, update)) : before
     this.#open = this.held ? moved : view.hasFocus ? cursorLines(state) : []
+    const seen = this.#visible
+    this.#visible = view.visibleRanges
     const other =
-      update.viewportChanged ||
+      !sameVisible(seen, update.changes, this.#visible) ||
       state.facet(pictureResolver) !== startState.facet(pictureResolver) ||
       state.field(tableTexts, false) !== startState.field(tableTexts, false) ||
       !same(this.#open, moved) ||
       update.transactions.some((tr) => tr.effects.some((effect) => effect.is(picturesChanged)))
-    const parsed = syntaxTree(state) !== syntaxTree(startState)
+    const parsed =
+      syntaxTree(state) !== syntaxTree(startState) &&
+      (update.docChanged || !seen.every((part) => sameParse(startState, state, part)))
     if (!other && !parsed && !update.docChanged) {
       // Which marks are shown depends on the cell that the cursor is in.
       if (!update.selectionSet || this.drawn.cells.size === 0) return
     }
-    const [visible] = view.visibleRanges
-    const one = !other && update.docChanged && visible && view.visibleRanges.length === 1
+    const [visible] = this.#visible
+    const one = !other && update.docChanged && visible && this.#visible.length === 1
     const patch = one ? patched(this.drawn, update, visible, this.#open) : null
-    this.drawn = patch ?? drawn(state, view.visibleRanges, this.#open)
+    this.drawn = patch ?? drawn(state, this.#visible, this.#open)
   }
 
   destroy() {

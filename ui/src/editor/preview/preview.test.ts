@@ -117,7 +117,13 @@ describe('marks are shown on the line of the cursor', () => {
 
   it('but those of a task and of bullets stay drawn', () => {
     expect(lookAt('- [ ] one\n- two', 'one').text).toBe('{checkbox} one\n- two')
-    expect(look('- two').marks).toContain('md-bullet: -')
+    expect(look('- two').marks).toContain('md-bullet md-bullet-1: -')
+  })
+
+  it('and bullets alternate by how deep a list is', () => {
+    const text = '- a\n  - b\n    - c\n      - d\n1. e\n   - f'
+    const bullets = look(text).marks.filter((mark) => mark.startsWith('md-bullet'))
+    expect(bullets.map((mark) => mark.slice(20, 21))).toEqual(['1', '2', '3', '1', '1'])
   })
 
   it('with the picture below its text', () => {

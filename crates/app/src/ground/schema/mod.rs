@@ -118,6 +118,10 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
 pub struct StatusRequest {}
 
+/// No arguments.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
+pub struct DemoFill {}
+
 /// A receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Receiver {
