@@ -167,15 +167,16 @@ pub(super) fn read(shown: &str, bytes: &[u8]) -> Result<Read, Error> {
             "Name a file that `export --format bundle` or `--format html` wrote",
         )
     };
-    let page = std::str::from_utf8(bytes).map_err(|_| foreign())?;
-    let found = html::embedded(page).ok_or_else(foreign)?;
+    // Checkouts on Windows change line ends.
+    let plain = |text: &str| text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let page = plain(std::str::from_utf8(bytes).map_err(|_| foreign())?);
+    let found = html::embedded(&page).ok_or_else(foreign)?;
     let packed = STANDARD.decode(found.data).map_err(|_| foreign())?;
     let files = archive::unpack(shown, &packed)?;
-    let plain = |text: &str| text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let contradiction = if !html::is_current(&found) {
         Some(Contradiction::OtherVersion(found.renderer.to_owned()))
     } else {
-        (plain(&html::page(&files, found.data)) != plain(page)).then_some(Contradiction::Edited)
+        (plain(&html::page(&files, found.data)) != page).then_some(Contradiction::Edited)
     };
     Ok(Read { files, contradiction })
 }

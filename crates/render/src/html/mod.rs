@@ -151,7 +151,11 @@ fn article(n: usize, entry: &Entry, entries: &[Entry], files: &Files) -> String 
     let own = format!("e{n}-");
     // What the figure that has begun shows, which is explained before it ends.
     let (mut in_figure, mut explained) = (false, None);
-    rewrite(&reading(&entry.body), |tag: &mut Tag<'_>| {
+    // Captions that only repeat the provenance, as captures write them. Before the pictures, which are large.
+    let captions =
+        entry.evidence.values().map(|frozen| format!("<figcaption>{}</figcaption>", escape(&card::caption(frozen))));
+    let html = captions.fold(reading(&entry.body), |html, caption| html.replace(&caption, ""));
+    rewrite(&html, |tag: &mut Tag<'_>| {
         if let Some(id) = tag.get("id") {
             tag.set("id", &format!("{own}{}", id.strip_prefix(ID_PREFIX).unwrap_or(&id)));
         }
