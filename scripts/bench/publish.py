@@ -57,11 +57,11 @@ def publish(ours, folder, given, targets, say, table):
     finally:
         running.stop()
     binary = given.binary
-    first, done = run(binary, year, "export", "--to", repo)
+    first, done = run(binary, year, "export", "--all", "--to", repo)
     written = len(done["written"])
     again = []
     for _ in range(5):
-        taken, done = run(binary, year, "export", "--to", repo)
+        taken, done = run(binary, year, "export", "--all", "--to", repo)
         if done["written"]:
             raise SystemExit(f"an export of what did not change wrote {done['written'][:5]}")
         again.append(taken)

@@ -73,7 +73,7 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
 ///
 /// # Errors
 /// Why it does not hold.
-pub(super) fn check(signature: &[u8], signed: &[u8]) -> Result<(KeyData, bool), (Option<KeyData>, String)> {
+pub(super) fn check(signature: &[u8], signed: &[u8]) -> Result<(KeyData, bool), (Option<Box<KeyData>>, String)> {
     let read = std::str::from_utf8(signature).ok().and_then(|text| {
         // Formatters of line ends and editors change what surrounds the block, which OpenSSH does not read either.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
@@ -87,16 +87,16 @@ pub(super) fn check(signature: &[u8], signed: &[u8]) -> Result<(KeyData, bool), 
     let public = PublicKey::new(key.clone(), "");
     if sig.namespace() != NAMESPACE {
         let why = format!("it is a signature for {:?}, not for {NAMESPACE:?}", sig.namespace());
-        return Err((Some(key), why));
+        return Err((Some(Box::new(key)), why));
     }
     match public.verify(NAMESPACE, signed, &sig) {
         Ok(()) => Ok((key, true)),
         Err(ssh_key::Error::AlgorithmUnsupported { algorithm }) => {
-            Err((Some(key), format!("signatures of {algorithm} keys are not supported")))
+            Err((Some(Box::new(key)), format!("signatures of {algorithm} keys are not supported")))
         }
         Err(_) => match with_plain_line_ends(signed) {
             Cow::Owned(plain) if public.verify(NAMESPACE, &plain, &sig).is_ok() => Ok((key, false)),
-            _ => Err((Some(key), "the manifest was changed after it was signed".to_owned())),
+            _ => Err((Some(Box::new(key)), "the manifest was changed after it was signed".to_owned())),
         },
     }
 }

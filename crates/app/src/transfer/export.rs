@@ -254,6 +254,9 @@ fn in_bin(entry: &Entry, states: &HashMap<Id, EvidenceState>) -> Vec<String> {
     binned.map(|id| format!("evidence {id} is in the bin, but the text still shows it, so it was exported")).collect()
 }
 
+/// How many files are written at a time.
+const WRITERS: usize = 8;
+
 /// An export that is running.
 struct Run<'a> {
     transfer: &'a Transfer,
@@ -302,9 +305,7 @@ impl Run<'_> {
             made: true,
             ..Outcome::default()
         };
-        for (path, bytes) in &tree.files {
-            self.file(path, bytes, &mut outcome).await?;
-        }
+        self.files(tree.files, &mut outcome).await?;
         Ok(outcome)
     }
 
@@ -327,9 +328,7 @@ impl Run<'_> {
             same
         });
         let mut outcome = Outcome::default();
-        for (path, bytes) in &pictures.files {
-            self.file(path, bytes, &mut outcome).await?;
-        }
+        self.files(pictures.files, &mut outcome).await?;
         done.unchanged = done.unchanged.saturating_add(outcome.unchanged);
         done.written.append(&mut outcome.written);
         done.refused.append(&mut outcome.refused);
@@ -337,34 +336,54 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn file(&mut self, path: &str, bytes: &[u8], outcome: &mut Outcome) -> Result<(), Error> {
+    async fn files(&mut self, files: BTreeMap<String, Vec<u8>>, outcome: &mut Outcome) -> Result<(), Error> {
         if let Some(packing) = &mut self.packing {
-            packing.files.insert(path.to_owned(), bytes.to_vec());
+            packing.files.extend(files);
             return Ok(());
         }
-        let there = match self.writing.file(path, bytes, self.known.get(path))? {
-            Written::Now(there) => {
-                outcome.written.push(path.to_owned());
-                there
+        let (writing, known) = (&self.writing, &self.known);
+        let write = |(path, bytes): &(String, Vec<u8>)| writing.file(path, bytes, known.get(path));
+        let files: Vec<(String, Vec<u8>)> = files.into_iter().collect();
+        // Most of the time for a file is waiting until the disk has it.
+        let part = files.len().div_ceil(WRITERS).max(1);
+        let written: Vec<Result<Written, Error>> = std::thread::scope(|scope| {
+            let parts = files.chunks(part).map(|part| scope.spawn(move || part.iter().map(write).collect::<Vec<_>>()));
+            let parts: Vec<_> = parts.collect();
+            let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
+            joined.flatten().collect()
+        });
+        let (mut ours, mut failed) = (Vec::new(), None);
+        for ((path, _), written) in files.into_iter().zip(written) {
+            let there = match written {
+                Ok(Written::Now(there)) => {
+                    outcome.written.push(path.clone());
+                    there
+                }
+                Ok(Written::Already(there)) => {
+                    outcome.unchanged += 1;
+                    there
+                }
+                Ok(Written::Refused(what)) => {
+                    outcome.warnings.extend(what.map(|what| format!("{path} is {what}, not a file")));
+                    outcome.refused.push(path);
+                    continue;
+                }
+                Err(error) => {
+                    failed = failed.or(Some(error));
+                    continue;
+                }
+            };
+            if self.known.get(&path) != Some(&there) {
+                ours.push((path.clone(), there.clone()));
+                self.known.insert(path.clone(), there.clone());
             }
-            Written::Already(there) => {
-                outcome.unchanged += 1;
-                there
-            }
-            Written::Refused(what) => {
-                outcome.warnings.extend(what.map(|what| format!("{path} is {what}, not a file")));
-                outcome.refused.push(path.to_owned());
-                return Ok(());
-            }
-        };
-        // Stored file by file: what is on disk stays known as ours even if a later file fails.
-        if self.known.get(path) != Some(&there) {
-            let files = [(path.to_owned(), there.clone())];
-            self.transfer.journal.store.remember_files(self.root_name, &files).await?;
-            self.known.insert(path.to_owned(), there.clone());
+            outcome.files.insert(path, there);
         }
-        outcome.files.insert(path.to_owned(), there);
-        Ok(())
+        // Also if one failed: what is on disk stays known as ours.
+        if !ours.is_empty() {
+            self.transfer.journal.store.remember_files(self.root_name, &ours).await?;
+        }
+        failed.map_or(Ok(()), Err)
     }
 }
 
