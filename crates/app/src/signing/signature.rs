@@ -69,11 +69,15 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
-/// The key of a signature that holds.
+/// Why a signature does not hold, for the user, and its key if that can be read.
+pub(super) type Broken = (Option<Box<KeyData>>, String);
+
+/// The key of a signature that holds, and whether the signed bytes are there as they were signed, with the same line
+/// ends.
 ///
 /// # Errors
 /// Why it does not hold.
-pub(super) fn check(signature: &[u8], signed: &[u8]) -> Result<(KeyData, bool), (Option<Box<KeyData>>, String)> {
+pub(super) fn check(signature: &[u8], signed: &[u8]) -> Result<(KeyData, bool), Broken> {
     let read = std::str::from_utf8(signature).ok().and_then(|text| {
         // Formatters of line ends and editors change what surrounds the block, which OpenSSH does not read either.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
@@ -134,7 +138,7 @@ pub(crate) fn verdict(
     };
     let (key, exactly) = match check(signature, manifest) {
         Ok(found) => found,
-        Err((key, why)) => return of(SignatureVerdict::Invalid, key.as_ref().map(fingerprint), None, why),
+        Err((key, why)) => return of(SignatureVerdict::Invalid, key.as_deref().map(fingerprint), None, why),
     };
     let signer = fingerprint(&key);
     let said = if exactly { "" } else { "; its line ends differ from those that were signed" };

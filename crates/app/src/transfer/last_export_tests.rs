@@ -72,13 +72,13 @@ async fn what_changed_is_written_again() {
 
     // A file that is gone.
     std::fs::remove_file(home.out().join(&card)).expect("removes");
-    assert_eq!(home.export_now().await.written, [card.clone()]);
+    assert_eq!(home.export_now().await.written, std::slice::from_ref(&card));
     // A file that somebody else changed.
     let drawn = home.read(&card);
     std::fs::write(home.out().join(&card), drawn.replace("<svg", "<svg data-x=\"1\"")).expect("writes");
     let refused = home.export_now().await;
-    assert_eq!((refused.refused.as_slice(), refused.written.len()), (&[card.clone()][..], 0));
-    assert_eq!(home.export(true).await.expect("exports").written, [card.clone()]);
+    assert_eq!((refused.refused.as_slice(), refused.written.len()), (std::slice::from_ref(&card), 0));
+    assert_eq!(home.export(true).await.expect("exports").written, std::slice::from_ref(&card));
     assert_eq!(home.read(&card), drawn);
     // A word.
     let entry = home.app.journal.find_entry(&two).await.expect("there");
