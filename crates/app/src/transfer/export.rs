@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use tracebook_core::entry::Entry;
-use tracebook_core::ids::{Entropy, Id};
+use tracebook_core::ids::Id;
 use tracebook_render::manifest::{self, Line, Manifest};
 use tracebook_render::{markdown, verify};
 use tracebook_store::evidence::EvidenceState;
@@ -17,6 +18,7 @@ use super::{Transfer, leaks};
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, cannot_write, sha256, typed_path};
 use crate::ground::folder::{self, Folder, Unread};
+use crate::ground::runtime::Runtime;
 use crate::ground::schema::{Caller, Export, Exported, Leak};
 use crate::ground::tasks::blocking;
 use crate::signing::{self, Signer};
@@ -57,10 +59,11 @@ impl Transfer {
         let not_remembered: BTreeSet<Id> = allowed.iter().map(|leak| leak.entry).collect();
         done.warnings.extend(allowed.iter().map(|leak| format!("{}, exported as it stands", leak.said())));
         let _lock = lock_folder(&root);
+        let root = Arc::new(root);
         let writing = Writing {
-            root: &root,
-            root_path: &root_path,
-            entropy: self.runtime.entropy(),
+            root: Arc::clone(&root),
+            root_path,
+            runtime: self.runtime.clone(),
             force: request.force,
             redraw: request.redraw,
         };
@@ -86,7 +89,7 @@ impl Transfer {
                 if again && outcomes[n].as_ref().is_none_or(|outcome| outcome.is_masked_with(run.masking.as_ref())) {
                     continue;
                 }
-                let outcome = match last.unchanged(entry.row.id, run.masking.as_ref(), &root) {
+                let outcome = match last.unchanged(entry.row.id, run.masking.as_ref(), &root).await? {
                     Some(outcome) => outcome,
                     None => run.tree(entry, stem).await?,
                 };
@@ -158,7 +161,7 @@ impl Transfer {
     /// written here.
     async fn sign(
         &self,
-        writing: &Writing<'_>,
+        writing: &Writing,
         manifest: Vec<u8>,
         signer: Option<Signer>,
         known: Option<&String>,
@@ -261,7 +264,7 @@ const WRITERS: usize = 8;
 struct Run<'a> {
     transfer: &'a Transfer,
     wanted: &'a [Entry],
-    writing: Writing<'a>,
+    writing: Writing,
     root_name: &'a str,
     masking: Option<Masking>,
     /// What is collected instead of written, if it becomes one file.
@@ -312,7 +315,7 @@ impl Run<'_> {
     /// Writes the pictures of an entry. They are compared with what is there each time, since those that were not
     /// imported are files that others can change.
     async fn pictures(&mut self, entry: &Entry, stem: &str, done: &mut Exported) -> Result<(), Error> {
-        let mut pictures = self.transfer.pictures_of(entry, stem, self.writing.root_path).await?;
+        let mut pictures = self.transfer.pictures_of(entry, stem, &self.writing.root_path).await?;
         done.warnings.append(&mut pictures.warnings);
         if let Some(masking) = &mut self.masking {
             let files = std::mem::take(&mut pictures.files);
@@ -341,19 +344,38 @@ impl Run<'_> {
             packing.files.extend(files);
             return Ok(());
         }
-        let (writing, known) = (&self.writing, &self.known);
-        let write = |(path, bytes): &(String, Vec<u8>)| writing.file(path, bytes, known.get(path));
-        let files: Vec<(String, Vec<u8>)> = files.into_iter().collect();
-        // Most of the time for a file is waiting until the disk has it.
-        let part = files.len().div_ceil(WRITERS).max(1);
-        let written: Vec<Result<Written, Error>> = std::thread::scope(|scope| {
-            let parts = files.chunks(part).map(|part| scope.spawn(move || part.iter().map(write).collect::<Vec<_>>()));
-            let parts: Vec<_> = parts.collect();
-            let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
-            joined.flatten().collect()
-        });
+        let files: Vec<(String, Vec<u8>, Option<String>)> = files
+            .into_iter()
+            .map(|(path, bytes)| {
+                let known = self.known.get(&path).cloned();
+                (path, bytes, known)
+            })
+            .collect();
+        let writing = self.writing.clone();
+        let written = blocking(move || {
+            // Most of the time for a file is waiting until the disk has it.
+            let part = files.len().div_ceil(WRITERS).max(1);
+            let write = |(path, bytes, known): (String, Vec<u8>, Option<String>)| {
+                let written = writing.file(&path, &bytes, known.as_ref());
+                (path, written)
+            };
+            let mut files = files.into_iter();
+            std::thread::scope(|scope| {
+                let mut parts = Vec::new();
+                loop {
+                    let some: Vec<_> = files.by_ref().take(part).collect();
+                    if some.is_empty() {
+                        break;
+                    }
+                    parts.push(scope.spawn(move || some.into_iter().map(write).collect::<Vec<_>>()));
+                }
+                let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
+                joined.flatten().collect::<Vec<_>>()
+            })
+        })
+        .await?;
         let (mut ours, mut failed) = (Vec::new(), None);
-        for ((path, _), written) in files.into_iter().zip(written) {
+        for (path, written) in written {
             let there = match written {
                 Ok(Written::Now(there)) => {
                     outcome.written.push(path.clone());
@@ -416,17 +438,18 @@ pub(super) fn lock_folder(root: &Folder) -> Option<std::fs::File> {
 type Files = Vec<(String, Written)>;
 
 /// A file of the tree to write.
-pub(super) struct Writing<'a> {
-    pub(super) root: &'a Folder,
+#[derive(Clone, Debug)]
+pub(super) struct Writing {
+    pub(super) root: Arc<Folder>,
     /// Of `root`, for messages.
-    root_path: &'a Path,
-    entropy: &'a dyn Entropy,
+    root_path: PathBuf,
+    runtime: Runtime,
     force: bool,
     /// Whether drawings of earlier renderers are replaced.
     redraw: bool,
 }
 
-impl Writing<'_> {
+impl Writing {
     /// Writes one file of the tree atomically; overwrites only files of ours. `known` is the digest of the file that
     /// was last written there.
     pub(super) fn file(&self, path: &str, bytes: &[u8], known: Option<&String>) -> Result<Written, Error> {
@@ -461,7 +484,7 @@ impl Writing<'_> {
                 Ok(_) | Err(_) => return Ok(Written::Refused(None)),
             },
         }
-        folder.replace(name, bytes, self.entropy).map_err(|e| cannot_write(&target, &e))?;
+        folder.replace(name, bytes, self.runtime.entropy()).map_err(|e| cannot_write(&target, &e))?;
         Ok(Written::Now(sha256(bytes)))
     }
 

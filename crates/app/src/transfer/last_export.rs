@@ -3,7 +3,8 @@
 //! The files are compared with what was written, so that a file that somebody changed or removed is noticed as before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::TOOL;
 use crate::ground::error::Error;
 use crate::ground::files::{MAX_FILE_BYTES, sha256};
 use crate::ground::folder::Folder;
+use crate::ground::tasks::blocking;
 
 /// Numbers of an entry that may be accounts. An entry with more of them is exported again each time.
 const MOST_NUMBERS: usize = 2_000;
@@ -117,23 +119,40 @@ impl LastExports {
     }
 
     /// What was written for an entry, if that would be written again and is still there.
-    pub(super) fn unchanged(&self, entry: Id, masking: Option<&Masking>, root: &Folder) -> Option<Outcome> {
-        let outcome = self.outcomes.get(&entry).filter(|outcome| outcome.is_masked_with(masking))?;
-        let mut folders: HashMap<PathBuf, Folder> = HashMap::new();
-        for (path, digest) in &outcome.files {
-            let path = Path::new(path);
-            let (parent, name) = (path.parent()?, Path::new(path.file_name()?));
-            let folder = match folders.entry(parent.to_owned()) {
-                std::collections::hash_map::Entry::Occupied(folder) => folder.into_mut(),
-                std::collections::hash_map::Entry::Vacant(place) => place.insert(root.folder(parent).ok()?),
-            };
-            if sha256(&folder.read(name, MAX_FILE_BYTES).ok()?) != *digest {
-                return None;
-            }
-        }
-        let unchanged = u32::try_from(outcome.files.len()).unwrap_or(u32::MAX);
-        Some(Outcome { unchanged, ..outcome.clone() })
+    ///
+    /// # Errors
+    /// Only if the process ends.
+    pub(super) async fn unchanged(
+        &self,
+        entry: Id,
+        masking: Option<&Masking>,
+        root: &Arc<Folder>,
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(outcome) = self.outcomes.get(&entry).filter(|outcome| outcome.is_masked_with(masking)) else {
+            return Ok(None);
+        };
+        let (outcome, root) = (outcome.clone(), Arc::clone(root));
+        blocking(move || {
+            let unchanged = u32::try_from(outcome.files.len()).unwrap_or(u32::MAX);
+            are_there(&outcome.files, &root).then_some(Outcome { unchanged, ..outcome })
+        })
+        .await
     }
+}
+
+/// Whether files have these SHA-256.
+fn are_there(files: &BTreeMap<String, String>, root: &Folder) -> bool {
+    let mut folders: HashMap<&Path, Folder> = HashMap::new();
+    files.iter().all(|(path, digest)| {
+        let path = Path::new(path);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        if !folders.contains_key(parent) {
+            let Ok(folder) = root.folder(parent) else { return false };
+            folders.insert(parent, folder);
+        }
+        let bytes = folders.get(parent).and_then(|folder| folder.read(Path::new(name), MAX_FILE_BYTES).ok());
+        bytes.is_some_and(|bytes| sha256(&bytes) == *digest)
+    })
 }
 
 /// The program that exports: another build may write other files from the same data.

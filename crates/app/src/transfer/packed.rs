@@ -75,7 +75,7 @@ impl Transfer {
     pub(super) async fn write_packed(
         &self,
         packing: Packing,
-        (writing, root_name): (&Writing<'_>, &str),
+        (writing, root_name): (&Writing, &str),
         (lines, stem): (Vec<Line>, Option<&str>),
         signer: Option<Signer>,
         done: &mut Exported,
