@@ -257,9 +257,6 @@ fn in_bin(entry: &Entry, states: &HashMap<Id, EvidenceState>) -> Vec<String> {
     binned.map(|id| format!("evidence {id} is in the bin, but the text still shows it, so it was exported")).collect()
 }
 
-/// How many files are written at a time.
-const WRITERS: usize = 8;
-
 /// An export that is running.
 struct Run<'a> {
     transfer: &'a Transfer,
@@ -352,26 +349,13 @@ impl Run<'_> {
             })
             .collect();
         let writing = self.writing.clone();
+        // One after the other: several writers that wait for the disk would slow what is received meanwhile.
         let written = blocking(move || {
-            // Most of the time for a file is waiting until the disk has it.
-            let part = files.len().div_ceil(WRITERS).max(1);
             let write = |(path, bytes, known): (String, Vec<u8>, Option<String>)| {
                 let written = writing.file(&path, &bytes, known.as_ref());
                 (path, written)
             };
-            let mut files = files.into_iter();
-            std::thread::scope(|scope| {
-                let mut parts = Vec::new();
-                loop {
-                    let some: Vec<_> = files.by_ref().take(part).collect();
-                    if some.is_empty() {
-                        break;
-                    }
-                    parts.push(scope.spawn(move || some.into_iter().map(write).collect::<Vec<_>>()));
-                }
-                let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
-                joined.flatten().collect::<Vec<_>>()
-            })
+            files.into_iter().map(write).collect::<Vec<_>>()
         })
         .await?;
         let (mut ours, mut failed) = (Vec::new(), None);
