@@ -65,6 +65,8 @@ fn the_real_sdks_send_and_the_entry_contains_the_evidence() {
     // X-Ray: 40 subsegments with metadata, streamed before their parent; and a failing request.
     let service = Service::start(&serve, &["--xray"]);
     assert_eq!(service.get("/api/rows/40", &[]), 200);
+    // Until the SDK has read the sampling rules, it records one of the requests in each second.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     assert_eq!(service.get("/api/boom", &[]), 500);
     service.stop();
     let rows = wait_for_trace(&journal, "name:/api/rows/40", 41);

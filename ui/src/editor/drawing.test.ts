@@ -93,4 +93,4 @@ it('no input ends the drawing', () => {
     }
     view.destroy()
   }
-}, 30_000)
+}, 120_000)
