@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -65,13 +67,26 @@ struct Life {
     /// Where that one is exported to.
     exported: PathBuf,
     folder: PathBuf,
+    /// A bit for each kind of telemetry that something was acknowledged of.
+    heard: Arc<AtomicU8>,
 }
+
+/// All kinds of telemetry.
+const ALL_HEARD: u8 = 0b1111;
+/// The longest wait for the first acknowledgement of each kind: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Life {
     /// Numbers that no other round uses.
     fn numbers(&self) -> impl Iterator<Item = u64> + use<> {
         let round = self.round;
         (0..10_000).map(move |n| round * 10_000 + n)
+    }
+
+    /// Notes that something of a kind was acknowledged, if it was.
+    fn hear(&self, kind: u8, acknowledged: bool) -> bool {
+        self.heard.fetch_or(u8::from(acknowledged) << kind, Ordering::Relaxed);
+        acknowledged
     }
 
     fn post(&self, address: &str, path: &str, headers: &[(&str, &str)], body: &Json) -> bool {
@@ -83,7 +98,7 @@ impl Life {
     fn spans(&self) -> Vec<String> {
         let sent = |&n: &u64| {
             let body = otlp_span(n, 1, None, "crash").to_string();
-            post_traces(&self.http, "application/json", body.as_bytes()).0 == 200
+            self.hear(0, post_traces(&self.http, "application/json", body.as_bytes()).0 == 200)
         };
         self.numbers().take_while(sent).map(|n| format!("{:032x}", n + 1)).collect()
     }
@@ -99,7 +114,7 @@ impl Life {
             let datagram_text = format!("{{\"format\": \"json\", \"version\": 1}}\n{}", document(&id(n, 0x6940_0002)));
             datagram(&self.xray, datagram_text.as_bytes());
             let body = json!({ "TraceSegmentDocuments": [document(&id(n, 0x6940_0001)).to_string()] });
-            self.post(&self.xray, "/TraceSegments", &[], &body)
+            self.hear(1, self.post(&self.xray, "/TraceSegments", &[], &body))
         };
         self.numbers().skip(1).take_while(sent).map(|n| id(n, 0x6940_0001)).collect()
     }
@@ -113,7 +128,8 @@ impl Life {
         call("CreateLogStream", json!({ "logGroupName": "crash", "logStreamName": "s" }));
         let sent = |&n: &u64| {
             let event = json!({ "timestamp": now_ms(), "message": format!("message {n}.") });
-            call("PutLogEvents", json!({ "logGroupName": "crash", "logStreamName": "s", "logEvents": [event] }))
+            let body = json!({ "logGroupName": "crash", "logStreamName": "s", "logEvents": [event] });
+            self.hear(2, call("PutLogEvents", body))
         };
         self.numbers().take_while(sent).map(|n| format!("message {n}.")).collect()
     }
@@ -122,7 +138,7 @@ impl Life {
         let sent = |&n: &u64| {
             let body = json!({ "message": { "body": format!("error {n}.") } });
             let data = json!({ "uuid": format!("{n:032}"), "fingerprint": format!("{n}"), "body": body });
-            self.post(&self.http, "/api/1/item/", &[], &json!({ "data": data }))
+            self.hear(3, self.post(&self.http, "/api/1/item/", &[], &json!({ "data": data })))
         };
         self.numbers().take_while(sent).map(|n| format!("error {n}.")).collect()
     }
@@ -210,6 +226,11 @@ fn live_and_die(life: &Life, data: &Path, pid: u32, lasts: Duration) -> (Option<
         let exports = scope.spawn(|| life.exports());
         let backup = scope.spawn(|| life.backup(data));
         std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        // Otherwise a busy machine could kill it each time before there is anything to lose.
+        let patience = Instant::now() + PATIENCE;
+        while life.round % 2 == 1 && life.heard.load(Ordering::Relaxed) != ALL_HEARD && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
         exports.join().expect("the exporter ends");
         let acknowledged = Acknowledged {
@@ -251,6 +272,7 @@ fn kill_9_loses_nothing_that_was_saved_or_acknowledged() {
             captured: captured.clone(),
             exported: journal.dir.path().join(format!("out-{captured}")),
             folder: journal.dir.path().to_owned(),
+            heard: Arc::default(),
         };
         let (last, now) = live_and_die(&life, &journal.data(), serve.pid(), lasts);
         serve.kill_is_over();
