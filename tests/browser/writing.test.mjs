@@ -40,7 +40,9 @@ async function withCard(body) {
   )
   const { reference } = await app.rpc('capture', { kind: 'trace', id })
   await show(body.replaceAll('@', reference))
-  await app.page.locator('.card img.evidence-card').first().waitFor()
+  // Not that of the entry that was open before.
+  const [, evidence] = reference.match(/evidence:(\w+)/)
+  await app.page.locator(`.card[data-evidence="${evidence}"] img.evidence-card`).first().waitFor()
   return reference
 }
 

@@ -1,4 +1,4 @@
-import { syntaxTree } from '@codemirror/language'
+import { ensureSyntaxTree, syntaxTree } from '@codemirror/language'
 import type { ChangeSpec, EditorState, Line } from '@codemirror/state'
 import type { Command, EditorView } from '@codemirror/view'
 import type { SyntaxNode } from '@lezer/common'
@@ -15,12 +15,19 @@ interface Item {
   content: number
 }
 
+/** Milliseconds that a key may wait for the parser, which has not read everything on a busy machine. */
+const PATIENCE = 200
+
+function parsed(state: EditorState, to: number) {
+  return ensureSyntaxTree(state, to, PATIENCE) ?? syntaxTree(state)
+}
+
 function itemAt(state: EditorState, line: Line): Item | null {
   const match = ITEM.exec(line.text)
   if (!match) return null
   const [whole, before = '', mark = ''] = match
   for (
-    let node: SyntaxNode | null = syntaxTree(state).resolveInner(line.from + before.length, 1);
+    let node: SyntaxNode | null = parsed(state, line.to).resolveInner(line.from + before.length, 1);
     node;
     node = node.parent
   ) {
@@ -137,7 +144,7 @@ function numbering(state: EditorState, nested: boolean): ChangeSpec[] {
     }
   }
   for (const { head } of state.selection.ranges) {
-    for (let node: SyntaxNode | null = syntaxTree(state).resolveInner(head, -1); node; node = node.parent)
+    for (let node: SyntaxNode | null = parsed(state, head).resolveInner(head, -1); node; node = node.parent)
       if (node.name === 'OrderedList') number(node)
   }
   return changes
