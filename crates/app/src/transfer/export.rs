@@ -299,7 +299,7 @@ impl Run<'_> {
             line: tree.line,
             warnings: tree.warnings,
             masked: u32::try_from(hits.len()).unwrap_or(u32::MAX),
-            accounts: self.masking.as_mut().map(|masking| masking.learn(entry)).unwrap_or_default(),
+            accounts: self.masking.as_ref().map(|masking| masking.accounts_of(entry.row.id)).unwrap_or_default(),
             masked_with: numbers.intersection(&accounts).cloned().collect(),
             numbers,
             made: true,

@@ -110,10 +110,8 @@ impl LastExports {
     pub(super) fn learn(&self, entries: &[Entry], masking: &mut Masking) {
         for entry in entries {
             match self.outcomes.get(&entry.row.id) {
-                Some(outcome) => masking.remember(entry.row.id, outcome.accounts.iter().cloned()),
-                None => {
-                    masking.learn(entry);
-                }
+                Some(outcome) => masking.remember(entry.row.id, outcome.accounts.clone()),
+                None => masking.learn(entry),
             }
         }
     }

@@ -37,10 +37,8 @@ pub(super) struct Masking {
     configured: Vec<String>,
     /// A digest of the rules and exceptions.
     pub(super) configuration: String,
-    /// Accounts in the texts of the entries of this export, which are masked also where no word says what they are.
-    accounts: BTreeSet<String>,
-    /// The entries whose accounts they are.
-    learned: HashSet<Id>,
+    /// Accounts in the texts of each entry of this export, which are masked also where no word says what they are.
+    accounts: HashMap<Id, BTreeSet<String>>,
     /// The journal's secret, if it is not stored yet.
     fresh: Option<Vec<u8>>,
 }
@@ -67,26 +65,29 @@ impl Masking {
         }
     }
 
-    /// Remembers the accounts in the texts of an entry, and returns them.
-    pub(super) fn learn(&mut self, entry: &Entry) -> BTreeSet<String> {
+    /// Remembers the accounts in the texts of an entry.
+    pub(super) fn learn(&mut self, entry: &Entry) {
         let mut accounts = BTreeSet::new();
         for text in [entry.body.as_str(), entry.row.title.as_str()] {
             let found = self.rules.find(text, &Text::default()).into_iter().filter(|one| one.kind == ACCOUNT);
             accounts.extend(found.map(|one| text[one.range].to_owned()));
         }
-        self.remember(entry.row.id, accounts.iter().cloned());
-        accounts
+        self.remember(entry.row.id, accounts);
     }
 
     /// Remembers accounts that an entry is known to have.
-    pub(super) fn remember(&mut self, entry: Id, accounts: impl IntoIterator<Item = String>) {
-        self.learned.insert(entry);
-        self.accounts.extend(accounts);
+    pub(super) fn remember(&mut self, entry: Id, accounts: BTreeSet<String>) {
+        self.accounts.insert(entry, accounts);
+    }
+
+    /// The accounts in the texts of an entry, as they were remembered.
+    pub(super) fn accounts_of(&self, entry: Id) -> BTreeSet<String> {
+        self.accounts.get(&entry).cloned().unwrap_or_default()
     }
 
     /// The accounts that this journal or this export has.
     pub(super) fn known_accounts(&self) -> BTreeSet<String> {
-        let mut all = self.accounts.clone();
+        let mut all: BTreeSet<String> = self.accounts.values().flatten().cloned().collect();
         all.extend(self.table.values_of(ACCOUNT));
         all
     }
@@ -103,7 +104,7 @@ impl Masking {
         shown: BTreeMap<Id, Frozen>,
         live: BTreeMap<Id, LiveInput>,
     ) -> Result<MaskedEntry, Error> {
-        if !self.learned.contains(&entry.row.id) {
+        if !self.accounts.contains_key(&entry.row.id) {
             self.learn(entry);
         }
         let known = self.known();
@@ -300,8 +301,7 @@ impl Transfer {
             exceptions: stored.exceptions,
             configured: settings.allow,
             configuration,
-            accounts: BTreeSet::new(),
-            learned: HashSet::new(),
+            accounts: HashMap::new(),
             fresh,
         })
     }

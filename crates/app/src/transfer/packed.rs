@@ -12,7 +12,6 @@ use super::Transfer;
 use super::archive::{self, Files, MAX_ARCHIVE_BYTES};
 use super::export::{SIGNATURE, Writing, Written};
 use crate::ground::error::Error;
-use crate::ground::files::sha256;
 use crate::ground::folder::Folder;
 use crate::ground::schema::{ExportFormat, Exported};
 use crate::ground::tasks::blocking;
@@ -115,17 +114,22 @@ impl Transfer {
             ));
         }
         let known = self.journal.store.known_files(root_name).await?.remove(&name);
-        match writing.file(&name, &bytes, known.as_ref())? {
-            Written::Now(_) => done.written.push(name.clone()),
-            Written::Already(_) => done.unchanged += 1,
+        let ours = match writing.file(&name, &bytes, known.as_ref())? {
+            Written::Now(there) => {
+                done.written.push(name.clone());
+                there
+            }
+            Written::Already(there) => {
+                done.unchanged += 1;
+                there
+            }
             Written::Refused(what) => {
                 done.warnings.extend(what.map(|what| format!("{name} is {what}, not a file")));
                 done.signed_by = None;
                 done.refused.push(name);
                 return Ok(());
             }
-        }
-        let ours = sha256(&bytes);
+        };
         if known.as_ref() != Some(&ours) {
             self.journal.store.remember_files(root_name, &[(name, ours)]).await?;
         }
