@@ -107,11 +107,16 @@ impl Window {
         }
     }
 
+    /// Clicks an element once it can be clicked: it may be hidden or rendered again after a change of size.
     pub(crate) async fn click(&self, css: &str) {
-        let element = self.appears(css).await;
-        if let Err(error) = element.click().await {
-            self.picture("failed").await;
-            panic!("{css} cannot be clicked: {error}");
+        let start = Instant::now();
+        loop {
+            let Err(error) = self.appears(css).await.click().await else { return };
+            if start.elapsed() > PATIENCE {
+                self.picture("failed").await;
+                panic!("{css} cannot be clicked: {error:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
