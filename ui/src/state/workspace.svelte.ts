@@ -292,7 +292,11 @@ export class Workspace {
       const { from, to } = session.state.selection.main
       const words = session.state.sliceDoc(from, to) || title.replace(/[[\]\\]/g, '\\$&')
       const insert = `[${words}](${encodeURI(file).replace(/[()]/g, (c) => (c === '(' ? '%28' : '%29'))})`
-      session.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length } })
+      session.dispatch({
+        changes: { from, to, insert },
+        selection: { anchor: from + insert.length },
+        userEvent: 'input',
+      })
       setTimeout(() => session.focus())
     })
   }
