@@ -79,6 +79,22 @@ export class Autosave {
     return this.flush()
   }
 
+  /** Waits until no write is under way. */
+  async idle() {
+    while (this.#flight) await this.#flight
+  }
+
+  /** Resolves a conflict with a text that is based on the stored `revision`. Returns false after another conflict. */
+  async rebase(revision: number): Promise<boolean> {
+    this.base = revision
+    this.conflict = null
+    this.failure = null
+    this.#failures = 0
+    this.#edits++
+    this.state = 'unsaved'
+    return this.flush()
+  }
+
   /** The text was replaced by the stored `revision`, so nothing is left to write. */
   adopt(revision: number) {
     this.base = revision

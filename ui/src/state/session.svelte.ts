@@ -21,8 +21,9 @@ import {
 } from '../editor/markup'
 import { picturesChanged } from '../editor/pictures'
 import { amountOf, type Amount } from '../editor/words'
-import type { Host } from '../host/host'
+import { Failure, type Host } from '../host/host'
 import { checkOf } from '../lib/check'
+import { compare, type Versions } from '../lib/versions'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
 import type { Pictures } from './pictures.svelte'
@@ -87,6 +88,8 @@ export class Session {
   #requests = new Set<{ since: ChangeSet }>()
   /** Changes since the text of the revision that autosave is based on. */
   #unsaved: ChangeSet
+  /** The text of that revision. */
+  #base: Text
   #countTimer: ReturnType<typeof setTimeout> | undefined
   #pins = new Set<Pin>()
   #positions = new Set<Mark>()
@@ -106,6 +109,7 @@ export class Session {
     this.#context = context
     this.#state = editorState(entry.body, this.#editorActions())
     this.#unsaved = ChangeSet.empty(this.#state.doc.length)
+    this.#base = this.#state.doc
     this.autosave = new Autosave(entry.revision, { write: (base) => this.#write(base) })
     this.#stopPictures = this.onPictures(() => this.dispatch({ effects: picturesChanged.of(null) }))
     this.#count(0)
@@ -218,7 +222,37 @@ export class Session {
       this.dispatch({ changes, annotations: [outside.of(true), Transaction.addToHistory.of(false)] })
     }
     this.#unsaved = ChangeSet.empty(this.state.doc.length)
+    this.#base = this.state.doc
     this.autosave.adopt(entry.revision)
+  }
+
+  /** This window's text beside the stored one, after a conflict. */
+  async versions(): Promise<{ theirs: Entry; versions: Versions }> {
+    await this.autosave.flush()
+    if (this.autosave.dirty)
+      throw new Failure(
+        'storage',
+        'Your version is not saved yet',
+        this.autosave.failure?.hint ?? 'Try again in a moment.',
+      )
+    const theirs = await this.#rpc('entry_get', { entry: this.id })
+    const { state } = this
+    return { theirs, versions: compare(this.#base, state.doc, state.toText(theirs.body)) }
+  }
+
+  /** Resolves a conflict with a text made of both versions, as one undo step. Returns false after another conflict. */
+  async settle(theirs: Entry, text: string): Promise<boolean> {
+    await this.autosave.idle()
+    // Theirs stays in the history, as this window's does already.
+    await this.#rpc('entry_cut', { entry: this.id, reason: 'merge' })
+    this.replace(text)
+    this.row = theirs
+    const { state } = this
+    this.#base = state.toText(theirs.body)
+    this.#unsaved = ChangeSet.of(difference(theirs.body, this.text) ?? [], theirs.body.length, '\n')
+    const saved = await this.autosave.rebase(theirs.revision)
+    this.scheduleMarkup(0)
+    return saved
   }
 
   /** Reloads the entry after a change by another client. With unsaved text, the next write detects the conflict. */
@@ -293,7 +327,10 @@ export class Session {
       const written =
         (base === null ? null : await this.#edit(base, sent, doc)) ?? (await this.#writeAll(base, doc))
       if (!written.accepted) this.#notSaved(sent)
-      else if (written.merged?.length) this.#takeIn(written.merged, doc)
+      else {
+        this.#base = doc
+        if (written.merged?.length) this.#takeIn(written.merged, doc)
+      }
       return written
     } catch (cause) {
       this.#notSaved(sent)
@@ -306,6 +343,7 @@ export class Session {
     const since = this.#unsaved
     const specs = merged.map(({ start, end, insert }) => ({ from: start, to: end, insert }))
     const others = ChangeSet.of(specs, written.length, '\n')
+    this.#base = others.apply(written)
     this.dispatch({
       changes: others.map(since),
       annotations: [outside.of(true), Transaction.addToHistory.of(false)],
@@ -433,5 +471,11 @@ export function difference(before: string, after: string) {
     before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)
   )
     end++
+  // Half of a character cannot be sent.
+  if (start > 0 && isHigh(before.charCodeAt(start - 1))) start--
+  if (end > 0 && isLow(before.charCodeAt(before.length - end))) end--
   return { from: start, to: before.length - end, insert: after.slice(start, after.length - end) }
 }
+
+const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff
+const isLow = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Commands, Entry, Markup } from '../bindings'
 import type { Host } from '../host/host'
-import { Session } from './session.svelte'
+import { difference, Session } from './session.svelte'
 
 const TEXT = '# Two\n\nInsert image of traces\n\nInsert image of logs\n'
 
@@ -83,5 +83,16 @@ describe('the slots of a text', () => {
     await moment()
     expect(places(session)).toEqual(SLOTS)
     session.stop()
+  })
+})
+
+describe('the difference of two texts', () => {
+  it.each([
+    ['a😀b', 'a😁b', { from: 1, to: 3, insert: '😁' }],
+    ['😀', '😀😀', { from: 2, to: 2, insert: '😀' }],
+    ['\u{1f600}', '\u{1fa00}', { from: 0, to: 2, insert: '\u{1fa00}' }],
+    ['one', 'one two', { from: 3, to: 3, insert: ' two' }],
+  ])('%j to %j has whole characters', (before, after, expected) => {
+    expect(difference(before, after)).toEqual(expected)
   })
 })

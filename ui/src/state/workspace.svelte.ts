@@ -31,7 +31,8 @@ export type Panel =
   | { kind: 'paste' }
   | { kind: 'doctor' }
   | { kind: 'evidence'; id: string }
-  | { kind: 'history'; compare?: number }
+  | { kind: 'history' }
+  | { kind: 'versions' }
   | { kind: 'new' }
   | { kind: 'rename'; entry: EntryRow }
   | { kind: 'export' }
