@@ -1,5 +1,6 @@
 import type { Written } from '../bindings'
 import { Failure } from '../host/host'
+import { Later } from '../lib/later'
 
 /** Milliseconds after the last key. */
 const QUIET = 300
@@ -34,7 +35,7 @@ export class Autosave {
   #store: TextStore
   #edits = 0
   #safe = 0
-  #quiet: ReturnType<typeof setTimeout> | undefined
+  #quiet = new Later(() => void this.#run())
   #latest: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   #failures = 0
@@ -54,9 +55,8 @@ export class Autosave {
   touch() {
     this.#edits++
     if (this.state === 'saved') this.state = 'unsaved'
-    clearTimeout(this.#quiet)
     const slow = this.conflict !== null
-    this.#quiet = setTimeout(() => void this.#run(), slow ? CONFLICT_QUIET : QUIET)
+    this.#quiet.in(slow ? CONFLICT_QUIET : QUIET)
     this.#latest ??= setTimeout(() => void this.#run(), slow ? CONFLICT_QUIET * 4 : LATEST)
   }
 
@@ -111,10 +111,10 @@ export class Autosave {
   }
 
   #clear() {
-    clearTimeout(this.#quiet)
+    this.#quiet.stop()
     clearTimeout(this.#latest)
     clearTimeout(this.#retry)
-    this.#quiet = this.#latest = this.#retry = undefined
+    this.#latest = this.#retry = undefined
   }
 
   #run(over = false): Promise<void> {

@@ -23,6 +23,7 @@ import { picturesChanged } from '../editor/pictures'
 import { amountOf, type Amount } from '../editor/words'
 import { Failure, type Host } from '../host/host'
 import { checkOf } from '../lib/check'
+import { Later } from '../lib/later'
 import { compare, type Versions } from '../lib/versions'
 import { Autosave } from './autosave.svelte'
 import type { LiveCards } from './live-cards'
@@ -90,13 +91,13 @@ export class Session {
   #unsaved: ChangeSet
   /** The text of that revision. */
   #base: Text
-  #countTimer: ReturnType<typeof setTimeout> | undefined
+  #counting = new Later(() => (this.amount = amountOf(this.state.doc)))
   #pins = new Set<Pin>()
   #positions = new Set<Mark>()
   #stopPictures: () => void
   #loading = false
-  #markupTimer: ReturnType<typeof setTimeout> | undefined
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined
+  #parsing = new Later(() => void this.#loadMarkup())
+  #pause = new Later(() => this.#paused())
   #uncut = false
   /** Where the text was scrolled to when its editor was last removed. */
   scroll: StateEffect<unknown> | null = null
@@ -266,7 +267,7 @@ export class Session {
 
   /** Saves a revision of the stored text if anything changed since the last one. */
   async cut(reason: string) {
-    clearTimeout(this.#pauseTimer)
+    this.#pause.stop()
     if (!this.#uncut) return
     this.#uncut = false
     try {
@@ -278,16 +279,15 @@ export class Session {
   }
 
   stop() {
-    clearTimeout(this.#markupTimer)
-    clearTimeout(this.#pauseTimer)
-    clearTimeout(this.#countTimer)
+    this.#parsing.stop()
+    this.#pause.stop()
+    this.#counting.stop()
     this.#stopPictures()
     this.autosave.stop()
   }
 
   scheduleMarkup(wait = MARKUP_DELAY) {
-    clearTimeout(this.#markupTimer)
-    this.#markupTimer = setTimeout(() => void this.#loadMarkup(), wait)
+    this.#parsing.in(wait)
   }
 
   async #loadMarkup() {
@@ -425,20 +425,20 @@ export class Session {
   }
 
   #count(wait = COUNT_DELAY) {
-    clearTimeout(this.#countTimer)
-    this.#countTimer = setTimeout(() => (this.amount = amountOf(this.state.doc)), wait)
+    this.#counting.in(wait)
   }
 
   #edited() {
     this.#uncut = true
     this.autosave.touch()
-    clearTimeout(this.#pauseTimer)
-    this.#pauseTimer = setTimeout(() => {
-      void this.autosave
-        .flush()
-        .then((saved) => (saved ? this.cut('pause') : undefined))
-        .catch((cause: unknown) => this.#context.fail(cause, 'Could not save a revision'))
-    }, PAUSE)
+    this.#pause.in(PAUSE)
+  }
+
+  #paused() {
+    void this.autosave
+      .flush()
+      .then((saved) => (saved ? this.cut('pause') : undefined))
+      .catch((cause: unknown) => this.#context.fail(cause, 'Could not save a revision'))
   }
 
   #rpc<K extends keyof Commands>(cmd: K, args: Commands[K][0]) {
