@@ -75,7 +75,7 @@ const look = EditorView.theme({
   '.cm-panels': { backgroundColor: 'var(--panel)', color: 'var(--text)', borderColor: 'var(--line)' },
   // CodeMirror's own are drawn for a light page.
   '.cm-panel.cm-search': {
-    padding: '8px 28px 8px 12px',
+    padding: 'var(--space-2) var(--space-8) var(--space-2) var(--space-3)',
     fontFamily: 'var(--sans)',
     fontSize: 'var(--type-label)',
   },
@@ -91,7 +91,7 @@ const look = EditorView.theme({
     border: '1px solid var(--line-strong)',
     borderRadius: 'var(--radius)',
     fontSize: 'var(--type-label)',
-    padding: '3px 8px',
+    padding: 'var(--space-1) var(--space-2)',
   },
   '.cm-button': {
     backgroundImage: 'none',
@@ -100,7 +100,7 @@ const look = EditorView.theme({
     border: '1px solid var(--line-strong)',
     borderRadius: 'var(--radius)',
     fontSize: 'var(--type-label)',
-    padding: '3px 10px',
+    padding: 'var(--space-1) var(--space-25)',
     cursor: 'pointer',
     '&:active': { backgroundImage: 'none', backgroundColor: 'var(--selection)' },
   },

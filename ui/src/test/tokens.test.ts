@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SOURCE = join(import.meta.dirname, '..')
-/** Colours, sizes of type and radii that are written as values. */
+/** Colours, sizes of type, spaces and radii that are written as values. Spaces in em follow the text around them. */
 const RAW = [
   /#[0-9a-f]{3,8}(?=[;\s,)'"])/i,
   /\b(?:rgba?|hsla?|oklch)\(/,
   /\bfont(?:-size|Size)?:\s*'?(?:[^;'}]*\s)?[0-9.]+(?:px|pt)\b/,
+  /(?<![\w-])(?:padding|margin|gap|row-?gap|column-?gap)[\w-]*:\s*'?[^;']*(?<![\w.])-?[0-9.]+(?:px|pt)\b/i,
   /\bborder-?radius:\s*'?[^;']*\b[1-9][0-9.]*(?:px|%|em)/i,
 ]
 
@@ -29,7 +30,7 @@ function styles(): [string, string][] {
     )
 }
 
-test('colours, sizes of type and radii are in tokens.css only', () => {
+test('colours, sizes of type, spaces and radii are in tokens.css only', () => {
   expect(styles().length).toBeGreaterThan(50)
   for (const [name, text] of styles()) expect(rawValues(text), name).toEqual([])
 })
@@ -43,12 +44,17 @@ test('raw values are recognised', () => {
     'font: 600 12px/1 x',
     'border-radius: 4px;',
     "borderRadius: '0 0 6px 6px',",
+    'padding: 3px',
+    'margin: 0 auto -4px',
+    'row-gap: 2px;',
+    'padding-inline-start: calc(1em + 6px);',
+    "paddingTop: '3px',",
   ])
     expect(rawValues(raw), raw).toHaveLength(1)
   for (const fine of [
-    'padding: 3px',
-    'border-radius: 0;',
-    "borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px'",
+    'padding: var(--space-1) 0 0.5em',
+    'inset: 3px; border-radius: 0;',
+    "borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: 'var(--space-1)'",
     'font: var(--type-small)/1.5 var(--mono)',
     'this.#add(row)',
     'font-size: 0.8em',

@@ -106,7 +106,7 @@ export const previewLook = EditorView.theme({
     fontVariantLigatures: 'none',
   },
   '.cm-line.md-code.md-hang': { textIndent: 'calc(var(--md-depth, 0) * -1 * var(--editor-step))' },
-  '.cm-line.md-code-first': { borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: '3px' },
+  '.cm-line.md-code-first': { borderRadius: 'var(--radius) var(--radius) 0 0', paddingTop: 'var(--space-1)' },
   '.cm-line.md-code-last': { borderRadius: '0 0 var(--radius) var(--radius)', lineHeight: '1' },
   '.md-code-head': {
     display: 'inline-flex',
@@ -121,7 +121,7 @@ export const previewLook = EditorView.theme({
     border: '0',
     background: 'transparent',
     color: 'var(--muted)',
-    padding: '0 2px',
+    padding: '0 var(--space-05)',
     fontSize: 'inherit',
     lineHeight: 'inherit',
     visibility: 'hidden',
@@ -151,7 +151,7 @@ export const previewLook = EditorView.theme({
   '.md-table-text': { fontFamily: 'var(--mono)', fontSize: '0.84em' },
 
   '.md-picture': { display: 'inline-block', verticalAlign: 'bottom', maxWidth: '100%', textIndent: '0' },
-  '.md-picture-alone': { display: 'block', padding: '2px 0' },
+  '.md-picture-alone': { display: 'block', padding: 'var(--space-05) 0' },
   '.md-picture img': {
     display: 'block',
     maxWidth: '100%',
@@ -197,7 +197,7 @@ export const previewLook = EditorView.theme({
   '.md-fold::before': {
     content: '""',
     display: 'inline-block',
-    padding: '2.5px',
+    padding: 'var(--space-05)',
     borderStyle: 'solid',
     borderWidth: '0 1.5px 1.5px 0',
     transform: 'rotate(45deg)',
