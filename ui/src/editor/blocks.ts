@@ -1,6 +1,6 @@
 import { EditorState, type ChangeDesc, type ChangeSet, type Extension, type Text } from '@codemirror/state'
 import { after, type Placed } from './markup'
-import { referencesNear } from './references'
+import { referencesNear, type Near } from './references'
 
 interface Break {
   from: number
@@ -74,11 +74,11 @@ function missing(doc: Text, { from, to }: Placed): { before: number; after: numb
 }
 
 /** The line breaks that keep references apart from text that a change put next to them. */
-export function separation(state: EditorState, changes: ChangeDesc, doc: Text): Break[] {
+function separation(state: EditorState, changes: ChangeDesc, doc: Text, near: Near[]): Break[] {
   const breaks: Break[] = []
   /** Where the line ends that was separated from the one below. */
   let separated = -1
-  for (const reference of referencesNear(state, changes)) {
+  for (const reference of near) {
     const { from, to } = reference
     if (changes.touchesRange(from + 1, to - 1)) continue
     const now = after(reference, changes)
@@ -106,8 +106,7 @@ export function separation(state: EditorState, changes: ChangeDesc, doc: Text): 
 const PARTS = /^!\[((?:[^\]\\]|\\.)*)\]\([^\s)]+(?:\s+"((?:[^"\\]|\\.)*)")?\s*\)$/
 
 /** The backslashes that keep quotes in a caption, and brackets in alternative text, from ending them. */
-export function escapes(state: EditorState, changes: ChangeSet, doc: Text): Break[] {
-  const all = referencesNear(state, changes)
+function escapes(state: EditorState, changes: ChangeSet, doc: Text, all: Near[]): Break[] {
   const found: Break[] = []
   changes.iterChanges((fromA, toA, fromB, _toB, inserted) => {
     const reference = all.find((r) => r.from < fromA && toA < r.to)
@@ -140,9 +139,11 @@ export function escapes(state: EditorState, changes: ChangeSet, doc: Text): Brea
 export const blocks: Extension = EditorState.transactionFilter.of((tr) => {
   const byUser = tr.isUserEvent('input') || tr.isUserEvent('delete') || tr.isUserEvent('move')
   if (!tr.docChanged || !byUser) return tr
+  const near = referencesNear(tr.startState, tr.changes)
+  if (near.length === 0) return tr
   const changes = [
-    ...separation(tr.startState, tr.changes, tr.newDoc),
-    ...escapes(tr.startState, tr.changes, tr.newDoc),
+    ...separation(tr.startState, tr.changes, tr.newDoc, near),
+    ...escapes(tr.startState, tr.changes, tr.newDoc, near),
   ]
   return changes.length > 0 ? [tr, { changes, sequential: true }] : tr
 })
