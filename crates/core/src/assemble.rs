@@ -4,6 +4,9 @@
 //! span is shown exactly once in any case.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::ids::{SpanId, TraceId};
 use crate::telemetry::twin;
@@ -14,10 +17,17 @@ use crate::trace::{Protocol, Resource, Scope, Span, SpanKind, Trace};
 pub struct LooseSpan {
     /// The span; its `resource` and `scope` indexes are not yet meaningful.
     pub span: Span,
-    /// Its resource.
-    pub resource: Resource,
-    /// Its scope.
-    pub scope: Scope,
+    /// Its resource, which spans of one batch share.
+    pub resource: Arc<Resource>,
+    /// Its scope, which spans of one batch share.
+    pub scope: Arc<Scope>,
+}
+
+/// A span without resource and scope.
+impl From<Span> for LooseSpan {
+    fn from(span: Span) -> Self {
+        Self { span, resource: Arc::default(), scope: Arc::default() }
+    }
 }
 
 /// One row of a trace's tree, in drawing order.
@@ -37,23 +47,14 @@ pub struct Row {
 pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -> Trace {
     let mut by_id: HashMap<(SpanId, i64), usize> = HashMap::new();
     let mut trace = Trace { trace_id, resources: Vec::new(), scopes: Vec::new(), spans: Vec::new(), notes: Vec::new() };
-    // Keyed by the JSON form, since floats make the types unhashable.
-    let mut resource_at: HashMap<String, usize> = HashMap::new();
-    let mut scope_at: HashMap<String, usize> = HashMap::new();
+    let mut resources = Distinct::default();
+    let mut scopes = Distinct::default();
     let mut spans: Vec<Span> = Vec::new();
     // Shared as they come: every span brings its own copy of its resource, and together these may be far larger than
     // the trace.
     for LooseSpan { mut span, resource, scope } in loose {
-        let key = serde_json::to_string(&resource).unwrap_or_default();
-        span.resource = *resource_at.entry(key).or_insert_with(|| {
-            trace.resources.push(resource);
-            trace.resources.len() - 1
-        });
-        let key = serde_json::to_string(&scope).unwrap_or_default();
-        span.scope = *scope_at.entry(key).or_insert_with(|| {
-            trace.scopes.push(scope);
-            trace.scopes.len() - 1
-        });
+        span.resource = resources.place(resource, &mut trace.resources);
+        span.scope = scopes.place(scope, &mut trace.scopes);
         let identity = match span.protocol {
             Protocol::Otlp => (span.id, twin(span.kind, &span.service, span.start)),
             Protocol::Xray | Protocol::Console => (span.id, 0),
@@ -82,6 +83,36 @@ pub fn assemble(trace_id: TraceId, loose: impl IntoIterator<Item = LooseSpan>) -
     share_in_order(&mut trace);
     trace.notes = notes(&trace, &walk);
     trace
+}
+
+/// The places of resources or scopes in a list that has each of them once.
+struct Distinct<T> {
+    /// By address, with what keeps the address in use: spans of one batch share theirs.
+    known: HashMap<*const T, (Arc<T>, usize)>,
+    /// By the JSON form, since floats make the types unhashable.
+    places: HashMap<String, usize>,
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), places: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Serialize> Distinct<T> {
+    /// The place of an item, which is appended to the list if it is new.
+    fn place(&mut self, item: Arc<T>, list: &mut Vec<T>) -> usize {
+        if let Some((_, place)) = self.known.get(&Arc::as_ptr(&item)) {
+            return *place;
+        }
+        let form = serde_json::to_string(&*item).unwrap_or_default();
+        let place = *self.places.entry(form).or_insert_with(|| {
+            list.push(T::clone(&item));
+            list.len() - 1
+        });
+        self.known.insert(Arc::as_ptr(&item), (item, place));
+        place
+    }
 }
 
 /// The order of spans, before they are placed in the tree. Of those that share an id, the caller comes first.
@@ -315,7 +346,7 @@ mod tests {
         let mut span = Span::new(SpanId([id; 8]), format!("s{id}"), Protocol::Otlp, Nanos(start));
         span.parent = parent.map(|p| SpanId([p; 8]));
         span.end = Some(Nanos(start + 10));
-        LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+        LooseSpan::from(span)
     }
 
     fn drawn(loose: Vec<LooseSpan>) -> (Vec<(String, usize)>, Vec<String>) {

@@ -212,7 +212,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::{SpanId, TraceId};
     use crate::time::Nanos;
-    use crate::trace::{Protocol, Resource, Scope};
+    use crate::trace::Protocol;
 
     fn trace(names: &[(&str, i64)], base: u8) -> Body {
         let loose = names.iter().enumerate().map(|(i, (name, length))| {
@@ -221,7 +221,7 @@ mod tests {
                 Span::new(SpanId([base + i; 8]), *name, Protocol::Otlp, Nanos(i64::from(base) * 1000 + i64::from(i)));
             span.end = Some(Nanos(span.start.0 + length));
             span.parent = (i > 0).then_some(SpanId([base; 8]));
-            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+            LooseSpan::from(span)
         });
         Body::Trace(assemble(TraceId([base; 16]), loose))
     }

@@ -298,7 +298,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::{SpanId, TraceId};
     use crate::time::Nanos;
-    use crate::trace::{Protocol, Resource, Scope, SpanKind, StatusCode};
+    use crate::trace::{Protocol, SpanKind, StatusCode};
 
     fn check(filter: &str, expected: bool) {
         let mut span = Span::new(SpanId([1; 8]), "GET /api/activities/home", Protocol::Otlp, Nanos(0));
@@ -307,10 +307,7 @@ mod tests {
         span.end = Some(Nanos(120_000_000));
         span.status.code = StatusCode::Error;
         span.attributes = vec![Attribute::new("http.status_code", 500i64), Attribute::new("app.now", "Now Then")];
-        let trace = assemble(
-            TraceId([0xab; 16]),
-            vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }],
-        );
+        let trace = assemble(TraceId([0xab; 16]), vec![LooseSpan::from(span)]);
         let filter = Filter::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
         assert_eq!(filter.matches(&trace), expected, "{filter:?}");
         if let Some(decided) = filter.matches_summary(&trace.summary()) {

@@ -158,7 +158,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::SpanId;
     use crate::question::Source;
-    use crate::trace::{Protocol, Resource, Scope, Span};
+    use crate::trace::{Protocol, Span};
     use crate::value::Attribute;
 
     const TRACE: &str = "6b0459acd2fb2577c226bb0ed076fe79";
@@ -167,7 +167,7 @@ mod tests {
         let mut span = Span::new(SpanId([1; 8]), "home", Protocol::Otlp, Nanos(1_795_447_213_087_028_123));
         span.end = Some(Nanos(1_795_447_213_099_428_123));
         span.attributes = attributes;
-        let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
+        let loose = vec![LooseSpan::from(span)];
         let click = Click {
             id: "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID"),
             question: Question::default(),
@@ -287,7 +287,7 @@ mod tests {
                 span.attributes
                     .push(Attribute::new("http.request.header.authorization", format!("Bearer s3cr3t{n:08}x")));
             }
-            loose.push(LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
+            loose.push(LooseSpan::from(span));
         }
         Body::Trace(assemble(TRACE.parse().expect("an id"), loose))
     }

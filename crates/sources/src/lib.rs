@@ -40,12 +40,25 @@ pub mod xray;
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 
-/// Reads a record as core's span, with warnings about what could not be read. Never fails: if the bytes are unreadable,
-/// the record's columns are returned.
+/// Reads a record as core's span: see [`Normaliser::read`].
 pub fn normalise(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
-    match record.encoding {
-        Encoding::OtlpProtobuf | Encoding::OtlpJson => otlp::normalise::span(record),
-        Encoding::XrayJson => xray::normalise::segment(record),
-        Encoding::ConsoleJson => console::normalise::span(record),
+    Normaliser::default().read(record)
+}
+
+/// Reads the records of a trace as core's spans; what they share is read once.
+#[derive(Default)]
+pub struct Normaliser<'a> {
+    otlp: otlp::normalise::Shared<'a>,
+}
+
+impl<'a> Normaliser<'a> {
+    /// A span, with warnings about what could not be read. Never fails: if the bytes are unreadable, the record's
+    /// columns are returned.
+    pub fn read(&mut self, record: &'a SpanRecord) -> (LooseSpan, Vec<String>) {
+        match record.encoding {
+            Encoding::OtlpProtobuf | Encoding::OtlpJson => otlp::normalise::span(record, &mut self.otlp),
+            Encoding::XrayJson => xray::normalise::segment(record),
+            Encoding::ConsoleJson => console::normalise::span(record),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use tracebook_core::assemble::LooseSpan;
 use tracebook_core::telemetry::SpanRecord;
-use tracebook_core::trace::{Resource, Scope, Span};
+use tracebook_core::trace::Span;
 
 /// A span from the columns of its record alone.
 pub(crate) fn from_columns(record: &SpanRecord) -> LooseSpan {
@@ -11,5 +11,5 @@ pub(crate) fn from_columns(record: &SpanRecord) -> LooseSpan {
     span.service.clone_from(&record.service);
     span.end = record.end;
     span.status.code = record.status;
-    LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+    LooseSpan::from(span)
 }

@@ -32,8 +32,9 @@ pub(crate) async fn read_trace(trace_id: TraceId, records: Vec<SpanRecord>) -> R
 /// The trace of some records, and what normalising warned of.
 pub(crate) fn assembled(trace_id: TraceId, records: &[SpanRecord]) -> (Trace, Vec<String>) {
     let mut warnings = Vec::new();
+    let mut normaliser = tracebook_sources::Normaliser::default();
     let spans = records.iter().map(|record| {
-        let (span, found) = tracebook_sources::normalise(record);
+        let (span, found) = normaliser.read(record);
         warnings.extend(found);
         span
     });

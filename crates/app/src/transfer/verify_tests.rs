@@ -12,7 +12,7 @@ use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Entropy, Id, SpanId, TraceId};
 use tracebook_core::question::Question;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Protocol, Resource, Scope, Span, SpanKind};
+use tracebook_core::trace::{Protocol, Span, SpanKind};
 use tracebook_render::export::{EntryInput, entry};
 use tracebook_render::manifest::{Line, Manifest};
 use tracebook_render::verify::Verdict;
@@ -542,7 +542,7 @@ fn traced(n: u64, spans: u64) -> Frozen {
         span.end = Some(Nanos(at + 9_000_000));
         span.service = ["backend", "db"][usize::from(i % 2 == 1)].into();
         span.kind = if i == 0 { SpanKind::Server } else { SpanKind::Internal };
-        LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+        LooseSpan::from(span)
     });
     let trace: TraceId = format!("{:032x}", u128::from(n) + 1).parse().expect("an id");
     frozen_body(made_id(n), Body::Trace(assemble(trace, loose)))

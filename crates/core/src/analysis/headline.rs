@@ -287,7 +287,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::{SpanId, TraceId};
     use crate::time::Nanos;
-    use crate::trace::{Exception, Protocol, Resource, Scope, StatusCode};
+    use crate::trace::{Exception, Protocol, StatusCode};
     use crate::value::Attribute;
 
     fn span(id: u8, parent: u8, name: &str, from: i64, to: i64) -> Span {
@@ -316,8 +316,7 @@ mod tests {
     }
 
     fn read(spans: Vec<Span>) -> (Headline, Vec<String>) {
-        let loose =
-            spans.into_iter().map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
+        let loose = spans.into_iter().map(LooseSpan::from);
         let trace = assemble(TraceId([1; 16]), loose);
         let tree = Tree::of(&trace);
         let marks = crate::analysis::skew::marks(&trace, &tree);

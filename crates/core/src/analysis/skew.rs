@@ -47,7 +47,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::{SpanId, TraceId};
     use crate::time::Nanos;
-    use crate::trace::{Protocol, Resource, Scope, Span};
+    use crate::trace::{Protocol, Span};
 
     fn marked(child: (i64, Option<i64>), kind: SpanKind) -> Option<Mark> {
         let ms = |n: i64| Nanos(n.saturating_mul(1_000_000));
@@ -55,8 +55,7 @@ mod tests {
         parent.end = Some(ms(2_000));
         let mut span = Span::new(SpanId([2; 8]), "child", Protocol::Otlp, ms(child.0));
         (span.parent, span.end, span.kind) = (Some(parent.id), child.1.map(ms), kind);
-        let loose =
-            [parent, span].map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
+        let loose = [parent, span].map(LooseSpan::from);
         let trace = assemble(TraceId([1; 16]), loose);
         marks(&trace, &Tree::of(&trace))[1]
     }

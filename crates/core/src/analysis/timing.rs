@@ -206,7 +206,7 @@ mod tests {
     use crate::assemble::{LooseSpan, assemble};
     use crate::ids::TraceId;
     use crate::time::Nanos;
-    use crate::trace::{Protocol, Resource, Scope, Span};
+    use crate::trace::{Protocol, Span};
     use proptest::prelude::*;
 
     /// `(id, parent, start, end)`; the parent 0 is none.
@@ -215,7 +215,7 @@ mod tests {
             let mut span = Span::new(SpanId([*id; 8]), format!("s{id}"), Protocol::Otlp, Nanos(*start));
             span.parent = (*parent > 0).then_some(SpanId([*parent; 8]));
             span.end = end.map(Nanos);
-            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+            LooseSpan::from(span)
         });
         assemble(TraceId([1; 16]), loose)
     }
@@ -302,7 +302,7 @@ mod tests {
             let mut span = Span::new(id(i), "s", Protocol::Otlp, Nanos(i64::try_from(i).expect("small")));
             span.parent = i.checked_sub(1).map(id);
             span.end = Some(Nanos(20_000));
-            LooseSpan { span, resource: Resource::default(), scope: Scope::default() }
+            LooseSpan::from(span)
         });
         let trace = assemble(TraceId([1; 16]), loose);
         let timing = timing(&trace);

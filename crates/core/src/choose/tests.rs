@@ -10,7 +10,7 @@ use crate::ids::{SpanId, TraceId};
 use crate::level::LogLevel;
 use crate::logs::LogEvent;
 use crate::time::Nanos;
-use crate::trace::{Protocol, Resource, Scope, Span, StatusCode, Trace};
+use crate::trace::{Protocol, Span, StatusCode, Trace};
 
 fn id(n: usize) -> SpanId {
     SpanId((n as u64 + 1).to_be_bytes())
@@ -32,8 +32,7 @@ fn failed(mut span: Span, message: &str) -> Span {
 }
 
 fn trace(spans: impl IntoIterator<Item = Span>) -> Trace {
-    let loose =
-        spans.into_iter().map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
+    let loose = spans.into_iter().map(LooseSpan::from);
     assemble(TraceId([1; 16]), loose)
 }
 

@@ -9,7 +9,7 @@ use crate::freeze::{self, Click, Origin};
 use crate::ids::SpanId;
 use crate::question::Question;
 use crate::time::Nanos;
-use crate::trace::{Protocol, Resource, Scope, Span};
+use crate::trace::{Protocol, Span};
 use crate::value::Attribute;
 
 fn rules() -> Rules {
@@ -253,7 +253,7 @@ fn frozen(attributes: Vec<Attribute>, message: &str) -> Frozen {
     span.end = Some(Nanos(1_795_447_213_099_428_123));
     span.status.message = message.to_owned();
     span.attributes = attributes;
-    let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
+    let loose = vec![LooseSpan::from(span)];
     let click = Click {
         id: "01JD4ZK8S7M5V9TQ2WXYB3CDEF".parse().expect("a ULID"),
         question: Question { filter: "user:maria@keller.io".to_owned(), ..Question::default() },

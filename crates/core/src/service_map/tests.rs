@@ -1,7 +1,7 @@
 use super::*;
 use crate::assemble::{LooseSpan, assemble};
 use crate::ids::{SpanId, TraceId};
-use crate::trace::{Protocol, Resource, Scope, Span, SpanKind, StatusCode, Trace};
+use crate::trace::{Protocol, Span, SpanKind, StatusCode, Trace};
 use crate::value::Attribute;
 use proptest::prelude::*;
 
@@ -34,8 +34,7 @@ fn remote(id: u8, parent: u8, namespace: &str, name: &str, start: i64, end: i64)
 }
 
 fn trace(n: u8, spans: Vec<Span>) -> Trace {
-    let loose = |span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() };
-    assemble(TraceId([n; 16]), spans.into_iter().map(loose))
+    assemble(TraceId([n; 16]), spans.into_iter().map(LooseSpan::from))
 }
 
 fn shown(map: &ServiceMap) -> (Vec<String>, Vec<String>) {

@@ -8,7 +8,7 @@ use tracebook_core::freeze::{self, Click, Origin};
 use tracebook_core::ids::{Id, SpanId, TraceId};
 use tracebook_core::question::Question;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Event, Exception, Protocol, Resource, Scope, Span, SpanKind, StatusCode, Trace};
+use tracebook_core::trace::{Event, Exception, Protocol, Span, SpanKind, StatusCode, Trace};
 use tracebook_core::value::Attribute;
 
 pub(crate) const ID: &str = "01JD4ZK8S7M5V9TQ2WXYB3CDEF";
@@ -34,8 +34,7 @@ pub(crate) fn span(n: u64, parent: u64, name: &str, service: &str, from: i64, mi
 }
 
 pub(crate) fn whole(spans: Vec<Span>) -> Trace {
-    let loose =
-        spans.into_iter().map(|span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() });
+    let loose = spans.into_iter().map(LooseSpan::from);
     assemble("1-69bf2d4e-1e8720b39541901950019ee5".parse::<TraceId>().expect("an id"), loose)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
         ..Scope::default()
     };
     warnings.extend(list(take("notes"), "notes", &mut Vec::new()).filter_map(|note| Some(note.as_str()?.to_owned())));
-    LooseSpan { span, resource: sender, scope }
+    LooseSpan { span, resource: sender.into(), scope: scope.into() }
 }
 
 fn resource(said: Json, warnings: &mut Vec<String>) -> Resource {

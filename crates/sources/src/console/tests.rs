@@ -172,7 +172,7 @@ fn a_span_says_all_it_said() {
     assert_eq!(span.links[0].attributes[0].value, "batch".into());
     assert_eq!((span.service.as_str(), span.trace_state.as_str()), ("backend-flask", ""));
     assert_eq!(get(&loose.resource.attributes, "deployment.environment"), Some(&"development".into()));
-    assert_eq!(loose.scope, tracebook_core::trace::Scope::default());
+    assert_eq!(*loose.scope, tracebook_core::trace::Scope::default());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Reads OTLP records of either encoding.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use opentelemetry_proto::tonic::logs::v1 as logs_proto;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
@@ -7,28 +10,60 @@ use tracebook_core::assemble::LooseSpan;
 use tracebook_core::logs::LogEvent;
 use tracebook_core::telemetry::{Encoding, LogEncoding, LogRecord, SpanRecord};
 use tracebook_core::time::Nanos;
+use tracebook_core::trace::{Resource, Scope};
 use tracebook_core::value::{Attribute, get};
 
 use super::{messages, wire};
 use crate::record::from_columns;
 
-/// Reads a record of either OTLP encoding. Never fails: see [`crate::normalise`].
-pub fn span(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
-    let mut warnings = Vec::new();
+/// Resources and scopes that were read, by their bytes and whether these are JSON: the spans of a batch share theirs.
+#[derive(Default)]
+pub(crate) struct Shared<'a> {
+    resources: HashMap<(bool, &'a [u8]), Sender>,
+    scopes: HashMap<(bool, &'a [u8]), (Arc<Scope>, Vec<String>)>,
+}
+
+/// A resource, the name of its service, and warnings about what could not be read.
+#[derive(Clone)]
+struct Sender {
+    resource: Arc<Resource>,
+    service: String,
+    warnings: Vec<String>,
+}
+
+impl<'a> Shared<'a> {
+    fn resource(&mut self, json: bool, bytes: &'a [u8]) -> &Sender {
+        self.resources.entry((json, bytes)).or_insert_with(|| {
+            let mut warnings = Vec::new();
+            let message: proto::ResourceSpans = read(json, bytes, "resource", wire::resource_spans, &mut warnings);
+            let resource = messages::resource(message.resource, message.schema_url, &mut warnings);
+            Sender { service: messages::service_name(&resource), resource: Arc::new(resource), warnings }
+        })
+    }
+
+    fn scope(&mut self, json: bool, bytes: &'a [u8]) -> &(Arc<Scope>, Vec<String>) {
+        self.scopes.entry((json, bytes)).or_insert_with(|| {
+            let mut warnings = Vec::new();
+            let message: proto::ScopeSpans = read(json, bytes, "scope", wire::scope_spans, &mut warnings);
+            (Arc::new(messages::scope(message.scope, message.schema_url, &mut warnings)), warnings)
+        })
+    }
+}
+
+/// Reads a record of either OTLP encoding. Never fails: see [`crate::Normaliser`].
+pub(crate) fn span<'a>(record: &'a SpanRecord, shared: &mut Shared<'a>) -> (LooseSpan, Vec<String>) {
     let json = record.encoding != Encoding::OtlpProtobuf;
-    let resource: proto::ResourceSpans = read(json, &record.resource, "resource", wire::resource_spans, &mut warnings);
-    let scope: proto::ScopeSpans = read(json, &record.scope, "scope", wire::scope_spans, &mut warnings);
+    let Sender { resource, service, mut warnings } = shared.resource(json, &record.resource).clone();
+    let (scope, of_scope) = shared.scope(json, &record.scope).clone();
+    warnings.extend(of_scope);
     let unread = warnings.len();
     let message: proto::Span = read(json, &record.raw, "span", wire::span, &mut warnings);
-
-    let resource = messages::resource(resource.resource, resource.schema_url, &mut warnings);
-    let scope = messages::scope(scope.scope, scope.schema_url, &mut warnings);
     // An unreadable span leaves an empty message, and an accepted one has an id.
     if message.span_id.is_empty() && warnings.len() > unread {
         return (LooseSpan { resource, scope, ..from_columns(record) }, warnings);
     }
     let mut span = messages::span_of(message, record.span_id, &mut warnings);
-    span.service = messages::service_name(&resource);
+    span.service = service;
     (LooseSpan { span, resource, scope }, warnings)
 }
 

@@ -7,7 +7,7 @@ use tracebook_core::ids::SpanId;
 use tracebook_core::telemetry::SpanRecord;
 use tracebook_core::text::count;
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Exception, Frame, Link, Protocol, Resource, Scope, Span, SpanKind, Status, StatusCode};
+use tracebook_core::trace::{Exception, Frame, Link, Protocol, Span, SpanKind, Status, StatusCode};
 use tracebook_core::value::Attribute;
 
 use crate::json::{DEEPEST, flag, value};
@@ -22,7 +22,7 @@ pub fn segment(record: &SpanRecord) -> (LooseSpan, Vec<String>) {
     };
     let mut warnings = Vec::new();
     let span = span_of(said, record.span_id, &mut warnings);
-    (LooseSpan { span, resource: Resource::default(), scope: Scope::default() }, warnings)
+    (LooseSpan::from(span), warnings)
 }
 
 /// A document without its subsegments as a span.

@@ -24,7 +24,7 @@ use tracebook_core::ids::{Entropy, Id, SpanId, TraceId};
 use tracebook_core::question::{Question, Window};
 use tracebook_core::telemetry::{Encoding, SpanRecord};
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Protocol, Resource, Scope, Span, StatusCode};
+use tracebook_core::trace::{Protocol, Span, StatusCode};
 
 use crate::entries::{NewEntry, TextWrite, TextWritten};
 use crate::traces::{TraceQuery, TraceRow};
@@ -105,7 +105,7 @@ fn evidence(secret: &str) -> Frozen {
 fn evidence_of(id: Id, secret: &str) -> Frozen {
     let mut span = Span::new(SpanId([1; 8]), secret, Protocol::Otlp, Nanos(1));
     span.end = Some(Nanos(5));
-    let loose = vec![LooseSpan { span, resource: Resource::default(), scope: Scope::default() }];
+    let loose = vec![LooseSpan::from(span)];
     let click = Click {
         id,
         question: Question::default(),

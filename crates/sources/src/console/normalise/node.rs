@@ -65,7 +65,7 @@ pub(super) fn span_of(mut said: Map<String, Json>, id: SpanId, warnings: &mut Ve
         version: text(scope.remove("version").unwrap_or_default(), "scope's version", warnings),
         ..Scope::default()
     };
-    LooseSpan { span, resource, scope }
+    LooseSpan { span, resource: resource.into(), scope: scope.into() }
 }
 
 fn event(said: Json, start: Nanos, warnings: &mut Vec<String>) -> Event {

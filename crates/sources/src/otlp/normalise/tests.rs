@@ -145,13 +145,13 @@ fn exception_events_stay_events() {
 fn unreadable_bytes_still_give_what_the_record_knows() {
     let mut record = decode_protobuf(&fixture("otlp-home.bin")).expect("recorded").records.remove(2);
     record.raw = b"\xff\xff\xff".to_vec();
-    let (loose, warnings) = span(&record);
+    let (loose, warnings) = crate::normalise(&record);
     assert_eq!(loose.span.name, "GET /api/activities/home 200");
     assert_eq!((loose.span.start, loose.span.end), (record.start, record.end));
     assert_eq!(warnings.len(), 1);
     assert!(!loose.resource.attributes.is_empty(), "the resource is readable and kept");
     record.encoding = Encoding::OtlpJson;
-    assert_eq!(span(&record).1.len(), 3);
+    assert_eq!(crate::normalise(&record).1.len(), 3);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use tracebook_core::assemble::{LooseSpan, assemble};
 use tracebook_core::ids::{SpanId, TraceId};
 use tracebook_core::time::Nanos;
-use tracebook_core::trace::{Exception, Protocol, Resource, Scope, Span, SpanKind, StatusCode, Trace};
+use tracebook_core::trace::{Exception, Protocol, Span, SpanKind, StatusCode, Trace};
 use tracebook_core::value::{Attribute, Value};
 
 use super::*;
@@ -54,8 +54,7 @@ fn trace() -> Trace {
 }
 
 fn of(spans: Vec<Span>) -> Trace {
-    let loose = |span| LooseSpan { span, resource: Resource::default(), scope: Scope::default() };
-    assemble(TraceId([7; 16]), spans.into_iter().map(loose))
+    assemble(TraceId([7; 16]), spans.into_iter().map(LooseSpan::from))
 }
 
 fn holds(trace: &Trace, text: &str) -> bool {

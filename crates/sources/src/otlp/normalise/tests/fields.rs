@@ -195,7 +195,7 @@ fn every_field_of_a_span_is_in_the_body() {
             resource: resource.into(),
             scope: scope.into(),
         };
-        let (loose, warnings) = super::super::span(&record);
+        let (loose, warnings) = crate::normalise(&record);
         assert_eq!(warnings, Vec::<String>::new());
         let trace = tracebook_core::assemble::assemble(record.trace_id, vec![loose]);
         fields.found_in(&trace);
