@@ -1,6 +1,7 @@
 //! Evidence: a frozen, immutable capture with a digest.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::canonical;
@@ -118,12 +119,43 @@ pub enum ReadError {
 }
 
 impl Evidence {
+    /// As its `Deserialize` reads it, in a third of the time: there, the kind stands behind the data in canonical JSON,
+    /// so that all data is buffered before it can be read.
+    fn read(canonical: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Parts<'a> {
+            schema: u32,
+            id: Id,
+            kind: Kind,
+            #[serde(borrow)]
+            body: &'a RawValue,
+            provenance: Provenance,
+        }
+        let Parts { schema, id, kind, body, provenance } = serde_json::from_str(canonical)?;
+        Ok(Self { schema, id, body: Body::read(kind, body)?, provenance })
+    }
+
     /// Writes the canonical JSON and its digest.
     ///
     /// # Errors
     /// Only where the body cannot be written as JSON, which every body of this crate can.
     pub fn seal(self) -> Result<Frozen, serde_json::Error> {
         let canonical = canonical::to_canonical(&self)?;
+        let digest = canonical::digest(canonical.as_bytes());
+        Ok(Frozen { evidence: self, canonical, digest })
+    }
+
+    /// As [`Evidence::seal`], with the canonical JSON of the body, which is written once for a large one.
+    pub(crate) fn seal_with(self, body: &str) -> Result<Frozen, serde_json::Error> {
+        let Self { schema, id, provenance, .. } = &self;
+        let kind = self.body.kind();
+        let envelope = canonical::to_canonical(&Envelope { schema: *schema, id: *id, kind, provenance })?;
+        // `{"body":…,"kind":"…"}` and `{"id":…,"kind":"…",…}`: the body comes first of all members.
+        let end = format!(",\"kind\":\"{}\"}}", kind.word());
+        let (Some(body), Some(members)) = (body.strip_suffix(end.as_str()), envelope.strip_prefix('{')) else {
+            return self.seal();
+        };
+        let canonical = [body, ",", members].concat();
         let digest = canonical::digest(canonical.as_bytes());
         Ok(Frozen { evidence: self, canonical, digest })
     }
@@ -162,6 +194,15 @@ impl Body {
     }
 }
 
+/// Evidence without its body, for [`Evidence::seal_with`].
+#[derive(Serialize)]
+struct Envelope<'a> {
+    schema: u32,
+    id: Id,
+    kind: Kind,
+    provenance: &'a Provenance,
+}
+
 impl Frozen {
     /// Reads canonical JSON back. The digest is always computed from the text.
     ///
@@ -172,11 +213,16 @@ impl Frozen {
         struct Head {
             schema: u32,
         }
-        let head: Head = serde_json::from_str(canonical)?;
-        if head.schema > SCHEMA {
-            return Err(ReadError::Newer(head.schema));
+        let evidence = Evidence::read(canonical);
+        // A later version may also be one that this version cannot read.
+        let schema = match &evidence {
+            Ok(evidence) => evidence.schema,
+            Err(_) => serde_json::from_str::<Head>(canonical)?.schema,
+        };
+        if schema > SCHEMA {
+            return Err(ReadError::Newer(schema));
         }
-        let evidence: Evidence = serde_json::from_str(canonical)?;
+        let evidence = evidence?;
         Ok(Self { evidence, canonical: canonical.to_owned(), digest: canonical::digest(canonical.as_bytes()) })
     }
 }

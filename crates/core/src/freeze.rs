@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::canonical::to_canonical;
 use crate::credentials;
 use crate::doubts;
 use crate::endpoint::Endpoint;
 use crate::evidence::{Body, Evidence, Frozen, Provenance, SCHEMA};
 use crate::ids::Id;
+use crate::json::Json;
 use crate::question::Question;
 use crate::time::Nanos;
 
@@ -78,6 +80,8 @@ pub struct Clean {
     via: Vec<String>,
     range: (Nanos, Nanos),
     removed: Arc<credentials::Removed>,
+    /// The body's canonical JSON.
+    canonical: String,
 }
 
 impl Clean {
@@ -88,10 +92,16 @@ impl Clean {
     pub fn new(body: Body) -> Result<Self, serde_json::Error> {
         let via = body.content().via().into_iter().map(str::to_owned).collect();
         let range = body.range();
-        let mut json = serde_json::to_value(&body)?;
+        let canonical = to_canonical(&body)?;
+        let mut json: Json<'_> = serde_json::from_str(&canonical)?;
         let removed = Arc::new(credentials::remove_from_json(&mut json));
-        let body = if removed.is_empty() { body } else { serde_json::from_value(json)? };
-        Ok(Self { body, via, range, removed })
+        if removed.is_empty() {
+            drop(json);
+            return Ok(Self { body, via, range, removed, canonical });
+        }
+        let body: Body = serde_json::from_str(&serde_json::to_string(&json)?)?;
+        let canonical = to_canonical(&body)?;
+        Ok(Self { body, via, range, removed, canonical })
     }
 
     /// What was removed.
@@ -104,10 +114,10 @@ impl Clean {
     /// # Errors
     /// Only if the body has no JSON form.
     pub fn freeze(self, click: Click) -> Result<Freeze, serde_json::Error> {
-        let Self { body, via, range, removed } = self;
+        let Self { body, via, range, removed, canonical } = self;
         let via = if click.origin.via.is_empty() { via } else { click.origin.via.clone() };
         let evidence = evidence(body, via, range, click, &removed);
-        Ok(Freeze { frozen: evidence.seal()?, removed })
+        Ok(Freeze { frozen: evidence.seal_with(&canonical)?, removed })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The kinds of evidence and their data.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::console::Console;
@@ -36,6 +37,14 @@ macro_rules! kinds {
         pub enum Body { $( $(#[doc = $doc])* $name($content), )* }
 
         impl Body {
+            /// Reads the data of a kind.
+            ///
+            /// # Errors
+            /// Where it is not the JSON form of that kind.
+            pub(crate) fn read(kind: Kind, data: &RawValue) -> Result<Self, serde_json::Error> {
+                match kind { $(Kind::$name => serde_json::from_str(data.get()).map(Self::$name),)* }
+            }
+
             pub fn kind(&self) -> Kind {
                 match self { $(Self::$name(_) => Kind::$name,)* }
             }

@@ -31,6 +31,7 @@ pub mod filter;
 pub mod filter_pattern;
 pub mod freeze;
 pub mod ids;
+pub mod json;
 pub mod kinds;
 pub mod level;
 pub mod live_card;

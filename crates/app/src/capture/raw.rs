@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Value as Json, json};
 
 use tracebook_core::credentials::{self, Removed};
+use tracebook_core::json::Json;
 use tracebook_core::telemetry::{Encoding, LogEncoding};
 
 use crate::ground::finding::Raw;
@@ -37,13 +37,13 @@ impl Raw {
                     Encoding::XrayJson => ("xray-json", false),
                     Encoding::ConsoleJson => ("console-json", false),
                 };
-                json!({
-                    "id": r.span_id,
-                    "encoding": encoding,
-                    "resource": parts.shared(&r.resource, protobuf),
-                    "scope": parts.shared(&r.scope, protobuf),
-                    "span": parts.own(&r.raw, protobuf),
-                })
+                Json::object([
+                    ("id", Json::text(r.span_id.to_string())),
+                    ("encoding", Json::text(encoding)),
+                    ("resource", parts.shared(&r.resource, protobuf).into()),
+                    ("scope", parts.shared(&r.scope, protobuf).into()),
+                    ("span", parts.own(&r.raw, protobuf)),
+                ])
             })
             .collect();
         let logs = self
@@ -51,33 +51,42 @@ impl Raw {
             .iter()
             .map(|r| match r.encoding {
                 LogEncoding::Cloudwatch => {
-                    let event = json!({ "logGroupName": r.group, "logStreamName": r.stream, "message": r.message });
-                    json!({ "encoding": "cloudwatch", "timestamp": r.timestamp.millis(), "event": parts.json(event) })
+                    let event = Json::object([
+                        ("logGroupName", Json::text(&r.group)),
+                        ("logStreamName", Json::text(&r.stream)),
+                        ("message", Json::text(&r.message)),
+                    ]);
+                    Json::object([
+                        ("encoding", Json::text("cloudwatch")),
+                        ("timestamp", r.timestamp.millis().into()),
+                        ("event", parts.json(event)),
+                    ])
                 }
                 LogEncoding::OtlpProtobuf | LogEncoding::OtlpJson => {
                     let protobuf = r.encoding == LogEncoding::OtlpProtobuf;
-                    json!({
-                        "encoding": if protobuf { "otlp-protobuf" } else { "otlp-json" },
-                        "resource": parts.shared(&r.resource, protobuf),
-                        "scope": parts.shared(&r.scope, protobuf),
-                        "record": parts.own(&r.raw, protobuf),
-                    })
+                    Json::object([
+                        ("encoding", Json::text(if protobuf { "otlp-protobuf" } else { "otlp-json" })),
+                        ("resource", parts.shared(&r.resource, protobuf).into()),
+                        ("scope", parts.shared(&r.scope, protobuf).into()),
+                        ("record", parts.own(&r.raw, protobuf)),
+                    ])
                 }
             })
             .collect();
         let errors = self.errors.iter().map(|r| parts.own(&r.raw, false)).collect();
         let lines = self.console.lines().collect::<Vec<_>>();
-        let console = (!lines.is_empty()).then(|| parts.json(json!(lines)));
+        let console =
+            (!lines.is_empty()).then(|| parts.json(serde_json::to_value(lines).map_or(Json::Null, Json::from)));
         Some(Draft { spans, logs, errors, console, more: self.console.more(), parts })
     }
 }
 
 /// A document with numbers in the place of what was received.
 pub(crate) struct Draft<'a> {
-    spans: Vec<Json>,
-    logs: Vec<Json>,
-    errors: Vec<Json>,
-    console: Option<Json>,
+    spans: Vec<Json<'a>>,
+    logs: Vec<Json<'a>>,
+    errors: Vec<Json<'a>>,
+    console: Option<Json<'a>>,
     /// Lines of the console that are not kept.
     more: u32,
     parts: Parts<'a>,
@@ -90,30 +99,34 @@ impl Draft<'_> {
         let Self { mut spans, mut logs, mut errors, mut console, more, mut parts } = self;
         let (shared, removed) = parts.finish(removed);
         let removed = removed.as_ref();
-        for span in &mut spans {
-            parts.place(&mut span["span"], removed);
+        for span in spans.iter_mut().filter_map(|span| span.get_mut("span")) {
+            parts.place(span, removed);
         }
         for log in &mut logs {
-            if let Some(event) = log.as_object_mut().and_then(|log| log.shift_remove("event")) {
-                let mut event = event;
+            if let Some(record) = log.get_mut("record") {
+                parts.place(record, removed);
+            } else if let Json::Object(members) = log
+                && let Some((_, mut event)) = members.pop()
+            {
+                // The members of an event stand beside those of its log.
                 parts.place(&mut event, removed);
-                if let (Some(log), Json::Object(event)) = (log.as_object_mut(), event) {
-                    log.extend(event);
+                if let Json::Object(event) = event {
+                    members.extend(event);
                 }
-            } else {
-                parts.place(&mut log["record"], removed);
             }
         }
         errors.iter_mut().chain(&mut console).for_each(|json| parts.place(json, removed));
-        let mut document = json!({ "schema": 1, "shared": shared, "spans": spans });
+        let mut document: Vec<(&str, Json<'_>)> =
+            vec![("schema", 1_usize.into()), ("shared", Json::List(shared)), ("spans", Json::List(spans))];
         for (name, list) in [("logs", logs), ("errors", errors)] {
             if !list.is_empty() {
-                document[name] = Json::Array(list);
+                document.push((name, Json::List(list)));
             }
         }
         if let Some(lines) = console {
-            document["console"] = json!({ "lines": lines, "more": more });
+            document.push(("console", Json::object([("lines", lines), ("more", i64::from(more).into())])));
         }
+        let document = Json::Object(document.into_iter().map(|(name, value)| (name.into(), value)).collect());
         serde_json::to_vec(&document)
     }
 }
@@ -122,23 +135,23 @@ impl Draft<'_> {
 /// line by line. The draft refers to them by number, and by a list of one number to those in protobuf.
 #[derive(Default)]
 struct Parts<'a> {
-    json: Vec<Json>,
+    json: Vec<Json<'a>>,
     protobuf: Vec<&'a [u8]>,
     /// Resources and scopes, each once.
-    shared: Vec<Json>,
+    shared: Vec<Json<'a>>,
     known: HashMap<(&'a [u8], bool), usize>,
 }
 
 impl<'a> Parts<'a> {
-    fn json(&mut self, json: Json) -> Json {
+    fn json(&mut self, json: Json<'a>) -> Json<'a> {
         self.json.push(json);
-        json!(self.json.len() - 1)
+        Json::from(self.json.len() - 1)
     }
 
-    fn own(&mut self, bytes: &'a [u8], protobuf: bool) -> Json {
+    fn own(&mut self, bytes: &'a [u8], protobuf: bool) -> Json<'a> {
         if protobuf {
             self.protobuf.push(bytes);
-            return json!([self.protobuf.len() - 1]);
+            return Json::List(vec![Json::from(self.protobuf.len() - 1)]);
         }
         self.json(serde_json::from_slice(bytes).unwrap_or(Json::Null))
     }
@@ -154,10 +167,10 @@ impl<'a> Parts<'a> {
     }
 
     /// Cleans what is JSON. Returns resources and scopes, and what was removed from the body.
-    fn finish<R: AsRef<Removed>>(&mut self, removed: impl FnOnce() -> R) -> (Vec<Json>, R) {
-        let mut all = Json::Array(std::mem::take(&mut self.json));
+    fn finish<R: AsRef<Removed>>(&mut self, removed: impl FnOnce() -> R) -> (Vec<Json<'a>>, R) {
+        let mut all = Json::List(std::mem::take(&mut self.json));
         let removed = credentials::remove_from_json_beside(&mut all, removed);
-        if let Json::Array(all) = all {
+        if let Json::List(all) = all {
             self.json = all;
         }
         let mut shared = std::mem::take(&mut self.shared);
@@ -166,27 +179,36 @@ impl<'a> Parts<'a> {
     }
 
     /// Puts a cleaned document in the place of its number.
-    fn place(&mut self, json: &mut Json, removed: &Removed) {
-        let at = |number: &Json| number.as_u64().and_then(|at| usize::try_from(at).ok());
+    fn place(&mut self, json: &mut Json<'a>, removed: &Removed) {
+        let at = |json: &Json<'_>| {
+            let Json::Number(number) = json else { return None };
+            number.as_u64().and_then(|at| usize::try_from(at).ok())
+        };
+        let in_protobuf = |json: &Json<'_>| {
+            let Json::List(list) = json else { return None };
+            list.first().and_then(at)
+        };
         if let Some(part) = at(json).and_then(|at| self.json.get_mut(at)) {
-            *json = part.take();
-        } else if let Some(bytes) = json.get(0).and_then(at).and_then(|at| self.protobuf.get(at)) {
+            *json = std::mem::take(part);
+        } else if let Some(bytes) = in_protobuf(json).and_then(|at| self.protobuf.get(at)) {
             *json = clean(bytes, removed);
         }
     }
 }
 
 /// A protobuf message, in base64.
-fn clean(bytes: &[u8], removed: &Removed) -> Json {
+fn clean(bytes: &[u8], removed: &Removed) -> Json<'static> {
     let mut bytes = bytes.to_vec();
     credentials::overwrite_in_bytes(&mut bytes, removed);
-    json!({ "base64": BASE64.encode(bytes) })
+    Json::object([("base64", Json::text(BASE64.encode(bytes)))])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    use serde_json::{Value, json};
 
     use tracebook_core::console::AsPrinted;
     use tracebook_core::ids::{SpanId, TraceId};
@@ -197,9 +219,9 @@ mod tests {
 
     #[test]
     fn credentials_recognised_by_name_are_removed_from_all_raw_data() {
-        let removed = credentials::remove_from_json(&mut json!([{ "key": "db.password", "value": SECRET }]));
+        let removed = credentials::remove_from_json(&mut json!([{ "key": "db.password", "value": SECRET }]).into());
         assert_eq!(removed.count(), 1);
-        let bytes = |value: Json| serde_json::to_vec(&value).expect("JSON");
+        let bytes = |value: Value| serde_json::to_vec(&value).expect("JSON");
         let note = |name: &str| json!({ "key": name, "value": { "stringValue": format!("tried {SECRET}") } });
         let span = SpanRecord {
             trace_id: TraceId([1; 16]),

@@ -11,8 +11,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
-
 mod addresses;
 mod assignments;
 mod bytes;
@@ -39,6 +37,8 @@ mod words;
 
 pub use records::{redact_console, redact_errors, redact_logs, redact_spans};
 pub use removed::Removed;
+
+use crate::json::Json;
 
 /// What replaces a credential.
 pub const PLACEHOLDER: &str = "[credential removed]";
@@ -76,7 +76,7 @@ pub fn remove_from_text<'a>(text: &'a str, removed: &mut Removed) -> Cow<'a, str
 
 /// Removes credentials from a JSON tree: values under a credential's name (both `{"name": value}` and `{"key": "name",
 /// "value": …}`), credential-shaped parts of any text, keys included, and then every other occurrence of them.
-pub fn remove_from_json(json: &mut Json) -> Removed {
+pub fn remove_from_json(json: &mut Json<'_>) -> Removed {
     let mut removed = Removed::default();
     tree::clean(json, &mut removed, None);
     removed
@@ -84,7 +84,7 @@ pub fn remove_from_json(json: &mut Json) -> Removed {
 
 /// As [`Removed::remove_from_json_too`], for a tree that is searched while another one is: what was removed there is
 /// asked for when that is done, and returned.
-pub fn remove_from_json_beside<R: AsRef<Removed>>(json: &mut Json, elsewhere: impl FnOnce() -> R) -> R {
+pub fn remove_from_json_beside<R: AsRef<Removed>>(json: &mut Json<'_>, elsewhere: impl FnOnce() -> R) -> R {
     tree::clean_too(json, elsewhere)
 }
 

@@ -1,57 +1,59 @@
 //! Credentials in telemetry before it is stored: the columns and the bytes of a batch. A batch is read as one document,
 //! so that a value which one record names is removed from the others too.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
-
 use super::{Removed, bytes, tree};
+use crate::json::Json;
 use crate::telemetry::{ConsoleRecord, Encoding, ErrorRecord, LogEncoding, LogRecord, SpanRecord};
 
 /// The texts and JSON documents of a batch, which are cleaned together.
 #[derive(Default)]
 struct Batch {
-    documents: Vec<Json>,
+    documents: Vec<Json<'static>>,
 }
 
 impl Batch {
     fn texts(&mut self, texts: &[(&str, &mut String)]) {
-        self.documents.push(Json::Object(texts.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect()));
+        let member =
+            |(name, text): &(&str, &mut String)| (Cow::Owned((*name).to_owned()), Json::text(text.to_string()));
+        self.documents.push(Json::Object(texts.iter().map(member).collect()));
     }
 
     /// Adds a document; bytes that are no JSON have no place in it.
     fn bytes(&mut self, bytes: &[u8]) {
-        self.documents.push(serde_json::from_slice(bytes).unwrap_or(Json::Null));
+        self.documents.push(serde_json::from_slice(bytes).map_or(Json::Null, Json::into_owned));
     }
 
     /// Cleans everything. The documents that changed come back in their order.
-    fn clean(self) -> (Removed, std::vec::IntoIter<Option<Json>>) {
+    fn clean(self) -> (Removed, std::vec::IntoIter<Option<Json<'static>>>) {
         let before = self.documents.clone();
-        let mut all = Json::Array(self.documents);
+        let mut all = Json::List(self.documents);
         let mut removed = Removed::default();
         tree::clean(&mut all, &mut removed, None);
         let after = match all {
-            Json::Array(list) => list,
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => Vec::new(),
+            Json::List(list) => list,
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => Vec::new(),
         };
-        let changed: Vec<Option<Json>> =
+        let changed: Vec<Option<Json<'static>>> =
             after.into_iter().zip(before).map(|(after, before)| (after != before).then_some(after)).collect();
         (removed, changed.into_iter())
     }
 }
 
-fn set_texts(changed: Option<Json>, texts: Vec<(&str, &mut String)>) {
-    let Some(Json::Object(mut changed)) = changed else { return };
+fn set_texts(changed: Option<Json<'_>>, texts: Vec<(&str, &mut String)>) {
+    let Some(mut changed) = changed else { return };
     for (name, text) in texts {
-        if let Some(Json::String(clean)) = changed.remove(name) {
-            *text = clean;
+        if let Some(Json::Text(clean)) = changed.get_mut(name) {
+            *text = std::mem::take(clean).into_owned();
         }
     }
 }
 
 /// Bytes without credentials; `None` if they had none.
-fn clean_bytes(raw: &[u8], is_json: bool, changed: Option<Json>, removed: &Removed) -> Option<Vec<u8>> {
+fn clean_bytes(raw: &[u8], is_json: bool, changed: Option<Json<'_>>, removed: &Removed) -> Option<Vec<u8>> {
     if is_json {
         if let Some(json) = changed {
             return serde_json::to_vec(&json).ok();
@@ -73,7 +75,7 @@ impl Shared {
         let clean = self.0.entry((shared.as_ptr(), shared.len())).or_insert_with(|| {
             let changed = is_json
                 .then(|| {
-                    let before: Json = serde_json::from_slice(shared).ok()?;
+                    let before: Json<'_> = serde_json::from_slice(shared).ok()?;
                     let mut after = before.clone();
                     removed.remove_from_json_too(&mut after);
                     (after != before).then_some(after)

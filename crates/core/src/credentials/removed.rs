@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde_json::Value as Json;
 
 use super::value_words::EVERYDAY;
 use super::{PLACEHOLDER, tree};
+use crate::json::Json;
 
 /// The texts that were removed from a body. `Debug` shows only how many.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Removed {
 
     /// Removes credentials from another JSON tree, and the same texts: a name that marked a value elsewhere may be
     /// missing there.
-    pub fn remove_from_json_too(&self, json: &mut Json) {
+    pub fn remove_from_json_too(&self, json: &mut Json<'_>) {
         tree::clean(json, &mut Self::default(), self.telling());
     }
 }

@@ -7,40 +7,40 @@ use std::collections::BTreeMap;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value as Json;
 
 use super::names::{self, Name};
 use super::packed;
 use super::scan::{self, Cut};
 use super::values::{self, Form};
 use super::{PLACEHOLDER, Removed, bytes};
+use crate::json::{Json, member};
 
 /// Columns of a table whose names are looked at.
 const MOST_CELLS: usize = 1000;
 
 /// The texts under one name.
-struct Column<'a> {
+struct Column<'a, 't> {
     name: String,
     class: Name,
     /// Columns of the members, by their names.
     members: BTreeMap<String, usize>,
-    texts: Vec<&'a mut String>,
+    texts: Vec<&'a mut Cow<'t, str>>,
     /// All texts, each on a line.
     joined: String,
 }
 
-struct Columns<'a> {
-    columns: Vec<Column<'a>>,
+struct Columns<'a, 't> {
+    columns: Vec<Column<'a, 't>>,
     /// Names that come from data.
     keys: String,
     /// `{"bytes": "base64"}`.
-    blobs: Vec<(Name, &'a mut String)>,
+    blobs: Vec<(Name, &'a mut Cow<'t, str>)>,
     /// Values that were removed on the way.
     removed: Vec<String>,
 }
 
 /// Removes credentials from a tree. `more` finds texts that were removed elsewhere.
-pub(super) fn clean(json: &mut Json, removed: &mut Removed, more: Option<&AhoCorasick>) {
+pub(super) fn clean(json: &mut Json<'_>, removed: &mut Removed, more: Option<&AhoCorasick>) {
     if Searched::new(json).remove(removed, more) {
         rename(json, removed, more);
     }
@@ -48,7 +48,7 @@ pub(super) fn clean(json: &mut Json, removed: &mut Removed, more: Option<&AhoCor
 
 /// As [`clean`]. What was removed elsewhere is asked for when the tree has been searched, so that both can be done at
 /// the same time.
-pub(super) fn clean_too<R: AsRef<Removed>>(json: &mut Json, elsewhere: impl FnOnce() -> R) -> R {
+pub(super) fn clean_too<R: AsRef<Removed>>(json: &mut Json<'_>, elsewhere: impl FnOnce() -> R) -> R {
     let mut removed = Removed::default();
     let searched = Searched::new(json);
     let elsewhere = elsewhere();
@@ -60,15 +60,15 @@ pub(super) fn clean_too<R: AsRef<Removed>>(json: &mut Json, elsewhere: impl FnOn
 }
 
 /// A tree in which credentials were looked for.
-struct Searched<'a> {
-    columns: Columns<'a>,
+struct Searched<'a, 't> {
+    columns: Columns<'a, 't>,
     /// What was found in each column.
     cuts: Vec<Vec<Cut>>,
     key_cuts: Vec<Cut>,
 }
 
-impl<'a> Searched<'a> {
-    fn new(json: &'a mut Json) -> Self {
+impl<'a, 't> Searched<'a, 't> {
+    fn new(json: &'a mut Json<'t>) -> Self {
         let root = Column {
             name: String::new(),
             class: Name::Plain,
@@ -121,18 +121,18 @@ impl<'a> Searched<'a> {
     }
 }
 
-impl<'a> Columns<'a> {
-    fn gather(&mut self, json: &'a mut Json, column: usize, field: &str) {
+impl<'a, 't> Columns<'a, 't> {
+    fn gather(&mut self, json: &'a mut Json<'t>, column: usize, field: &str) {
         if self.columns[column].class == Name::Password
             && let Some(digits) = number(json)
             && values::is_credential(Name::Password, &digits, Form::Data)
         {
             self.removed.push(digits);
-            *json = Json::String(PLACEHOLDER.to_owned());
+            *json = Json::text(PLACEHOLDER);
             return;
         }
         match json {
-            Json::String(text) => {
+            Json::Text(text) => {
                 if !is_form(field, text) {
                     let column = &mut self.columns[column];
                     column.joined.push_str(text);
@@ -140,26 +140,25 @@ impl<'a> Columns<'a> {
                     column.texts.push(text);
                 }
             }
-            Json::Array(list) => self.gather_list(list, column, field),
+            Json::List(list) => self.gather_list(list, column, field),
             Json::Object(map) => {
-                if map.len() == 1 && map.get("bytes").is_some_and(Json::is_string) {
-                    let class = self.columns[column].class;
-                    for value in map.values_mut() {
-                        if let Json::String(text) = value {
-                            self.blobs.push((class, text));
-                        }
+                if map.len() == 1 && matches!(&map[0], (name, Json::Text(_)) if name == "bytes") {
+                    if let (_, Json::Text(text)) = &mut map[0] {
+                        self.blobs.push((self.columns[column].class, text));
                     }
                     return;
                 }
                 // `{"key": "name", "value": …}`, as OTLP and evidence write attributes; `name` in other formats.
                 let is_value = |key: &str| matches!(key, "value" | "Value" | "values" | "stringValue");
-                let named = (map.len() <= 8 && map.keys().any(|key| is_value(key)))
-                    .then(|| ["key", "name", "Key", "Name"].iter().find_map(|key| map.get(*key).and_then(Json::as_str)))
+                let named = (map.len() <= 8 && map.iter().any(|(key, _)| is_value(key)))
+                    .then(|| {
+                        ["key", "name", "Key", "Name"].iter().find_map(|key| member(map, key).and_then(Json::as_str))
+                    })
                     .flatten()
                     .map(|name| self.member(column, name));
                 // The result of a query: a row's cells stand under the names of its columns.
-                let cells: Vec<usize> = match (map.get("columns"), map.get("rows")) {
-                    (Some(Json::Array(names)), Some(Json::Array(_))) => {
+                let cells: Vec<usize> = match (member(map, "columns"), member(map, "rows")) {
+                    (Some(Json::List(names)), Some(Json::List(_))) => {
                         let names = names.iter().take(MOST_CELLS).map(|name| name.as_str().unwrap_or_default());
                         names.map(|name| self.member(column, name)).collect()
                     }
@@ -176,7 +175,7 @@ impl<'a> Columns<'a> {
                         _ if is_type(key) => column,
                         _ => self.member(column, key),
                     };
-                    if key == "rows" && !cells.is_empty() && value.is_array() {
+                    if key == "rows" && !cells.is_empty() && matches!(value, Json::List(_)) {
                         self.gather_rows(value, member, &cells);
                     } else {
                         self.gather(value, member, key);
@@ -187,10 +186,10 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn gather_list(&mut self, list: &'a mut [Json], column: usize, field: &str) {
+    fn gather_list(&mut self, list: &'a mut [Json<'t>], column: usize, field: &str) {
         // `["authorization", "Bearer …"]`: headers as pairs.
         let pair = match &*list {
-            [Json::String(name), Json::String(_)] if names::judge(name) > Name::Weak => Some(self.member(column, name)),
+            [Json::Text(name), Json::Text(_)] if names::judge(name) > Name::Weak => Some(self.member(column, name)),
             _ => None,
         };
         for (n, value) in list.iter_mut().enumerate() {
@@ -199,10 +198,11 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn gather_rows(&mut self, rows: &'a mut Json, column: usize, cells: &[usize]) {
-        for row in rows.as_array_mut().into_iter().flatten() {
+    fn gather_rows(&mut self, rows: &'a mut Json<'t>, column: usize, cells: &[usize]) {
+        let Json::List(rows) = rows else { return };
+        for row in rows {
             match row {
-                Json::Array(row) => {
+                Json::List(row) => {
                     for (n, cell) in row.iter_mut().enumerate() {
                         self.gather(cell, cells.get(n).copied().unwrap_or(column), "rows");
                     }
@@ -235,11 +235,11 @@ impl<'a> Columns<'a> {
 }
 
 /// The digits of a number, also of evidence's integers.
-fn number(json: &Json) -> Option<String> {
+fn number(json: &Json<'_>) -> Option<String> {
     match json {
         Json::Number(number) => Some(number.to_string()),
-        Json::Object(map) if map.len() == 1 => map.get("int").and_then(Json::as_str).map(str::to_owned),
-        Json::Object(_) | Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) => None,
+        Json::Object(map) if map.len() == 1 => member(map, "int").and_then(Json::as_str).map(str::to_owned),
+        Json::Object(_) | Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) => None,
     }
 }
 
@@ -266,7 +266,7 @@ fn is_form(field: &str, text: &str) -> bool {
     }
 }
 
-fn scan_column(column: &Column<'_>) -> Vec<Cut> {
+fn scan_column(column: &Column<'_, '_>) -> Vec<Cut> {
     let mut cuts = scan::scan(column.joined.as_bytes());
     if column.class != Name::Plain {
         let mut start = 0;
@@ -295,7 +295,7 @@ fn push_lines(text: &str, removed: &mut Removed) {
     }
 }
 
-fn apply(column: Column<'_>, cuts: &[Cut]) {
+fn apply(column: Column<'_, '_>, cuts: &[Cut]) {
     let mut start = 0;
     let mut next = 0;
     for text in column.texts {
@@ -306,7 +306,7 @@ fn apply(column: Column<'_>, cuts: &[Cut]) {
         let inside = cuts[next..].iter().take_while(|cut| cut.start < end);
         let inside = inside.map(|cut| (cut.start.max(start) - start, cut.end.min(end) - start));
         if let Cow::Owned(clean) = without(text, inside) {
-            *text = clean;
+            *text = Cow::Owned(clean);
         }
         start = end + 1;
     }
@@ -331,39 +331,41 @@ pub(super) fn without(text: &str, parts: impl Iterator<Item = (usize, usize)>) -
 }
 
 /// Bytes stay bytes, of the same length.
-fn clean_blob(name: Name, text: &mut String, removed: &mut Removed) {
+fn clean_blob(name: Name, text: &mut Cow<'_, str>, removed: &mut Removed) {
     let by_text = !scan::scan(text.as_bytes()).is_empty();
     let decoded = BASE64.decode(text.as_bytes()).ok();
     let by_name =
         decoded.as_ref().is_some_and(|bytes| values::is_credential(name, &String::from_utf8_lossy(bytes), Form::Data));
     let inside = decoded.as_ref().is_some_and(|bytes| packed::has_credential(bytes, name, removed));
     if by_text || by_name || inside {
-        removed.push(std::mem::replace(text, BASE64.encode(PLACEHOLDER)));
+        removed.push(std::mem::replace(text, Cow::Owned(BASE64.encode(PLACEHOLDER))).into_owned());
         return;
     }
     if let Some(mut decoded) = decoded
         && bytes::overwrite(&mut decoded, removed)
     {
-        *text = BASE64.encode(decoded);
+        *text = Cow::Owned(BASE64.encode(decoded));
         removed.again += 1;
     }
 }
 
 /// Removes what was removed, and what `more` finds, from the names of members.
-fn rename(json: &mut Json, removed: &mut Removed, more: Option<&AhoCorasick>) {
+fn rename(json: &mut Json<'_>, removed: &mut Removed, more: Option<&AhoCorasick>) {
     let mut again = 0;
     let finders: Vec<&AhoCorasick> = [removed.telling(), more].into_iter().flatten().collect();
     rename_members(json, &finders, &mut again);
     removed.again += again;
 }
 
-fn rename_members(json: &mut Json, finders: &[&AhoCorasick], again: &mut usize) {
+fn rename_members(json: &mut Json<'_>, finders: &[&AhoCorasick], again: &mut usize) {
     match json {
-        Json::Array(list) => list.iter_mut().for_each(|value| rename_members(value, finders, again)),
-        Json::Object(map) => {
-            map.values_mut().for_each(|value| rename_members(value, finders, again));
-            let mut clean: Vec<(String, String)> = Vec::new();
-            for key in map.keys().filter(|key| !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+        Json::List(list) => list.iter_mut().for_each(|value| rename_members(value, finders, again)),
+        Json::Object(members) => {
+            for (key, value) in members {
+                rename_members(value, finders, again);
+                if key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+                    continue;
+                }
                 let mut name =
                     without(key, scan::scan(key.as_bytes()).iter().map(|cut| (cut.start, cut.end))).into_owned();
                 for finder in finders {
@@ -372,16 +374,11 @@ fn rename_members(json: &mut Json, finders: &[&AhoCorasick], again: &mut usize) 
                     name = without(&name, found.into_iter()).into_owned();
                 }
                 if name != *key {
-                    clean.push((key.clone(), name));
-                }
-            }
-            for (key, name) in clean {
-                if let Some(value) = map.shift_remove(&key) {
                     *again += 1;
-                    map.insert(name, value);
+                    *key = Cow::Owned(name);
                 }
             }
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
     }
 }
