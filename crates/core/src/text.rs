@@ -38,6 +38,9 @@ pub fn abbreviated(n: u32) -> String {
 
 /// The first `most` characters.
 pub fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 

@@ -21,7 +21,7 @@ use crate::shared::{Shared, share, sizes};
 use crate::sql::{fixed, push_list, statements, unsigned};
 use crate::written;
 use batch::{Incoming, by_trace};
-use rows::{protocol_bit, span_of, status_code, trace_of};
+use rows::{SPAN_COLUMNS, protocol_bit, span_of, status_code, trace_of};
 
 pub(crate) const KIND: Kind = Kind {
     name: written::TRACES,
@@ -248,9 +248,9 @@ impl Telemetry {
     pub async fn spans_of(&self, traces: &[TraceId]) -> Result<Vec<Vec<SpanRecord>>, StoreError> {
         let mut found: HashMap<TraceId, Vec<SpanRecord>> = HashMap::new();
         for some in statements(traces) {
-            let mut select = QueryBuilder::<Sqlite>::new(
-                "SELECT trace.trace_id, span.* FROM trace CROSS JOIN span ON span.trace = trace.seq WHERE trace.trace_id IN (",
-            );
+            let mut select = QueryBuilder::<Sqlite>::new(format!(
+                "SELECT {SPAN_COLUMNS} FROM trace CROSS JOIN span ON span.trace = trace.seq WHERE trace.trace_id IN ("
+            ));
             let mut list = select.separated(", ");
             for trace in some {
                 list.push_bind(&trace.0[..]);
@@ -303,14 +303,15 @@ impl Telemetry {
                 bytes <= most
             });
             let last = fit.last().map_or(-1, |(seq, _)| *seq);
-            let rows = sqlx::query(
-                "SELECT trace.trace_id, span.* FROM trace CROSS JOIN span ON span.trace = trace.seq
-                 WHERE trace.trace_id = ? AND span.seq <= ? ORDER BY span.seq",
-            )
-            .bind(&trace.0[..])
-            .bind(last)
-            .fetch_all(&self.pools.readers())
-            .await?;
+            let sql = format!(
+                "SELECT {SPAN_COLUMNS} FROM trace CROSS JOIN span ON span.trace = trace.seq
+                 WHERE trace.trace_id = ? AND span.seq <= ? ORDER BY span.seq"
+            );
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(&trace.0[..])
+                .bind(last)
+                .fetch_all(&self.pools.readers())
+                .await?;
             let bodies = self.bodies(&rows).await?;
             found.insert(trace, rows.iter().map(|row| span_of(row, &bodies)).collect::<Result<_, _>>()?);
         }
