@@ -167,7 +167,8 @@ impl Capturer {
             1 => warnings.push("1 value that looked like a credential was removed".to_owned()),
             n => warnings.push(format!("{n} values that looked like credentials were removed")),
         }
-        self.evidence.keep(&frozen, &raw, caller).await?;
+        let frozen = Arc::new(frozen);
+        self.evidence.keep(Arc::clone(&frozen), &raw, caller).await?;
         let size = request.size.as_deref().unwrap_or_default();
         let reference = markdown::reference_as(&frozen, None, caption.as_deref(), size);
         if let Some(entry) = into {

@@ -2,6 +2,8 @@
 
 mod raw;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tracebook_core::analysis::timing::TraceAnalysis;
 use tracebook_core::console::spans;
 use tracebook_core::diff::{self, Difference};
@@ -28,11 +30,21 @@ pub(crate) struct EvidenceStore {
     journal: Journal,
     store: tracebook_store::Journal,
     runtime: Runtime,
+    /// The evidence that was captured last, whose card is drawn next.
+    newest: Arc<Mutex<Option<Arc<Frozen>>>>,
 }
+
+/// The longest canonical JSON of evidence that stays in memory, in bytes.
+const MOST_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 impl EvidenceStore {
     pub(crate) fn new(journal: &Journal, runtime: &Runtime) -> Self {
-        Self { journal: journal.clone(), store: journal.store.clone(), runtime: runtime.clone() }
+        Self {
+            journal: journal.clone(),
+            store: journal.store.clone(),
+            runtime: runtime.clone(),
+            newest: Arc::default(),
+        }
     }
 
     pub(crate) async fn list(&self, request: EvidenceList) -> Result<Vec<EvidenceRow>, Error> {
@@ -64,7 +76,10 @@ impl EvidenceStore {
     pub(crate) async fn delete(&self, request: EvidenceDelete, caller: &Caller) -> Result<EvidenceRow, Error> {
         let row = self.row(request.id).await?;
         match request.purge {
-            true => self.store.purge_evidence(request.id, self.runtime.now(), &caller.client).await?,
+            true => {
+                *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.store.purge_evidence(request.id, self.runtime.now(), &caller.client).await?;
+            }
             false => self.store.bin_evidence(request.id, Some(self.runtime.now()), &caller.client).await?,
         }
         Ok(row)
@@ -75,9 +90,12 @@ impl EvidenceStore {
     }
 
     /// Writes evidence and reads it back: only what reads back counts as frozen.
-    pub(crate) async fn keep(&self, frozen: &Frozen, raw: &[u8], caller: &Caller) -> Result<(), Error> {
-        self.store.add_evidence(frozen, raw, &caller.client).await?;
-        self.check_stored(frozen).await
+    pub(crate) async fn keep(&self, frozen: Arc<Frozen>, raw: &[u8], caller: &Caller) -> Result<(), Error> {
+        self.store.add_evidence(&frozen, raw, &caller.client).await?;
+        self.check_stored(&frozen).await?;
+        let newest = Some(frozen).filter(|frozen| frozen.canonical.len() <= MOST_IN_MEMORY);
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = newest;
+        Ok(())
     }
 
     /// The same for evidence from a file, with the doubts about it.
@@ -134,8 +152,19 @@ impl EvidenceStore {
     /// # Errors
     /// If there is no such evidence.
     pub(crate) async fn card(&self, id: Id, form: Form) -> Result<String, Error> {
-        let frozen = self.frozen(id).await?;
+        let frozen = match self.newest(id).await? {
+            Some(frozen) => frozen,
+            None => Arc::new(self.frozen(id).await?),
+        };
         blocking(move || card::svg(&frozen, form).svg).await
+    }
+
+    /// Evidence that is in memory, if it is still stored as it was captured.
+    async fn newest(&self, id: Id) -> Result<Option<Arc<Frozen>>, Error> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(frozen) = newest.filter(|frozen| frozen.evidence.id == id) else { return Ok(None) };
+        let record = self.store.evidence_record(id).await?;
+        Ok(record.is_some_and(|record| !record.purged && record.digest == frozen.digest).then_some(frozen))
     }
 
     /// The differences between two pieces of evidence.

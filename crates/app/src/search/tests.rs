@@ -5,6 +5,7 @@ use tracebook_core::evidence::Kind;
 
 use super::*;
 use crate::api::{self, EntryDelete, EntryWrite, EvidenceDelete};
+use crate::evidence::{Form, Size, Width};
 use crate::ground::error::Code;
 use crate::ground::schema::{Caller, Capture, EntryRename};
 use crate::testing::Home;
@@ -81,7 +82,10 @@ async fn what_changes_is_found_as_it_is_now() {
     assert_eq!(search(&home, "needle").await.len(), 1);
     api::call(&home.app, EvidenceDelete { id, purge: false }, &caller).await.expect("deletes");
     assert_eq!(search(&home, "needle").await, []);
+    let form = Form::new(Size::Full, Width::WIDE);
+    assert!(home.app.evidence.card(id, form).await.expect("draws").contains("needle"));
     api::call(&home.app, EvidenceDelete { id, purge: true }, &caller).await.expect("purges");
+    assert_eq!(home.app.evidence.card(id, form).await.expect_err("purged").code, Code::NotFound);
     assert_eq!(search(&home, "needle").await, []);
     for file in ["journal.db", "journal.db-wal"] {
         let bytes = std::fs::read(home.dir.path().join("data").join(file)).unwrap_or_default();
