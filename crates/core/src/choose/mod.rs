@@ -10,7 +10,7 @@ mod spans;
 mod tests;
 
 pub use lines::{Errors, LineChoice, LineItem, LineRow, Manner, console, console_rows, lines, log_row, logs};
-pub use spans::{Fold, SpanChoice, SpanItem, spans};
+pub use spans::{Fold, SpanChoice, SpanItem, SpanUnits, spans};
 
 /// What is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

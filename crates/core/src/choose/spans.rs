@@ -80,6 +80,7 @@ pub struct SpanChoice {
 }
 
 /// A row that may be chosen: a span, or a fold at the place of its first member.
+#[derive(Clone, Debug)]
 struct Unit {
     /// Index into [`Tree::rows`].
     row: usize,
@@ -88,25 +89,41 @@ struct Unit {
     parent: Option<usize>,
 }
 
+/// The rows of a trace that may be chosen. Finding equal siblings reads every span, so it is done once for all sizes.
+#[derive(Clone, Debug)]
+pub struct SpanUnits {
+    folds: Vec<Fold>,
+    /// By the index of a span: the fold that it is a part of.
+    folded: Vec<Option<usize>>,
+    units: Vec<Unit>,
+}
+
+impl SpanUnits {
+    /// The rows of a trace that may be chosen.
+    pub fn of(trace: &Trace, tree: &Tree) -> Self {
+        let folds = folds(trace, tree);
+        let mut folded: Vec<Option<usize>> = vec![None; trace.spans.len()];
+        for (f, fold) in folds.iter().enumerate() {
+            for member in &fold.members {
+                folded[*member] = Some(f);
+            }
+        }
+        for row in &tree.rows {
+            if let Some(parent) = tree.parents[row.index] {
+                folded[row.index] = folded[row.index].or(folded[parent]);
+            }
+        }
+        let units = units(tree, &folds, &folded);
+        Self { folds, folded, units }
+    }
+}
+
 /// Chooses at most `room` rows of a trace: the root, every failed span with its ancestors, the critical path, the
 /// slowest by self time, the first and the last child of what is shown, and then the others in their order. Gaps need
 /// no room.
-pub fn spans(trace: &Trace, tree: &Tree, timing: &Timing, room: usize) -> SpanChoice {
-    let folds = folds(trace, tree);
-    // By the index of a span: the fold that it is a part of.
-    let mut folded: Vec<Option<usize>> = vec![None; trace.spans.len()];
-    for (f, fold) in folds.iter().enumerate() {
-        for member in &fold.members {
-            folded[*member] = Some(f);
-        }
-    }
-    for row in &tree.rows {
-        if let Some(parent) = tree.parents[row.index] {
-            folded[row.index] = folded[row.index].or(folded[parent]);
-        }
-    }
-    let units = units(tree, &folds, &folded);
-    let chosen = choose(trace, tree, timing, &units, &folds, room);
+pub fn spans(trace: &Trace, tree: &Tree, timing: &Timing, units: &SpanUnits, room: usize) -> SpanChoice {
+    let SpanUnits { folds, folded, units } = units;
+    let chosen = choose(trace, tree, timing, units, folds, room);
 
     let mut choice = SpanChoice::default();
     let mut shown: Vec<Option<&Unit>> = vec![None; tree.rows.len()];

@@ -38,7 +38,7 @@ fn trace(spans: impl IntoIterator<Item = Span>) -> Trace {
 
 fn chosen(trace: &Trace, room: usize) -> SpanChoice {
     let tree = Tree::of(trace);
-    spans(trace, &tree, &Timing::of(trace, &tree), room)
+    spans(trace, &tree, &Timing::of(trace, &tree), &SpanUnits::of(trace, &tree), room)
 }
 
 /// The texts of items: a name, `37 × name`, or `-12` for a gap with `!` for each error in it.

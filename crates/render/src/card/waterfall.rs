@@ -1,6 +1,7 @@
 //! The full card of a trace: one row per span, each with a bar on a common time axis. On a narrow card, the bar is
 //! below the name, and the axis takes the whole width.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use tracebook_core::analysis::headline::Headline;
@@ -8,7 +9,7 @@ use tracebook_core::analysis::skew::{self, Mark};
 use tracebook_core::analysis::timing::Timing;
 use tracebook_core::assemble::{Row, Tree};
 use tracebook_core::attributes;
-use tracebook_core::choose::{self, Fold, Omitted, SpanChoice, SpanItem};
+use tracebook_core::choose::{self, Fold, Omitted, SpanChoice, SpanItem, SpanUnits};
 use tracebook_core::text;
 use tracebook_core::time::human_duration;
 use tracebook_core::trace::{Span, StatusCode, Trace};
@@ -43,6 +44,8 @@ pub(super) struct View<'a> {
     /// By span: how its times contradict those of its parent.
     pub(super) marks: Vec<Option<Mark>>,
     pub(super) headline: Headline,
+    units: OnceCell<SpanUnits>,
+    chosen: OnceCell<SpanChoice>,
 }
 
 impl<'a> View<'a> {
@@ -51,18 +54,21 @@ impl<'a> View<'a> {
         let timing = Timing::of(trace, &tree);
         let marks = skew::marks(trace, &tree);
         let headline = Headline::of(trace, &tree, &timing, &marks);
-        Self { trace, tree, timing, marks, headline }
+        Self { trace, tree, timing, marks, headline, units: OnceCell::new(), chosen: OnceCell::new() }
     }
 
     /// The rows to show.
     pub(super) fn choose(&self, room: usize) -> SpanChoice {
-        choose::spans(self.trace, &self.tree, &self.timing, room)
+        let units = self.units.get_or_init(|| SpanUnits::of(self.trace, &self.tree));
+        choose::spans(self.trace, &self.tree, &self.timing, units, room)
     }
 
     /// The rows of the full card.
-    fn chosen(&self) -> SpanChoice {
-        let whole = self.choose(MOST_ROWS);
-        if whole.omitted.rows > 0 { self.choose(FOCUSED_ROWS) } else { whole }
+    fn chosen(&self) -> &SpanChoice {
+        self.chosen.get_or_init(|| {
+            let whole = self.choose(MOST_ROWS);
+            if whole.omitted.rows > 0 { self.choose(FOCUSED_ROWS) } else { whole }
+        })
     }
 
     /// The header with this title and these facts.
@@ -195,7 +201,7 @@ impl<'v, 'a> Waterfall<'v, 'a> {
         let grid = Grid::of(width);
         let axis = Axis::of(view.trace, grid.chart, grid.chart_end);
         let choice = view.chosen();
-        let lines = lines(view, &choice, &axis, &grid);
+        let lines = lines(view, choice, &axis, &grid);
         Self { view, axis, grid, hues: hues(view.trace), lines, omitted: choice.omitted }
     }
 
