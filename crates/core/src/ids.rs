@@ -109,6 +109,13 @@ impl Id {
         Self(ulid::Ulid::from_parts(millis, u128::from_be_bytes(random)))
     }
 
+    /// The id that a text has in every journal: from a time and a digest of at least ten bytes.
+    pub fn of_digest(time: Nanos, digest: &[u8]) -> Self {
+        let mut random = [0; 16];
+        random[6..].iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+        Self(ulid::Ulid::from_parts(u64::try_from(time.millis()).unwrap_or(0), u128::from_be_bytes(random)))
+    }
+
     /// When it was made, to the millisecond.
     pub fn time(self) -> Nanos {
         let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);

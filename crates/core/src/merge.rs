@@ -32,6 +32,14 @@ struct Hunk {
     new: Range<usize>,
 }
 
+impl Hunk {
+    /// Whether two sides change the same lines, or add lines at the same place.
+    fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (&self.old, &other.old);
+        (a.start < b.end && b.start < a.end) || (a.is_empty() && a == b)
+    }
+}
+
 /// The differences in their order: what is between the lines that both have.
 fn hunks(old: &[&str], new: &[&str]) -> Vec<Hunk> {
     let mut capture = Capture::new();
@@ -80,6 +88,86 @@ pub fn three_way(base: &str, mine: &str, theirs: &str) -> Option<String> {
     }
     merged.extend(base[read..].iter().copied());
     Some(merged)
+}
+
+/// Two changes of one text, put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combined {
+    pub text: String,
+    /// How many places both changed in different ways: they are as in `mine`.
+    pub conflicts: usize,
+}
+
+/// Applies both changes of a text. Where both added lines at one place, `theirs` come first; where they changed the
+/// same lines in different ways, `mine` stay. Lines next to each other are no conflict, unlike for [`three_way`]: where
+/// nobody waits to be asked, a line too many is better than one too few.
+pub fn combine(base: &str, mine: &str, theirs: &str) -> Combined {
+    let (base, mine, theirs) = (lines(base), lines(mine), lines(theirs));
+    let (my_hunks, their_hunks) = (hunks(&base, &mine), hunks(&base, &theirs));
+    let (mut my_hunks, mut their_hunks) = (my_hunks.into_iter().peekable(), their_hunks.into_iter().peekable());
+    let mut out = Combined { text: String::new(), conflicts: 0 };
+    let mut read = 0;
+    let add = |text: &mut String, lines: &[&str]| {
+        // The last line of a text may have no break, but not one within it.
+        if !lines.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.extend(lines.iter().copied());
+    };
+    loop {
+        let first = |hunk: &Hunk| (hunk.old.start, hunk.old.end);
+        let (mut of_mine, mut of_theirs) = (Vec::new(), Vec::new());
+        match (my_hunks.peek().map(first), their_hunks.peek().map(first)) {
+            (None, None) => break,
+            (Some(a), Some(b)) if a <= b => of_mine.extend(my_hunks.next()),
+            (Some(_), None) => of_mine.extend(my_hunks.next()),
+            (_, Some(_)) => of_theirs.extend(their_hunks.next()),
+        }
+        // Everything of both sides that changes what the other side changes.
+        loop {
+            let meets = |hunk: &Hunk, others: &[Hunk]| others.iter().any(|other| hunk.overlaps(other));
+            if let Some(hunk) = my_hunks.next_if(|hunk| meets(hunk, &of_theirs)) {
+                of_mine.push(hunk);
+            } else if let Some(hunk) = their_hunks.next_if(|hunk| meets(hunk, &of_mine)) {
+                of_theirs.push(hunk);
+            } else {
+                break;
+            }
+        }
+        let both = || of_mine.iter().chain(&of_theirs);
+        let start = both().map(|hunk| hunk.old.start).min().unwrap_or(read);
+        let end = both().map(|hunk| hunk.old.end).max().unwrap_or(read);
+        add(&mut out.text, &base[read..start]);
+        let version = |text: &[&str], hunks: &[Hunk]| {
+            let (mut version, mut at) = (Vec::new(), start);
+            for hunk in hunks {
+                version.extend(base[at..hunk.old.start].iter().map(|line| (*line).to_owned()));
+                version.extend(text[hunk.new.clone()].iter().map(|line| (*line).to_owned()));
+                at = hunk.old.end;
+            }
+            version.extend(base[at..end].iter().map(|line| (*line).to_owned()));
+            version
+        };
+        let (my_lines, their_lines) = (version(&mine, &of_mine), version(&theirs, &of_theirs));
+        let (my_lines, their_lines): (Vec<&str>, Vec<&str>) =
+            (my_lines.iter().map(String::as_str).collect(), their_lines.iter().map(String::as_str).collect());
+        match (of_mine.is_empty(), of_theirs.is_empty()) {
+            (true, _) => add(&mut out.text, &their_lines),
+            (_, true) => add(&mut out.text, &my_lines),
+            _ if my_lines == their_lines => add(&mut out.text, &my_lines),
+            _ if start == end => {
+                add(&mut out.text, &their_lines);
+                add(&mut out.text, &my_lines);
+            }
+            _ => {
+                out.conflicts += 1;
+                add(&mut out.text, &my_lines);
+            }
+        }
+        read = end;
+    }
+    add(&mut out.text, &base[read..]);
+    out
 }
 
 /// The changes by whole lines that make one text of another.
@@ -179,6 +267,30 @@ mod tests {
     }
 
     #[test]
+    fn both_changes_are_combined() {
+        for (base, mine, theirs, combined, conflicts) in [
+            ("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n", "A\nb\nC\n", 0),
+            // Both added at the end, and at the same place within.
+            ("a\n", "a\nmine\n", "a\ntheirs\n", "a\ntheirs\nmine\n", 0),
+            ("a\nb\n", "a\nx\nb\n", "a\ny\nb\n", "a\ny\nx\nb\n", 0),
+            ("", "x\n", "y\n", "y\nx\n", 0),
+            ("", "x\n", "y", "y\nx\n", 0),
+            // Changed here, and lines added right after or before it there.
+            ("a\nb\n", "a\nB\n", "a\nb\nc\n", "a\nB\nc\n", 0),
+            ("a\nb\n", "A\nb\n", "x\na\nb\n", "x\nA\nb\n", 0),
+            ("a\nb\n", "A\nb\n", "a\nB\n", "A\nB\n", 0),
+            ("a\nb\nc\n", "a\nx\nc\n", "a\ny\nc\nd\n", "a\nx\nc\nd\n", 1),
+            ("a\nb\nc\nd\n", "a\nd\n", "a\nB\nc\nD\n", "a\nD\n", 1),
+            // The same change on both sides.
+            ("a\nb\n", "a\nx\n", "a\nx\n", "a\nx\n", 0),
+            ("a", "a\nb", "a\nc", "a\nb", 1),
+        ] {
+            let wanted = Combined { text: combined.to_owned(), conflicts };
+            assert_eq!(combine(base, mine, theirs), wanted, "{base:?} {mine:?} {theirs:?}");
+        }
+    }
+
+    #[test]
     fn changes_are_counted_as_javascript_does() {
         let found = changes("😀 one\ntwo\nthree\n", "😀 one\n2\nthree\nfour\n");
         let change = |start, end, insert: &str| TextChange { start, end, insert: insert.to_owned() };
@@ -215,6 +327,25 @@ mod tests {
         #[test]
         fn merging_does_not_depend_on_the_side(base in text(), a in text(), b in text()) {
             prop_assert_eq!(three_way(&base, &a, &b), three_way(&base, &b, &a));
+        }
+
+        #[test]
+        fn what_can_be_merged_is_combined_without_conflicts(base in text(), a in text(), b in text()) {
+            let combined = combine(&base, &a, &b);
+            if let Some(merged) = three_way(&base, &a, &b) {
+                prop_assert_eq!(combined, Combined { text: merged, conflicts: 0 });
+            }
+        }
+
+        #[test]
+        fn what_one_side_added_is_there_afterwards(base in text(), a in text(), b in text()) {
+            let combined = combine(&base, &a, &b);
+            let missing = a.lines().find(|line| !combined.text.lines().any(|other| other == *line) && !base.contains(line));
+            prop_assert_eq!(missing, None);
+            if combined.conflicts == 0 {
+                let missing = b.lines().find(|line| !combined.text.lines().any(|other| other == *line) && !base.contains(line));
+                prop_assert_eq!(missing, None);
+            }
         }
 
         #[test]

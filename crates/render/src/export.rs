@@ -50,11 +50,30 @@ pub fn entry_masked(
     doubts: &BTreeMap<Id, Vec<Doubt>>,
     masks: &BTreeMap<String, String>,
 ) -> Tree {
+    write(input, doubts, masks, false)
+}
+
+/// As [`entry_masked`], with `entry.json` for every text, so that another journal knows which entry it is.
+pub fn entry_shared(
+    input: &EntryInput<'_>,
+    doubts: &BTreeMap<Id, Vec<Doubt>>,
+    masks: &BTreeMap<String, String>,
+) -> Tree {
+    write(input, doubts, masks, true)
+}
+
+fn write(
+    input: &EntryInput<'_>,
+    doubts: &BTreeMap<Id, Vec<Doubt>>,
+    masks: &BTreeMap<String, String>,
+    shared: bool,
+) -> Tree {
     let body = input.body;
     let mut writing = Writing {
         input,
         doubts,
         masks,
+        shared,
         folder: format!("assets/{}", input.file),
         bom: if body.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
         tree: Tree::default(),
@@ -90,6 +109,8 @@ struct Writing<'a> {
     input: &'a EntryInput<'a>,
     doubts: &'a BTreeMap<Id, Vec<Doubt>>,
     masks: &'a BTreeMap<String, String>,
+    /// Whether `entry.json` is written in any case.
+    shared: bool,
     folder: String,
     bom: usize,
     tree: Tree,
@@ -193,7 +214,7 @@ impl Writing<'_> {
     }
 
     fn finish(self) -> Tree {
-        let Self { input, doubts, masks, folder, mut tree, md, references, unfrozen, .. } = self;
+        let Self { input, doubts, masks, shared, folder, mut tree, md, references, unfrozen, .. } = self;
         let evidence: BTreeSet<Id> = references.iter().map(|r| r.evidence).collect();
         let mut left = evidence.clone();
         let listed: Vec<Id> = references.iter().map(|r| r.evidence).filter(|id| left.remove(id)).collect();
@@ -214,7 +235,7 @@ impl Writing<'_> {
             frozen: frozen.filter(|id| input.evidence.contains_key(id)),
         });
         let live = live.map(|card| SaidCard::Card(Box::new(card)));
-        if !references.is_empty() || !unfrozen.is_empty() || !masks.is_empty() {
+        if shared || !references.is_empty() || !unfrozen.is_empty() || !masks.is_empty() {
             let mut about = EntryFile {
                 tracebook: ENTRY_FILE,
                 id: input.row.id,

@@ -122,6 +122,15 @@ impl Journal {
         row.map(|row| Ok((id_of(row.get("attachment_id"))?, row.get("path")))).transpose()
     }
 
+    /// The paths of an entry's pictures in exports, also while it is in the bin.
+    pub async fn attached_paths_of(&self, entry: Id) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT DISTINCT path FROM attached WHERE entry_id = ? ORDER BY path")
+            .bind(entry.to_string())
+            .fetch_all(&self.pools.readers())
+            .await?;
+        Ok(rows.into_iter().map(|row| row.get("path")).collect())
+    }
+
     /// Every path that is in use in exports.
     pub async fn attached_paths(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT DISTINCT path FROM attached").fetch_all(&self.pools.readers()).await?;

@@ -84,6 +84,17 @@ pub struct TextWrite {
     pub keep: Option<String>,
 }
 
+/// What an entry has in every journal that shares it.
+#[derive(Clone, Debug)]
+pub struct SharedNames {
+    /// The stem of its file.
+    pub file: String,
+    /// `None` keeps the one that it has.
+    pub slug: Option<String>,
+    /// By which entries of a week are ordered; `None` keeps it.
+    pub created_at: Option<Nanos>,
+}
+
 /// The result of a [`TextWrite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextWritten {
@@ -308,6 +319,45 @@ impl Journal {
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
+        record(&mut transaction, "entry", &id.to_string(), client).await?;
+        transaction.commit().await
+    }
+
+    /// Gives an entry the names and the age that it has in other journals. Another entry that has the slug gets the
+    /// next free one.
+    pub async fn settle_entry(&self, id: Id, names: &SharedNames, client: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        if let Some(slug) = &names.slug {
+            let other = sqlx::query("SELECT id FROM entry WHERE slug = ? AND id != ?")
+                .bind(slug)
+                .bind(id.to_string())
+                .fetch_optional(&mut *transaction)
+                .await?;
+            if let Some(other) = other {
+                let other: String = other.get("id");
+                // The name that it has meanwhile is not in the way.
+                sqlx::query("UPDATE entry SET slug = id WHERE id = ?")
+                    .bind(id.to_string())
+                    .execute(&mut *transaction)
+                    .await?;
+                let free = free_slug(&mut transaction, slug).await?;
+                sqlx::query("UPDATE entry SET slug = ? WHERE id = ?")
+                    .bind(free)
+                    .bind(&other)
+                    .execute(&mut *transaction)
+                    .await?;
+                record(&mut transaction, "entry", &other, client).await?;
+            }
+        }
+        sqlx::query(
+            "UPDATE entry SET file = ?1, slug = coalesce(?2, slug), created_at = coalesce(?3, created_at) WHERE id = ?4",
+        )
+        .bind(&names.file)
+        .bind(&names.slug)
+        .bind(names.created_at.map(|at| at.0))
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
         record(&mut transaction, "entry", &id.to_string(), client).await?;
         transaction.commit().await
     }

@@ -51,6 +51,7 @@ mod settings;
 mod shared;
 mod shares;
 mod sql;
+pub mod sync;
 pub mod traces;
 mod trim;
 mod usage;

@@ -89,6 +89,35 @@ impl Journal {
         Ok(true)
     }
 
+    /// Leaves a number to another journal, which published it first: the value that has it here gets the next free one.
+    pub async fn yield_mask(&self, kind: &str, number: u32, origin: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        let value: Option<String> = sqlx::query("SELECT value FROM mask WHERE kind = ? AND number = ?")
+            .bind(kind)
+            .bind(number)
+            .fetch_optional(&mut *transaction)
+            .await?
+            .and_then(|row| row.get("value"));
+        let Some(value) = value else { return Ok(()) };
+        sqlx::query("UPDATE mask SET value = NULL, origin = ? WHERE kind = ? AND number = ?")
+            .bind(origin)
+            .bind(kind)
+            .bind(number)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO mask (kind, number, value, origin, created_at)
+             SELECT ?1, (SELECT max(number) + 1 FROM mask WHERE kind = ?1), ?2, NULL, created_at
+             FROM mask WHERE kind = ?1 AND number = ?3",
+        )
+        .bind(kind)
+        .bind(value)
+        .bind(number)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
     /// Adds an exception, or removes it. True if that changed something.
     pub async fn except_mask(
         &self,
