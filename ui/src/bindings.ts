@@ -158,6 +158,12 @@ export interface Commands {
   signing_forget: [SigningForget, boolean]
   /** Imports markdown files, or an exported journal with its evidence. */
   import: [Import, Imported]
+  /** Publishes the journal to a branch of a git repository, and takes over what others changed there. */
+  sync: [SyncRun, Synced]
+  /** Where the journal is published by git, and what the next sync would publish. */
+  sync_status: [SyncStatusRequest, SyncStatus]
+  /** Forgets where the journal is published by git; false if it was nowhere. */
+  sync_forget: [SyncForget, boolean]
   /** The settings that point a service at this app. */
   env: [EnvRequest, EnvText]
   /** Cancels a long command by the id that its caller gave it. */
@@ -3909,6 +3915,170 @@ fg?: number,
  * As `fg`, of the background.
  */
 bg?: number, bold?: boolean, dim?: boolean, italic?: boolean, underline?: boolean, strike?: boolean, inverse?: boolean, };
+
+/**
+ * What was done to an entry.
+ */
+export type SyncChange = "added" | "edited" | "deleted" | "restored";
+
+/**
+ * An entry that both sides changed in different ways.
+ */
+export type SyncConflict = { id: Id, 
+/**
+ * Its slug.
+ */
+entry: string, title: string, kind: SyncConflictKind, 
+/**
+ * The revision that has the other text; null for a title, a week, a deletion and a dry run.
+ */
+revision: number | null, 
+/**
+ * What happened, and where the other version is.
+ */
+message: string, };
+
+/**
+ * What both sides changed.
+ */
+export type SyncConflictKind = "text" | "title" | "week" | "deleted";
+
+/**
+ * What went to the branch.
+ */
+export type SyncExported = { entries: Array<SyncedEntry>, 
+/**
+ * Paths below the folder.
+ */
+written: Array<string>, 
+/**
+ * Paths below the folder.
+ */
+removed: Array<string>, unchanged: number, };
+
+/**
+ * No arguments.
+ */
+export type SyncForget = Record<symbol, never>;
+
+/**
+ * What came from the branch.
+ */
+export type SyncImported = { entries: Array<SyncedEntry>, 
+/**
+ * Added.
+ */
+evidence: Array<EvidenceRow>, 
+/**
+ * Added or recognised.
+ */
+attachments: Array<AttachmentRow>, };
+
+/**
+ * Publishes the journal, and takes over what others changed. What is null is as the last time, or as the repository
+ * says.
+ */
+export type SyncRun = { 
+/**
+ * A folder of the repository.
+ */
+repo?: string, 
+/**
+ * The name of a remote of it.
+ */
+remote?: string, branch?: string, 
+/**
+ * The folder that gets `journal/`, relative to the root of the repository; `.` is the root.
+ */
+folder?: string, 
+/**
+ * Only fetch, and tell what would be done.
+ */
+dry_run?: boolean, 
+/**
+ * Whether git may ask on the terminal.
+ */
+prompt?: boolean, 
+/**
+ * The passphrase of the key that signs exports.
+ */
+passphrase?: Passphrase, };
+
+/**
+ * Where the journal is published, without asking the remote.
+ */
+export type SyncStatus = { 
+/**
+ * Whether there is such a place; the other texts are empty if not.
+ */
+configured: boolean, repo: string, remote: string, branch: string, folder: string, 
+/**
+ * The commit that the journal agreed with last.
+ */
+commit: string | null, 
+/**
+ * RFC 3339 UTC.
+ */
+synced_at: string | null, 
+/**
+ * What the next sync publishes.
+ */
+changed: Array<SyncedEntry>, };
+
+/**
+ * No arguments.
+ */
+export type SyncStatusRequest = Record<symbol, never>;
+
+/**
+ * What became of a sync.
+ */
+export type Synced = { 
+/**
+ * The root of the repository.
+ */
+repo: string, remote: string, branch: string, 
+/**
+ * Relative to the root; empty for the root.
+ */
+folder: string, 
+/**
+ * The commit that the journal agrees with now; null for a dry run, and for a branch that does not exist.
+ */
+commit: string | null, 
+/**
+ * Whether a commit was made and pushed.
+ */
+pushed: boolean, dry_run: boolean, 
+/**
+ * What came from the branch.
+ */
+imported: SyncImported, 
+/**
+ * What went to it.
+ */
+exported: SyncExported, 
+/**
+ * The slugs of the entries that both sides changed.
+ */
+merged: Array<string>, 
+/**
+ * What both sides changed in different ways. Nothing is lost: the other version is kept as a revision.
+ */
+conflicts: Array<SyncConflict>, 
+/**
+ * The message of the commit; empty if there is none.
+ */
+message: string, warnings: Array<string>, };
+
+/**
+ * An entry that was changed.
+ */
+export type SyncedEntry = { id: Id, 
+/**
+ * Its slug.
+ */
+entry: string, title: string, change: SyncChange, };
 
 /**
  * The tail to read.

@@ -34,6 +34,7 @@ mod search;
 pub mod signing;
 mod status;
 mod storage;
+mod sync;
 mod system;
 mod telemetry;
 #[cfg(test)]

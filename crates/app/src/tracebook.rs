@@ -45,6 +45,7 @@ use crate::search::Searcher;
 use crate::signing::Signing;
 use crate::status::Overview;
 use crate::storage::{Storage, stamp};
+use crate::sync::Syncing;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::telemetry::Telemetry;
 use crate::transfer::Transfer;
@@ -72,6 +73,7 @@ pub struct Tracebook {
     pub(crate) homework: Homework,
     pub(crate) signing: Signing,
     pub(crate) transfer: Transfer,
+    pub(crate) sync: Syncing,
     pub(crate) doctor: Doctor,
     pub(crate) overview: Overview,
     pub(crate) reporter: Reporter,
@@ -165,9 +167,11 @@ impl Tracebook {
         let homework = Homework::new(&courses, &journal, &live_cards);
         let doctor = Doctor::new(data_dir, limits, &journal.store, &store, &ports, &cloud, runtime);
         let overview = Overview::new(data_dir, limits, &store, &ports, &storage, &receivers.counters, &relay, &courses);
+        let transfer = Transfer::new(data_dir, &journal, &evidence, (&live_cards, &homework, &signing), runtime);
         Ok(Self {
             reporter: Reporter::new(data_dir, &journal.store, &store, &doctor, &overview, &relay, runtime),
-            transfer: Transfer::new(data_dir, &journal, &evidence, (&live_cards, &homework, &signing), runtime),
+            sync: Syncing::new(data_dir, &journal, &transfer, runtime),
+            transfer,
             signing,
             doctor,
             overview,

@@ -289,6 +289,12 @@ commands! { |app, args, caller|
     signing_forget(SigningForget) -> bool = app.signing.forget(args);
     /// Imports markdown files, or an exported journal with its evidence.
     import(Import) -> Imported = app.transfer.import(args, caller);
+    /// Publishes the journal to a branch of a git repository, and takes over what others changed there.
+    sync(SyncRun) -> Synced = app.sync.sync(args, caller);
+    /// Where the journal is published by git, and what the next sync would publish.
+    sync_status(SyncStatusRequest) -> SyncStatus = app.sync.status();
+    /// Forgets where the journal is published by git; false if it was nowhere.
+    sync_forget(SyncForget) -> bool = app.sync.forget();
     /// The settings that point a service at this app.
     env(EnvRequest) -> EnvText = async { env::env(&app.ports, &args) };
     /// Cancels a long command by the id that its caller gave it.

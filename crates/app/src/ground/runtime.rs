@@ -142,6 +142,11 @@ impl Call {
         Ok(())
     }
 
+    /// Returns when the caller has cancelled the call.
+    pub(crate) async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+
     /// A fetch from a cloud source that ends with this call and reports its progress.
     pub(crate) fn fetch(&self, limits: Limits, meter: Arc<dyn Meter>) -> Fetch {
         let (runtime, call) = (self.runtime.clone(), self.id.clone());

@@ -25,6 +25,12 @@ use crate::signing::{self, Signer};
 
 impl Transfer {
     pub(crate) async fn export(&self, request: Export, caller: &Caller) -> Result<Exported, Error> {
+        self.export_as(request, false, caller).await
+    }
+
+    /// Exports; with `shared`, every entry has its `entry.json` and its line in the manifest, so that other journals
+    /// recognise it.
+    pub(super) async fn export_as(&self, request: Export, shared: bool, caller: &Caller) -> Result<Exported, Error> {
         let call = self.runtime.begin(caller);
         let signer = self.signing.signer(request.sign.as_deref(), request.passphrase.as_ref()).await?;
         let packing = Packing::of(request.format, &request.to, request.raw);
@@ -66,6 +72,7 @@ impl Transfer {
             runtime: self.runtime.clone(),
             force: request.force,
             redraw: request.redraw,
+            shared,
         };
         let known = self.journal.store.known_files(&root_name).await?;
         let mut run = Run {
@@ -279,7 +286,7 @@ impl Run<'_> {
         let (accounts, Exportable { tree, hits, numbers, .. }) = loop {
             let accounts = self.masking.as_ref().map(Masking::known_accounts).unwrap_or_default();
             let file = self.masking.as_mut().map_or_else(|| stem.to_owned(), |masking| masking.stem(&entry.row, stem));
-            let out = self.transfer.tree_of(entry, &file, &mut self.masking).await?;
+            let out = self.transfer.tree_as(entry, &file, &mut self.masking, self.writing.shared).await?;
             // Before any file: what a placeholder stands for must not be lost.
             let Some(used) = &mut self.masking else { break (accounts, out) };
             if self.transfer.keep_masks(used).await? {
@@ -431,6 +438,8 @@ pub(super) struct Writing {
     force: bool,
     /// Whether drawings of earlier renderers are replaced.
     redraw: bool,
+    /// Whether every entry has its `entry.json` and a line in the manifest.
+    shared: bool,
 }
 
 impl Writing {
@@ -486,7 +495,7 @@ impl Writing {
         let path = |name: &str| format!("journal/{name}");
         // A repository without evidence is left as it is, unless it is to be signed.
         let there = folder.entry(Path::new(manifest::NAME)).ok().flatten();
-        let plain = signer.is_none() && lines.iter().all(|line| line.evidence.is_empty());
+        let plain = !self.shared && signer.is_none() && lines.iter().all(|line| line.evidence.is_empty());
         if lines.is_empty() || there.is_none() && plain {
             return Ok((None, Vec::new()));
         }

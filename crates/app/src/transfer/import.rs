@@ -49,18 +49,18 @@ struct SourceFile {
 }
 
 /// Reads the files beside a text, and collects warnings about those that exist but are not read.
-struct Beside {
+pub(super) struct Beside {
     folder: Arc<Folder>,
     /// The bytes that may still be read, and the warnings.
     state: Mutex<(u64, Vec<String>)>,
 }
 
 impl Beside {
-    fn new(folder: &Arc<Folder>) -> Self {
+    pub(super) fn new(folder: &Arc<Folder>) -> Self {
         Self { folder: Arc::clone(folder), state: Mutex::new((MAX_ASSET_BYTES, Vec::new())) }
     }
 
-    fn read(&self, path: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (left, warnings) = &mut *state;
         let why = match self.folder.read(Path::new(path), MAX_FILE_BYTES.min(*left)) {
@@ -77,7 +77,7 @@ impl Beside {
         None
     }
 
-    fn warnings(self) -> Vec<String> {
+    pub(super) fn warnings(self) -> Vec<String> {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }
 }
@@ -265,7 +265,7 @@ impl Transfer {
         Ok(entry.filter(|entry| known || entry.body == file.text))
     }
 
-    async fn import_evidence(
+    pub(super) async fn import_evidence(
         &self,
         frozen: &Frozen,
         mut doubts: Vec<Doubt>,
@@ -348,7 +348,7 @@ fn given_name(given: &str) -> (String, String, bool) {
     (name, stem.to_owned(), as_given)
 }
 
-fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
+pub(super) fn imported_as_new(imported: &ImportedEntry, stem: &str) -> NewEntry {
     // The file is not trusted: a slug must not be a path, and a week must be one of the course.
     let week = imported.week.as_deref().and_then(|week| entry::week(week).ok());
     let is_slug = entry::slug(None, &imported.slug) == imported.slug;
@@ -389,23 +389,25 @@ async fn assets_of(file: &SourceFile) -> Result<Vec<(String, String)>, Error> {
         if !entries.iter().any(|(name, entry)| name == "entry.json" && *entry == Found::File) {
             return Vec::new();
         }
-        let ours = |name: &str| {
-            name == "entry.json"
-                || name.split_once('.').is_some_and(|(stem, kind)| {
-                    stem.parse::<Id>().is_ok() && {
-                        let size = kind.strip_suffix("svg").map(|size| size.trim_end_matches("narrow."));
-                        kind == "json" || size.is_some_and(|size| matches!(size, "" | "compact." | "line."))
-                    }
-                })
-        };
         let known = entries.iter().filter_map(|(name, _)| {
-            let name = name.to_str().filter(|name| ours(name))?;
+            let name = name.to_str().filter(|name| is_asset(name))?;
             let bytes = assets.read(Path::new(name), MAX_FILE_BYTES).ok()?;
             Some((format!("{prefix}assets/{stem}/{name}"), sha256(&bytes)))
         });
         known.collect()
     })
     .await
+}
+
+/// Whether a file among an entry's assets has a name that exports give.
+pub(super) fn is_asset(name: &str) -> bool {
+    name == "entry.json"
+        || name.split_once('.').is_some_and(|(stem, kind)| {
+            stem.parse::<Id>().is_ok() && {
+                let size = kind.strip_suffix("svg").map(|size| size.trim_end_matches("narrow."));
+                kind == "json" || size.is_some_and(|size| matches!(size, "" | "compact." | "line."))
+            }
+        })
 }
 
 /// A file to read: its folder, and its name there.

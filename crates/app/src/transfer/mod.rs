@@ -22,6 +22,7 @@ mod packed_tests;
 mod pictures;
 #[cfg(test)]
 mod pictures_tests;
+pub(crate) mod shared;
 #[cfg(test)]
 mod tests;
 mod tree;

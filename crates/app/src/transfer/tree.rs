@@ -40,6 +40,17 @@ impl Transfer {
         stem: &str,
         masking: &mut Option<Masking>,
     ) -> Result<Exportable, Error> {
+        self.tree_as(entry, stem, masking, false).await
+    }
+
+    /// As [`Transfer::tree_of`]; with `shared`, every text has its `entry.json`.
+    pub(super) async fn tree_as(
+        &self,
+        entry: &Entry,
+        stem: &str,
+        masking: &mut Option<Masking>,
+        shared: bool,
+    ) -> Result<Exportable, Error> {
         let markup = markdown::scan(&entry.body);
         let cards = self.live_cards.cards_of(&markup.live).await?;
         let shown = markup.references.iter().map(|r| r.id).chain(cards.iter().filter_map(|live| live.frozen));
@@ -70,7 +81,10 @@ impl Transfer {
             };
             let MaskedEntry { row, body, evidence, live, masks, hits, numbers } = masked;
             let input = EntryInput { row: &row, body: &body, file: &stem, evidence: &evidence, live: &live };
-            let tree = export::entry_masked(&input, &doubts, &masks);
+            let tree = match shared {
+                true => export::entry_shared(&input, &doubts, &masks),
+                false => export::entry_masked(&input, &doubts, &masks),
+            };
             Ok::<_, Error>((Exportable { tree, masked_title: row.title, masked_body: body, hits, numbers }, with))
         })
         .await??;

@@ -23,6 +23,7 @@ mod masks;
 mod relay;
 mod search;
 mod signing;
+mod sync;
 
 pub use attachment::*;
 pub use cloud::*;
@@ -32,6 +33,7 @@ pub use masks::*;
 pub use relay::*;
 pub use search::*;
 pub use signing::*;
+pub use sync::*;
 
 /// The caller of a command: a window ignores events of its own writes, and its calls can be cancelled.
 #[derive(Clone, Debug, Default)]
