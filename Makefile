@@ -1,7 +1,7 @@
 # `make run` and `make test` work on a fresh Debian 12 with Rust, Node 20 and make: they install what is missing.
 # ARGS reach the program: make run ARGS="--data /tmp/journal".
 
-.PHONY: help run dev dev-window test check crash attack fuzz bench soak bindings recordings fmt clean
+.PHONY: help run dev dev-window test check crash sync-rounds attack fuzz bench soak bindings recordings fmt clean
 .DEFAULT_GOAL := help
 ROUNDS ?= 200
 MINUTES ?= 10
@@ -26,6 +26,9 @@ check: ## the quick half: format, lints, types, licences, unit tests
 
 crash: ## kill the program while it writes, ROUNDS times (200 by default), and look for losses
 	@TRACEBOOK_CRASH_ROUNDS=$(ROUNDS) cargo test --workspace --locked --test journeys -- crash:: --nocapture
+
+sync-rounds: ## two journals sync at random and are killed, ROUNDS times (200 by default); look for losses
+	@TRACEBOOK_SYNC_ROUNDS=$(ROUNDS) cargo test --workspace --locked --test journeys -- sync_rounds:: --nocapture
 
 attack: ## attack the release build: memory, disk, files, pages, bridges, clock (ONLY=bombs,disk selects)
 	@ONLY="$(ONLY)" bash scripts/attack.sh $(ARGS)

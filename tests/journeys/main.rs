@@ -19,4 +19,6 @@ mod search;
 mod serving;
 mod signing;
 mod support;
+mod sync;
+mod sync_rounds;
 mod web;

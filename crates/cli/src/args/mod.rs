@@ -4,6 +4,7 @@ mod evidence;
 mod journal;
 mod serve;
 mod sources;
+mod sync;
 mod values;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use evidence::{Capture, Evidence, List, Live};
 pub(crate) use journal::{Attachment, Course, Entry, Export, ExportFormat, Mask, Signing, Verify};
 pub(crate) use serve::Serve;
 pub(crate) use sources::{Doctor, Relay, Source, VendorSettings};
+pub(crate) use sync::{Sync, SyncCommand};
 
 /// The heading of options that every command has.
 const GLOBAL: &str = "Global options";
@@ -114,15 +116,8 @@ pub(crate) enum Command {
         /// The backup to read
         file: PathBuf,
     },
-    /// Export, commit, merge and push with your own git
-    Sync {
-        /// The git remote
-        #[arg(long)]
-        remote: Option<String>,
-        /// The git branch
-        #[arg(long)]
-        branch: Option<String>,
-    },
+    /// Publish the journal to a branch of your git repository, and take over what others changed there
+    Sync(Sync),
     /// Find out why no telemetry arrives or a source does not answer
     Doctor(Doctor),
     /// Configure and check cloud sources
@@ -143,7 +138,6 @@ impl Command {
     /// What of the command is accepted and not built yet, as the user wrote it.
     pub(crate) fn not_built(&self) -> Option<&'static str> {
         match self {
-            Self::Sync { .. } => Some("sync"),
             Self::Verify(_)
             | Self::Export(_)
             | Self::Attachment(_)
@@ -162,6 +156,7 @@ impl Command {
             | Self::Signing(_)
             | Self::Backup { .. }
             | Self::Restore { .. }
+            | Self::Sync(_)
             | Self::Doctor(_)
             | Self::Evidence(_)
             | Self::Source(_)
@@ -276,7 +271,11 @@ mod tests {
             ("relay forget logs", None),
             ("backup f", None),
             ("restore f", None),
-            ("sync --remote origin --branch main", Some("sync")),
+            ("sync", None),
+            ("sync --remote origin --branch main", None),
+            ("sync --repo d --remote origin --branch main --folder docs/me --dry-run", None),
+            ("sync status", None),
+            ("sync forget", None),
             ("doctor xray", None),
             ("doctor --source honeycomb", None),
             ("doctor --report f", None),
@@ -304,6 +303,8 @@ mod tests {
             "attachment add f.png",
             "source who github",
             "relay retry smtp",
+            "sync d",
+            "sync --repo d status",
         ] {
             let words = std::iter::once("tracebook").chain(line.split_whitespace());
             assert!(Args::try_parse_from(words).is_err(), "{line}");

@@ -16,6 +16,7 @@ mod search;
 mod serve;
 mod signing;
 mod source;
+mod sync;
 mod transfer;
 
 use tracebook_app::{Config, Error, diagnostics};
@@ -75,11 +76,10 @@ async fn with_journal(client: &Client, command: Command, out: &Out) -> Result<u8
         Command::Env { target } => doctor::env(client, target, out).await,
         Command::Source(command) => source::run(client, command, out).await,
         Command::Relay(command) => relay::run(client, command, out).await,
+        Command::Sync(sync) => sync::run(client, sync, out).await,
         Command::Backup { file } => backup::back_up(client, &file, out).await,
-        Command::Serve(_)
-        | Command::Demo { .. }
-        | Command::Verify(_)
-        | Command::Sync { .. }
-        | Command::Restore { .. } => Err(Error::internal(format!("{command:?} does not use an open journal"))),
+        Command::Serve(_) | Command::Demo { .. } | Command::Verify(_) | Command::Restore { .. } => {
+            Err(Error::internal(format!("{command:?} does not use an open journal")))
+        }
     }
 }
