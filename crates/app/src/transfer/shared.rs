@@ -727,7 +727,9 @@ impl Transfer {
                 passphrase,
                 ..Export::default()
             };
-            shared.exported = self.export_as(request, true, caller).await?;
+            // A call of its own with the same id would take that from the call that this is part of.
+            let part = Caller { client: caller.client.clone(), call: String::new() };
+            shared.exported = self.export_as(request, true, &part).await?;
         }
         if !shared.exported.refused.is_empty() {
             return Err(Error::new(
