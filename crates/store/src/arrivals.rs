@@ -30,6 +30,18 @@ impl Arrivals {
 }
 
 impl Telemetry {
+    /// By how much the last record of a kind arrived before another of its kind, by the clock of the machine: more than
+    /// moments if that was set back between them. `None` if nothing is stored.
+    pub async fn set_back(&self) -> Result<Option<Nanos>, StoreError> {
+        let all = [traces::BEHIND, logs::BEHIND, errors::BEHIND, console::BEHIND];
+        let sql = format!(
+            "SELECT max(behind) FROM ({})",
+            all.map(|one| format!("SELECT ({one}) AS behind")).join(" UNION ALL ")
+        );
+        let behind: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pools.readers()).await?;
+        Ok(behind.map(Nanos))
+    }
+
     pub async fn arrivals(&self) -> Result<Arrivals, StoreError> {
         let columns = [
             ("otlp_spans", &*traces::last_arrival(Protocol::Otlp)),

@@ -31,6 +31,10 @@ pub(crate) const LINE_BYTES: &str = "octet_length(text) + octet_length(stream) +
 pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM console ORDER BY seq LIMIT 1";
 pub(crate) const LAST_ARRIVAL: &str = "SELECT received FROM console ORDER BY seq DESC LIMIT 1";
 
+/// SQL: by how much the last line arrived before another one, by the clock.
+pub(crate) const BEHIND: &str =
+    "SELECT (SELECT max(received) FROM console) - (SELECT received FROM console ORDER BY seq DESC LIMIT 1)";
+
 fn line_bytes(line: &ConsoleRecord) -> i64 {
     size(&[line.text.len(), line.stream.len(), 100])
 }

@@ -35,6 +35,10 @@ pub(crate) const ERROR_BYTES: &str = "octet_length(raw) + octet_length(title) + 
 pub(crate) const OLDEST_ARRIVAL: &str = "SELECT received FROM occurrence ORDER BY seq LIMIT 1";
 pub(crate) const LAST_ARRIVAL: &str = "SELECT received FROM occurrence ORDER BY seq DESC LIMIT 1";
 
+/// SQL: by how much the last occurrence arrived before another one, by the clock.
+pub(crate) const BEHIND: &str =
+    "SELECT (SELECT max(received) FROM occurrence) - (SELECT received FROM occurrence ORDER BY seq DESC LIMIT 1)";
+
 fn error_bytes(error: &ErrorRecord) -> i64 {
     size(&[error.raw.len(), error.title.len(), error.item.len(), 300])
 }

@@ -50,6 +50,10 @@ pub(crate) const LAST_OTLP_ARRIVAL: &str = "SELECT received FROM log WHERE encod
 pub(crate) const LAST_CLOUDWATCH_ARRIVAL: &str =
     "SELECT received FROM log WHERE encoding = 3 ORDER BY seq DESC LIMIT 1";
 
+/// SQL: by how much the last log event arrived before another one, by the clock.
+pub(crate) const BEHIND: &str =
+    "SELECT (SELECT max(received) FROM log) - (SELECT received FROM log ORDER BY seq DESC LIMIT 1)";
+
 fn log_bytes(log: &LogRecord) -> i64 {
     size(&[log.message.len(), log.raw.len(), log.group.len(), log.stream.len(), 200])
 }

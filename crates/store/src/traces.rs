@@ -73,6 +73,10 @@ pub(crate) fn last_arrival(protocol: Protocol) -> String {
     )
 }
 
+/// SQL: by how much the last new trace arrived before another one, by the clock.
+pub(crate) const BEHIND: &str =
+    "SELECT (SELECT max(received) FROM trace) - (SELECT received FROM trace ORDER BY seq DESC LIMIT 1)";
+
 /// A trace in the list.
 #[derive(Clone, Debug)]
 pub struct TraceRow {

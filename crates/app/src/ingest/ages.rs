@@ -61,12 +61,13 @@ pub(super) struct Ages {
 
 impl Ages {
     /// Counts from now on. The clock is believed for what is stored if it agrees with the newest arrival: not before
-    /// it, and at most [`GAP`] after it.
-    pub(super) fn new(look: Look, newest: Option<Nanos>, limit: Duration) -> Self {
+    /// it, and at most [`GAP`] after it; and if it was not set back by more than that since something arrived.
+    pub(super) fn new(look: Look, newest: Option<Nanos>, set_back: Option<Nanos>, limit: Duration) -> Self {
         let passed = limit.saturating_add(SPACING);
         let mut marks = Vec::new();
         let since = newest.map(|newest| i128::from(look.now.0) - i128::from(newest.0));
-        if since.is_none_or(|since| (0..=nanos(GAP)).contains(&since)) {
+        let steady = set_back.is_none_or(|by| i128::from(by.0) <= nanos(GAP));
+        if steady && since.is_none_or(|since| (0..=nanos(GAP)).contains(&since)) {
             let spacing = spacing(limit);
             marks.extend((0..=MOST + 1).rev().filter_map(|n| {
                 let ago = spacing.checked_mul(n)?;
@@ -245,7 +246,11 @@ mod tests {
             let saved = self.ages.take().map(|ages| serde_json::to_string(&ages).expect("JSON"));
             self.ages = Some(match saved {
                 Some(saved) => serde_json::from_str::<Ages>(&saved).expect("JSON").resumed(self.see(), WEEK),
-                None => Ages::new(self.see(), newest, WEEK),
+                None => {
+                    let last = self.stored.last().map(|(_, clock)| Nanos(*clock));
+                    let set_back = newest.zip(last).map(|(newest, last)| Nanos(newest.0 - last.0));
+                    Ages::new(self.see(), newest, set_back, WEEK)
+                }
             });
             self.trim();
         }
@@ -343,6 +348,23 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_is_not_believed_for_what_is_stored() {
+        let mut machine = Machine::new();
+        machine.start();
+        machine.run(24);
+        machine.off = YEAR;
+        machine.run(24);
+        machine.off = 0;
+        machine.run(24);
+        // Without the file, the clock agrees with what arrived while it was wrong.
+        machine.off = YEAR;
+        machine.ages = None;
+        machine.start();
+        machine.run(24);
+        assert_eq!(machine.stored.len(), 96);
+    }
+
+    #[test]
     fn a_pause_counts_a_day_after_a_start_of_the_machine_and_wholly_without() {
         let mut machine = Machine::new();
         machine.start();
@@ -381,7 +403,7 @@ mod tests {
             boot: "a".to_owned(),
         };
         for limit in [Duration::from_hours(24 * 400), Duration::from_hours(24 * u64::from(u32::MAX))] {
-            let mut ages = Ages::new(look(0), None, limit);
+            let mut ages = Ages::new(look(0), None, None, limit);
             for hours in 1..2_000 {
                 ages.look(look(hours), limit);
             }
@@ -396,7 +418,7 @@ mod tests {
         let mut kept = Kept::new(dir.path());
         assert_eq!(kept.read(), None);
         let machine = Machine::new();
-        let ages = Ages::new(machine.see(), None, WEEK);
+        let ages = Ages::new(machine.see(), None, None, WEEK);
         kept.write(&ages);
         assert_eq!(kept.read(), Some(ages));
         for text in ["", "{}", "{\"passed\":1}", "[", "\0\0"] {

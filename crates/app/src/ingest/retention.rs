@@ -65,7 +65,10 @@ impl Keeper {
             }
             None => match self.kept.read() {
                 Some(ages) => ages.resumed(look, self.limit),
-                None => Ages::new(look, self.store.arrivals().await?.newest(), self.limit),
+                None => {
+                    let newest = self.store.arrivals().await?.newest();
+                    Ages::new(look, newest, self.store.set_back().await?, self.limit)
+                }
             },
         };
         self.kept.write(&ages);

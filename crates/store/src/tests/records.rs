@@ -315,6 +315,17 @@ async fn old_traces_are_dropped_whole_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_is_seen_in_the_arrivals() {
+    let (_dir, telemetry) = telemetry().await;
+    assert_eq!(telemetry.set_back().await.expect("reads"), None);
+    telemetry.commit_logs(&[log(1, "g", "m")], Nanos(5)).await.expect("commits");
+    telemetry.commit(&[record(1, 1, None, Some(1))], Nanos(9)).await.expect("commits");
+    assert_eq!(telemetry.set_back().await.expect("reads"), Some(Nanos(0)), "each kind is by itself");
+    telemetry.commit(&[record(2, 1, None, Some(1))], Nanos(2)).await.expect("commits");
+    assert_eq!(telemetry.set_back().await.expect("reads"), Some(Nanos(7)));
+}
+
+#[tokio::test]
 async fn watchers_see_which_kind_was_written() {
     let (_dir, telemetry) = telemetry().await;
     let mut watch = telemetry.watch().await.expect("watches");
