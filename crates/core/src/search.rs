@@ -1,6 +1,6 @@
 //! Texts for full-text search, and the part of a text that shows a match.
 
-use serde_json::Value;
+use crate::json::Json;
 
 /// The most bytes of a piece of evidence that are indexed.
 const MAX_TEXT: usize = 64 * 1024;
@@ -11,14 +11,14 @@ const SNIPPET: usize = 160;
 /// The words of a piece of evidence in its canonical JSON: names and values of the data, without those of the form.
 pub fn evidence_text(canonical: &str) -> String {
     let mut text = String::new();
-    let Ok(value) = serde_json::from_str::<Value>(canonical) else { return text };
-    if let Some(body) = value.get("body") {
+    let Ok(evidence) = serde_json::from_str::<Json<'_>>(canonical) else { return text };
+    if let Some(body) = evidence.get("body") {
         add(body, &mut text);
     }
     text
 }
 
-fn add(value: &Value, text: &mut String) {
+fn add(value: &Json<'_>, text: &mut String) {
     let mut word = |word: &str| {
         if !word.is_empty() && text.len() + word.len() < MAX_TEXT {
             text.push_str(word);
@@ -26,11 +26,11 @@ fn add(value: &Value, text: &mut String) {
         }
     };
     match value {
-        Value::String(string) => word(string),
-        Value::Number(number) => word(&number.to_string()),
-        Value::Null | Value::Bool(_) => {}
-        Value::Array(items) => items.iter().for_each(|item| add(item, text)),
-        Value::Object(fields) => fields.values().for_each(|field| add(field, text)),
+        Json::Text(string) => word(string),
+        Json::Number(number) => word(&number.to_string()),
+        Json::Null | Json::Bool(_) => {}
+        Json::List(items) => items.iter().for_each(|item| add(item, text)),
+        Json::Object(fields) => fields.iter().for_each(|(_, field)| add(field, text)),
     }
 }
 
