@@ -241,6 +241,103 @@ fn two_machines_end_equal() {
 }
 
 #[test]
+fn a_value_is_not_published_where_nothing_masks_it() {
+    let desk = Desk::new();
+    let a = desk.machine("a");
+    let notes = a.new_entry("Notes", "# Notes\n\nfrom 10.4.5.77 in the log\n");
+    a.sync();
+    assert!(
+        desk.published("journal/notes.md").contains("from <IP_1> in the log"),
+        "{}",
+        desk.published("journal/notes.md")
+    );
+    // Somebody else moves the placeholder to where the value is a part of a word.
+    desk.edit("journal/notes.md", |text| Some(text.replace("from <IP_1> in", "from a<IP_1>b in")));
+    let (code, said) = a.journal.json_code(&["sync"]);
+    assert_eq!(code, 4, "{said}");
+    assert!(text(&said["error"], "message").contains("the value of <IP_1>"), "{said}");
+    assert!(!text(&said["error"], "message").contains("10.4.5.77"), "{said}");
+    assert!(desk.published("journal/notes.md").contains("a<IP_1>b"));
+    // Written so that a rule finds it, it goes on.
+    let body = a.body(&notes);
+    a.set(&notes, &body.replace("a10.4.5.77b", "10.4.5.77"));
+    a.journal.json(&["sync"]);
+    assert!(desk.published("journal/notes.md").contains("from <IP_1> in the log"));
+}
+
+#[test]
+fn hooks_are_those_that_the_user_has() {
+    let desk = Desk::new();
+    let a = desk.machine("a");
+    let notes = a.new_entry("Notes", "# Notes\n\ntext\n");
+    a.sync();
+    desk.git(&a.repo, &["config", "core.hooksPath", ".githooks"]);
+    // A hook in a commit that was only fetched does not run.
+    let ran = desk.path("ran");
+    let script = format!("#!/bin/sh\necho ran > '{}'\n", ran.display());
+    desk.edit(".githooks/pre-commit", |_| Some(script.clone()));
+    desk.edit(".githooks/pre-push", |_| Some(script.clone()));
+    a.replace(&notes, "text", "other text");
+    a.journal.json(&["sync"]);
+    assert!(!ran.exists());
+    // One in the user's tree does, also where the repository does not have it.
+    let own = a.repo.join(".githooks");
+    std::fs::create_dir_all(&own).expect("makes it");
+    std::fs::write(own.join("pre-commit"), "#!/bin/sh\necho 'not like this' >&2; exit 1\n").expect("writes");
+    std::fs::set_permissions(own.join("pre-commit"), PermissionsExt::from_mode(0o755)).expect("sets");
+    a.replace(&notes, "other text", "more text");
+    a.refused(&[], 4, &["commit hook", "not like this"]);
+}
+
+#[test]
+fn a_refused_sync_forgets_neither_place_nor_conflicts() {
+    let desk = Desk::new();
+    let (a, b) = (desk.machine("a"), desk.machine("b"));
+    let entry = a.new_entry("Notes", "# Notes\n\nTopic: none\n");
+    a.sync();
+    b.sync();
+    // A place that is refused does not become the place.
+    desk.edit("readme.txt", |_| Some("text".to_owned()));
+    a.refused(&["--folder", "readme.txt"], 4, &["is a file"]);
+    assert_eq!(a.journal.json(&["sync", "status"])["folder"], "");
+    let quiet = a.journal.json(&["sync"]);
+    assert_eq!((&quiet["pushed"], &quiet["conflicts"]), (&false.into(), &serde_json::json!([])));
+    // Conflicts are reported although the push is refused.
+    a.replace(&entry, "Topic: none", "Topic: a");
+    b.replace(&entry, "Topic: none", "Topic: b");
+    a.journal.json(&["sync"]);
+    b.hook("pre-push", "exit 1");
+    let (code, said) = b.journal.json_code(&["sync"]);
+    assert_eq!(code, 4, "{said}");
+    assert!(text(&said["error"], "message").contains("conflict in notes"), "{said}");
+    b.hook("pre-push", "exit 0");
+    assert_eq!(b.journal.json(&["sync"])["pushed"], true);
+    // A clone that was moved is the same place.
+    std::fs::rename(&b.repo, desk.path("moved")).expect("moves");
+    let moved = desk.path("moved");
+    let quiet = b.journal.json(&["sync", "--repo", &moved.to_string_lossy()]);
+    assert_eq!((&quiet["pushed"], &quiet["conflicts"]), (&false.into(), &serde_json::json!([])), "{quiet}");
+    assert_eq!(quiet["imported"]["entries"], serde_json::json!([]));
+}
+
+#[test]
+fn a_branch_that_only_the_clone_has_is_pushed() {
+    let desk = Desk::new();
+    let (a, b) = (desk.machine("a"), desk.machine("b"));
+    a.new_entry("Notes", "# Notes\n\ntext\n");
+    a.sync();
+    desk.git(&b.repo, &["pull", "--quiet", "origin", "main"]);
+    desk.git(&b.repo, &["checkout", "--quiet", "-B", "main"]);
+    desk.git(&desk.path("remote.git"), &["update-ref", "-d", "refs/heads/main"]);
+    let first = b.sync();
+    assert_eq!((&first["pushed"], first["imported"]["entries"].as_array().map(Vec::len)), (&true.into(), Some(1)));
+    assert_eq!(text(&first, "commit"), desk.git(&desk.path("remote.git"), &["rev-parse", "main"]));
+    let (local, warnings) = (desk.git(&b.repo, &["rev-parse", "main"]), first["warnings"].to_string());
+    assert!(text(&first, "commit") == local && warnings.contains("all commits of your local one"), "{first}");
+    assert_eq!(b.journal.json(&["sync"])["pushed"], false);
+}
+
+#[test]
 fn a_conflict_loses_nothing_on_either_side() {
     let desk = Desk::new();
     let (a, b) = (desk.machine("a"), desk.machine("b"));
@@ -502,7 +599,7 @@ fn each_refusal_is_explained_and_changes_nothing() {
     desk.hook(&desk.path("remote.git"), "pre-receive", "exit 0");
     // A lock in the remote.
     std::fs::write(desk.path("remote.git/refs/heads/main.lock"), "").expect("writes");
-    a.refused(&[], 5, &["again and again"]);
+    a.refused(&[], 4, &["refused the push to main", "lock"]);
     std::fs::remove_file(desk.path("remote.git/refs/heads/main.lock")).expect("removes");
     // Signing, with a key that is not there.
     for (key, value) in [("commit.gpgSign", "true"), ("gpg.format", "ssh"), ("user.signingKey", "/nonexistent/key.pub")]

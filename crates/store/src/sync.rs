@@ -83,6 +83,21 @@ impl Journal {
         transaction.commit().await
     }
 
+    /// Remembers another way to the place, with which the same was agreed.
+    pub async fn move_sync_place(&self, repo: &str, remote: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        sqlx::query("UPDATE sync SET repo = ?, remote = ?").bind(repo).bind(remote).execute(&mut *transaction).await?;
+        transaction.commit().await
+    }
+
+    /// Forgets what was agreed on with the branch, whose history was replaced by that of a commit.
+    pub async fn disagree(&self, commit: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pools.write().await?;
+        drop_stage(&mut transaction, AGREED).await?;
+        sqlx::query("UPDATE sync SET agreed = ?").bind(commit).execute(&mut *transaction).await?;
+        transaction.commit().await
+    }
+
     /// Forgets the place; false if there was none.
     pub async fn forget_sync(&self) -> Result<bool, StoreError> {
         let mut transaction = self.pools.write().await?;

@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The most bytes that are kept of what a command prints; the rest is read and dropped.
 const MOST_OUTPUT: usize = 16 * 1024 * 1024;
 /// What would send git to another repository than the one that was named. A hook of git sets them.
-const LOCAL: [&str; 9] = [
+const LOCAL: [&str; 16] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -28,6 +28,25 @@ const LOCAL: [&str; 9] = [
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_SHALLOW_FILE",
+    "GIT_CONFIG",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+];
+/// The timeout for the rest of the output of a command that has ended: a process that it left behind may keep the pipe
+/// open.
+const REST: Duration = Duration::from_secs(2);
+
+/// What does not depend on the user's configuration.
+const SETTINGS: [&str; 5] = [
+    "advice.detachedHead=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.sparseCheckout=false",
+    "core.fsmonitor=false",
 ];
 
 /// How git is run.
@@ -38,6 +57,9 @@ pub(super) struct Git<'a> {
     pub(super) prompt: bool,
     /// What cancels it; nothing for what has to be done in any case.
     pub(super) call: Option<&'a Call>,
+    /// The folder of the hooks, where the configuration names one relative to a working tree. They are those that the
+    /// user has, not those of a commit that was fetched.
+    pub(super) hooks: Option<PathBuf>,
 }
 
 /// What a command printed, and how it ended.
@@ -58,7 +80,7 @@ impl Ran {
 impl Git<'_> {
     /// The same in another folder.
     pub(super) fn at(&self, dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), prompt: self.prompt, call: self.call }
+        Self { dir: dir.to_owned(), prompt: self.prompt, call: self.call, hooks: self.hooks.clone() }
     }
 
     /// Runs a command of git and waits for its end.
@@ -78,8 +100,12 @@ impl Git<'_> {
     ) -> Result<Ran, Error> {
         let mut command = Command::new("git");
         command.arg("-C").arg(&self.dir);
-        for setting in ["advice.detachedHead=false", "gc.auto=0", "maintenance.auto=false", "core.sparseCheckout=false"]
-        {
+        for setting in SETTINGS {
+            command.arg("-c").arg(setting);
+        }
+        if let Some(hooks) = &self.hooks {
+            let mut setting = OsString::from("core.hooksPath=");
+            setting.push(hooks);
             command.arg("-c").arg(setting);
         }
         command.args(args.iter().map(OsStr::new).map(OsString::from));
@@ -121,8 +147,29 @@ impl Git<'_> {
             }
         };
         let all = async {
-            let ((), out, err, status) = tokio::join!(feed, read(stdout), read(stderr), child.wait());
-            (out, err, status)
+            let (out, err) = (Kept::default(), Kept::default());
+            let status = {
+                let reading = async {
+                    tokio::join!(read(stdout, &out), read(stderr, &err));
+                };
+                tokio::pin!(reading);
+                let ended = async {
+                    let (mut open, mut status) = (true, None);
+                    while status.is_none() {
+                        tokio::select! {
+                            () = &mut reading, if open => open = false,
+                            done = child.wait() => status = Some(done),
+                        }
+                    }
+                    if open {
+                        tokio::time::timeout(REST, &mut reading).await.ok();
+                    }
+                    status
+                };
+                let ((), status) = tokio::join!(feed, ended);
+                status.unwrap_or_else(|| Err(std::io::ErrorKind::Other.into()))
+            };
+            (take(out), take(err), status)
         };
         let what = args.first().copied().unwrap_or_default().to_owned();
         let ended = tokio::select! {
@@ -154,15 +201,22 @@ async fn cancelled(call: Option<&Call>) {
     }
 }
 
-async fn read(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let Some(mut stream) = stream else { return Vec::new() };
-    let (mut kept, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+/// What was read so far.
+type Kept = std::sync::Mutex<Vec<u8>>;
+
+fn take(kept: Kept) -> Vec<u8> {
+    kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+async fn read(stream: Option<impl AsyncRead + Unpin>, kept: &Kept) {
+    let Some(mut stream) = stream else { return };
+    let mut buffer = vec![0; 64 * 1024];
     // What cannot be read is as good as the end.
     while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+        let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let room = MOST_OUTPUT.saturating_sub(kept.len()).min(n);
         kept.extend_from_slice(&buffer[..room]);
     }
-    kept
 }
 
 /// Asks a command to end, so that it removes its locks, and then ends it.

@@ -1,7 +1,5 @@
 //! The message of a commit, from what changed.
 
-use tracebook_core::text::count;
-
 use crate::ground::schema::SyncChange;
 
 /// The longest first line.
@@ -39,7 +37,7 @@ pub(super) fn of(entries: &[Named], evidence: usize) -> String {
         return whole;
     }
     let counted = found.iter().map(|(names, word)| {
-        let entries = if names.len() == 1 { "1 entry".to_owned() } else { count(names.len(), "entrie") };
+        let entries = if names.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", names.len()) };
         format!("{entries} {word}")
     });
     let mut message = line(counted.chain(of_evidence).collect());

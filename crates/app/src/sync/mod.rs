@@ -63,12 +63,20 @@ impl Changes {
     }
 }
 
+/// How a round ended.
+enum Round {
+    Ended,
+    /// The branch was at `tip`, and refused the push, because somebody else pushed meanwhile or for another reason.
+    Moved {
+        tip: Option<String>,
+        why: Error,
+    },
+}
+
 /// What stays the same in all rounds.
 struct Session<'a> {
     tree: &'a Tree<'a>,
     place: &'a SyncPlace,
-    /// Whether nothing was agreed on at this place before.
-    is_new: bool,
     request: &'a Request,
     call: &'a Call,
     caller: &'a Caller,
@@ -95,11 +103,11 @@ impl Syncing {
                 "Wait until it has ended",
             ));
         }
-        let repository = Git { dir: PathBuf::from(&place.repo), prompt: request.prompt, call: Some(&call) };
+        let repository =
+            Git { dir: PathBuf::from(&place.repo), prompt: request.prompt, call: Some(&call), hooks: None };
         let dir = self.dir.canonicalize().map_err(|e| crate::ground::files::cannot_write(&self.dir, &e))?;
         let tree = Tree::make(repository, &dir.join("tree"), &place).await?;
-        let is_new = state.is_none_or(|state| state.place != place);
-        let session = Session { tree: &tree, place: &place, is_new, request: &request, call: &call, caller };
+        let session = Session { tree: &tree, place: &place, request: &request, call: &call, caller };
         let done = self.rounds(&session).await;
         tree.remove().await;
         drop(lock);
@@ -113,10 +121,18 @@ impl Syncing {
         let SyncPlace { repo, remote, branch, folder } = session.place.clone();
         let mut done = Synced { repo, remote, branch, folder, dry_run: session.request.dry_run, ..Synced::default() };
         let mut taken = Taken::default();
-        for round in 0..MOST_ROUNDS {
-            let ended = self.round(session, round, &mut taken, &mut done).await;
-            if !ended? {
-                continue;
+        let mut before = None;
+        for _ in 0..MOST_ROUNDS {
+            match self.round(session, &mut taken, &mut done).await {
+                Ok(Round::Ended) => {}
+                Ok(Round::Moved { tip, why }) if before.as_ref() == Some(&tip) => {
+                    return Err(with_conflicts(why, &taken));
+                }
+                Ok(Round::Moved { tip, .. }) => {
+                    before = Some(tip);
+                    continue;
+                }
+                Err(error) => return Err(with_conflicts(error, &taken)),
             }
             let Taken { entries, files, merged, conflicts } = taken;
             done.imported.entries = entries;
@@ -126,33 +142,40 @@ impl Syncing {
             done.merged = merged;
             done.conflicts = conflicts;
             if let Some(commit) = &done.commit {
-                done.warnings.extend(session.tree.local_advice(commit).await?);
+                // What was published stays, whether there is advice or not.
+                done.warnings.extend(session.tree.local_advice(commit).await.ok().flatten());
             }
             return Ok(done);
         }
-        Err(Error::new(
+        let error = Error::new(
             Code::Storage,
             format!("others pushed to {} again and again meanwhile", session.place.branch),
             "What they changed is in the journal. Run sync again",
-        ))
+        );
+        Err(with_conflicts(error, &taken))
     }
 
-    /// One round; false if somebody else pushed meanwhile.
-    async fn round(
-        &self,
-        session: &Session<'_>,
-        round: usize,
-        taken: &mut Taken,
-        done: &mut Synced,
-    ) -> Result<bool, Error> {
-        let Session { tree, place, is_new, request, call, .. } = session;
+    /// One round.
+    async fn round(&self, session: &Session<'_>, taken: &mut Taken, done: &mut Synced) -> Result<Round, Error> {
+        let Session { tree, place, request, call, .. } = session;
         let (store, dry) = (&self.journal.store, request.dry_run);
         call.progress(0, 4, format!("Fetching {} from {}", place.branch, place.remote))?;
         let tip = tree.fetch().await?;
-        if *is_new && !dry && round == 0 {
-            store.set_sync_place(place).await?;
-        }
-        let state = if *is_new && dry { None } else { store.sync_state().await? };
+        let stored = store.sync_state().await?;
+        let is_other = stored.as_ref().is_none_or(|state| state.place != **place);
+        let state = match stored.filter(|_| is_other) {
+            // The clone was moved, or the remote renamed.
+            Some(state) if is_same_branch(tree, place, &state, tip.as_deref()).await? => {
+                if !dry {
+                    store.move_sync_place(&place.repo, &place.remote).await?;
+                }
+                Some(state)
+            }
+            Some(_) => None,
+            None if is_other => None,
+            None => store.sync_state().await?,
+        };
+        let is_new = state.is_none();
         let mut known = if state.is_some() { store.sync_entries().await? } else { BTreeMap::new() };
         let agreed = state.as_ref().and_then(|state| state.agreed.clone());
         let agreed = self.settle_pending(session, state, tip.as_deref(), agreed, &mut known).await?;
@@ -169,8 +192,9 @@ impl Syncing {
                     "the history of {} was rewritten; where it differs from this journal, both texts are kept",
                     place.branch
                 ));
-                for id in std::mem::take(&mut known).into_keys().filter(|_| !dry) {
-                    store.agree_on_none(id).await?;
+                known.clear();
+                if !dry {
+                    store.disagree(tip).await?;
                 }
             }
             _ => {}
@@ -180,7 +204,7 @@ impl Syncing {
             if !dry {
                 store.agreed_at(tip.as_deref(), self.runtime.now()).await?;
             }
-            return Ok(true);
+            return Ok(Round::Ended);
         }
         let start = match &tip {
             Some(tip) => Some(tip.clone()),
@@ -188,6 +212,12 @@ impl Syncing {
         };
         if let Some(start) = &start {
             tree.check_folder(start).await?;
+            if tip.is_none() {
+                done.warnings.push(format!(
+                    "{} does not have the branch {} yet: all commits of your local one are pushed with it",
+                    place.remote, place.branch
+                ));
+            }
         }
         tree.check_out(start.as_deref()).await?;
         call.progress(1, 4, "Reading the branch")?;
@@ -204,6 +234,9 @@ impl Syncing {
             ages.insert(stem.clone(), tree.age(&format!("journal/{stem}.md")).await?);
         }
         folder.adopt(&ages);
+        if is_new && !dry {
+            store.set_sync_place(place).await?;
+        }
         taken.files.warnings.extend(std::mem::take(&mut folder.warnings));
         self.take_over(session, &folder, &known, taken).await?;
         if !dry {
@@ -225,11 +258,14 @@ impl Syncing {
                 done.exported.removed = changes.gone.iter().map(|base| format!("journal/{}.md", base.file)).collect();
             }
             if !dry {
+                if let (None, Some(start)) = (&tip, &start) {
+                    return self.push(session, start, String::new(), (&[], &[]), (tip, done)).await;
+                }
                 store.agreed_at(tip.as_deref(), self.runtime.now()).await?;
             }
-            return Ok(true);
+            return Ok(Round::Ended);
         }
-        self.publish(session, &folder, (&changes, tip), done).await
+        self.publish(session, &folder, (&changes, tip, start), done).await
     }
 
     /// A commit that was about to be pushed when the program ended may have arrived.
@@ -306,19 +342,19 @@ impl Syncing {
         Ok(())
     }
 
-    /// Exports what changed, commits and pushes; false if somebody else pushed meanwhile.
+    /// Exports what changed, commits and pushes.
     async fn publish(
         &self,
         session: &Session<'_>,
         folder: &SharedFolder,
-        (changes, tip): (&Changes, Option<String>),
+        (changes, tip, start): (&Changes, Option<String>, Option<String>),
         done: &mut Synced,
-    ) -> Result<bool, Error> {
-        let Session { tree, place, request, call, .. } = session;
+    ) -> Result<Round, Error> {
+        let Session { tree, request, call, .. } = session;
         let store = &self.journal.store;
         call.progress(2, 4, "Exporting")?;
         make_folder(&tree.folder())?;
-        let folder = &folder.clone().at(real(&tree.folder())?);
+        let folder = &folder.clone().at(real_below(&tree.folder(), tree.path())?);
         let entries: Vec<Entry> = changes.entries.iter().map(|changed| changed.entry.clone()).collect();
         let passphrase = request.passphrase.clone();
         let known = store.sync_entries().await?;
@@ -331,30 +367,48 @@ impl Syncing {
         done.exported.unchanged = shared.exported.unchanged;
         done.warnings.extend(shared.exported.warnings);
         let gone: Vec<Id> = changes.gone.iter().map(|base| base.entry).collect();
+        let agreed = (shared.agreed.as_slice(), gone.as_slice());
         if !tree.stage(&paths).await? {
-            // The branch has it already.
-            store.about_to_push(tip.as_deref().unwrap_or_default(), &shared.agreed, &gone).await?;
+            // The branch has it already, or the local one that is pushed now.
+            let Some(at) = tip.clone().or_else(|| start.clone()) else {
+                return Err(Error::internal("nothing was staged for an empty branch"));
+            };
+            if tip.is_none() {
+                return self.push(session, &at, text, agreed, (tip, done)).await;
+            }
+            store.about_to_push(&at, agreed.0, agreed.1).await?;
             store.pushed(true, self.runtime.now()).await?;
             done.commit = tip;
-            return Ok(true);
+            return Ok(Round::Ended);
         }
         call.progress(3, 4, "Committing")?;
         let commit = tree.commit(&text).await?;
-        store.about_to_push(&commit, &shared.agreed, &gone).await?;
-        call.progress(3, 4, format!("Pushing to {}", place.remote))?;
-        match tree.push(&commit).await? {
+        self.push(session, &commit, text, agreed, (tip, done)).await
+    }
+
+    /// Pushes a commit.
+    async fn push(
+        &self,
+        session: &Session<'_>,
+        commit: &str,
+        message: String,
+        (entries, gone): (&[SyncEntry], &[Id]),
+        (tip, done): (Option<String>, &mut Synced),
+    ) -> Result<Round, Error> {
+        let store = &self.journal.store;
+        store.about_to_push(commit, entries, gone).await?;
+        session.call.progress(3, 4, format!("Pushing to {}", session.place.remote))?;
+        match session.tree.push(commit).await? {
             Pushed::Done => {
                 store.pushed(true, self.runtime.now()).await?;
-                done.commit = Some(commit);
+                done.commit = Some(commit.to_owned());
                 done.pushed = true;
-                done.message = text;
-                Ok(true)
+                done.message = message;
+                Ok(Round::Ended)
             }
-            Pushed::Moved => Ok(false),
-            Pushed::Refused(error) => {
-                store.pushed(false, self.runtime.now()).await?;
-                Err(error)
-            }
+            Pushed::Moved(why) => Ok(Round::Moved { tip, why }),
+            // It may have arrived all the same: the next sync asks the branch.
+            Pushed::Refused(error) => Err(error),
         }
     }
 
@@ -416,7 +470,7 @@ async fn place(request: &Request, state: Option<&SyncState>, call: &Call) -> Res
             "Name a repository that you have cloned: tracebook sync --repo DIR",
         ));
     };
-    let git = Git { dir: typed_path(dir), prompt: false, call: Some(call) };
+    let git = Git { dir: typed_path(dir), prompt: false, call: Some(call), hooks: None };
     let named =
         Wanted { remote: request.remote.clone(), branch: request.branch.clone(), folder: request.folder.clone() };
     let Some(last) = last else { return repository::place(&git, named).await };
@@ -459,12 +513,45 @@ fn message(changes: &Changes, files: &BTreeMap<Id, String>, stems: &BTreeMap<Id,
     message::of(&named.chain(gone).collect::<Vec<_>>(), evidence)
 }
 
+/// Whether a branch is the one that was synced with, under another path of the clone or name of the remote.
+async fn is_same_branch(
+    tree: &Tree<'_>,
+    place: &SyncPlace,
+    state: &SyncState,
+    tip: Option<&str>,
+) -> Result<bool, Error> {
+    let is_named_so = state.place.branch == place.branch && state.place.folder == place.folder;
+    match (tip, &state.agreed) {
+        (Some(tip), Some(agreed)) if is_named_so => Ok(tree.follows(tip, agreed).await? == Some(true)),
+        _ => Ok(false),
+    }
+}
+
+/// An error of a sync that had conflicts before: they are not found again, since both sides are in the journal now.
+fn with_conflicts(mut error: Error, taken: &Taken) -> Error {
+    for conflict in &taken.conflicts {
+        error.message.push_str(&format!("\nconflict in {} ({}): {}", conflict.entry, conflict.title, conflict.message));
+    }
+    error
+}
+
 fn make_folder(path: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(|e| crate::ground::files::cannot_write(path, &e))
 }
 
-fn real(path: &Path) -> Result<PathBuf, Error> {
-    path.canonicalize().map_err(|e| crate::ground::files::cannot_write(path, &e))
+/// The real path of a folder of a tree. On a disk that does not tell upper from lower case, a link of another case may
+/// lead elsewhere.
+fn real_below(path: &Path, tree: &Path) -> Result<PathBuf, Error> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| crate::ground::files::cannot_write(path, &e));
+    let (folder, tree) = (real(path)?, real(tree)?);
+    match folder.starts_with(&tree) {
+        true => Ok(folder),
+        false => Err(Error::new(
+            Code::Refused,
+            "the folder is a link that leads out of the repository",
+            "Publish to another folder (--folder PATH), or remove the link",
+        )),
+    }
 }
 
 fn shown(folder: &str) -> &str {

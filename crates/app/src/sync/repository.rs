@@ -128,6 +128,9 @@ impl<'a> Tree<'a> {
     /// Makes the tree at `path`, where one of a run that was killed may still be.
     pub(super) async fn make(repository: Git<'a>, path: &Path, place: &SyncPlace) -> Result<Self, Error> {
         discard(path).await?;
+        let hooks = repository.run(&["config", "--type=path", "--get", "core.hooksPath"]).await?.line();
+        let hooks = (!hooks.is_empty() && Path::new(&hooks).is_relative()).then(|| Path::new(&place.repo).join(hooks));
+        let repository = Git { hooks, ..repository };
         let git = repository.at(path);
         // A tree must be on a commit, and the repository may have none: this one is empty, and always the same.
         let tree = repository.run_with(&["mktree"], &[], Some(Vec::new())).await?;
@@ -168,6 +171,11 @@ impl<'a> Tree<'a> {
         if !removed.is_ok_and(|ran| ran.ok) {
             discard(&self.path).await.ok();
         }
+    }
+
+    /// The root of the tree.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The folder that is published, in the tree.
@@ -264,8 +272,11 @@ impl<'a> Tree<'a> {
     /// When the last change of a file below the folder was committed.
     pub(super) async fn age(&self, path: &str) -> Result<Nanos, Error> {
         let path = self.below(path);
-        let ran = self.git.run(&["--literal-pathspecs", "log", "-1", "--format=%ct", "HEAD", "--", &path]).await?;
-        let seconds: i64 = ran.line().parse().unwrap_or(0);
+        let args =
+            ["--literal-pathspecs", "log", "--no-show-signature", "-1", "--format=%ct", "HEAD", "--", path.as_str()];
+        let ran = must(&self.git, &args).await?;
+        let seconds: i64 =
+            ran.line().parse().map_err(|_| Error::internal(format!("git log printed no time for {path}")))?;
         Ok(Nanos(seconds.saturating_mul(1_000_000_000)))
     }
 
@@ -345,23 +356,30 @@ impl<'a> Tree<'a> {
         if local == commit {
             return Ok(None);
         }
-        let SyncPlace { repo, remote, branch, .. } = &self.place;
+        let SyncPlace { remote, branch, .. } = &self.place;
+        let [repo, of, target] = [&self.place.repo, remote, branch].map(|word| quoted(word));
         let ahead = self.git.run(&["merge-base", "--is-ancestor", commit, &local]).await?.ok;
         let behind = self.git.run(&["merge-base", "--is-ancestor", &local, commit]).await?.ok;
         let head = self.repository.run(&["symbolic-ref", "--short", "--quiet", "HEAD"]).await?.line();
         Ok(match (ahead, behind) {
             (true, _) => None,
             (false, true) if head == *branch => Some(format!(
-                "your local branch {branch} is behind; to bring it up to date: git -C {repo} pull --ff-only {remote} {branch}"
+                "your local branch {branch} is behind; to bring it up to date: git -C {repo} pull --ff-only {of} {target}"
             )),
             (false, true) => Some(format!(
-                "your local branch {branch} is behind; to bring it up to date: git -C {repo} fetch {remote} {branch}:{branch}"
+                "your local branch {branch} is behind; to bring it up to date: git -C {repo} fetch {of} {target}:{target}"
             )),
             (false, false) => Some(format!(
                 "your local branch {branch} has commits that {remote} does not have; `git pull` puts them together"
             )),
         })
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Removes what is at the path of a tree.

@@ -37,7 +37,8 @@ pub(super) fn without_credentials(line: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         out.push_str(before);
-        let end = after.find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"').unwrap_or(after.len());
+        // A password may have quotation marks.
+        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
         match after[..end].rfind('@') {
             Some(user) => {
                 out.push('…');
@@ -157,8 +158,8 @@ pub(super) fn failed(step: Step, ran: &Ran) -> Error {
 #[derive(Debug)]
 pub(super) enum Pushed {
     Done,
-    /// Somebody else pushed meanwhile.
-    Moved,
+    /// Somebody else pushed meanwhile; or, if the branch is where it was, what the remote refused.
+    Moved(Error),
     Refused(Error),
 }
 
@@ -170,10 +171,15 @@ pub(super) fn pushed(ran: &Ran, branch: &str) -> Pushed {
     let out = String::from_utf8_lossy(&ran.out).into_owned();
     let line = out.lines().find(|line| line.starts_with('!')).unwrap_or_default().to_owned();
     let moved = ["[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value", "stale info"];
-    if moved.iter().any(|words| line.contains(words)) {
-        return Pushed::Moved;
-    }
     let said = shown(&format!("{}\n{line}", ran.err));
+    if moved.iter().any(|words| line.contains(words)) {
+        return Pushed::Moved(Error::new(
+            Code::Refused,
+            format!("the remote refused the push to {branch}:\n{said}"),
+            "See whether `git push` works in the repository: a lock at the remote, or a branch whose name is the \
+             beginning of another one, refuses it",
+        ));
+    }
     if line.contains("[remote rejected]") {
         return Pushed::Refused(Error::new(
             Code::Refused,
@@ -210,6 +216,7 @@ mod tests {
             ("hint: use git pull\nerror: no\r\nhint: x", "error: no"),
             ("a\u{1b}[31mred\u{202e}", "a␛[31mred\u{fffd}"),
             ("no://user but mail a@b", "no://user but mail a@b"),
+            ("https://me:a'b\"c@host/x", "https://…@host/x"),
         ] {
             assert_eq!(shown(said), wanted, "{said:?}");
         }

@@ -65,6 +65,13 @@ impl Masking {
         }
     }
 
+    /// Whether a value stays unmasked, in all entries or in this one.
+    pub(super) fn is_allowed(&self, entry: Id, value: &str) -> bool {
+        let entry = entry.to_string();
+        let applies = |one: &Exception| one.value == value && one.entry.as_ref().is_none_or(|of| *of == entry);
+        self.exceptions.iter().any(applies) || self.configured.iter().any(|one| one == value)
+    }
+
     /// Remembers the accounts in the texts of an entry.
     pub(super) fn learn(&mut self, entry: &Entry) {
         let mut accounts = BTreeSet::new();

@@ -4,12 +4,14 @@
 //! journals with different masks or programs do not take turns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use tracebook_core::entry::{self, Entry};
 use tracebook_core::ids::Id;
+use tracebook_core::masking;
 use tracebook_core::merge;
 use tracebook_core::time::Nanos;
 use tracebook_render::import::{self, ImportedEntry};
@@ -21,6 +23,7 @@ use tracebook_store::sync::SyncEntry;
 
 use super::Transfer;
 use super::import::{Beside, imported_as_new, is_asset};
+use super::masks::Masking;
 use super::pictures::TextFile;
 use crate::ground::error::{Code, Error};
 use crate::ground::files::{MAX_FILE_BYTES, MAX_STEM_BYTES, cannot_write, sha256, shortened};
@@ -31,8 +34,9 @@ use crate::ground::schema::{
 };
 use crate::ground::tasks::blocking;
 
-/// The most files of one folder.
+/// The most files of one folder, and the most bytes of all texts.
 const MOST_FILES: usize = 10_000;
+const MOST_TEXT: u64 = 256 * 1024 * 1024;
 /// How often a text is merged again after another writer was faster.
 const MAX_TRIES: usize = 5;
 
@@ -143,9 +147,16 @@ impl SharedFolder {
         let lines = manifest.entries();
         let by_stem: HashMap<&str, &SyncEntry> = known.values().map(|base| (base.file.as_str(), base)).collect();
         let mut read = Vec::new();
-        let names = folder.entries(MOST_FILES).map_err(|e| cannot_write(root, &e))?;
+        let names = names_in(&folder, Path::new("journal"))?;
+        let mut left = MOST_TEXT;
         for (name, kind) in names {
-            let name = name.to_string_lossy().into_owned();
+            let name = match name.into_string() {
+                Ok(name) => name,
+                Err(name) => {
+                    found.warnings.push(format!("journal/{} was left alone: its name is not UTF-8", name.display()));
+                    continue;
+                }
+            };
             let Some(stem) = name.strip_suffix(".md") else { continue };
             found.stems.insert(stem.to_lowercase());
             let is_known = by_stem.contains_key(stem);
@@ -159,7 +170,18 @@ impl SharedFolder {
                 continue;
             }
             let path = Path::new("journal").join(&name);
-            let bytes = folder.read(Path::new(&name), MAX_FILE_BYTES).map_err(|why| not_readable(&path, &why))?;
+            let bytes = match folder.read(Path::new(&name), MAX_FILE_BYTES) {
+                Ok(bytes) => bytes,
+                Err(why) if is_known => return Err(not_readable(&path, &why)),
+                Err(why) => {
+                    found.warnings.push(format!("{} was left alone: {why}", path.display()));
+                    continue;
+                }
+            };
+            left = left.checked_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX)).ok_or_else(|| {
+                let hint = "Publish to another folder, or move files that are no entries elsewhere";
+                Error::new(Code::Refused, format!("the texts in journal/ have more than {MOST_TEXT} bytes"), hint)
+            })?;
             let Ok(text) = String::from_utf8(bytes) else {
                 if is_known {
                     return Err(Error::new(
@@ -177,7 +199,7 @@ impl SharedFolder {
             let head = about
                 .as_deref()
                 .and_then(|json| serde_json::from_str::<Head>(json.trim_start_matches('\u{feff}')).ok());
-            let print = print_of(stem, &text, assets.as_ref(), &root_folder);
+            let print = print_of(stem, &text, assets.as_ref(), &root_folder)?;
             read.push((stem.to_owned(), text, about, head, print));
         }
         // Of two files of one entry, that is the entry's which had its name before.
@@ -190,15 +212,12 @@ impl SharedFolder {
             let (id, masks, broken) = match head {
                 Some(head) if !found.entries.contains_key(&head.id) => (head.id, head.masks, false),
                 Some(_) | None => match known_here.filter(|id| !found.entries.contains_key(id)) {
-                    Some(id) => (id, BTreeMap::new(), true),
+                    // What was published has a line in the manifest; a text that was only taken over has not.
+                    Some(id) => (id, BTreeMap::new(), lines.contains_key(&id)),
                     None => {
                         found.foreign.push(stem.clone());
                         // Until its age is known; see `adopt`.
-                        (
-                            Id::of_digest(Nanos(0), sha256(format!("{stem}\0{text}").as_bytes()).as_bytes()),
-                            BTreeMap::new(),
-                            false,
-                        )
+                        (Id::of_digest(Nanos(0), digest_of(&stem, &text).as_bytes()), BTreeMap::new(), false)
                     }
                 },
             };
@@ -222,7 +241,7 @@ impl SharedFolder {
         for id in foreign {
             let Some(mut entry) = self.entries.remove(&id) else { continue };
             let age = ages.get(&entry.stem).copied().unwrap_or(Nanos(0));
-            let digest = sha256(format!("{}\0{}", entry.stem, entry.text).as_bytes());
+            let digest = digest_of(&entry.stem, &entry.text);
             entry.id = Id::of_digest(age, &hex::decode(digest).unwrap_or_default());
             self.entries.insert(entry.id, entry);
         }
@@ -234,11 +253,48 @@ impl SharedFolder {
     }
 }
 
+/// A text with another path wherever one stands by itself, not as a part of a longer one.
+fn with_other_path(text: &str, path: &str, other: &str) -> String {
+    let is_of_path = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '-');
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in text.match_indices(path) {
+        let end = at + path.len();
+        let before = text[..at].chars().next_back().is_some_and(|c| is_of_path(c) || c == '.');
+        if before || text[end..].chars().next().is_some_and(is_of_path) {
+            continue;
+        }
+        out.push_str(&text[from..at]);
+        out.push_str(other);
+        from = end;
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+/// A digest of a text of no journal. Git may have converted its line ends.
+fn digest_of(stem: &str, text: &str) -> String {
+    sha256(format!("{stem}\0{}", text.replace("\r\n", "\n")).as_bytes())
+}
+
+/// The names in a folder, all of them: what is not listed would count as deleted.
+fn names_in(folder: &Folder, path: &Path) -> Result<Vec<(OsString, Found)>, Error> {
+    let names = folder.entries(MOST_FILES + 1).map_err(|e| cannot_write(path, &e))?;
+    if names.len() > MOST_FILES {
+        return Err(Error::new(
+            Code::Refused,
+            format!("{} has more than {MOST_FILES} files", path.display()),
+            "Publish to another folder, or move files that are not the journal's elsewhere",
+        ));
+    }
+    Ok(names)
+}
+
 /// A digest of the files of an entry: its text, its assets, and the pictures that it shows from elsewhere.
-fn print_of(stem: &str, text: &str, assets: Option<&Folder>, root: &Folder) -> String {
+fn print_of(stem: &str, text: &str, assets: Option<&Folder>, root: &Folder) -> Result<String, Error> {
     let mut all = vec![sha256(text.as_bytes())];
     if let Some(assets) = assets {
-        let mut names: Vec<_> = assets.entries(MOST_FILES).unwrap_or_default();
+        let mut names = names_in(assets, &Path::new("journal/assets").join(stem))?;
         names.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, kind) in names {
             if kind == Found::File
@@ -256,7 +312,7 @@ fn print_of(stem: &str, text: &str, assets: Option<&Folder>, root: &Folder) -> S
             all.push(format!("{below} {}", sha256(&bytes)));
         }
     }
-    sha256(all.join("\n").as_bytes())
+    Ok(sha256(all.join("\n").as_bytes()))
 }
 
 /// Both changes of an entry. Without a base, both sides made it.
@@ -385,7 +441,7 @@ impl Transfer {
         &self,
         folder: &SharedFolder,
         imported: &ImportedEntry,
-        masking: &super::masks::Masking,
+        masking: &Masking,
     ) -> Result<bool, Error> {
         let mine = masking.table.journal();
         let mut yielded = false;
@@ -614,7 +670,7 @@ impl Transfer {
                 place,
             };
             self.journal.store.attach(&[new], false, self.runtime.now(), &caller.client).await?;
-            body = body.replace(&destination, &numbered(&destination, n));
+            body = with_other_path(&body, &destination, &numbered(&destination, n));
         }
         if body == local.body {
             return Ok(local);
@@ -719,6 +775,11 @@ impl Transfer {
         self.name(folder, entries, gone, caller).await?;
         let pictures = self.pictures_of_none(folder, gone).await?;
         shared.removed = remove(folder, gone, pictures).await?;
+        // What changes from now on is published by the next sync.
+        let mut inputs = BTreeMap::new();
+        for entry in entries {
+            inputs.insert(entry.row.id, self.shared_inputs(entry).await?);
+        }
         if !entries.is_empty() {
             self.claim(folder, entries).await?;
             let request = Export {
@@ -745,17 +806,28 @@ impl Transfer {
             after = SharedFolder::read(&folder.root, &BTreeMap::new()).await?;
         }
         shared.evidence = after.evidence.difference(&folder.evidence).count();
+        let masking = self.masking().await?;
         for entry in entries {
             let id = entry.row.id;
             let Some(there) = after.entries.get(&id) else {
                 return Err(Error::internal(format!("{} was written and does not read back", entry.row.slug)));
             };
+            if let Some(written) = folder.entries.get(&id).and_then(|before| shown_again(before, there, &masking)) {
+                return Err(Error::new(
+                    Code::Refused,
+                    format!(
+                        "journal/{}.md would show the value of {written}: where it stands now, nothing masks it",
+                        there.stem
+                    ),
+                    "Write it so that it is masked, add a rule, or allow it: tracebook mask allow VALUE",
+                ));
+            }
             let read = self.read_shared(&after, there, true).await?;
             shared.agreed.push(SyncEntry {
                 entry: id,
                 file: there.stem.clone(),
                 print: there.print.clone(),
-                inputs: self.shared_inputs(entry).await?,
+                inputs: inputs.remove(&id).unwrap_or_default(),
                 title: entry.row.title.clone(),
                 week: entry.row.week.clone(),
                 body: read.body,
@@ -834,6 +906,22 @@ impl Transfer {
         let ours = ours.await?;
         Ok(self.journal.store.remember_files(&folder.root.display().to_string(), &ours).await?)
     }
+}
+
+/// A placeholder of this journal in the branch whose value would stand there instead. Somebody else may have moved it
+/// to a place where no rule finds the value again.
+fn shown_again(before: &SharedEntry, after: &SharedEntry, masking: &Masking) -> Option<String> {
+    let mine = masking.table.journal();
+    let texts = |entry: &SharedEntry| format!("{}\n{}", entry.text, entry.about.as_deref().unwrap_or_default());
+    let (text, now) = (texts(before), texts(after));
+    let (mentions, mentions_now) = (masking::mentions(&text), masking::mentions(&now));
+    let own = before.masks.iter().filter(|(_, origin)| **origin == mine).map(|(written, _)| written);
+    own.filter(|written| mentions_now.get(*written) < mentions.get(*written))
+        .find(|written| {
+            let Some(value) = masking.table.value(written) else { return false };
+            !masking.is_allowed(before.id, value) && now.matches(value).count() > text.matches(value).count()
+        })
+        .cloned()
 }
 
 /// The files of an entry that exports write, by their paths below the folder.
@@ -944,5 +1032,32 @@ fn note_conflicts(local: &Entry, merge: &Merge, kept: Option<i64>, taken: &mut T
         let revision = if *kind == SyncConflictKind::Text { kept } else { None };
         let (entry, title) = (local.row.slug.clone(), local.row.title.clone());
         taken.conflicts.push(SyncConflict { id: local.row.id, entry, title, kind: *kind, revision, message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_changed_where_it_stands_by_itself() {
+        let text = "![](assets/p.png) ![](assets/map.png) [p](assets/p.png), p.png and assets/p.png/x ./assets/p.png";
+        let out = with_other_path(text, "assets/p.png", "assets/p-2.png");
+        let wanted =
+            "![](assets/p-2.png) ![](assets/map.png) [p](assets/p-2.png), p.png and assets/p.png/x ./assets/p.png";
+        assert_eq!(out, wanted);
+        assert_eq!(with_other_path("map.png p.png.", "p.png", "p-2.png"), "map.png p-2.png.");
+    }
+
+    #[test]
+    fn the_names_of_a_folder_are_all_or_none() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        for n in 0..=MOST_FILES {
+            std::fs::write(dir.path().join(n.to_string()), "").expect("writes");
+        }
+        let folder = Folder::open(dir.path()).expect("opens");
+        assert_eq!(names_in(&folder, Path::new("journal")).expect_err("too many").code, Code::Refused);
+        std::fs::remove_file(dir.path().join("0")).expect("removes");
+        assert_eq!(names_in(&folder, Path::new("journal")).expect("names").len(), MOST_FILES);
     }
 }

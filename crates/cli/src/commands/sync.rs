@@ -76,7 +76,7 @@ fn status(status: &SyncStatus) -> String {
     let folder = if status.folder.is_empty() { String::new() } else { format!(", folder {}", status.folder) };
     let mut text = format!("{}: {} on {}{folder}\n", status.repo, status.branch, status.remote);
     match (&status.commit, &status.synced_at) {
-        (Some(commit), Some(at)) => text.push_str(&format!("equal to {} at {at}\n", short(commit))),
+        (Some(commit), Some(at)) => text.push_str(&format!("last synced at {at}, with {}\n", short(commit))),
         _ => text.push_str("not synced yet\n"),
     }
     for entry in &status.changed {

@@ -14,7 +14,7 @@ mod tests;
 
 pub use find::{Found, Text};
 pub use rules::{CustomRule, Rule, RuleError, Rules};
-pub use table::{New, Slot, Table};
+pub use table::{New, Slot, Table, mentions};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

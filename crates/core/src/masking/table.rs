@@ -245,6 +245,15 @@ impl Table {
     }
 }
 
+/// How often each placeholder stands in a text, by its plain form.
+pub fn mentions(text: &str) -> BTreeMap<String, usize> {
+    let mut mentions = BTreeMap::new();
+    for (kind, number, _) in placeholders(text) {
+        *mentions.entry(placeholder(&kind, number)).or_default() += 1;
+    }
+    mentions
+}
+
 /// Kind, number and place of everything in a text that has the form of a placeholder.
 fn placeholders(text: &str) -> impl Iterator<Item = (String, u32, Range<usize>)> {
     PLACEHOLDER.captures_iter(text).filter_map(|captures| {
