@@ -41,6 +41,8 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['src/test/setup.ts'],
     include: ['src/**/*.test.ts'],
+    // The suite runs beside compilers; a test that needs seconds alone needs many of them then.
+    testTimeout: 60_000,
     // Records, or checks what is recorded, against a real `tracebook serve`.
     ...(process.env.TRACEBOOK_RECORD && {
       globalSetup: 'src/test/recorder/setup.ts',

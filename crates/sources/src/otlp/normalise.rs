@@ -20,8 +20,11 @@ use crate::record::from_columns;
 #[derive(Default)]
 pub(crate) struct Shared<'a> {
     resources: HashMap<(bool, &'a [u8]), Sender>,
-    scopes: HashMap<(bool, &'a [u8]), (Arc<Scope>, Vec<String>)>,
+    scopes: HashMap<(bool, &'a [u8]), ReadScope>,
 }
+
+/// A scope, and warnings about what could not be read.
+type ReadScope = (Arc<Scope>, Vec<String>);
 
 /// A resource, the name of its service, and warnings about what could not be read.
 #[derive(Clone)]
@@ -41,7 +44,7 @@ impl<'a> Shared<'a> {
         })
     }
 
-    fn scope(&mut self, json: bool, bytes: &'a [u8]) -> &(Arc<Scope>, Vec<String>) {
+    fn scope(&mut self, json: bool, bytes: &'a [u8]) -> &ReadScope {
         self.scopes.entry((json, bytes)).or_insert_with(|| {
             let mut warnings = Vec::new();
             let message: proto::ScopeSpans = read(json, bytes, "scope", wire::scope_spans, &mut warnings);
