@@ -23,7 +23,8 @@ test('an export shows its progress, is cancelled, and succeeds when repeated', a
     await page.getByLabel('All entries').check()
     await page.getByTestId('export-run').click()
     const progress = page.getByTestId('progress')
-    await progress.filter({ hasText: /Writing Note \d+\s*\d+ of 300/ }).waitFor()
+    // Every text is searched first, which takes a while beside a compiler.
+    await progress.filter({ hasText: /Writing Note \d+\s*\d+ of 300/ }).waitFor({ timeout: 60_000 })
     const bar = await until(
       () => progress.locator('progress').evaluate(({ value, max }) => ({ value, max })),
       ({ value }) => value > 0,

@@ -91,7 +91,8 @@ async fn main_job() {
     // Close as a user does, and open again: everything is present.
     window.close().await;
     let window = Window::open(data.path()).await;
-    window.click("[data-testid=entries] button").await;
+    // Until the entries are listed, the first button is that of the bin.
+    window.click("[data-testid=entries] [data-entry] .title").await;
     window.appears("img.evidence-card").await;
     until("the card's picture is loaded", || async { window.picture_is_loaded("img.evidence-card").await }).await;
     assert!(window.entry_text(data.path()).contains("Typed in the real window: äöü ✓"));
