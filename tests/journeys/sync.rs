@@ -110,6 +110,13 @@ impl Machine<'_> {
         self.set(entry, &body.replace(from, to));
     }
 
+    /// Adds a picture, of which there are several: see [`png`].
+    fn add_picture(&self, name: &str, n: u8, entry: &str) {
+        let picture = self.journal.dir.path().join(name);
+        std::fs::write(&picture, png(n)).expect("writes");
+        self.journal.json(&["attachment", "add", &picture.to_string_lossy(), "--into", entry]);
+    }
+
     /// The first sync, and later ones.
     pub(crate) fn sync(&self) -> Json {
         self.journal.json(&["sync", "--repo", &self.repo.to_string_lossy()])
@@ -435,9 +442,7 @@ fn entries_and_pictures_of_the_same_name_stay_apart() {
     let (a, b) = (desk.machine("a"), desk.machine("b"));
     for (n, machine) in [(1, &a), (2, &b)] {
         machine.journal.json(&["entry", "new", "--week", "2"]);
-        let picture = machine.journal.dir.path().join("shot.png");
-        std::fs::write(&picture, png(n)).expect("writes");
-        machine.journal.json(&["attachment", "add", &picture.to_string_lossy(), "--into", "week-2"]);
+        machine.add_picture("shot.png", n, "week-2");
     }
     a.sync();
     b.sync();
@@ -448,9 +453,7 @@ fn entries_and_pictures_of_the_same_name_stay_apart() {
     assert_eq!(slugs, ["week-2", "week-2-2"]);
     // The same entry gets two pictures of one name.
     for (n, machine) in [(3, &a), (4, &b)] {
-        let picture = machine.journal.dir.path().join("other.png");
-        std::fs::write(&picture, png(n)).expect("writes");
-        machine.journal.json(&["attachment", "add", &picture.to_string_lossy(), "--into", "week-2"]);
+        machine.add_picture("other.png", n, "week-2");
     }
     a.sync();
     b.sync();

@@ -138,19 +138,8 @@ pub fn combine(base: &str, mine: &str, theirs: &str) -> Combined {
         let start = both().map(|hunk| hunk.old.start).min().unwrap_or(read);
         let end = both().map(|hunk| hunk.old.end).max().unwrap_or(read);
         add(&mut out.text, &base[read..start]);
-        let version = |text: &[&str], hunks: &[Hunk]| {
-            let (mut version, mut at) = (Vec::new(), start);
-            for hunk in hunks {
-                version.extend(base[at..hunk.old.start].iter().map(|line| (*line).to_owned()));
-                version.extend(text[hunk.new.clone()].iter().map(|line| (*line).to_owned()));
-                at = hunk.old.end;
-            }
-            version.extend(base[at..end].iter().map(|line| (*line).to_owned()));
-            version
-        };
-        let (my_lines, their_lines) = (version(&mine, &of_mine), version(&theirs, &of_theirs));
-        let (my_lines, their_lines): (Vec<&str>, Vec<&str>) =
-            (my_lines.iter().map(String::as_str).collect(), their_lines.iter().map(String::as_str).collect());
+        let my_lines = version(&base, &mine, &of_mine, start..end);
+        let their_lines = version(&base, &theirs, &of_theirs, start..end);
         match (of_mine.is_empty(), of_theirs.is_empty()) {
             (true, _) => add(&mut out.text, &their_lines),
             (_, true) => add(&mut out.text, &my_lines),
@@ -168,6 +157,18 @@ pub fn combine(base: &str, mine: &str, theirs: &str) -> Combined {
     }
     add(&mut out.text, &base[read..]);
     out
+}
+
+/// Lines of a base as one side has them.
+fn version<'a>(base: &[&'a str], text: &[&'a str], hunks: &[Hunk], of: Range<usize>) -> Vec<&'a str> {
+    let (mut version, mut at) = (Vec::new(), of.start);
+    for hunk in hunks {
+        version.extend(&base[at..hunk.old.start]);
+        version.extend(&text[hunk.new.clone()]);
+        at = hunk.old.end;
+    }
+    version.extend(&base[at..of.end]);
+    version
 }
 
 /// The changes by whole lines that make one text of another.

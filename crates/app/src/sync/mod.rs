@@ -161,9 +161,8 @@ impl Syncing {
         let (store, dry) = (&self.journal.store, request.dry_run);
         call.progress(0, 4, format!("Fetching {} from {}", place.branch, place.remote))?;
         let tip = tree.fetch().await?;
-        let stored = store.sync_state().await?;
-        let is_other = stored.as_ref().is_none_or(|state| state.place != **place);
-        let state = match stored.filter(|_| is_other) {
+        let state = match store.sync_state().await? {
+            Some(state) if state.place == **place => Some(state),
             // The clone was moved, or the remote renamed.
             Some(state) if is_same_branch(tree, place, &state, tip.as_deref()).await? => {
                 if !dry {
@@ -171,9 +170,7 @@ impl Syncing {
                 }
                 Some(state)
             }
-            Some(_) => None,
-            None if is_other => None,
-            None => store.sync_state().await?,
+            Some(_) | None => None,
         };
         let is_new = state.is_none();
         let mut known = if state.is_some() { store.sync_entries().await? } else { BTreeMap::new() };
